@@ -1,4 +1,4 @@
-/** The operator's flags. Pure: main.ts passes the arguments and the environment of the process. */
+/** The operator's flags. The function is pure: main.ts passes the arguments and the environment of the process. */
 import { parseArgs } from 'node:util';
 import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE, PLATFORM_NAMESPACES } from './model/namespaces.ts';
@@ -65,19 +65,22 @@ export function parseFlags(args: readonly string[], podNamespace?: string) {
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
     /**
-     * The patterns of the excluded namespaces. Undefined, the default, excludes the namespaces of the cluster's
-     * platform.
+     * The patterns of the excluded namespaces. By default, the flag is undefined, and the namespaces of the cluster's
+     * platform are excluded.
      */
     excludedNamespaces: excluded === undefined ? undefined : namespacePatterns(excluded),
     podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),
-    /** The rate limit of writes: per second on average, and at once. */
+    /** The rate limit of writes: the average number per second, and the most at once. */
     qps: positive('--kube-api-qps', values['kube-api-qps'] ?? '50'),
     burst: positive('--kube-api-burst', values['kube-api-burst'] ?? '100'),
     leaderElect: values['leader-elect'] ?? false,
     leaseDurationMs: duration('--leader-elect-lease-duration', values['leader-elect-lease-duration'] ?? '15s'),
     renewDeadlineMs: duration('--leader-elect-renew-deadline', values['leader-elect-renew-deadline'] ?? '10s'),
     retryPeriodMs: duration('--leader-elect-retry-period', values['leader-elect-retry-period'] ?? '2s'),
-    /** The addresses for probes and for metrics; each is undefined if nothing is served there. */
+    /**
+     * The addresses for health probes and for metrics. An address is undefined if the operator does not serve the
+     * endpoint.
+     */
     healthAddress: address('--health-probe-bind-address', values['health-probe-bind-address'] ?? '0'),
     metricsAddress: address('--metrics-bind-address', values['metrics-bind-address'] ?? '0'),
     metricsSecure: values['metrics-secure'] ?? false,
@@ -98,7 +101,10 @@ function namespacePatterns(list: string): string[] {
   return patterns;
 }
 
-/** For example `enforce=baseline:v1.30,warn=restricted`. Level privileged is dropped, because it restricts nothing. */
+/**
+ * For example `enforce=baseline:v1.30,warn=restricted`. The level `privileged` is left out, because it restricts
+ * nothing.
+ */
 function podSecurityDefaults(list: string): PodSecurityDefaults {
   const entries = list
     .split(',')
@@ -124,7 +130,7 @@ function positive(flag: string, text: string): number {
   return value;
 }
 
-/** Go's durations, as far as leases need them: `15s`, `500ms`, `1m`. @returns milliseconds */
+/** Reads a duration in Go's syntax with the units that leases use: `15s`, `500ms`, `1m`. @returns milliseconds */
 function duration(flag: string, text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
   if (number === undefined) throw new Error(`${flag}: ${JSON.stringify(text)} is not a duration, such as 15s or 500ms`);

@@ -1,4 +1,4 @@
-/** Wires the stages together and runs them until SIGTERM or SIGINT. */
+/** Starts the operator, and runs it until SIGTERM or SIGINT. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -19,7 +19,10 @@ import { createLog, type Log } from './runtime/log.ts';
 import { createMetrics, metricsHandler } from './runtime/metrics.ts';
 import { type Certificate, type RunningServer, serve } from './runtime/server.ts';
 
-/** How long work may take to end after a signal. A running request may get no answer until its timeout. */
+/**
+ * How long work may take to end after a signal. A request that is running at the signal may get no answer until its
+ * timeout.
+ */
 const ENDING_MS = 1_500;
 /** The file with the pod's namespace, which is mounted into every pod (kubelet, KEP-1205). */
 const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
@@ -38,7 +41,7 @@ async function main(): Promise<void> {
     log.info('stopped');
     return;
   }
-  // The lease is not released, so that running requests cannot overlap with another leader's.
+  // The lease is not released, so that this process's running requests cannot overlap with requests of another leader.
   log.warn('stopped with requests under way');
   setImmediate(() => process.exit());
 }
@@ -53,8 +56,8 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const config = loadKubeConfig(flags);
   const metrics = createMetrics();
   metrics.process();
-  // The writes of this client do not depend on the election. It has its own rate limit, because renewals of the lease
-  // must not wait behind the work.
+  // The writes of this client do not depend on the election. The client has its own rate limit, because renewals of the
+  // lease must not wait for the writes of controllers.
   const time = new ServerTime();
   const own = new ApiClient(config, { onAnswer: metrics.request, onTime: time.saw });
   let excludedNamespaces: readonly string[];
@@ -136,8 +139,8 @@ function newElection(flags: Flags, client: ApiClient, instance: string, log: Log
 }
 
 /**
- * In a cluster, the namespace exists, because the operator's pod is in it. Outside a cluster, nobody else would create
- * it.
+ * In a cluster, the namespace exists, because the operator's pod is in it. Outside a cluster, the operator creates the
+ * namespace, because nobody else would.
  */
 async function ensureNamespace(client: ApiClient, name: string, log: Log, signal: AbortSignal): Promise<void> {
   try {

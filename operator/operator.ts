@@ -31,8 +31,8 @@ interface OperatorOptions extends ClusterStateOptions, RunningOptions {
 }
 
 /**
- * The rate limit for Events, per second and at once. The limit is separate, so that no status or label waits for an
- * Event.
+ * The rate limit for Events: the average number per second, and the most at once. Events have a separate limit, so that
+ * no status or label waits for an Event.
  */
 const EVENTS_LIMIT = [50, 100] as const;
 
@@ -87,7 +87,7 @@ export class Operator {
       new Labels(context),
       new LeftoverLabels(context),
       new Evaluation(context),
-      // A separate rate limit, because enforcement must not wait for statuses.
+      // Statuses have a separate rate limit, because enforcement must not wait for statuses.
       new Status({ ...context, client: this.#client.apart() }),
       new Reports(context, this.#reports),
       new Events(context),
@@ -97,7 +97,10 @@ export class Operator {
     ];
   }
 
-  /** Works until `signal` is aborted and the running work has ended. Nothing from an earlier term is kept. */
+  /**
+   * Works until `signal` is aborted and the running work has ended. Every term starts without any state of an earlier
+   * term.
+   */
   async lead(signal: AbortSignal): Promise<void> {
     const beforeAccept = () => this.#definition.read(signal);
     const running = new Running(this.#controllers(signal), this.#state, { ...this.#options, beforeAccept });
@@ -106,7 +109,7 @@ export class Operator {
     running.start();
     await aborted(signal);
     this.#running = undefined;
-    // A standby does not show the results of its last term.
+    // After the term, the results are deleted, because a standby must not show the results of its last term.
     await running.stop().finally(() => this.#changed({ of: 'term' }));
   }
 
@@ -119,9 +122,9 @@ export class Operator {
   }
 
   /**
-   * Reads everything again before a term that follows another operator's term. A standby whose watch of policies lags
-   * would undo the changes that the watch has not shown yet. @throws the signal's reason, if the signal is aborted
-   * meanwhile
+   * Reads the whole cluster again, before a term that follows the term of another operator. If the watch of policies
+   * lags, a new leader would otherwise undo the changes that its watch has not shown yet. @throws the signal's reason,
+   * if the signal is aborted during the reading
    */
   async catchUp(signal: AbortSignal): Promise<void> {
     await this.#followed.refresh(signal);

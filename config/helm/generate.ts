@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: writes the parts of the chart that come from other files. The CRD, the rights and everything
- * without values come from the files that kustomize reads. The README's table comes from values.yaml.
+ * `npm run generate`: writes the parts of the chart that come from other files. The CRD, the roles and other objects
+ * that are the same for kustomize come from the files that kustomize reads. The README's table comes from values.yaml.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ interface Template {
   readonly name: string;
   /** The source files, as paths below config/. */
   readonly files: readonly string[];
-  /** The condition of Go's templates on which the objects are rendered. */
+  /** The condition, as an expression of Go's templates, under which the objects are rendered. */
   readonly when?: string;
   readonly change?: (text: string) => string;
 }
@@ -106,7 +106,7 @@ ${rows.join('\n')}
 function rowsOf(map: YAMLMap, prefix: string): string[][] {
   return map.items.flatMap(({ key, value }, index) => {
     const path = prefix + String(key);
-    // The parser assigns the comment above the first key of a map to the map itself.
+    // The YAML parser assigns the comment above the first key of a map to the map itself.
     const what = comment(index === 0 && prefix !== '' ? map : key);
     // A value whose fields Kubernetes defines counts as one value.
     if (!isMap(value) || value.items.length === 0 || path === 'resources') {

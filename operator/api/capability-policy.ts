@@ -1,7 +1,7 @@
 /**
- * The API as the code uses it: type names for parts of the model that `npm run generate` makes from `crds/`.
+ * Type names for parts of the API: `npm run generate` makes the model from `crds/`.
  *
- * The generated interface is the only definition of the fields; this file only names parts of it.
+ * The generated interface is the only definition of the fields; this file only gives names to its parts.
  */
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 import type { ROLLOUT_DEFAULTS, SPEC_DEFAULTS } from './spec-defaults.ts';
@@ -11,7 +11,7 @@ export const VERSION = 'v1alpha1';
 export const PLURAL = 'capabilitypolicies';
 export const KIND = 'CapabilityPolicy';
 
-/** The field manager of all our writes. It is public API: Argo CD's `managedFieldsManagers` names it. */
+/** The field manager of all our writes. The name is public API: users list it in `managedFieldsManagers` of Argo CD. */
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
 /** A label on every object that we render, with FIELD_MANAGER as its value. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
@@ -21,7 +21,7 @@ export const NAME_LABEL = 'kubernetes.io/metadata.name';
 export const RECORD = `${GROUP}/labels`;
 /**
  * The prefix of the label that marks a namespace where a policy with `rollout` is not enforced yet. The policy's name
- * follows the prefix. It fits, because metadata.name has at most 63 characters.
+ * follows the prefix, and fits into the label key because a policy's name has at most 63 characters.
  */
 export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
 /**
@@ -32,19 +32,22 @@ export const ROLLOUT_PENDING = 'pending';
 export const ROLLOUT_ENFORCED = 'enforced';
 /** ConfigMaps named `rollout-N.POLICY` in the operator's namespace keep the state of a rollout. */
 export const ROLLOUT_CONFIG_MAP_PREFIX = 'rollout-';
-/** The finalizer of an object whose deletion waits until nothing is left of deleted policies. */
+/**
+ * The finalizer of an object whose deletion waits until the operator has removed everything that it wrote for deleted
+ * policies.
+ */
 export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;
 
 type Spec = ICapabilityPolicy['spec'];
 
 /**
- * A CEL rule of the CRD requires the selector, because its message can say what `{}` means. OpenAPI's `required` does not
- * list the field, so it is optional in the model.
+ * `namespaceSelector` is required by a CEL rule of the CRD, because the message of a CEL rule can say what `{}` means.
+ * OpenAPI's `required` does not list the selector, so the model has it as an optional field.
  */
 export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec['namespaceSelector']> };
 /** The spec as the author wrote it. */
 export type CapabilityPolicy = Omit<ICapabilityPolicy, 'spec'> & { spec: CapabilityPolicySpec };
-/** The spec with the defaults filled in. All code after the projection reads this form. */
+/** The spec with the defaults filled in. All code after the projection reads specs with defaults. */
 export type CompleteSpec = Omit<CapabilityPolicySpec, 'rollout'> &
   Required<Pick<CapabilityPolicySpec, keyof typeof SPEC_DEFAULTS>> & { rollout?: CompleteRollout };
 type StatedRollout = NonNullable<Spec['rollout']>;
@@ -56,8 +59,8 @@ export type NamedContainers = Omit<NonNullable<Spec['containers']>[number], 'ove
   overrides?: ContainerOverrides;
 };
 /**
- * The overrides of an entry of `spec.containers`, without the fields that concern the whole pod. The CRD has those
- * fields in an entry only to refuse them with a message.
+ * The overrides of an entry of `spec.containers`, without the fields that concern the whole pod. The CRD has fields
+ * about the whole pod in an entry only to refuse them with a message.
  */
 export type ContainerOverrides = Omit<
   CapabilityPolicyOverrides,

@@ -2,9 +2,9 @@
 import type { CapabilityPolicy, CapabilityPolicySpec } from './capability-policy.ts';
 import { CapabilityPolicy as Model } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 
-/** A refusal by the schema, as Ajv reports it. */
+/** An error of the schema validation, as Ajv reports it. */
 export interface ModelError {
-  /** The path of the refused value, as a JSON Pointer (RFC 6901). */
+  /** The path of the invalid value, as a JSON Pointer (RFC 6901). */
   readonly instancePath: string;
   /** The keyword of the schema that refused the value, such as `type` or `maxItems`. */
   readonly keyword: string;
@@ -29,8 +29,8 @@ export function modelOf(object: object): { readonly policy: CapabilityPolicy; re
 }
 
 /**
- * Makes a policy of a spec that this project wrote.
- * @throws Error for a spec that the schema refuses: a bug in this project, not a mistake in an input
+ * Makes a policy from a spec that this project itself wrote.
+ * @throws Error if the spec is invalid, which is a bug in this project and not a mistake in an input
  */
 export function newPolicy(name: string, spec: CapabilityPolicySpec): CapabilityPolicy {
   const model = new Model({ metadata: { name }, spec });

@@ -1,4 +1,4 @@
-/** Turns single overrides, given by path, into the form that the API has in `spec.overrides`. */
+/** Turns a map from paths to values into an object of the form of `spec.overrides`. */
 import type { CapabilityPolicyOverrides } from './capability-policy.ts';
 
 /** @param stated the values by path below `spec.overrides`, such as `seccomp.types` */
@@ -6,7 +6,8 @@ export function overridesOf(stated: Readonly<Record<string, unknown>>): Capabili
   const overrides: Record<string, unknown> = {};
   for (const [path, value] of Object.entries(stated)) {
     const [field = '', inner] = path.split('.');
-    // One path may state a whole field, and another path may state a further value in the same field.
+    // One path may set a whole field (`seccomp`), and another path may set a value inside the same field
+    // (`seccomp.types`).
     overrides[field] =
       inner === undefined ? whole(overrides[field], value) : { ...(overrides[field] as object), [inner]: value };
   }

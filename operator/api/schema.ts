@@ -8,7 +8,7 @@ export interface Schema {
   readonly additionalProperties?: Schema;
   readonly items?: Schema;
   readonly required?: readonly string[];
-  /** Scalar fields that the API server reads as empty if they are absent: the fields without `omitempty`. */
+  /** Scalar fields without `omitempty`, which the API server reads as empty if they are absent. */
   readonly neverAbsent?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
@@ -31,7 +31,7 @@ export interface CelRule {
   readonly reason?: string;
 }
 
-/** The schema of a property: its own schema, or else the one for additional properties. */
+/** The schema of a property: its own schema, or else the schema for additional properties. */
 export function partOf(schema: Schema, key: string): Schema | undefined {
   const { properties, additionalProperties } = schema;
   return properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;

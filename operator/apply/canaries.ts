@@ -14,12 +14,12 @@ interface CanariesOptions {
   readonly inForceOf: (name: string) => InForce;
 }
 
-/** How long a canary may take to pass, from the time at which its text could have been compiled. */
+/** How long a canary may take to pass, from the time at which API servers could have compiled the canary. */
 const PASSES_MS = 10_000;
 
 export class Canaries {
   readonly #options: CanariesOptions;
-  /** The rules whose canary has passed, by hash. */
+  /** The hashes of the rules whose canary has passed. */
   readonly #passed = new Set<string>();
 
   constructor(options: CanariesOptions) {
@@ -53,7 +53,7 @@ export class Canaries {
     return canary && this.#options.inForceOf(canary.policy.metadata.name);
   }
 
-  /** The question about a canary that is written and has not passed. */
+  /** The question for API servers about a canary that is written and has not passed. */
   question(program: Program, live: Live): Question | undefined {
     const canary = this.#neededFor(program, live);
     if (!canary || !this.#options.programs.isWritten(canary, live)) return undefined;
@@ -61,7 +61,7 @@ export class Canaries {
     return { inForce: this.#options.inForceOf(text.name), text };
   }
 
-  /** The API servers' answer for a canary that should have passed by now but has not. */
+  /** An API server's answer that explains why a canary is overdue. */
   failure(program: Program, live: Live): string | undefined {
     const awaited = this.awaited(program, live);
     return awaited && awaited.awaitedMs >= PASSES_MS ? awaited.waitsFor : undefined;

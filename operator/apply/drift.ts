@@ -15,12 +15,12 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
   scope: '"*"',
 };
 
-/** Fields that belong to the operator completely: an addition by somebody else is drift as well. */
+/** Fields that belong to the operator completely: a value that somebody else added counts as drift. */
 const OWNED = ['spec', 'rules', 'aggregationRule', 'roleRef', 'subjects'] as const;
 
 /**
- * Whether the live object differs from the desired one. The result is remembered for each pair of objects, because
- * every pass compares thousands of unchanged pairs.
+ * Whether the live object differs from the desired one. The result of a comparison is kept for each pair of objects,
+ * because every pass compares thousands of unchanged pairs.
  */
 export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
   return driftOf(live)(desired);

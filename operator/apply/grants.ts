@@ -1,7 +1,7 @@
 /**
- * The roles through which policies are used, and their bindings. While a program changes, some API servers enforce its
- * old text and others its new one. So a binding that changes together with the text first keeps only the subjects that
- * both states share.
+ * Writes the roles that grant the use of policies, and the bindings of these roles. While a program changes, some API
+ * servers enforce the old version of the program and other servers enforce the new version. If a binding changes
+ * together with a program, the binding first keeps only the subjects that its old and its new state share.
  */
 import type { Compiled } from '../compile/compile.ts';
 import type { Manifest } from '../compile/objects.ts';
@@ -20,9 +20,9 @@ export interface GrantsPass {
   readonly compiled: Compiled;
   /** The live objects, including the operator's own writes. */
   readonly live: Live;
-  /** The live objects as the watch shows them. */
+  /** The live objects as the watch shows them, without writes that the watch has not shown yet. */
   readonly shown: Live;
-  /** The names of the policies whose `use` some live text asks for, among the texts that refuse requests. */
+  /** The names of the policies whose `use` is required by some live admission policy that refuses requests. */
   readonly asked: ReadonlySet<string>;
   /** Whether every API server enforces the rows of the policy. */
   isInForce(policy: string): boolean;
@@ -30,7 +30,7 @@ export interface GrantsPass {
   isLeaving(policy: string): boolean;
 }
 
-/** How long API servers may take to see a binding: they follow bindings and programs by separate watches. */
+/** How long API servers may take to see a binding: an API server follows bindings and programs by separate watches. */
 const FOLLOWED_MS = 1_000;
 const AT_ONCE = 8;
 const STEPS = ['first', 'narrow', 'last'] as const;
@@ -50,8 +50,8 @@ export class Grants {
   }
 
   /**
-   * Writes the roles. Also writes the binding of each policy whose rows are in force, or whose `use` no refusing text
-   * asks for.
+   * Writes the roles. If the rows of a policy are in force, or no admission policy that refuses requests requires its
+   * `use`, the binding is written as well.
    */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
     this.#see(grants, shown);
@@ -71,8 +71,8 @@ export class Grants {
   }
 
   /**
-   * Narrows the bindings of the policies whose rows are about to change, if both the old and the new text ask for their
-   * use.
+   * If the rows of a policy are about to change, and both the old and the new program require its `use`, the policy's
+   * binding is narrowed.
    */
   async narrow({ compiled, live, asked }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
     const texts = compiled.programs.map(({ policy }) => policy as unknown as RenderedObject);
@@ -91,8 +91,8 @@ export class Grants {
   }
 
   /**
-   * Why the row of a policy must not change yet: its binding has to be written or narrowed first, and API servers have to
-   * see the change.
+   * Why the row of a policy must not change yet: its binding has to be written or narrowed first, and API servers have
+   * to see the change.
    */
   obstacle(policy: string, { compiled, live, shown, asked, isLeaving }: GrantsPass): string | undefined {
     const { role, roleBinding } = compiled.grants.get(policy) ?? {};
@@ -147,12 +147,12 @@ function unitOf(step: Step, policy: string): string {
   return `grant/${step}/${policy}`;
 }
 
-/** The names of the policies that the texts ask for `use` on. */
+/** The names of the policies whose `use` the admission policies require. */
 export function usesOf(objects: readonly RenderedObject[]): ReadonlySet<string> {
   return new Set(objects.flatMap((object) => [...usesAsked(object)]));
 }
 
-/** A text that only warns or audits refuses nobody while a binding changes. */
+/** An admission policy that only warns or audits refuses nobody while a binding changes. */
 export function refuses({ metadata }: Pick<RenderedObject, 'metadata'>): boolean {
   return !/^capabilitypolicy\.(warn|audit)/.test(metadata.name);
 }

@@ -1,6 +1,6 @@
 /**
- * Which rows of a program every API server enforces, as probes have shown. All times come from the clock that the
- * passes use.
+ * Which rows of a program every API server enforces, as probes have shown. All times in this file come from the clock
+ * that the passes use.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Program } from '../compile/program.ts';
@@ -9,43 +9,48 @@ import { distinct, everywhere, type Probed } from './probe.ts';
 
 export type Text = Probed & Pick<Program, 'hash' | 'rulesHash' | 'rows'>;
 
-/** Whether the API servers enforce a written text. */
+/** The question whether the API servers enforce a version of a program that was written. */
 export interface Question {
   readonly inForce: InForce;
   readonly text: Text;
 }
 
 /**
- * How long API servers may take to load a written text: they compile a changed policy within a second, and the rest is
- * for their watches.
+ * How long API servers may take to load a changed program. Compiling takes up to a second, and the rest allows for the
+ * delay of their watches.
  */
 export const COMPILED_MS = 3_000;
 /**
- * How often a proved text is probed again: an API server may come back without the program, or without the plug-in that
- * enforces it.
+ * How often a program that is in force is probed again: an API server may restart without the program, or without the
+ * admission plug-in that enforces programs.
  */
 const PROVED_AGAIN_MS = 60_000;
-/** The wait between an unwanted answer and the next probe: a share of the time since the write. */
+/** The wait after a probe that failed: a share of the time since the write. */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();
 const COMPILING = 'waiting for the API servers to compile it';
 
 export class InForce {
   readonly #clock: Pick<Clock, 'now'>;
-  /** The last text that every API server enforced; undefined if some API server may no longer enforce it. */
+  /**
+   * The last version of the program that every API server enforced; undefined if some API server may no longer enforce
+   * that version.
+   */
   #text: Text | undefined;
-  /** The IDs of the policies whose rows differ in some text that was written after `#text`. */
+  /**
+   * The IDs of the policies whose rows differ between `#text` and some version of the program that was written later.
+   */
   readonly #changed = new Set<string>();
-  /** The texts that some API server may enforce, by hash. */
+  /** The hashes of the versions of the program that some API server may enforce. */
   readonly #possible = new Set<string>();
   #proof: { readonly hash: string; readonly at: number; readonly addresses: ReadonlySet<string> } | undefined;
   #servers = 0;
-  /** The written text that no probe has proved yet. */
+  /** The version of the program that was written and that no probe has proved yet. */
   #awaited: { readonly hash: string; readonly since: number } | undefined;
-  /** The earliest time at which an answer can be trusted. */
+  /** The earliest time at which the answer to a probe can be trusted. */
   #trustedFrom = 0;
   #askAt = 0;
-  /** Why the last probe did not prove the text. */
+  /** Why the last probe did not show that every API server enforces the program. */
   waitsFor: string | undefined;
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -58,22 +63,25 @@ export class InForce {
     return this.#text.rows.get(id) === rows.get(id) ? this.#servers : 0;
   }
 
-  /** Whether some API server may enforce another row for the policy, or a row that is no longer in the current text. */
+  /** Whether some API server may enforce an older row of the policy, or a row that the program no longer has. */
   isChanging(id: string): boolean {
     return this.#changed.has(id);
   }
 
-  /** Whether a probe found the text on every API server, and nothing was written since. */
+  /** Whether a probe showed that every API server enforces this version, and nothing was written after that probe. */
   proves({ hash }: Pick<Text, 'hash'>): boolean {
     return this.#proof?.hash === hash && this.#awaited === undefined;
   }
 
-  /** Whether a probe found a text of the program on every API server. */
+  /** Whether a probe showed that every API server enforces the program in some version. */
   get wasSeen(): boolean {
     return this.#proof !== undefined;
   }
 
-  /** For how long the text has been without a proof, from the time at which an answer could be trusted. */
+  /**
+   * For how long the written version has waited for a probe that proves it, from the time at which answers can be
+   * trusted.
+   */
   get awaitedMs(): number {
     return this.#awaited ? this.#clock.now() - Math.max(this.#awaited.since, this.#trustedFrom) : 0;
   }
@@ -84,21 +92,21 @@ export class InForce {
     return Math.max(at, this.#trustedFrom);
   }
 
-  /** Records the text that is in the cluster before another one replaces it. */
+  /** Records the version of the program that is in the cluster, before a write replaces that version. */
   exists(hash: string | undefined): void {
     if (hash !== undefined) this.#possible.add(hash);
   }
 
   /**
-   * Records a write. Call it before the write, because the answer may be lost.
+   * Records a write of the program. Call this method before the write, because the answer to the write may be lost.
    *
-   * @param isShown whether the first answer with the hash proves that everything is loaded; ignored if an API server may
-   * already enforce a text with this hash
+   * @param isShown whether the first answer with the hash proves that everything is loaded; ignored if an API server
+   * may already enforce a version with this hash
    */
   writes(text: Text, isShown: boolean): void {
     const now = this.#clock.now();
     this.#askAt = now;
-    // The same text is written again: the answer was lost, or the write was refused.
+    // The same version is written again, because the answer to the first write was lost or a write was refused.
     if (isShown && this.#awaited?.hash === text.hash) return;
     const before = this.#text?.rows ?? NONE;
     if (!isShown || this.#possible.has(text.hash)) {
@@ -124,7 +132,7 @@ export class InForce {
   }
 
   /**
-   * Probes the API servers, if there is anything to find out. The text must be written already.
+   * Probes the API servers, if a probe is due. Write the program before you call this method.
    *
    * @returns whether the probe showed anything new
    */
@@ -143,7 +151,7 @@ export class InForce {
       this.#text = undefined;
       this.#askAt = now;
     }
-    // As long as no probe has proved the text, another process may have written it.
+    // If no probe has proved this version, another process may have written it.
     if (this.#proof?.hash !== text.hash) this.#awaited ??= { hash: text.hash, since: now };
     this.#servers = Math.min(this.#servers, addresses.size);
     if (now < this.askAt) return;
@@ -155,7 +163,7 @@ export class InForce {
     this.waitsFor = other?.message || COMPILING;
     const waited = this.#awaited ? now - this.#awaited.since : 0;
     this.#askAt = now + Math.min(Math.max(AGAIN.leastMs, waited * AGAIN.share), AGAIN.mostMs);
-    // An API server that did not name its text may still enforce its earlier text.
+    // An API server whose answer contains no hash may still enforce an earlier version.
     if (other?.hash === undefined || this.#possible.has(other.hash)) return;
     this.#awaited ??= { hash: text.hash, since: now };
     this.#text = undefined;
@@ -174,7 +182,7 @@ export class InForce {
   }
 }
 
-/** The IDs of the policies whose rows differ between two texts. */
+/** The IDs of the policies whose rows differ between two versions of a program. */
 export function differing(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): string[] {
   return [...new Set([...a.keys(), ...b.keys()])].filter((id) => a.get(id) !== b.get(id));
 }

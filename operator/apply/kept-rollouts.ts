@@ -28,15 +28,15 @@ export class KeptRollouts {
   readonly #context: Context;
   readonly #states: RolloutStates;
 
-  /** @param operatorNamespace has the ConfigMaps that keep the states */
+  /** @param operatorNamespace the namespace of the ConfigMaps with the states */
   constructor(context: Context, operatorNamespace: string) {
     this.#context = context;
     this.#states = new RolloutStates(context.client, operatorNamespace);
   }
 
   /**
-   * The state of the policy's rollout. In the first step of a term, or after a rest, it is read from the saved state.
-   * If no state is saved, it is derived from the enforced part and the labels.
+   * The state of the policy's rollout. In the first step of a term, or after the policy has rested, the saved state is
+   * read. If no state is saved, the state is derived from the enforced part and the labels.
    */
   async stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
     const { name = '', uid = '' } = metadata ?? {};
@@ -64,8 +64,8 @@ export class KeptRollouts {
   }
 
   /**
-   * Keeps the state of a policy that is not enforced for now. The rollout goes on later from this state, so that no
-   * namespace becomes pending again. @throws the client's error
+   * Keeps the state of a policy that is not enforced for now. The rollout later continues from the kept state, so that
+   * no namespace becomes pending again. @throws the client's error
    */
   async rest({ metadata }: CompletePolicy): Promise<void> {
     const { name = '', uid = '' } = metadata ?? {};

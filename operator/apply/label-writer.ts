@@ -9,11 +9,11 @@ import type { LabelRefusal } from './outcome.ts';
 const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
 /**
- * Server-side apply: a label that is not in the plan is removed if only the operator owns it, and kept if another manager
- * states it too.
+ * By the rules of server-side apply, a label that is not in the plan is removed if only the operator owns it. A label
+ * that another manager applies as well is kept.
  *
  * @returns whether anything had to be changed @throws ApiError 409 if somebody changed a label or deleted the namespace
- * meanwhile: plan again
+ * since the plan was made: plan again
  */
 export async function writeLabels(
   client: ApiClient,
@@ -30,18 +30,18 @@ export async function writeLabels(
       kind: 'Namespace',
       metadata: {
         name: namespace.name,
-        // Without a uid, apply would recreate a namespace that was deleted meanwhile. With the uid, the API server
-        // answers with a conflict.
+        // Without a uid, apply would recreate a namespace that was just deleted. If the apply has the uid of a deleted
+        // namespace, the API server answers with a conflict.
         uid: namespace.uid,
-        // If the apply stated an empty map of labels, the operator would stay the owner of the field `labels`.
+        // If the apply contained an empty map of labels, the operator would stay the owner of the field `labels`.
         ...(Object.keys(labels).length > 0 && { labels }),
         ...(plan.record === undefined ? {} : { annotations: { [RECORD]: plan.record } }),
       },
     } as Parameters<ApiClient['apply']>[0],
     { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
-  // Apply keeps a field that another manager also owns. But only the operator may write the record and the labels of
-  // rollouts.
+  // Server-side apply keeps a field that another manager also owns. The record and the labels of rollouts have to be
+  // removed even then, because they belong to the operator alone.
   const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
   const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
   if (record || kept.length > 0) {
@@ -57,8 +57,8 @@ export async function writeLabels(
 }
 
 /**
- * The answers that say nothing about the write itself: the object is gone or has changed, the server is overloaded, or
- * a proxy got no answer from the server.
+ * The errors that do not mean that the write itself is refused: the object is gone or has changed, the server is
+ * overloaded, or a proxy got no answer from the server.
  */
 const PASSING = new Set([404, 409, 429, 502, 503, 504]);
 

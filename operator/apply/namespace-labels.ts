@@ -1,14 +1,14 @@
 /**
  * The Pod Security labels of a namespace: which to set, and which belong to others. Pure.
  *
- * An annotation records the labels that the operator set. A recorded label that somebody changed by hand is set again. If
- * another manager set a label first, or changed it by server-side apply (as Argo CD does), the label is left alone and
- * reported.
+ * An annotation records the labels that the operator set. A recorded label that somebody changed by hand is set again.
+ * If another manager set a label first, or changed it by server-side apply (as Argo CD does), the label is left alone
+ * and reported.
  *
- * Another manager that applies the same value does not take the label over. Otherwise anyone who can edit a namespace
- * could own the label from our next change on. For that, they would only have to apply the label, or to remove our
- * managedFields entry. Changing the value requires the verb `exempt`, which the guard checks (compile/guard-label.ts).
- * Labels to remove are also found through managedFields, in case the record was lost.
+ * Another manager that applies the same value does not take the label over. If it did, anyone who can edit a namespace
+ * could take the label over by applying it, or by removing our managedFields entry. Changing the value of a label
+ * requires the verb `exempt`, which the guard checks (compile/guard-label.ts). In case the record was lost,
+ * managedFields also show which labels to remove.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
@@ -16,11 +16,11 @@ import type { FieldOwner, NamespaceView } from '../model/objects.ts';
 import type { LabelConflict, LabelOutcome } from './outcome.ts';
 
 export interface LabelPlan {
-  /** The labels that we will own. */
+  /** The labels that the operator will own. */
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * The labels to record. Undefined if there are no such labels; the annotation is then removed as well. A label that
-   * another manager set first is not recorded.
+   * The labels to record. If there are no labels to record, the value is undefined and the annotation is removed. A
+   * label that another manager set first is not recorded.
    */
   readonly record: string | undefined;
   /** Whether the operator has to force the apply, because somebody changed a label of ours or the record. */
@@ -56,7 +56,7 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
 
 /**
  * The labels to set for now: a mode that is held back keeps the labels that the operator set. A label of another owner
- * gets its wanted value here: `planLabels` then reports the conflict and leaves the label alone.
+ * keeps its wanted value in the result, so that `planLabels` reports the conflict and leaves the label alone.
  *
  * @param isHeld whether to hold back a mode, by its label and the labels that the operator set
  */
@@ -120,8 +120,8 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
 }
 
 /**
- * Whether the apply changes an existing record. Such an apply has to be forced, because the manager that edited the
- * record last owns the record.
+ * Whether the apply changes an existing record. An apply that changes the record has to be forced, because the manager
+ * that edited the record last owns it.
  */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;
@@ -131,7 +131,7 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
   const live = namespace.labels[label];
   if (live === undefined || live === value || live === ours[label]) return false;
   const { us, others } = ownersOf(namespace, label);
-  // A label that another owner set to the same value is not ours to change.
+  // The operator does not change a label that another owner set to the same value.
   if (us) return others.length > 0;
   return !(label in ours) || others.some(({ operation }) => operation === 'Apply');
 }

@@ -2,8 +2,8 @@
 
 export interface ProgramOutcome {
   /**
-   * Working: the object is written or being written, and not in force yet. Failed: the API server refused one of our
-   * writes.
+   * Working: the policy's objects are being written, or are written and not in force yet. Failed: the API server
+   * refused one of our writes.
    */
   readonly state: 'Working' | 'InForce' | 'Failed';
   /** The hash of the policy's newest row. */
@@ -28,7 +28,7 @@ export interface LabelRefusal {
   readonly set: readonly string[];
   /** The labels to remove. */
   readonly remove: readonly string[];
-  /** The API server's answer, which names who refused. */
+  /** The API server's answer, which says what refused the write, such as an admission webhook. */
   readonly message: string;
 }
 
@@ -42,11 +42,11 @@ export interface LabelConflict {
 
 /** The result of a pass over all programs. */
 export interface PassResult {
-  /** The outcomes, by name of the policy. As long as nothing changes, every pass returns the same map. */
+  /** The outcomes, by name of the policy. As long as nothing changes, every pass returns the same map object. */
   readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
   /**
-   * The error with which the API server refused to delete a stale object. The log reports it, because the object's
-   * policy may no longer exist.
+   * The error with which the API server refused to delete a stale object. The log reports this error, because the
+   * object's policy may no longer exist.
    */
   readonly unremoved: Error | undefined;
   /** The milliseconds until the next pass, if the operator waits for something that no watch reports. */

@@ -1,7 +1,7 @@
 /**
- * Asks an API server which text of a program it enforces. The status of an admission policy does not say so, and each
- * server compiles it separately, up to a second after the write. So the operator asks each server to create an object
- * by dry run, which only this program refuses or changes.
+ * Asks an API server which version of a program it enforces. The status of an admission policy does not contain this
+ * information, and each API server compiles the policy separately, up to a second after the write. To find out, the
+ * operator asks each server to create an object by dry run, which only this program refuses or changes.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
@@ -9,9 +9,12 @@ import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../c
 export type Probed = Pick<Program, 'name' | 'kind'>;
 
 interface Answer {
-  /** The hash of the text in force; empty if no text is in force; undefined if the server did not say. */
+  /**
+   * The hash of the program's version in force; empty if the program is not in force; undefined if the answer does not
+   * show it.
+   */
   readonly hash: string | undefined;
-  /** Why the server did not name a hash. */
+  /** Why the answer of the server contains no hash. */
   readonly message: string;
 }
 
@@ -32,8 +35,9 @@ export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
 }
 
 /**
- * Whether all API servers enforce the text with this hash; with an empty hash, whether no API server enforces any text.
- * During a change, most answers are negative, and one negative answer is enough. So the first server is asked alone.
+ * Whether all API servers enforce the program's version with this hash; for an empty hash, whether no API server
+ * enforces the program. During a change, most answers are negative, and one negative answer is enough. Therefore, the
+ * first server is probed alone, and the other servers only after a positive answer.
  */
 export async function everywhere(
   servers: readonly ApiClient[],

@@ -9,7 +9,7 @@ export interface Progress {
   readonly compiled: Compiled;
   /** The number of answering API servers. */
   readonly answering: number;
-  /** By name of the policy: the name of an older text that API servers may still enforce for the policy. */
+  /** By name of a policy: the name of an older admission policy by which API servers may still enforce the policy. */
   readonly older: ReadonlyMap<string, string>;
   /** The number of API servers if all of them enforce the resolved policy's row in the program; otherwise 0. */
   serversWith(id: string, program: Program): number;
@@ -19,15 +19,18 @@ export interface Progress {
   failure(program: Program): string | undefined;
   /** Why a program is not in force yet. */
   obstacle(program: Program): string | undefined;
-  /** Why an object of the program counts as missing. */
+  /** A message about an object of the program that is being deleted, and so counts as missing. */
   deletion(program: Program): string | undefined;
-  /** The API server's refusal to write the policy's role or binding, or to delete an older text. */
+  /** The API server's refusal to write the policy's role or binding, or to delete an older admission policy. */
   refused(policy: string): string | undefined;
   /** Whether the policy's live role and binding equal the rendered ones. */
   isGranted(policy: string): boolean;
 }
 
-/** The outcomes, by name of the policy. A policy with two parts has the outcome of its less advanced part. */
+/**
+ * The outcomes, by name of the policy. For a policy with two parts, the outcome is the outcome of the part that is
+ * further from being in force.
+ */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
   const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);
   return new Map(
@@ -41,7 +44,9 @@ export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
 
 const ORDER = ['Failed', 'Working', 'InForce'] as const;
 
-/** The outcome of one part. InForce: every API server enforces the policy's row, and nothing older. */
+/**
+ * The outcome of one part. InForce: every API server enforces the policy's newest row and no older row of the policy.
+ */
 function outcomeOf(policy: ResolvedPolicy, progress: Progress): ProgramOutcome {
   const { compiled, answering } = progress;
   const programs = programsOf(policy, compiled);
@@ -81,8 +86,8 @@ function obstacleTo(
 }
 
 /**
- * The API server's message. A message about a guard also names the guard's object, because the policy's author does not
- * know guards.
+ * The API server's message. A message about a guard also contains the name of the guard's object, because a policy's
+ * author may not know that guards exist.
  */
 function failureOf(program: Program, progress: Progress): string[] {
   const message = progress.failure(program);

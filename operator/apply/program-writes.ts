@@ -1,4 +1,4 @@
-/** Writes the objects of a program or a canary. An existing text is replaced in place. */
+/** Writes the objects of a program or a canary. An existing admission policy is replaced in place. */
 import { type Canary, isProbeBinding, objectsOfProgram, type Program, TEXT_LABEL } from '../compile/program.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { heldBy, keyOf, type Live, labelOf } from '../state/live.ts';
@@ -8,15 +8,15 @@ import type { Writes } from './writes.ts';
 type Objects = Pick<Program | Canary, 'policy' | 'bindings'>;
 
 /**
- * The time between two writes of a large text: each API server decodes and compiles all of it, and every watcher receives
- * it.
+ * The time between two writes of a large admission policy: each API server decodes and compiles the whole policy, and
+ * every watcher receives it.
  */
 const LARGE = { bytes: 300_000, everyMs: 3_000 };
 
 export class ProgramWrites {
   readonly #writes: Writes;
   readonly #clock: Pick<Clock, 'now'>;
-  /** The time of the last write of each large text, by name of the text. */
+  /** The time of the last write of each large admission policy, by its name. */
   readonly #largeAt = new Map<string, number>();
 
   constructor(writes: Writes, clock: Pick<Clock, 'now'>) {
@@ -42,19 +42,22 @@ export class ProgramWrites {
     for (const object of objectsOfProgram(program)) await this.#writes.ensure(object, live);
   }
 
-  /** Whether the write has to wait, because a large text was written a short time ago. */
+  /** Whether the write has to wait, because the same large admission policy was written a short time ago. */
   mustWait(program: Objects, name: string, live: Live): boolean {
     return this.largeMs(name) > 0 && !this.isWritten(program, live);
   }
 
-  /** How many milliseconds the next write of a large text has to wait. */
+  /** How many milliseconds the next write of a large admission policy has to wait. */
   largeMs(name: string): number {
     const last = this.#largeAt.get(name);
     return last === undefined ? 0 : Math.max(0, last + LARGE.everyMs - this.#clock.now());
   }
 }
 
-/** Names an object of the program that is being deleted, and its finalizers: it may disappear at any time. */
+/**
+ * The name and the finalizers of an object of the program that is being deleted, and so may disappear at any time;
+ * undefined if no object is.
+ */
 export function deletion(program: Objects, live: Live): string | undefined {
   const [held] = objectsOfProgram(program).flatMap((manifest) => {
     const object = live.get(keyOf(manifest));

@@ -1,9 +1,9 @@
 /**
  * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the
- * new state at once. The other writes of a pass must fit both states.
+ * new state at once. All other objects that a pass writes must fit both the old and the new state of the programs.
  *
- * A pass does everything that can be done now, and reports what it still waits for. A pass keeps nothing that a new
- * process could not find out again, so the operator may be killed at any point.
+ * A pass does everything that can be done now, and reports what it still waits for. A new process can find out again
+ * everything that a pass keeps, so the operator may be killed at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -50,8 +50,8 @@ const AT_ONCE = 4;
  */
 const LOOK_AGAIN_MS = 100;
 /**
- * The number of texts whose rows are remembered for each program. Among these texts is the one that is in the cluster,
- * or was there shortly before.
+ * The number of versions of each program whose rows are kept in memory. The version that is in the cluster must be
+ * among these versions, even a short time after it was replaced.
  */
 const TEXTS_KEPT = 20;
 
@@ -65,9 +65,9 @@ export class Programs {
   readonly #grants: Grants;
   readonly #removal: Removal;
   readonly #questions: Questions;
-  /** The texts that API servers enforce, by name of a program or canary. */
+  /** The versions that API servers enforce, by name of a program or canary. */
   readonly #inForce = new Map<string, InForce>();
-  /** The rows of each text, by hash of the text. */
+  /** The rows of each version of a program, by hash of the version. */
   readonly #rows = new Map<string, Program['rows']>();
 
   constructor(client: ApiClient, options: ProgramsOptions) {
@@ -135,7 +135,7 @@ export class Programs {
     this.#refusals.keep(new Set([...units, ...[...grants.keys()].flatMap(unitsOf), ...live.keys()]));
   }
 
-  /** The names of the policies whose rows a write changes, as far as the earlier text is known. */
+  /** The names of the policies whose rows a write of the program changes, as far as the earlier rows are known. */
   #changing({ policy, hash, rows }: Program, live: Live): ReadonlySet<string> {
     const before = live.get(keyOf(policy));
     const liveHash = before && labelOf(before, TEXT_LABEL);
@@ -166,9 +166,10 @@ export class Programs {
   }
 
   /**
-   * Another program of the same kind that must come into force first. The other program is new, while this one still
-   * has an older text in the cluster. That older text may contain rows of the new program, and must keep them until the
-   * new program is in force. Programs that both have older texts do not wait for each other.
+   * Another program of the same kind that must come into force before this program is written. The other program is
+   * new, while the cluster still has an older version of this program. The older version may contain rows that move to
+   * the new program, and must keep these rows until the new program is in force. Two programs that both have older
+   * versions in the cluster do not wait for each other.
    */
   #addedBeside(program: Program, { compiled, live }: Pass): Program | undefined {
     const textOf = ({ policy }: Program) => {
@@ -184,7 +185,10 @@ export class Programs {
     });
   }
 
-  /** Whether every API server enforces the rows of a policy, and whether some API server may enforce rows that are gone. */
+  /**
+   * Whether every API server enforces the rows of a policy, and whether some API server may still enforce rows that are
+   * gone.
+   */
   #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);
     const wanted = new Map(programs.map((one) => [keyOf(one.policy), policiesOf(one)]));
@@ -212,7 +216,7 @@ export class Programs {
    */
   #mayEnforceOther(program: Program, live: Live): (id: string) => boolean {
     const inForce = this.#inForceOf(program.name);
-    // Another process may have written the text just now, in place of any other text.
+    // Another process may have written this version just now, over any other version.
     const isUnknown = !inForce.wasSeen && this.#programs.isWritten(program, live);
     return (id) => isUnknown || inForce.isChanging(id);
   }
@@ -285,8 +289,8 @@ export class Programs {
   }
 
   /**
-   * The question about the program or its canary. Undefined if a refused write waits for its next try, or if something
-   * must be written first.
+   * The question for API servers about the program or its canary; undefined if a refused write waits for its next try,
+   * or if something must be written first.
    */
   #question(program: Program, live: Live): Question | undefined {
     if (this.#isRefused(program)) return undefined;

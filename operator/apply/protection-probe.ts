@@ -1,17 +1,17 @@
 /**
- * Asks API servers whether a file protects the operator's objects (analysis/protection/protection.ts), by a dry run that
- * only such a file refuses.
+ * Asks API servers whether an admission policy in a file protects the operator's objects
+ * (analysis/protection/protection.ts), by a dry run that only this admission policy refuses.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection-probe.ts';
 import { distinct } from './probe.ts';
 
 export interface ProtectionOutcome {
-  /** OtherOperator: the API servers protect the objects, and refuse the writes of the user who asks. */
+  /** OtherOperator: the API servers protect the objects, and refuse even the writes of the user who sends the probe. */
   readonly state: 'Protected' | 'OtherOperator' | 'Unprotected' | 'Unknown';
   /** How many of the answering API servers protect the objects. */
   readonly servers: { readonly protecting: number; readonly answering: number };
-  /** Why the state is unknown; empty if it is known. */
+  /** Why it is unknown whether API servers protect the objects; empty if this is known. */
   readonly message: string;
 }
 

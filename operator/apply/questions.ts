@@ -1,6 +1,7 @@
 /**
- * Asks API servers which texts they enforce, between two whole passes about the same state. An API server needs up to a
- * second to compile a change, and a whole pass over a thousand policies costs much more than a question.
+ * Asks API servers which versions of programs they enforce, between two whole passes about the same state. An API
+ * server needs up to a second to compile a change, and a whole pass over a thousand policies costs much more than a
+ * question.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -9,7 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Question } from './in-force.ts';
 import type { PassResult } from './outcome.ts';
 
-/** The state that a pass sees. The state has not changed as long as all fields contain the same objects. */
+/** The input of a pass. The input counts as unchanged as long as all fields contain the same objects. */
 interface Subject {
   readonly compiled: Compiled;
   readonly rendered: readonly RenderedObject[];
@@ -24,7 +25,10 @@ interface Last {
   readonly until: number;
 }
 
-/** The longest time between two whole passes. A whole pass also finds everything else that changes with time. */
+/**
+ * The longest time between two whole passes. Unlike a single question, a whole pass also finds everything else that
+ * changes with time.
+ */
 const WHOLE_AGAIN_MS = 1_000;
 
 export class Questions {
@@ -36,10 +40,10 @@ export class Questions {
   }
 
   /**
-   * Remembers the questions that a whole pass could not answer yet.
+   * Keeps the questions that API servers had not answered as wanted at the end of a whole pass.
    *
    * @param otherMs the milliseconds until something other than a question is due
-   * @returns the result of the pass, with the time to come back
+   * @returns the result of the pass, with the time until the next run
    */
   keep(
     subject: Subject,
@@ -54,7 +58,9 @@ export class Questions {
     return result;
   }
 
-  /** @returns the result of the last whole pass, with a new time to come back; undefined if a whole pass is due */
+  /**
+   * @returns the result of the last whole pass, with a new time until the next run; undefined if a whole pass is due
+   */
   async askAgain(subject: Subject): Promise<PassResult | undefined> {
     const last = this.#last;
     this.#last = undefined;

@@ -1,4 +1,7 @@
-/** Writes that failed: when to try them again, and when to report a failure. All times are by the clock of the passes. */
+/**
+ * Writes that failed: when to try them again, and when to report a failure. All times in this file come from the clock
+ * that the passes use.
+ */
 import { ApiError, isConflict, isNotFound, isOverloaded } from '../cluster/client.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { askedMs } from '../runtime/retry-after.ts';
@@ -13,16 +16,19 @@ interface Refusal {
 }
 
 /**
- * A possibly temporary error is reported after this many failures in a row and this much time, so that conditions do not
- * flap.
+ * An error that may be temporary is reported only after this many failures in a row and this many milliseconds, so that
+ * conditions do not flap.
  */
 const REPORTED = { times: 3, ms: 1_500 };
 /**
- * How long refusals must last before the tries become rare. An API server that has just started does not know its RBAC
- * yet, and refuses objects that it accepts later.
+ * How long refusals must last before a write is tried less often. An API server that has just started does not know its
+ * RBAC yet, and refuses objects that it accepts later.
  */
 const FOR_GOOD_MS = 15_000;
-/** How long to wait for the next try. During `conflictMs`, the watch shows why a write met a conflict. */
+/**
+ * How long a failed write waits for its next try. During `conflictMs`, the watch shows the change that caused the
+ * conflict.
+ */
 const TRY_AGAIN = { conflictMs: 100, newlyRefusedMs: 1_000, refusedMs: 30_000 };
 
 export class Refusals {
@@ -37,12 +43,12 @@ export class Refusals {
   }
 
   /**
-   * Writes a unit, unless the last try failed a short time ago. A failed write must not keep other units from being
-   * written, whatever the error: the API server answers 500 when etcd refuses an object that is too large, and one
-   * request may time out.
+   * Writes a unit of objects, unless the last try failed a short time ago. A failed write must not keep other units
+   * from being written, whatever the error: the API server answers 500 when etcd refuses an object that is too large,
+   * and one request may time out.
    *
    * @param wanted the object to write; if it is not the same object as before, the write is tried at once
-   * @returns whether it was written @throws the signal's reason
+   * @returns whether the unit was written @throws the signal's reason
    */
   async attempt(unit: string, wanted: object, write: () => Promise<unknown>): Promise<boolean> {
     const last = this.#units.get(unit);
@@ -66,7 +72,7 @@ export class Refusals {
     this.#units.set(unit, { error, times: times + 1, since, tryAt: now + Math.max(waitMs, askedMs(error)), wanted });
   }
 
-  /** Forgets the units that nobody wants any more. */
+  /** Forgets the failures of all units except these. */
   keep(units: ReadonlySet<string>): void {
     for (const unit of this.#units.keys()) if (!units.has(unit)) this.#units.delete(unit);
   }

@@ -1,4 +1,4 @@
-/** Deletes stale objects, and knows which deleted texts API servers may still enforce. */
+/** Deletes stale objects, and records which deleted admission policies API servers may still enforce. */
 import type { ApiClient } from '../cluster/client.ts';
 import { PROGRAM_LABEL } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -12,15 +12,15 @@ import type { Refusals } from './refusals.ts';
 import { policiesIn, type Unwanted } from './stale.ts';
 import type { Writes } from './writes.ts';
 
-/** A deleted text that API servers may still enforce. */
+/** A deleted admission policy that API servers may still enforce. */
 interface Leaving {
   readonly policies: ReadonlySet<string>;
-  /** The probe of the text; undefined for an object from before programs existed. */
+  /** How to probe the admission policy; undefined for a policy of an old release, which did not have programs yet. */
   readonly probed: Probed | undefined;
   readonly inForce: InForce;
   /**
-   * The earliest time at which a probe proves that the text is gone. Before that, an API server may have loaded the text
-   * without its probe's binding.
+   * The earliest time at which a probe proves that API servers no longer enforce the admission policy. Before that
+   * time, an API server may have loaded the admission policy without the binding of its probe.
    */
   readonly trustedFrom: number;
 }
@@ -31,9 +31,9 @@ export class Removal {
   readonly #writes: Writes;
   readonly #refusals: Refusals;
   readonly #clock: Pick<Clock, 'now'>;
-  /** The deleted texts that API servers may still enforce, by name. */
+  /** The deleted admission policies that API servers may still enforce, by name. */
   readonly #leaving = new Map<string, Leaving>();
-  /** The start of this term: another process may have deleted texts shortly before. */
+  /** The start of this term. Shortly before the start, another process may have deleted admission policies. */
   readonly #begun: number;
 
   constructor(writes: Writes, refusals: Refusals, clock: Pick<Clock, 'now'>) {
@@ -44,20 +44,23 @@ export class Removal {
   }
 
   /**
-   * Whether API servers may still enforce the policy by a text that this process, or another one shortly before,
-   * deleted.
+   * Whether API servers may still enforce the policy, because this process, or shortly before it another process,
+   * deleted an admission policy with a row of this policy.
    */
   mayEnforce(policy: string): boolean {
     if (this.#clock.now() < this.#begun + COMPILED_MS) return true;
     return this.#leaving.values().some(({ policies }) => policies.has(policy));
   }
 
-  /** Whether a deleted text may still be in force, or whether an object remains that only a deleted text needs. */
+  /** Whether a deleted admission policy may still be in force, or a stale role or binding still exists. */
   isWaiting(stale: readonly RenderedObject[]): boolean {
     return this.#leaving.size > 0 || stale.some((object) => !isAdmission(object));
   }
 
-  /** By name of a policy: the name of a stale or deleted text by which API servers may still enforce the policy. */
+  /**
+   * By name of a policy: the name of a stale or deleted admission policy by which API servers may still enforce the
+   * policy.
+   */
   older(stale: readonly RenderedObject[]): Map<string, string> {
     const texts = [
       ...stale.map((object) => [object.metadata.name, policiesIn(object)] as const),
@@ -67,10 +70,10 @@ export class Removal {
   }
 
   /**
-   * Deletes stale objects. Call it once all wanted programs are in force. A role is deleted once no API server can
-   * enforce a text that asks for the use of its policy.
+   * Deletes stale objects. Call this method once all wanted programs are in force. A role is deleted once no API server
+   * can enforce an admission policy that requires the use of the role's policy.
    *
-   * @param inForce what API servers enforce, by name of a text
+   * @param inForce what API servers enforce, by name of an admission policy
    */
   async remove({ stale, kept }: Unwanted, inForce: (name: string) => InForce): Promise<void> {
     const admission = stale.filter(isAdmission);
@@ -84,7 +87,7 @@ export class Removal {
     await inParallel(roles, AT_ONCE, (object) => this.#remove(object, inForce));
   }
 
-  /** Probes whether the deleted texts are gone. */
+  /** Probes whether API servers still enforce the deleted admission policies. */
   async ask(servers: readonly ApiClient[]): Promise<void> {
     for (const [name, { probed, trustedFrom, inForce }] of this.#leaving) {
       if (this.#clock.now() < trustedFrom) continue;

@@ -1,4 +1,4 @@
-/** The state of a rollout ⇄ ConfigMaps in the operator's namespace. Pure. */
+/** Converts the state of a rollout to ConfigMaps in the operator's namespace, and back. Pure. */
 import {
   FIELD_MANAGER,
   GROUP,
@@ -16,13 +16,16 @@ import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../
 /** Label of a ConfigMap: the name of the policy whose rollout the ConfigMap keeps. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
 /**
- * The key of the data about the rollout as a whole. The key differs from the keys of namespaces, because no namespace
- * has a dot in its name.
+ * The key of the data about the rollout as a whole. No namespace can have the same key, because the name of a namespace
+ * contains no dot.
  */
 const WHOLE = 'rollout.json';
-/** Matches the index in a ConfigMap's name. */
+/** Matches the index at the end of a ConfigMap's name. */
 const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
-/** The most entries in one ConfigMap, which can hold 1 MiB. With this many entries, a change rewrites some 70 kB. */
+/**
+ * The most entries in one ConfigMap, which can hold 1 MiB. A ConfigMap with this many entries has some 70 kB, and each
+ * change rewrites all of it.
+ */
 const MOST_ENTRIES = 500;
 
 export interface ConfigMap {
@@ -38,8 +41,8 @@ export interface ConfigMap {
 }
 
 /**
- * By namespace: the index of the ConfigMap that contains its entry. So a change of the namespace rewrites only this
- * ConfigMap.
+ * By namespace: the index of the ConfigMap that contains the namespace's entry. The index stays the same, so that a
+ * change of one entry rewrites only one ConfigMap.
  */
 export type Placement = ReadonlyMap<string, number>;
 
@@ -58,7 +61,7 @@ export function placed(state: RolloutState, before: Placement): Placement {
   return after;
 }
 
-/** The ConfigMaps by index. The first one exists as long as the rollout does. */
+/** The ConfigMaps by index. The first ConfigMap exists as long as the rollout does. */
 export function configMapsOf(
   policy: string,
   state: RolloutState,
@@ -86,7 +89,7 @@ function wholeOf({ begun, selector, excluded, inForce, labelling, lastPromotion 
   });
 }
 
-/** The entry as JSON. The text is remembered, because most entries stay the same from one write to the next. */
+/** The entry as JSON. The JSON of each entry is kept, because most entries stay the same from one write to the next. */
 const textOf = perObject(({ uid, state, since, byName }: Entry) =>
   JSON.stringify({ uid, state, since: timeOf(since), byName }),
 );
@@ -115,7 +118,10 @@ export interface Kept {
   readonly placement: Placement;
 }
 
-/** @param raws all ConfigMaps of rollouts @returns the rollouts by the policy's uid, without those that cannot be read */
+/**
+ * @param raws all ConfigMaps of rollouts @returns the rollouts by the policy's uid, without rollouts that cannot be
+ * read
+ */
 export function keptIn(raws: readonly RawObject[]): Map<string, Kept> {
   const byOwner = Map.groupBy(raws, ({ metadata }) => metadata?.ownerReferences?.[0]?.uid ?? '');
   return new Map([...byOwner].map(([uid, ofOne]) => [uid, keptOf(uid, ofOne)]));
@@ -170,7 +176,7 @@ function entryIn({ uid, state, since, byName }: Readonly<Record<string, unknown>
   return { uid, state: known, since: at, ...(byName === true && { byName }) };
 }
 
-/** Parses a text of a ConfigMap. The text is not trusted, because people may edit ConfigMaps. */
+/** Parses a value of a ConfigMap. The value is not trusted, because people may edit ConfigMaps. */
 function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
     return objectOf(JSON.parse(text));

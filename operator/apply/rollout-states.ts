@@ -16,7 +16,7 @@ import {
 
 const SELECTOR = `${MANAGED_BY_LABEL}=${FIELD_MANAGER},${ROLLOUT_OF_LABEL}`;
 
-/** The last write for a rollout. */
+/** The last write of a rollout's state. */
 interface Written {
   readonly placement: Placement;
   /** The written ConfigMaps as JSON, by index. */
@@ -26,14 +26,14 @@ interface Written {
 const NOTHING: Written = { placement: new Map(), texts: new Map() };
 
 /**
- * The access to the ConfigMaps of rollouts. Each leader's term has its own instance, and nobody else writes these
- * ConfigMaps during the term.
+ * Reads and writes the ConfigMaps of rollouts. Each leader's term has its own instance, and no other process writes
+ * these ConfigMaps during the term.
  */
 export class RolloutStates {
   readonly #client: ApiClient;
   readonly #namespace: string;
   #kept: Promise<Map<string, Kept>> | undefined;
-  /** The last write for each rollout, by name of the policy. */
+  /** The last write of each rollout's state, by name of the policy. */
   readonly #written = new Map<string, Written>();
 
   /** @param namespace the operator's own namespace */
@@ -59,8 +59,8 @@ export class RolloutStates {
   }
 
   /**
-   * Writes the ConfigMaps that differ from the last write. @throws the client's error; then all of them count as not
-   * written
+   * Writes the ConfigMaps that differ from the last write. @throws the client's error; after an error, none of the
+   * ConfigMaps counts as written
    */
   async write(policy: string, state: RolloutState): Promise<void> {
     const before = this.#written.get(policy) ?? NOTHING;

@@ -13,8 +13,8 @@ export interface Unwanted {
   /** The stale objects that may be deleted, in order. */
   readonly stale: readonly RenderedObject[];
   /**
-   * The objects from before programs existed whose policies have no row in any program, because they cannot be compiled
-   * now.
+   * The objects of earlier releases, which did not have programs yet, for policies without a row in any program. Such a
+   * policy cannot be compiled now.
    */
   readonly kept: readonly RenderedObject[];
 }

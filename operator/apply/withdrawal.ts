@@ -1,6 +1,6 @@
 /**
- * The withdrawal of everything that the operator set for deleted policies, and the objects whose deletion waits for the
- * withdrawal.
+ * Withdraws everything that the operator set for deleted policies, and releases the objects whose deletion waits for
+ * the withdrawal.
  *
  * Argo CD deletes the waiting object after the policies and before the operator (config/argocd/operator), and waits
  * until the object is gone. docs/decisions/0018 has the reasons.
@@ -19,14 +19,14 @@ export interface WithdrawalContext {
   readonly cluster: Pick<Cluster, 'policies' | 'namespaces' | 'rendered'>;
   readonly compiled: Compiled;
   /**
-   * Whether the API server refuses the objects that some policy compiles to. The older objects of that policy then stay
-   * in force.
+   * Whether the API server refuses to store the objects that some policy compiles to. After such a refusal, the older
+   * objects of that policy stay in force.
    */
   readonly isRefused: boolean;
   wantedLabels(namespace: NamespaceView): Readonly<Record<string, string>>;
 }
 
-/** Names everything that is left of deleted policies. Pure. */
+/** Lists everything that is left of deleted policies, by name. Pure. */
 export function leftovers({ cluster, compiled, isRefused, wantedLabels }: WithdrawalContext): string[] {
   const policies = cluster.policies().filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
   const names = new Set(cluster.policies().map(({ metadata }) => rolloutLabel(metadata?.name ?? '')));
@@ -43,7 +43,9 @@ export function leftovers({ cluster, compiled, isRefused, wantedLabels }: Withdr
   ];
 }
 
-/** Lets the API server delete an object that waited for the withdrawal. @throws ApiError 409 when it has changed */
+/**
+ * Lets the API server delete an object that waited for the withdrawal. @throws ApiError 409 when the object has changed
+ */
 export async function release(client: Pick<ApiClient, 'change'>, object: FinalizingView): Promise<void> {
   const { apiVersion, kind, name, resourceVersion } = object;
   const finalizers = object.finalizers.filter((finalizer) => finalizer !== WITHDRAWAL_FINALIZER);
@@ -55,8 +57,8 @@ export async function release(client: Pick<ApiClient, 'change'>, object: Finaliz
 }
 
 /**
- * Whether the operator has set a label on the namespace. If it has not, the only label that can be missing belongs to a
- * policy that stays.
+ * Whether the operator has set a label on the namespace. If the operator has set no label, the only label that can be
+ * missing belongs to a policy that stays.
  */
 function isMarked({ recorded, labelOwners }: NamespaceView): boolean {
   const owners = Object.values(labelOwners).flat();

@@ -27,28 +27,34 @@ interface WrittenObject {
 export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', object: WrittenObject) => void;
 
 /**
- * The watch shows our own writes well within this time. If it does not, somebody reverted the write first, and writing
- * again is harmless. A deletion has no such limit, because no later object has its uid.
+ * The watch shows our own writes well within this time. If the watch has not shown a write by then, somebody reverted
+ * the write, and writing again is harmless. Waiting for a deletion has no time limit, because no later object has the
+ * uid of the deleted object.
  */
 export const WATCH_LAG_MS = 1_500;
 
-/** A write with the API server's answer and the time by the clock, or the deletion of the object with the UID. */
+/**
+ * A write, with the API server's answer and the time of the write; or a deletion, with the UID of the deleted object.
+ */
 type Unseen =
   | { readonly object: RenderedObject; readonly at: number }
   | { readonly object?: undefined; readonly uid: string | undefined };
 
 /** The state of one object. */
 interface ObjectRecord {
-  /** Our last write or deletion that the watch has not shown yet. Until then, the watch shows older states. */
+  /** Our last write or deletion, as long as the watch shows only older states of the object. */
   unseen?: Unseen | undefined;
   /**
-   * Our last write. A comparison with it shows whether somebody else changed the object, or the operator now wants
-   * another text.
+   * Our last write. Comparing an object with our last write shows who changed something: somebody else the object, or
+   * the operator its manifest.
    */
   written?: { readonly manifest: Manifest; readonly version: bigint };
   /** Whether the object was missing at the beginning of the last pass. */
   missing?: boolean;
-  /** A pair of objects that were found equal. The two objects are not compared again as long as both stay the same. */
+  /**
+   * A manifest and a live object that were found equal. The pair is not compared again as long as both objects stay the
+   * same.
+   */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
 
@@ -70,24 +76,24 @@ export class Writes {
     this.#options = options;
   }
 
-  /** The existing objects as the watch shows them, with our own writes that it has not shown yet. */
+  /** The existing objects as the watch shows them, updated by our own writes that the watch has not shown yet. */
   live(rendered: readonly RenderedObject[]): Live {
     const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
-      // Whether the watch has shown a write is checked only at the start of a pass. Later, the compared objects include
-      // our own writes, which the watch has not shown yet.
+      // Whether the watch has shown a write is checked only at the start of a pass. During the pass, the objects to
+      // compare include our own writes that the watch has not shown yet.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
-      // The last pass would have written the object again if it was still wanted.
+      // A missing object that is still wanted would have been written by the last pass.
       if (record.missing && !object && !record.unseen) this.#records.delete(key);
       record.missing = !object;
     }
     return now;
   }
 
-  /** The existing objects, including everything that was written since. */
+  /** The objects of `live`, updated by everything that was written after `live` was made. */
   latest(live: Live): Live {
     const now = new Map(live);
     for (const [key, record] of this.#records) {
@@ -113,7 +119,7 @@ export class Writes {
     record.unseen = { object: after, at: this.#now() };
     record.written = { manifest, version };
     const again = isDeepStrictEqual(last?.manifest, manifest);
-    // Nobody reverted the write: the watch lags.
+    // The write changed nothing in the cluster, so nobody had reverted the last write: the watch lags.
     if (again && last?.version === version) return false;
     this.#tell(again ? 'repaired' : before ? 'updated' : 'created', manifest, policy);
     return true;
@@ -140,9 +146,9 @@ export class Writes {
   }
 
   /**
-   * Whether the watch has not shown some write yet. The watch never shows a write that was reverted at once, and it may
-   * have reported the revert earlier. So the objects have to be compared again after WATCH_LAG_MS. A write that became
-   * overdue during a pass also counts, because that pass relied on it.
+   * Whether the watch has not shown some write yet. The watch never shows a write that was reverted at once, and may
+   * already have shown the revert. Therefore, compare the objects again after WATCH_LAG_MS. A write that became overdue
+   * during a pass also counts, because that pass still relied on the write.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);
@@ -200,11 +206,11 @@ export class Writes {
   }
 
   /**
-   * An addition by another owner can make our apply invalid. For example, the API server refuses each write that leaves a
-   * parameter in a binding, unless the writer may read that parameter (k8s.io/kubernetes
+   * An addition by another owner can make our apply invalid. For example, the API server refuses each write that leaves
+   * a parameter in a binding, unless the writer may read that parameter (k8s.io/kubernetes
    * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
    *
-   * @returns the object, which is unchanged after such a refusal
+   * @returns the object, unchanged if the API server refused the apply as invalid
    */
   async #apply(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
     try {
@@ -217,9 +223,9 @@ export class Writes {
 }
 
 /**
- * Replaces the whole text at once. Server-side apply could merge the lists of two texts, and API servers must never load
- * such a mixture. Labels and annotations of others stay. Finalizers stay, too: without them, an object that is being
- * deleted would disappear.
+ * Replaces a whole admission policy at once. Server-side apply could merge the lists of the old and the new policy, and
+ * API servers must never load such a mixture. Labels and annotations of others are kept. Finalizers are kept as well,
+ * because an object that is being deleted would disappear without its finalizers.
  *
  * @param before the version that was read; if the object has changed since then, the API server answers 409
  */

@@ -47,7 +47,7 @@ export class ApiError extends Error {
 /**
  * Reads the answer to a request that failed.
  *
- * @param body the answer's text: a Status in JSON, or any text that a proxy wrote @param retryAfter the header
+ * @param body the body of the answer: a Status in JSON, or any text that a proxy wrote @param retryAfter the header
  * `Retry-After`, in seconds
  */
 export function parseError(status: number, body: string, retryAfter?: string): ApiErrorFields {
@@ -63,7 +63,7 @@ export function parseError(status: number, body: string, retryAfter?: string): A
   };
 }
 
-/** Reads the Status that a watch sends as its last event, of type ERROR. */
+/** Reads the Status in the last event of a watch, which has the type ERROR. */
 export function parseErrorEvent(object: unknown): ApiErrorFields {
   const code = objectOf(object).code;
   return parseError(typeof code === 'number' ? code : 500, JSON.stringify(object ?? {}));
@@ -85,7 +85,7 @@ export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
 }
 
-/** Whether the server refuses the request and will refuse it again. */
+/** Whether the server refuses the request, and would refuse the same request again. */
 export function isInvalid(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 400 || error.status === 422);
 }

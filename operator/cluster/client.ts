@@ -1,6 +1,6 @@
 /**
- * A raw JSON client of the Kubernetes API: no classes, no dates, no schema. Callers can therefore project each object
- * as it arrives, and a write contains exactly our own keys.
+ * A raw JSON client of the Kubernetes API: no classes, no dates, no schema. Raw JSON lets callers project each object
+ * as it arrives, and a write contains exactly the keys that the operator sets.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
@@ -28,8 +28,8 @@ export type { Query } from './transport.ts';
 
 export interface ClientOptions extends Partial<Settings> {
   /**
-   * The rate limit of writes: per second on average (`qps`, by default 50), and at once (`burst`, by default 100). The
-   * copies that `at` and `fresh` make share this limit.
+   * The rate limit of writes: on average `qps` writes per second (50 by default), and at most `burst` writes at once
+   * (100 by default). The copies that `at` and `fresh` make share this limit.
    */
   readonly qps?: number;
   readonly burst?: number;
@@ -56,7 +56,7 @@ interface Preconditions {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** Whether to keep managed fields. Leaving them out halves the time of decoding. */
+  /** Whether to keep managed fields. Decoding takes half the time without managed fields. */
   readonly managedFields?: boolean;
   /** Whether the API server sends only the metadata of each object. */
   readonly metadataOnly?: boolean;
@@ -86,7 +86,8 @@ const PAGE_SIZE = 500;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 330_000;
 /**
- * A short wait is enough for an API server that does not answer, because the other API servers are asked in parallel.
+ * The timeout for a single API server. It is short, because one API server that does not answer would delay the results
+ * of all the others.
  */
 const ENDPOINT_TIMEOUT_MS = 5_000;
 
@@ -110,12 +111,12 @@ export class ApiClient {
   }
 
   /**
-   * A client of the API server at `server`. State `servername` if the server's certificate has another name than the
+   * A client of the API server at `server`. Pass `servername` if the server's certificate has another name than the
    * URL's host.
    */
   at(server: string, servername?: string): ApiClient {
     const endpoint = { server, ...(servername !== undefined && { servername }) };
-    // Only one server's clock is read, because the clock of another server may differ.
+    // The client for another server does not report that server's time, because only one server's clock is used.
     const settings = { ...this.#settings, onTime: undefined };
     return new ApiClient(this.#config, { ...settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
   }
@@ -185,19 +186,22 @@ export class ApiClient {
     await this.#lines(call, onLine, options.onBegin);
   }
 
-  /** Passes on the lines of a text that grows, such as a container's log, until it ends or `signal` is aborted. */
+  /** Passes on the lines of a growing text, such as a container's log, until the text ends or `signal` is aborted. */
   async follow(path: string, query: Query, onLine: (line: string) => void, signal?: AbortSignal): Promise<void> {
     await this.#lines({ method: 'GET', path, query, accept: '*/*', signal, idleMs: IDLE_MS }, onLine);
   }
 
-  /** Server-side apply. `object` holds only the fields that the operator sets; only these fields become its own. */
+  /**
+   * Server-side apply. `object` contains only the fields that the operator sets, and the operator becomes the owner of
+   * exactly these fields.
+   */
   async apply(object: Identified, options: ApplyOptions = {}): Promise<RawObject> {
     return this.#apply(pathOf(object), object, options);
   }
 
   /**
-   * Replaces the status of the object at `path`, whoever wrote it, if the object still has this uid. The patch tests the
-   * uid itself, because API servers ignore a uid in an apply patch of a custom resource's status.
+   * Replaces the status of the object at `path`, whoever wrote the status, if the object still has this uid. The patch
+   * tests the uid itself, because API servers ignore a uid in an apply patch of a custom resource's status.
    */
   async replaceStatus(path: string, uid: string, status: object): Promise<RawObject> {
     const body = [
@@ -220,14 +224,14 @@ export class ApiClient {
   }
 
   /**
-   * Replaces an object completely, including the fields that others set. Use it only for objects that belong to the
-   * operator alone.
+   * Replaces an object completely, including the fields that others set. Use this method only for objects that belong
+   * to the operator alone.
    */
   async replace(object: Identified): Promise<RawObject> {
     return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });
   }
 
-  /** Deletes an object, if it is still the one that `preconditions` describe. */
+  /** Deletes an object, unless its uid or resourceVersion differs from `preconditions`. */
   async remove(path: string, preconditions: Preconditions = {}): Promise<void> {
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions };
     await this.#json({ method: 'DELETE', path, body });

@@ -8,8 +8,8 @@ interface CollectionOptions<View> {
   /** The projection of an object; undefined if the object is not kept. */
   project(raw: RawObject): View | undefined;
   /**
-   * Called when the projection of an object has changed. `view` is the last known projection, also for an object that was
-   * deleted.
+   * Called when the projection of an object has changed. `view` is the last known projection; for a deleted object, it
+   * is the projection before the deletion.
    */
   changed(view: View, before?: View): void;
 }
@@ -20,9 +20,9 @@ type Names<View> = Map<string, View>;
 export class Collection<View> implements Sink {
   readonly #options: CollectionOptions<View>;
   readonly #views = new Map<string, Names<View>>();
-  /** The views of a namespace in the order of their names; kept until one of them changes. */
+  /** The views of a namespace, sorted by name; the sorted list is kept until one of the views changes. */
   readonly #sorted = new Map<string, readonly View[]>();
-  /** While a list is read: the known objects that the list has not shown yet. */
+  /** While a list is being read: the known objects that have not appeared in the list yet. */
   #unseen = new Map<string, Set<string>>();
   readonly #synced = Promise.withResolvers<void>();
 

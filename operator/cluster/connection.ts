@@ -2,7 +2,8 @@
  * The access to one API server, with credentials and TLS from the kubeconfig and connections from undici.
  *
  * KubeConfig makes a new dispatcher, and so a new TLS connection, for every request. This class keeps the dispatcher as
- * long as the TLS options stay the same. Certificates are read again for each request, so a rotated one is noticed.
+ * long as the TLS options stay the same. Certificates are read again for each request, so that a rotated certificate is
+ * used at once.
  */
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
@@ -23,7 +24,7 @@ export interface Endpoint {
   readonly server: string;
   /**
    * The name that the server's certificate must have, if it is not the URL's host. The name is checked even if the
-   * kubeconfig disables the check: the credentials must not go to just anyone who answers at an address that the
+   * kubeconfig disables the check. Without the check, credentials could go to anyone who answers at an address that the
    * cluster publishes.
    */
   readonly servername?: string;
@@ -73,7 +74,7 @@ export class Connection extends KubeConfig {
     return { headers, ...(dispatcher && { dispatcher }) };
   }
 
-  /** Call it when the API server did not accept the credentials of a request with these headers. */
+  /** Call this method when the API server did not accept the credentials in these headers. */
   refused({ Authorization }: Access['headers']): void {
     this.#loaded?.plugins.refused(Authorization as string | undefined);
   }
@@ -84,7 +85,7 @@ export class Connection extends KubeConfig {
 
   override createDispatcherOptions(...args: Parameters<KubeConfig['createDispatcherOptions']>): DispatcherOptions {
     const options = super.createDispatcherOptions(...args);
-    // Only client-node has a connector for SOCKS, which needs a new connection for each request.
+    // Connections through SOCKS are left to client-node, which makes a new connection for each request.
     if (options.type === 'socks') return options;
     if (!this.#dispatcher || !isDeepStrictEqual(options, this.#options)) {
       const previous = this.#dispatcher;
@@ -108,7 +109,8 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
     return new ProxyAgent({ ...common, uri, requestTls: { ...VERIFIED, ...requestTls }, connect });
   }
   const tls = { ...VERIFIED, ...(options.type === 'agent' ? options.connect : { keepAlive: true }) };
-  // Without a shared context, every connection would parse the certificates again, which takes as long as the handshake.
+  // All connections share one TLS context. Otherwise every connection would parse the certificates again, which takes
+  // as long as the handshake.
   const secureContext = createSecureContext(tls as SecureContextOptions);
   return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });
 }

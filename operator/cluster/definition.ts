@@ -14,7 +14,7 @@ export class Definition {
   readonly #client: ApiClient;
   readonly #log: Log;
   #uid: string | undefined;
-  /** Whether the log already says that the definition may not be read. */
+  /** Whether the log already has an entry that the operator may not read the definition. */
   #told = false;
 
   constructor(client: ApiClient, log: Log) {
@@ -23,8 +23,8 @@ export class Definition {
   }
 
   /**
-   * The UID of the definition. The UID is empty until the definition has been read, and if the definition does not
-   * exist or may not be read.
+   * The UID of the definition. The UID is empty until the definition has been read. The UID stays empty if the
+   * definition does not exist, or the operator may not read it.
    */
   get uid(): string {
     return this.#uid ?? '';

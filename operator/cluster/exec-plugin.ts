@@ -1,6 +1,6 @@
 /**
- * Credentials that a program of the user prints (KEP-541). client-node itself would run the program once for each
- * concurrent request, and would not pass the description of the cluster, which the protocol requires.
+ * Runs a program of the user that prints credentials (KEP-541). client-node itself would run the program once for each
+ * concurrent request. It also would not pass the description of the cluster, which the protocol requires.
  *
  * Source: k8s.io/client-go/plugin/pkg/client/auth/exec.
  */
@@ -39,7 +39,7 @@ interface Credential {
   readonly expires?: number;
 }
 
-/** A user whose credentials a program prints. */
+/** A user of a kubeconfig, whose credentials are printed by a program. */
 export interface PluginUser extends User {
   readonly plugin: ExecPlugin;
 }
@@ -147,7 +147,7 @@ function bearer({ token }: Credential): string | undefined {
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
-/** The output of the program. Its messages for people go to our standard error, as with kubectl. */
+/** The output of the program. Messages of the program for people go to our standard error, as with kubectl. */
 async function output(plugin: ExecPlugin, env: Environment, interactive: boolean): Promise<string> {
   const { command, args, installHint } = plugin;
   const child = spawn(command, args, { env, stdio: [interactive ? 'inherit' : 'ignore', 'pipe', 'inherit'] });
@@ -169,7 +169,7 @@ function credentialIn(printed: string, { command, apiVersion }: ExecPlugin): Cre
   try {
     answer = objectOf(JSON.parse(printed));
   } catch {
-    // The error does not repeat the output, which may contain a token.
+    // The error does not repeat the program's output, because the output may contain a token.
     throw wrong('its output is not JSON');
   }
   if (answer.kind !== 'ExecCredential' || answer.apiVersion !== apiVersion) {

@@ -9,7 +9,10 @@ import { askServers, endpoints, oldest, type ServerMinors } from './servers.ts';
 export interface FollowedServersOptions {
   onChange(change: Change): void;
   readonly log: Log;
-  /** How API servers and their versions are found, by default among all API servers that publish an address. */
+  /**
+   * The function that finds the API servers and their versions; by default, it finds all API servers that publish an
+   * address.
+   */
   readonly ask?: typeof askServers;
   /** Milliseconds until the API servers are read again. */
   readonly serversRefreshMs?: number;
@@ -63,7 +66,7 @@ export class FollowedServers {
     const { serversRefreshMs = REFRESH_MS } = this.#options;
     while (!signal.aborted) {
       const delay = (await this.#look()) ? serversRefreshMs : RETRY_MS;
-      // `sleep` rejects only when the signal is aborted.
+      // `sleep` rejects only when the signal is aborted, so its error can be ignored.
       await sleep(delay, undefined, { signal }).catch(() => {});
     }
   }

@@ -1,4 +1,4 @@
-/** The user that a kubeconfig acts as. client-node reads only the user's name. */
+/** The user that a kubeconfig impersonates. client-node reads only the name of this user. */
 import { arrayOf, isText, objectOf } from '../model/raw.ts';
 
 /** Fields `as-uid`, `as-groups` and `as-user-extra` of a user (k8s.io/client-go/tools/clientcmd/api/v1). */

@@ -8,7 +8,7 @@ import { type ExecPlugin, execPluginIn } from './exec-plugin.ts';
 import { type Impersonation, impersonationIn } from './impersonation.ts';
 
 export interface ReadCluster extends Cluster {
-  /** The configuration of the cluster for programs that print credentials. */
+  /** The part of the cluster's configuration that is passed to programs that print credentials. */
   readonly pluginConfig?: unknown;
 }
 
@@ -50,8 +50,8 @@ function fieldsOf(content: Fields, list: string, entry: string): Fields[] {
 }
 
 /**
- * Data that is stated beside a file takes precedence over the file (k8s.io/client-go/tools/clientcmd/api, type
- * Cluster).
+ * If a kubeconfig contains both the data of a certificate and the name of a file, the data takes precedence
+ * (k8s.io/client-go/tools/clientcmd/api, type Cluster).
  */
 function readCluster({ caFile, ...cluster }: Cluster, { extensions }: Fields): ReadCluster {
   const extension = arrayOf(extensions)

@@ -9,8 +9,8 @@ import { type KubeconfigFile, type ReadCluster, type ReadUser, readKubeconfig } 
 
 export interface KubeConfigOptions {
   /**
-   * The path of a kubeconfig; undefined for the files in KUBECONFIG, or else ~/.kube/config, or else the pod's own
-   * service account.
+   * The path of a kubeconfig. If it is undefined, the first of these sources that exists is used: the files in
+   * KUBECONFIG, ~/.kube/config, the pod's own service account.
    */
   readonly kubeconfig?: string | undefined;
   /** The name of a context; undefined for the current context. */
@@ -20,7 +20,7 @@ export interface KubeConfigOptions {
 /** A kubeconfig with the fields that client-node does not know. */
 export class LoadedConfig extends KubeConfig {
   readonly environment: Environment;
-  /** All connections share the credentials that a program prints. */
+  /** All connections of a client share the credentials that a program has printed. */
   readonly plugins: ExecPlugins;
 
   constructor(environment: Environment) {
@@ -46,7 +46,7 @@ export class LoadedConfig extends KubeConfig {
   }
 }
 
-/** @throws Error with one line that says what to do */
+/** @throws Error with a message of one line that says what to do */
 export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions, environment = ENVIRONMENT): LoadedConfig {
   const config = new LoadedConfig(environment);
   const files = kubeconfig === undefined ? defaultFiles(environment) : [kubeconfig];
@@ -87,7 +87,7 @@ function read(file: string): KubeconfigFile {
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** @param files the kubeconfigs, which do not exist or name no cluster */
+/** @param files the paths of the kubeconfigs, which do not exist or contain no cluster */
 function loadAnother(config: KubeConfig, files: readonly string[]): void {
   if (!existsSync(SERVICE_ACCOUNT)) {
     const where = 'set KUBECONFIG or --kubeconfig, or run in a pod with a service account';

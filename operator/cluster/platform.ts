@@ -4,16 +4,16 @@ import { arrayOf, objectOf } from '../model/raw.ts';
 import { type ApiClient, ApiError } from './client.ts';
 
 /**
- * Every OpenShift serves one of these API groups, and so does MicroShift. Serving a group requires the right to write
- * CRDs or APIServices.
+ * Every OpenShift and MicroShift cluster serves one of these API groups. Ordinary users cannot add such a group,
+ * because that requires the right to write CRDs or APIServices.
  */
 const OPENSHIFT = ['config.openshift.io', 'security.openshift.io'];
 /** Matches the version of an API server on GKE, such as `v1.33.4-gke.1134000`. */
 const GKE = /-gke\./;
 
 /**
- * Throws instead of guessing when the API server does not answer. Excluding too many namespaces leaves them without any
- * policy, and excluding too few can block a platform's own pods.
+ * If the API server does not answer, the function throws instead of guessing. A wrong platform would exclude too many
+ * namespaces, which leaves them without any policy, or too few, which can block the platform's own pods.
  *
  * @throws the client's errors, and an ApiError with advice if the API server refuses the request
  */

@@ -1,7 +1,7 @@
 /**
  * Finds the proxy for a URL, from the variables that kubectl reads.
  *
- * Source: golang.org/x/net/http/httpproxy, which Kubernetes' Go client uses.
+ * The rules are those of golang.org/x/net/http/httpproxy, which Kubernetes' Go client uses.
  */
 import { BlockList, isIP } from 'node:net';
 import type { Environment } from './environment.ts';
@@ -25,7 +25,7 @@ function variable(name: string, environment: Environment): string {
 /** The URL of a proxy. A value without a scheme, such as `proxy.example.org:3128`, means http. */
 function proxyUrl(proxy: string, name: string): string {
   const url = /^[a-z][a-z0-9+.-]*:\/\//i.test(proxy) ? proxy : `http://${proxy}`;
-  // The message does not repeat the value, which may contain a password.
+  // The message does not repeat the variable's value, because the value may contain a password.
   if (!URL.canParse(url)) throw new Error(`invalid URL of a proxy in ${name}`);
   return url;
 }
@@ -44,8 +44,8 @@ function isLocal(host: string): boolean {
 }
 
 /**
- * Whether a list of exceptions contains the target. An entry is an address, a network, a name with its subdomains, or
- * `.example.org` for subdomains only; each may have a port.
+ * Whether a list of exceptions contains the target. An entry of the list is an address, a network, a name with its
+ * subdomains, or `.example.org` for subdomains only. Every entry may have a port.
  */
 function isExcluded(target: Target, excluded: string): boolean {
   const entries = excluded.split(',').map((entry) => entry.trim().toLowerCase());

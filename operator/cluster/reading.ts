@@ -3,7 +3,7 @@
  *
  * If the server supports streaming lists (KEP-3157), objects and events come in one stream, so that neither side
  * assembles a list. Otherwise the collection is listed page by page, and then watched from the resourceVersion of the
- * list. Items are not kept: each goes to the sink as soon as it is decoded.
+ * list. Objects are not kept: every object goes to the sink as soon as it is decoded.
  */
 import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
@@ -25,14 +25,14 @@ export interface Source {
   readonly apiVersion: string;
   readonly kind: string;
   readonly labelSelector?: string;
-  /** Whether some reader needs the managedFields of the objects. */
+  /** Whether the managedFields of the objects are used. */
   readonly managedFields?: boolean;
   /**
    * Whether the kind may be missing on the server. A missing kind counts as an empty collection, and is requested again
    * from time to time.
    */
   readonly optional?: boolean;
-  /** Whether the metadata of the objects is enough. */
+  /** Whether only the metadata of the objects is used. */
   readonly metadataOnly?: boolean;
 }
 
@@ -48,7 +48,7 @@ interface ReadingOptions {
   healthy(): void;
 }
 
-/** A watch that lasted this long counts as one that worked, however it ended. */
+/** A watch that lasted this long counts as successful, whatever ended it. */
 const HEALTHY_MS = 10_000;
 /**
  * A bookmark comes about every minute (k8s.io/apiserver, cacher.go, defaultBookmarkFrequency), except for a kind
@@ -61,7 +61,7 @@ const MOST_SILENCE_MS = 150_000;
 const END_OF_LIST = 'k8s.io/initial-events-end';
 
 export class Reading {
-  /** The resourceVersion from which the next watch starts; undefined when a list has to come first. */
+  /** The resourceVersion from which the next watch starts; undefined if the collection has to be listed first. */
   version: string | undefined;
   readonly #client: Reader;
   readonly #source: Source;
@@ -70,7 +70,7 @@ export class Reading {
   readonly #path: string;
   /** Whether the events of a watch are still part of the list. */
   #listing = false;
-  /** Unsupported: the server has no streaming lists. Broken: the last streaming list did not reach its end. */
+  /** Unsupported: the server does not offer streaming lists. Broken: the last streaming list did not reach its end. */
   #streams: 'Supported' | 'Unsupported' | 'Broken' = 'Supported';
 
   constructor(client: Reader, source: Source, sink: Sink, options: ReadingOptions) {
@@ -96,7 +96,7 @@ export class Reading {
     await this.#watch({ resourceVersion: this.version }, signal);
   }
 
-  /** Resolves to false when the server has no streaming lists. */
+  /** Resolves to false if the server does not offer streaming lists. */
   async #stream(signal: AbortSignal): Promise<boolean> {
     this.#listing = true;
     try {
@@ -106,8 +106,8 @@ export class Reading {
       this.#streams = 'Unsupported';
       return false;
     } finally {
-      // The server drops a stream if the reader is too slow for current events, and it would drop the next stream as
-      // well. Pages can be read at any pace.
+      // The server drops a streaming list if the reader is too slow for current events, and would drop the next one as
+      // well. Lists in pages can be read at any speed.
       if (this.#listing && this.#streams === 'Supported') this.#streams = 'Broken';
       this.#listing = false;
     }
@@ -134,7 +134,8 @@ export class Reading {
       ...from,
       timeoutSeconds,
     };
-    // Some kinds have no events and so no bookmarks. For such a kind, it is enough that the server accepts a watch.
+    // Some kinds have no events, and so their watches get no bookmarks. For such a kind, it is enough that the server
+    // accepts the watch.
     const onBegin = () => this.#options.heard();
     const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
     try {
@@ -153,7 +154,7 @@ export class Reading {
   }
 
   #take({ type, object }: WatchEvent, signal: AbortSignal): void {
-    // Ignores the event of a watch that was abandoned.
+    // Ignores events of a watch that this reader has already abandoned.
     if (signal.aborted) return;
     this.#options.heard();
     const { resourceVersion, annotations } = object.metadata ?? {};
@@ -163,7 +164,8 @@ export class Reading {
       this.#listing = false;
       this.#listed();
     }
-    // A list is sorted by name. So before the end of the list, no resourceVersion says which objects are still missing.
+    // A streaming list is sorted by name. Until the list has ended, no resourceVersion shows which objects are still
+    // missing.
     if (this.#listing) return;
     this.version = resourceVersion ?? this.version;
     this.#options.healthy();
@@ -178,8 +180,8 @@ export class Reading {
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {
-      // Items of a list have no `apiVersion` and `kind`, and objects that consist only of metadata have other values
-      // there.
+      // Items of a list have no `apiVersion` and `kind`, and in objects that consist only of metadata, these fields
+      // have other values.
       take({ ...item, apiVersion, kind });
     } catch (error) {
       const { namespace, name } = item.metadata ?? {};

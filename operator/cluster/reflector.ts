@@ -24,13 +24,16 @@ interface ReflectorOptions {
 
 const FIRST_DELAY_MS = 200;
 const LAST_DELAY_MS = 30_000;
-/** The delay for a missing kind that a CRD will add. The delay is short, because somebody is waiting for the kind. */
+/**
+ * The delay for a missing kind that a CRD will add. This delay is short, because somebody who installs a CRD waits for
+ * the result.
+ */
 const ABSENT_DELAY_MS = 2_000;
 /** The delay for a missing kind that only an upgrade of the server will add. */
 const OPTIONAL_DELAY_MS = 60_000;
 /**
- * After this many refusals for other reasons than an expired version or overload, the collection is listed again,
- * because the resourceVersion may be at fault.
+ * The server may refuse a watch although the resourceVersion has not expired and the server is not overloaded. After
+ * this many such refusals, the collection is listed again, because the resourceVersion may be the cause.
  */
 const MOST_REFUSALS = 3;
 
@@ -83,9 +86,9 @@ export class Reflector {
   }
 
   /**
-   * Reads the collection again, whatever is running: a watch that seems to work may lag far behind.
+   * Reads the collection again, even if a watch is running, because a watch that seems to work may lag far behind.
    *
-   * @returns a promise that resolves when the collection has been read, and stays pending as long as that fails
+   * @returns a promise that resolves when the collection has been read, and stays pending as long as reading fails
    */
   refresh(): Promise<void> {
     this.#refreshed ??= Promise.withResolvers();
@@ -116,7 +119,10 @@ export class Reflector {
     this.#failures = 0;
   }
 
-  /** Handles an error: decides whether to list again and what to log. Returns a delay if the usual one does not fit. */
+  /**
+   * Decides what to log about an error, and whether to list again. Returns a delay if the usual delay does not fit the
+   * error.
+   */
   #explain(error: unknown): number | undefined {
     if (isNotFound(error)) return this.#absent();
     if (isExpired(error)) {
@@ -161,7 +167,7 @@ export class Reflector {
 
   async #pause(ms: number, least: number): Promise<void> {
     const jittered = Math.max(ms * (0.75 + Math.random() / 2), least);
-    // `sleep` rejects only when the signal is aborted, and then there is nothing to wait for.
+    // `sleep` rejects only when the signal is aborted, and after that no wait is needed.
     await sleep(jittered, undefined, { signal: this.#ending }).catch(() => {});
   }
 }

@@ -18,7 +18,7 @@ export interface ReportApi {
 
 /** https://github.com/openreports/reports-api */
 export const OPEN_REPORTS: ReportApi = { apiVersion: 'openreports.io/v1alpha1', kind: 'Report' };
-/** The preceding API for reports, by the Kubernetes Policy Working Group; Kyverno installs this API. */
+/** The older API for reports, by the Kubernetes Policy Working Group; Kyverno installs this API. */
 export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport' };
 
 /** Annotation: a hash of the report's content, without the times of its results. */
@@ -80,7 +80,7 @@ export class FollowedReports {
     return this.#followed.flatMap((reports) => reports.in(namespace));
   }
 
-  /** @param raw the answer to our own write; the later event of the watch brings nothing new */
+  /** @param raw the answer to our own write; the watch's later event about this write has no effect */
   wrote(raw: RawObject): void {
     this.#followed.find(({ api }) => api.apiVersion === raw.apiVersion)?.wrote(raw);
   }
@@ -111,7 +111,7 @@ class Followed extends WrittenCollection<ReportView> {
     this.#turn('No');
   }
 
-  /** If the preferred API is missing, the operator writes to the other API. */
+  /** If the cluster does not have the preferred API for reports, the operator writes to the other API. */
   #turn(served: 'Yes' | 'No'): void {
     if (served === this.served) return;
     this.served = served;

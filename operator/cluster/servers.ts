@@ -5,22 +5,22 @@ import { type ApiClient, isForbidden, pathFor } from './client.ts';
 /** A name in every API server's certificate, at whatever address it is reached. */
 const SERVERNAME = 'kubernetes.default.svc';
 /**
- * The number of connections if the servers' own addresses are unreachable. A load balancer then hides the servers, and
+ * The number of connections if the servers' own addresses are unreachable. If a load balancer hides the servers,
  * several connections reach several servers.
  */
 const FRESH_CLIENTS = 3;
-/** A short wait: from outside the cluster, the published addresses are often unreachable. */
+/** This timeout is short, because the published addresses are often unreachable from outside the cluster. */
 const ANSWER_TIMEOUT_MS = 3_000;
 
 /**
- * By URL of each API server: N of Kubernetes 1.N. Servers behind a load balancer count as one, which has the oldest
- * version that was seen.
+ * By URL of each API server: N of Kubernetes 1.N. All servers behind a load balancer count as one server, with the
+ * oldest version that was seen.
  */
 export type ServerMinors = ReadonlyMap<string, number>;
 
 /**
- * A client for each API server that answers at its published address. If no server answers there, the result is several
- * clients of the configured address, which each open new connections.
+ * A client for each API server that answers at its published address. If no server answers at a published address, the
+ * result is several clients of the configured address. Each of these clients opens a new connection for every request.
  *
  * @throws the client's error if not even the configured address answers
  */
@@ -34,9 +34,9 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
 /**
  * Lists the API servers and their versions.
  *
- * @param before the last result. An API server that is overloaded or restarts may be published but silent: it keeps the
- * version that it last reported. Otherwise `latest` would move while an older server is silent. @throws the client's
- * error when no server answers, and an error when one answers without a version
+ * @param before the last result. An API server that is overloaded or restarts may be published but not answer. Such a
+ * server keeps its last known version, so that the meaning of `latest` does not change while an old server does not
+ * answer. @throws the client's error when no server answers, and an error when a server answers without a version
  */
 export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {
   const bound = await published(client);
@@ -51,7 +51,8 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
 }
 
 /**
- * Like `askServers`, for a caller that may not read the API servers' addresses: only the server that answers counts.
+ * Like `askServers`, but for a caller that may not read the API servers' addresses: only the version of the server that
+ * answers is known.
  */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {
@@ -76,7 +77,7 @@ async function published(client: ApiClient): Promise<ApiClient[]> {
 /**
  * The URLs that the API servers publish themselves; empty if the addresses cannot be read.
  *
- * @throws ApiError 403: a caller that may not read the addresses would mistake one API server for all
+ * @throws ApiError 403, because a caller that may not read the addresses would mistake one API server for all of them
  */
 async function addresses(client: ApiClient): Promise<string[]> {
   const path = pathFor('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes');
@@ -97,7 +98,7 @@ async function versionIfAnswering(client: ApiClient): Promise<VersionInfo | unde
 
 /** Fields of k8s.io/apimachinery/pkg/version.Info. */
 interface VersionInfo {
-  /** Empty in a build without version information; some distributions write `36+`. */
+  /** The minor version is empty in a build without version information; some distributions write `36+`. */
   readonly minor: string;
   /** The version of the build, such as `v1.36.2` or `v1.36.2+k3s1`. */
   readonly gitVersion?: string;
@@ -113,7 +114,7 @@ async function minorOf(client: ApiClient): Promise<number> {
   return minorIn(await versionOf(client), client.server);
 }
 
-/** @throws Error if there is no version: the text of a policy depends on what the oldest API server knows */
+/** @throws Error if there is no version: the compiled policies depend on what the oldest API server supports */
 function minorIn({ emulationMinor, minor, gitVersion = '' }: VersionInfo, server: string): number {
   const [, ofBuild = ''] = /^v1\.(\d+)/.exec(gitVersion) ?? [];
   const found = [emulationMinor, minor, ofBuild].map((text) => Number.parseInt(text ?? '', 10)).find(Number.isInteger);

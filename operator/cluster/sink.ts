@@ -1,18 +1,24 @@
 /** The target of a reflector: receives the objects and events that the reflector reads. */
 import { keyOf, type RawObject } from '../model/raw.ts';
 
-/** Receives objects. Calls come one after the other. A call must only enqueue, because it blocks the reading. */
+/**
+ * Receives objects. The reflector calls a sink's methods one after the other. A method of a sink must only enqueue,
+ * because reading waits until the method returns.
+ */
 export interface Sink {
   /**
-   * Called when a list begins. An object that is not put before `listed` does not exist. May be called again before
-   * `listed`.
+   * Called when a list begins. An object that is not passed to `put` before the call of `listed` does not exist. If a
+   * list is read again, `listing` may be called a second time before `listed`.
    */
   listing(): void;
   put(raw: RawObject): void;
   remove(raw: RawObject): void;
-  /** The list has been read. After the first call, the sink is in step with the cluster. */
+  /** The list has been read. After the first call of `listed`, the sink has the state of the cluster. */
   listed(): void;
-  /** The server does not serve this kind, so no objects of it exist. A sink without this method gets an empty list. */
+  /**
+   * The server does not serve this kind, so no objects of it exist. A sink without the method `absent` gets an empty
+   * list.
+   */
   absent?(): void;
 }
 
@@ -26,7 +32,7 @@ export function fanOut(sinks: readonly Sink[]): Sink {
   };
 }
 
-/** Passes on a list after all of it has been read: a partial list is a state that never existed. */
+/** Passes on a list only after the whole list has been read, because a partial list is a state that never existed. */
 export function bufferUntilListed(sink: Sink): Sink {
   let held: Map<string, RawObject> | undefined;
   return {

@@ -6,7 +6,9 @@ import type { Source } from './reading.ts';
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
-/** Kinds whose field owners matter: namespaces, because of their labels, and our rendered objects. */
+/**
+ * The owners of fields matter for two kinds of objects: namespaces, because of their labels, and our rendered objects.
+ */
 const managedFields = true;
 const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
 
@@ -20,13 +22,13 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /**
- * The kinds that say who may use policies. These kinds include the rendered roles and bindings, and one object that
+ * The kinds that say who may use policies. RBAC kinds also include the rendered roles and bindings, and one object that
  * Argo CD deletes before the operator.
  */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
-/** Admission policies from before programs existed record their accepted spec in an annotation. */
+/** Old releases did not have programs yet, and their admission policies record the accepted spec in an annotation. */
 export const VALIDATING_POLICIES: Source = {
   apiVersion: ADMISSION,
   kind: 'ValidatingAdmissionPolicy',
@@ -42,7 +44,10 @@ export const ADMISSION_POLICIES: readonly Source[] = [
   { apiVersion: ADMISSION, kind: 'MutatingAdmissionPolicyBinding', labelSelector, managedFields, optional: true },
 ];
 
-/** The kinds that affect our writes. Other kinds are only evaluated, and changes to them affect no admission. */
+/**
+ * The kinds that affect our writes. Objects of all other kinds are only evaluated, and changes to these objects do not
+ * affect admission.
+ */
 export const DECIDING: readonly Source[] = [
   POLICIES,
   NAMESPACES,

@@ -28,11 +28,11 @@ import { bufferUntilListed, fanOut } from './sink.ts';
 import * as sources from './sources.ts';
 
 interface ClusterOptions extends FollowedServersOptions {
-  /** Called for each change, also while the first lists are read; it must only enqueue. */
+  /** Called for each change, even while the first lists are read. The callback must only enqueue. */
   onChange(change: Change): void;
   /** The rules to evaluate. Only the pod fields that these rules read are kept. */
   readonly rules?: readonly Rule[];
-  /** Kinds that are not followed and count as empty. */
+  /** The kinds that are not followed; the store behaves as if no object of these kinds existed. */
   readonly except?: readonly Source[];
   /** The kinds of which only the metadata is read. */
   readonly metadataOnly?: readonly Source[];
@@ -51,9 +51,10 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
   return {
     cluster: store as Cluster,
     /**
-     * Follows the cluster until `signal` is aborted; resolves once all kinds have been read, however long that takes.
+     * Follows the cluster until `signal` is aborted; resolves once all kinds have been read, however long reading
+     * takes.
      *
-     * @throws the signal's reason, when it is aborted before that
+     * @throws the signal's reason, if the signal is aborted earlier
      */
     async start(signal: AbortSignal): Promise<void> {
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
@@ -76,7 +77,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
     /**
      * Reads the kinds that affect writes again; resolves when they are up to date.
      *
-     * @throws the signal's reason, when it is aborted before that
+     * @throws the signal's reason, if the signal is aborted earlier
      */
     async refresh(signal: AbortSignal): Promise<void> {
       const read = sources.DECIDING.map((source) => reflectors.get(source)?.refresh());
@@ -100,7 +101,7 @@ export class Store implements Cluster {
   readonly #namespaces: Collection<NamespaceView>;
   readonly #pods: Collection<PodView>;
   readonly #workloads: ReadonlyMap<string, Collection<WorkloadView>>;
-  /** The roles by kind: `Role` or `ClusterRole`. */
+  /** The roles, in one collection for kind `Role` and one for kind `ClusterRole`. */
   readonly #roles: ReadonlyMap<string, Collection<RoleView>>;
   readonly #bindings: readonly Collection<RoleBindingView>[];
   readonly #rendered: readonly Collection<RenderedObject>[];
@@ -213,20 +214,20 @@ export class Store implements Cluster {
 
   /**
    * Whether the binding's role grants anything on policies. Most bindings of a cluster grant nothing on policies, and
-   * changes to them do not matter here.
+   * the operator ignores changes of such bindings.
    */
   #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
     return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;
   }
 }
 
-/** @throws the signal's reason, when it is aborted before that */
+/** @throws the signal's reason, if the signal is aborted earlier */
 async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<void> {
   await Promise.race([done, aborted(signal)]);
   signal.throwIfAborted();
 }
 
-/** The change of an object: where it is, and its views before and after the change. */
+/** The change of an object: the object's namespace and name, and its views before and after the change. */
 function seen<View extends SeenObject>(view: View, before: View | undefined) {
   return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };
 }

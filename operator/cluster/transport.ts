@@ -15,10 +15,10 @@ export interface Call {
   /** The request's body, which is sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** The type of the answer, if it is not the object in JSON. */
+  /** The content type to ask for, if the answer is not the object in JSON. */
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How long to wait for each further part of the answer; by default `timeoutMs`. */
+  /** How long the connection may be silent while the answer arrives; by default `timeoutMs`. */
   readonly idleMs?: number;
 }
 
@@ -31,7 +31,7 @@ export interface Settings {
   readonly writes: RateLimit;
   /**
    * Called immediately before a write is sent, after it has waited for its turn and for a connection. If the callback
-   * throws, the write is not sent, and the call fails with that error.
+   * throws, the write is not sent, and the request fails with the callback's error.
    */
   readonly beforeWrite?: (() => void) | undefined;
   /** Receives each answer's HTTP status, or `<error>` if there was none. */
@@ -49,7 +49,8 @@ const MAX_RETRY_WAIT_S = 10;
  * Sends the request and returns the body of a successful answer. Retries a few times when the server is overloaded or
  * starting (429 or 503 with Retry-After), unless the server asks for a longer wait than the request may take.
  *
- * @throws ApiError for any other answer, with the server's retry time if it states one; undici's error if no answer came
+ * @throws ApiError for any other answer, with the header Retry-After if the answer has one; undici's error if no answer
+ * came
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {
@@ -59,7 +60,7 @@ export async function send(connection: Connection, settings: Settings, call: Cal
     const error = new ApiError(parts, `${call.method} ${call.path}`);
     const wait = isOverloaded(error) ? (parts.retryAfterSeconds ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     if (wait > MAX_RETRY_WAIT_S || attempt === MAX_RETRIES) throw error;
-    // The wait has jitter. Otherwise all refused clients would come back together.
+    // The wait has jitter. Without jitter, all refused clients would come back at the same time.
     await sleep(wait * (1 + Math.random() / 4) * 1000, undefined, call.signal && { signal: call.signal });
   }
 }
@@ -80,7 +81,8 @@ async function counted(connection: Connection, settings: Settings, call: Call): 
 async function exchange(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
   const { method, path, contentType, signal } = call;
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-  // A dry run writes nothing, so it is not limited. Probes must not wait behind writes, nor writes behind probes.
+  // A dry run writes nothing, so it is not limited. Probes must not wait for the rate limit of writes, and writes must
+  // not wait because of probes.
   if (method !== 'GET' && !call.query?.dryRun) {
     const wait = settings.writes.take();
     if (wait > 0) await sleep(wait);
@@ -110,8 +112,8 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
 }
 
 /**
- * undici reads the body only once the request has a connection, so this check runs immediately before the write is
- * sent. Every write has a body.
+ * undici reads the body only once the request has a connection, so a check inside the body runs immediately before the
+ * write is sent. Every write has a body.
  */
 function lastChecked(body: string, { beforeWrite }: Settings): Readable {
   async function* pulled() {

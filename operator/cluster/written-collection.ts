@@ -1,11 +1,14 @@
-/** A collection of objects that the operator itself writes: the answer to a write counts before the watch shows it. */
+/**
+ * A collection of objects that the operator itself writes. The answer to a write is used before the watch shows the
+ * write.
+ */
 import { type RawObject, versionOf } from '../model/raw.ts';
 import { Collection } from './collection.ts';
 
 export class WrittenCollection<View> extends Collection<View> {
   /**
-   * The newest resource version that the watch has shown. Resource versions can be compared as numbers (KEP-5504), and
-   * the resource versions of etcd always could.
+   * The newest resource version that the watch has shown. Resource versions can be compared as numbers (KEP-5504). The
+   * resource versions of etcd were always comparable.
    */
   #shown = 0n;
 
@@ -19,7 +22,7 @@ export class WrittenCollection<View> extends Collection<View> {
     this.#show(raw);
   }
 
-  /** @param raw the answer to a write, which may come after the watch has shown a later change or the deletion */
+  /** @param raw the answer to a write; the watch may already have shown a later change or the deletion of the object */
   wrote(raw: RawObject): void {
     if (versionOf(raw) > this.#shown) super.put(raw);
   }

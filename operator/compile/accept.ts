@@ -1,4 +1,4 @@
-/** Decides which policies are in force, and in which version: the current one, the last accepted one, or none. */
+/** Decides for each policy whether its current spec, its last accepted spec or no spec is in force. */
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
 import { partsOf, type Stage } from '../policy/parts.ts';
@@ -11,37 +11,43 @@ import { tooLong } from './limits.ts';
 
 export interface AcceptOptions {
   /**
-   * The last accepted specs, by the policy's uid. If an edit of a policy cannot be compiled, the policy keeps its old
-   * text. So such an edit changes nothing, neither in the policy's own namespaces nor in namespaces that it shares.
+   * The last accepted specs, by the policy's uid. If an edit of a policy cannot be compiled, the last accepted spec
+   * stays in force, and the edit has no effect.
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
-  /** The stages of rollouts, by name of the policy. A rollout without an entry has begun in every namespace. */
+  /**
+   * The stages of rollouts, by name of the policy. Without an entry, the rollout of a policy has begun in every
+   * namespace.
+   */
   readonly stages?: ReadonlyMap<string, Stage>;
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
-  /** The current time, in ms since 1970. If it is left out, no policy has expired. */
+  /** The current time, in ms since 1970. If the time is left out, all policies count as not expired. */
   readonly now?: number;
 }
 
 export interface Accepted {
-  /** The policies in force, in the order of their IDs. A policy with `rollout` is listed as its parts. */
+  /**
+   * The policies in force, in the order of their IDs. For a policy with `rollout`, the list has its enforced part and
+   * its pending part.
+   */
   readonly policies: readonly ResolvedPolicy[];
   /** The policies that have expired and count as deleted, in the order of their IDs. */
   readonly expired: readonly ResolvedPolicy[];
   /**
-   * The reasons why policies were not accepted in their current version, by name of the policy. Such a policy may still
-   * be among `policies` in an earlier version.
+   * The reasons why the current specs of policies were not accepted, by name of the policy. A policy with a refusal may
+   * still be in `policies` with its last accepted spec.
    */
   readonly refusals: ReadonlyMap<string, Refusal>;
-  /** The accepted spec of each policy, by the policy's name: the current spec, or the last accepted one. */
+  /** The accepted spec of each policy, by the policy's name: the current spec, or else the last accepted spec. */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
-  /** The uid of each policy, by the policy's name. Policies that are not in force have an entry, too. */
+  /** The uid of each policy, by the policy's name. Policies that are not in force also have an entry. */
   readonly uids: ReadonlyMap<string, string>;
 }
 
 /**
- * Decides which policies are in force. A policy that cannot be compiled gets a refusal and keeps its last accepted text;
- * other policies are not affected.
+ * Decides which policies are in force. A policy that cannot be compiled gets a refusal and keeps its last accepted
+ * spec. Other policies are not affected.
  */
 export function* accept(
   policies: readonly CompletePolicy[],
@@ -63,7 +69,7 @@ export function* accept(
     const before = last && !isUnchanged ? resolveAsItWas(resolve, { ...policy, spec: last }, oldestServer) : undefined;
     const versions = [...current, ...(before ? [before] : [])];
     const [newest] = versions;
-    // When the newest version of a policy has expired, an earlier version must not come back into force.
+    // When the newest spec of a policy has expired, an earlier spec must not come back into force.
     if (newest && newest.expires <= now) expired.push(newest);
     else {
       const parts = versions
@@ -108,8 +114,8 @@ function isStaged(policy: CompletePolicy, options: AcceptOptions): boolean {
 }
 
 /**
- * The policy with the selector that is compiled now. As long as the namespaces of a new selector are not labelled, the
- * policy keeps its old selector, with its new rules.
+ * The policy, with its old selector as long as the namespaces of its new selector are not labelled. The new rules of
+ * the policy apply at once.
  */
 function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy {
   const { selector } = stageOf(policy, options);
@@ -118,9 +124,9 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
 }
 
 /**
- * Resolves a text that was accepted before. An older API server may have joined the cluster since. Then the text uses
- * the newest version of the Standards that this API server knows. All API servers share the text, so it still requires
- * fields that the older API server drops from pods.
+ * Resolves the last accepted spec of a policy. If an older API server has joined the cluster since the spec was
+ * accepted, the policy uses the newest version of the Standards that the older API server knows. All API servers share
+ * one compiled policy, so the policy still requires fields that the older API server drops from pods.
  */
 function resolveAsItWas(
   resolve: typeof resolvePolicy,
@@ -139,8 +145,8 @@ function lastAcceptedOf({ metadata }: CompletePolicy, { lastAccepted }: AcceptOp
 }
 
 /**
- * A spec as JSON, with its fields in the API server's order. So the text is the same whether the policy comes from the
- * API server or from a file.
+ * A spec as JSON, with its fields in the API server's order. The JSON is the same whether the policy comes from the API
+ * server or from a file.
  */
 export const textOf: (spec: CompleteSpec) => string = perObject((spec) => JSON.stringify(spec, sortedKeys));
 

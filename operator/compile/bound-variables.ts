@@ -1,8 +1,8 @@
 /** Emulates variables where an admission policy cannot have them: in match conditions, and below Kubernetes 1.36. */
 
 /**
- * One regular expression finds all names. With one for each name, each of them would have to be compiled, and run over
- * each text.
+ * One regular expression finds all names, because a regular expression for each name would take longer to compile and
+ * run.
  */
 const NAMED = /\bvariables\.(\w+)/g;
 
@@ -36,14 +36,14 @@ export function valueWithVariables(variables: readonly Variable[], expression: s
 }
 
 /**
- * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that name no other variable,
- * map `v1` has the variables that name only variables of `v0`, and so on. All fields of a map are evaluated, so
- * variables with authorizer checks are inlined instead: a check costs 350,000 of the 1,000,000 that an expression may
- * cost.
+ * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that read no other variable,
+ * map `v1` has the variables that read only variables of `v0`, and so on. CEL evaluates all fields of a map, so
+ * variables with authorizer checks are inlined instead: an authorizer check costs 350,000 of the 1,000,000 that an
+ * expression may cost.
  */
 function bound(variables: readonly Variable[], expression: string, macro: 'all' | 'map', end: string): string {
   const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);
-  /** The number of the map that has a variable, by the variable's name. */
+  /** For each variable, by name, the number of the map that contains the variable. */
   const levels = new Map<string, number>();
   const put = (cel: string) => cel.replaceAll(NAMED, (_, name: string) => `v${levels.get(name)}.${name}`);
   let rest = needed(eager, [text]);
@@ -75,7 +75,7 @@ function withoutAuthorizers(variables: readonly Variable[], expression: string) 
 
 /**
  * Replaces variables in the text by their expressions.
- * @param expressions by name of the variable; no expression reads another variable of this map
+ * @param expressions by name of the variable; no expression reads a variable that is itself replaced
  */
 function inPlace(expressions: ReadonlyMap<string, string>, text: string): string {
   if (expressions.size === 0) return text;

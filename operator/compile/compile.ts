@@ -1,5 +1,5 @@
 /**
- * Compiles policies to the objects that the API server has to enforce. The same policies always give the same bytes.
+ * Compiles policies to the objects by which the API server enforces them. The same policies always give the same bytes.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { idOf, Memo } from '../policy/memo.ts';
@@ -16,7 +16,7 @@ export interface CompileOptions extends ProgramOptions, AcceptOptions {}
 export interface Compiled extends Accepted {
   /** The admission programs that the cluster must have. */
   readonly programs: readonly Program[];
-  /** The grants, by name of the policy. */
+  /** The grants of the right to use policies, by name of the policy. */
   readonly grants: ReadonlyMap<string, Grant>;
 }
 
@@ -39,15 +39,16 @@ type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) =
 
 export interface CompilerOptions {
   /**
-   * Whether to render objects. A caller that only evaluates pods does not need them. Rendering takes most of the time,
-   * and megabytes of memory for hundreds of policies.
+   * Whether to render objects, which a caller that only evaluates pods does not need. Rendering takes most of the time
+   * of compiling, and megabytes of memory for hundreds of policies.
    */
   readonly renders?: boolean;
 }
 
 /**
- * Makes a function for repeated compiling. A result whose inputs did not change is the same object as before. The
- * function yields after each policy, because hundreds of policies take a second.
+ * Makes a function for repeated compiling. If the input of a result did not change, the function returns the same
+ * object as in its last run. The function yields after each policy, because compiling hundreds of policies takes a
+ * second.
  */
 export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   const resolver = new Resolver();

@@ -1,6 +1,7 @@
 /**
- * The decision about a pod as CEL variables: which policies select its namespace, which of them decide, with which
- * deciding policies it complies, and who may use them. The variables follow the order of docs/concepts.md.
+ * The decision about a pod as CEL variables: which policies select the pod's namespace, which policies decide, which
+ * deciding policies the pod complies with, and who may use these policies. The variables have the order of the steps in
+ * docs/concepts.md.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
@@ -11,7 +12,7 @@ import { ENFORCED, PENDING, type Row } from './rows.ts';
 import { type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
 import { ENTRIES, type Table } from './table.ts';
 
-/** The columns that at least one row has. The program leaves out the CEL text about columns that no row has. */
+/** The columns that at least one row has. The program leaves out CEL expressions about columns that no row has. */
 export type Columns = ReadonlySet<string>;
 
 export function columnsIn(rows: readonly Row[]): Columns {
@@ -19,15 +20,15 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * The most policies with restricted use that a request asks about. An authorizer check costs 350,000
- * (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may cost
- * 10,000,000.
+ * The most policies with restricted use for which a program checks the right to use them, per request. An authorizer
+ * check costs 350,000 (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy takes two checks. An admission policy
+ * may cost 10,000,000.
  */
 export const MOST_ASKED = 10;
-/** The most deciding policies that a message describes. The message only counts the rest of them. */
+/** The most deciding policies that a message describes. The message only counts further deciding policies. */
 const DESCRIBED = 3;
 /**
- * The most violations that a message describes, for all policies together. The message only counts the rest of them.
+ * The most violations that a message describes, for all policies together. The message only counts further violations.
  */
 const VIOLATIONS = 24;
 /**
@@ -37,15 +38,15 @@ const VIOLATIONS = 24;
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
- * A regular expression (RE2) for the characters that a message may contain. It excludes control characters, line ends
- * and bidirectional controls, as operator/text/printable.ts does. The API server drops a warning with a control
- * character (apimachinery/pkg/util/net/http.go).
+ * A regular expression (RE2) for the characters that a message may contain. Like operator/text/printable.ts, the
+ * expression excludes control characters, line ends and bidirectional controls. The API server drops a warning with a
+ * control character (apimachinery/pkg/util/net/http.go).
  */
 export const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]+';
 
 /**
  * Adds two variables of the CEL type list(map). `selected` has the rows of the policies that select the namespace.
- * `deciding` has those rows of `selected` that have the highest priority.
+ * `deciding` has the rows of `selected` with the highest priority.
  */
 export function decidingVariables(
   table: Table,
@@ -76,7 +77,7 @@ export function decidingVariables(
 }
 
 interface DecidingOptions {
-  /** Whether the request has a creationTimestamp. Mutating admission runs before the API server sets it. */
+  /** Whether the request has a creationTimestamp, which the API server sets after mutating admission. */
   readonly hasTime: boolean;
   /** Whether all policies select each namespace that the program sees. */
   readonly everywhere?: boolean;
@@ -91,22 +92,24 @@ function highestVariables(): Variable[] {
 }
 
 /**
- * CEL, bool, over a row `p`: the policy has no rollout, or `p` is the part of the policy that is about the namespace.
+ * CEL, bool, over a row `p`: the policy has no rollout, or `p` is the part of the policy that applies in the namespace.
  * @param labels CEL, map
  */
 function inPart(labels: string): string {
   return `(!has(p.rollout) || (p.rollout[0] == "${PENDING}") == ${isPending(labels)})`;
 }
 
-/** CEL, bool, over a row `p`: the namespace has the label that excludes it from the policy. @param labels CEL, map */
+/**
+ * CEL, bool, over a row `p`: the namespace has the label by which the policy is pending there. @param labels CEL, map
+ */
 export function isPending(labels: string): string {
   return `(${labels}[?"${ROLLOUT_LABEL_PREFIX}" + p.name[0]].orValue("") == "${ROLLOUT_PENDING}")`;
 }
 
 /**
  * Adds `complying`, CEL, list(map): the rows of the deciding policies that the pod complies with. An added container is
- * evaluated together with the whole pod. If the pod complied with no policy before, the container is evaluated alone,
- * with the fields that it inherits from the pod (docs/decisions/0008).
+ * evaluated together with the whole pod. If the existing pod complies with no policy, only the added container is
+ * evaluated, with the fields that it inherits from the pod (docs/decisions/0008).
  */
 export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
   const filling = 'variables.deciding.filter(p, has(p.defaulting))';
@@ -118,8 +121,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
     `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
-  // In a namespace where the policy is pending, defaulting fills in nothing. A pod that complies once defaulting fills
-  // it needs no warning there. A template is evaluated as its pods will be after defaulting.
+  // In a namespace where the policy is pending, defaulting fills in nothing, but a pod that would comply after
+  // defaulting causes no warning. A template is evaluated like its pods after defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -156,7 +159,10 @@ export function useVariables(
   };
 }
 
-/** CEL, bool: whether the pod's service account or its creator may use the policy. @param policy CEL, string: its name */
+/**
+ * CEL, bool: whether the pod's service account or creator may use the policy. @param policy CEL, string: the policy's
+ * name
+ */
 export function mayUse(policy: string): string {
   const check = `.group("${GROUP}").resource("${PLURAL}").namespace(request.namespace).name(${policy}).check("use").allowed()`;
   const serviceAccount = `authorizer.serviceAccount(request.namespace, variables.serviceAccount)${check}`;
@@ -166,7 +172,7 @@ export function mayUse(policy: string): string {
 
 /**
  * Adds `message` (CEL, string, one line under 5 KiB): why the first deciding policies do not admit the pod. A message
- * expression cannot call the authorizer, so none of these variables may read `mayUse`.
+ * expression cannot call the authorizer, so no variable of the message may read `mayUse`.
  */
 export function messageVariables(needed: NeededRules, columns: Columns): Variable[] {
   const fills = columns.has('defaulting');
@@ -176,13 +182,13 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const lists = (names: readonly string[]) => {
     const of = (part: number, from = names) => from.map((name) => `variables.${name}[i][${part}]`).join(' + ');
     const { OLD, ADDED, INHERITED } = PART;
-    // Violations that the request's author can fix come first, because a message describes only some. In an existing pod,
-    // defaulting fills only the added containers.
+    // Violations that the author of the request can fix come first, because a message has no room for all violations.
+    // In an existing pod, defaulting fills only the added containers.
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
-  // The message leaves out violations that defaulting ends. It names them if defaulting could have made the pod comply,
-  // but was not applied.
+  // The message leaves out violations that defaulting fixes, except if defaulting was not applied although it would
+  // have made the pod comply.
   const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
   const wrong = filled ? `(${isAsIs} ? ${lists(asIs.names)} : ${lists(filled.names)})` : lists(asIs.names);
   const most = `(${VIOLATIONS} / variables.described.size())`;
@@ -206,7 +212,7 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   ];
 }
 
-/** CEL, list: the first items of a list. @param count CEL, int: how many */
+/** CEL, list: the first `count` items of a list. @param count CEL, int */
 function upTo(list: string, count: string): string {
   return `${positions(VIOLATIONS)}.filter(k, k < ${count}).map(k, ${list}[k])`;
 }
@@ -222,12 +228,13 @@ function oneLine(text: string): string {
   return `${cut}.findAll(${JSON.stringify(PRINTABLE)}).join(" ")`;
 }
 
-/** The columns that hold ranges of numbers, which CEL reads as numbers. */
+/** The columns with ranges of numbers, such as `1000-1999`, which CEL converts to numbers. */
 const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementalGroupsRanges', 'fsGroupRanges'];
 
 /**
- * CEL, bool: the self-test, which is true if every row can be read. If it is false or fails, the program does not
- * answer its probe. So a broken table cannot come into force unnoticed. Only a probe evaluates the self-test.
+ * CEL, bool: the self-test, which is true if every row can be read. If the self-test is false or fails, the program
+ * does not answer its probe, so a broken table cannot come into force unnoticed. The self-test is evaluated only for a
+ * probe.
  */
 export function soundCel(table: Table, columns: Columns): string {
   const rangesOf = (row: string, names: readonly string[]) =>

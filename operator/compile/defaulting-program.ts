@@ -1,6 +1,7 @@
 /**
  * Compiles the policies with defaulting to a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy
- * did. If no usable policy admits the unchanged pod, the first policy by name that would admit the filled pod fills it.
+ * did. If no usable policy admits the pod unchanged, its fields are filled in by the first policy by name that would
+ * admit the filled-in pod.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import { and } from '../rules/cel.ts';
@@ -18,7 +19,10 @@ import { rowOf } from './rows.ts';
 import { BELONGS, entriesFor, flattened, LEVEL, type NeededRules } from './rules-cel.ts';
 import { tableOf } from './table.ts';
 
-/** The annotation of a pod that names the policy which admitted the pod. It is only information; nothing trusts it. */
+/**
+ * The annotation of a pod with the name of the policy that admitted the pod. The annotation only informs people; no
+ * decision depends on it.
+ */
 export const ADMITTED_BY = `${GROUP}/policy`;
 /** CEL, string: the policy that admitted the pod, by the pod's annotation. */
 const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
@@ -54,10 +58,10 @@ export function defaultingProgram({ policies, ...range }: Shard, options: Admiss
     variables,
     validations: [],
     spec: (hash) => ({
-      // The validating program refuses a pod that violates because it was not filled in. With failurePolicy Fail,
-      // compliant pods would be refused as well.
+      // If defaulting fails, the validating program refuses the pods that would have needed it. With failurePolicy
+      // Fail, a failure would also refuse pods that comply without defaulting.
       failurePolicy: 'Ignore',
-      // A mutation that runs after this policy may add containers.
+      // Another mutation may add containers after this policy has run.
       reinvocationPolicy: 'IfNeeded',
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...PODS, ...PROBE_CARRIER] },
       matchConditions: [
@@ -71,7 +75,7 @@ export function defaultingProgram({ policies, ...range }: Shard, options: Admiss
   };
 }
 
-/** The fillings of a rule for the policy, and for its entries in `spec.containers`. */
+/** The fillings of a rule for a policy, and for the policy's entries in `spec.containers`. */
 interface RuleFillings {
   readonly rule: Rule;
   readonly own: readonly Filling[];
@@ -80,7 +84,7 @@ interface RuleFillings {
 
 interface Fillings {
   readonly rules: readonly RuleFillings[];
-  /** Binds the columns that the fillings read, for candidate `p` and entry `e`. */
+  /** Binds the columns that the fillings read, for a candidate policy `p` and an entry `e`. */
   readonly values: RowValues;
   readonly entry: RowValues;
 }
@@ -129,23 +133,24 @@ function changesCel({ rules, values, entry }: Fillings): string {
   return values.bind(conditions.join(' || ') || 'false');
 }
 
-/** CEL, list(map): the candidates whose name comes first. */
+/** CEL, list(map): the candidates with the alphabetically first name. */
 function firstByName(list: string): string {
   return `${list}.filter(p, ${list}.all(o, p.name[0] <= o.name[0]))`;
 }
 
 /**
- * Adds `filler` (the policy that fills the pod, if one does) and `named` (the policy that admits it, if one does). Both
- * are CEL, list(map). They choose the first policy by name that admits the pod unchanged. If there is none, they choose
- * the first policy by name that admits the pod after filling.
+ * Adds two variables of the CEL type list(map), each with at most one policy. `named` is the first policy by name that
+ * admits the pod unchanged; if no policy does, the first policy by name that admits the pod after filling. In the
+ * second case, `filler` is the same policy; otherwise it is empty.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
   const annotated = `p.name[0] == ${ADMITTED_BY_NOW}`;
-  // PodSecurityPolicy did not check ephemeral containers.
+  // An update of ephemeral containers always counts as settled, because PodSecurityPolicy did not check ephemeral
+  // containers.
   const settled = `variables.ephemeral || !variables.spec.?securityContext.?seccompProfile.hasValue() || variables.unchanged.exists(p, has(p.seccompChanges) && ${annotated})`;
-  // On reinvocation, an earlier policy may admit a pod that a later policy has filled. The pod keeps the name of the
-  // later policy.
+  // On reinvocation, a policy with an earlier name may admit a pod that another policy has filled. The pod's annotation
+  // keeps the name of the policy that filled it.
   const kept = `variables.unchanged.filter(p, ${IS_ENABLED} && ${annotated})`;
   return [
     ...usable.variables,
@@ -172,7 +177,7 @@ function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   ];
 }
 
-/** Adds `usable`, CEL, list(bool): whether each policy in `asking` may be used. */
+/** Adds `usable`, CEL, list(bool): for each policy in `asking`, whether the pod may use the policy. */
 function useCel() {
   const both = '(variables.unfilled + variables.filled.filter(p, !variables.unfilled.exists(o, o.name == p.name)))';
   const { variables } = useVariables(new Set(['use']), both);
@@ -187,7 +192,10 @@ function useCel() {
   };
 }
 
-/** CEL, list(JSONPatch): the patches, with parents before their children; empty if defaulting changes nothing. */
+/**
+ * CEL, list(JSONPatch): the patches, ordered so that an object is created before its fields; empty if defaulting
+ * changes nothing.
+ */
 function patchesCel({ rules, values, entry }: Fillings): string {
   const own = rules.flatMap((one) => one.own);
   const ofPod = podPatches(own.filter(({ over }) => over === 'pod'));
@@ -206,8 +214,8 @@ function patchesCel({ rules, values, entry }: Fillings): string {
 }
 
 /**
- * CEL, list(string): the lists of containers that defaulting may fill. In an existing pod, only the added containers may
- * change.
+ * CEL, list(string): the names of the lists of containers that defaulting may fill. In an existing pod, only added
+ * containers may change.
  */
 const LISTS = '(variables.ephemeral ? ["ephemeralContainers"] : ["initContainers", "containers"])';
 /** CEL, list: the containers of list `l`. */
@@ -236,8 +244,8 @@ function containerPatches(fills: readonly Filling[]): string[] {
 }
 
 /**
- * The objects that must exist before their fields can be set, from the outermost to the innermost, with the conditions
- * for creating them.
+ * The parent objects that must exist before their fields can be set, each with the condition for creating it. An outer
+ * object comes before the objects inside it.
  */
 function parentsOf(fills: readonly Filling[]): { readonly path: readonly string[]; readonly when: string }[] {
   const depth = Math.max(1, ...fills.map(({ path }) => path.length));
@@ -255,8 +263,8 @@ function isAbsent(part: string, path: readonly string[]): string {
 }
 
 /**
- * The patches that set the annotation with the policy's name. There are none in an update of ephemeral containers,
- * which cannot change the pod's metadata.
+ * The patches that set the annotation with the policy's name. An update of ephemeral containers gets no such patch,
+ * because it cannot change the pod's metadata.
  */
 function annotationPatches(): string {
   const name = 'variables.named[0].name[0]';

@@ -1,7 +1,7 @@
 /**
  * The size limit of one rendered object. Policies that may decide in the same namespace share an object, and etcd
- * stores at most 1.5 MiB. A large table is split by the names of namespaces. Each shard has all policies that do not
- * select namespaces by name.
+ * stores at most 1.5 MiB. A large table is split by the names of namespaces. Every shard contains all policies that do
+ * not select namespaces by name.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -11,8 +11,8 @@ import { namesOf } from './partition.ts';
 import { rowText } from './table.ts';
 
 /**
- * The most characters that the rows in one object may have. The rest of the object is for the rules, the levels and the
- * managed fields.
+ * The most characters that the rows in one object may have. The remaining space of the object is for the rules, the
+ * levels and the managed fields.
  */
 const MOST = 1_000_000;
 
@@ -32,7 +32,7 @@ class RowsOfMode {
   /** The rows of policies that may select any namespace. */
   readonly general = new Rows();
   readonly #byName = new Map<string, Rows>();
-  /** The longest entry of `#byName`. It never has to be replaced by a shorter one, because rows only grow. */
+  /** The longest entry of `#byName`. An entry never gets shorter, so only a longer entry can replace it. */
   #longest = new Rows();
 
   add(policy: ResolvedPolicy): void {
@@ -46,7 +46,7 @@ class RowsOfMode {
     }
   }
 
-  /** The longest entry of `#byName` whose rows would share an object with these parts. */
+  /** The longest entry of `#byName` whose rows would share an object with the given parts. */
   longestBeside(parts: Parts): Rows {
     const names = parts.map(namesOf);
     if (names.includes(undefined)) return this.#longest;

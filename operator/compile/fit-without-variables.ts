@@ -1,6 +1,6 @@
 /**
- * The limits for API servers without variables (standards/server-features.ts). There a whole decision is one
- * expression, with a limit for its length and a limit for its cost (docs/decisions/0016).
+ * The limits for API servers without variables (standards/server-features.ts). On such an API server a whole decision
+ * is one expression, whose length and cost are limited (docs/decisions/0016).
  */
 import { influencedBy, influencing } from '../policy/deciding.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -15,13 +15,13 @@ import { MOST } from './programs.ts';
 import { rowText } from './table.ts';
 
 /**
- * The cost of two authorizer checks, for the service account and for the creator
+ * The cost of two authorizer checks: whether the service account and whether the creator may use a policy
  * (k8s.io/apiserver/pkg/cel/library/cost.go).
  */
 const USE_COST = 2 * 350_000;
 /**
- * The most that an expression may cost (PerCallLimit in k8s.io/apiserver/pkg/apis/cel/config.go), minus the cost of the
- * decision's own text.
+ * The most that the checks in an expression may cost: the limit of the API server (PerCallLimit in
+ * k8s.io/apiserver/pkg/apis/cel/config.go), minus the cost of the rest of the expression.
  */
 const EXPRESSION_COST = 950_000;
 /**

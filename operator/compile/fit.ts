@@ -1,24 +1,24 @@
 /**
- * Decides which policies fit together. A policy that does not fit is refused before anything is rendered. New or
- * changed policies are refused first, the newest before the others.
+ * Decides which policies fit together. A policy that does not fit is refused before anything is rendered. If policies
+ * do not fit together, new and changed policies are refused, beginning with the newest.
  */
 import type { Parts } from '../policy/parts.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 
 export interface Candidate {
   /**
-   * The possible versions of a policy, the preferred one first. If the preferred version does not fit, it is refused,
-   * and the next version stays in force.
+   * The possible specs of a policy, as parts: the current spec first, then the last accepted spec. If the first spec
+   * does not fit, it is refused, and the next spec stays in force.
    */
   readonly versions: readonly Parts[];
   /**
-   * The preferred version as it will be once its namespaces are labelled. If it does not fit, the namespaces are not
-   * labelled.
+   * The current spec as it will apply once its namespaces are labelled. If these parts do not fit, the current spec is
+   * refused, and its namespaces are not labelled.
    */
   readonly later: Parts;
 }
 
-/** A limit of API servers for several policies together. */
+/** A limit of API servers that several policies share. */
 export interface Limit {
   /** The reason why the parts do not fit beside the parts that are kept; undefined if they fit. */
   refusalOf(parts: Parts): Refusal | undefined;
@@ -32,7 +32,7 @@ interface Fitting {
 }
 
 /**
- * Decides which version of each policy fits beside the others.
+ * Decides for each policy which of its specs fits beside the other policies.
  * @param candidates with the policies in force first, because they stay when a new policy does not fit
  */
 export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting {
@@ -52,7 +52,7 @@ export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting
   return { policies: kept, refusals };
 }
 
-/** A condition's message has room for this many names. */
+/** The most names of policies in the message of a condition. */
 const NAMED = 14;
 
 export function namesIn(policies: readonly ResolvedPolicy[]): string {

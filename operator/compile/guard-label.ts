@@ -1,6 +1,7 @@
 /**
- * Guards the Pod Security label `enforce`: nobody may weaken it below the level that the policies deciding in the
- * namespace want. This holds even if the operator has not set the label yet, or another field manager owns it.
+ * Guards the Pod Security label `enforce` of a namespace: nobody may weaken the label below the level that the deciding
+ * policies want. The guard also works if the operator has not set the label yet, or if another field manager owns the
+ * label.
  */
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -11,10 +12,10 @@ import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
 export const GUARDED_LABELS = [`${LABEL_PREFIX}enforce`, `${LABEL_PREFIX}enforce-version`] as const;
 const [LEVEL, VERSION] = GUARDED_LABELS.map((label) => JSON.stringify(label)) as [string, string];
 const RANKS = { baseline: 1, restricted: 2 } as const;
-/** CEL, int: the number that stands for `latest` and for an absent version. */
+/** CEL, int: the number of the version `latest`, and of an absent version. */
 const LATEST = 10_000;
 
-/** The label that a policy asks for when it decides alone; undefined if it asks for no label. */
+/** The Pod Security label that a policy wants when no other policy decides; undefined if the policy wants no label. */
 export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
   return policy.podSecurityLabels === 'Off' ? undefined : tightest([policy], policy.standard.server);
 }
@@ -39,8 +40,8 @@ export function recordOf(namespace: string): string {
 }
 
 /**
- * CEL texts of type bool: the record changed, or a label in it changed. A tighter level at the same version does not
- * count as a change.
+ * CEL expressions of type bool: the change modifies the record, or a label that the record contains. A tighter level at
+ * the same version does not count as a change of the label.
  */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
@@ -53,9 +54,9 @@ function tampered(): string[] {
 }
 
 /**
- * Adds `variables.loosened` (bool): the change makes the label looser than wanted. If another field manager set a
- * looser label, anyone may tighten it, or remove it so that the operator's label replaces it. A new label must be at
- * least as tight as the wanted label.
+ * Adds `variables.loosened` (bool): the change makes the label looser than the deciding policies want. If another field
+ * manager set a looser label, anyone may tighten the label, or remove it so that the operator's label replaces it. A
+ * new label must be at least as tight as the deciding policies want.
  */
 function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>
@@ -80,7 +81,10 @@ function weakeningVariables(): Variable[] {
   ];
 }
 
-/** CEL, int: the lowest number among the deciding policies; 0 without any policy. @param number CEL, int, over a row `p` */
+/**
+ * CEL, int: the lowest number among the deciding policies; 0 if no policy decides. @param number CEL, int, over a row
+ * `p`
+ */
 function least(number: string): string {
   return `variables.deciding.size() == 0 ? 0 : variables.deciding.map(p, ${number}).min()`;
 }

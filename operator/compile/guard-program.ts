@@ -1,10 +1,10 @@
 /**
  * Compiles Enforce policies to the guard, which stops people who may edit namespaces or bind pods from bypassing the
- * policies. A change of a namespace must meet four conditions. Each policy that selected the namespace must still
- * select it, even if another policy overrides that policy at the moment. No further policy of the same or a higher
- * priority may select the namespace. The namespace must not become pending. Its Pod Security label `enforce` must stay
- * as tight as policies want it. For any other change, the author needs the verb `exempt` on each policy concerned,
- * cluster-wide. The binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
+ * policies. The author of a change of a namespace needs the verb `exempt` cluster-wide on each policy that the change
+ * concerns, in four cases. First, a policy that selected the namespace no longer selects it, even if another policy
+ * overrides the policy at the moment. Second, a further policy of the same or a higher priority selects the namespace.
+ * Third, the namespace becomes pending. Fourth, the Pod Security label `enforce` becomes looser than policies want. The
+ * binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -42,22 +42,25 @@ const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 /** CEL, bool: the request creates a namespace. */
 const CREATES = 'request.operation == "CREATE"';
 /**
- * CEL, dyn: the namespace before the change. A new namespace counts as if it had existed before without labels of
- * rollouts.
+ * CEL, dyn: the namespace before the change. A new namespace is treated as if it had existed before the change, but
+ * without labels of rollouts.
  */
 const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
-/** CEL: the beginning of an authorizer check. It names no namespace, so it asks about a right in the whole cluster. */
+/**
+ * CEL: the beginning of an authorizer check. The check has no namespace, so the author needs the right in the whole
+ * cluster.
+ */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 /**
- * The most policies that one program asks about when a change concerns them. A check costs 350,000. The API server
- * grants 10,000,000 to an admission policy and 1,000,000 to an expression, and refuses a request that exceeds a limit.
- * A change that concerns more policies needs the verb `exempt` on all CapabilityPolicies, which is one check.
+ * The most policies for which one program checks the verb `exempt`. An authorizer check costs 350,000. An admission
+ * policy may cost 10,000,000 and an expression 1,000,000, and the API server refuses a request that exceeds a limit. A
+ * change that concerns more policies requires the verb `exempt` on all CapabilityPolicies, which takes only one check.
  */
 const MOST_ASKED = 24;
 
 /**
- * An API server without variables takes seconds to compile a dozen validations of the guard. So the program has only as
- * many as it needs, rounded up to a multiple of this number.
+ * An API server without variables takes seconds to compile a dozen validations of the guard. So the program has no more
+ * validations than its policies require, rounded up to a multiple of STEP.
  */
 const STEP = 4;
 
@@ -80,9 +83,10 @@ interface Slots {
 }
 
 /**
- * One program asks about 24 policies that a change concerns. If more policies may select one namespace, a second program
- * asks about 24 more.
- * @param binds whether the program also checks the bindings of pods, which one program does for all
+ * One program checks the verb `exempt` on up to 24 policies that a change concerns. If more policies may select one
+ * namespace, a second program checks up to 24 further policies.
+ * @param binds whether the first program also checks the bindings of pods, which only one program of the guard has to
+ * do
  */
 export function guardPrograms(shard: Shard, binds: boolean, options: AdmissionOptions): readonly GuardText[] {
   const hasVariables = shard.policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
@@ -157,8 +161,8 @@ function guardProgram(
     ],
     bindings: [
       {
-        // The binding has no namespaceSelector, because the API server would match it against the labels after the
-        // change.
+        // The binding has no namespaceSelector, because the API server would match the selector against the labels
+        // after the change.
         suffix: 'namespaces',
         spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules: namespaces } },
       },
@@ -180,15 +184,15 @@ function guardProgram(
 const SOUND =
   'p.name.size() == 1 && (!has(p.priority) || int(p.priority[0]) != 0) && (!has(p.podSecurity) || int(p.podSecurity[1]) >= 0)';
 
-/** CEL, bool: the list has a row with the name of `row`. */
+/** CEL, bool: the list contains a row with the same policy name as `row`. */
 function has(list: string, row: string): string {
   return `${list}.exists(o, o.name == ${row}.name)`;
 }
 
 /**
  * Adds `was` and `is`, CEL, list(map): the policies that select the namespace before and after the change, without the
- * policies that are pending there. Removing the label of a rollout needs no right, because it only lets a policy decide
- * as intended. So a label that the change removes counts as absent before the change, too.
+ * policies that are pending there. Anyone may remove the label of a rollout, because the removal only makes a policy
+ * decide earlier. So a label that the change removes counts as absent both before and after the change.
  */
 function selectionVariables(table: Table): Variable[] {
   const selection = table.selecting(['variables.before', 'variables.after']);
@@ -203,7 +207,7 @@ function selectionVariables(table: Table): Variable[] {
     { name: 'is', expression: `variables.selectedAfter.filter(p, !has(p.rollout) || !${after})` },
     { name: 'joined', expression: `variables.is.filter(p, !${has('variables.was', 'p')})` },
     {
-      // This includes policies without a rollout, because somebody may add a rollout to them.
+      // `madePending` includes policies without a rollout, because somebody may add a rollout later.
       name: 'madePending',
       expression: `variables.selectedAfter.filter(p, ${after} && !(${stays} && ${has('variables.selectedBefore', 'p')}))`,
     },
@@ -222,7 +226,8 @@ function weakenedVariables(): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // The policy `q` overrides `p` or decides beside it, either now or once no other policy overrides both.
+    // A new policy `q` with at least the priority of `p` overrides `p` or decides beside `p`, at the latest once no
+    // other policy overrides both `q` and `p`.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
@@ -231,8 +236,8 @@ function weakenedVariables(): Variable[] {
 }
 
 /**
- * Adds `exemptFrom0`, `exemptFrom1` … for the policies in `weakened`. In the last program, it also adds `exempt`: the
- * author has the verb on all policies.
+ * Adds `exemptFrom0`, `exemptFrom1` …: whether the author has the verb `exempt` on each policy in `weakened`. The last
+ * program also gets the variable `exempt`: whether the author has the verb on all policies.
  */
 function exemptVariables({ from, to, isLast }: Slots): Variable[] {
   const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
@@ -266,19 +271,26 @@ function validationsOf({ from, to, isLast }: Slots) {
   return isLast ? [...each, tooMany] : each;
 }
 
-/** CEL, string: the message that names the policy. @param name CEL, string: the name of the policy */
+/**
+ * CEL, string: the message about a policy for which the author lacks `exempt`. @param name CEL, string: the policy's
+ * name
+ */
 function messageFor(name: string): string {
   const why =
     'this change would take the namespace out of the policy, let another policy decide there too, or weaken the Pod Security label enforce that policies want there; that needs the verb exempt on';
   return `"CapabilityPolicy " + ${name} + ": ${why} ${PLURAL}/" + ${name} + ", granted by a ClusterRoleBinding"`;
 }
 
-/** The most characters of the list of label keys. If the list is longer, all labels are compared instead. */
+/**
+ * The most characters of the list of label keys that a match condition compares. With a longer list, the condition
+ * compares all labels instead.
+ */
 const KEYS_LENGTH = 4_000;
 
 /**
  * A match condition: the change touches a label by which policies select namespaces, a label that the guard protects, a
- * label of a rollout, or the record of the labels that the operator set. The guard compares nothing else.
+ * label of a rollout, or the record of the labels that the operator set. The guard skips a change that touches neither
+ * such a label nor the record.
  */
 function matchTouching(policies: readonly ResolvedPolicy[]) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));

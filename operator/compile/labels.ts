@@ -34,7 +34,9 @@ export const LABEL_OF_MODE: Readonly<Record<Mode, PodSecurityMode>> = {
   Audit: 'audit',
 };
 
-/** The key of a mode's label. The key of the label with its version is the same with `-version` at the end. */
+/**
+ * The key of the Pod Security label of a mode. The label with the version has the same key with `-version` at the end.
+ */
 export function labelOfMode(mode: Mode): string {
   return `${LABEL_PREFIX}${LABEL_OF_MODE[mode]}`;
 }
@@ -42,11 +44,14 @@ export function labelOfMode(mode: Mode): string {
 interface LabelOptions {
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
-  /** The cluster's defaults, which cannot be read from the API. A label replaces the default, so it must not be looser. */
+  /**
+   * The cluster's Pod Security defaults, which cannot be read from the API. A label replaces the default of its mode,
+   * so a label must not be looser than the default.
+   */
   readonly podSecurityDefaults: PodSecurityDefaults;
 }
 
-/** The Pod Security labels that policies ask for on a namespace with the given labels; empty if they ask for none. */
+/** The Pod Security labels that policies want on a namespace with the given labels; empty if they want none. */
 export function podSecurityLabels(
   policies: readonly ResolvedPolicy[],
   labels: Readonly<Record<string, string>>,
@@ -59,8 +64,8 @@ export function podSecurityLabels(
     const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // If the modes warn and audit have no labels, they follow the label of enforce. Then they would warn about fields
-    // that defaulting will fill in.
+    // Without labels of their own, the Pod Security modes warn and audit follow the label of enforce, and would warn
+    // about fields that defaulting will fill in.
     const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
@@ -74,8 +79,8 @@ export function podSecurityLabels(
 }
 
 /**
- * Whether the wanted labels of a mode refuse something that the earlier labels admit, or that is admitted without a
- * label.
+ * Whether the wanted labels of a mode refuse some pod that the earlier labels admit. Without an earlier label, every
+ * pod counts as admitted.
  *
  * @param server the version of the oldest API server, as N of Kubernetes 1.N
  */
@@ -89,7 +94,10 @@ export function isTighter(
   return now !== undefined && (then === undefined || !isAsTight(then, now, server));
 }
 
-/** The level and version of a mode's labels; undefined if they admit everything, or if the default is unknown. */
+/**
+ * The level and version in a namespace's labels for a mode; undefined if the labels admit every pod, or if there are no
+ * labels for the mode.
+ */
 function labelled(
   mode: PodSecurityMode,
   labels: Readonly<Record<string, string>>,
@@ -101,7 +109,10 @@ function labelled(
   return { level, minor: Math.min(minor, NEWEST_KNOWN_MINOR) };
 }
 
-/** Whether the default refuses nothing that the label admits. Comparing levels or versions alone is not enough. */
+/**
+ * Whether the label is at least as tight as the default: every pod that the label admits is also admitted by the
+ * default. The comparison goes rule by rule, because comparing levels or versions alone is not enough.
+ */
 function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
   if (!byDefault) return true;
   const standard: Standard = { ...label, server };
@@ -112,8 +123,7 @@ function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, ser
 }
 
 /**
- * The tightest level that has a version which refuses nothing that the policies admit, together with the newest such
- * version.
+ * The tightest level and its newest version that together refuse no pod which the policies admit.
  * @param unfilled as for levelAt
  */
 export function tightest(
@@ -131,7 +141,7 @@ export function tightest(
 }
 
 /**
- * The tightest level that, at version v1.`label`, refuses nothing the policy admits.
+ * The tightest level that, at version v1.`label`, refuses no pod which the policy admits.
  * @param unfilled whether the label is for pods before defaulting: only level restricted requires the fields that
  * defaulting fills in
  */
@@ -145,14 +155,17 @@ export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false)
 /** The levels of a policy, by version of the label. */
 const levelsOf = perObject((_policy: ResolvedPolicy) => new Map<number, Level>());
 
-/** The loosest level over all rules, and over all values that a rule has for the containers of a pod. */
+/** The loosest of the levels of all rules, including the values of rules for single containers. */
 function ofRules(policy: ResolvedPolicy, label: number): Level {
   return levelsByRule(policy, label)
     .map(({ level }) => level)
     .reduce(looser);
 }
 
-/** For each rule and each of its values: the tightest level that refuses nothing the rule admits. */
+/**
+ * For each rule and each value of the rule in the policy: the tightest level that refuses no pod which the rule admits
+ * with this value.
+ */
 function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: number) {
   const all = [{ values, names: undefined }, ...containers];
   return RULES.flatMap((rule) =>
@@ -166,22 +179,27 @@ function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: n
   );
 }
 
-/** A value of a policy that prevents a tighter label: it admits something that the tighter label refuses. */
+/**
+ * A value of a policy that prevents a tighter label, because the value admits a pod which the tighter label refuses.
+ */
 export interface LabelCost extends LevelVersion {
   readonly policy: string;
   /**
-   * The rule whose value prevents the label. Undefined if defaulting prevents it: the level requires fields before the
-   * policy fills them in.
+   * The rule whose value prevents the label. Undefined if defaulting prevents the label: the tighter level requires
+   * fields before the policy fills them in.
    */
   readonly rule: string | undefined;
-  /** The names of the containers that have the value; undefined for the value of `spec.overrides`. */
+  /**
+   * The names of the containers to which an entry of `spec.containers` gives the value; undefined for the value of
+   * `spec.overrides`.
+   */
   readonly containers: readonly string[] | undefined;
 }
 
 /**
- * Explains the label that `tightest` returns. The result names the values that prevent each tighter level at its newest
- * version, and the values that prevent the next version of the label's own level. It is empty if no tighter label
- * exists.
+ * Explains why `tightest` returns no tighter label. The result has the values that prevent each tighter level at its
+ * newest version, and the values that prevent the next version of the returned level. The result is empty if no tighter
+ * label exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
@@ -205,7 +223,7 @@ function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfille
   ];
 }
 
-/** The rules that restrict more than the label does. Only the admission policy enforces such rules. */
+/** The rules that restrict more than the label does, and that only the admission policy enforces. */
 export function rulesBeyondLabel(policy: ResolvedPolicy, found: LevelVersion | undefined): string[] {
   const standard = found
     ? { level: found.level, minor: found.minor, server: policy.standard.server }

@@ -1,5 +1,6 @@
 /**
- * The limits of an API server for one policy. The number of policies does not matter, because a large table is split.
+ * The limits of an API server for a single policy. The number of policies is not limited, because a large table is
+ * split.
  */
 import { perObject } from '../policy/memo.ts';
 import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
@@ -7,7 +8,7 @@ import { selectorCel } from '../policy/selector.ts';
 import { EXPRESSION_BUDGET } from './pod-cel.ts';
 import { entriesOf, rowOf } from './rows.ts';
 
-/** Room for the rest of the expression that contains a row or a selector. */
+/** The number of characters kept free for the rest of an expression that contains a row or a selector. */
 const AROUND = 1_000;
 
 /**

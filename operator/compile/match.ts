@@ -1,13 +1,11 @@
-/**
- * The texts that say which requests an admission policy matches, as far as all rendered admission policies share them.
- */
+/** Constraints and conditions for matching requests that several rendered admission policies share. */
 import { GROUP } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
 import { RBAC } from './objects.ts';
 
-/** The label of a probe carrier that names the program which the probe asks about. */
+/** The label of a probe carrier with the name of the program that the probe checks. */
 export const PROBE_LABEL = `${GROUP}/probe`;
 
 export interface AdmissionOptions {
@@ -23,7 +21,7 @@ function rule(apiGroup: string, operations: readonly string[], resources: readon
 }
 
 export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods/ephemeralcontainers'])];
-/** Updates of a pod itself. Only images and a few other fields of a pod can change. */
+/** Updates of a pod itself. The API server allows changing only images and a few other fields of a pod. */
 export const POD_UPDATES = [rule('', ['UPDATE'], ['pods'])];
 export const TEMPLATES = entriesByKey(Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))).map(
   ([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()),
@@ -34,7 +32,10 @@ export const TEMPLATES = entriesByKey(Map.groupBy(WORKLOAD_KINDS, ({ apiVersion 
  */
 export const PROBE_CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
-/** Creations of namespaces. The guard matches them only because a new namespace may have the label of a rollout. */
+/**
+ * Creations of namespaces. The guard matches new namespaces only because somebody may create a namespace with the label
+ * of a rollout.
+ */
 export const NEW_NAMESPACES = [rule('', ['CREATE'], ['namespaces'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 
@@ -44,7 +45,7 @@ export const RESOURCE = 'request.resource.resource';
 export const IS_PROBE = `${RESOURCE} == "clusterroles" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
 
 /**
- * CEL, bool: no policy reaches the namespace.
+ * CEL, bool: the namespace is excluded, so no policy reaches it.
  * @param namespace CEL, string: its name
  */
 export function excludedCel({ operatorNamespace, excludedNamespaces }: AdmissionOptions, namespace: string): string {
@@ -52,15 +53,15 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 }
 
 /**
- * CEL, bool: the request creates a mirror pod, and its author is a node. The static pod already runs, whatever the API
- * server answers. If anybody else creates a pod with the annotation of a mirror pod, it is evaluated like any other
- * pod. Nodes are in the group system:nodes (plugin/pkg/auth/authorizer/node).
+ * CEL, bool: a node creates a mirror pod. The static pod of a mirror pod already runs, whatever the API server answers.
+ * If anybody except a node creates a pod with the annotation of a mirror pod, the pod is evaluated like any other pod.
+ * Nodes are in the group system:nodes (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 
 /**
  * The match condition for probes, and for requests in namespaces that policies reach. In match conditions,
- * namespaceObject is null (tried), so a match condition knows a namespace only by its name.
+ * namespaceObject is null (tried), so a match condition can read only the name of the namespace.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
   return { name: 'namespace-not-excluded', expression: `(${IS_PROBE}) || !(${excludedCel(options, namespace)})` };

@@ -36,7 +36,7 @@ const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Warn: ['Warn', 'Audit'],
   Audit: ['Audit'],
 };
-/** The actions for templates. Templates are never refused, only their pods. */
+/** The actions for templates. A template is never refused; only its pods are refused. */
 const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Warn', 'Audit'],
   Warn: ['Warn', 'Audit'],
@@ -44,9 +44,9 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 };
 
 /**
- * CEL, bool: the change of a pod changes no image. Like Pod Security Admission, the program evaluates a changed image
- * like a new pod. The API server lets nobody add, remove or move containers. So the lists of images are compared as a
- * whole, at a cost that does not grow with the square of their length.
+ * CEL, bool: the update of a pod changes no image. Like Pod Security Admission, the program evaluates a pod again when
+ * an image changes. The API server lets nobody add, remove or move containers in an update, so it is enough to compare
+ * the lists of images as a whole. The cost of this comparison grows only linearly with the number of containers.
  */
 const KEEPS_IMAGES = ['initContainers', 'containers']
   .map((list) => {
@@ -69,7 +69,7 @@ export function modeProgram(
   const columns = columnsIn(policies.map(rowOf));
   const rules = rulesOf(policies);
   const { variables: ofUse, allowed } = useVariables(columns);
-  // Match conditions ask who may use the policies with restricted use.
+  // With a selector, match conditions check who may use the policies with restricted use.
   const admitted = selector ? ['variables.free'] : allowed;
   const owns = ownsCel(range, 'request.namespace');
   const skipped = or(
@@ -132,7 +132,8 @@ export function modeProgram(
 }
 
 /**
- * Match conditions that each ask who may use one policy. The pod is refused only if all of these conditions are true.
+ * Match conditions that each check whether one policy with restricted use admits the pod. The pod is refused only if
+ * all conditions are true.
  */
 function askingConditions(policies: readonly ResolvedPolicy[], variables: readonly Variable[]) {
   return policies
@@ -149,8 +150,8 @@ function askingConditions(policies: readonly ResolvedPolicy[], variables: readon
 }
 
 /**
- * The rules that some policy restricts or fills in, and the rules to which some entry of `spec.containers` gives another
- * value.
+ * The rules by which some policy checks or fills in pods, and the rules to which some entry of `spec.containers` gives
+ * another value.
  */
 export function rulesOf(policies: readonly ResolvedPolicy[]): NeededRules {
   const checked = new Set(

@@ -1,4 +1,4 @@
-/** Common parts of all rendered objects: their owners, and the labels by which the operator finds them again. */
+/** The metadata of rendered objects: their owners, and the labels by which the operator finds the objects again. */
 import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, PLURAL, VERSION } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
@@ -29,9 +29,10 @@ export interface Manifest {
 export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 
 /**
- * The metadata of a rendered object. It never contains the policy's own labels or annotations, because Argo CD would
- * prune an object with its tracking label.
- * @param owners of the object, which is deleted with its last owner; a single owner is its controller
+ * The metadata of a rendered object. The policy's own labels and annotations are never copied to a rendered object,
+ * because Argo CD would prune an object that has Argo CD's tracking label.
+ * @param owners the policies that own the object, which is deleted with its last owner; a single owner is the object's
+ * controller
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {
@@ -48,9 +49,9 @@ export function metadata(owners: readonly Owner[], name: string, labels: Readonl
 }
 
 /**
- * The metadata of an object that the CustomResourceDefinition owns. Such an object is deleted with the
- * CustomResourceDefinition, and not before.
- * @param uid of the CustomResourceDefinition; empty offline
+ * The metadata of an object that the CustomResourceDefinition owns. The garbage collector deletes such an object only
+ * when the CustomResourceDefinition is deleted.
+ * @param uid the uid of the CustomResourceDefinition; empty if there is no cluster
  */
 export function ownedMetadata(uid: string, name: string, labels: Readonly<Record<string, string>>) {
   const owner = {

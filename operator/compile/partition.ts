@@ -1,7 +1,7 @@
 /**
- * Splits the policies of a program that would be too large. Each shard has a range of namespaces. It contains the policies
- * that name a namespace of this range, and all policies that do not select by names alone. So exactly one shard decides in
- * each namespace.
+ * Splits the policies of a program that would be too large. Each shard has a range of namespaces. A shard contains the
+ * policies that select a namespace of its range by name, and all policies that do not select by names alone. So exactly
+ * one shard decides in each namespace.
  */
 import { createHash } from 'node:crypto';
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
@@ -11,26 +11,26 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 
 export interface Shard {
-  /** The end of the program's name, which names the range; empty for the only shard. */
+  /** The end of the program's name, which identifies the range; empty if there is only one shard. */
   readonly suffix: string;
   /**
-   * The selector of exactly the namespaces where the shard's policies decide. Only a shard for API servers without
-   * variables has a selector: see `alike`.
+   * The selector of exactly the namespaces where the shard's policies decide. A shard has a selector only for API
+   * servers without variables: see `alike`.
    */
   readonly selector?: LabelSelector;
-  /** The first name in the shard's range of namespace names; absent in the first shard. */
+  /** The first namespace name that belongs to the shard; absent in the first shard. */
   readonly from?: string;
-  /** The first name after the shard's range of namespace names; absent in the last shard. */
+  /** The first namespace name that belongs to the next shard; absent in the last shard. */
   readonly to?: string;
   readonly policies: readonly ResolvedPolicy[];
 }
 
-/** The first name of each shard, except that of the first shard. */
+/** The first namespace name of each shard, without the first shard. */
 type Boundaries = readonly string[];
 
 /**
- * Splits policies into shards. It keeps the boundaries as long as possible, because a shard with another range is
- * another program.
+ * Splits policies into shards. The boundaries between shards stay the same as long as possible, because a shard with
+ * another range is another program.
  */
 export class Partition {
   readonly #most: number;
@@ -57,8 +57,8 @@ export class Partition {
 
 /**
  * Finds policies with restricted use that have the same selector and priority, and that overlap with no other policy.
- * Without variables, one expression can ask who may use one policy, and each match condition can ask about one more
- * (docs/decisions/0016).
+ * Without variables, an expression has room for the use check of only one policy. Each match condition can check the
+ * use of a further policy (docs/decisions/0016).
  */
 export function alike(policies: readonly ResolvedPolicy[]): { shards: Shard[]; others: ResolvedPolicy[] } {
   const groups = Map.groupBy(policies, ({ selector, priority }) => `${priority} ${selectorCel(selector, 'l')}`);
@@ -77,7 +77,7 @@ function suffixOf(key: string): string {
   return `-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`;
 }
 
-/** CEL, bool: the shard decides in the namespace. @param namespace CEL, string: its name */
+/** CEL, bool: the shard decides in the namespace. @param namespace CEL, string: the namespace's name */
 export function ownsCel({ from, to }: Pick<Shard, 'from' | 'to'>, namespace: string): string | undefined {
   const conditions = [
     ...(from === undefined ? [] : [`${namespace} >= ${JSON.stringify(from)}`]),
@@ -94,8 +94,8 @@ export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined 
 });
 
 /**
- * The boundaries of the shards. In the order of namespace names, each shard gets as many policies as fit beside the
- * policies that all shards have.
+ * The boundaries of the shards. Going through the namespace names in order, each shard gets as many policies as fit
+ * beside the policies that all shards contain.
  */
 function boundariesFor(
   policies: readonly ResolvedPolicy[],
@@ -107,7 +107,7 @@ function boundariesFor(
   const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
   const byName = Map.groupBy(named, ([name]) => name);
   const boundaries: string[] = [];
-  // The policies of the current shard. A policy that names many namespaces is only one row of a shard.
+  // The policies of the current shard. A policy that selects many namespaces by name is only one row of a shard.
   const shard = new Set<ResolvedPolicy>();
   let length = 0;
   for (const [name, found] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -1,13 +1,13 @@
 /**
- * The evaluated parts of a request, as CEL. A new pod is one part. An existing pod has three: the old pod (OLD), the
- * added containers (ADDED), and the fields that the added containers inherit from the pod (INHERITED). See
- * docs/decisions/0008.
+ * The evaluated parts of a request, as CEL. A new pod is one part. An existing pod consists of three parts: the pod
+ * without the added containers (OLD), the added containers (ADDED), and the fields that the added containers inherit
+ * from the pod (INHERITED). See docs/decisions/0008.
  */
 
 /**
- * The longest list that one loop evaluates. A longer list is split into blocks of this length. Until a loop ends, cel-go
- * keeps each step on a stack and searches all of it at nearly every step (interpreter/runtimecost.go, refValStack.drop),
- * so a loop over n items takes time proportional to n².
+ * The longest list that one loop evaluates. A longer list is split into blocks of this length. Until a loop ends,
+ * cel-go keeps each step on a stack and searches the whole stack at nearly every step (interpreter/runtimecost.go,
+ * refValStack.drop). So a loop over n items takes time proportional to n².
  */
 const BLOCK = 256;
 
@@ -15,8 +15,8 @@ const BLOCK = 256;
 export const POSITIONS = `[${Array.from({ length: BLOCK }, (_, i) => i).join(', ')}]`;
 
 /**
- * The most items that are split into blocks. Splitting costs 18 per item, and the API server grants 1,000,000 to an
- * expression. So a longer list stays in one block.
+ * The most items that are split into blocks. Splitting costs 18 per item, and an expression may cost 1,000,000. So a
+ * list with more than MOST_IN_BLOCKS items is not split.
  */
 const MOST_IN_BLOCKS = 64 * BLOCK;
 
@@ -29,7 +29,7 @@ export function blocksOf(list: string): string {
 }
 
 /**
- * CEL, list(map): the parts, with only as many containers and volumes as a message describes. `cut` says whether
+ * CEL, list(map): the parts, with only as many containers and volumes as a message describes. `cut` is true if
  * containers or volumes were left out.
  */
 export const DESCRIBED_PARTS = `variables.parts.map(part, ${mapOf({
@@ -40,7 +40,7 @@ export const DESCRIBED_PARTS = `variables.parts.map(part, ${mapOf({
   cut: `part.volumes.size() > ${BLOCK} || part.containers.size() > ${BLOCK}`,
 })})`;
 
-/** CEL, list(string): notes that a part may have more violations than the message lists. */
+/** CEL, list(string): a note that a part may have more violations than the message lists. */
 export const CUT = `(part.cut ? ["pod has more than ${BLOCK} containers or volumes: what is wrong with the others is not described"] : [])`;
 
 function firstOf(list: string): string {
@@ -57,8 +57,8 @@ const MOUNTED = ['volumeMounts', 'volumeDevices']
 
 /**
  * CEL, list(map): the parts. Each check iterates over the parts, so that the text of the check appears only once. `pod`
- * says whether pod-level checks apply. `volumes` and `containers` are the items to evaluate. The blocks hold the same
- * items, for loops that may be long.
+ * is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate. `volumeBlocks` and
+ * `containerBlocks` have the same items in blocks, for loops over long lists.
  */
 export const PARTS = [
   '(variables.ephemeral',

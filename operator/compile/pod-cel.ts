@@ -1,4 +1,4 @@
-/** A request's pod, and what is wrong with it, as CEL of an admission policy. */
+/** CEL of admission policies that reads the pod of a request, and the cost of checking the pod. */
 import { CONTROLLERS, TEMPLATE_PATH, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
@@ -7,8 +7,8 @@ import { RESOURCE } from './match.ts';
 import { DESCRIBED_PARTS, PARTS, POSITIONS } from './parts-cel.ts';
 
 /**
- * Matches the tokens of a CEL text: names, fields, operators and literals, which each cost about 1 per evaluation, and
- * macros that loop.
+ * Matches the tokens of a CEL expression: names, fields, operators, literals and macros that loop. Each token costs
+ * about 1 per evaluation.
  */
 export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
 /** The most characters of an expression, by the default of github.com/google/cel-go/parser. */
@@ -16,7 +16,10 @@ export const EXPRESSION_BUDGET = 100_000;
 /** The number of containers in the largest pod that the budget allows for. */
 export const CONTAINERS = 100;
 
-/** CEL, map(string, string): the resource of a template → the service account of the controller that creates its pods. */
+/**
+ * CEL, map(string, string): for each resource with a template, the service account of the controller that creates its
+ * pods.
+ */
 const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
 
 /** CEL: the pod or template of a request. */
@@ -30,7 +33,10 @@ const POD = [
 
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
 
-/** CEL, list(string): the names of the template's volume claims. The controller adds a volume for each to its pods. */
+/**
+ * CEL, list(string): the names of the template's volume claims. For each claim, the controller adds a volume to its
+ * pods.
+ */
 const CLAIMS = WORKLOAD_KINDS.reduceRight(
   (others, { resource, claims }) =>
     claims
@@ -43,8 +49,8 @@ const CLAIMS = WORKLOAD_KINDS.reduceRight(
 export const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
 /**
- * CEL: the pod of a request. `dyn` is needed because the API server type-checks an expression against every kind that its
- * policy matches, and the kinds have the pod at different paths.
+ * CEL: the pod of a request. `dyn` is needed because the API server type-checks an expression against every kind that
+ * the admission policy matches, and the path of the pod differs between kinds.
  */
 export const POD_VARIABLES: readonly Variable[] = [
   { name: 'ephemeral', expression: EPHEMERAL },
@@ -59,7 +65,7 @@ export const POD_VARIABLES: readonly Variable[] = [
   },
   { name: 'claims', expression: CLAIMS },
   {
-    // A claim replaces the volume of the same name, as in operator/projection/pod-projection.ts.
+    // A volume claim replaces the volume of the same name, as in operator/projection/pod-projection.ts.
     name: 'volumes',
     expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
   },
@@ -71,8 +77,8 @@ export const POD_VARIABLES: readonly Variable[] = [
   },
   { name: 'parts', expression: PARTS },
   { name: 'describedParts', expression: DESCRIBED_PARTS },
-  // The object's creationTimestamp is the time of the request only at creation. The API server sets it before validation,
-  // whatever the request says.
+  // The object's creationTimestamp is the time of the request only when the object is created. The API server sets the
+  // field before validation, and ignores a value in the request.
   { name: 'created', expression: 'timestamp(dyn(object).metadata.creationTimestamp)' },
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
   { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },
@@ -80,12 +86,15 @@ export const POD_VARIABLES: readonly Variable[] = [
 
 /** How often each check runs for a pod of CONTAINERS containers and as many volumes. */
 const TIMES = { pod: 1, containers: CONTAINERS, volumes: CONTAINERS };
-/** Checks of an existing pod and of its volumes run a second time for the added containers that inherit from the pod. */
+/**
+ * How often each check runs for an existing pod. Checks of the pod and of its volumes run a second time for the added
+ * containers, which inherit from the pod.
+ */
 const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS };
 
 /**
- * The highest cost that the API server charges for a pod of CONTAINERS containers. This includes the cost for an
- * existing pod, which is evaluated part by part.
+ * The highest cost that the API server charges for a pod of CONTAINERS containers, including an existing pod, which is
+ * evaluated part by part.
  */
 export function costInParts(ofRules: readonly RuleChecks[]): number {
   return sumOf(
@@ -96,8 +105,8 @@ export function costInParts(ofRules: readonly RuleChecks[]): number {
 }
 
 /**
- * The sum of the costs of the checks. Each container pays for the checks of one entry of spec.containers, and for
- * finding out whether it is in another entry.
+ * The sum of the costs of the checks. For each container, the sum contains the checks of one entry of spec.containers,
+ * and the search for the entry that selects the container.
  */
 function sumOf(checks: readonly Check[], cost: (check: Check) => number): number {
   const sum = (some: readonly Check[]) => some.reduce((total, check) => total + cost(check), 0);
@@ -117,7 +126,7 @@ function checksOf(ofRules: readonly RuleChecks[]): Check[] {
   return ofRules.flatMap(({ checks }) => checks);
 }
 
-/** The cost of a CEL text. Its brackets cost nothing. */
+/** The cost of a CEL expression. Brackets cost nothing. */
 function costOfText(text: string): number {
   return [...text.matchAll(TOKEN)].filter(([token]) => token !== '(' && token !== ')').length;
 }

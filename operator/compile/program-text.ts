@@ -1,4 +1,4 @@
-/** Makes the objects of a program from its text, with their names, hashes and labels. */
+/** Makes the Kubernetes objects of a program, with their names, hashes and labels. */
 import { createHash } from 'node:crypto';
 import { needed, type Variable, valueWithVariables, withVariables } from './bound-variables.ts';
 import { PROBE_CARRIER } from './match.ts';
@@ -14,15 +14,15 @@ import {
   programLabels,
 } from './program.ts';
 
-/** The text of a program, without names and hashes. */
+/** The contents of a program, without names and hashes. */
 export interface ProgramText {
   readonly kind: 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
   /** The spec of the admission policy without variables and validations: match conditions and everything else. */
   spec(hash: string): Readonly<Record<string, unknown>>;
   readonly variables: readonly Variable[];
   /**
-   * The names of the variables that policies change. The rest of the text changes only with the operator or the oldest
-   * API server.
+   * The names of the variables that policies change. The rest of the program changes only with the version of the
+   * operator or of the oldest API server.
    */
   readonly table: readonly string[];
   readonly validations: readonly Validation[];
@@ -32,7 +32,8 @@ export interface ProgramText {
 
 interface Validation {
   /**
-   * CEL, bool, over the variables: the program does not evaluate the request. The API server evaluates this text first.
+   * CEL, bool: the program does not evaluate the request. The API server evaluates `unless` before the other
+   * expressions.
    */
   readonly unless: string;
   /** CEL, bool: the request is admitted. */
@@ -40,18 +41,22 @@ interface Validation {
   /** The message if there is no `messageExpression`. */
   readonly message: string;
   /**
-   * CEL, string: the message. The API server evaluates it for every request.
-   * @param quiet CEL, bool: nobody reads the message, for another reason than `unless`
+   * CEL, string: the message. The API server evaluates the message expression for every request, even if the request is
+   * admitted.
+   * @param quiet CEL, bool: no message is needed, although `unless` is false
    */
   readonly messageExpression?: { readonly quiet: string; readonly text: string };
 }
 
-/** A validation with the reason of its refusal. The validation for the probe has no reason. */
+/** A validation with the reason of its refusals. The validation for the probe has no reason. */
 interface Written extends Validation {
   readonly reason?: 'Forbidden';
 }
 
-/** Refuses every probe, with the hash in the message, if each row of the table can be read. */
+/**
+ * The validation that answers probes: if each row of the table can be read, it refuses every probe, with the hash in
+ * the message.
+ */
 function probeValidation(hash: string): Written {
   return { unless: '!variables.probe', expression: '!variables.sound', message: `${PROBE_ANSWER} ${hash}` };
 }
@@ -76,8 +81,8 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
 }
 
 /**
- * A validation for API servers that variables can crash. Each of its expressions contains everything that it reads. A
- * message is left out if it is longer than an expression may be.
+ * A validation for API servers that variables can crash. Each expression of the validation contains everything that it
+ * reads. A message expression is left out if it is longer than an expression may be.
  */
 function inlined({ unless, expression, message, messageExpression, reason }: Written, variables: readonly Variable[]) {
   const skips = withVariables(variables, unless);
@@ -96,7 +101,7 @@ interface Named {
   readonly kind: ProgramKind;
   /** The admission policy's name; the names of its bindings begin with it. */
   readonly name: string;
-  /** The rows as text, by ID of the resolved policy. */
+  /** The rows as JSON, by ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
   /** The uid of the CustomResourceDefinition. */
   readonly ownerUid: string;
@@ -130,7 +135,10 @@ export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVa
   return { kind, name, hash, rulesHash, ...objects(name, text.bindings), canary, rows: hashes };
 }
 
-/** An API server crashes if a variable reads itself. If two variables have the same name, the first one reads the second. */
+/**
+ * Refuses two variables with the same name: the first variable would read the second as if it read itself, which
+ * crashes an API server.
+ */
 function checkNames(variables: readonly Variable[]): void {
   const names = variables.map(({ name }) => name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -141,7 +149,7 @@ function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 }
 
-/** A probe's binding matches only its own carrier. */
+/** The binding of a program's probe, which matches only the probe carrier of this program. */
 function probeBinding(name: string, kind: ProgramText['kind']) {
   return {
     suffix: 'probe',

@@ -1,6 +1,6 @@
 /**
- * A program: one admission policy for many CapabilityPolicies, which are rows of a table in its text. A probe shows which
- * text of the program is in force.
+ * A program: one admission policy for many CapabilityPolicies, which are the rows of a table in the program. A probe
+ * shows which version of the program is in force.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -15,18 +15,21 @@ export type ProgramKind = (typeof PROGRAM_KINDS)[number];
 
 /** An admission policy for many CapabilityPolicies, with its bindings. */
 export interface Program {
-  /** The name of the admission policy, such as `capabilitypolicy.enforce`: the same for each text. */
+  /**
+   * The name of the admission policy, such as `capabilitypolicy.enforce`, which does not depend on the policies in the
+   * program.
+   */
   readonly name: string;
   readonly kind: ProgramKind;
-  /** The hash of the whole text. The probe's answer contains these 12 hex digits. */
+  /** The hash of the whole program, as 12 hex digits that the probe's answer contains. */
   readonly hash: string;
-  /** The hash of the text without the table. */
+  /** The hash of the program without its table. */
   readonly rulesHash: string;
   /** The admission policy, which has the labels of `programLabels`. */
   readonly policy: Manifest;
   /**
-   * The bindings, in the order in which they are created. The probe's binding is the last one: an API server that has
-   * loaded it has also loaded the others. A change of the table does not change the bindings.
+   * The bindings, in the order in which they are created. The probe's binding is last: an API server that has loaded
+   * the probe's binding has also loaded the other bindings. A change of the table does not change the bindings.
    */
   readonly bindings: readonly Manifest[];
   /** The canary of the program; undefined for a kind of program that needs none. */
@@ -36,8 +39,8 @@ export interface Program {
 }
 
 /**
- * The text of a program under another name, bound for the probe only. The self-test of the canary has to pass before
- * the operator writes the program.
+ * A copy of a program under another name, which is bound only for the probe. The self-test of the canary has to pass
+ * before the operator writes the program.
  */
 export interface Canary extends Pick<Program, 'hash' | 'policy' | 'bindings'> {}
 
@@ -46,7 +49,7 @@ export function objectsOfProgram({ policy, bindings }: Pick<Program, 'policy' | 
   return [policy, ...bindings];
 }
 
-/** Whether the object is the probe's binding, of a program or of a canary. */
+/** Whether the object is the binding for the probe of a program or of a canary. */
 export function isProbeBinding({ kind, metadata }: Named): boolean {
   return kind.endsWith('AdmissionPolicyBinding') && metadata.name.endsWith('-probe');
 }
@@ -73,17 +76,23 @@ interface Programs {
 
 /** The label of a program and its bindings with the program's name. */
 export const PROGRAM_LABEL = `${GROUP}/program`;
-/** The label of a program with the hash of its text. */
+/** The label of a program with the hash of the whole program. */
 export const TEXT_LABEL = `${GROUP}/text`;
-/** The label of a program with the hash of its text without the table. */
+/** The label of a program with the hash of the program without its table. */
 export const RULES_LABEL = `${GROUP}/rules`;
 
-/** The labels of the admission policy of a program or canary. Its bindings have only the first label. */
+/**
+ * The labels of the admission policy of a program or canary. The bindings of a program have only the first of these
+ * labels.
+ */
 export function programLabels({ name, hash, rulesHash }: Pick<Program, 'name' | 'hash' | 'rulesHash'>) {
   return { [PROGRAM_LABEL]: name, [TEXT_LABEL]: hash, [RULES_LABEL]: rulesHash };
 }
 
-/** The programs with a row for the resolved policy. The policy is in force once all of these programs are. */
+/**
+ * The programs that contain a row of the resolved policy. The policy is in force once all of these programs are in
+ * force.
+ */
 export function programsOf({ id }: Pick<ResolvedPolicy, 'id'>, { programs }: Programs): Program[] {
   return programs.filter(({ rows }) => rows.has(id));
 }
@@ -94,16 +103,16 @@ export function rowOf({ id, mode }: ResolvedPolicy, { programs }: Programs): str
 }
 
 /**
- * The names of the policies that have a row in a live admission policy; empty if the object was not rendered as a
- * program.
+ * The names of the policies that have a row in an admission policy of the cluster; empty if the object was not rendered
+ * as a program.
  */
 export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject(
   (object) => new Set([...celOf(object).matchAll(/"name": ?\["([^"]+)"\]/g)].map(([, name = '']) => name)),
 );
 
 /**
- * The names of the policies that a live admission policy asks for `use` on. It also reads the admission policies of
- * older operators, which had no programs.
+ * The names of the policies for which an admission policy in the cluster checks the verb `use`. Admission policies of
+ * older operators, which had no programs, are also read.
  */
 export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObject((object) => {
   const cel = celOf(object);
@@ -111,20 +120,20 @@ export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObj
   return new Set(asked.map(([, name = '']) => name));
 });
 
-/** The CEL text of an admission policy; empty for a canary, which decides about no request. */
+/** The CEL expressions of an admission policy as one string; empty for a canary, which decides about no request. */
 function celOf({ kind, metadata, spec }: RenderedObject): string {
   const decides = kind.endsWith('AdmissionPolicy') && !isCanary(metadata.name);
   return decides ? JSON.stringify(spec ?? '').replaceAll('\\"', '"') : '';
 }
 
-/** The refusal of a probe contains this text and the hash. */
+/** The beginning of the message that refuses a probe; the hash follows. */
 export const PROBE_ANSWER = 'CapabilityPolicy program in force:';
-/** A mutating program answers a probe with this annotation, whose value is the hash. */
+/** The annotation with which a mutating program answers a probe; its value is the hash. */
 export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;
 
 type ProbeKind = 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
 
-/** The labels of a probe's carrier, which the program's last binding selects. */
+/** The labels of the probe carrier, by which the program's last binding selects the carrier. */
 export function probeLabels({ name }: Pick<Program, 'name'>, of: ProbeKind) {
   const kind = of === 'MutatingAdmissionPolicy' ? 'mutation' : 'validation';
   return { [PROBE_LABEL]: name, [`${PROBE_LABEL}-kind`]: kind };

@@ -13,14 +13,16 @@ import { type ProgramText, programOf } from './program-text.ts';
 import { rowText, textOfRow } from './table.ts';
 
 export interface ProgramOptions extends AdmissionOptions {
-  /** The uid of the CustomResourceDefinition of policies, which owns the rendered objects; empty offline. */
+  /**
+   * The uid of the CustomResourceDefinition of policies, which owns the rendered objects; empty if there is no cluster.
+   */
   readonly ownerUid?: string;
 }
 
 /**
- * The most characters that the rows of one program may have. An API server needs a second for 700,000 characters and
- * sends the whole object to each watcher, and etcd accepts 1.5 MiB. Without variables, the whole program is one
- * expression. Up to v1.33, the API server computes the constants of this expression for each pod.
+ * The most characters that the rows of one program may have. An API server takes a second to compile 700,000 characters
+ * and sends the whole object to each watcher, and etcd accepts 1.5 MiB. Without variables, the whole program is one
+ * expression, and API servers up to v1.33 compute the constants of the expression for each pod.
  */
 export const MOST = { withVariables: 400_000, withoutVariables: 16_000 };
 
@@ -31,9 +33,9 @@ interface NamedText {
 }
 
 interface Kind {
-  /** The policies that this kind of program is about, out of all policies in force. */
+  /** Selects the policies that a program of this kind contains, out of all policies in force. */
   policies(all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[];
-  /** The texts of a shard. Most shards have one text, without a suffix. */
+  /** The programs of a shard. Most shards have one program, without a suffix. */
   texts(shard: Shard, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
   readonly rowText: (policy: ResolvedPolicy) => string;
 }
@@ -63,14 +65,14 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
   ) as Record<(typeof MODES)[number], Kind>),
 };
 
-/** Renders programs. It remembers the programs whose policies did not change, and how the policies are split. */
+/** Renders programs. The class keeps the programs whose policies did not change, and the boundaries between shards. */
 export class Programs {
   readonly #known = new Memo<readonly Program[]>();
   readonly #partitions = new Map<string, Partition>();
 
   /**
    * @param policies in the order of their IDs
-   * @returns the programs with the guard first, because it must exist before the policies that it guards
+   * @returns the programs, beginning with the guard, which must exist before the policies that it guards
    */
   render(policies: readonly ResolvedPolicy[], options: ProgramOptions): Program[] {
     const hasVariables = policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));

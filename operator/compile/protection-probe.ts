@@ -1,19 +1,25 @@
-/** The probe that shows whether a file of the API servers protects the operator's objects (docs/static-protection.md). */
+/**
+ * The probe that shows whether the API servers' static admission policy protects the operator's objects
+ * (docs/static-protection.md).
+ */
 import { GROUP } from '../api/capability-policy.ts';
 
 /**
- * The label of a binding that the protection refuses, whoever creates it. The refusal shows that the protection is in
- * force.
+ * The label of a binding that the protection refuses, no matter who creates the binding. The refusal shows that the
+ * protection is in force.
  */
 export const PROBE_LABEL = `${GROUP}/protection-probe`;
 
-/** The refusal of a probe contains this text, followed by whether the user may write the protected objects. */
+/**
+ * The beginning of the message that refuses a protection probe. The rest of the message shows whether the user may
+ * write the protected objects.
+ */
 export const PROTECTION_ANSWER = 'CapabilityPolicy protection in force:';
 export const MAY_WRITE = 'may write what it protects';
 
 /**
- * The object that a probe asks an API server to create, by dry run. It would bind an admission policy that does not
- * exist.
+ * The object that a probe asks an API server to create, by dry run. The object is a binding of an admission policy that
+ * does not exist.
  */
 export const PROTECTION_PROBE = {
   apiVersion: 'admissionregistration.k8s.io/v1',

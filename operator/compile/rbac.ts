@@ -1,9 +1,12 @@
-/** Renders the grants of policies: a ClusterRole for each policy, and its binding if the policy names subjects. */
+/**
+ * Renders the grants of policies: a ClusterRole for each policy, and a binding of the ClusterRole if the policy has
+ * `subjects`.
+ */
 import { GROUP, PLURAL, type Subject } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { type Manifest, ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from './objects.ts';
 
-/** The ClusterRole of a policy, and its binding if the policy names its users. */
+/** The ClusterRole that grants the use of a policy, and its ClusterRoleBinding if the policy has `subjects`. */
 export interface Grant {
   readonly role: Manifest;
   readonly roleBinding: Manifest | undefined;
@@ -19,11 +22,12 @@ export function useRoleName(policy: string): string {
 }
 
 /**
- * Renders the grant of a policy. The role exists whatever `usableBy` says, so that people can create bindings before
- * they restrict the use of the policy. The role keeps the last accepted spec, so that a restarted operator can read it.
+ * Renders the grant of a policy. The role exists for every value of `usableBy`, so that people can create bindings
+ * before they restrict the use of the policy. The role has the last accepted spec in an annotation, which a restarted
+ * operator reads.
  *
  * @param spec the accepted spec, as JSON
- * @param ownerUid the uid of the CustomResourceDefinition; empty offline
+ * @param ownerUid the uid of the CustomResourceDefinition; empty if there is no cluster
  */
 export function renderGrant(policy: ResolvedPolicy, spec: string, ownerUid: string): Grant {
   const metadata = ownedMetadata(ownerUid, useRoleName(policy.name), { [POLICY_LABEL]: policy.name });

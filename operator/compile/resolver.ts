@@ -1,6 +1,6 @@
 /**
- * Resolves policies repeatedly. An unchanged policy resolves to the same object each time. Compiled texts and verdicts
- * are cached by that object.
+ * Resolves policies repeatedly. An unchanged policy resolves to the same object each time. Compiled programs and
+ * verdicts are cached by the resolved policy.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { Memo } from '../policy/memo.ts';
@@ -17,7 +17,7 @@ export class Resolver {
     return this.#known.get(key, () => resolvePolicy(policy, oldestServer));
   };
 
-  /** Ends a round. Only policies that were resolved in this round are kept. */
+  /** Forgets policies that were not resolved since the last call of this method. */
   forgetUnused(): void {
     this.#known.forgetUnused();
   }

@@ -1,6 +1,6 @@
 /**
- * A policy as a row of a program's table. The row has only the columns in which the policy differs from its level, so it
- * shows what an exception admits in addition. The values of the levels are constants of the program.
+ * A policy as a row of a program's table. The row has only the columns in which the policy differs from its level, so
+ * the row shows the policy's overrides. The values of the levels are constants of the program.
  */
 import { formatTime, NEVER } from '../policy/expiry.ts';
 import { perObject } from '../policy/memo.ts';
@@ -10,10 +10,10 @@ import { RULES } from '../rules/index.ts';
 import type { Columns } from '../rules/values.ts';
 import { formatVersion, type Standard } from '../standards/level-version.ts';
 
-/** A row of a table. Its type in CEL is map(string, list(string)). */
+/** A row of a table, of the CEL type map(string, list(string)). */
 export type Row = Readonly<Record<string, readonly string[]>>;
 
-/** The values of the column `rollout`: the row is the pending part or the enforced part of its policy. */
+/** The values of the column `rollout`, for the pending part and the enforced part of a policy. */
 export const PENDING = 'pending';
 export const ENFORCED = 'enforced';
 
@@ -41,7 +41,7 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
     name: [name],
     level: [levelKey(standard)],
     ...(priority !== 0 && { priority: [`${priority}`] }),
-    // The name of the policy for which the program asks the authorizer.
+    // The name of the policy for whose use the program asks the authorizer.
     ...(usableBy !== 'Everyone' && { use: [name] }),
     ...(expires !== NEVER && { expires: [formatTime(expires)] }),
     ...(label !== undefined && { rollout: [isPendingPart(id) ? PENDING : ENFORCED] }),
@@ -53,8 +53,8 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
 });
 
 /**
- * The entries of `spec.containers`. Each entry is a row. It has the names of its containers, the rules to which it
- * gives another value, and these values.
+ * The entries of `spec.containers`. Each entry is a row with the names of its containers, the rules to which the entry
+ * gives another value, and the new values.
  */
 export const entriesOf: (policy: ResolvedPolicy) => readonly Row[] = perObject(({ containers, values, standard }) =>
   containers.map((entry, index) => ({

@@ -1,6 +1,7 @@
 /**
- * The rules as CEL over candidate policies. Each rule is one variable. It lists the candidates that the pod does not
- * violate by this rule or an earlier one. So once a pod violates a policy, that policy costs nothing more.
+ * The rules as CEL over candidate policies. Each rule is one variable, which lists the candidate policies that the pod
+ * complies with by this rule and by all earlier rules. Once a pod violates a policy, later rules do not evaluate this
+ * policy.
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
@@ -10,38 +11,40 @@ import type { Variable } from './bound-variables.ts';
 import { CUT, PART } from './parts-cel.ts';
 import { ENTRIES } from './table.ts';
 
-/** CEL, map(string, list(string)): the values of the level of candidate `p`. */
+/** CEL, map(string, list(string)): the values that the level of candidate `p` gives to rules. */
 export const LEVEL = 'variables.levels[p.level[0]]';
-/** CEL, bool, over an entry `e` of `spec.containers`: container `c` belongs to it. */
+/** CEL, bool, over an entry `e` of `spec.containers`: the entry selects container `c`. */
 export const BELONGS = `c.name in e.names && (!has(e.images) || ${matchesIn('c.?image.orValue("")', 'e.images')})`;
 
 /**
- * The rules that a program needs: rules that restrict something, and rules that entries of `spec.containers` restate.
+ * The rules that a program evaluates: rules by which some policy checks or fills in pods, and rules to which entries of
+ * `spec.containers` give another value.
  */
 export interface NeededRules {
   readonly rules: readonly Rule[];
-  /** The IDs of the rules that entries of `spec.containers` restate. */
+  /** The IDs of the rules to which entries of `spec.containers` give another value. */
   readonly restated: ReadonlySet<string>;
-  /** The columns that are the same in all policies. */
+  /** The columns that have the same items in all policies. */
   readonly common: Columns;
 }
 
-/** The CEL texts of a rule, over a candidate `p`. */
+/** The CEL expressions of a rule, over a candidate `p`. */
 interface RuleText {
   readonly rule: Rule;
   /** CEL, bool, over a candidate `p` and a part `part`: the part complies with the rule. */
   readonly complies: string;
   /** CEL, list(string), over `p` and the described part `part`: one line for each violation of the rule. */
   readonly violations: string;
-  /** The variables that both texts read, computed once for the pod. */
+  /** The variables that both expressions read, computed once for the pod. */
   readonly facts: readonly Variable[];
 }
 
 /**
- * Adds one variable for each rule, CEL, list(list(map)): for each part, the candidates that the part does not violate
- * by the rules so far.
+ * Adds one variable for each rule, CEL, list(list(map)): for each part, the candidates that the part complies with by
+ * this rule and all earlier rules.
  * @param from CEL, list(map): the candidates
- * @param filled whether the variables are about the pod after defaulting; then their names end in `Filled`
+ * @param filled whether the variables evaluate the pod after defaulting; if so, the names of the variables end in
+ * `Filled`
  * @returns the variables, the last of which is `passed` or `passedFilled`
  */
 export function ruleVariables(needed: NeededRules, from: string, { filled }: { readonly filled: boolean }) {
@@ -69,8 +72,8 @@ interface Violations {
  * Adds one variable for each rule, because an API server checks many small expressions faster than one long expression.
  *
  * @param described CEL, list(map): the candidates
- * @param asIs the variables about the unfilled pod, if the new variables are about the filled pod: most rules say the
- * same about both pods
+ * @param asIs the variables about the pod before defaulting, if the new variables are about the pod after defaulting:
+ * equal expressions are not repeated
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
   const known = new Set(asIs?.variables.map(({ expression }) => expression));
@@ -87,8 +90,8 @@ export function violationVariables(needed: NeededRules, described: string, asIs?
 }
 
 /**
- * Capitalizes the name of a rule for the end of a variable's name. The name alone would not be unique: `volumes` is
- * also a variable about the pod.
+ * Capitalizes the name of a rule for the end of a variable's name. The name of a rule alone would not be unique: for
+ * example, `volumes` is also a variable about the pod.
  */
 function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
@@ -103,7 +106,7 @@ function textsOf({ rules, restated, common }: NeededRules, filled: boolean): Rul
   return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
 }
 
-/** Whether a fill of the rule makes a text true that other rules read. */
+/** Whether a fill of the rule makes an expression true that tests of other rules contain. */
 function makesTrue({ fillings }: Rule): boolean {
   return fillings?.(new RowValues('p', LEVEL, {})).some(({ makes }) => makes !== undefined) ?? false;
 }
@@ -115,7 +118,7 @@ interface TextOptions {
   readonly making: readonly Rule[];
 }
 
-/** The text of a rule; none if the rule admits everything in all policies. */
+/** The expressions of a rule; none if the rule admits every pod in all policies. */
 function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleText[] {
   const values = new RowValues('p', LEVEL, common);
   const tests = applying(rule.tests(values, { filled }), fillingsOf(making, values));
@@ -176,8 +179,8 @@ function compliesWith(test: Test): string {
 }
 
 /**
- * CEL, bool: the part violates the check. A violation of the pod counts for an added container only if the container
- * inherits the field.
+ * CEL, bool: the part violates the check. A violation by the pod's own field counts for an added container only if the
+ * container inherits the field.
  */
 function violatesPart({ violates, reaches, atCreation }: Pick<Check, 'violates' | 'reaches' | 'atCreation'>): string {
   if (atCreation) return `!variables.ephemeral && (${violates})`;
@@ -185,7 +188,7 @@ function violatesPart({ violates, reaches, atCreation }: Pick<Check, 'violates' 
   return `(${violates}) && (part.index != ${PART.INHERITED} || variables.added.exists(c, ${reaches}))`;
 }
 
-/** CEL, list(string): a text for each violation of the test. */
+/** CEL, list(string): one line for each violation of the test. */
 function violationsOf({ id }: Rule, test: Test, note = ''): string {
   const { over, applies = true, message } = test;
   const violates = violatesPart(test);
@@ -200,8 +203,8 @@ function violationsOf({ id }: Rule, test: Test, note = ''): string {
 }
 
 /**
- * The text of a rule to which entries of `spec.containers` give another value. The values of an entry decide about its
- * containers. The values of the candidate decide about the other containers and the pod.
+ * The expressions of a rule to which entries of `spec.containers` give another value. The values of an entry apply to
+ * the containers that the entry selects. The values of the candidate apply to all other containers and to the pod.
  */
 function restatedText(rule: Rule, { common, filled, making }: TextOptions): RuleText {
   const mine = `own.exists(e, ${BELONGS})`;

@@ -1,7 +1,7 @@
 /**
- * Turns policies into the table of a program: constants of one type, which the API server computes once. An index leads
- * from a namespace to the policies that select it. One index is by the namespace's name, and each other label that many
- * policies require has an index, too. All other selectors become conditions.
+ * Turns policies into the table of a program: constants of one type, which the API server computes once. An index maps
+ * the value of a namespace label to the policies that require this value. The label with the namespace's name has an
+ * index, and so does each label that many policies require. All other selectors become conditions.
  */
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -12,17 +12,23 @@ import type { Variable } from './bound-variables.ts';
 import { entriesOf, levelColumns, levelKey, type Row, rowOf } from './rows.ts';
 
 /**
- * The most characters of one constant. An expression has at most 100,000 characters; the rest is for quotes that JSON
- * escapes.
+ * The most characters of one constant. An expression may have 100,000 characters, but JSON adds characters when it
+ * escapes quotes.
  */
 const CHUNK = 60_000;
-/** If at least this many policies require a label, the label gets an index. The namespace's name always has one. */
+/**
+ * If at least this many policies require a label, the label gets an index. The label with the namespace's name always
+ * gets an index.
+ */
 const MANY = 8;
 
 export interface Table {
-  /** Constants: `levels`, `policies`, `containers` and the indexes. */
+  /** The constants of the table: `levels`, `policies`, `containerRows` and the indexes. */
   readonly constants: readonly Variable[];
-  /** The names of the variables that policies change: the constants, and the conditions of selectors. */
+  /**
+   * The names of the variables whose expressions depend on the policies: the constants, and the conditions of
+   * selectors.
+   */
   readonly names: readonly string[];
   /**
    * Selects the policies for several sets of labels.
@@ -31,7 +37,7 @@ export interface Table {
   selecting(sets: readonly string[]): Selection;
   /** CEL, map(string, list(string)): the row at a position. @param position CEL, int */
   rowAt(position: string): string;
-  /** CEL texts that together list all rows. Each is of type list(map(string, list(string))). */
+  /** CEL expressions that together list all rows, each of type list(map(string, list(string))). */
   readonly chunks: readonly string[];
   readonly size: number;
   /** CEL, bool: the condition holds for every row, for the self-test. @param condition CEL, bool, over a row `p` */
@@ -41,7 +47,10 @@ export interface Table {
 export interface Selection {
   /** The variables for the conditions of selectors, for all sets of labels. */
   readonly variables: readonly Variable[];
-  /** CEL, list(int), one for each set of labels: the positions of the policies that select the namespace. */
+  /**
+   * For each set of labels, CEL of type list(int): the positions of the policies that select a namespace with these
+   * labels.
+   */
   readonly positions: readonly string[];
 }
 
@@ -76,7 +85,7 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     constants,
     names: [...constants, ...general].map(({ name }) => name),
     selecting: (sets) => ({
-      // Each condition is written once for all sets of labels. The conditions are apart from the rules, so an edit of a
+      // Each condition appears only once for all sets of labels. Conditions are variables of their own, so an edit of a
       // selector counts as an edit of the table.
       variables: general.map(({ name, items }) => ({
         name,
@@ -95,7 +104,7 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
   };
 }
 
-/** A value as a CEL constant. It is written as JSON, without lone surrogates, which CEL does not have. */
+/** A value as a CEL constant, written as JSON. Lone surrogates are replaced, because CEL does not have them. */
 export function cel(value: unknown): string {
   return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? part.toWellFormed() : part));
 }
@@ -111,7 +120,7 @@ function levelsOf(policies: readonly ResolvedPolicy[]): Variable {
 /** CEL, list(map): the entries of `spec.containers` of a policy `p` that has entries. */
 export const ENTRIES = 'variables.containerRows.filter(m, p.name[0] in m)[0][p.name[0]]';
 
-/** The variables with the entries of `spec.containers`, as maps by name of the policy. */
+/** The variables with the entries of `spec.containers`, as maps from policy names to entries. */
 function containersOf(policies: readonly ResolvedPolicy[]): Variable[] {
   const lines = policies
     .filter(({ containers }) => containers.length > 0)
@@ -178,7 +187,10 @@ function split(items: readonly string[]): string[][] {
   return chunks;
 }
 
-/** The positions of policies, by the value of a label that they require, or by the condition of their selector. */
+/**
+ * The positions of policies in the table, grouped by the label value that the policies require, or by the condition of
+ * their selector.
+ */
 function selectionsOf(policies: readonly ResolvedPolicy[]) {
   const own = policies.map(({ selector }) => splitSelector(selector).own);
   const keys = own.map(indexKey);
@@ -203,8 +215,9 @@ function selectionsOf(policies: readonly ResolvedPolicy[]) {
 }
 
 /**
- * The label by which a selector can be indexed: the only label that it reads, if it requires one of some values. A
- * selector for the empty value has no index, because an absent label must not count as an empty one.
+ * The label by which a selector can be indexed: the only label that the selector reads, if the selector requires one of
+ * several values. A selector for the empty value cannot be indexed, because an absent label must not count as an empty
+ * label.
  */
 function indexKey(selector: LabelSelector): string | undefined {
   const [required, ...others] = requiredValues(selector);
@@ -212,10 +225,10 @@ function indexKey(selector: LabelSelector): string | undefined {
   return required[0];
 }
 
-/** The text that changes when somebody edits a policy: its row, and its selector. */
+/** The JSON that changes when somebody edits a policy: its row, its entries of `spec.containers` and its selector. */
 export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) => Row = rowOf): string {
   return JSON.stringify([row(policy), entriesOf(policy), policy.selector]);
 }
 
-/** The text of a policy's row. It leaves out the level's own values, because they change only with the operator. */
+/** The JSON of a policy's row, which leaves out the level's values, because these change only with the operator. */
 export const rowText: (policy: ResolvedPolicy) => string = perObject((policy) => textOfRow(policy));

@@ -1,6 +1,6 @@
 /**
- * The policies of the cluster as last seen, the outcomes of controllers, and the rollouts, as far as more than one
- * controller needs them. The state changes only through `apply` and `accept`, which return what becomes dirty.
+ * The state that controllers share: the policies of the cluster as last seen, the outcomes of controllers, and the
+ * rollouts. The state changes only through `apply` and `accept`, which return what becomes dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
@@ -23,9 +23,12 @@ const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
-  /** The time of day, in ms since 1970: policies expire. */
+  /** The time of day, in milliseconds since 1970, which decides whether a policy has expired. */
   readonly now?: () => number;
-  /** Whether to compile a rollout only as far as it has come in the cluster; otherwise it compiles as if it had begun. */
+  /**
+   * Whether a policy with `rollout` is compiled by the real progress of its rollout. If not, the policy is compiled as
+   * if its rollout had begun.
+   */
   readonly rollsOut?: boolean;
   /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
   readonly ownerUid?: () => string;
@@ -36,15 +39,18 @@ export class ClusterState {
   readonly outcomes = newOutcomes();
   /** The states of rollouts in this term. The controller of promotions writes these states. */
   readonly promotions = new Rollouts();
-  /** A standby also records the objects that it sees, so that it knows what its predecessor may have missed. */
+  /**
+   * The objects that existed for a short time in pending namespaces. A standby records such objects as well, because
+   * the leader before it may have missed some of them.
+   */
   readonly seen = new SeenObjects();
   readonly promotionVerdicts = new PromotionVerdicts();
-  /** One evaluator for all controllers, because it remembers its verdicts. */
+  /** All controllers share one evaluator, because the evaluator caches verdicts. */
   readonly evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #cluster: Cluster;
   readonly #podSecurityDefaults: PodSecurityDefaults;
   readonly #now: () => number;
-  /** The time since which states of rollouts are awaited, as performance.now(). */
+  /** The time since which policies wait for the saved states of rollouts, as performance.now(). */
   #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
@@ -55,7 +61,7 @@ export class ClusterState {
     this.policies = new PolicyState(cluster, {
       ...rest,
       now,
-      // The labels of a namespace as they will be once the labels of rollouts are written.
+      // The labels that a namespace will have once the labels of rollouts are written.
       labelsOf: (namespace) => this.promotions.effective(namespace),
       ...(rollsOut && {
         stages: (policies, rendered) => stagesOf(policies, this.promotions, enforcedSpecs(rendered)),
@@ -91,17 +97,18 @@ export class ClusterState {
   }
 
   /**
-   * Compiles the current policies, in pieces. The last piece accepts the policies that can be compiled; nothing changes
-   * before the last piece.
+   * Compiles the current policies in steps. The last step accepts the policies that can be compiled; nothing changes
+   * before the last step.
    */
   *accepting(): Generator<void, StateChange> {
     const { policies, namespaces, reselected } = yield* this.policies.accepting();
-    // A verdict by another text is worthless, so it is dropped until the namespace has been evaluated again.
+    // A verdict of a changed policy is wrong, so all verdicts of the namespace are dropped until it has been evaluated
+    // again.
     for (const name of reselected) this.outcomes.verdicts.delete(name);
     return { ...unchanged({ of: 'accepted' }), policies, namespaces };
   }
 
-  /** Whether texts and labels have to wait until the controller of promotions has read the states. */
+  /** Whether programs and labels have to wait until the controller of promotions has read the states of rollouts. */
   awaitsRollouts(): boolean {
     const { compiled } = this.policies;
     const hasExpired = (policy: string) => this.policies.hasExpired(policy);
@@ -117,7 +124,7 @@ export class ClusterState {
     return this.promotions.labelsOf(namespace);
   }
 
-  /** The Pod Security labels that the policies ask for in a namespace. */
+  /** The Pod Security labels that a namespace should have by its policies. */
   wantedLabels(namespace: NamespaceView): Record<string, string> {
     const options = { oldestServer: this.#cluster.oldestServer, podSecurityDefaults: this.#podSecurityDefaults };
     const { policies } = this;
@@ -130,8 +137,8 @@ export class ClusterState {
   }
 
   /**
-   * The label outcomes of this term, by namespace. Before the first label pass, they are derived from the labels
-   * themselves.
+   * The label outcomes of this term, by namespace. Before the first label pass, the outcomes are derived from the
+   * namespaces' current labels.
    */
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
@@ -145,7 +152,7 @@ export class ClusterState {
 
   #applyPolicy(cause: Extract<Change, { of: 'policy' }>): StateChange {
     const change = this.policies.apply(cause);
-    // The policy may even be a new one with the same name.
+    // A changed policy may even be a new policy with the name of a deleted one.
     if (change.recompiles)
       for (const outcomes of [this.outcomes.programs, this.outcomes.progress]) outcomes.delete(cause.name);
     return { cause, ...change };

@@ -9,21 +9,21 @@ import type { Found, StateChange } from './state-change.ts';
 /** The name of a namespace or of a policy. A controller whose work cannot be divided has a single constant key. */
 export type Key = string;
 
-/** A controller, which lives as long as a leader's term. */
+/** A controller of the operator. A new instance is made for each leader's term. */
 export interface Controller {
   /** The name in metrics and the log. */
   readonly name: string;
-  /** The number of keys that it works on in parallel; 1 by default. */
+  /** The number of keys that the controller works on in parallel; 1 by default. */
   readonly concurrency?: number;
   /** The keys that a change makes dirty. */
   keysFor(change: StateChange): Iterable<Key>;
   /** How many milliseconds a key waits for more changes, or for the end of its cooldown; 0 by default. */
   delay?(key: Key, change: StateChange): number;
   /**
-   * Does the work for a key, by the current state of the cluster.
+   * Does the work for a key, using the current state of the cluster.
    *
-   * @param again requeues the key after this many milliseconds @throws the error that prevents the work; the key is
-   * requeued later
+   * @param again requeues the key after this many milliseconds @throws an error if the work failed; the key is requeued
+   * later
    */
   reconcile(key: Key, again: (ms: number) => void): Promise<void>;
 }
@@ -38,7 +38,7 @@ export interface Context {
   readonly instance: string;
   /** Aborted at the end of the term. */
   readonly signal: AbortSignal;
-  /** Call it after an outcome has been stored in `state.outcomes`. */
+  /** Call this function after storing an outcome in `state.outcomes`. */
   found(found: Omit<Found, 'of'>): void;
 }
 

@@ -1,4 +1,4 @@
-/** Writes the Events that no other work waits for: Events about repairs, and repetitions of an Event. */
+/** Writes Events about repairs and repeated Events, because no other work waits for such Events. */
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Watches the clock. The controller compiles the policies again when one of them expires, and queues statuses when an
- * end comes near.
+ * Watches the clock. The controller compiles the policies again when a policy expires, and queues the policy's status
+ * when its end comes near.
  *
  * The controller compares the time of day with the ends of all policies, instead of keeping a timer for each policy. A
  * timer does not notice that somebody sets the clock or suspends the machine, and setTimeout() with more than 24.8 days
@@ -18,7 +18,7 @@ export class Expiry implements Controller {
   readonly name = 'expiry';
   readonly #context: Pick<Context, 'state' | 'found'>;
   readonly #now: () => number;
-  /** The last known stage of each policy, by its name. */
+  /** The last known stage before the end of each policy, by name of the policy. */
   #stages: ReadonlyMap<string, Stage> = new Map();
 
   constructor(context: Pick<Context, 'state' | 'found'>, now: () => number = () => context.state.now()) {
@@ -38,7 +38,7 @@ export class Expiry implements Controller {
     const before = this.#stages;
     this.#stages = new Map(ending.map(({ name, expires }) => [name, stageOf(expires, now)]));
     const changed = [...this.#stages].filter(([name, stage]) => before.get(name) !== stage).map(([name]) => name);
-    // If the clock is set back, an expired policy comes back, too.
+    // If the clock is set back, an expired policy takes effect again.
     const recompiles = policies.some(({ expires }) => expires <= now) || expired.some(({ expires }) => expires > now);
     if (changed.length > 0 || recompiles) found({ by: this.name, policies: changed, recompiles });
     if (ending.length === 0) return;

@@ -21,7 +21,7 @@ export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
   readonly #context: Context;
-  /** The namespaces whose tighter labels wait until programs are in force. */
+  /** The namespaces that get a tighter label only once programs are in force. */
   readonly #waiting = new Set<string>();
   /** Namespaces whose last write was refused. */
   readonly #refused = new Set<string>();
@@ -74,7 +74,8 @@ export class Labels implements Controller {
     const { name } = namespace;
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
-    // The Events are written before the outcome is stored. If writing an Event fails, it is tried again with the key.
+    // The Events are written before the outcome is stored. If an Event cannot be written, the key is tried again, and
+    // with it the Event.
     const refusals = await recorder.tell(namespaceEvents(namespace, before, outcome, originOf(this.#context)));
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);
@@ -82,8 +83,9 @@ export class Labels implements Controller {
   }
 
   /**
-   * A tighter label waits until the programs of the policies that decide in the namespace are in force. Before that, an
-   * exception may not be in force yet, and the label would refuse pods that both the old and the new state admit.
+   * A tighter label waits until the programs of the policies that decide in the namespace are in force. If the label
+   * were set earlier, an exception might not be in force yet, and the label would refuse pods that both the old and the
+   * new state admit.
    */
   #labelsForNow(namespace: NamespaceView): Record<string, string> {
     const { state, cluster } = this.#context;
@@ -97,7 +99,7 @@ export class Labels implements Controller {
     return held;
   }
 
-  /** The labels of each mode may depend on the policies of mode Enforce, too. */
+  /** The labels of a mode depend on the policies of this mode, and may also depend on the policies of mode Enforce. */
   #isInForce(namespace: NamespaceView, mode: Mode): boolean {
     const { state } = this.#context;
     const [policies, labels] = [state.policies.selecting(namespace.name), state.policies.effectiveLabels(namespace)];

@@ -1,4 +1,7 @@
-/** Removes the labels of rollouts that no policy has any more, once nothing in the cluster asks for these labels. */
+/**
+ * Removes the labels of rollouts that no policy has any more, once no admission policy in the cluster uses these
+ * labels.
+ */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
@@ -8,20 +11,20 @@ import { hasText } from '../state/live.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** One key, because the labels that can be removed depend on all policies. */
+/** The controller has a single key, because the labels that can be removed depend on all policies. */
 const ALL = ['all'];
 const DELAY_MS = 500;
 /**
- * How long to wait before removing a label. An API server may still enforce a deleted object, and would refuse pods in
- * namespaces where the label is gone. The API server needs time until its watch shows the deletion, and for compiling the
- * change.
+ * How long to wait before removing a label. An API server may still enforce a deleted admission policy, and would
+ * refuse pods in namespaces where the label is gone. The API server needs time until its watch shows the deletion, and
+ * for compiling the change.
  */
 const UNLOADED_MS = 3_000;
 
 export class LeftoverLabels implements Controller {
   readonly name = 'leftover-labels';
   readonly #context: Context;
-  /** By label: the time since which nothing asks for the label, as performance.now(). */
+  /** By label: the time since which no object in the cluster uses the label, as performance.now(). */
   readonly #unusedSince = new Map<string, number>();
 
   constructor(context: Context) {
@@ -51,7 +54,7 @@ export class LeftoverLabels implements Controller {
     if (leftover.length > 0) again(UNLOADED_MS);
     const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
     const now = performance.now();
-    // An API server that compiles other policies may not have unloaded the deleted one yet.
+    // While an API server compiles other policies, it may still enforce a deleted policy.
     const isBusy = state.outcomes.programs.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
       if (asked.has(label) || state.policies.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);
@@ -71,7 +74,7 @@ export class LeftoverLabels implements Controller {
   }
 }
 
-/** The labels of rollouts that an admission policy looks at. */
+/** The labels of rollouts that an admission policy reads. */
 const labelsAsked: (object: RenderedObject) => string[] = perObject((object) =>
   hasText(object) ? (JSON.stringify(object.spec).match(LABELS) ?? []) : [],
 );

@@ -1,6 +1,6 @@
 /**
- * The outcomes of controllers in this term, each by name of a policy or namespace. Each controller writes its own
- * outcome.
+ * The outcomes of controllers in this term, each by name of a policy or namespace. Every controller writes only its own
+ * kind of outcome.
  */
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';

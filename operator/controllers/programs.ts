@@ -12,11 +12,11 @@ import { repairEvent } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** A single key, because a program contains many policies. */
+/** The controller has a single key, because a program contains many policies. */
 const ALL = ['all'];
 /**
- * The wait for more changes. The watch shows our own writes again, many at once, and would also show many repairs at
- * once.
+ * The wait for more changes. The watch shows our own writes again, and may show many of these writes, or many changes
+ * by others, at the same time.
  */
 const DELAY_MS = 50;
 /** How long to wait before asking again whether the saved states of rollouts have been read. */
@@ -70,7 +70,10 @@ export class Programs implements Controller {
     if (unremoved) throw unremoved;
   }
 
-  /** A text that waits for the labels of namespaces is not the policy's newest text. */
+  /**
+   * The outcome of a policy with `rollout`: if the newest spec waits for the labels of namespaces, the spec that is in
+   * force is not the newest one.
+   */
   #withLabelling(policy: string, outcome: ProgramOutcome, compiled: Compiled): ProgramOutcome {
     const { cluster } = this.#context;
     const { policies, specs, refusals } = compiled;
@@ -83,7 +86,10 @@ export class Programs implements Controller {
     return waits ? { ...outcome, state: 'Working', message } : outcome;
   }
 
-  /** Leaves out the policies that changed since the pass began, because the pass says nothing about these policies. */
+  /**
+   * Leaves out the policies that changed since the pass began, because the result of the pass does not apply to these
+   * policies.
+   */
   #remember(outcomes: ReadonlyMap<string, ProgramOutcome>, compiled: Compiled): void {
     const { state } = this.#context;
     const { programs } = state.outcomes;

@@ -19,7 +19,7 @@ import { type Context, type Controller, type Key, originOf } from './controller.
 import type { StateChange } from './state-change.ts';
 
 const NOWHERE: Pick<RolloutState, 'namespaces'> = { namespaces: new Map() };
-/** The wait for more changes: a burst of changes leads to one write. */
+/** How long a key waits for more changes, so that a burst of changes leads to one write. */
 const DELAY_MS = 100;
 /**
  * The longest wait before the next step. The wall clock decides when a soak has ended, and somebody may set that clock.
@@ -32,8 +32,8 @@ export class Promotion implements Controller {
   readonly #context: Context;
   readonly #kept: KeptRollouts;
   /**
-   * A cooldown, because every step and every progress look at all namespaces. While thousands of namespaces are
-   * labelled and evaluated, each of them causes a step.
+   * The cooldown limits the CPU time of steps: every step, and every computation of progress, reads all namespaces.
+   * While thousands of namespaces are labelled and evaluated, every one of these namespaces causes a step.
    */
   readonly #cooldown = new Cooldown({ times: 19, mostMs: 2_000 });
 
@@ -73,15 +73,15 @@ export class Promotion implements Controller {
     const before = await this.#kept.stateOf(policy);
     // The policies changed meanwhile.
     if (state.policies.isStale) return again(0);
-    // No other work may run between reading the cluster and deciding.
+    // The step reads the cluster and decides without yielding, so that nothing changes in between.
     const input = this.#input(name, { rollout: spec.rollout, selector: spec.namespaceSelector, state: before });
     const began = performance.now();
     const result = step(input);
     const progress = progressOf(input, result);
     const spentMs = performance.now() - began;
     const isNew = state.promotions.get(name) !== before;
-    // Save the first state before any text follows from it. If a crash lost this state, the next process would derive
-    // the state from labels that anybody may have set.
+    // Save the first state before any object is written that depends on it. If a crash lost the first state, the next
+    // process would derive a state from labels that anybody may have set.
     if (isNew || result.state !== before) {
       await this.#kept.write(name, result.state);
       if (this.#context.signal.aborted) return;
@@ -90,11 +90,11 @@ export class Promotion implements Controller {
     const shown = state.outcomes.progress.get(name);
     state.outcomes.progress.set(name, progress);
     if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
-    // The workloads that block the rollout have changed.
+    // The state is the same, but the workloads that block the rollout have changed.
     else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
     this.#reportEnforced(policy, result);
     this.#cooldown.start(name, spentMs);
-    // The next step reads the state that this step wrote.
+    // A changed state needs another step, which starts from the state that this step wrote.
     if (result.state !== before) again(Math.max(DELAY_MS, this.#cooldown.left(name)));
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }
@@ -141,8 +141,8 @@ export class Promotion implements Controller {
   }
 
   /**
-   * Evaluates everything that the watches have shown since the last evaluation. In a busy namespace, there is always a
-   * change to evaluate.
+   * The verdict at this moment, which includes everything that the watches have shown since the last evaluation. In a
+   * busy namespace, there is always a change to evaluate.
    */
   #currentVerdict(name: string, namespace: string): PromotionVerdict | undefined {
     const { state, cluster } = this.#context;
@@ -159,7 +159,7 @@ export class Promotion implements Controller {
     return violatedAt === undefined ? last : { ...last, violatedAt: Math.max(violatedAt, last.violatedAt ?? 0) };
   }
 
-  /** Whether the newest text of both parts is in force, and nothing older. */
+  /** Whether every API server enforces the newest rows of both parts of the policy, and no older rows. */
   #isInForce(policy: string): boolean {
     const { state } = this.#context;
     const outcome = state.outcomes.programs.get(policy);
@@ -196,7 +196,10 @@ export class Promotion implements Controller {
     }
   }
 
-  /** Ends the step for a policy that has no rollout, or rests. @param keep what to do with the saved state */
+  /**
+   * Ends the rollout of a policy that has no `rollout` any more, or that rests. @param keep what to do with the saved
+   * state
+   */
   async #end(name: string, keep: () => Promise<void>): Promise<void> {
     const { state, found } = this.#context;
     const before = state.promotions.get(name);
@@ -210,7 +213,7 @@ export class Promotion implements Controller {
   }
 }
 
-/** The namespaces where the policy now decides by its other part, or whose label changes. */
+/** The namespaces where the policy now decides by its other part, and the namespaces whose label changes. */
 function changedIn(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): string[] {
   const meaning = (entry: Entry | undefined) => (entry ? `${entry.uid} ${isPending(entry)} ${isLabelled(entry)}` : '');
   const names = new Set([...before.keys(), ...after.keys()]);

@@ -7,13 +7,13 @@ import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
 /**
- * How often to ask API servers for the protection. They check their files for changes just as often
- * (apiserver/pkg/admission/plugin/policy/manifest/source).
+ * How often to ask API servers whether they protect the operator's objects. API servers check their manifest files for
+ * changes just as often (apiserver/pkg/admission/plugin/policy/manifest/source).
  */
 const ASK_AGAIN_MS = 60_000;
 /**
- * An API server that restarts does not answer for a moment. So the answer becomes unknown only after this many
- * unanswered questions in a row.
+ * An API server that restarts does not answer for a moment. The protection counts as unknown only after this many
+ * probes in a row without an answer.
  */
 const UNANSWERED = 3;
 const RETRY_MS = 5_000;

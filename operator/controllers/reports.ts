@@ -63,7 +63,7 @@ export class Reports implements Controller {
     for (const { deciding, workloads } of Object.values(modes)) {
       for (const policy of state.policies.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
         const first = firstReportName(policy.name);
-        // Reads the reports of both APIs, because the operator may have written to the other one until now.
+        // Reads the reports of both APIs, because the operator may have written to the other API earlier.
         const cleanSince = this.#followed.in(namespace.name).find(({ name }) => name === first)?.cleanSince;
         yield* policyReports({ api, policy, namespace, workloads, findIdentity, cleanSince, now });
       }

@@ -1,4 +1,4 @@
-/** Running controllers, each with its own queue. */
+/** Runs the controllers. Every controller has its own queue. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Cooldown } from '../runtime/cooldown.ts';
 import type { Log } from '../runtime/log.ts';
@@ -9,11 +9,11 @@ import type { ClusterState } from './cluster-state.ts';
 import type { Controller } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** The key for compiling, because all policies are compiled together. */
+/** The only key for compiling, because all policies are compiled together. */
 const ALL = 'all';
 /**
- * The wait for more changes: a policy and its exception in one file are two changes, and 200 policies come one after the
- * other.
+ * The wait for more changes: a policy and its exception in one file are two changes, and the 200 policies of a large
+ * file come one after the other.
  */
 const SETTLES = { quietMs: 300, mostMs: 10_000 };
 
@@ -45,7 +45,7 @@ export class Running {
   enqueue(change: StateChange): void {
     const { cause, recompiles } = change;
     if (recompiles && cause.of === 'policy') this.#settling.changed();
-    // At the start of a term, compiling does not wait: nobody has edited anything, but every object may be wrong.
+    // At the start of a term, compiling does not wait for more edits: no edit caused it, but every object may be wrong.
     if (cause.of === 'term' || (cause.of === 'servers' && cause.oldest)) this.#settling.hurry();
     for (const [controller, queue] of this.#queues) {
       for (const key of controller.keysFor(change)) {
@@ -60,7 +60,7 @@ export class Running {
     for (const [, queue] of this.#queues) queue.start();
   }
 
-  /** Resolves when the running work has ended. */
+  /** Stops all queues; resolves when the running work has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#settling.hurry();
@@ -89,7 +89,7 @@ export class Running {
     await sleep(this.#cooldown.left(ALL));
     await this.#settling.settled();
     await this.#options.beforeAccept?.();
-    // A change that comes during compiling starts the wait again.
+    // A change that arrives during compiling starts the wait again.
     const goesOn = () => !this.#stopped && this.#settling.isSettled;
     const done = await this.#turns.run(this.#state.accepting(), goesOn);
     if (!done) return;

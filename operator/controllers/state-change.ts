@@ -5,7 +5,7 @@ import type { Concerned } from '../policy/coverage.ts';
 /** The cause of a change. */
 export type Cause =
   | Change
-  /** A leader's term begins or ends: another process may have led meanwhile. */
+  /** A leader's term begins or ends. Between two terms, another process may have led. */
   | { readonly of: 'term' }
   /** Policies were compiled again. */
   | { readonly of: 'accepted' }
@@ -20,9 +20,9 @@ export interface Found {
   readonly by: string;
   /** The policies that the outcome concerns. */
   readonly policies?: Iterable<string>;
-  /** The namespace that the outcome concerns, and with it the policies that select the namespace. */
+  /** The namespace that the outcome concerns. The outcome also concerns the policies that select this namespace. */
   readonly namespace?: string;
-  /** Namespaces where different policies decide now. */
+  /** The namespaces where other policies decide than before. */
   readonly namespaces?: Iterable<string>;
   /** Whether policies compile to something else from now on. */
   readonly recompiles?: boolean;
@@ -41,7 +41,7 @@ export interface StateChange extends Concerned {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** A change that makes nothing dirty, as far as is known. */
+/** A change that makes no policy and no namespace dirty. */
 export function unchanged(cause: Cause): StateChange {
   return { cause, policies: NONE, namespaces: NONE, recompiles: false };
 }

@@ -19,8 +19,8 @@ const DELAY_MS = 200;
  */
 const MANY_CHANGE_MS = 5_000;
 /**
- * The rate limit for the progress of hundreds of policies that come into force together: statuses per second on average,
- * and at once.
+ * The rate limit for the progress of hundreds of policies that come into force together: the average number of statuses
+ * per second, and the most at once.
  */
 const PROGRESS_LIMIT = [1, 10] as const;
 
@@ -33,7 +33,7 @@ export class Status implements Controller {
    * namespaces changes the status.
    */
   readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
-  /** The time after which the progress of a policy is written. */
+  /** How long the progress of a policy that comes into force waits before it is written. */
   readonly #progress = new Cooldown({ times: 1 });
   readonly #progressLimit = new RateLimit(...PROGRESS_LIMIT);
   readonly #written = new WrittenStatuses();
@@ -47,7 +47,7 @@ export class Status implements Controller {
   }
 
   delay(policy: Key, { recompiles }: StateChange): number {
-    // The wait is short here, because somebody who changed a policy waits for its status.
+    // After a change of policies, the wait is short, because somebody who changed a policy waits for its status.
     if (recompiles) return DELAY_MS;
     const { state = 'Working' } = this.#context.state.outcomes.programs.get(policy) ?? {};
     return state === 'Working' ? this.#untilProgress(policy) : Math.max(DELAY_MS, this.#cooldown.left(policy));

@@ -13,8 +13,8 @@ export interface Finalizing {
   /** The objects whose deletion waits for the withdrawal. */
   finalizing(): readonly FinalizingView[];
   /**
-   * Reads policies, namespaces and rendered objects again. @throws the signal's reason, if the signal is aborted before
-   * that
+   * Reads policies, namespaces and rendered objects again. @throws the signal's reason, if the signal is aborted
+   * earlier
    */
   refresh(signal: AbortSignal): Promise<void>;
 }
@@ -37,8 +37,8 @@ export class Withdrawal implements Controller {
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { client, state, log, signal } = this.#context;
     if (this.#followed.finalizing().length === 0) return;
-    // The watch of policies may lag behind the watch that showed the deletion. So nothing counts as gone before
-    // everything is read again.
+    // The watch of policies may lag behind the watch that showed the deletion. Therefore, policies count as gone only
+    // after everything has been read again.
     if (this.#isClean()) {
       await this.#followed.refresh(signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;

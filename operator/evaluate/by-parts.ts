@@ -1,6 +1,6 @@
 /**
- * Results about the parts of pods and templates, kept as long as the parts live. Parts are compared by identity, because
- * the cluster's projection keeps equal parts once.
+ * Keeps results about the parts of pods and templates, as long as the parts are in use. Parts are compared by identity,
+ * because the cluster's projection keeps equal parts once.
  */
 import type { PodParts, PodSpec } from '../model/objects.ts';
 
@@ -17,7 +17,7 @@ export class ByParts<Found> {
     return known?.annotations === annotations ? known.found : undefined;
   }
 
-  /** @param parts must be frozen, so that the result stays true */
+  /** @param parts frozen parts, because a change of the parts would make the result wrong */
   set({ annotations, spec }: PodParts, found: Found): void {
     this.#entries.set(spec, { annotations, found });
   }

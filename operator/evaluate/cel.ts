@@ -15,15 +15,15 @@ interface Program {
 }
 
 /**
- * The most compiled texts that are kept: more than all policies of a cluster need at a time. The limit keeps the texts
- * of edited policies from accumulating.
+ * The most compiled expressions that are kept, which is more than all policies of a cluster have at a time. Without a
+ * limit, the expressions of edited policies would accumulate.
  */
 const MOST_PROGRAMS = 10_000;
 /** cel-go's charge per character that a function traverses (cel-go checker/cost.go StringTraversalCostFactor). */
 const COST_OF_CHARACTER = 0.1;
 /**
- * The fixed costs of evaluating a text, and of iterating over a list. Each cost is the number of names and operators
- * that cel-js evaluates in the same time.
+ * The fixed cost of evaluating an expression, and the fixed cost of iterating over a list. A fixed cost is the number
+ * of names and operators that cel-js evaluates in the same time.
  */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
@@ -36,23 +36,23 @@ export class TooExpensive extends Error {
 }
 
 /**
- * A single error, because it may be thrown once for each item of a list. Recording a stack trace each time would take
- * longer than the evaluation.
+ * The same error object is thrown every time, because the error may occur for every item of a list. Recording a stack
+ * trace each time would take longer than the evaluation.
  */
 const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
-  /** Adds functions that only the API server's texts need, so that tests can run the whole text of a program. */
+  /** Adds CEL functions that only rendered programs use, so that tests can run all expressions of a program. */
   readonly register?: (environment: Environment) => void;
 }
 
-/** Compiles each text once, since policies are few and pods many. */
+/** Compiles and runs CEL expressions. Each expression is compiled only once, because it is run for many pods. */
 export class CelEngine {
   readonly #environment = new Environment({
     enableOptionalTypes: true,
     unlistedVariablesAreDyn: true,
     homogeneousAggregateLiterals: false,
-    // These limits apply to all rules together, so they are higher than an API server's.
+    // One expression may contain all rules of a policy, so these limits are higher than an API server's limits.
     limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
   });
   readonly #programs = new Map<string, Program>();
@@ -79,7 +79,7 @@ export class CelEngine {
 
   /**
    * The result of `work`, in which run() may be called. The costs of these calls are added up: about one unit for each
-   * name and operator, as in the API server. @throws TooExpensive as soon as the sum exceeds the limit
+   * name and operator, as in the API server. @throws TooExpensive as soon as the total cost exceeds the limit
    */
   within<Result>(limit: number, work: () => Result): Result {
     this.#spent = 0;
@@ -92,7 +92,8 @@ export class CelEngine {
   }
 
   /**
-   * Evaluates a CEL text. Numbers of CEL's type int are bigints. @param context its values have the form of celValue()
+   * Evaluates a CEL expression. Numbers of CEL's type int are bigints. @param context the values of variables, in the
+   * form of celValue()
    */
   run(text: string, context: Context): unknown {
     let program = this.#programs.get(text);
@@ -119,8 +120,9 @@ export class CelEngine {
 }
 
 /**
- * A value of a manifest, in the form that a context needs. cel-js takes the type of an object from its `constructor`, and
- * a manifest may have a field of that name. Such an object becomes a Map, which has the same fields in CEL.
+ * Converts a value of a manifest to the form in which cel-js accepts it. cel-js takes the type of an object from its
+ * `constructor`, and a manifest may have a field of that name. Such an object becomes a Map, which has the same fields
+ * in CEL.
  */
 export function celValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -130,8 +132,8 @@ export function celValue(value: unknown): unknown {
 }
 
 /**
- * The function celValue for the parts of a spec. Most specs have no field `constructor`, so their parts are returned
- * unchanged.
+ * Applies celValue to the parts of a spec. In most specs, no object has a field `constructor`, and the parts are
+ * returned unchanged.
  */
 export const celValueIn = perObject((spec: PodSpec): ((part: unknown) => unknown) =>
   ownsConstructor(spec) ? celValue : (part) => part,
@@ -144,11 +146,14 @@ function ownsConstructor(value: unknown): boolean {
 }
 
 /**
- * The prefix of our functions. cel-js does not let a caller replace its functions, so the texts call ours by another
- * name.
+ * The prefix of our own CEL functions. A caller cannot replace a function of cel-js, so expressions are rewritten to
+ * call our function by its prefixed name.
  */
 const OWN = 'asApiServer_';
-/** The name of our function that adds up the cost of a macro: the texts call it on each list before the macro. */
+/**
+ * The name of our function that adds the cost of a macro to the total. Rewritten expressions call this function on each
+ * list before the macro.
+ */
 const METERED = 'metered_';
 
 type Compute = (text: string, ...rest: never[]) => unknown;
@@ -177,7 +182,7 @@ function expression(pattern: string, flags: string): RegExp {
   return new RegExp(pattern.replaceAll('\\x{', '\\u{'), flags);
 }
 
-/** @returns how many code points come before a UTF-16 unit; -1 for none */
+/** @returns how many code points come before the UTF-16 unit at this index; -1 for the index -1 */
 function pointsBefore(text: string, unit: number): number {
   return unit === -1 ? -1 : [...text.slice(0, unit)].length;
 }
@@ -210,7 +215,7 @@ function rewritten(text: string): string {
   });
 }
 
-/** The text inside the brackets that were just opened. */
+/** The part of the expression between the bracket before `start` and its closing bracket. */
 function bodyAt(text: string, start: number): string {
   let depth = 1;
   for (const { 0: found, index } of text.slice(start).matchAll(LITERAL_OR_BRACKET)) {

@@ -16,10 +16,10 @@ export interface Member extends Top {
   readonly candidate: Candidate;
 }
 
-/** A pod or workload that existed at some time since the last evaluation, and may be gone or changed. */
+/** A pod or workload that existed at some time since the last evaluation. It may be gone or changed by now. */
 export interface Seen {
   readonly object: SeenObject;
-  /** The last time at which it existed, in milliseconds since 1970. */
+  /** The last time at which the object existed in this form, in milliseconds since 1970. */
   readonly at: number;
 }
 
@@ -51,10 +51,10 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
 }
 
 /**
- * The workloads whose own template will make pods, whatever owns the workloads: an owner may have another template. A
- * ReplicaSet or Job with the template of its owner shares the owner's verdict.
+ * The workloads whose own template will make pods. A workload with an owner is included, because its owner may have
+ * another template. A ReplicaSet or Job with the template of its owner shares the owner's verdict.
  *
- * @param all all workloads of the namespace; called only if they matter
+ * @param all returns all workloads of the namespace; called only if other workloads can change the result
  */
 export function evaluatedOf<View extends WorkloadView>(
   workloads: readonly View[],

@@ -1,6 +1,6 @@
 /**
- * Evaluates the workloads of a namespace in each mode. A mode is evaluated again only if other policies, texts or
- * rights decide than before.
+ * Evaluates the workloads of a namespace in each mode. A mode is evaluated again only if its deciding policies, their
+ * content or the rights to use them have changed.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -22,7 +22,7 @@ export interface ModeVerdicts {
   readonly workloads: readonly WorkloadVerdict[];
 }
 
-/** For each workload, the policy that admits the workload; undefined if no policy admits it. */
+/** For every workload, the name of the policy that admits it; undefined if no policy does. */
 type Admitting = readonly (string | undefined)[];
 
 /** Everything that the verdicts of a mode depend on, besides the workloads. */
@@ -71,8 +71,8 @@ export function* evaluatingModes(
 }
 
 /**
- * The Enforce policy that admits each workload as an exception; empty while mode Enforce itself is evaluated, which
- * comes first.
+ * For each workload, the Enforce policy that admits the workload as an exception. The list is empty while mode Enforce
+ * itself is evaluated, which is the first mode.
  */
 function exceptionsFrom(enforced: EvaluatedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
   const priority = enforced?.context.deciders[0]?.priority ?? Number.NEGATIVE_INFINITY;

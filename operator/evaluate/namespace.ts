@@ -1,4 +1,4 @@
-/** Evaluates the pods and templates of a namespace. Each mode has its own verdicts, by workload. */
+/** Evaluates the pods and templates of a namespace. Every mode has its own verdicts, one for each workload. */
 import type { Mode } from '../api/capability-policy.ts';
 import { containersOf } from '../model/containers.ts';
 import type { NamespaceView, PodParts, PodSpec } from '../model/objects.ts';
@@ -41,7 +41,7 @@ export function evaluateNamespace(
 /**
  * Like evaluateNamespace(), in steps. The evaluation reads the namespace's pods and workloads once, at the start.
  *
- * @param seen objects that count only for promotions
+ * @param seen objects that are gone or changed, and count only for promotions
  */
 export function* evaluatingNamespace(
   { name, labels }: Evaluated,

@@ -1,4 +1,4 @@
-/** The entries that a level has in the list of an override. */
+/** The entries that a level admits in a list of `overrides`. */
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Standard } from '../standards/level-version.ts';
@@ -12,8 +12,8 @@ export function ownEntries(path: string, standard: Standard): readonly unknown[]
 }
 
 /**
- * Matches the rule itself, and rules that share a field with it, such as `capabilities` and
- * `capabilities.allowedBounding`.
+ * Whether the path in `overrides` belongs to the rule. A path may extend the rule's ID, such as
+ * `capabilities.allowedBounding` for the rule `capabilities`.
  */
 export function isStatedBy(path: string, { id }: Rule): boolean {
   return path === id || path.startsWith(`${id}.`);

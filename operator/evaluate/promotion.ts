@@ -1,6 +1,6 @@
 /**
- * Whether a namespace where a policy is pending could be promoted: the workloads that the policy would refuse there if it
- * were enforced.
+ * Decides whether a namespace where a policy is pending could be promoted, by finding the workloads that the policy
+ * would refuse if it were enforced in the namespace.
  */
 import { deciding } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
@@ -31,8 +31,8 @@ interface Pending {
 }
 
 /**
- * Once the policy is enforced, it decides together with the Enforce policies of its priority. Beside an Enforce policy
- * with a higher priority, it does not decide at all.
+ * Once the pending policy is enforced, it decides together with the Enforce policies of the same priority. If an
+ * Enforce policy has a higher priority, the pending policy does not decide at all.
  */
 export function* evaluatingPromotion(
   pending: Pending & { readonly groups: readonly Group[] },
@@ -75,8 +75,8 @@ function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
 const EVERYWHERE = {};
 
 /**
- * The policy with a selector that selects every namespace. The selector of the enforced part would not select the
- * namespace, which still has the label of the pending part.
+ * A copy of the policy whose selector matches every namespace. The enforced part's own selector does not match the
+ * namespace, because the namespace still has the label of the pending part.
  */
 const selectingAll = perObject((policy: ResolvedPolicy): ResolvedPolicy => ({ ...policy, selector: EVERYWHERE }));
 
@@ -87,8 +87,8 @@ function asCreatedAgain(group: Group): Group {
 }
 
 /**
- * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as well: the limits
- * of the API server refuse the pod, although no Standard has such limits.
+ * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused: the API
+ * server's limits refuse the pod, although no Standard has such limits.
  */
 function wouldBeRefused(workload: WorkloadVerdict): boolean {
   return workload.verdict === 'Violating' || isTooExpensive(workload);

@@ -1,6 +1,6 @@
 /**
- * The roles and bindings that the operator renders, as they will be once they are written. Without these grants,
- * workloads that the policy is about to admit would get the verdict Violating.
+ * The roles and bindings that the operator renders, as they will be once they are written. Without the grants that are
+ * about to be written, workloads that the policy will admit would get the verdict Violating.
  */
 import { renderGrant, useRoleName } from '../compile/rbac.ts';
 import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
@@ -18,7 +18,7 @@ interface RenderedGrant {
   readonly binding?: RoleBindingView;
 }
 
-/** The rendered grants, by name of the role. The binding has the same name. */
+/** The rendered grants, by name of the role. Role and binding have the same name. */
 export type RenderedGrants = ReadonlyMap<string, RenderedGrant>;
 
 /**
@@ -30,7 +30,7 @@ export function renderedGrants(policies: readonly ResolvedPolicy[]): RenderedGra
   return new Map(restricted.map((policy) => [useRoleName(policy.name), grantOf(policy)]));
 }
 
-/** The grants of the cluster, in which a rendered grant replaces the one with the same name. */
+/** The grants of the cluster, in which a rendered grant replaces the existing grant with the same name. */
 export function withRendered({ roles, bindings }: Grants, rendered: RenderedGrants): Grants {
   const bound = new Map([...rendered].flatMap(([name, { binding }]) => (binding ? [[name, binding] as const] : [])));
   return {

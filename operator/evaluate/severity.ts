@@ -6,7 +6,7 @@ interface Broken {
   readonly container?: string;
 }
 
-/** Violations that give more access to the node come first. Within a rule, they are sorted by container. */
+/** Violations that give more access to the node come first. Violations of the same rule are sorted by container. */
 export function worstFirst(a: Broken, b: Broken): number {
   const [left, right] = [a, b].map(({ rule = '', container = '' }) => `${rule}\n${container}`) as [string, string];
   return severityRank(a.rule ?? '') - severityRank(b.rule ?? '') || (left < right ? -1 : left > right ? 1 : 0);

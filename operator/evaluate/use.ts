@@ -17,7 +17,10 @@ export interface User {
 export interface UseIndex {
   /** Whether the user may use the policy for pods of the namespace. */
   mayUse(user: User, namespace: string, policy: string): boolean;
-  /** All rights to the policy as a text. Equal texts give equal answers of mayUse(). */
+  /**
+   * All rights to the policy, as a string. If the strings of two states are equal, mayUse() returns the same for both
+   * states.
+   */
   rightsTo(policy: string): string;
   /** The subjects that may use the policy by its name, in a stable order. */
   holders(policy: string): readonly Holder[];
@@ -54,7 +57,10 @@ interface Policies {
   readonly wildcard: boolean;
 }
 
-/** @param usersKnown whether all roles and bindings could be read; if not, everybody may use every policy */
+/**
+ * @param usersKnown whether all roles and bindings could be read; if not, every user counts as allowed to use every
+ * policy
+ */
 export function createUseIndex(
   roles: Iterable<RoleView>,
   bindings: Iterable<RoleBindingView>,
@@ -93,7 +99,7 @@ export function createUseIndex(
   };
 }
 
-/** A pod's service account, with the groups that the CEL function authorizer.serviceAccount asks for. */
+/** A pod's service account as a user, with the groups that the CEL function authorizer.serviceAccount uses. */
 export function serviceAccountUser(namespace: string, name: string): User {
   return {
     name: `system:serviceaccount:${namespace}:${name}`,
@@ -102,8 +108,8 @@ export function serviceAccountUser(namespace: string, name: string): User {
 }
 
 /**
- * A built-in controller when it creates pods. The API server authenticates a controller, so the controller also has the
- * group of all authenticated users.
+ * A built-in controller as the user who creates pods. The API server authenticates a controller, so the controller also
+ * has the group of all authenticated users.
  */
 export function controllerUser(serviceAccount: string): User {
   return CONTROLLER_USERS.get(serviceAccount, () => {

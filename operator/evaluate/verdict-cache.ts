@@ -1,9 +1,9 @@
 /**
- * The results of a policy's checks for a pod's parts. Each result is computed once, and kept as long as the policy's
- * checks and the parts live.
+ * The results of a policy's checks for a pod's parts. Each result is computed once, and kept as long as the objects of
+ * the policy's checks and of the parts exist.
  *
- * If another policy changes, an unchanged policy is resolved again and gets new objects of checks with the same text.
- * So results are found by text.
+ * When some policy changes, an unchanged policy may be resolved again and get new check objects with the same content.
+ * Therefore, results are also found by the content of the checks, as JSON.
  */
 import type { PodParts } from '../model/objects.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
@@ -13,18 +13,19 @@ export class VerdictCache<Found> {
   readonly #byChecks = new WeakMap<readonly RuleChecks[], ByParts<Found>>();
   readonly #byText = new Map<string, WeakRef<ByParts<Found>>>();
   readonly #unused = new FinalizationRegistry<string>((text) => {
-    // Meanwhile, the text may have a new cache.
+    // The same checks may already have a new cache.
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
   });
 
-  /** The number of texts with kept verdicts, including some that the garbage collector has not collected yet. */
+  /**
+   * The number of different checks with cached verdicts, including some that the garbage collector has not collected
+   * yet.
+   */
   get texts(): number {
     return this.#byText.size;
   }
 
-  /**
-   * The cached result. If there is no cached result, the result of `find`, which is cached if the parts cannot change.
-   */
+  /** The cached result. If there is none, `find` computes the result, which is cached if the parts cannot change. */
   get(parts: PodParts, checks: readonly RuleChecks[], find: () => Found): Found {
     if (!Object.isFrozen(parts.spec)) return find();
     const byParts = this.#byPartsOf(checks);

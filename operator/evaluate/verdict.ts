@@ -1,5 +1,6 @@
 /**
- * The decision of one mode on one pod or template: it must satisfy at least one deciding policy that it may use.
+ * The decision of one mode on one pod or template: the pod must satisfy at least one deciding policy, and be allowed to
+ * use this policy.
  *
  * operator/compile/decision.ts makes the same decision for the API server; change both files together. Only the API
  * server evaluates containers added to a pod (docs/decisions/0008); this code evaluates a pod as a whole.
@@ -20,15 +21,18 @@ import type { Evaluator, Violation } from './violations.ts';
 
 export type Verdict = 'Compliant' | 'Violating' | 'Unknown';
 
-/** A pod or a template, and the users who need the right to use a policy. */
+/** A pod or a template, and the users whose rights to use a policy count. */
 export interface Candidate {
   readonly namespace: string;
   readonly parts: PodParts;
   /** The service account, and the creator when it is known. */
   readonly users: readonly User[];
-  /** Whether to evaluate the pod as it will be after defaulting, as for a template. */
+  /** Whether to evaluate the pod in the form that it has after defaulting. A template is evaluated in this form. */
   readonly filled: boolean;
-  /** Whether the API server also checked a user whom no object in the cluster names. */
+  /**
+   * Whether the API server also checked the rights of a user whose name is not recorded in the cluster, such as the
+   * creator of a bare pod.
+   */
   readonly unknownUser: boolean;
 }
 
@@ -49,15 +53,15 @@ export interface EvaluationContext {
 /** One shared object for all compliant results, because most results of a large cluster are compliant. */
 export const NO_VIOLATIONS: PodVerdict['violations'] = Object.freeze({});
 
-/** A policy may be called `constructor`, which every object has as a property. */
+/** A policy may be named `constructor`, and every object has a property of this name. */
 export function violationsBy(policy: string, violations: PodVerdict['violations']): readonly Violation[] {
   return (Object.hasOwn(violations, policy) ? violations[policy] : undefined) ?? [];
 }
 
-/** The rule's name in a violation, if the pod complies with a policy but may not use it. */
+/** The name of the rule in a violation by a pod that complies with a policy and may not use this policy. */
 export const USE_RULE = 'use';
 
-/** The rule's name in a violation, if the pod is too expensive to evaluate. */
+/** The name of the rule in a violation by a pod that is too expensive to evaluate. */
 export const COST_RULE = 'evaluation';
 const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
   {
@@ -69,7 +73,7 @@ const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
 ]);
 
 /**
- * @param policies the policies of one mode that decide in the namespace; at least one @returns Unknown when the result
+ * @param policies the policies of one mode that decide in the namespace; at least one @returns Unknown if the result
  * depends on an unknown creator's rights, or the evaluation is too expensive
  */
 export function evaluate(
@@ -80,7 +84,7 @@ export function evaluate(
   return runToEnd(evaluating(candidate, policies, evaluation));
 }
 
-/** Like evaluate(), interruptible: yields after each evaluation. */
+/** Like evaluate(), but interruptible: yields after each evaluation. */
 export function* evaluating(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
@@ -102,7 +106,7 @@ const verdictsOf = perObject((_: Evaluator) =>
 
 interface NewVerdict {
   readonly result: PodVerdict;
-  /** Whether the result depends on the right to use a policy, and not only on the parts. */
+  /** Whether the result depends on rights to use policies, in addition to the parts of the pod. */
   readonly dependsOnUse: boolean;
 }
 
@@ -130,7 +134,8 @@ function* evaluatingAnew(
     violations[policy.name] = broken.length === 0 ? notUsable(candidate, policy) : broken;
   }
   const [first] = usable;
-  // The user may use one of the policies that the API server asks about.
+  // The API server checks the right to use MOST_ASKED policies. Fewer policies are unusable, so one of the checked
+  // policies admits the pod.
   if (first && unusable < MOST_ASKED) return { result: compliant(first), dependsOnUse };
   for (const policy of usable) violations[policy.name] = perhapsNotAsked(policy);
   const verdict = depends || first ? 'Unknown' : 'Violating';
@@ -147,9 +152,10 @@ function perhapsNotAsked({ name }: ResolvedPolicy): readonly Violation[] {
 }
 
 /**
- * The users of a running pod. If a built-in controller owns the pod, it is the creator. For a bare pod or another owner's
- * pod, the creator is unknown. The author of an ephemeral container is unknown, too: the API server checked that person's
- * rights, not the controller's.
+ * The users whose rights count for a running pod. If a built-in controller owns the pod, it is the creator. For a pod
+ * without an owner, or with an owner that is not a built-in controller, the creator is unknown. For an ephemeral
+ * container, the author is unknown as well: the API server checked the rights of the person who added the container,
+ * not the controller's rights.
  */
 export function podCandidate(pod: PodView): Candidate {
   const controller = pod.owner && controllerOf(pod.owner.apiVersion, pod.owner.kind);
@@ -163,8 +169,8 @@ export function podCandidate(pod: PodView): Candidate {
 }
 
 /**
- * The users of the pods that a workload's controller will make. A PodTemplate has no controller, so only its service
- * account counts.
+ * The users whose rights count for the pods that a workload's controller will make. A PodTemplate has no controller, so
+ * only its service account counts.
  */
 export function templateCandidate({ kind, namespace, template }: WorkloadView): Candidate {
   return {
@@ -176,7 +182,7 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
   };
 }
 
-/** The users of the pods of a custom resource, whose creator is unknown. */
+/** The users whose rights count for the pods of a custom resource. The creator of these pods is unknown. */
 export function customCandidate(namespace: string, parts: PodParts): Candidate {
   const serviceAccount = parts.spec.serviceAccountName ?? 'default';
   return { namespace, parts, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };

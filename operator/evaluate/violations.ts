@@ -1,4 +1,7 @@
-/** Finds the violations of pods and templates. cel-js runs the rules' own CEL texts here, instead of the API server. */
+/**
+ * Finds the violations of pods and templates. cel-js runs the same CEL expressions of the rules that an API server runs
+ * in admission.
+ */
 import { placedContainers } from '../model/containers.ts';
 import type { PodParts, Volume } from '../model/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
@@ -21,7 +24,7 @@ type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
 /** A part of a pod that a check runs on, and how messages and paths name it. */
 interface CheckTarget {
-  /** The names that CEL texts may use. */
+  /** The names of the variables that CEL expressions may use. */
   readonly context: Record<string, unknown>;
   readonly name: string;
   readonly path: string;
@@ -29,13 +32,13 @@ interface CheckTarget {
 }
 
 /**
- * The most violations that are described per rule. Further ones are only counted, because objects may have thousands of
- * parts.
+ * The most violations that are described per rule. Further violations of the rule are only counted, because objects may
+ * have thousands of parts.
  */
 const DESCRIBED = 32;
 /**
- * The longest message in UTF-16 units. A message about a list in a policy is shorter. A message about a list in an
- * object may have to be cut.
+ * The longest message in UTF-16 units. A message about a list in a policy is always shorter. A message that quotes a
+ * list in an object may be longer, and is cut.
  */
 const MESSAGE_LENGTH = 2048;
 
@@ -66,7 +69,7 @@ export class Evaluator {
 
   /**
    * The violations of a policy, in the order of its rules; empty when the pod complies.
-   * @param filled whether to evaluate the pod as it will be after defaulting, as for a template @throws TooExpensive
+   * @param filled whether to evaluate the pod in the form that it has after defaulting @throws TooExpensive
    */
   violations(pod: PodParts, policy: PolicyChecks, filled = false): readonly Violation[] {
     const checks = filled ? policy.filledChecks : policy.checks;
@@ -76,7 +79,7 @@ export class Evaluator {
   }
 
   /**
-   * The answers of a rule's CEL text about each part of a pod. Whole numbers are JavaScript numbers, as in JSON, not
+   * Evaluates a rule's CEL expression for each part of a pod. Whole numbers are JavaScript numbers, as in JSON, not
    * BigInts.
    */
   asked(pod: PodParts, { over, for: text }: Asking): unknown[] {
@@ -96,7 +99,7 @@ export class Evaluator {
 
   #evaluate(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
     const targets = targetsOf(pod);
-    // Most parts break no rule, and evaluating all checks in one expression takes half the time.
+    // Because most parts break no rule, all checks are first evaluated in one expression, which takes half the time.
     const breaking = (over: Check['over']) => {
       const any = this.#anyOf(ofRules)[over];
       return any === '' ? [] : targets[over].filter(({ context }) => this.#engine.run(any, context) === true);
@@ -116,7 +119,7 @@ export class Evaluator {
     });
   }
 
-  /** By kind of part: a CEL text (bool) that says whether the part breaks any rule; empty without checks. */
+  /** By kind of part: a CEL expression (bool) that is true if the part breaks any rule; empty if no check applies. */
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);
     if (known) return known;
@@ -137,7 +140,7 @@ export class Evaluator {
   }
 }
 
-/** Cuts the text with an ellipsis, but never inside a character. */
+/** Shortens a message and adds an ellipsis, but never cuts inside a character. */
 function shortened(text: string): string {
   return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }

@@ -16,9 +16,9 @@ import type { Violation } from './violations.ts';
 import type { Top, WorkloadName } from './workloads.ts';
 
 export interface WorkloadVerdict extends WorkloadName {
-  /** The owner reference that names the workload, for a custom resource. */
+  /** For a custom resource, the owner reference to the workload. */
   readonly custom?: Owner;
-  /** The worst verdict among the workload's template and pods. */
+  /** The worst verdict on the workload's template and its pods. */
   readonly verdict: Verdict;
   /** How many of the workload's pods violate now. */
   readonly pods: number;
@@ -29,7 +29,7 @@ export interface WorkloadVerdict extends WorkloadName {
    * the violated policies were enforced.
    */
   readonly admittedBy?: string;
-  /** The violations, by name of the policy, each of them once; empty when Compliant. */
+  /** The violations without duplicates, by name of the policy; empty when Compliant. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
@@ -68,12 +68,15 @@ export function* evaluatingMembers(
 ): Generator<void, readonly PodVerdict[]> {
   const verdicts: PodVerdict[] = [];
   for (const { candidate } of members) verdicts.push(yield* evaluating(candidate, policies, evaluation));
-  // If all results are known already, the loop has not yielded.
+  // If all results come from the cache, the loop above has not yielded.
   yield;
   return verdicts;
 }
 
-/** @param admittedBy the Enforce policy that admits the workload, if that policy would still decide */
+/**
+ * @param admittedBy the Enforce policy that admits the workload, if this policy would still decide once the policies of
+ * the mode were enforced
+ */
 export function mergeMembers(
   { workload: { kind, namespace, name }, custom, members }: Group,
   verdicts: readonly PodVerdict[],
@@ -89,7 +92,8 @@ export function mergeMembers(
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
     ...(verdict === 'Violating' && templateComplies(members, verdicts) && { templateComplies: true }),
     pods: members.filter(({ pod }, index) => pod && verdicts[index]?.verdict === 'Violating').length,
-    // For a workload that violates, unknown results would hide the violations to repair.
+    // For a workload that violates, results with the verdict Unknown are left out, because they would hide the
+    // violations to repair.
     violations: verdict ? mergeViolations(verdicts.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
@@ -99,7 +103,7 @@ function templateComplies(members: readonly Member[], verdicts: readonly PodVerd
   return verdicts[own]?.verdict === 'Compliant';
 }
 
-/** The policy that admits the first member, if every member is admitted. */
+/** The policy that admits the first member; undefined if some member is not admitted. */
 export function admittedAsAWhole(verdicts: readonly PodVerdict[]): string | undefined {
   return verdicts.every(({ verdict }) => verdict === 'Compliant') ? verdicts[0]?.admittedBy : undefined;
 }
@@ -108,7 +112,7 @@ type Merged = WorkloadVerdict['violations'];
 
 function mergeViolations(verdicts: readonly PodVerdict[]): Merged {
   const distinct = [...new Set(verdicts)];
-  // Frozen results are shared by many workloads.
+  // Frozen results are shared by many workloads, so their merged lists are cached.
   return distinct.every(Object.isFrozen) ? mergedBefore(distinct) : merged(distinct);
 }
 
@@ -122,8 +126,8 @@ function merged(verdicts: readonly PodVerdict[]): Merged {
 const mergedBefore: (verdicts: readonly PodVerdict[]) => Merged = perList(merged);
 
 /**
- * Merges lists so that each violation appears once. Equal pods share one list, and all workloads with such pods can
- * refer to this list.
+ * Merges lists so that each violation appears once. Equal pods share one list of violations, and all workloads with
+ * such pods can refer to the same list.
  */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
   const [list = [], ...others] = new Set(lists);

@@ -9,7 +9,7 @@ export interface WorkloadName {
   readonly name: string;
 }
 
-/** The name of a workload as a text, such as `Deployment net/pinger`. */
+/** The kind and name of a workload for messages, such as `Deployment net/pinger`. */
 export function workloadText({ kind, namespace, name }: WorkloadName): string {
   return `${kind} ${namespace}/${name}`;
 }
@@ -62,13 +62,16 @@ function customKind({ apiVersion, kind }: Owner): string {
   return kind === 'Pod' || workloadKind(kind) ? qualifiedKind(apiVersion, kind) : kind;
 }
 
-/** The workload that owns this object; undefined if it has no owner, or if the owner is not watched. */
+/**
+ * The workload that owns this object; undefined if the object has no owner, or if the operator does not watch the
+ * owner.
+ */
 export function watchedOwner(
   { namespace, owner }: Owned,
   cluster: Pick<Cluster, 'workload'>,
 ): WorkloadView | undefined {
   if (!owner || !builtInKind(owner.apiVersion, owner.kind)) return undefined;
   const found = cluster.workload(namespace, owner.kind, owner.name);
-  // The name may belong to a newer object than the owner.
+  // The object with the owner's name may be newer than the owner itself, which the uid shows.
   return found?.uid === owner.uid ? found : undefined;
 }

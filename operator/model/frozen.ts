@@ -1,6 +1,6 @@
-/** Freezes values, so that results computed from them can be cached. */
+/** Freezes values, so that results computed from a value can be cached. */
 
-/** Freezes the value and everything in it, and returns the value. */
+/** Freezes the value and everything inside the value, and returns the value. */
 export function frozen<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   for (const key of Object.keys(value)) frozen(value[key as keyof Value]);

@@ -1,10 +1,11 @@
 /** The namespaces that no policy reaches unless a flag says otherwise. */
 
-/** A platform with namespaces of its own. */
+/** A Kubernetes platform that runs its own pods in namespaces with a common prefix. */
 export type Platform = 'OpenShift' | 'GKE';
 
 /**
- * The namespaces that are excluded on every cluster. The API server creates them, so nobody else can take their names.
+ * The namespaces that are excluded on every cluster. The API server itself creates these namespaces, so nobody else can
+ * use their names.
  */
 export const EXCLUDED_NAMESPACES = ['kube-system', 'kube-public', 'kube-node-lease'];
 export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
@@ -12,8 +13,8 @@ export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
 export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
 
 /**
- * The namespaces in which each platform runs its own pods. They are excluded only on that platform. Elsewhere, anyone
- * who may create namespaces could give a namespace such a name, and no policy would reach it.
+ * The namespaces in which each platform runs its own pods, which are excluded only on that platform. On another
+ * platform, anyone who may create namespaces could escape all policies by creating an `openshift-*` namespace.
  */
 export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
 

@@ -1,8 +1,9 @@
 /**
- * The operator's view of the cluster: plain values, which a projection makes of each API object when it is read.
+ * The operator's view of the cluster: plain values that a projection makes from each API object when the operator reads
+ * the object.
  *
- * A projection keeps the fields that some rule reads (see `reads` in operator/rules) and the fields that reports name.
- * It drops the rest of an object.
+ * A projection keeps the fields that some rule reads (see `reads` in operator/rules) and the fields that reports
+ * mention, and drops all other fields.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
@@ -66,7 +67,7 @@ export interface PodView extends PodParts {
   readonly serviceAccount: string;
   /** A mirror pod, which the node creates for a static pod and which admission can't refuse. */
   readonly mirror: boolean;
-  /** Whether the pod has succeeded or failed. Such a pod holds no capability any more. */
+  /** Whether the pod has succeeded or failed. A finished pod holds no capability. */
   readonly finished: boolean;
 }
 
@@ -100,7 +101,7 @@ export interface RoleView {
   /** The namespace of a Role; absent for a ClusterRole. */
   readonly namespace?: string;
   readonly name: string;
-  /** The role's rules that may grant a verb on capabilitypolicies. All other rules are left out. */
+  /** The role's rules that may grant a verb on capabilitypolicies, without all other rules. */
   readonly rules: readonly PolicyRule[];
 }
 
@@ -121,8 +122,8 @@ export interface RoleBindingView {
 }
 
 /**
- * A complete object of the cluster that the operator rendered and owns, by its managed-by label. The operator compares
- * it with what it wrote last, to find drift.
+ * A complete object in the cluster whose managed-by label shows that the operator rendered it. To find drift, the
+ * operator compares such an object with the object that the operator wrote last.
  */
 export interface RenderedObject {
   readonly apiVersion: string;
@@ -142,7 +143,10 @@ export interface RenderedObject {
   readonly [field: string]: unknown;
 }
 
-/** An object that is being deleted, and whose finalizer waits until nothing is left of deleted policies. */
+/**
+ * An object that is being deleted, whose finalizer waits until the operator has removed everything that it wrote for
+ * deleted policies.
+ */
 export interface FinalizingView {
   readonly apiVersion: string;
   readonly kind: string;
@@ -151,9 +155,7 @@ export interface FinalizingView {
   readonly finalizers: readonly string[];
 }
 
-/**
- * A change in the cluster, with enough detail to find the policies and namespaces that controllers must work on again.
- */
+/** A change in the cluster, with enough details to find the policies and namespaces that controllers must reconcile. */
 export type Change =
   | { readonly of: 'policy'; readonly name: string }
   | { readonly of: 'namespace'; readonly name: string }
@@ -171,13 +173,10 @@ export type Change =
   | { readonly of: 'report'; readonly namespace: string }
   /** An API for policy reports was installed or removed: all reports may have to be written again. */
   | { readonly of: 'reports' }
-  /** The set of API servers changed. `oldest` says whether the oldest version changed, too. */
+  /** The set of API servers changed. `oldest` is true if the version of the oldest API server also changed. */
   | { readonly of: 'servers'; readonly oldest: boolean };
 
-/**
- * Read access to the last known state of the cluster. Items come in the order of their names, so that results are
- * stable.
- */
+/** Read access to the last known state of the cluster. Lists are sorted by name, so that results are stable. */
 export interface Cluster {
   policies(): readonly CompletePolicy[];
   policy(name: string): CompletePolicy | undefined;

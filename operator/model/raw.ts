@@ -36,7 +36,7 @@ export interface RawObject {
   readonly [field: string]: unknown;
 }
 
-/** One page of a list. Its items have `apiVersion` and `kind` only if they are custom resources. */
+/** One page of a list. The items of a page have `apiVersion` and `kind` only if they are custom resources. */
 export interface RawPage {
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
   readonly items?: readonly RawObject[] | null;
@@ -48,14 +48,17 @@ export function keyOf({ metadata }: RawObject): [namespace: string, name: string
 }
 
 /**
- * The resourceVersion of an object as a number. The later of two versions has the greater number (KEP-5504). An object
- * that was never read has 0.
+ * The resourceVersion of an object as a number. A later resourceVersion is a greater number (KEP-5504). An object
+ * without a resourceVersion has the number 0.
  */
 export function versionOf({ metadata }: { readonly metadata?: Pick<RawMetadata, 'resourceVersion'> | null }): bigint {
   return BigInt(metadata?.resourceVersion ?? 0);
 }
 
-/** `value` if it is a JSON object; otherwise an empty object. So absent, null and malformed parts all read as empty. */
+/**
+ * `value` if it is a JSON object; otherwise an empty object. Absent, null and malformed values are read as an empty
+ * object.
+ */
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
 }
@@ -70,7 +73,7 @@ export function arrayOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** The entries of `value` whose values are strings. Labels and annotations are read in this way. */
+/** The entries of `value` whose values are strings. Used to read labels and annotations. */
 export function textsIn(value: unknown): Record<string, string> {
   return Object.fromEntries(
     Object.entries(objectOf(value)).filter((entry): entry is [string, string] => isText(entry[1])),
@@ -95,8 +98,8 @@ export function withoutNulls(value: unknown): unknown {
 }
 
 /**
- * Sets a field of an object, even a field `__proto__` that a manifest may have. Setting fields one by one is several
- * times as fast as Object.fromEntries.
+ * Sets a field of an object, even if a manifest has a field with the name `__proto__`. Setting fields one by one is
+ * several times as fast as Object.fromEntries.
  */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value;

@@ -1,6 +1,6 @@
 /**
- * A cache of recently used values, by key. Objects arrive in the order of namespaces and names, so equal values are
- * close together. When the cache is full, it drops all values. This keeps it small and costs a few extra copies.
+ * A cache of recently used values, by key. Objects are read in the order of namespaces and names, so equal values are
+ * close together. A full cache drops all of its values, which keeps the cache small and costs only a few extra copies.
  */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>();
@@ -10,7 +10,7 @@ export class Recent<Value> {
     this.#most = most;
   }
 
-  /** The value with this key; if there is none, the value that `make` returns. */
+  /** The value with the given key; if the cache has no such value, the value that `make` returns. */
   get(key: string, make: (key: string) => Value): Value {
     const known = this.#values.get(key);
     if (known !== undefined) return known;

@@ -5,8 +5,8 @@ import { controllerOf, hasTemplateOf } from './workload-kinds.ts';
 type Revision = Pick<WorkloadView, 'kind' | 'owner' | 'replicas'>;
 
 /**
- * Whether the workload is a ReplicaSet without pods that its Deployment keeps. A rollback makes the template of such a
- * ReplicaSet the Deployment's own template. The garbage collector deletes the ReplicaSet together with the Deployment.
+ * Whether the workload is a ReplicaSet without pods that its Deployment keeps. A rollback copies the template of such a
+ * ReplicaSet to its Deployment. The garbage collector deletes the ReplicaSet together with the Deployment.
  */
 export function isHistory({ kind, owner, replicas }: Revision): boolean {
   return kind === 'ReplicaSet' && replicas === 0 && owner !== undefined && hasTemplateOf(owner, kind);
@@ -14,8 +14,9 @@ export function isHistory({ kind, owner, replicas }: Revision): boolean {
 
 /**
  * Whether the workload is a ReplicaSet without pods whose owner is a custom resource. The operator does not watch
- * custom resources, so only ReplicaSets with pods show the owner's current template. If the owner has a ReplicaSet with
- * pods, this one is an earlier revision. If it has none, its controller may scale up any of its ReplicaSets.
+ * custom resources, so only ReplicaSets with pods show the owner's current template. If the owner has another
+ * ReplicaSet with pods, the ReplicaSet without pods is an earlier revision. If no ReplicaSet of the owner has pods, the
+ * owner's controller may scale up any of its ReplicaSets.
  */
 export function mayBeCustomHistory<One extends Revision>(one: One): one is One & { readonly owner: Owner } {
   const { kind, owner, replicas } = one;

@@ -1,15 +1,19 @@
 /**
- * Stores equal long texts only once. The admission policies of hundreds of policies differ only in a few short texts.
+ * Stores equal long strings only once. The admission policies for hundreds of CapabilityPolicies differ only in a few
+ * short strings.
  */
 import { Recent } from './recent.ts';
 
-/** The shortest text to share, in UTF-16 units. A shorter text takes less memory than its entry in the map. */
+/**
+ * The length of the shortest string to share, in UTF-16 units. A shorter string takes less memory than its entry in the
+ * map.
+ */
 const LONG = 128;
 
 export class SharedTexts {
   readonly #texts = new Recent<string>();
 
-  /** A copy of the JSON in which each long text is shared with equal texts that were seen before. */
+  /** A copy of the JSON value, in which each long string is the same object as an equal string of an earlier value. */
   share<Value>(value: Value): Value {
     return this.#share(value) as Value;
   }
@@ -18,7 +22,7 @@ export class SharedTexts {
     if (typeof value === 'string') return value.length < LONG ? value : this.#texts.get(value, (text) => text);
     if (Array.isArray(value)) return value.map((item) => this.#share(item));
     if (value === null || typeof value !== 'object') return value;
-    // Object.fromEntries also makes an ordinary field of an annotation that is called `__proto__`.
+    // Object.fromEntries turns even an annotation with the name `__proto__` into an ordinary field.
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#share(item)]));
   }
 }

@@ -1,4 +1,4 @@
-/** The kinds of Kubernetes that make pods from a template, in one table. */
+/** A table of the Kubernetes kinds whose objects contain a pod template. */
 
 interface Row {
   readonly apiVersion: string;
@@ -7,17 +7,17 @@ interface Row {
   /** The path of the PodTemplateSpec in an object of the kind. */
   readonly template: readonly string[];
   /**
-   * The service account in CONTROLLER_NAMESPACE that creates the pods, when kube-controller-manager runs with
-   * --use-service-account-credentials, as in every distribution. A Deployment's pods come from its ReplicaSet, and a
-   * CronJob's pods from its Job. Source: k8s.io/kubernetes/cmd/kube-controller-manager/app.
+   * The service account in CONTROLLER_NAMESPACE that creates the kind's pods, if kube-controller-manager runs with
+   * --use-service-account-credentials, as it does in every distribution. A Deployment's pods come from its ReplicaSet,
+   * and a CronJob's pods from its Job. Source: k8s.io/kubernetes/cmd/kube-controller-manager/app.
    */
   readonly serviceAccount?: string;
   /**
-   * The kind of object that this kind's controller creates, with a copy of the template. Absent if the controller
-   * creates pods.
+   * The kind of the objects that the controller creates with a copy of the template; absent if the controller creates
+   * pods.
    */
   readonly creates?: string;
-  /** The path of the list of claims that the kind's controller adds to each pod as volumes. */
+  /** The path of the list of volume claims that the kind's controller adds to each pod as volumes. */
   readonly claims?: readonly string[];
 }
 
@@ -29,7 +29,7 @@ const BATCH = { apiVersion: 'batch/v1', serviceAccount: 'job-controller' } as co
 const CORE = { apiVersion: 'v1' } as const;
 const REPLICA_SETS = 'replicaset-controller';
 
-/** The kinds, in the order in which rendered policies name them. */
+/** The kinds, in the order in which rendered admission policies list them. */
 const ROWS = [
   { ...CORE, kind: 'PodTemplate', resource: 'podtemplates', template: ['template'] },
   { ...APPS, kind: 'Deployment', resource: 'deployments', serviceAccount: REPLICA_SETS, creates: 'ReplicaSet' },
@@ -67,7 +67,7 @@ export const WORKLOAD_KINDS: readonly (Row & { readonly kind: WorkloadKind })[] 
 export const CONTROLLERS = ROWS.filter((row) => 'serviceAccount' in row);
 export const CONTROLLER_NAMESPACE = 'kube-system';
 
-/** The row of a kind; undefined for a kind that the table does not have. */
+/** The row of a kind; undefined if the table has no row for the kind. */
 export function workloadKind(kind: string): Row | undefined {
   return WORKLOAD_KINDS.find((row) => row.kind === kind);
 }
@@ -80,7 +80,10 @@ export function controllerOf(apiVersion: string, kind: string): string | undefin
   return builtInKind(apiVersion, kind)?.serviceAccount;
 }
 
-/** Whether an object of `kind` has a copy of its owner's template: a ReplicaSet of a Deployment, and a Job of a CronJob. */
+/**
+ * Whether an object of `kind` has a copy of its owner's template, as a ReplicaSet has its Deployment's template and a
+ * Job its CronJob's.
+ */
 export function hasTemplateOf(owner: { readonly apiVersion: string; readonly kind: string }, kind: string): boolean {
   return builtInKind(owner.apiVersion, owner.kind)?.creates === kind;
 }
@@ -96,7 +99,7 @@ export function templatePath(kind: string): readonly string[] {
   return workloadKind(kind)?.template ?? [];
 }
 
-/** The path of the claims that become volumes of the pods; undefined for kinds without claims. */
+/** The path of the volume claims that become volumes of the pods; undefined for kinds without volume claims. */
 export function claimsPath(kind: string): readonly string[] | undefined {
   return workloadKind(kind)?.claims;
 }

@@ -1,9 +1,12 @@
-/** The text that decides for a policy: its current text; while that is refused, its last accepted text. */
+/**
+ * The version of a policy that decides: the current version; if the current version cannot be compiled, the version
+ * that was accepted last.
+ */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 
 export interface AcceptedText {
   readonly policy: ResolvedPolicy;
-  /** The spec that the text was compiled from. */
+  /** The spec from which the policy was compiled. */
   readonly spec: CompleteSpec;
 }

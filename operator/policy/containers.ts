@@ -17,7 +17,7 @@ export interface ContainerEntry {
   readonly images: readonly string[] | undefined;
   /** CEL, bool: whether container `c` belongs to the entry. */
   readonly selects: string;
-  /** By rule ID: the values of the entry's containers, for the rules whose value differs from `spec.overrides`. */
+  /** By rule ID: the values for the containers of the entry, if they differ from the values for the pod. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -42,7 +42,10 @@ export function containerEntries(
   });
 }
 
-/** The overrides for the containers of an entry: the policy's overrides, replaced where the entry states a value. */
+/**
+ * The overrides for the containers of an entry: the values that the entry sets, and the policy's overrides for
+ * everything else.
+ */
 export function overridesOf(entry: NamedContainers, { overrides = {} }: Stated): CapabilityPolicyOverrides {
   return replaced(overrides, entry.overrides ?? {});
 }
@@ -52,7 +55,7 @@ export function statedIn({ overrides = {}, containers = [] }: Stated): Container
   return [overrides, ...containers.map((entry) => entry.overrides ?? {})];
 }
 
-/** The policy's overrides, in which the values that an entry states replace single values. */
+/** The policy's overrides, in which the values of an entry replace single values. */
 function replaced(overrides: CapabilityPolicyOverrides, own: ContainerOverrides): CapabilityPolicyOverrides {
   const parts = RULES.filter(({ id, inParts }) => inParts && Object.hasOwn(own, id)).map(({ id }) => {
     const field = id as keyof ContainerOverrides;
@@ -86,7 +89,7 @@ export function ruleValues(
   };
 }
 
-/** @param filled whether the text evaluates the pod as it will be after filling */
+/** @param filled whether the expression evaluates the pod in the form that it has after defaulting */
 export function checksOfRule({ rule, value, entries }: RuleValues, standard: Standard, filled: boolean): Check[] {
   if (entries.length === 0) return rule.checks(value, standard, filled);
   const { ofContainer } = rule;
@@ -126,7 +129,7 @@ export function fillsOfRule({ rule, value, entries }: RuleValues, standard: Stan
   ];
 }
 
-/** Changes that end violations, in the order in which they are made. */
+/** The changes that end violations, in the order in which they are made. */
 export function fixesOfRule({ rule, value, entries }: RuleValues, standard: Standard): Fix[] {
   const fixes = rule.fixes?.(value, standard) ?? [];
   if (entries.length === 0) return fixes;
@@ -147,7 +150,10 @@ function exceptCel(entries: RuleValues['entries']): string {
   return or(...entries.map(({ selects }) => selects));
 }
 
-/** The pod's own fields keep their check, but a container that has another value does not inherit the violation. */
+/**
+ * The pod's own fields are still checked, but a container with another value does not inherit a violation from these
+ * fields.
+ */
 function withoutEntries(check: Check, except: string): Check {
   if (check.over === 'containers') return { ...check, violates: and(`!(${except})`, check.violates) };
   return check.reaches === undefined ? check : { ...check, reaches: and(`!(${except})`, check.reaches) };

@@ -1,6 +1,7 @@
 /**
- * Statements of a policy that have no effect because of other statements of the policy, for the condition Accepted. Each
- * statement is valid on its own, so the API server accepts it and does not report the contradiction.
+ * Finds settings of a policy that have no effect because of other settings of the same policy, for the condition
+ * Accepted. Every setting is valid by itself, so the API server does not report that two settings contradict each
+ * other.
  */
 import type { CapabilityPolicyOverrides, CompleteSpec, NamedContainers } from '../api/capability-policy.ts';
 import { valueAt } from '../model/raw.ts';
@@ -11,16 +12,16 @@ import { overridesOf } from './containers.ts';
 
 /** The overrides of a policy, or of one of its entries for containers. */
 interface Overrides {
-  /** The path in the spec: `overrides`, or for example `containers[0].overrides`. */
+  /** The path of the overrides in the spec, such as `overrides` or `containers[0].overrides`. */
   readonly path: string;
   readonly stated: CapabilityPolicyOverrides;
-  /** The overrides of an entry, filled up with the policy's overrides. */
+  /** The overrides of an entry; values that the entry does not set come from the policy's overrides. */
   readonly all: CapabilityPolicyOverrides;
   /** The value that is in effect for a rule. */
   value(rule: string): unknown;
 }
 
-/** One sentence for each statement without effect. The sentence begins with the path of the statement. */
+/** Returns one sentence for each setting without effect. The sentence begins with the path of the setting. */
 export function contradictionsIn(spec: CompleteSpec, standard: Standard): string[] {
   const { overrides = {}, containers = [] } = spec;
   const parts = [
@@ -51,7 +52,9 @@ function partOf(
   return { path, stated, all, value: (rule) => RULES.find(({ id }) => id === rule)?.value(all, standard) };
 }
 
-/** The API server refuses `allowPrivilegeEscalation: false` together with `privileged: true` (ValidateSecurityContext). */
+/**
+ * The API server refuses `allowPrivilegeEscalation: false` together with `privileged: true` (ValidateSecurityContext).
+ */
 function privilegedInVain({ path, stated, all, value }: Overrides): string[] {
   if (!stated.privileged) return [];
   const what = `${path}.privileged: true admits no container`;
@@ -112,7 +115,7 @@ function boundOf({ capabilities = {} }: CapabilityPolicyOverrides): readonly str
   return isAny ? undefined : bound;
 }
 
-/** Statements about values that only defaulting writes. */
+/** The fields of `overrides` whose values only defaulting uses. */
 const DEFAULTS = [
   ['capabilities', 'defaultAdd'],
   ['defaultAllowPrivilegeEscalation'],
@@ -136,11 +139,11 @@ function defaultInVain({ path, stated, value }: Overrides): string[] {
   ];
 }
 
-/** Lists that restrict volumes of one type. */
+/** The fields of `overrides` that restrict volumes of one type, with the type. */
 const NARROWING = { hostPaths: 'hostPath', flexVolumeDrivers: 'flexVolume', csiDrivers: 'csi' } as const;
 
 function volumesInVain({ path, stated, value }: Overrides): string[] {
-  // The value of the rule about volumes allows or forbids types.
+  // The rule about volumes has either a list of allowed types or a list of forbidden types.
   const { allowed, forbidden = [] } = value('volumes') as Partial<Record<'allowed' | 'forbidden', readonly string[]>>;
   const isAdmitted = (type: string) => allowed?.includes(type) ?? !forbidden.includes(type);
   return Object.entries(NARROWING).flatMap(([field, type]) => {

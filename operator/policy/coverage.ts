@@ -1,4 +1,7 @@
-/** Which policies select which namespaces, where each policy decides, and which other policies share its namespaces. */
+/**
+ * Computes which policies select which namespaces, where each policy decides, and which other policies select the same
+ * namespaces.
+ */
 import type { CapabilityPolicyStatus, Mode } from '../api/capability-policy.ts';
 import { NEVER } from './expiry.ts';
 import type { ResolvedPolicy } from './resolve.ts';
@@ -12,13 +15,16 @@ export interface Coverage {
   readonly deciding: readonly string[];
   /** The selected namespaces where no policy of the same mode decides once this policy has expired. */
   readonly undecided: readonly string[];
-  /** The namespaces where the policy decides, by mode: a policy with `rollout` has another mode in pending namespaces. */
+  /**
+   * The namespaces where the policy decides, by the mode of the policy in the namespace: a policy with `rollout` has
+   * another mode in pending namespaces.
+   */
   readonly areas: readonly Area[];
   /** The other policies of the same mode that select some of the policy's namespaces, by name. */
   readonly sharesWith: readonly SharesWith[];
   /**
-   * By namespace where the policy decides: the number of deciding policies that have restricted use. Empty for a policy
-   * that everyone may use.
+   * By namespace where the policy decides: the number of deciding policies that have restricted use. The map is empty
+   * for a policy that everyone may use.
    */
   readonly restricted: ReadonlyMap<string, number>;
 }
@@ -45,19 +51,19 @@ export interface Concerned {
 const NOBODY: readonly ResolvedPolicy[] = [];
 
 /**
- * The namespaces that each policy selects, kept up to date with each change. A changed namespace causes work only for
- * the policies that select it, not for all policies.
+ * The namespaces that each policy selects, kept up to date with each change. A change of a namespace causes work only
+ * for the policies that select the namespace, not for all policies.
  */
 export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
-  /** The policies that select a namespace, by namespace, in the order of the policies. */
+  /** By namespace: the policies that select the namespace, in the order of all policies. */
   readonly #selecting = new Map<string, readonly ResolvedPolicy[]>();
   /** The names of the namespaces that each policy selects, by the policy's ID. */
   readonly #selected = new Map<string, Set<string>>();
-  /** The coverage, by the policy's ID. */
+  /** The cached coverage of each policy, by the policy's ID. */
   readonly #coverage = new Map<string, { readonly policy: ResolvedPolicy; readonly coverage: Coverage }>();
 
-  /** Replaces all policies and namespaces. A policy counts as unchanged only if it is the same object. */
+  /** Replaces all policies and namespaces. A policy counts as unchanged only if it is still the same object. */
   replace(policies: readonly ResolvedPolicy[], namespaces: readonly Namespace[]): Concerned {
     this.#index = new SelectorIndex(policies);
     const there = new Set(namespaces.map(({ name }) => name));
@@ -74,13 +80,13 @@ export class Selections {
 
   /**
    * @param labels undefined for a namespace that is deleted or excluded @returns the names of the policies that select
-   * the namespace, or did before
+   * the namespace now, or selected it before the change
    */
   update(namespace: string, labels: Labels | undefined): ReadonlySet<string> {
     return this.#put(namespace, labels ? this.#index.selecting(labels) : NOBODY);
   }
 
-  /** The policies that select the namespace. The result is the same object until one of the policies changes. */
+  /** The policies that select the namespace. The result is the same array until one of these policies changes. */
   selecting(namespace: string): readonly ResolvedPolicy[] {
     return this.#selecting.get(namespace) ?? NOBODY;
   }
@@ -98,7 +104,10 @@ export class Selections {
     return coverage;
   }
 
-  /** @returns the names of the policies that select the namespace, or did before; empty if these policies did not change */
+  /**
+   * @returns the names of the policies that select the namespace now, or selected it before; empty if these policies
+   * did not change
+   */
   #put(namespace: string, now: readonly ResolvedPolicy[]): ReadonlySet<string> {
     const before = this.selecting(namespace);
     if (now.length === before.length && now.every((policy, index) => policy === before[index])) return new Set();

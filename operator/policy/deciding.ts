@@ -20,8 +20,8 @@ export function deciding(
 }
 
 /**
- * The other policies that a decision of this policy may depend on. Such policies have the same mode, at least the same
- * priority, and a selector that overlaps.
+ * The other policies that a decision of this policy may depend on. These policies have the same mode, the same or a
+ * higher priority, and a selector that overlaps with this policy's selector.
  */
 export function influencing(policy: ResolvedPolicy, policies: readonly ResolvedPolicy[]): ResolvedPolicy[] {
   return policies.filter(
@@ -39,8 +39,8 @@ export function influencedBy(policy: ResolvedPolicy, policies: readonly Resolved
 }
 
 /**
- * Whether the pods and workloads of a namespace are evaluated. Nothing can be created in a namespace that is being
- * deleted (admission plugin NamespaceLifecycle), so it is not evaluated.
+ * Whether the pods and workloads of a namespace are evaluated. A namespace that is being deleted is not evaluated,
+ * because nothing can be created in it (admission plugin NamespaceLifecycle).
  */
 export function isReached(
   { name, terminating }: { readonly name: string; readonly terminating: boolean },
@@ -51,7 +51,7 @@ export function isReached(
 
 /**
  * Namespaces that no policy reaches.
- * @param patterns names, or prefixes that end in `*`
+ * @param patterns names of namespaces, or prefixes that end in `*`
  */
 export function isExcluded(namespace: string, patterns: readonly string[]): boolean {
   return isMatch(namespace, patterns);

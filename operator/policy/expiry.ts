@@ -1,6 +1,6 @@
 /**
- * When a policy expires: from then on it counts as deleted. Times are milliseconds since 1970, UTC, and whole seconds,
- * since an object's creationTimestamp has no fractions.
+ * Reads and compares the times at which policies expire. An expired policy counts as deleted. Times are milliseconds
+ * since 1970, UTC, and whole seconds, since an object's creationTimestamp has no fractions.
  */
 
 /** The end of a policy that never expires. */
@@ -9,7 +9,7 @@ export const NEVER = Number.POSITIVE_INFINITY;
 const TIME = /^([12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/;
 const DAY_MS = 86_400_000;
 
-/** The stages before a policy ends. Each begins at a fixed time before the end. */
+/** The stages before the end of a policy. Every stage begins at a fixed time before the end. */
 const STAGES = ['Later', 'WithinAWeek', 'WithinADay', 'Expired'] as const;
 export type Stage = (typeof STAGES)[number];
 const BEGINS: Record<Stage, number> = {
@@ -19,12 +19,12 @@ const BEGINS: Record<Stage, number> = {
   Expired: 0,
 };
 
-/** Reads a time of RFC 3339 in whole seconds; undefined for any other text. */
+/** Reads a time of RFC 3339 in whole seconds; undefined for any other string. */
 export function parseTime(text: string): number | undefined {
   const [, local] = TIME.exec(text) ?? [];
   const time = Date.parse(text);
   if (local === undefined || Number.isNaN(time)) return undefined;
-  // Date.parse() reads February 30 as March 2.
+  // Date.parse() does not refuse February 30, and reads it as March 2.
   const isDay = formatTime(Date.parse(`${local}Z`)) === `${local}Z`;
   return isDay ? time : undefined;
 }
@@ -38,7 +38,7 @@ export function stageOf(expires: number, now: number): Stage {
   return STAGES.findLast((stage) => expires + BEGINS[stage] <= now) ?? 'Later';
 }
 
-/** The time of the next stage; NEVER if there is none. */
+/** The time at which the policy's next stage begins; NEVER if no stage follows. */
 export function nextStageAt(expires: number, now: number): number {
   return Math.min(...STAGES.map((stage) => expires + BEGINS[stage]).filter((begins) => begins > now), NEVER);
 }

@@ -1,6 +1,6 @@
-/** Memoizes pure functions, so that the same input costs nothing. */
+/** Memoizes pure functions, so that a result for the same input is computed only once. */
 
-/** Results by key. A result is kept as long as every round asks for it again. */
+/** Results by key. A result is kept as long as it is requested again in every round. */
 export class Memo<Result> {
   #before = new Map<string, Result>();
   #now = new Map<string, Result>();
@@ -11,7 +11,7 @@ export class Memo<Result> {
     return known;
   }
 
-  /** Ends a round: forgets the results that this round did not ask for. */
+  /** Ends a round: forgets the results that nobody requested in this round. */
   forgetUnused(): void {
     this.#before = this.#now;
     this.#now = new Map();
@@ -45,7 +45,7 @@ export function perList<Item extends object, Result>(
 
 /** The beginning of a list, which is shared by all lists that begin with the same objects. */
 class Beginning<Item extends object, Result> {
-  /** The result for the list that ends here. */
+  /** The result for the list that consists of exactly this beginning. */
   known: { readonly result: Result } | undefined;
   #longer: ((item: Item) => Beginning<Item, Result>) | undefined;
 
@@ -56,5 +56,5 @@ class Beginning<Item extends object, Result> {
 }
 
 let last = 0;
-/** A unique number for each object: equal lists of numbers are equal lists of objects. */
+/** A unique number for each object. Two lists contain the same objects if the lists of their numbers are equal. */
 export const idOf: (object: object) => number = perObject(() => ++last);

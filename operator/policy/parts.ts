@@ -1,17 +1,17 @@
 /**
- * The two parts of a policy with `spec.rollout`. The pending part warns or audits where the policy is not enforced yet,
- * and the enforced part refuses in all other namespaces. A label of the namespace says which part decides in it. All
- * code that uses this file sees two ordinary policies.
+ * Splits a policy with `spec.rollout` into two parts. The pending part warns or audits where the policy is not enforced
+ * yet, and the enforced part refuses in all other namespaces. A label of the namespace decides which part applies to
+ * the namespace. All code that uses this file sees two ordinary policies.
  */
 import { type LabelSelector, NAME_LABEL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 
-/** How far a rollout has come, as compiling needs it. */
+/** The progress of a rollout, as far as compiling depends on it. */
 export interface Stage {
-  /** False as long as namespaces are being labelled: the enforced part must not exist yet. */
+  /** False as long as the first namespaces are being labelled. Until then, the enforced part must not exist. */
   readonly begun: boolean;
-  /** The last selector whose namespaces have all been labelled; if it is left out, the policy's own selector. */
+  /** The last selector for which all namespaces have been labelled; by default, the policy's own selector. */
   readonly selector?: LabelSelector;
   /** Pending namespaces that do not have the label: the enforced part excludes them by name. */
   readonly leftOut?: readonly string[];
@@ -20,15 +20,17 @@ export interface Stage {
 /** The parts of a policy, in the form that is compiled. */
 export type Parts = readonly ResolvedPolicy[];
 
-/** The end of the ID of a pending part. This end makes the ID unique, because no policy's name has a slash. */
+/**
+ * The suffix of the ID of a pending part. With the suffix, the ID is unique, because no policy's name contains a slash.
+ */
 const PENDING_ID = '/pending';
 
-/** The label of the namespaces where the policy is pending. */
+/** The key of the label on namespaces where the policy is pending. */
 export function rolloutLabel(policy: string): string {
   return `${ROLLOUT_LABEL_PREFIX}${policy}`;
 }
 
-/** The name of the policy whose rollout has the label: the inverse of `rolloutLabel`. */
+/** The name of the policy to which the label of a rollout belongs; the inverse of `rolloutLabel`. */
 export function policyOfLabel(label: string): string {
   return label.slice(ROLLOUT_LABEL_PREFIX.length);
 }
@@ -57,8 +59,9 @@ export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage):
 }
 
 /**
- * Whether the policy also evaluates pods as they will be after filling. A policy does so if it fills pods in, or will
- * fill them in once its namespaces are promoted. A pod that the enforced part would admit needs no warning.
+ * Whether the policy also evaluates pods in the form that they have after defaulting. A policy does so if it fills in
+ * fields now, or will fill in fields once its namespaces are promoted. A pod that the enforced part would admit needs
+ * no warning.
  */
 export function evaluatesFilled({
   defaulting,
@@ -72,7 +75,10 @@ interface BothParts {
   readonly pending?: ResolvedPolicy;
 }
 
-/** Both parts, as the same objects each time, so that compiled results can be reused. */
+/**
+ * The two parts of a policy. The function always returns the same objects for a policy, so that compiled results can be
+ * reused.
+ */
 const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
   const { name, selector, meanwhile, mode } = policy;
   if (!meanwhile || mode !== 'Enforce') return { enforced: policy };
@@ -92,7 +98,7 @@ const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
   return { enforced, pending };
 });
 
-/** The names that were left out last, and the parts that exclude them. */
+/** The names of the namespaces that were left out last, and the parts that exclude these namespaces. */
 const lastLeftOut = perObject((_: ResolvedPolicy): { names: string; parts?: BothParts } => ({ names: '' }));
 
 function withoutNames(policy: ResolvedPolicy, leftOut: readonly string[]): BothParts {
@@ -112,7 +118,7 @@ function withoutNames(policy: ResolvedPolicy, leftOut: readonly string[]): BothP
   return last.parts;
 }
 
-/** The selector of a part, split into the label of the rollout and everything else. */
+/** Splits the selector of a part into the label of the rollout and the policy's own selector. */
 export const splitSelector = perObject(
   (selector: LabelSelector): { readonly own: LabelSelector; readonly label?: string } => {
     const { matchExpressions = [] } = selector;

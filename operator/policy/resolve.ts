@@ -1,6 +1,6 @@
 /**
- * A policy in the form that is compiled and evaluated. The value of every rule is known, so nothing depends on a level or
- * a default any more.
+ * A policy in the form that is compiled and evaluated. A resolved policy has a value for every rule, and no longer
+ * depends on levels or defaults.
  */
 import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { Recent } from '../model/recent.ts';
@@ -21,7 +21,9 @@ import { contradictionsIn } from './contradictions.ts';
 import { NEVER, parseTime } from './expiry.ts';
 
 export interface ResolvedPolicy {
-  /** Unique among resolved policies: its name, except for the pending part of a rollout (parts.ts). */
+  /**
+   * A unique ID among resolved policies: the policy's name, with a suffix for the pending part of a rollout (parts.ts).
+   */
   readonly id: string;
   /** The name of the CapabilityPolicy. */
   readonly name: string;
@@ -46,21 +48,28 @@ export interface ResolvedPolicy {
   /** Whether the policy fills in unset fields of a pod, if that makes the pod comply. */
   readonly defaulting: boolean;
   /**
-   * Whether a pod that sets a seccomp profile of its own counts as changed by this policy, as it did for
-   * PodSecurityPolicy.
+   * Whether the policy counts as changing a pod that sets its own seccomp profile. PodSecurityPolicy counted such pods
+   * as changed.
    */
   readonly seccompChanges: boolean;
   /** Whether the policy asks for defaulting but the API servers do not support it. */
   readonly defaultingUnavailable: boolean;
-  /** The overrides that have no effect, or not on every node, because some API server lacks a feature. */
+  /**
+   * The overrides that have no effect, or have an effect only on some nodes, because some API server lacks a feature.
+   */
   readonly withoutEffect: readonly ServerNeed[];
-  /** The statements that have no effect because of other statements, one sentence for each. */
+  /** The settings that have no effect because of other settings of the policy, described in one sentence each. */
   readonly contradictions: readonly string[];
-  /** The checks of a pod as it will be after filling; the same as `checks` without defaulting. */
+  /**
+   * The checks of a pod in the form that it has after defaulting; the same as `checks` if the policy has no defaulting.
+   */
   readonly filledChecks: readonly RuleChecks[];
   /** For a policy with `rollout`: the mode in namespaces that are still pending. */
   readonly meanwhile?: Mode;
-  /** Only for the pending part of a rollout: the part that will decide in these namespaces once they are promoted. */
+  /**
+   * Only for the pending part of a rollout: the enforced part, which will decide in the pending namespaces once they
+   * are promoted.
+   */
   readonly pendingFor?: ResolvedPolicy;
   /** The fields that defaulting writes, in the order of the registry; empty without defaulting. */
   readonly fills: readonly Fill[];
@@ -71,7 +80,7 @@ export interface RuleChecks {
   readonly checks: readonly Check[];
 }
 
-/** Why a policy cannot be compiled: the reason of condition Accepted, and a message that names the field and the fix. */
+/** Why a policy cannot be compiled: the reason of condition Accepted, and a message with the field and the fix. */
 export interface Refusal {
   readonly reason: 'VersionTooNew' | 'ServerTooOld' | 'InvalidSpec' | 'TooExpensive';
   readonly message: string;
@@ -81,13 +90,13 @@ export type Resolution =
   | { readonly policy: ResolvedPolicy }
   | {
       readonly refusal: Refusal;
-      /** The text to keep in force if the policy was accepted before an older API server joined. */
+      /** The resolved policy to keep in force if it was accepted before an older API server joined. */
       readonly asBefore?: ResolvedPolicy;
     };
 
 /**
- * @param oldestServer N of Kubernetes 1.N: it decides the meaning of `latest`, and the newest version that every server
- * enforces.
+ * @param oldestServer N of Kubernetes 1.N for the oldest API server, which decides what `latest` means, and which
+ * version is the newest that every server enforces.
  */
 export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Resolution {
   const { spec } = policy;
@@ -142,19 +151,20 @@ function needsOf(spec: CompletePolicy['spec']): ServerNeed[] {
   return [...new Map(needs.map((need) => [`${need.path} ${need.feature}`, need])).values()];
 }
 
-/** The checks that apply to this type of part of a pod. */
+/** The checks that apply to this type of part, such as containers or volumes. */
 export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']): Check[] {
   return ofRules.flatMap(({ checks }) => checks).filter(({ over }) => over === part);
 }
 
 type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
-/** Most policies of a cluster have only their level's own values. Such policies share one list. */
+/** Most policies of a cluster have only the values of their level. Such policies share one list. */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
-/** @param filled whether the checks evaluate a pod as it will be after filling */
+/** @param filled whether the checks evaluate a pod in the form that it has after defaulting */
 export function checksOf({ values, containers, standard }: Valued, filled: boolean): readonly RuleChecks[] {
-  // JSON leaves out a value that is undefined: a rule without a value for an entry differs from one with the pod's value.
+  // The key also contains the rule IDs, because JSON leaves out undefined values. An undefined value of an entry
+  // differs from a missing value, which means the pod's value.
   const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);
   return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () => {
     const fills = filled ? fillsOf({ values, containers, standard }) : [];
@@ -170,7 +180,9 @@ export function fillsOf({ values, containers, standard }: Valued): Fill[] {
   return RULES.flatMap((rule) => fillsOfRule(ruleValues(rule, values, containers), standard));
 }
 
-/** By rule ID: the changes that end violations of the policy. The map contains every rule, in the registry's order. */
+/**
+ * By rule ID: the changes that end violations of the policy. The map contains every rule, in the order of the registry.
+ */
 export function fixesOf({ values, containers, standard }: Valued): ReadonlyMap<string, readonly Fix[]> {
   return new Map(RULES.map((rule) => [rule.id, fixesOfRule(ruleValues(rule, values, containers), standard)]));
 }

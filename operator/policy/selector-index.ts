@@ -1,7 +1,7 @@
 /**
  * Finds the selectors that matter for a namespace or for another selector without comparing all of them. Each selector
- * is indexed by one label that it requires. So hundreds of policies that each select one namespace cost as much as one
- * policy.
+ * is indexed by one label that it requires. Thanks to the index, hundreds of policies that each select one namespace
+ * cost as much as one policy.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { type Labels, matches, mayOverlap, requiredValues } from './selector.ts';
@@ -15,7 +15,7 @@ export class SelectorIndex<Item extends Selecting> {
   readonly #position: ReadonlyMap<Item, number>;
   /** Label key → value → the items that are indexed by this label. */
   readonly #filed = new Map<string, Map<string, Item[]>>();
-  /** The items that require no label value. */
+  /** The items whose selectors require no label value. */
   readonly #unfiled: Item[] = [];
 
   constructor(items: readonly Item[]) {
@@ -60,7 +60,7 @@ export class SelectorIndex<Item extends Selecting> {
 
 const NONE: { key: string; values: readonly string[]; uses: number } | undefined = undefined;
 
-/** How many items require each label value. */
+/** By label key and value: how many items require this value. */
 function countUses(items: readonly Selecting[]): Map<string, number> {
   const uses = new Map<string, number>();
   for (const { selector } of items) {

@@ -1,13 +1,13 @@
 /**
- * Label selectors of namespaces (metav1.LabelSelector): which namespaces match, whether two selectors may match the same
- * namespace, and a selector as CEL for the tables of programs.
+ * Evaluates label selectors of namespaces (metav1.LabelSelector): which namespaces match a selector, and whether two
+ * selectors may match the same namespace. Also converts selectors to CEL for the tables of programs.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** One requirement on a label key; a label of matchLabels becomes In with one value. */
+/** A requirement on a label key. An entry of matchLabels becomes the operator In with one value. */
 interface Requirement {
   readonly key: string;
   readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
@@ -35,12 +35,12 @@ const byKey = perObject((selector: LabelSelector): ReadonlyMap<string, readonly 
   return [...found.values()].every(satisfiable) ? found : undefined;
 });
 
-/** Whether both selectors are stated in the same way, and so select the same namespaces. */
+/** Whether both selectors are written in the same way, and therefore select the same namespaces. */
 export function isSameSelector(a: LabelSelector, b: LabelSelector): boolean {
   return selectorCel(a, '') === selectorCel(b, '');
 }
 
-/** The labels that must have one of some values: key and values of each requirement `In`. */
+/** The key and the values of each requirement `In`: the label must have one of these values. */
 export function requiredValues(selector: LabelSelector): (readonly [string, readonly string[]])[] {
   return requirements(selector).flatMap(({ key, operator, values }) => (operator === 'In' ? [[key, values]] : []));
 }
@@ -84,7 +84,7 @@ const requirements = perObject((selector: LabelSelector): readonly Requirement[]
   return [...exact, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 });
 
-/** Keys like `constructor` are valid, so only own properties count. */
+/** A label key may be `constructor`, so only the own properties of the object count as labels. */
 function labelValue(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
@@ -107,6 +107,7 @@ function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
   const named = ofOneKey.find(({ operator }) => operator === 'In');
   if (named) return named.values.some(meets);
-  // Without a requirement `In`, all values that no requirement names are alike, so one value represents all of them.
+  // If no requirement is `In`, it is enough to test one value that no requirement contains, because all such values
+  // behave alike.
   return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }

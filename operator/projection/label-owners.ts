@@ -13,8 +13,8 @@ const FIELD = 'f:';
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
- * The managers that own each label, by the key of the label. Each manager is listed once, whatever subresource it wrote
- * through; sorted.
+ * The managers that own each label, by the key of the label. The list is sorted, and contains a manager only once, even
+ * if the manager wrote through several subresources.
  */
 export function labelOwners(metadata: RawMetadata): Record<string, readonly FieldOwner[]> {
   const owners = new Map<string, FieldOwner[]>();
@@ -33,8 +33,9 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 }
 
 /**
- * The current labels that a client-side apply states. Argo CD uses client-side apply by default. In managedFields, such
- * a label looks like a change by hand. But if the operator changed it back, the tool would set it again and again.
+ * The current labels that a client-side apply set, by the annotation of `kubectl apply`. Argo CD uses client-side apply
+ * by default. In managedFields, such a label looks like a change by hand. If the operator changed the label back, the
+ * tool that applied it would set it again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];
@@ -43,7 +44,7 @@ function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   return new Set(stated.filter(([key, value]) => labels?.[key] === value).map(([key]) => key));
 }
 
-/** Parses the annotation of a client-side apply. The text is not trusted, because anybody may write the annotation. */
+/** Parses the annotation of a client-side apply. The annotation is not trusted, because anybody may write it. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,4 +1,4 @@
-/** The projection of the contents of a pod or template: the parts that some rule reads. Equal parts are kept once. */
+/** Projects the contents of a pod or template to the parts that some rule reads. Equal parts are kept once. */
 import { withContainers } from '../model/containers.ts';
 import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
@@ -7,14 +7,14 @@ import { TOKEN_VOLUME } from '../rules/token-volume.ts';
 import { PartsPool, type Pool } from './sharing.ts';
 
 /**
- * The volume sources whose fields rules read. For other sources, rules read only whether they exist. Their fields are
- * dropped, because some differ from pod to pod, such as a claim's name.
+ * The volume sources whose fields are read by rules. For all other sources, rules read only whether the source exists.
+ * The fields of the other sources are dropped, because some fields differ from pod to pod, such as the name of a claim.
  */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
  * The volume of the service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount,
- * names.SimpleNameGenerator). If the name kept its random ending, every pod would have distinct parts.
+ * names.SimpleNameGenerator). If the volume's name kept its random ending, no two pods would have equal parts.
  */
 const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 
@@ -61,7 +61,7 @@ export function createPartsProjection(rules: readonly Rule[], pool: Pool = new P
   };
 }
 
-/** Copies the text, so that the memory of the rest of the object can be freed. */
+/** Copies the string, so that the memory of the rest of the object can be freed. */
 function copy(text: string): PodParts {
   return withoutNulls(JSON.parse(text)) as PodParts;
 }
@@ -75,7 +75,8 @@ function keptAnnotations(value: unknown, prefixes: readonly string[]): Record<st
 }
 
 /**
- * A volume without a source is an emptyDir (k8s.io/kubernetes/pkg/apis/core/v1 SetDefaults_Volume), also in a manifest.
+ * A volume without a source, such as in a manifest, becomes an emptyDir (k8s.io/kubernetes/pkg/apis/core/v1
+ * SetDefaults_Volume).
  */
 function volume(value: unknown): Volume {
   const kept: Record<string, unknown> = { name: nameIn(value) };
@@ -86,7 +87,7 @@ function volume(value: unknown): Volume {
   return kept as Volume;
 }
 
-/** Renames the token's volume, if each volume then still has a unique name. */
+/** Renames the volume of the service account's token, unless another volume already has the new name. */
 function withPlainToken(spec: PodSpec): PodSpec {
   const isToken = ({ name, projected }: Volume) => projected !== undefined && NAMED_TOKEN.test(name);
   const tokens = (spec.volumes ?? []).filter(isToken);
@@ -115,13 +116,15 @@ function nameIn(value: unknown): string {
   return isText(name) ? name : '';
 }
 
-/** `serviceAccount` is the former name of the field; the API server copies it. */
+/**
+ * `serviceAccount` is the former name of the field `serviceAccountName`; the API server copies one field to the other.
+ */
 function serviceAccountIn(spec: unknown): string | undefined {
   const { serviceAccountName, serviceAccount } = objectOf(spec);
   return [serviceAccountName, serviceAccount].filter(isText).find((name) => name !== '');
 }
 
-/** Manifests from files may have empty items. */
+/** A list in a manifest from a file may have empty items. */
 function isPresent(value: unknown): boolean {
   return value !== null;
 }

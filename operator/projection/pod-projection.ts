@@ -1,4 +1,4 @@
-/** The projection of pods and workloads: their identity, and the parts that some rule reads. */
+/** Projects pods and workloads to their identity and the parts that some rule reads. */
 import type { Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, type RawObject, valueAt } from '../model/raw.ts';
 import { Recent } from '../model/recent.ts';
@@ -16,7 +16,7 @@ export interface PodProjection extends PartsProjection {
   workload(raw: RawObject): WorkloadView;
 }
 
-/** Keeps the fields of a pod that `rules` read. A view is small, because equal parts are shared. */
+/** Keeps the fields of a pod that `rules` read. The resulting view is small, because objects share equal parts. */
 export function createPodProjection(rules: readonly Rule[], pool?: Pool): PodProjection {
   const parts = createPartsProjection(rules, pool);
   const names = new Names();
@@ -66,7 +66,10 @@ function projectWorkload(raw: RawObject, projection: PartsProjection, names: Nam
   return { ...view, template: isHistory(view) ? NO_PARTS : projection.parts(templateIn(raw, view.kind)) };
 }
 
-/** The template in the form that its pods will have: a StatefulSet's controller adds volumes for its claims. */
+/**
+ * The template in the form that its pods will have: the controller of a StatefulSet adds volumes for the claims in the
+ * spec.
+ */
 function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
   const template = valueAt(raw, templatePath(kind));
   const claims = claimsIn(raw);
@@ -76,8 +79,8 @@ function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
 }
 
 /**
- * The names of a StatefulSet's claims, each with its index. If several claims have one name, the last one counts
- * (k8s.io/kubernetes/pkg/controller/statefulset, getPersistentVolumeClaims).
+ * The names of a StatefulSet's claims, with the index of each claim. If several claims have the same name, the last
+ * claim counts (k8s.io/kubernetes/pkg/controller/statefulset, getPersistentVolumeClaims).
  */
 export function claimsIn(raw: RawObject): ReadonlyMap<string, number> {
   const path = claimsPath(raw.kind ?? '');
@@ -105,7 +108,7 @@ function isFinishedJob(raw: RawObject): boolean {
     .some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 }
 
-/** Texts and owners that many objects share. Each text or owner is kept once. */
+/** The strings and owners that many objects share. Equal strings and equal owners are kept only once. */
 class Names {
   readonly #texts = new Recent<string>();
   readonly #owners = new Recent<Owner>();

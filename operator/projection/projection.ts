@@ -1,8 +1,8 @@
 /**
- * The projection of an API object: the parts that some rule reads and the names that a report needs.
+ * Projects API objects to the parts that some rule reads, and the names that appear in reports.
  *
- * Pure, and the same for watch events and for manifests from files, which may contain null or lack what the API server
- * fills in.
+ * The functions are pure, and work for events of a watch and for manifests from files. Manifests may contain null, and
+ * may lack fields that the API server fills in.
  */
 import { type CapabilityPolicy, type CompletePolicy, RECORD, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';
@@ -61,7 +61,7 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
   return completePolicy(withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy);
 }
 
-/** Among the managed fields, only the fields about owner references are kept, because drift compares only these. */
+/** Among the managed fields, only the entries about owner references are kept, because only these count as drift. */
 function projectRendered({ metadata, ...rest }: RawObject): RenderedObject {
   const managedFields = (metadata?.managedFields ?? []).map(({ manager, fieldsV1 }) => {
     const owners = objectOf(objectOf(fieldsV1)['f:metadata'])['f:ownerReferences'];

@@ -1,4 +1,4 @@
-/** The projection of RBAC objects: who may do something with CapabilityPolicies. */
+/** Projects RBAC objects to the rights on CapabilityPolicies, and the subjects that have these rights. */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
 import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';

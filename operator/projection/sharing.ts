@@ -8,23 +8,23 @@ import { withoutNulls } from '../model/raw.ts';
 export interface Pool {
   /** How many distinct parts are in use. */
   readonly size: number;
-  /** @param copy makes the kept copy of new parts */
+  /** @param copy makes the copy of new parts that is kept */
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts;
 }
 
 /**
- * A pool that shares nothing, for callers that use each object once and drop it. To find equal parts would cost such
- * callers more than evaluating the object.
+ * A pool that shares nothing, for callers that use each object once and drop it. For callers that use an object only
+ * once, finding equal parts would cost more than evaluating the object.
  */
 export const UNSHARED: Pool = { size: 0, share: (parts) => withoutNulls(parts) as PodParts };
 
 /** The parts of pods and templates, by fingerprint, for as long as some view holds them. */
 export class PartsPool implements Pool {
   readonly #known = new Map<string, WeakRef<PodSpec>>();
-  /** The parts, by spec, because views hold only the spec. */
+  /** The parts, by their spec, because a view refers only to the spec of its parts. */
   readonly #parts = new WeakMap<PodSpec, PodParts>();
   readonly #unused = new FinalizationRegistry<string>((fingerprint) => {
-    // Meanwhile, a new copy of the same parts may exist.
+    // A new copy of the same parts may already exist.
     if (!this.#known.get(fingerprint)?.deref()) this.#known.delete(fingerprint);
   });
 
@@ -34,10 +34,11 @@ export class PartsPool implements Pool {
   }
 
   /**
-   * The single frozen copy of these parts; it keeps no reference to `parts` itself. Parts are equal if their JSON texts
-   * are equal. Equal specs with different annotations are kept as two specs, so a spec identifies all parts.
+   * Returns the single frozen copy of these parts. The copy contains no reference to the argument. Two parts are equal
+   * if they are equal as JSON. Equal specs with different annotations are kept as two objects, so that the object of a
+   * spec identifies the annotations as well.
    *
-   * @param copy makes the kept copy of new parts
+   * @param copy makes the copy of new parts that is kept
    */
   share(parts: PodParts, copy: (text: string) => PodParts): PodParts {
     const text = JSON.stringify(parts);

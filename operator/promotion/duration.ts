@@ -1,6 +1,6 @@
 import type { CompleteRollout } from '../api/capability-policy.ts';
 
-/** Durations as `spec.rollout.soak` states them: `24h`, `1h30m`, `0s`. The CRD checks the form. */
+/** Reads durations in the form of `spec.rollout.soak`: `24h`, `1h30m`, `0s`. The CRD checks the form. */
 const UNITS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
 
 export function durationMs(text: string): number {

@@ -9,17 +9,17 @@ import { type Entry, isPending } from './state.ts';
 /** The most by which the clocks of two machines may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
-/** @param mayLeaveOut whether the text has room for one more namespace that it leaves out by name */
+/** @param mayLeaveOut whether the enforced part may leave out one more namespace by name */
 export function entryFor(namespace: RolloutNamespace, input: StepInput, mayLeaveOut: boolean): Entry | undefined {
   const { entry, label, uid, covered, selected } = namespace;
   const enforced: Entry = entry?.state === 'Enforced' ? entry : { uid, state: 'Enforced', since: input.now };
   if (!selected) {
-    // An older text may still select the namespace.
+    // An API server may still enforce an older version of the policy, which selects the namespace.
     if (covered || !input.settled) return entry;
     return label === undefined ? undefined : enforced;
   }
   if (label === ROLLOUT_ENFORCED) return enforced;
-  // A text that excludes the namespace by name may still be in force.
+  // An API server may still enforce an older version of the policy, which excludes the namespace by name.
   if (entry?.state === 'Enforced') return covered && label === undefined && input.settled ? undefined : entry;
   const next = entry ? continued(entry, namespace, input) : first(namespace, input);
   return next && isPending(next) ? leftOut(next, namespace, input, mayLeaveOut) : next;
@@ -37,7 +37,7 @@ function first({ uid, label, covered, guarded, isNew }: RolloutNamespace, input:
 
 function continued(entry: Entry, { name, label, covered }: RolloutNamespace, input: StepInput): Entry | undefined {
   if (entry.state !== 'Undecided') return evaluated(entry, input.verdict(name), input);
-  // The policy is already enforced in the namespace.
+  // The namespace needs no entry, because the policy is already enforced in it.
   if (covered && label === undefined) return undefined;
   if (!beginsAtOnce(input.rollout) || label === ROLLOUT_PENDING) return { ...entry, state: 'Pending' };
   return evaluated(entry, input.currentVerdict(name), input);
@@ -47,19 +47,19 @@ function continued(entry: Entry, { name, label, covered }: RolloutNamespace, inp
 export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, { now }: Pick<StepInput, 'now'>): Entry {
   if (!verdict) return entry;
   const { state } = entry;
-  // The clock of an earlier leader may have been ahead.
+  // The time may come from an earlier leader whose clock was ahead.
   const since = entry.since > now + CLOCK_SKEW_MS ? now : entry.since;
   if (verdict.violating > 0) return state === 'Blocked' ? entry : { ...entry, state: 'Blocked', since: now };
   if (state === 'Undecided') return entry;
   if (state !== 'Soaking') return { ...entry, state: 'Soaking', since: now };
-  // A pod that is now gone may have violated meanwhile.
+  // A pod that is now gone may have violated after the soak began.
   const latest = Math.max(since, verdict.violatedAt ?? since);
   return latest === entry.since ? entry : { ...entry, since: latest };
 }
 
 /**
- * A namespace whose label cannot be written does not hold back other namespaces: the text leaves it out by name. A
- * pending namespace whose label somebody removed is not left out, because the policy is already enforced there.
+ * A namespace whose label cannot be written does not delay other namespaces, because the enforced part leaves it out by
+ * name. A pending namespace whose label somebody removed is not left out, because the policy is already enforced there.
  */
 function leftOut(
   entry: Entry,
@@ -76,9 +76,9 @@ function leftOut(
 }
 
 /**
- * Whether the rollout may begin as far as this namespace is concerned. A pending namespace must be labelled or left out
- * by name. Any other namespace must not have the label, unless the API server refuses the removal. Otherwise the
- * namespace would be pending by mistake.
+ * Whether this namespace is ready for the rollout to begin. A pending namespace must be labelled or left out by name.
+ * Any other namespace must not have the label, unless the API server refuses the removal. A namespace with a wrong
+ * label would be pending by mistake.
  */
 export function isSettledIn(namespace: RolloutNamespace, entry: Entry | undefined, input: StepInput): boolean {
   const { name, selected, covered, label } = namespace;

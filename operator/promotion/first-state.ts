@@ -19,17 +19,17 @@ interface Found {
   readonly now: number;
 }
 
-/** The saved state. If no state is saved, the result follows from the enforced part and the labels. */
+/** The saved state. If no state is saved, the state is derived from the enforced part and the labels. */
 export function firstState(found: Found): RolloutState {
   const { uid, kept, enforced, excluded } = found;
   const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
-  // The policy had no rollout, so nothing guarded the label and its value means nothing.
+  // The enforced spec has no `rollout`, so nothing guarded the label and its value means nothing.
   if (enforced && began && !enforced.rollout) return { ...began, uid, namespaces: enforcedBefore(found, enforced) };
   if (!kept) {
     const namespaces = new Map();
     return began ? { ...began, inForce: began.selector, uid, namespaces } : { begun: false, uid, namespaces };
   }
-  // Nothing has guarded the labels since the enforced part was deleted.
+  // The enforced part was deleted, and nothing has guarded the labels since the deletion.
   if (kept.begun && !began) return resting(kept, undefined);
   if (!kept.begun && !kept.selector && began) return { ...kept, ...began };
   return { ...kept, excluded: kept.excluded ?? excluded };

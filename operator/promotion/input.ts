@@ -12,20 +12,20 @@ export interface StepInput {
   readonly state: RolloutState;
   /**
    * The selector of the enforced part that exists in the cluster. If an edit of the selector was refused or reverted,
-   * this part may still enforce the policy in namespaces that the spec does not select.
+   * the existing part may still enforce the policy in namespaces that the spec does not select.
    */
   readonly existingSelector?: LabelSelector;
   /** Every namespace that policies reach, by name. */
   readonly namespaces: readonly NamespaceLabels[];
   /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */
   readonly excluded: readonly string[];
-  /** The verdict of the last evaluation; undefined if the newest text of the policy was never evaluated. */
+  /** The verdict of the last evaluation; undefined if the newest version of the policy was never evaluated. */
   verdict(namespace: string): PromotionVerdict | undefined;
   /** The verdict at this moment, for decisions to enforce the policy. */
   currentVerdict(namespace: string): PromotionVerdict | undefined;
   /** Whether the API server refuses to set or to remove the label of the rollout. */
   isRefused(namespace: string): boolean;
-  /** Whether the newest text of the policy, and nothing older, is in force everywhere. */
+  /** Whether every API server enforces the newest version of the policy, and none enforces an older version. */
   readonly settled: boolean;
   /** The current time, in milliseconds since 1970. */
   readonly now: number;
@@ -35,7 +35,7 @@ export interface NamespaceLabels {
   readonly name: string;
   readonly uid: string;
   readonly labels: Labels;
-  /** When the namespace was created, in milliseconds since 1970; undefined if that is not known. */
+  /** When the namespace was created, in milliseconds since 1970; undefined if the time is unknown. */
   readonly created?: number;
 }
 
@@ -45,6 +45,6 @@ export interface StepResult {
   readonly promoted: readonly string[];
   /** The namespaces where an earlier decision to enforce has taken effect. */
   readonly enforced: readonly string[];
-  /** The next promotion, if nothing violates until then. */
+  /** The next promotion, if no workload violates until its time. */
   readonly next?: { readonly namespace: string; readonly at: number };
 }

@@ -23,11 +23,11 @@ export interface RolloutProgress {
 
 /** All times are milliseconds since 1970. */
 export type NamespaceProgress =
-  /** Enforced: the label is gone, and the text that refuses in the namespace was in force. */
+  /** Enforced: the label is gone, and API servers enforce the policy in the namespace. */
   | { readonly state: 'Enforced' }
   /**
-   * Decided: the promotion was decided at the time `since` but has not taken effect. Either the label is still on the
-   * namespace, or the text is not in force yet.
+   * Decided: the promotion was decided at the time `since` but has not taken effect. Either the namespace still has the
+   * label, or API servers do not enforce the policy in the namespace yet.
    */
   | { readonly state: 'Decided'; readonly since: number }
   /** Pending: the namespace has not been evaluated yet. */
@@ -38,7 +38,8 @@ export type NamespaceProgress =
    */
   | { readonly state: 'Soaking'; readonly since: number; readonly soakedAt: number }
   /**
-   * Blocked: pending, and violating since the time `since`. The verdict is absent until a new text has been evaluated.
+   * Blocked: pending, and violating since the time `since`. The verdict is absent after a change of the policy, until
+   * the namespace has been evaluated again.
    */
   | { readonly state: 'Blocked'; readonly since: number; readonly verdict?: PromotionVerdict };
 

@@ -1,4 +1,4 @@
-/** Which soaking namespaces a step of a rollout promotes. */
+/** Chooses the soaking namespaces that a step of a rollout promotes. */
 import { ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { matches } from '../policy/selector.ts';
 import { durationMs } from './duration.ts';
@@ -17,12 +17,13 @@ const LATE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
 /**
- * Promotes namespaces one after the other at the pace. The namespaces that have been compliant longest come first, and
- * then the order is by name.
+ * Promotes namespaces one after the other, at the pace of the rollout. The namespaces that have been compliant longest
+ * come first. Namespaces that became compliant at the same time are sorted by name.
  */
 export function promote(entries: Map<string, Entry>, input: StepInput, label: string): Promotions {
   const { state, rollout, now } = input;
-  // Until the newest text is in force everywhere, an older text may refuse pods that the newest one admits.
+  // Until every API server enforces the newest version of the policy, an older version may refuse pods that the newest
+  // version admits.
   if (!state.begun || rollout.paused || !input.settled) return { promoted: [] };
   const interval = rollout.namespacesPerHour === undefined ? 0 : HOUR_MS / rollout.namespacesPerHour;
   const promoted: string[] = [];
@@ -34,7 +35,8 @@ export function promote(entries: Map<string, Entry>, input: StepInput, label: st
     const verdict = input.currentVerdict(name);
     const current = evaluated(entry, verdict, input);
     entries.set(name, current);
-    // Something violated since the last evaluation, or there is no verdict: the next step looks again.
+    // If something violated since the last evaluation, or there is no verdict, the next step decides about the
+    // namespace.
     if (!verdict || current !== entry) continue;
     entries.set(name, { uid: entry.uid, state: 'Enforced', since: now });
     promoted.push(name);

@@ -1,4 +1,4 @@
-/** A namespace as a step of a rollout sees it. */
+/** A namespace in the form that a step of a rollout uses. */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { isExcluded } from '../policy/deciding.ts';
 import { matches } from '../policy/selector.ts';
@@ -8,13 +8,13 @@ import { type Entry, isCovered, type Labelling, type RolloutState } from './stat
 export interface RolloutNamespace {
   readonly name: string;
   readonly uid: string;
-  /** The value of the label; undefined if the namespace has none. */
+  /** The value of the rollout's label on the namespace; undefined if the namespace does not have the label. */
   readonly label: string | undefined;
   /** Whether the selector of the spec selects the namespace. */
   readonly selected: boolean;
   /**
-   * Whether the enforced part, as the state says or as it exists in the cluster, selects the namespace unless it is
-   * pending.
+   * Whether the enforced part selects the namespace, apart from the label `pending`. Both the enforced part in the
+   * state and the existing one in the cluster count.
    */
   readonly covered: boolean;
   /** Whether the guard protects the label of the namespace, so that only holders of `exempt` can have set it. */
@@ -54,7 +54,7 @@ export function rolloutNamespace(
   };
 }
 
-/** Whether the last text that was in force everywhere selects the namespace. */
+/** Whether the last selector that was in force on every API server selects the namespace. */
 export function isGuarded({ begun, inForce, excluded }: RolloutState, namespace: NamespaceLabels): boolean {
   return begun && inForce !== undefined && isCovered({ selector: inForce, ...(excluded && { excluded }) }, namespace);
 }

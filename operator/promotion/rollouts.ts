@@ -22,9 +22,9 @@ type Namespace = Pick<NamespaceView, 'name' | 'uid' | 'labels'>;
 export class Rollouts {
   /** The states of rollouts, by name of the policy. */
   readonly #states = new Map<string, RolloutState>();
-  /** The namespaces that have had the label of a rollout, as texts of uid and label. */
+  /** The namespaces that have had the label of a rollout, as strings of uid and label. */
   readonly #labelled = new Set<string>();
-  /** The labels that can be removed, because no policy has such a label any more and no text asks for it. */
+  /** The labels that can be removed, because no policy and no admission policy uses them any more. */
   #unused: ReadonlySet<string> = new Set();
 
   get(policy: string): RolloutState | undefined {
@@ -37,12 +37,13 @@ export class Rollouts {
 
   delete(policy: string): void {
     this.#states.delete(policy);
-    // While a policy rests, its labels may be removed. The operator sets them again when the rollout goes on.
+    // While a policy rests, anybody may remove the rollout's labels. The operator sets the labels again when the
+    // rollout continues.
     const ending = labelledKey('', rolloutLabel(policy));
     for (const key of this.#labelled) if (key.endsWith(ending)) this.#labelled.delete(key);
   }
 
-  /** Forgets everything, at the beginning and at the end of a term. */
+  /** Forgets all states and labels. Call this method at the beginning and at the end of a term. */
   clear(): void {
     this.#states.clear();
     this.#labelled.clear();
@@ -54,8 +55,8 @@ export class Rollouts {
   }
 
   /**
-   * The labels of a namespace as they will be once the states are rendered. A label that is still missing counts as
-   * present.
+   * The labels that a namespace will have once the labels of the rollouts are written. A label that is still missing
+   * counts as present.
    */
   effective({ name, uid, labels }: Namespace): Labels {
     const entries = [...this.#states].flatMap(([policy, { namespaces }]) => {
@@ -80,7 +81,7 @@ export class Rollouts {
 
   /**
    * @param set the labels that the namespace should have
-   * @returns the labels of `set` that the namespace had and has lost
+   * @returns the labels of `set` that the namespace had earlier and has lost
    */
   missingAgain({ uid, labels }: Namespace, set: RolloutLabels['set']): string[] {
     return Object.entries(set).flatMap(([label, value]) => {
@@ -98,7 +99,7 @@ export class Rollouts {
       const entry = namespaces.get(name);
       const label = rolloutLabel(policy);
       if (entry?.uid !== uid) continue;
-      // Somebody decided to promote the namespace, and the next step records the decision.
+      // Somebody promoted the namespace by setting the label to `enforced`, and the next step records this decision.
       if (isPending(entry) && labels[label] === ROLLOUT_ENFORCED) continue;
       if (isLabelled(entry)) set[label] = ROLLOUT_PENDING;
       else if (Object.hasOwn(labels, label)) remove.push(label);
@@ -106,8 +107,8 @@ export class Rollouts {
     for (const label of rolloutLabelsIn(labels)) {
       if (Object.hasOwn(set, label)) continue;
       if (this.#unused.has(label)) remove.push(label);
-      // The state of this policy is not known yet. The label is stated here, because server-side apply removes a label of
-      // ours that is not stated.
+      // The state of the label's policy is not known yet. The result contains the label, because server-side apply
+      // removes a label of ours that is left out.
       else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;
     }
     return { set, remove: remove.sort() };
@@ -124,15 +125,15 @@ export function rolloutLabelsIn(labels: Labels): string[] {
 }
 
 /**
- * Whether some policy may be pending in a namespace with these labels. If so, what happens in the namespace counts for
- * its promotion.
+ * Whether some policy may be pending in a namespace with these labels. In a pending namespace, every pod and workload
+ * counts for the promotion.
  */
 export function hasPendingLabel(labels: Labels): boolean {
   return rolloutLabelsIn(labels).some((key) => labels[key] === ROLLOUT_PENDING);
 }
 
 /**
- * How far each rollout has come.
+ * The stage of each rollout, by name of the policy.
  *
  * @param existing the specs of the enforced parts that exist, by the policy's uid
  */
@@ -153,8 +154,8 @@ export function stagesOf(
 }
 
 /**
- * Whether texts and labels must wait until the controller of promotions has read, written or deleted the state of some
- * rollout. The state says where a policy must not be enforced. Without a state, nothing guards the labels.
+ * Whether programs and labels must wait until the controller of promotions has read, written or deleted the state of
+ * some rollout. Only the state shows where a policy must not be enforced. Without a state, nothing guards the labels.
  */
 export function isAwaited(
   policies: readonly CompletePolicy[],
@@ -181,8 +182,8 @@ function stageOf(state: RolloutState): Stage {
 }
 
 /**
- * The stage of a rollout before its state has been read. The rollout has begun if the enforced part exists, and has the
- * selector of that part.
+ * The stage of a rollout before its state has been read. If the enforced part exists, the rollout has begun, with the
+ * selector of the enforced part.
  */
 function stageWithoutState(enforced: CompleteSpec | undefined): Stage {
   return enforced ? { begun: true, selector: enforced.namespaceSelector } : { begun: false };

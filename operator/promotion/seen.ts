@@ -6,11 +6,11 @@ import type { Seen } from '../evaluate/members.ts';
 import type { Owner, SeenObject } from '../model/objects.ts';
 import { idOf } from '../policy/memo.ts';
 
-/** The most distinct objects that are kept for each namespace, which are the newest ones. */
+/** How many distinct objects are kept for each namespace; older objects are forgotten first. */
 const MOST_SEEN = 256;
 
 export class SeenObjects {
-  /** The objects by namespace, and then by everything that a verdict on the object depends on. */
+  /** The objects by namespace, and within a namespace by everything that a verdict on the object depends on. */
   readonly #seen = new Map<string, Map<string, Seen>>();
 
   /** @param at milliseconds since 1970 */
@@ -18,7 +18,7 @@ export class SeenObjects {
     const seen = this.#seen.get(namespace) ?? new Map<string, Seen>();
     for (const object of objects.filter(({ finished }) => !finished)) {
       const key = keyOf(object);
-      // The newest object has to be the last one of the map.
+      // The newest object has to be the last entry of the map.
       seen.delete(key);
       seen.set(key, { object, at });
     }
@@ -29,7 +29,7 @@ export class SeenObjects {
     if (seen.size > 0) this.#seen.set(namespace, seen);
   }
 
-  /** The objects that were added since the last `take`. */
+  /** The objects of a namespace that were added since the last `take`. */
   in(namespace: string): Seen[] {
     return [...(this.#seen.get(namespace)?.values() ?? [])];
   }
@@ -41,7 +41,7 @@ export class SeenObjects {
     return seen;
   }
 
-  /** Puts the objects back after an evaluation that did not end. */
+  /** Puts objects back that `take` returned, after an evaluation that did not end. */
   restore(namespace: string, seen: readonly Seen[]): void {
     for (const { object, at } of seen) {
       const newer = this.#seen.get(namespace)?.get(keyOf(object));
@@ -55,8 +55,8 @@ export class SeenObjects {
 }
 
 /**
- * Everything that a verdict depends on. Equal parts are the same object, and pods whose owners have the same kind have
- * the same creator.
+ * A key of everything that a verdict on the object depends on. Equal parts are the same object, and pods whose owners
+ * have the same kind have the same creator.
  */
 function keyOf(object: SeenObject): string {
   const { spec, annotations } = 'template' in object ? object.template : object;

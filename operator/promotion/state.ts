@@ -13,23 +13,25 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   readonly uid: string;
   /**
    * The last selector whose namespaces have all been labelled; undefined before the rollout has begun for the first
-   * time. If the policy has rested since (mode Audit, expired), `begun` is false, and the rollout later goes on from
-   * this selector.
+   * time. While the policy rests (mode Audit, expired), `begun` is false, and the rollout later continues from this
+   * selector.
    */
   readonly selector?: LabelSelector;
-  /** The excluded namespaces when the rollout last began: `--excluded-namespaces` may change. */
+  /**
+   * The excluded namespaces at the time when the rollout last began, because `--excluded-namespaces` may change later.
+   */
   readonly excluded?: readonly string[];
   /**
-   * The last selector whose text was in force everywhere. Before that, nothing guards the labels, and no namespace counts
-   * as enforced.
+   * The last selector that every API server enforced. Until every API server enforces some selector, nothing guards the
+   * labels, and no namespace counts as enforced.
    */
   readonly inForce?: LabelSelector;
   /**
-   * While namespaces are labelled: the selector for which they get the label, and the beginning of the labelling.
-   * Namespaces that are created after that time are new.
+   * While namespaces are being labelled: the selector of these namespaces, and the time at which the labelling began.
+   * Namespaces that are created after this time are new.
    */
   readonly labelling?: Labelling;
-  /** The time of the last promotion, as the pace counts it. */
+  /** The time of the last promotion, for the pace of the rollout. */
   readonly lastPromotion?: number;
   /**
    * The entries, by namespace. Once the rollout has begun, the policy is enforced in every selected namespace without
@@ -50,33 +52,34 @@ export interface Entry {
   /** The namespace's uid. A namespace that was deleted and created again is new. */
   readonly uid: string;
   /**
-   * Undecided: with `soak: 0s` the policy is enforced from the beginning if nothing violates at that time. Pending: the
-   * namespace has not been evaluated. Soaking: nothing has violated since that time. Blocked: something has violated
-   * since that time. Enforced: the operator decided to enforce the policy, or the policy does not select the namespace
-   * any more. The entry ends when the label is gone.
+   * Undecided: the rollout has `soak: 0s`, so the policy is enforced in the namespace from the beginning, unless
+   * something violates when the rollout begins. Pending: the namespace has not been evaluated. Soaking: nothing has
+   * violated since the time in `since`. Blocked: something has violated since the time in `since`. Enforced: the
+   * operator decided to enforce the policy, or the policy does not select the namespace any more. The entry of an
+   * enforced namespace is removed when the label is gone.
    */
   readonly state: (typeof ENTRY_STATES)[number];
   readonly since: number;
   /**
    * The namespace does not have the label yet, because the label cannot be written or `--excluded-namespaces` contained
-   * the namespace. So the policy's text leaves the namespace out by name.
+   * the namespace. Because the label is missing, the enforced part leaves the namespace out by name.
    */
   readonly byName?: true;
 }
 
-/** Whether the policy is not enforced in the namespace yet. */
+/** Whether the policy is still pending in the namespace, which means not enforced yet. */
 export function isPending({ state }: Entry): boolean {
   return state !== 'Enforced';
 }
 
-/** Whether the namespace must have the label. */
+/** Whether the namespace must have the rollout's label `pending`. */
 export function isLabelled(entry: Entry): boolean {
   return isPending(entry) && entry.state !== 'Undecided';
 }
 
 /**
- * Whether the enforced part selects a namespace with these labels, unless it is pending. While the policy rests:
- * whether the enforced part will select the namespace once the rollout goes on.
+ * Whether the enforced part selects a namespace with these labels, unless the namespace is pending. While the policy
+ * rests: whether the enforced part will select the namespace once the rollout continues.
  */
 export function isCovered(
   { selector, excluded = [] }: Pick<RolloutState, 'selector' | 'excluded'>,
@@ -85,14 +88,14 @@ export function isCovered(
   return selector !== undefined && matches(selector, labels) && !isExcluded(name, excluded);
 }
 
-/** The namespaces that the policy's text leaves out by name; sorted. */
+/** The names of the namespaces that the enforced part leaves out by name; sorted. */
 export function leftOutByName({ namespaces }: Pick<RolloutState, 'namespaces'>): string[] {
   return [...namespaces].flatMap(([name, { byName }]) => (byName ? [name] : [])).sort();
 }
 
 /**
- * The state of a policy that is not enforced for now: its mode is not Enforce, or it has expired. If the enforced part
- * never existed, the policy was enforced nowhere, whatever the state says.
+ * The state of a policy that is not enforced for now, because its mode is not Enforce or the policy has expired. If the
+ * enforced part never existed, the policy was enforced nowhere, even if the state contains a selector.
  *
  * @param existingSelector the selector of the enforced part that still exists
  */

@@ -1,7 +1,7 @@
 /**
- * One step of a rollout, from the current state and the cluster as last seen to the next state. A step is pure and safe
- * to repeat: the decisions of a step are written before anything follows from them, so a process that dies in between
- * loses nothing.
+ * One step of a rollout, which computes the next state from the current state and the cluster as last seen. A step is
+ * pure and can be repeated. The decisions of a step are saved before they take effect, so a process that dies in
+ * between loses nothing.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';
@@ -12,7 +12,10 @@ import { promote } from './promote.ts';
 import { rolloutNamespace } from './rollout-namespace.ts';
 import type { Entry, Labelling, RolloutState } from './state.ts';
 
-/** The most namespaces that may be left out by name because their labels cannot be written: each makes the text longer. */
+/**
+ * The most namespaces that may be left out by name because their labels cannot be written. Every such name makes the
+ * admission policy longer.
+ */
 const MOST_REFUSED = 32;
 
 export function step(input: StepInput): StepResult {
@@ -52,7 +55,7 @@ export function step(input: StepInput): StepResult {
   return { state: changed ? after : state, promoted, enforced, ...(next && { next }) };
 }
 
-/** The labelling that is going on; undefined once the namespaces of the newest selector have been labelled. */
+/** The current labelling of namespaces; undefined once all namespaces of the newest selector have been labelled. */
 function labellingFor({ state, selector, excluded, namespaces, now }: StepInput): Labelling | undefined {
   const isCurrent =
     state.begun &&
@@ -62,13 +65,14 @@ function labellingFor({ state, selector, excluded, namespaces, now }: StepInput)
   if (isCurrent) return undefined;
   const { labelling } = state;
   if (labelling && isSameSelector(labelling.selector, selector)) return labelling;
-  // The time at which a namespace was created comes from the API server's clock, which may be ahead of ours.
+  // The creation time of a namespace comes from the API server's clock, which may be ahead of the operator's clock.
   const newest = namespaces.reduce((latest, { created = 0 }) => Math.max(latest, created), 0);
   return { selector, since: Math.max(now, newest) };
 }
 
 /**
- * Drops the entries of undecided namespaces. The policy is enforced there from the beginning, because nothing violates.
+ * Drops the entries of undecided namespaces. In these namespaces, the policy is enforced from the beginning, because
+ * nothing violates.
  */
 function dropUndecided(entries: Map<string, Entry>): void {
   for (const [name, { state }] of entries) if (state === 'Undecided') entries.delete(name);

@@ -1,13 +1,13 @@
-/** The verdicts about promotions, and when something violated in a pending namespace. */
+/** Keeps the verdicts about promotions, and the times of violations in pending namespaces. */
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import type { UseIndex } from '../evaluate/use.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
 /** The inputs of a verdict, besides the objects in the namespace. */
 export interface EvaluatedBy {
-  /** All policies that select the namespace; the same list until one of them changes. */
+  /** All policies that select the namespace. The array stays the same object until one of these policies changes. */
   readonly policies: readonly ResolvedPolicy[];
-  /** The rights to use policies; the same object until one of them changes. */
+  /** The rights to use policies. The index stays the same object until a right changes. */
   readonly use: UseIndex;
 }
 
@@ -19,7 +19,7 @@ interface Evaluated extends EvaluatedBy {
 interface LastViolation {
   /** The time of the last violation, in milliseconds since 1970. */
   readonly at?: number;
-  /** Whether something violated in the last evaluation, so that the violation may still last. */
+  /** Whether something violated in the last evaluation, and may still violate. */
   readonly lasts: boolean;
 }
 
@@ -28,7 +28,8 @@ export class PromotionVerdicts {
   readonly #evaluated = new Map<string, Evaluated>();
   /**
    * The last violations, by namespace and policy. These violations are kept when a policy is edited and when a term
-   * ends. A pod that violated and is gone still counts, and the controller of promotions may not have seen it.
+   * ends. A pod that violated and is gone still counts, even if the controller of promotions has not processed its
+   * violation yet.
    */
   readonly #violations = new Map<string, ReadonlyMap<string, LastViolation>>();
 
@@ -67,7 +68,10 @@ export class PromotionVerdicts {
     this.#violations.delete(namespace);
   }
 
-  /** Records that violations may end with this term: while another process leads, somebody may repair them. */
+  /**
+   * Records the current violations as ended at the end of this term, because somebody may repair them while another
+   * process leads.
+   */
   endTerm(now: number): void {
     this.#evaluated.clear();
     for (const [namespace, ofPolicies] of this.#violations) {

@@ -7,12 +7,12 @@ import * as reasons from './reasons.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface Evaluated {
-  /** The text that decides, resolved; absent if no text of the policy was ever accepted. */
+  /** The spec that is in force, resolved; undefined if no spec of the policy was ever accepted. */
   readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
   /**
-   * The report about workloads. The report is absent until everything has been evaluated, and if no text of the policy
-   * was ever accepted.
+   * The report about workloads. The report is undefined until all namespaces have been evaluated, and if no spec of the
+   * policy was ever accepted.
    */
   readonly workloads: WorkloadReport | undefined;
 }

@@ -1,4 +1,4 @@
-/** Makes the conditions of a policy from the facts about it, in the form that kstatus and Argo CD read. */
+/** Makes the conditions of a policy, in the form that kstatus and Argo CD read. */
 import type { Condition } from '../api/capability-policy.ts';
 import type { ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
@@ -21,31 +21,34 @@ import type { WorkloadReport } from './violations.ts';
 interface ConditionInput {
   readonly generation: number;
   readonly resolution: Resolution;
-  /** The text that decides: the current text, or the last accepted text. Absent if no text was ever accepted. */
+  /**
+   * The spec that is in force: the current spec, or else the last accepted spec; undefined if no spec was ever
+   * accepted.
+   */
   readonly accepted: ResolvedPolicy | undefined;
   /** Whether the policy counts as deleted. */
   readonly expired: boolean;
   /** The value of `spec.reason`. */
   readonly why: string | undefined;
-  /** The namespaces where no policy of the mode will decide once this policy has expired. */
+  /** The namespaces where no policy of the same mode will decide after this policy has expired. */
   readonly undecided: readonly string[];
-  /** By namespace where the policy decides: the number of deciding policies that have restricted use. */
+  /** For each namespace where the policy decides: the number of deciding policies with restricted use. */
   readonly restricted: ReadonlyMap<string, number>;
-  /** How far the policy is in force; absent until the first pass over all policies. */
+  /** Whether each API server enforces the policy; undefined until the first pass over all policies. */
   readonly program: ProgramOutcome | undefined;
   /**
-   * The report about workloads. The report is absent until everything has been evaluated, and if no text of the policy
-   * was ever accepted.
+   * The report about workloads. The report is undefined until all namespaces have been evaluated, and if no spec of the
+   * policy was ever accepted.
    */
   readonly workloads: WorkloadReport | undefined;
-  /** The texts about label conflicts, one for each namespace; sorted. */
+  /** The descriptions of label conflicts, sorted, one for each namespace. */
   readonly labelConflicts: readonly string[];
   readonly refusedLabels: RefusedLabels;
   /** The subjects that may use every policy. */
   readonly holdersOfAll: readonly Holder[];
-  /** The bindings that grant the use of the policy by its name and are older than the policy. */
+  /** The bindings that are older than the policy and grant its use, because they refer to the policy by its name. */
   readonly olderBindings: readonly BindingName[];
-  /** Whether API servers protect our objects; absent until they have been asked for the first time. */
+  /** Whether API servers protect our objects; undefined until API servers have answered the first protection probe. */
   readonly protection: ProtectionOutcome | undefined;
   readonly previous: readonly Condition[];
   /** The current time, in ISO 8601 and UTC. */
@@ -56,15 +59,15 @@ const MESSAGE_LENGTH = 1024;
 const NAMED = 3;
 const MASTERS = 'system:masters';
 /**
- * The flag of kubectl to act as the ReplicaSet controller, which may create pods in every namespace and creates the
- * pods of Deployments.
+ * The flag with which kubectl acts as the ReplicaSet controller, which creates the pods of Deployments in every
+ * namespace.
  */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
 /**
- * All conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures, so the
- * condition Ready does not depend on violations and conflicts. Ready does depend on a refused write that keeps the
- * policy from being enforced in a namespace.
+ * All conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures, so they do
+ * not affect the condition Ready. A refused write does affect Ready if it keeps the policy from being enforced in a
+ * namespace.
  */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
@@ -128,7 +131,9 @@ function acceptedCondition(
   return { type: 'Accepted', status: 'True', reason: reasons.ACCEPTED, message };
 }
 
-/** The text about a rollout that rests, for example because somebody changed the mode in an emergency. */
+/**
+ * The message about a rollout that rests, for example because somebody changed the mode of the policy in an emergency.
+ */
 function restingRollout({ mode, meanwhile }: ResolvedPolicy): string[] {
   if (mode === 'Enforce' || !meanwhile) return [];
   return [
@@ -164,8 +169,8 @@ function withoutEffect({ withoutEffect: overrides }: ResolvedPolicy): string[] {
 }
 
 /**
- * RBAC wildcards grant every policy. An administrator then sees that a test pod is admitted but that a Deployment's pod
- * is refused, because a controller creates the Deployment's pod.
+ * RBAC wildcards grant the use of every policy. So an administrator's test pod may be admitted although the same pod of
+ * a Deployment is refused, because a controller creates the pods of a Deployment.
  */
 function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[]): string[] {
   if (usableBy === 'Everyone') return [];
@@ -179,13 +184,15 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
 }
 
 /**
- * RBAC refers to a policy by its name, so a binding for an earlier policy of that name also grants the use of this one.
- * Such a binding is reported but not refused, because a binding that was made in advance looks the same.
+ * RBAC refers to a policy by its name, so a binding for an earlier policy also grants the use of a new policy with the
+ * same name. Such a binding is only reported, because a binding that somebody made in advance for the new policy looks
+ * the same.
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator writes this binding for `subjects`. The operator may have kept this binding while a text still asked
-    // about an earlier policy.
+    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy,
+    // because the operator keeps a binding while some admission policy still checks the use of an earlier policy of the
+    // same name.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];
@@ -229,8 +236,7 @@ function programmedCondition(input: ConditionInput): BareCondition {
     return { type, status: 'True', reason: reasons.EXPIRED, message: expiredText(resolution.policy.expires) };
   }
   if (!program) {
-    // A restarted operator has not seen anything yet. Until it has made its own observation, the earlier condition
-    // stays.
+    // After a restart, the operator keeps the earlier condition until it has made its own observation.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
     if (before && before.reason !== reasons.NOT_ACCEPTED && before.reason !== reasons.EXPIRED) return before;
     return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };
@@ -249,7 +255,7 @@ function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
   return [{ type: 'LabelConflict', status: 'True', reason: reasons.FOREIGN_LABEL, message }];
 }
 
-/** @param refusal a refused write that keeps the policy from being enforced somewhere */
+/** @param refusal the message about a refused write that keeps the policy from being enforced in a namespace */
 function readyCondition(
   accepted: BareCondition,
   programmed: BareCondition,

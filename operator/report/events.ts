@@ -6,7 +6,7 @@ import type { Owner } from '../model/objects.ts';
 import { workloadKind } from '../model/workload-kinds.ts';
 import { bounded } from '../text/printable.ts';
 
-/** The object that an Event is about, with its known details. */
+/** The object that an Event is about; details that are not known are left out. */
 export interface Regarding {
   readonly apiVersion?: string;
   readonly kind: string;
@@ -25,17 +25,15 @@ export interface Happening {
   readonly note: string;
 }
 
-/** An Event without the object that it is about. Several Events are made about the same object. */
+/** The contents of an Event without the object that the Event is about, for several Events about the same object. */
 export type Unaddressed = Omit<Happening, 'regarding'>;
 
 export interface EventOrigin {
-  /** The reporting operator: the pod's name. */
+  /** The name of the operator's pod, which reports the Event. */
   readonly reportingInstance: string;
   /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
-  /**
-   * A text that differs between two occurrences of an event, and stays the same when writing the Event is tried again.
-   */
+  /** A string that is different for each occurrence of an event, and the same for each attempt to write its Event. */
   readonly occasion: string;
 }
 
@@ -54,8 +52,8 @@ const NOTE_BYTES = 1024;
 const WORD_LENGTH = 128;
 
 /**
- * The name is derived from the event and the occasion, not from the time. If an attempt is repeated, the API server
- * answers that the Event exists already.
+ * The Event's name is derived from its contents and the occasion, not from the time. If a write is tried again, the API
+ * server answers that the Event exists already.
  */
 export function eventFor(happening: Happening, { reportingInstance, now, occasion }: EventOrigin): KubernetesEvent {
   const { regarding, related, type } = happening;
@@ -66,7 +64,7 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
-    // The API server requires this namespace for an Event about a cluster-scoped object.
+    // The API server requires the namespace `default` for an Event about a cluster-scoped object.
     metadata: { name: `${namePrefix(regarding.name)}.${hash}`, namespace: regarding.namespace ?? 'default' },
     eventTime: inMicroseconds(now),
     reportingController: GROUP,
@@ -81,8 +79,8 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
 }
 
 /**
- * The details of a workload besides its name. The details of a custom resource come from the owner reference of its
- * pods.
+ * The uid, and if known the other details, of a workload. The details of a custom resource come from the owner
+ * references of its pods.
  */
 export type Identity = Pick<Owner, 'uid'> & Partial<Owner>;
 
@@ -100,8 +98,8 @@ export function regardingWorkload({ kind, namespace, name }: WorkloadName, known
 }
 
 /**
- * A DNS subdomain has at most 253 characters, and its labels neither begin nor end with a dash. Names of roles may have
- * other characters.
+ * The beginning of an Event's name. An Event's name must be a DNS subdomain: at most 253 characters, with labels that
+ * neither begin nor end with a dash. The name of a role, which an Event may be about, may have other characters.
  */
 function namePrefix(name: string): string {
   const parts = name.slice(0, 200).toLowerCase().split('.');
@@ -116,7 +114,7 @@ function withinBytes(note: string): string {
   return text;
 }
 
-/** The time in the form of metav1.MicroTime. */
+/** The time in the format of metav1.MicroTime. */
 function inMicroseconds(time: string): string {
   const [, seconds, fraction = ''] = /^(.*?)(?:\.(\d+))?Z$/.exec(time) ?? [];
   return `${seconds}.${fraction.padEnd(6, '0').slice(0, 6)}Z`;

@@ -1,4 +1,4 @@
-/** The end of a policy (spec.expires) in its conditions and Events. */
+/** Reports the expiry of a policy (spec.expires) in its conditions and Events. */
 import type { Condition } from '../api/capability-policy.ts';
 import { formatTime, NEVER, type Stage, stageOf } from '../policy/expiry.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -25,10 +25,11 @@ interface Ending {
   readonly now: string;
 }
 
-/** The condition Expired. Only a policy that has an end has this condition. */
+/** The condition Expired. Only a policy with `spec.expires` has the condition Expired. */
 export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
-  // The state at the time of compiling counts, because the clock may have advanced since then.
+  // `expired` is the state when the policies were compiled; `now` may be later, so it is limited to the time before the
+  // expiry.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,
@@ -41,7 +42,7 @@ export function expiredText(expires: number): string {
   return `expired at ${formatTime(expires)} and counts as deleted: write a later spec.expires to bring it back, or delete it`;
 }
 
-/** The text about the namespaces where no other policy of the same mode takes over when this policy expires. */
+/** The message about the namespaces where no other policy of the same mode will decide when this policy expires. */
 export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: readonly string[]): string[] {
   if (expires === NEVER || namespaces.length === 0) return [];
   const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;
@@ -51,9 +52,9 @@ export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: rea
 const IN_ORDER = Object.values(REASON);
 
 /**
- * One Event for each stage that begins. Writing an end in the near future causes no Event, because the author knows
- * about it. But the author may not know that the end has passed. The condition remembers the last stage across
- * restarts.
+ * One Event for each stage of the expiry that begins. If somebody adds an `expires` in the near future, no Event is
+ * made, because the author knows the time. If `expires` is already in the past, an Event is made, because the author
+ * may not know. The condition Expired keeps the last stage across restarts.
  */
 export function expiryHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === before?.reason) return [];

@@ -1,11 +1,13 @@
-/** Pod Security labels of another owner: which policies they concern, and the text about them. */
+/** Finds the policies that a Pod Security label of another owner concerns, and describes the conflict. */
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
 import { labelOfMode } from '../compile/labels.ts';
 import { MODES } from '../policy/deciding.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { LEVELS, type Level } from '../standards/level-version.ts';
 
-/** With defaulting a policy asks for the labels of warn and audit as well (operator/compile/labels.ts). */
+/**
+ * A policy with defaulting also wants labels for the Pod Security modes warn and audit (operator/compile/labels.ts).
+ */
 export function conflictsOf(
   { mode, defaulting }: Pick<ResolvedPolicy, 'mode' | 'defaulting'>,
   { conflicts }: LabelOutcome,
@@ -15,15 +17,18 @@ export function conflictsOf(
   return conflicts.filter(({ label }) => keys.includes(label));
 }
 
-/** The text about a conflict: the owner of the label, its value, the operator's value, and the consequence. */
+/**
+ * The description of a conflict: the owner of the label, the label's value, the value that the operator wants, and the
+ * consequence.
+ */
 export function describeConflict({ label, theirs, ours, managers }: LabelConflict): string {
   const whose = managers.length > 0 ? [...managers].sort().join(', ') : 'somebody else';
   return `label ${label} is "${theirs}" by ${whose}; the operator would set "${ours}"${consequence(theirs, ours)}`;
 }
 
 /**
- * Only a tighter label changes which pods are admitted: the admission policy still checks the pods that a looser label
- * lets pass.
+ * The consequence of a conflict. Only a tighter label changes which pods are admitted, because the admission policy
+ * still checks the pods that a looser label admits.
  */
 function consequence(theirs: string, ours: string): string {
   const tighter = isLevel(theirs) && isLevel(ours) && LEVELS.indexOf(theirs) > LEVELS.indexOf(ours);

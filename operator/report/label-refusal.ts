@@ -1,4 +1,7 @@
-/** Labels that the API server does not let the operator write: which policies they concern, and the texts about them. */
+/**
+ * Finds the policies that are affected because the API server does not let the operator write a label, and describes
+ * the refused writes.
+ */
 import type { LabelOutcome } from '../apply/outcome.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
 import { rolloutLabel } from '../policy/parts.ts';
@@ -10,7 +13,7 @@ import * as reasons from './reasons.ts';
 const NAMED = 3;
 
 export interface RefusedLabels {
-  /** The texts about refused labels, one for each namespace; sorted. */
+  /** The descriptions of refused writes of labels, sorted, one for each namespace. */
   readonly texts: readonly string[];
   /** Whether a namespace is still pending although the operator has decided to enforce the policy there. */
   readonly keepsPending: boolean;
@@ -34,7 +37,7 @@ export function refusedLabels(
     const what = writes
       .sort((a, b) => Number(b.label === own) - Number(a.label === own))
       .map(({ label, how }) => `label ${label} cannot be ${how}`);
-    // A webhook's answer may have several lines.
+    // The message may come from a webhook and have several lines.
     const why = refusal.message.replaceAll(/\s+/g, ' ');
     const keepsPending = refusal.remove.includes(own);
     return [{ text: `namespace ${namespace}: ${what.join(', ')}: ${why}`, keepsPending }];

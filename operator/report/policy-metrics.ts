@@ -1,4 +1,4 @@
-/** The metrics of policies, read at each scrape. None has a label for a pod or workload. */
+/** The metrics of policies, computed at each scrape. No metric has a label for a pod or workload. */
 import { Gauge, type Registry } from 'prom-client';
 import type { CapabilityPolicy, CompletePolicy, CompleteRollout } from '../api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
@@ -7,7 +7,7 @@ import { parseTime } from '../policy/expiry.ts';
 import { durationMs } from '../promotion/duration.ts';
 
 type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
-/** The verdicts of each namespace, by its name. */
+/** The verdicts of each namespace, by the namespace's name. */
 type VerdictsByNamespace = ReadonlyMap<string, NamespaceVerdicts>;
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -64,7 +64,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   gauge('evaluated_objects', 'Pods and templates with a verdict.', [], () => [
     [{}, specs().reduce((count) => count + 1, 0)],
   ]);
-  // The projection shares equal specs, so each shared spec is evaluated once.
+  // The projection shares equal specs, so the set contains each distinct spec once.
   gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
     [{}, new Set(specs()).size],
   ]);
@@ -90,8 +90,8 @@ function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): vo
 }
 
 /**
- * The number of namespaces in each state of a rollout, including zeros. Empty for a policy without a rollout, and until
- * the rollout's namespaces have been read.
+ * The number of namespaces in each state of a rollout, including zeros. The result is empty for a policy without a
+ * rollout, and until the namespaces of the rollout have been read.
  */
 function rolloutStates(policy: CompletePolicy): Series[] {
   const counts = policy.spec.rollout && policy.status?.rollout;
@@ -121,7 +121,10 @@ function endOf(policy: CapabilityPolicy): Series[] {
   return expires === undefined ? [] : [[{ policy: nameOf(policy) }, expires / 1000]];
 }
 
-/** The number of workloads with each verdict, including zeros. Empty until everything has been evaluated. */
+/**
+ * The number of workloads with each verdict, including zeros. The result is empty until all namespaces have been
+ * evaluated.
+ */
 function workloadVerdicts(policy: CapabilityPolicy): Series[] {
   const { evaluated = 0, violating = 0, unknown = 0 } = policy.status?.workloads ?? {};
   const counts = policy.status?.workloads ? { compliant: evaluated - violating - unknown, violating, unknown } : {};

@@ -11,8 +11,9 @@ export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;
 
 /**
  * @param existing all of our reports in the namespace
- * @param onWritten called with each report as the API server returned it, and its size as JSON @throws the client's
- * errors, except if the namespace or the CRD is deleted or being deleted, because then all reports are deleted, too
+ * @param onWritten called with each report as the API server returned it, and the size of the report as JSON @throws
+ * the client's errors, except if the namespace or the CRD is deleted or being deleted, because that also deletes the
+ * reports
  */
 export async function writePolicyReports(
   client: PolicyReportClient,
@@ -27,7 +28,7 @@ export async function writePolicyReports(
       names.add(keyOf(report.apiVersion, name));
       const before = existing.find((one) => one.name === name && one.api.apiVersion === report.apiVersion);
       if (before?.digest === annotations[DIGEST]) continue;
-      // The apply is forced, because no other manager may write the report.
+      // The server-side apply is forced, because no other field manager may write the report.
       onWritten(await client.apply(report, { force: true }), Buffer.byteLength(JSON.stringify(report)));
     }
   } catch (error) {
@@ -53,8 +54,9 @@ function keyOf(apiVersion: string, name: string): string {
 }
 
 /**
- * Whether the namespace or the CRD is gone or going. A CRD that is being deleted accepts no objects (405, or 403 with
- * the message below). After the deletion, the paths of its kind are unknown (404).
+ * Whether the error shows that the namespace or the CRD is deleted or being deleted. If the CRD is being deleted, the
+ * API server refuses new objects (405, or 403 with a certain message). After the deletion, the API server does not know
+ * the kind's paths (404).
  */
 function isGoing(error: unknown): boolean {
   if (!(error instanceof ApiError)) return false;

@@ -1,7 +1,7 @@
 /**
- * Makes the reports about a policy in a namespace, as openreports.io and wgpolicyk8s.io define reports and as Policy
- * Reporter shows them. A large report is split into several. The hash of a workload's name determines its report, so
- * that a change to one workload changes one report.
+ * Makes the policy reports about a policy in a namespace, as openreports.io and wgpolicyk8s.io define reports and as
+ * Policy Reporter shows them. A large report is split into several reports. The hash of a workload's name determines
+ * its report, so that a change of one workload changes only one report.
  */
 import { createHash } from 'node:crypto';
 import type { Violation } from '../api/capability-policy.ts';
@@ -24,10 +24,10 @@ export interface PolicyReportInput {
   readonly api: ReportApi;
   readonly policy: Pick<ResolvedPolicy, 'name' | 'uid' | 'mode' | 'standard'>;
   readonly namespace: Pick<NamespaceView, 'name' | 'uid'>;
-  /** All workloads of the namespace that were evaluated by the policy. */
+  /** All workloads of the namespace that the policy has evaluated. */
   readonly workloads: readonly WorkloadVerdict[];
   readonly findIdentity: FindIdentity;
-  /** The time since which the namespace has had no violations, as an earlier report states it; in RFC 3339. */
+  /** The time since which the namespace has had no violations, in RFC 3339, from an earlier report. */
   readonly cleanSince: string | undefined;
   /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
@@ -39,9 +39,9 @@ export interface PolicyReport extends ReportApi {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly scope: object;
-  /** Fields that only wgpolicyk8s.io has for each result. */
+  /** A field that only wgpolicyk8s.io has in each result. */
   readonly source?: string;
-  /** The summary counts every result about a violation, and every compliant workload. */
+  /** The summary, which counts every result about a violation and every compliant workload. */
   readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
   readonly results: readonly Result[];
 }
@@ -60,19 +60,20 @@ interface Result {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** Annotation: the number of results that did not fit; the summary counts them nevertheless. */
+/** The annotation with the number of results that did not fit into the report, although the summary counts them. */
 export const LEFT_OUT = 'capabilitypolicy.dev/results-left-out';
 
 const SOURCE = 'capabilitypolicy';
-/** The size limit as JSON, for all results of one report. An object in etcd has at most 1.5 MiB. */
+/** The size limit for all results of one report, as JSON. An object in etcd has at most 1.5 MiB. */
 const PART_BYTES = 256 * 1024;
 /**
- * The size limit as JSON, for all results of one workload. A pod may have hundreds of containers that each break every
+ * The size limit for all results of one workload, as JSON. A pod may have hundreds of containers that each break every
  * rule.
  */
 const WORKLOAD_BYTES = 32 * 1024;
 /**
- * The most reports of one policy in one namespace. Together they have at most 64 MiB, which is about 100,000 results.
+ * The most reports of one policy in one namespace. All of these reports together have at most 64 MiB, which is about
+ * 100,000 results.
  */
 const MOST_REPORTS = 256;
 
@@ -90,14 +91,17 @@ export function* policyReports(input: PolicyReportInput): Generator<PolicyReport
   }
 }
 
-/** The name of a policy's first report, which is the only one that says since when a namespace has had no violations. */
+/**
+ * The name of a policy's first report. Only the first report contains the time since which the namespace has had no
+ * violations.
+ */
 export function firstReportName(policy: string): string {
   return reportName(policy, 0);
 }
 
 /**
- * The name of a report always ends in a number. Otherwise the second report of policy `a` would have the same name as
- * the first report of policy `a-2`.
+ * The name of a report always ends in a number. Without the number, the second report of policy `a` would have the same
+ * name as the first report of policy `a-2`.
  */
 function reportName(policy: string, index: number): string {
   return `${SOURCE}-${policy}-${index + 1}`;
@@ -153,7 +157,7 @@ function resultsOf(workload: WorkloadVerdict, input: PolicyReportInput): Result[
       ...commonOf(input),
       ...(rule && { rule }),
       severity: 'medium',
-      // A violation that depends on an unknown creator is shown, but is not a failure.
+      // A violation that depends on the unknown creator of a pod is reported as a warning, not as a failure.
       result: verdict === 'Violating' ? 'fail' : 'warn',
       scored: verdict === 'Violating',
       message: message ?? '',
@@ -167,8 +171,8 @@ function resultsOf(workload: WorkloadVerdict, input: PolicyReportInput): Result[
 const GUIDES = new Map(RULES.map(({ id, guides }) => [id, referenceProperties(guides)]));
 
 /**
- * The properties of a result about a rule. A violation without a rule about pods, such as a missing right to use the
- * policy, has none.
+ * The properties with the hardening guides' recommendations that a rule covers. Violations without a rule, such as a
+ * missing right to use the policy, have no properties.
  */
 function referencesBy(rule: string | undefined): Readonly<Record<string, string>> {
   return GUIDES.get(rule ?? '') ?? {};
@@ -194,12 +198,15 @@ function passed(input: PolicyReportInput, since: string): Result {
 
 function commonOf({ policy }: PolicyReportInput) {
   const { level } = policy.standard;
-  // Kyverno's policies for the Pod Security Standards have categories of this form.
+  // The category has the same form as in Kyverno's policies for the Pod Security Standards.
   const category = `Pod Security Standards (${level.charAt(0).toUpperCase()}${level.slice(1)})`;
   return { source: SOURCE, policy: policy.name, category };
 }
 
-/** The number of reports is a power of two: when results outgrow them, each report is split in half. */
+/**
+ * The number of reports that the results need. The number is a power of two: when the results no longer fit, each
+ * report is split in half.
+ */
 function reportsNeeded(input: PolicyReportInput): number {
   const sizes = input.workloads
     .filter(({ verdict }) => verdict !== 'Compliant')

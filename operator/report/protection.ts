@@ -9,7 +9,7 @@ import * as reasons from './reasons.ts';
 
 const HOW = '`cappol render --static` writes the file';
 
-/** A restarted operator has not asked the API servers yet. Until it has asked them, the earlier condition stays. */
+/** After a restart, the earlier condition stays until the operator has probed the API servers. */
 export function protectedCondition(
   outcome: ProtectionOutcome | undefined,
   previous: readonly Condition[],
@@ -26,7 +26,7 @@ const ANSWERS: Readonly<Record<ProtectionOutcome['state'], readonly [BareConditi
   Unknown: ['Unknown', reasons.NOT_ANSWERED],
 };
 
-/** A text for people about the protection. */
+/** The description of the protection for people. */
 export function protectionText({ state, servers, message }: ProtectionOutcome): string {
   const where = `${servers.protecting} of ${servers.answering} API servers`;
   switch (state) {

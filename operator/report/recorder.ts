@@ -1,7 +1,7 @@
 /**
  * Writes Events. A repeated event becomes one Event with a series, as in client-go's broadcaster
  * (k8s.io/client-go/tools/events). A flood of events causes no flood of requests, because statuses, reports and metrics
- * show the same facts. The recorder's state is lost with the process; then a new series starts.
+ * show the same facts. The state of the recorder is kept only in memory, so a restarted operator begins new series.
  */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import { RateLimit } from '../runtime/rate-limit.ts';
@@ -18,10 +18,10 @@ interface RecorderOptions {
   readonly onFlood?: (leftOut: number) => void;
 }
 
-/** An existing Event, and the later events that it counts. */
+/** An Event that was written, and the number of later events that it counts. */
 interface Told {
   readonly event: KubernetesEvent;
-  /** The name of the last event that the Event counts. The name stays the same when an attempt is repeated. */
+  /** The name of the last event that the Event counts, which stays the same when a write is tried again. */
   attempt: string;
   count: number;
   lastTime: string;
@@ -30,17 +30,23 @@ interface Told {
   toldAt: number;
 }
 
-/** An event that has not recurred for this long is over. If it occurs again later, a new Event is written. */
+/**
+ * The time after which an event that has not recurred is over. If the event occurs again after this time, a new Event
+ * is written.
+ */
 const ALIKE_MS = 600_000;
 /**
- * The most Events for one object and one reason. The last of these Events also counts all further events, whose notes
- * are dropped.
+ * The most Events for one object and one reason. All further events are counted in the last of these Events, and their
+ * notes are dropped.
  */
 const MOST_ALIKE = 10;
 /** The time between two updates of a series. */
 const SERIES_MS = 5_000;
 const MOST_KNOWN = 4_000;
-/** The rate limit for new Events, at once and per second: enough for every workload of a few new policies. */
+/**
+ * The rate limit for new Events: how many at once, and how many per second. The limit is enough for the workloads of a
+ * few new policies.
+ */
 const BURST = 500;
 const PER_SECOND = 10;
 
@@ -48,7 +54,7 @@ export class EventRecorder {
   readonly #client: EventClient;
   readonly #options: Required<RecorderOptions>;
   readonly #budget: RateLimit;
-  /** The known Events, by object and reason. The Events of one list differ in their notes. */
+  /** The known Events, by object and reason. The Events in a list differ only in their notes. */
   readonly #known = new Map<string, Told[]>();
   /** The Events that recurred since their series was last written. */
   readonly #untold = new Set<Told>();
@@ -62,10 +68,10 @@ export class EventRecorder {
   }
 
   /**
-   * Writes new Events. Repetitions of known events are only counted here; `tellSeries` writes how often they recurred.
+   * Writes new Events. Repetitions of known events are only counted; `tellSeries` writes the counts later.
    *
-   * @returns the refusals that another attempt will not change @throws other errors of the client. The Events before
-   * the failed one are written then, and another attempt writes the rest
+   * @returns the refusals that another attempt will not change @throws other errors of the client; the Events before
+   * the failed Event are written, and another attempt writes the remaining Events
    */
   readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
     const refusals = await this.#tell(events);
@@ -90,7 +96,7 @@ export class EventRecorder {
     return refusals;
   }
 
-  /** Queues an Event that no other work waits for; `tellWaiting` writes it. */
+  /** Queues an Event for `tellWaiting`, so that the caller does not wait for the write. */
   later(event: KubernetesEvent): void {
     this.#waiting.push(event);
     this.#options.onDue();
@@ -104,7 +110,7 @@ export class EventRecorder {
     return refusals;
   }
 
-  /** In how many ms `tellWaiting` or `tellSeries` is due; undefined if never. */
+  /** The time until `tellWaiting` or `tellSeries` is due, in ms; undefined if nothing is waiting to be written. */
   get dueMs(): number | undefined {
     const due = [...this.#untold].map(({ toldAt }) => toldAt + SERIES_MS - this.#options.now());
     if (this.#leftOut > 0) due.push(SERIES_MS);
@@ -115,13 +121,14 @@ export class EventRecorder {
   /**
    * Writes how often Events recurred.
    *
-   * @throws the client's error. A refusal that another attempt will not change is thrown only once
+   * @throws the client's error. A refusal that another attempt will not change is thrown only once, because the count
+   * is not written again
    */
   async tellSeries(): Promise<void> {
     if (this.#leftOut > 0) this.#options.onFlood(this.#leftOut);
     this.#leftOut = 0;
     for (const told of [...this.#untold].filter(({ toldAt }) => toldAt + SERIES_MS <= this.#options.now())) {
-      // The mark is removed before the write, because further events may come during the write.
+      // The Event is removed from the set before the write, because further events may occur during the write.
       this.#untold.delete(told);
       const refusal = await this.#change(told).catch((error: unknown) => {
         this.#untold.add(told);
@@ -133,8 +140,8 @@ export class EventRecorder {
   }
 
   /**
-   * The Events for the same object and reason that are not over. The result is always the same list object, because
-   * several callers may write at a time.
+   * The Events for the same object and reason that may still recur. The method returns the same list object each time,
+   * because several callers may add Events at the same time.
    */
   #alike({ type, reason, action, regarding }: KubernetesEvent): Told[] {
     const key = JSON.stringify([type, reason, action, regarding]);
@@ -161,7 +168,7 @@ export class EventRecorder {
     this.#untold.add(told);
   }
 
-  /** If the Event was deleted meanwhile, a new one is created. */
+  /** Updates the series of an Event. If somebody has deleted the Event, a new Event is created. */
   async #change({ event, count, lastTime }: Told): Promise<ApiError | undefined> {
     const { namespace, name } = event.metadata;
     const series = { count, lastObservedTime: lastTime };

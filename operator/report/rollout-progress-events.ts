@@ -15,21 +15,27 @@ import * as reasons from './reasons.ts';
 
 type Statuses = Pick<CapabilityPolicyStatus, 'rollout'>;
 
-/** The Events about the policy: the rest of its namespaces is blocked, or the policy is enforced everywhere. */
+/**
+ * The Events on the policy: all of its pending namespaces are blocked, or the policy is enforced in all of its
+ * namespaces.
+ */
 export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next }: Statuses): Unaddressed[] {
   if (!next) return [];
   const [was, is] = [stateOf(before), stateOf(next)];
   if (was === is) return [];
   if (is === 'Blocked')
     return [{ ...COMMON, type: 'Warning', reason: reasons.ROLLOUT_BLOCKED, note: blockedNote(next) }];
-  // The first status of a policy without pending namespaces is not a change.
+  // If the first status of a policy has no pending namespaces, no rollout has ended, so no Event is made.
   if (is !== 'Complete' || was === undefined) return [];
   const { enforced = 0 } = next;
   const note = `the policy is enforced in ${enforced === 1 ? 'its namespace' : `all of its ${counted(enforced, 'namespace')}`}`;
   return [{ ...COMMON, type: 'Normal', reason: reasons.ROLLOUT_COMPLETE, note }];
 }
 
-/** The Event about a namespace that was pending until now. @param policy the policy that is now enforced there */
+/**
+ * The Event about a namespace that was pending until now. @param policy the policy that is now enforced in the
+ * namespace
+ */
 export function promotionEvent(
   namespace: Pick<NamespaceView, 'name' | 'uid'>,
   policy: Regarding,
@@ -48,7 +54,7 @@ export function promotionEvent(
 
 const COMMON = { action: 'Rollout' } as const;
 
-/** Blocked: no namespace can be promoted until somebody repairs a workload. */
+/** The state of a rollout. `Blocked` means that no namespace can be promoted until somebody repairs a workload. */
 function stateOf(rollout: Statuses['rollout']): 'Complete' | 'Blocked' | 'Working' | undefined {
   if (!rollout) return undefined;
   const { soaking = 0, blocked = 0 } = rollout;

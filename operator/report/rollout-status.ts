@@ -1,4 +1,4 @@
-/** Makes the part of the status about a rollout: numbers, and names of a bounded size. */
+/** Makes `status.rollout`: numbers of namespaces, and a list of blocked namespaces of limited size. */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
@@ -11,13 +11,16 @@ type BlockedNamespace = NonNullable<RolloutStatus['blockedNamespaces']>[number];
 type Blocked = Extract<NamespaceProgress, { state: 'Blocked' }>;
 
 const MOST_BLOCKED = 32;
-/** This size leaves room for the violations: the whole status stays shorter than 64 KiB. */
+/**
+ * The size limit of the list of blocked namespaces, in bytes, which leaves room for the violations: the whole status
+ * must stay shorter than 64 KiB.
+ */
 const MOST_BYTES = 12 * 1024;
 const WORST_LENGTH = 512;
 
 /**
- * The status of a rollout. A namespace that was not evaluated yet counts as soaking, because no violation is known
- * there.
+ * The status of a rollout. A namespace that was not evaluated yet counts as soaking, because no violation is known in
+ * this namespace.
  */
 export function rolloutStatus(policy: string, { namespaces, next }: RolloutProgress): RolloutStatus {
   const states = [...namespaces.values()].map(({ state }) => state);
@@ -33,7 +36,10 @@ export function rolloutStatus(policy: string, { namespaces, next }: RolloutProgr
   };
 }
 
-/** The namespaces that are easiest to repair come first: those with the fewest violating workloads. */
+/**
+ * The blocked namespaces, beginning with the namespaces that are easiest to repair: those with the fewest violating
+ * workloads.
+ */
 function blockedNamespaces(namespaces: RolloutProgress['namespaces']): [string, Blocked][] {
   return [...namespaces]
     .flatMap(([name, progress]): [string, Blocked][] => (progress.state === 'Blocked' ? [[name, progress]] : []))

@@ -1,4 +1,4 @@
-/** Makes the complete status of a policy from all facts about it. The same input gives the same bytes. */
+/** Makes the complete status of a policy. The same input gives the same bytes. */
 import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec, Condition } from '../api/capability-policy.ts';
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
@@ -24,13 +24,16 @@ export interface StatusInput {
   /** The policy as it is in the cluster, with its previous status. */
   readonly policy: CompletePolicy;
   readonly resolution: Resolution;
-  /** The text that decides while the current text is refused; absent if no text was ever accepted. */
+  /** The spec that is in force while the current spec is refused; absent if no spec was ever accepted. */
   readonly lastAccepted?: AcceptedText;
   /** Whether the policy counts as deleted. */
   readonly expired?: boolean;
-  /** The coverage of the text that decides; absent if no text was ever accepted, or if the policy has expired. */
+  /**
+   * The namespaces that the spec in force selects, and where it decides; absent if no spec was ever accepted, or if the
+   * policy has expired.
+   */
   readonly coverage?: Coverage;
-  /** How far the policy is in force; absent until the first pass over all policies. */
+  /** Whether each API server enforces the policy; absent until the first pass over all policies. */
   readonly program?: ProgramOutcome;
   /**
    * The progress of the rollout. The progress is absent without `spec.rollout`, and until the first pass over the
@@ -39,15 +42,15 @@ export interface StatusInput {
   readonly progress?: RolloutProgress;
   /** The label outcomes, by namespace. */
   readonly labels: ReadonlyMap<string, LabelOutcome>;
-  /** The verdicts, by namespace. A namespace that is missing has not been evaluated yet. */
+  /** The verdicts, by namespace. A namespace without an entry has not been evaluated yet. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
   /** The subjects that may use every policy. */
   readonly holdersOfAll?: readonly Holder[];
-  /** The bindings that grant the use of the policy by its name and are older than the policy. */
+  /** The bindings that are older than the policy and grant its use, because they refer to the policy by its name. */
   readonly olderBindings?: readonly BindingName[];
-  /** Whether API servers protect our objects; absent until they have been asked for the first time. */
+  /** Whether API servers protect our objects; absent until API servers have answered the first protection probe. */
   readonly protection?: ProtectionOutcome;
-  /** The current time, in ISO 8601 and UTC: the transition time of conditions that change. */
+  /** The current time, in ISO 8601 and UTC, which becomes the transition time of conditions that change. */
   readonly now: string;
 }
 
@@ -64,7 +67,7 @@ const NOWHERE: Coverage = {
   restricted: new Map(),
 };
 
-/** The complete status, without empty lists. Its JSON is always shorter than 64 KiB. */
+/** The complete status, without empty lists. As JSON, the status is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { resolution, policy, expired = false } = input;
   const text = 'policy' in resolution ? { policy: resolution.policy, spec: policy.spec } : input.lastAccepted;
@@ -136,10 +139,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   });
 }
 
-/**
- * A restarted operator has not looked at the namespaces yet. Until it has looked at them, the earlier status of the
- * rollout stays.
- */
+/** After a restart, the earlier status of the rollout stays until the operator has looked at the namespaces. */
 function lastRollout(
   spec: CompleteSpec,
   status: CapabilityPolicyStatus | undefined,
@@ -149,7 +149,7 @@ function lastRollout(
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;
 
-/** @param before the earlier values, used if there is no report */
+/** @param before the values of the previous status, used if there is no report */
 function evaluation(report: WorkloadReport | undefined, before: Evaluation = {}): Evaluation {
   if (!report) {
     const { workloads, violations, violationsTotal, unusedGrants } = before;
@@ -163,13 +163,13 @@ function evaluation(report: WorkloadReport | undefined, before: Evaluation = {})
   };
 }
 
-/** The effective values for the columns of `kubectl get`. The spec does not have a field that the author left out. */
+/** The effective values for the columns of `kubectl get`, because spec lacks the fields that the author left out. */
 function effectiveOf(spec: CompleteSpec): NonNullable<CapabilityPolicyStatus['effective']> {
   const { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels } = spec;
   return { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels };
 }
 
-/** Texts for the columns of `kubectl get`, which shows only the first item of a list. */
+/** Texts for the columns of `kubectl get`, because a column can show only the first item of a list. */
 function columnsOf(
   conditions: readonly Condition[],
   sharesWith: Coverage['sharesWith'],
@@ -177,7 +177,8 @@ function columnsOf(
   const is = (wanted: string) => conditions.find(({ type }) => type === wanted)?.status ?? 'Unknown';
   const names = sharesWith.map(({ policy }) => bounded(policy, NAME_LENGTH));
   return {
-    // The condition Ready stays True. Otherwise Flux and `kubectl wait` would wait forever (docs/decisions/0050).
+    // The condition Ready of an expired policy stays True: if it were False, Flux and `kubectl wait` would wait forever
+    // (docs/decisions/0050).
     ready: is('Ready') === 'True' && is('Expired') === 'True' ? 'Expired' : is('Ready'),
     ...(names.length > 0 && { sharesWith: firstOf(names, NAMED_SHARES) }),
   };
@@ -187,7 +188,7 @@ const rendered = perObject((policy: ResolvedPolicy): NonNullable<CapabilityPolic
   const found = tightest([policy], policy.standard.server);
   const rules = rulesBeyondLabel(policy, found);
   const left = rules.length > 0 ? { rulesLeftToAdmissionPolicy: [...rules].sort() } : {};
-  // Pod Security Admission does not know the users of a policy.
+  // Pod Security Admission does not check who may use a policy, so its level alone cannot be exact for restricted use.
   const exact = rules.length === 0 && policy.usableBy === 'Everyone';
   if (!found) return { level: 'privileged', exact, ...left, podSecurity: '-' };
   const version = formatVersion(found.minor);

@@ -29,8 +29,8 @@ import { type FindIdentity, violationHappenings } from './violation-events.ts';
 type Origin = Omit<EventOrigin, 'occasion'>;
 
 /**
- * @param policy with its old status, which also identifies the occasion. A change from the same old status emits its
- * Events once, even if the change is tried again, or comes back within an hour, which is the lifetime of an Event
+ * @param policy with its old status, from which the names of Events are made. A change from the same old status emits
+ * its Events only once within an hour, the lifetime of an Event, even if the write is tried again or the change recurs
  */
 export function policyEvents(
   policy: CompletePolicy,
@@ -91,7 +91,10 @@ function acceptedHappenings(before: Condition | undefined, next: Condition | und
   return [{ type: 'Warning', reason: next.reason, action: 'Compile', note: next.message }];
 }
 
-/** Emits nothing for a new policy that is about to be written, and nothing that the Event of Accepted already says. */
+/**
+ * Makes no Event for a new policy whose objects are about to be written, and no Event that would repeat the Event about
+ * Accepted.
+ */
 function programmedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === reasons.NOT_ACCEPTED || next.reason === reasons.EXPIRED) return [];
   if (before?.status === next.status && before.reason === next.reason) return [];

@@ -1,6 +1,6 @@
 /**
  * Makes the condition UseLimitExceeded: more policies with restricted use decide in a namespace than an admission
- * policy can ask about. Ready does not depend on this condition.
+ * policy can check. Ready does not depend on this condition.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { counted, firstOf } from '../text/wording.ts';
@@ -9,7 +9,9 @@ import * as reasons from './reasons.ts';
 
 const NAMED = 3;
 
-/** @param restricted by namespace where the policy decides: the number of deciding policies that have restricted use */
+/**
+ * @param restricted for each namespace where the policy decides, the number of deciding policies with restricted use
+ */
 export function useLimitCondition(restricted: ReadonlyMap<string, number>): BareCondition[] {
   const namespaces = [...restricted].flatMap(([namespace, policies]) => (policies > MOST_ASKED ? [namespace] : []));
   if (namespaces.length === 0) return [];

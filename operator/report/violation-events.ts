@@ -1,4 +1,7 @@
-/** Compares an old and a new status, and makes the Events about workloads that begin or stop to violate the policy. */
+/**
+ * Compares an old and a new status, and makes Events about workloads that begin to violate or no longer violate the
+ * policy.
+ */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { type WorkloadName, workloadText } from '../evaluate/workloads.ts';
@@ -20,8 +23,9 @@ interface Subject {
 const NAMED = 3;
 
 /**
- * A workload may violate an Audit or Warn policy while an exception admits it. The Event about such a workload is not a
- * warning, because the workload would not be refused if that policy were enforced (docs/decisions/0014).
+ * A workload may violate an Audit or Warn policy although an exception of mode Enforce admits the workload. The Event
+ * about such a workload is not a warning, because the workload would not be refused even if the Audit or Warn policy
+ * were enforced (docs/decisions/0014).
  */
 export function violationHappenings(
   policy: Subject,
@@ -34,9 +38,9 @@ export function violationHappenings(
     const known = old.get(workloadText(name));
     return known === undefined || (known.admittedBy === undefined) !== (admittedBy === undefined);
   };
-  // A workload that is missing from a truncated list, or was not evaluated, may still violate.
+  // A workload that is missing from a truncated list, or was not evaluated, may still violate the policy.
   const begun = isWhole(before) ? [...now.values()].filter(isNew) : [];
-  // Unknown does not end a violation: a workload that is now too expensive to evaluate is not repaired.
+  // A verdict Unknown does not end a violation: a workload that has become too expensive to evaluate is not repaired.
   const left = new Set((next.violations ?? []).map(workloadText));
   const ended =
     isWhole(next) && isEvaluated(next) ? [...old].flatMap(([key, one]) => (left.has(key) ? [] : [one])) : [];
@@ -70,7 +74,7 @@ interface Offender {
 interface Turn {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** The verb phrase of the note, for one workload or for several. */
+  /** Returns the verb phrase of the Event's note, for one workload or for several workloads. */
   readonly does: (policy: string, offenders: readonly Offender[]) => string;
   readonly tellsViolations: boolean;
 }
@@ -98,8 +102,8 @@ const ENDED: Turn = {
 };
 
 /**
- * One Event about each workload that still exists, and one about the policy that names the first few workloads. All
- * these workloads have the same mode.
+ * One Event about each workload that still exists, and one Event about the policy that lists the first few workloads.
+ * In all of these workloads' namespaces, the policy has the same mode.
  */
 function happeningsOf(
   { regarding: policy, mode }: Subject,

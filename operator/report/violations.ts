@@ -1,4 +1,6 @@
-/** Makes the part of a policy's status about workloads from the verdicts of the namespaces where the policy decides. */
+/**
+ * Makes the fields of a policy's status about workloads, from the verdicts in the namespaces where the policy decides.
+ */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import { ownEntries } from '../evaluate/own-entries.ts';
@@ -16,7 +18,7 @@ export interface NotAdmitted extends WorkloadVerdict {
   readonly mode: Mode;
 }
 
-/** A policy, with the spec that decides. */
+/** A policy, with the spec that is in force. */
 interface Evaluating {
   readonly name: string;
   readonly spec: CapabilityPolicySpec;
@@ -28,7 +30,7 @@ export interface WorkloadReport {
   readonly notAdmitted: readonly NotAdmitted[];
   /** The number of workloads in `notAdmitted` that are Unknown because their evaluation is too expensive. */
   readonly tooExpensive: number;
-  /** The first violations of `notAdmitted`, as many as fit into the status. */
+  /** The first violations of the workloads in `notAdmitted`, as many as fit into the status. */
   readonly violations: readonly Violation[];
   readonly unusedGrants: readonly string[];
 }
@@ -36,13 +38,13 @@ export interface WorkloadReport {
 const MOST_ENTRIES = 64;
 const MOST_BYTES = 32 * 1024;
 const MESSAGE_LENGTH = 512;
-/** The largest entry in bytes: names, the rule and the message, including JSON escapes. */
+/** The most bytes of one entry of the list, with its names, rule and message, including JSON escapes. */
 const LARGEST_ENTRY = 4 * 1024;
 
 /**
- * @param areas the areas in which the policy decides
- * @returns undefined until each area has been evaluated with this policy among the deciding policies. In a partial
- * report, a workload that was not evaluated would look repaired
+ * @param areas the namespaces where the policy decides, with their verdicts
+ * @returns undefined until each of these namespaces has been evaluated with this policy among the deciding policies: in
+ * a partial report, a workload that was not evaluated would look repaired
  */
 export function reportWorkloads(
   { name, spec }: Evaluating,
@@ -97,7 +99,10 @@ export function isCut(violations: readonly Violation[]): boolean {
   return violations.length >= MOST_ENTRIES || bytes > MOST_BYTES - LARGEST_ENTRY;
 }
 
-/** The violations, one per rule and container, sorted by both; their texts have a bounded size. */
+/**
+ * The violations of a workload, one per rule and container, sorted by rule and container, with messages of limited
+ * length.
+ */
 export function entriesOf(workload: WorkloadVerdict, broken: readonly BrokenRule[]): Violation[] {
   const groups = Map.groupBy(broken, ({ rule, container }) => `${rule}\n${container ?? ''}`);
   return valuesByKey(groups).map((group) => {
@@ -123,9 +128,8 @@ interface Added {
 }
 
 /**
- * The unused grants among the values that the policy itself states. A value from the level's own list is not a
- * deliberate grant. A value that every version of the level admits is not a deliberate grant either: a list repeats
- * such a value only in order not to refuse it.
+ * The capabilities in the policy's own lists that no workload adds. A capability that every version of the level admits
+ * is not reported, because a list in overrides has to repeat the capabilities of the level in order not to refuse them.
  */
 function unused(spec: CapabilityPolicySpec, added: Added): string[] {
   const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };

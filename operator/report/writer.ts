@@ -1,4 +1,4 @@
-/** Writes the results for a policy: its status when it differs from the current one, and Events. */
+/** Writes the results for a policy: Events, and the new status if it differs from the current status. */
 import { isDeepStrictEqual } from 'node:util';
 import { type CapabilityPolicy, type CapabilityPolicyStatus, GROUP, KIND, VERSION } from '../api/capability-policy.ts';
 import { type ApiClient, pathFor } from '../cluster/client.ts';
@@ -8,10 +8,10 @@ import type { EventRecorder } from './recorder.ts';
 export type StatusClient = Pick<ApiClient, 'replaceStatus'>;
 
 /**
- * Events are written first: after a crash or an error in between, the next attempt still sees the change, and does not
- * create the existing Events again. A permanent refusal of an Event does not block the status.
- * @param policy as last seen @throws the client's error, also if the policy has been replaced by another one. A refusal
- * of an Event is thrown only after the status is written
+ * Events are written before the status: after a crash between the two writes, the next attempt still sees the change of
+ * the status, and does not create the existing Events again. A permanent refusal of an Event does not block the status.
+ * @param policy as last seen @throws the client's error, also if another policy with the same name has replaced the
+ * policy. A refusal of an Event is thrown only after the status is written
  */
 export async function writeReport(
   client: StatusClient,
@@ -23,22 +23,23 @@ export async function writeReport(
   const refusals = await tell(events);
   if (!isDeepStrictEqual(status, policy.status)) {
     const path = pathFor(`${GROUP}/${VERSION}`, KIND, undefined, nameOf(policy));
-    // Somebody may have deleted and recreated the policy since it was read, with another text of the same generation.
+    // Since the policy was read, somebody may have deleted it and created another policy with the same name and
+    // generation.
     await client.replaceStatus(path, policy.metadata?.uid ?? '', status);
   }
   if (refusals[0]) throw refusals[0];
 }
 
 interface Pending {
-  /** The policy's uid: the policy may have been deleted and created again. */
+  /** The policy's uid, which changes if the policy is deleted and created again. */
   readonly uid: string | undefined;
-  /** The status that the watch showed last, and the statuses that were written since. */
+  /** The status that the watch showed last, and the statuses that were written after it. */
   readonly statuses: readonly (CapabilityPolicyStatus | undefined)[];
 }
 
 /**
- * The statuses that the watch may not have shown yet. The watch may still show an older status than the last one written.
- * A status that is built on an older one would report transitions again, with a later time.
+ * The statuses that were written, but that the watch may not have shown yet. If a new status were built on an older
+ * status from the watch, it would report transitions again, with a later time.
  */
 export class WrittenStatuses {
   readonly #pending = new Map<string, Pending>();
@@ -49,12 +50,12 @@ export class WrittenStatuses {
     if (!isDeepStrictEqual(statuses.at(-1), status)) this.#keep(seen, [...statuses, status]);
   }
 
-  /** The policy with its newest status. */
+  /** The policy with the status that was written last. */
   latest<Policy extends CapabilityPolicy>(seen: Policy): Policy {
     const statuses = this.#statuses(seen) ?? [];
     const shown = statuses.findLastIndex((status) => isDeepStrictEqual(status, seen.status));
     const newest = statuses.at(-1);
-    // The watch has shown all of the statuses, or somebody else has written a status.
+    // The watch has shown all of the written statuses, or a status that somebody else has written.
     if (shown === -1 || shown === statuses.length - 1) this.forget(nameOf(seen));
     else this.#keep(seen, statuses.slice(shown));
     return shown === -1 || newest === undefined ? seen : { ...seen, status: newest };

@@ -9,7 +9,10 @@ import type { Values } from './values.ts';
 /** CEL, optional: the field allowPrivilegeEscalation of a container. */
 export const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
 
-/** CEL, bool: the API server refuses `false` on such a container (ValidateSecurityContext), so defaulting skips it. */
+/**
+ * CEL, bool: a container on which the API server refuses `false` (ValidateSecurityContext), so that defaulting skips
+ * it.
+ */
 export const NEVER_FALSE = [
   'c.?securityContext.?privileged.orValue(false)',
   '"CAP_SYS_ADMIN" in c.?securityContext.?capabilities.?add.orValue([])',
@@ -17,8 +20,8 @@ export const NEVER_FALSE = [
 ].join(' || ');
 
 /**
- * CEL, bool: a container that adds capabilities and does not run as root. Such a container has capabilities only through
- * file capabilities, which no_new_privs disables (capabilities(7)).
+ * CEL, bool: a container that adds capabilities and does not run as root. A process without user ID 0 gets capabilities
+ * only through file capabilities, which no_new_privs disables (capabilities(7)).
  */
 const RELIES_ON_FILE_CAPABILITIES = and(
   `${ADD}.size() > 0`,
@@ -30,8 +33,8 @@ function isForbidden(values: Values): Condition {
 }
 
 /**
- * The fix is always of class check. Only the image shows which programs have the set-user-ID bit. Such a program runs
- * as its owner and can use its owner's files, even in a container without capabilities.
+ * The fix, which is always of class check, because only the image shows which programs have the set-user-ID bit. A
+ * program with this bit runs as its owner and can use its owner's files, even in a container without capabilities.
  */
 function fix(when: string, risk: string): Fix {
   return {
@@ -61,7 +64,7 @@ const FIXES: Fix[] = [
 
 export const allowPrivilegeEscalation = defineRule<boolean>({
   id: 'allowPrivilegeEscalation',
-  title: 'Whether processes in a container may gain privileges that it was not given, such as through setuid binaries.',
+  title: 'Whether the processes of a container may gain privileges that it was not given, as through setuid binaries.',
   words: 'Privilege escalation (such as via set-user-ID or set-group-ID file mode) should not be allowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_allowPrivilegeEscalation.go'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
@@ -114,7 +117,7 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   podSecurity: (allowed, { minor }, label) => {
     if (label < 8) return 'restricted';
     if (allowed) return 'baseline';
-    // From v1.25 on, the text of the rule and the label both admit pods for Windows.
+    // From v1.25 on, both the rule and the label admit pods for Windows, so an older label refuses more than the rule.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

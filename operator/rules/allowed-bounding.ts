@@ -25,19 +25,19 @@ import type { Values } from './values.ts';
 
 export interface AllowedBounding {
   readonly allowed: readonly string[];
-  /** The otherwise forbidden capabilities that a pod with hostUsers: false may add, and so may hold. */
+  /** The forbidden capabilities that a pod with hostUsers: false may nevertheless add and hold. */
   readonly inUserNamespace: readonly string[];
-  /** The additions and drops that defaulting makes. */
+  /** The lists from which defaulting adds and drops capabilities. */
   readonly filling: Capabilities;
 }
 
 /**
  * CEL, list(string): the forbidden capabilities that the container's bounding set will have.
  *
- * A runtime starts from its default set. If a container drops ALL, it starts from the empty set; if a container adds
- * ALL, from all capabilities. Then it applies the adds, and after them the drops, in upper or lower case. CRI-O and
- * Docker strip the prefix CAP_ from names, but containerd does not. So an add with the prefix counts, and a drop with
- * the prefix does not: no runtime may grant more than was evaluated.
+ * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set; if
+ * a container adds ALL, from all capabilities. The runtime applies first the adds and then the drops, in upper or lower
+ * case. CRI-O and Docker strip the prefix CAP_ from names, but containerd does not. So an add with the prefix counts,
+ * and a drop with the prefix does not count: no runtime may grant more than was evaluated.
  *
  * @param forbidden CEL, list(string)
  * @param byDefault CEL, list(string): the forbidden capabilities that runtimes give by default
@@ -47,8 +47,7 @@ function held(forbidden: string, byDefault: string, add: string, drop: string): 
   const added = `adds.filter(x, x in ${forbidden})`;
   const left = `(${start} + ${added}).filter(x, !(x in drops))`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
-  // A loop over a list with one item binds the item to a name. So each list is built once, not once for each name of
-  // the other list.
+  // A loop over a list with one item binds the item to a name, so that each of the two lists is built only once.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
 
@@ -60,9 +59,7 @@ function givenByDefault(names: readonly string[]): string[] {
   return names.filter((name) => RUNTIME_DEFAULT.includes(name));
 }
 
-/**
- * The capabilities that a container may not hold, and the subset of them that runtimes give by default, for any values.
- */
+/** The capabilities that a container may not hold, and those of them that runtimes give by default, for any values. */
 function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: string] {
   const outOf = (name: string, all: readonly string[]) =>
     values.specialized(
@@ -72,18 +69,21 @@ function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: st
   return [outOf('forbidden', CAPABILITIES), outOf('givenByDefault', RUNTIME_DEFAULT)];
 }
 
-/** The column of the capabilities that pods may hold in a user namespace. */
+/** The name of the column with the capabilities that pods may hold in a user namespace. */
 const MAPPED = 'boundingInUserNamespace';
 
-/** The forbidden capabilities that a container may nevertheless hold in a user namespace, because it may add them there. */
+/**
+ * The forbidden capabilities that a container may nevertheless hold in a user namespace, because the policy admits
+ * adding these capabilities in a user namespace.
+ */
 function mappedOf(forbidden: readonly string[], names: readonly string[]) {
   const mapped = forbidden.filter((name) => names.includes(name));
   return names.includes('*') || names.includes('ALL') || mapped.length === forbidden.length ? 'any' : mapped;
 }
 
 /**
- * CEL, bool, over a name `x`: the pod may not hold the capability in its user namespace either. Undefined if this holds
- * for each name.
+ * CEL, bool, over a name `x`: the pod may not hold the capability even in its user namespace; undefined if a user
+ * namespace makes no difference.
  */
 function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
   return mapped === 'any' || mapped.length === 0
@@ -91,7 +91,9 @@ function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
     : `!(${and(`x in ${literal(mapped)}`, IN_USER_NAMESPACE)})`;
 }
 
-/** CEL, a suffix for a list expression. It leaves out the capabilities that the pod may hold in its user namespace. */
+/**
+ * CEL: a suffix for a list of capabilities that removes the capabilities which the pod may hold in its user namespace.
+ */
 function unlessMapped(mapped: readonly string[] | 'any'): string {
   const unmapped = isUnmapped(mapped);
   return unmapped === undefined ? '' : `.filter(x, ${unmapped})`;
@@ -99,7 +101,7 @@ function unlessMapped(mapped: readonly string[] | 'any'): string {
 
 /**
  * CEL, bool: `x` has a character that no name of a capability has, and is refused. Runtimes change case with Go's
- * strings.ToUpper, which maps U+017F to S and U+0131 to I. CEL's upperAscii does not.
+ * strings.ToUpper, which maps U+017F to S and U+0131 to I, while CEL's upperAscii leaves these characters unchanged.
  */
 const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
 
@@ -117,7 +119,10 @@ function forbiddenBy(allowed: readonly string[]): string[] {
   return allowed.includes('*') ? [] : CAPABILITIES.filter((name) => !allowed.includes(name));
 }
 
-/** The fixes of the rule. They also remove an add that a drop cancels, because on Docker the add wins. */
+/**
+ * The fixes of the rule, which also remove an add of a capability that the container drops, because on Docker the add
+ * takes effect.
+ */
 function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[] {
   const forbidden = forbiddenBy(allowed);
   if (forbidden.length === 0) return [];
@@ -142,10 +147,10 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
 
 export const allowedBounding = defineRule<AllowedBounding, string>({
   id: 'capabilities.allowedBounding',
-  title: 'Which capabilities a container may end up holding, added or given by the container runtime.',
+  title: 'Which capabilities a container may end up with: those that it adds, and those that container runtimes give.',
   words:
-    'No Standard has this. A baseline pod that says nothing about capabilities still holds the 14 that container runtimes ' +
-    'give by default, such as NET_RAW.',
+    'No Standard has this. A container of level baseline that does not mention capabilities still holds the 14 ' +
+    'capabilities that container runtimes give by default, such as NET_RAW.',
   sources: [
     'linux/include/uapi/linux/capability.h',
     'containerd internal/cri/opts/spec_linux_opts.go',
@@ -225,8 +230,8 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
         path: 'securityContext.capabilities',
       },
     ];
-    // If all forbidden capabilities may be held in a user namespace, nothing is forbidden there, as with allowedBounding:
-    // ['*'].
+    // If a pod in a user namespace may hold all forbidden capabilities, nothing is checked in such a pod, as with
+    // allowedBounding: ['*'].
     const isChecked = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
     const applies = all(not(values.includes('allowedBounding', '*')), isChecked, `!(${FOR_WINDOWS})`);
     return tests.map((test) => ({ ...test, applies }));
@@ -243,7 +248,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     asks: [
       {
         over: 'containers',
-        // If no list of names would admit the container, the answer is all capabilities.
+        // For a container that no list of names would admit, the answer is all capabilities.
         for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${heldOf(CAPABILITIES, ADD, DROP)}`,
       },
     ],

@@ -38,16 +38,16 @@ const CONTAINER_PROFILE = 'c.?securityContext.?appArmorProfile';
 
 /** CEL, string: the key of the container's annotation. */
 const KEY = `${literal(ANNOTATION)} + c.name`;
-/** CEL, string: the value of the container's annotation; empty without one. */
+/** CEL, string: the value of the container's annotation; empty if there is no annotation. */
 const ANNOTATED = `variables.annotations[?${KEY}].orValue("")`;
 /**
- * The API server accepts an annotation without a value or without a profile's name, but sets no field from it
- * (applyAppArmorVersionSkew). So a container with such an annotation has no profile.
+ * An annotation without a value or without a profile's name gives the container no profile: the API server accepts the
+ * annotation, but does not set the field from it (applyAppArmorVersionSkew).
  */
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && ${ANNOTATED} in ["", "localhost/"]`;
 /**
- * CEL, bool: the container has an annotation, even if the annotation names no profile. The API server requires that the
- * field and the annotation match, so defaulting must not set a field beside an annotation without a profile.
+ * CEL, bool: the container has an annotation, even an annotation without a profile. The API server requires that the
+ * field and the annotation match, so defaulting must not set the field of a container that has an annotation.
  */
 const IS_CONTRADICTED = `${KEY} in variables.annotations`;
 /**
@@ -66,8 +66,8 @@ const OF_CONTAINER = {
 const FIELDS = [{ ...OF_CONTAINER, over: 'pod', profile: POD_PROFILE }, OF_CONTAINER] as const;
 
 /**
- * CEL, bool: an annotation sets an allowed profile, or no profile. Before v1.30, profiles were annotations, and API
- * servers still convert such annotations into fields.
+ * CEL, bool: an annotation sets an allowed profile, or no profile. Before v1.30, profiles were set by annotations,
+ * which API servers still convert into fields.
  * @param value CEL, string: the value of the annotation
  */
 function annotationAllowed(values: Values, value: string): Condition {
@@ -90,7 +90,7 @@ function annotationAllowed(values: Values, value: string): Condition {
 
 /**
  * The test of the pod's annotations.
- * @param except CEL, bool over a container `c`: its annotation has a check of its own
+ * @param except CEL, bool over a container `c`: the container's annotation has a separate check
  */
 function annotationTest(values: Values, except: string | undefined): Test {
   const allowed = annotationAllowed(values, 'variables.annotations[k]');
@@ -116,7 +116,7 @@ function bad(allowed: Condition, except: string | undefined): string {
   return except === undefined ? isBad : `${isBad} && !(k in excepted)`;
 }
 
-/** CEL: binds `excepted`, the keys of annotations that have a check of their own. */
+/** CEL: binds `excepted`, the keys of the annotations that have a separate check. */
 function withExcepted(except: string, text: string, macro: 'exists' | 'map'): string {
   return `[${ALL_CONTAINERS}.filter(c, ${except}).map(c, ${KEY})].${macro}(excepted, ${text})`;
 }
@@ -137,22 +137,22 @@ function annotationTestOfContainer(values: Values): Test {
   };
 }
 
-/** Whether some annotation could be refused. */
+/** Whether the values could refuse some annotation. */
 function annotationsMatter(values: Values): Condition {
   return any(not(hasAllTypes(values, COLUMNS.types)), namesMatter(values, COLUMNS.types, COLUMNS.profiles));
 }
 
 /**
- * CEL, string: the bad annotations, in the order of the pod's containers. A map has no order: the API server iterates
- * over a map in Go's random order. Annotations for containers that the pod does not have are named only if no other
- * annotation is bad. Such annotations occur only in files, because the API server refuses them earlier
- * (ValidateAppArmorPodAnnotations).
+ * CEL, string: the annotations that are not allowed, in the order of the pod's containers, because the API server
+ * iterates over a map of annotations in random order. Annotations for containers that the pod does not have are listed
+ * only if there are no others. Annotations for missing containers occur only in files, because the API server refuses
+ * them earlier (ValidateAppArmorPodAnnotations).
  */
 function namedAnnotations(allowed: Condition, except: string | undefined): string {
   const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
   const ofContainers = `${evaluated}.map(c, ${KEY}).filter(k, k in variables.annotations && !(${allowed}))`;
   const keys = `keys.size() > 0 ? keys : variables.annotations.filter(k, ${bad(allowed, except)})`;
-  // A loop over a list with one item binds the item to a name.
+  // A loop over a list with one item binds the list of keys to a name.
   const texts = `[${ofContainers}].map(keys, (${keys}).map(k, k + "=" + variables.annotations[k]).join(", "))[0]`;
   const named = except === undefined ? texts : `${withExcepted(except, texts, 'map')}[0]`;
   return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
@@ -182,7 +182,10 @@ function profileTests(values: Values, except: string | undefined): Test[] {
   ];
 }
 
-/** The tests of the profile that a container gets, from its own field, its annotation, or else the pod's field. */
+/**
+ * The tests of the profile that a container gets from its own field, or else from its annotation, or else from the
+ * pod's field.
+ */
 function profileTestsOfContainer(values: Values): Test[] {
   const profile = `c.?securityContext.?appArmorProfile.or(${ANNOTATED} in ["", "localhost/"] ? ${POD_PROFILE} : optional.none())`;
   const field = { ...OF_CONTAINER, profile };
@@ -190,8 +193,8 @@ function profileTestsOfContainer(values: Values): Test[] {
 }
 
 /**
- * The test for containers without a profile. Defaulting skips Windows pods, on which the API server refuses the field.
- * It also skips containers with an annotation that the field would contradict.
+ * The test for containers without a profile. Defaulting skips pods for Windows, on which the API server refuses the
+ * field, and containers with an annotation that the field would contradict.
  */
 function unsetTest(values: Values, filled: boolean): Test {
   const isLeft = any(not(values.hasSome('appArmorFilling')), FOR_WINDOWS, IS_CONTRADICTED);
@@ -233,7 +236,10 @@ function columnsOf({ types, unset, localhostProfiles, default: filling }: AppArm
 const CONFINED =
   'the default profile of the container runtime, or another one that the policy allows, confines the container';
 
-/** An annotation and a field about the same container must not contradict each other, so annotations are fixed first. */
+/**
+ * The fixes of the rule, annotations first, because the annotation and the field of a container must not contradict
+ * each other.
+ */
 function fixesOf(value: AppArmor): Fix[] {
   const isOurs = `k.startsWith(${literal(ANNOTATION)})`;
   const annotation = (when: string, risk: string): Fix => ({
@@ -276,7 +282,7 @@ function fixesOf(value: AppArmor): Fix[] {
   ];
 }
 
-/** An annotation's value as the API server turns it into a field; any other text stays unchanged. */
+/** The value of an annotation in the form `TYPE/NAME` of a field; a value that sets no profile stays unchanged. */
 function withTypeOfField(profile: string): string {
   if (profile === 'runtime/default') return 'RuntimeDefault/';
   if (profile === 'unconfined') return 'Unconfined/';

@@ -43,7 +43,7 @@ function addTest(values: Values): Test {
   };
 }
 
-/** After defaulting, only containers for Windows still lack a required drop. */
+/** After defaulting, only containers for Windows can still lack a required drop, because defaulting skips them. */
 function dropTest(values: Values, filled: boolean): Test {
   const isLeft = filled ? all(not(values.includes('exempt', 'windows')), FOR_WINDOWS) : isForLinux(values);
   return {
@@ -74,7 +74,10 @@ function fillingsOf(values: Values): Filling[] {
   ];
 }
 
-/** Checks the length of the lists first, because each required name is searched for in the whole list. */
+/**
+ * Puts a test of the lengths of the lists before the other tests, because each required name is searched for in the
+ * whole list.
+ */
 function withBoundedNames(values: Values, filled: boolean, tests: readonly Test[]): Test[] {
   const tooMany = filled ? tooManyNames(filledAdd(values), filledDrop(values)) : tooManyNames();
   const mayLackDrops = all(values.hasSome('requiredDrop'), filled ? not(values.includes('exempt', 'windows')) : true);
@@ -103,12 +106,12 @@ function stated(
   };
 }
 
-/** The names that all of the lists contain, by name or through ALL. */
+/** The names that each of the lists contains, by name or through ALL. */
 function droppedByAll(lists: readonly (readonly string[])[]): string[] {
   return NAMES.filter((name) => lists.every((drop) => drop.includes(name) || drop.includes('ALL'))).sort();
 }
 
-/** The capabilities that a container adds, the ones that it drops, and the ones that it adds in a user namespace. */
+/** The capabilities that a container adds, drops, and adds in a user namespace. */
 type Asked = readonly [add: readonly string[], drop: readonly string[], mapped: readonly string[]];
 
 function ownLists(standard: Standard): Asked {
@@ -131,7 +134,8 @@ function question(standard: Standard): string {
 
 function choicesFor(asked: readonly Asked[]): Stated[] {
   const added = distinct(asked.flatMap(([add]) => add));
-  // A policy cannot list an unknown capability. It can only admit any capability, and then it must require no drop.
+  // A policy cannot list an unknown capability, so it must admit any capability, and a policy that admits any
+  // capability must require no drop.
   if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
   const others = distinct(asked.flatMap(([, , mapped]) => mapped)).filter((name) => !added.includes(name));
   const mapped = others.every((name) => NAMES.includes(name)) ? others : ['*'];
@@ -139,7 +143,7 @@ function choicesFor(asked: readonly Asked[]): Stated[] {
   const required = mapped.includes('*') ? [] : dropped.filter((name) => ![...added, ...mapped].includes(name));
   return [
     stated(added, dropped.includes('ALL') ? ['ALL'] : required, mapped),
-    // This choice still refuses lists that are longer than a list of all names.
+    // Even the choice ['*'] refuses lists that are longer than a list of all names.
     stated(['*'], []),
   ];
 }
@@ -239,17 +243,17 @@ export const capabilities = defineRule<Capabilities, Asked>({
   fillings: fillingsOf,
 
   fixes: fixesOf,
-  unfixable: `the API server refuses capabilities on pods for Windows, and nobody needs more than ${MOST_NAMES} names: shorten the list`,
+  unfixable: `the API server refuses capabilities on pods for Windows, and a list of more than ${MOST_NAMES} names must be shortened by hand`,
 
   inParts: true,
   ofContainer: 'as-is',
 
   podSecurity: ({ allowedAdd: everywhere, allowedAddInUserNamespace = [], requiredDrop }, { minor }, label) => {
-    // Pod Security Admission refuses an add whether or not the pod is in a user namespace.
+    // Pod Security Admission makes no exception for adds of pods in a user namespace.
     const allowedAdd = [...everywhere, ...allowedAddInUserNamespace];
     if (!within(allowedAdd, BASELINE)) return 'privileged';
     if (label < 22) return 'restricted';
-    // From v1.25 on, the text of the rule and the label both admit pods for Windows.
+    // From v1.25 on, both the rule and the label admit pods for Windows, so an older label refuses more than the rule.
     const windows = minor >= 25 && label < 25;
     return within(allowedAdd, RESTRICTED) && requiredDrop.includes('ALL') && !windows ? 'restricted' : 'baseline';
   },
@@ -259,7 +263,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
     asks: [{ over: 'containers', for: question(standard) }],
     // At level restricted, containers already drop ALL, so there is little to narrow.
     narrowsToUse: standard.level !== 'restricted',
-    // If only some containers got the value, the others would keep the level's value, which may require no drop.
+    // A required drop of ALL is stated for all containers, because the level's value may require no drop.
     isForAll: ({ 'capabilities.requiredDrop': drop }) => Array.isArray(drop) && drop.includes('ALL'),
     choices: choicesFor,
   }),

@@ -14,9 +14,9 @@ import { and, FOR_WINDOWS, literal } from './cel.ts';
 import type { Fix } from './rule.ts';
 import { LiteralValues } from './values.ts';
 
-/** CEL, string: the name as Kubernetes spells it. */
+/** CEL, string: the name in Kubernetes' spelling: in upper case and without CAP_. */
 const SPELT = '[x.upperAscii()].map(n, n.startsWith("CAP_") ? n.substring(4) : n)[0]';
-/** CEL, bool, over a name `x`: it is the misspelt name of a capability. */
+/** CEL, bool, over a name `x`: `x` is the misspelt name of a capability. */
 const IS_MISSPELT = `!(x in ${literal(NAMES)}) && ${SPELT} in ${literal(NAMES)}`;
 
 const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
@@ -24,7 +24,10 @@ const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
   drop: 'containerd drops nothing for the name as it is spelt; now the container lacks the capability on every runtime',
 };
 
-/** The fixes of misspelt names. Other names in a list of drops with ALL do not matter. */
+/**
+ * The fixes of misspelt names. In a list of drops that contains ALL, other names have no effect, so their spelling is
+ * not fixed.
+ */
 export function spellingFixes(): Fix[] {
   const fix = (list: 'add' | 'drop', names: string, ...when: string[]): Fix => ({
     over: 'containers',

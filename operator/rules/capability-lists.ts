@@ -1,4 +1,4 @@
-/** The lists of capabilities: the lists of a policy, and CEL texts for the lists of a container. */
+/** The lists of capabilities of a policy, and CEL expressions for the lists of capabilities of a container. */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import { CAPABILITIES, CAPABILITY_TABLE } from '../standards/capabilities.ts';
 import { LEVELS, type Level, type Standard } from '../standards/level-version.ts';
@@ -11,17 +11,15 @@ import type { Columns, Values } from './values.ts';
 export interface Capabilities {
   /** The capabilities that may be added, including those that defaulting adds. */
   readonly allowedAdd: readonly string[];
-  /**
-   * The capabilities that a pod with hostUsers: false may add although `allowedAdd` lacks them. Absent if there are none.
-   */
+  /** The capabilities outside `allowedAdd` that a pod with hostUsers: false may add; absent if there are none. */
   readonly allowedAddInUserNamespace?: readonly string[];
   readonly requiredDrop: readonly string[];
   readonly defaultAdd: readonly string[];
-  /** Whether the required drops must be listed by name, so that a drop of ALL is not enough. */
+  /** Whether the required drops must be listed by name, even if the container drops ALL. */
   readonly dropByName?: true;
   /**
-   * Whether lists of more than MOST_NAMES names are refused. Absent at a level's own value, which has only the
-   * Standard's check.
+   * Whether lists of more than MOST_NAMES names are refused; absent if no override changes the level's value, which has
+   * only the Standard's check.
    */
   readonly boundedNames?: true;
 }
@@ -29,7 +27,7 @@ export interface Capabilities {
 /** The capabilities that the baseline level may add: the historical default set of the runtimes, without NET_RAW. */
 export const BASELINE = addable('baseline', 'restricted');
 export const RESTRICTED = addable('restricted');
-/** The values that the API accepts in its lists. */
+/** The names that the API accepts in lists of capabilities. */
 export const NAMES = ['ALL', ...CAPABILITIES];
 
 /** CEL, list(string): the capabilities that the container adds. */
@@ -37,10 +35,13 @@ export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
 /** CEL, list(string): the capabilities that the container drops. */
 export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
-/** The length of a list of all known names, each with and without CAP_. A longer list can only make evaluation expensive. */
+/**
+ * The length of a list of all known names, each with and without CAP_. A longer list has no additional effect, and
+ * makes evaluation expensive.
+ */
 export const MOST_NAMES = 2 * NAMES.length;
 
-/** The lists in force: each list is that of the overrides, or else that of the Standard. */
+/** The lists that a policy applies: each list comes from the overrides, or else from the Standard. */
 export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, standard: Standard): Capabilities {
   const { level, minor } = standard;
   const own = levelsOwn(level, minor);
@@ -61,7 +62,7 @@ export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, stan
   };
 }
 
-/** The capabilities that pods with hostUsers: false may add, as stated; `allowedAdd` may contain some of them, too. */
+/** The capabilities in `allowedAddInUserNamespace` of the overrides, some of which `allowedAdd` may also contain. */
 export function inUserNamespace(
   { capabilities }: Pick<CapabilityPolicyOverrides, 'capabilities'>,
   { server }: Standard,
@@ -84,7 +85,7 @@ function isDeepEqual(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** CEL, bool: a list has too many names. The text reads only the lengths of the lists. */
+/** CEL, bool: a list has too many names. The expression reads only the lengths of the lists. */
 export function tooManyNames(add = ADD, drop = DROP): string {
   return [...new Set([ADD, DROP, add, drop])].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
 }
@@ -99,7 +100,7 @@ export function namesTest(tooMany: string): Test {
   };
 }
 
-/** The columns of the lists, which more than one rule reads. */
+/** The columns of a row with the lists of capabilities, which more than one rule reads. */
 export function listColumns(lists: Capabilities): Columns {
   return {
     allowedAdd: lists.allowedAdd,
@@ -117,7 +118,7 @@ export function isRefused(values: Values): Condition {
 }
 
 /**
- * CEL, bool: the pod has a user namespace, and the column lists the capability `x`.
+ * CEL, bool: the pod is in a user namespace, and the column contains the capability `x`.
  * @param column of the capabilities that are admitted in a user namespace
  */
 export function isMapped(values: Values, column: string): Condition {
@@ -137,7 +138,10 @@ export function allowedText(values: Values, allowed: string, mapped: string): st
   );
 }
 
-/** CEL, bool: a required drop is missing. A drop of ALL contains every other drop, unless the rule asks for names. */
+/**
+ * CEL, bool: a required drop is missing. A drop of ALL counts as a drop of every capability, unless the policy requires
+ * drops by name.
+ */
 export function isMissing(values: Values): Condition {
   const required = values.list('requiredDrop');
   const someIsMissing = `!${required}.all(x, x in ${DROP})`;

@@ -1,7 +1,7 @@
-/** Text fragments that the rules' CEL texts share. */
+/** CEL fragments that several rules share. */
 import { all, type Condition, choose, not } from './condition.ts';
 
-/** A JSON value as a CEL literal: CEL's string escapes are a superset of JSON's. */
+/** A JSON value as a CEL literal. JSON is valid CEL, because CEL's string escapes are a superset of JSON's. */
 export function literal(value: string | readonly string[]): string {
   return typeof value === 'string'
     ? JSON.stringify(value)
@@ -17,8 +17,8 @@ export function listed(values: readonly string[]): string {
 export const IN_USER_NAMESPACE = '!variables.spec.?hostUsers.orValue(true)';
 
 /**
- * CEL, bool: the pod says that it is for Windows nodes (KEP-2802). The API server refuses Linux-only fields on such a
- * pod.
+ * CEL, bool: the pod is for Windows nodes, by its field `os` (KEP-2802). The API server refuses Linux-only fields on
+ * such a pod.
  */
 export const FOR_WINDOWS = 'variables.spec.?os.?name.orValue("") == "windows"';
 
@@ -37,7 +37,9 @@ export function matchesAny(text: string, patterns: readonly string[]): string {
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
-/** Whether a text matches one of the patterns, like `matchesAny`, but in JavaScript instead of CEL. */
+/**
+ * Whether a text matches one of the patterns. The JavaScript function gives the same result as the CEL of `matchesAny`.
+ */
 export function isMatch(text: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
 }
@@ -47,14 +49,15 @@ export const ALL_CONTAINERS =
   '(variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([]))';
 
 /**
- * The longest list whose violations a message names. A message about a longer list says only that the list is longer.
+ * The length of the longest list whose wrong items a message lists. A message about a longer list only reports that the
+ * list is longer.
  */
 export const MOST_NAMED = 256;
 
 /**
- * CEL, string: the text in a message that names the wrong items of a list.
+ * CEL, string: the fragment of a message with the wrong items of a list.
  * @param list CEL, list
- * @param names CEL, string: iterates over the whole list
+ * @param names CEL, string: the wrong items as text, computed by iterating over the whole list
  */
 export function namedIn(list: string, names: string): string {
   return `(${list}.size() > ${MOST_NAMED} ? "in a list of more than ${MOST_NAMED}" : ${names})`;
@@ -65,7 +68,7 @@ export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
-/** A fill, as far as an expression about the filled pod needs it. */
+/** The fields of a fill that an expression about the pod after defaulting needs. */
 interface Filled {
   readonly applies?: Condition;
   readonly when: string;
@@ -74,7 +77,7 @@ interface Filled {
 
 /**
  * CEL, optional: a field of the securityContext that a container gets after defaulting.
- * @param fills the fill of the container, and the fill of the pod; an existing pod keeps its own value
+ * @param fills the fill of the container, and the fill of the pod, which has no effect on an existing pod
  */
 export function effectiveAfterFilling(
   field: string,
@@ -96,8 +99,8 @@ export function takesFromPod(field: string): string {
 }
 
 /**
- * CEL, bool: the pod leaves a field of the securityContext unset, and so does some container that would inherit it. The
- * text is for fields that defaulting writes on a pod.
+ * CEL, bool: the pod leaves a field of the securityContext unset, and so does at least one container, which would
+ * inherit the field. The expression is for fields that defaulting writes on a pod.
  */
 export function isUnsetForSome(field: string): string {
   const containers = 'variables.spec.?initContainers.orValue([]) + variables.spec.containers';
@@ -111,19 +114,19 @@ export function isUnsetForSome(field: string): string {
 export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
 
 /**
- * CEL, bool: the pod is not in a user namespace, for which the Standards make an exception since v1.35; undefined in
- * earlier versions.
+ * CEL, bool: the pod is not in a user namespace. From v1.35 on, the Standards make an exception for user namespaces;
+ * undefined in earlier versions.
  */
 export function unlessInUserNamespace(minor: number): string | undefined {
   return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;
 }
 
-/** `a || b || …`, each term in brackets; empty without any term. */
+/** Returns `a || b || …`, with each term in brackets; empty if there are no terms. */
 export function or(...conditions: readonly string[]): string {
   return conditions.map((condition) => `(${condition})`).join(' || ');
 }
 
-/** `a && b && …`, each term in brackets; skips undefined terms. */
+/** Returns `a && b && …`, with each term in brackets and without undefined terms. */
 export function and(...conditions: readonly (string | undefined)[]): string {
   return conditions
     .filter((condition) => condition !== undefined)

@@ -1,6 +1,6 @@
-/** Conditions in the text of a rule. A condition that is known before any pod is seen disappears from the text. */
+/** Conditions in the CEL of a rule. A condition whose value does not depend on the pod disappears from the CEL. */
 
-/** A condition as a CEL text of type bool; true or false if its value is known. */
+/** A condition: a CEL expression of type bool, or true or false if the value does not depend on the pod. */
 export type Condition = string | boolean;
 
 export function all(...conditions: readonly Condition[]): Condition {
@@ -17,13 +17,13 @@ export function not(condition: Condition): Condition {
   return typeof condition === 'boolean' ? !condition : `!(${condition})`;
 }
 
-/** CEL: one of two texts of the same type, depending on a condition. */
+/** CEL: one of two expressions of the same type, depending on a condition. */
 export function choose(condition: Condition, then: string, otherwise: string): string {
   if (typeof condition === 'boolean') return condition ? then : otherwise;
   return `(${condition} ? ${then} : ${otherwise})`;
 }
 
-/** CEL, string: the texts one after the other, with adjacent literals as one literal. @param texts CEL, strings */
+/** CEL, string: the concatenated strings, with adjacent literals merged into one literal. @param texts CEL, strings */
 export function concat(...texts: readonly string[]): string {
   const merged: string[] = [];
   for (const text of texts) {

@@ -10,8 +10,9 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
   id: 'defaultAllowPrivilegeEscalation',
   title: 'Whether containers that leave allowPrivilegeEscalation unset may gain privileges.',
   words:
-    'No Standard has this. PodSecurityPolicy: the value is filled in where the field is unset. With the value false, a ' +
-    'container on which the API server does not accept false is refused, such as a privileged container.',
+    'No Standard has this. PodSecurityPolicy: the value is filled in where a container leaves ' +
+    'allowPrivilegeEscalation unset. With the value false, a privileged container is refused, because the API server ' +
+    'does not accept false there.',
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
   guides: { cis: ['5.2.6'], nsa: ['Root'] },
   severity: 'Privileges',
@@ -25,8 +26,8 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
     },
   ],
 
-  // The default counts only if allowPrivilegeEscalation admits true. Otherwise the rule allowPrivilegeEscalation, which
-  // refuses true, also fills in false.
+  // The default has effect only if allowPrivilegeEscalation admits true. If the rule allowPrivilegeEscalation refuses
+  // true, the same rule also fills in false.
   value: (overrides, standard) =>
     allowPrivilegeEscalation.value(overrides, standard) === true
       ? overrides.defaultAllowPrivilegeEscalation
@@ -76,6 +77,6 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
 
   podSecurity: () => 'restricted',
 
-  // This override only fills in a value. A policy without it refuses nothing.
+  // No policy needs this override to admit a pod, because the override only fills in a value.
   fit: () => ({ choices: () => [{}] }),
 });

@@ -1,4 +1,6 @@
-/** The checks of a profile, and the profile that defaulting fills in: shared by the rules about seccomp and AppArmor. */
+/**
+ * The checks of profiles and the profile that defaulting fills in, which the rules about seccomp and AppArmor share.
+ */
 import { and, isMatch, literal, matchesAny, or } from './cel.ts';
 import { all, type Condition, concat, not } from './condition.ts';
 import type { Test } from './rule.ts';
@@ -26,14 +28,15 @@ export function admittedDefault(profile: Profile | undefined, { types, localhost
     : undefined;
 }
 
-/** CEL: a profile as the value of a field. */
+/** CEL: a profile as the value of the field seccompProfile or appArmorProfile. */
 export function profileCel({ type, localhostProfile }: Profile): string {
   const named = localhostProfile === undefined ? '' : `, "localhostProfile": ${literal(localhostProfile)}`;
   return `{"type": ${literal(type)}${named}}`;
 }
 
 /**
- * The profile that replaces one that is not allowed; undefined if only the author of the pod can choose it.
+ * The profile that replaces a profile that is not allowed; undefined if only the author of the pod can choose the new
+ * profile.
  * @param stated the profile that defaulting fills in
  */
 export function replacement({ types, localhostProfiles }: Admitted, stated: Profile | undefined): Profile | undefined {
@@ -45,7 +48,7 @@ export function replacement({ types, localhostProfiles }: Admitted, stated: Prof
 }
 
 export const NO_PROFILE_KNOWN =
-  'the policy allows only profiles of type Localhost, and which one fits only the author of the pod knows';
+  'the policy allows only profiles of type Localhost, and only the author of the pod knows which profile fits';
 
 /** CEL, bool: a profile is set, but it is not allowed. @param profile CEL, optional */
 export function isRefused({ types, localhostProfiles }: Admitted, profile: string): string {
@@ -64,7 +67,7 @@ export function profileColumn(profile: Profile | undefined): string[] {
   return [profile.type, ...(profile.localhostProfile === undefined ? [] : [profile.localhostProfile])];
 }
 
-/** CEL: the profile in a column. The column must have a profile. */
+/** CEL: the profile in a column, which must not be empty. */
 export function profileIn(values: Values, column: string): string {
   return values.specialized(
     (columns) => {
@@ -78,17 +81,18 @@ export function profileIn(values: Values, column: string): string {
   );
 }
 
-/** A field with a profile, and the columns of the allowed profiles. */
+/** A field of a pod or container with a profile, and the columns of the policy's allowed profiles. */
 interface ProfileField {
   readonly over: 'pod' | 'containers';
   /** CEL, optional: the profile in the field. */
   readonly profile: string;
   /** The path of the field, such as `securityContext.seccompProfile`. */
   readonly path: string;
-  /** The text `reaches` of the check, which only a check of the pod uses. */
+  /** The value for `reaches` of the check; only a check of the pod uses it. */
   readonly reaches: string;
   /**
-   * The columns with the allowed types, and with the allowed profiles of type Localhost; `*` means any profile.
+   * The name of the column with the allowed types, and of the column with the allowed profiles of type Localhost, in
+   * which `*` means any profile.
    */
   readonly types: string;
   readonly profiles: string;
@@ -96,12 +100,12 @@ interface ProfileField {
 
 export const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
 
-/** Whether the column has each type of profile. */
+/** Whether the column contains all types of profiles. */
 export function hasAllTypes(values: Values, types: string): Condition {
   return all(...ALL_TYPES.map((type) => values.includes(types, type)));
 }
 
-/** Whether the names of profiles of type Localhost matter. */
+/** Whether only some profiles of type Localhost are allowed, so that their names have to be checked. */
 export function namesMatter(values: Values, types: string, profiles: string): Condition {
   return all(values.includes(types, 'Localhost'), not(values.includes(profiles, '*')));
 }

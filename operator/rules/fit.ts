@@ -1,13 +1,14 @@
-/** Shared ways to state rules so that they fit given pods. */
+/** Functions, shared by several rules, that find the overrides that admit given pods. */
 import type { Fit } from './rule.ts';
 
-/** The choices for a rule with few values: all values from the tightest on, whatever pods ask for. */
+/** The choices for a rule with few values: all values, beginning with the tightest, no matter what pods ask for. */
 export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
   return { choices: () => values.map((value) => ({ [path]: value })) };
 }
 
 /**
- * The names that pods may use: exactly the names in use, if the API accepts them; otherwise any name.
+ * The choices for a list of names: exactly the names that the pods use, if the API accepts these names; otherwise any
+ * name.
  *
  * @param any the value that admits every name; undefined if it is not needed, because no level restricts the names
  */
@@ -24,7 +25,10 @@ const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 /** The answer for a container without a profile. */
 export const NO_PROFILE = 'Unset';
 const MOST_PROFILES = 32;
-/** A name that a list of profiles can state. A name with `*` at the end would match any ending. */
+/**
+ * A profile's name that a list of profiles can contain. A name with `*` is excluded, because `*` at the end would match
+ * any ending.
+ */
 const PROFILE = /^[^*]{1,253}$/;
 
 /**
@@ -35,13 +39,13 @@ export function profileAsked(profile: string): string {
   return `${profile}.hasValue() ? [${profile}.?type.orValue("") + "/" + ${profile}.?localhostProfile.orValue("")] : []`;
 }
 
-/** The answers that a value admits. A profile of type Localhost is admitted with any name. */
+/** The answers that a value of the rule admits. A profile of type Localhost is admitted with any name. */
 export function profilesAdmitted(value: { readonly types: readonly string[]; readonly unset: string }): string[] {
   return [...value.types.map((type) => `${type}/`), ...(value.unset === 'Allowed' ? [NO_PROFILE] : [])];
 }
 
 /**
- * Ways to state a rule about seccomp or AppArmor profiles: the types, the names of Localhost profiles, and whether a
+ * The choices for a rule about seccomp or AppArmor profiles: the types, the names of Localhost profiles, and whether a
  * profile must be set.
  *
  * @param asked answers of `profileAsked`, and NO_PROFILE

@@ -13,7 +13,7 @@ interface ForbiddenField
   readonly may: string;
   /** The smallest pod that sets the field. */
   readonly example: ExamplePod;
-  /** The checks of pods that may not set the field. */
+  /** The checks for a value that forbids the field. */
   readonly checks: Check[];
   readonly fixes?: Fix[];
 }

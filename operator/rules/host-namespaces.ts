@@ -1,7 +1,10 @@
 import type { CisControl } from '../standards/hardening-guides.ts';
 import { forbiddenField } from './forbidden-field.ts';
 
-/** The three host namespaces are one check of the Standard and three fields of the API. */
+/**
+ * A rule for one of the three host namespaces, which the Standard checks together but which are three fields of the
+ * API.
+ */
 function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: string, may: string, control: CisControl) {
   return forbiddenField({
     id: field,
@@ -13,7 +16,7 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
     may,
     reads: { spec: [field] },
     example: { spec: { [field]: true } },
-    unfixable: `the pod asks for ${shares}, and nothing inside the pod replaces it; write an exception for it (cappol suggest)`,
+    unfixable: `the pod asks for ${shares}, which nothing inside the pod can replace; write an exception for the pod (cappol suggest)`,
     checks: [
       {
         over: 'pod',

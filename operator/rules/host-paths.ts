@@ -10,9 +10,9 @@ interface HostPath {
 }
 
 /**
- * CEL, bool: whether the hostPath volume `v` has one of the prefixes. Only whole path components match: `/foo` covers
- * `/foo`, `/foo/` and `/foo/x`, but not `/foobar`. The prefix `/foo` does not cover `//foo`, which the kernel reads as
- * the same path.
+ * CEL, bool: whether one of the prefixes covers the hostPath volume `v`. Only whole path components match: `/foo`
+ * covers `/foo`, `/foo/` and `/foo/x`, but not `/foobar`. The prefix `/foo` does not cover `//foo`, which the kernel
+ * reads as the same path.
  */
 function covered(prefixes: readonly HostPath[]): string {
   const path = 'v.?hostPath.?path.orValue("")';
@@ -26,7 +26,7 @@ function covered(prefixes: readonly HostPath[]): string {
 }
 
 /**
- * CEL, bool: whether the hostPath volume `v` has a prefix of the columns, for any values.
+ * CEL, bool: whether a prefix in the columns covers the hostPath volume `v`, for any values.
  * @param columns the columns that list the prefixes
  */
 function isCovered(values: Values, ...columns: readonly string[]): string {
@@ -69,8 +69,8 @@ const MOUNTS = 'c.?volumeMounts.orValue([])';
 const MAY_WRITE = '!m.?readOnly.orValue(false)';
 
 /**
- * CEL, bool, over a volume `v`: it may be mounted only for reading. If a writable prefix covers a volume, the volume
- * may be written to, even if other prefixes cover it, too.
+ * CEL, bool, over a volume `v`: containers must mount the volume read-only. If a writable prefix covers a volume,
+ * containers may write to the volume, even if a read-only prefix also covers it.
  */
 function isReadOnly(values: Values): string {
   const writable = isCovered(values, 'hostPaths');
@@ -91,8 +91,8 @@ function readOnlyFix(values: Values): Fix {
 function mountTest(values: Values): Test {
   const volumes = `${VOLUMES}.filter(v, ${isReadOnly(values)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
-  // A loop over a list with one item binds the item to a name. So the volumes are searched once, not once for each
-  // mount.
+  // A loop over a list with one item binds the item to a name, so that the volumes are searched once instead of once
+  // for each mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
     applies: all(not(values.includes('hostPaths', '*')), values.hasSome('readOnlyHostPaths')),
@@ -108,7 +108,7 @@ function mountTest(values: Values): Test {
   };
 }
 
-/** CEL, list(string): the paths that a container mounts as writable; a placeholder if there are too many volumes. */
+/** CEL, list(string): the paths that a container mounts as writable; [""] if there are too many volumes. */
 const WRITTEN =
   `(${TOO_MANY_VOLUMES} ? [""] : [${MOUNTS}.filter(m, ${MAY_WRITE}).map(m, m.name)].map(names, ` +
   `${VOLUMES}.filter(v, v.?hostPath.hasValue() && v.name in names).map(v, v.?hostPath.?path.orValue("")))[0])`;
@@ -135,7 +135,7 @@ function columnsOf(paths: readonly HostPath[] | undefined): Columns {
   return {
     hostPaths: prefixes(writable),
     readOnlyHostPaths: prefixes(readOnly),
-    // This column is for messages. It keeps the order of the policy.
+    // A column for messages, in the order of the policy's list.
     allowedHostPaths: paths.map((path) => (path.readOnly ? `${path.pathPrefix} read-only` : path.pathPrefix)),
   };
 }
@@ -144,10 +144,10 @@ type Asked = readonly [how: 'mounted' | 'written', path: string];
 
 export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   id: 'hostPaths',
-  title: 'Which paths of the node hostPath volumes may mount, and which only for reading.',
+  title: 'Which node paths hostPath volumes may mount, and which of these paths only read-only.',
   words:
-    'No Standard has this. PodSecurityPolicy: the path must have one of the prefixes. With readOnly at the prefix, it must ' +
-    'be mounted only for reading.',
+    'No Standard has this. PodSecurityPolicy: the path of a hostPath volume must have one of the prefixes. If the ' +
+    'prefix has readOnly: true, containers must mount the volume read-only.',
   sources: ['PodSecurityPolicy allowedHostPaths'],
   guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
   severity: 'NodeAccess',
@@ -189,7 +189,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
 
   fixes: (paths) => (paths?.some(({ readOnly }) => readOnly) ? [readOnlyFix(new LiteralValues(columnsOf(paths)))] : []),
   unfixable:
-    'the pod asks for a path of the node that no allowed prefix covers, and nothing inside the pod replaces it',
+    'the pod mounts a path of the node that no allowed prefix covers, and nothing inside the pod can replace the path',
 
   podSecurity: () => 'restricted',
 

@@ -12,15 +12,16 @@ interface PortRange {
 const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 
 /**
- * CEL, int: the port that the container port `o` uses on the node; 0 if it uses none. With hostNetwork, the API server
- * fills in the host port from containerPort when a pod is created (SetDefaults_PodSpec), but not in its template.
+ * CEL, int: the node's port that the container port `o` uses; 0 if `o` uses no port of the node. With hostNetwork, the
+ * API server fills in the host port from containerPort when a pod is created (SetDefaults_PodSpec), but not in its
+ * template.
  */
 const PORT =
   '(o.?hostPort.orValue(0) != 0 ? o.hostPort : variables.spec.?hostNetwork.orValue(false) ? o.containerPort : 0)';
 
-/** CEL, bool, over a port `o`: it uses a host port outside the ranges. */
+/** CEL, bool, over a container port `o`: `o` uses a host port outside the ranges. */
 function isOutside(values: Values): string {
-  // A loop over a list with one item binds the item to a name. So the port is computed once.
+  // A loop over a list with one item binds the item to a name, so that the port is computed once.
   return choose(
     values.hasSome('hostPorts'),
     `[${PORT}].exists(n, n != 0 && !${values.isInRanges('n', 'hostPorts')})`,
@@ -74,7 +75,7 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
   },
 
   unfixable:
-    "clients reach the pod by the node's address, and only they can be told another one; a Service of type NodePort or LoadBalancer replaces hostPort",
+    "clients reach the pod at the node's address, and no change of the manifest gives them another address; replace hostPort by a Service of type NodePort or LoadBalancer",
 
   ofContainer: 'as-is',
 

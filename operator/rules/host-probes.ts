@@ -12,15 +12,14 @@ const PATHS = HANDLERS.flatMap((handler) => [
   [...handler, 'tcpSocket', 'host'],
 ]);
 
-/** CEL, bool: the field at the path names a host. */
+/** CEL, bool: the field `host` at the path is set. */
 function isSet(path: readonly string[]): string {
   return `c.${path.map((step) => `?${step}`).join('.')}.orValue("") != ""`;
 }
 
 export const hostProbes = forbiddenField({
   id: 'hostProbes',
-  title:
-    'Whether probes and lifecycle handlers may name another host than the pod, to which the kubelet then connects.',
+  title: 'Whether probes and lifecycle handlers may make the kubelet connect to another host than the pod.',
   words: 'The host field in probes and lifecycle handlers must be empty (v1.34+).',
   sources: ['k8s.io/pod-security-admission/policy/check_hostProbesAndhostLifecycle.go', 'KEP-4940'],
   guides: { cis: [], nsa: [] },

@@ -1,4 +1,4 @@
-/** Text fragments that the rules about user and group IDs share. */
+/** CEL fragments and functions that the rules about user and group IDs share. */
 
 import type { Example, ExamplePod } from './example.ts';
 
@@ -14,7 +14,7 @@ export interface GroupStrategy {
   readonly ranges?: readonly IdRange[];
 }
 
-/** Three ranges are enough to show the text of a binary search. */
+/** Ranges for examples: three ranges are enough to show the CEL of a binary search. */
 export const THREE_RANGES = [
   { min: 1, max: 2 },
   { min: 5, max: 9 },
@@ -73,8 +73,8 @@ function searched(number: string, ranges: readonly IdRange[]): string {
 const MOST_RANGES = 32;
 
 /**
- * The ranges that contain exactly these numbers. If the API does not accept that many ranges, the ranges nearest to
- * each other are merged.
+ * The ranges that contain exactly the given numbers. If there are more ranges than the API accepts, the ranges nearest
+ * to each other are merged.
  *
  * @returns undefined if a number is beyond the limits
  */
@@ -97,7 +97,7 @@ export function rangesOf(numbers: readonly number[], limits: IdRange): IdRange[]
 const IDS: IdRange = { min: 0, max: 2147483647 };
 
 /**
- * The strategies of PodSecurityPolicy that admit the IDs which pods have, the tightest first.
+ * PodSecurityPolicy's strategies that admit the given IDs of pods, the tightest strategy first.
  *
  * @param ids including UNSET if some pod or container has no ID
  */
@@ -111,17 +111,17 @@ export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefine
   return [...must, ...(ifSome ? [{ rule: ifSome, ranges }] : []), { rule: 'RunAsAny' }];
 }
 
-/** A range as a column of a policy's row has it: `65534`, `1000-1999`. */
+/** A range as text, in the form of an item of a column: `65534`, `1000-1999`. */
 export function rangeText({ min, max }: IdRange): string {
   return min === max ? `${min}` : `${min}-${max}`;
 }
 
-/** The columns of a strategy: its name, and its ranges. */
+/** The columns of a strategy: the column with the strategy's name, and the column with its ranges. */
 export function groupColumns(id: string, rule: string, ranges: readonly IdRange[]) {
   return { [id]: [rule], [`${id}Ranges`]: ranges.map(rangeText) };
 }
 
-/** The value that defaulting fills in; UNSET if there is no range. */
+/** The ID that defaulting fills in; UNSET if there is no range. */
 export function firstOf(ranges: readonly IdRange[]): number {
   return ranges[0]?.min ?? UNSET;
 }

@@ -1,4 +1,4 @@
-/** The rules, in the order of the API's fields; messages name them in this order. */
+/** The rules, in the order of the API's fields. Messages list violations in the order of the rules. */
 import { allowPrivilegeEscalation } from './allow-privilege-escalation.ts';
 import { allowedBounding } from './allowed-bounding.ts';
 import { appArmor } from './app-armor.ts';

@@ -5,7 +5,7 @@ import type { Fix } from './rule.ts';
 export const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
 
 /**
- * CEL, bool: the container also reaches the node in other ways, so it is an agent of the node and works only as root on
+ * CEL, bool: the container is an agent of the node: it also uses other parts of the node, so it works only as root on
  * the node. The API server refuses mount propagation Bidirectional without privileged: true (ValidateVolumeMounts).
  */
 const IS_AGENT = [
@@ -14,7 +14,7 @@ const IS_AGENT = [
   'variables.spec.?hostNetwork.orValue(false)',
 ].join(' || ');
 
-/** The fix that sets privileged to false. The rule about the bounding set has the same fix. */
+/** The fix that sets privileged to false, which the rule about the bounding set also uses. */
 export const UNPRIVILEGED: Fix = {
   over: 'containers',
   path: ['securityContext', 'privileged'],
@@ -25,11 +25,11 @@ export const UNPRIVILEGED: Fix = {
 };
 
 export const AGENTS_ARE_PRIVILEGED =
-  'a privileged container that also uses paths, processes or the network of the node needs what it asks for; write an exception for it (cappol suggest)';
+  'a privileged container that also uses paths, processes or the network of the node needs what it asks for; write an exception for the container (cappol suggest)';
 
 export const privileged = forbiddenField({
   id: 'privileged',
-  title: 'Whether a container may be privileged: it then holds all capabilities, whatever it drops.',
+  title: 'Whether a container may be privileged: a privileged container holds all capabilities, whatever it drops.',
   words: 'Privileged Pods disable most security mechanisms and must be disallowed.',
   sources: ['k8s.io/pod-security-admission/policy/check_privileged.go'],
   guides: { cis: ['5.2.2'], nsa: ['Privileged'] },

@@ -10,7 +10,7 @@ interface ProcMount {
 }
 
 const PATH = 'securityContext.procMount';
-/** The item of the column `procMount` that admits Unmasked for pods in a user namespace. */
+/** The item of the column `procMount` that admits Unmasked only for pods in a user namespace. */
 const IN_ITS_OWN = 'Unmasked with hostUsers: false';
 const TYPE = 'c.?securityContext.?procMount.orValue("Default")';
 

@@ -1,8 +1,8 @@
 /**
- * A rule: one aspect of a pod that a Pod Security Standard or an override restricts.
+ * Defines what a rule is: a rule restricts one aspect of pods, by a Pod Security Standard or an override.
  *
- * The file of a rule contains everything about it: the Standard's words, its value at each level and version, its CEL,
- * and the Pod Security level of its value. `index.ts` lists the rules; nothing else names them.
+ * The file of a rule contains everything about the rule: the Standard's words, the rule's value at each level and
+ * version, its CEL, and the Pod Security level of its value. Only `index.ts` lists the rules.
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { GuideReferences } from '../standards/hardening-guides.ts';
@@ -13,49 +13,51 @@ import type { Example } from './example.ts';
 import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
- * A test of one part of a pod, in CEL. The API server runs the text in an admission policy and the operator runs the
- * same text with cel-js. So the text uses only features that both support: has, all, exists, filter, map, in, ?:,
- * .?/orValue, string functions, join.
+ * A check of one part of a pod, in CEL. The API server runs the CEL in an admission policy, and the operator runs the
+ * same CEL with cel-js. So the CEL uses only features that both the API server and cel-js support: has, all, exists,
+ * filter, map, in, ?:, .?/orValue, string functions, join.
  *
- * The text may use these names: `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the pod,
- * never null), and the checked part, which is `c` (a container of any kind) or `v` (a volume).
+ * The CEL may use the names `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the pod, never
+ * null), and the checked part: `c` (a container of any kind) or `v` (a volume).
  */
 export interface Check {
   /**
-   * The parts that the check runs on: the pod once, or each container (init and ephemeral ones included), or each
-   * volume.
+   * The parts that the check runs on: the pod once, or each container (including init and ephemeral containers), or
+   * each volume.
    */
   readonly over: 'pod' | 'containers' | 'volumes';
   /** CEL, bool: true when the part breaks the rule. */
   readonly violates: string;
   /**
-   * CEL, bool, only for pod-level checks: whether a container `c` added to an existing pod inherits the violation. The
-   * text is false if the container's own field replaces the pod's field (k8s.io/kubernetes/pkg/securitycontext/util.go,
-   * DetermineEffectiveSecurityContext). It is absent if a container can't override the field, such as hostNetwork.
+   * CEL, bool, only for pod-level checks: whether a container `c` added to an existing pod inherits the violation.
+   * `reaches` is false if the container's own field replaces the pod's field
+   * (k8s.io/kubernetes/pkg/securitycontext/util.go, DetermineEffectiveSecurityContext). `reaches` is absent if a
+   * container can't override the field, such as hostNetwork.
    */
   readonly reaches?: string;
   /**
-   * Whether the check applies only at creation, and not when a container is added. The field of such a check may be
-   * changed on an existing pod, where it has no effect.
+   * Whether the check applies only when the pod is created, and not when a container is added: the API server allows
+   * changes of the field on an existing pod, where the field has no effect.
    */
   readonly atCreation?: true;
   /**
-   * CEL, string: what is wrong and what would be accepted. It completes a sentence that starts with the part's name:
-   * `container "app" ` + `must not add capability NET_ADMIN (allowed: none)`.
+   * CEL, string: the message, which says what is wrong and what would be accepted. The message completes a sentence
+   * that begins with the part's name: `container "app" ` + `must not add capability NET_ADMIN (allowed: none)`.
    */
   readonly message: string;
   /** The offending field, relative to the part: `securityContext.privileged`. */
   readonly path: string;
   /**
-   * CEL, bool over a container `c`: the container belongs to the check's entry of `spec.containers`. `violates` begins
-   * with this text. No container belongs to two entries, so each container pays for the checks of one entry.
+   * CEL, bool over a container `c`: the check's entry of `spec.containers` selects the container. `violates` begins
+   * with this expression. No two entries select the same container, so the cost of a container includes the checks of
+   * only one entry.
    */
   readonly entry?: string;
 }
 
 /**
  * The parts of a pod that a rule reads. All other fields are dropped when the cluster is read. The names of top-level
- * fields suffice.
+ * fields are enough.
  */
 interface Reads {
   /** Fields of the PodSpec, besides the containers: `hostNetwork`, `volumes`. */
@@ -67,98 +69,107 @@ interface Reads {
 }
 
 /**
- * The value that defaulting writes where a pod left a field unset, as PodSecurityPolicy did. It never changes a value
+ * A fill: the value that defaulting writes into an unset field, as PodSecurityPolicy did. A fill never changes a field
  * that is set. A fill runs on the pod or on each container, including init and ephemeral containers. In an existing
- * pod, it runs only on added containers.
+ * pod, a fill runs only on added containers.
  */
 export interface Fill {
   readonly over: 'pod' | 'containers';
-  /** The field below the PodSpec or the container: ['securityContext', 'allowPrivilegeEscalation']. */
+  /** The path of the field below the PodSpec or the container: ['securityContext', 'allowPrivilegeEscalation']. */
   readonly path: readonly string[];
-  /** CEL, bool, with the names of a check: whether there is anything to fill. */
+  /** CEL, bool, with the names that a check may use: whether the field has to be filled in. */
   readonly when: string;
-  /** CEL: the field's whole new value. */
+  /** CEL: the new value of the whole field. */
   readonly value: string;
   /**
-   * CEL, bool, only for fills of the pod: a text that tests of other rules contain, and that this fill makes true. The
-   * tests of the filled pod then read the text as true.
+   * CEL, bool, only for fills of the pod: an expression that the fill makes true, and that tests of other rules
+   * contain. The tests of the pod after defaulting replace the expression by true.
    */
   readonly makes?: string;
 }
 
 /**
- * How certain it is that a container still works after the change. `spelling`: only the spelling of a name changes.
- * `safe`: nothing is known to rely on the replaced value. `check`: the risk says what may stop working.
+ * How certain it is that a container still works after a fix. `spelling`: only the spelling of a name changes. `safe`:
+ * nothing is known to rely on the replaced value. `check`: something may stop working, as the risk of the fix
+ * describes.
  */
 export const FIX_CLASSES = ['spelling', 'safe', 'check'] as const;
 export type FixClass = (typeof FIX_CLASSES)[number];
 
 /**
- * A change of a manifest that ends a violation, for `cappol fix`. Unlike a fill, it also replaces and removes values that
- * are set. It runs on each part of the pod, after the earlier fixes.
+ * A change of a manifest that ends a violation, for `cappol fix`. Unlike a fill, a fix also replaces and removes values
+ * that are set. A fix runs on each part of the pod, after the fixes that precede it in the list.
  */
 export interface Fix {
-  /** The parts that the fix changes. An annotation is a part, too; its key is `k`. */
+  /**
+   * The parts that the fix changes: the pod, its containers or its annotations. In a fix of annotations, `k` is the
+   * annotation's key.
+   */
   readonly over: 'pod' | 'containers' | 'annotations';
   /**
-   * The field below the PodSpec or the container; empty for an annotation. `*` stands for each item of a list, which
-   * `when` may call `item`.
+   * The path of the field below the PodSpec or the container; empty for an annotation. `*` in the path means each item
+   * of a list, and `when` may read the item as `item`.
    */
   readonly path: readonly string[];
   /** CEL, bool, with the names that a check may use: whether the fix applies. */
   readonly when: string;
-  /** CEL: the field's whole new value; `null` or an empty list removes the field. */
+  /** CEL: the new value of the whole field; `null` or an empty list removes the field. */
   readonly value: string;
   readonly class: FixClass;
   /** For people: what may stop working. */
   readonly risk: string;
   /**
-   * Whether the fix sets a field of the pod that all of its containers inherit. Such a fix is left out if an entry of
-   * `spec.containers` has another value.
+   * Whether the fix sets a field of the pod that all of its containers inherit. An inherited fix is left out if an
+   * entry of `spec.containers` has another value.
    */
   readonly inherited?: true;
 }
 
-/** A statement of the overrides that has its full effect only if every API server has a feature. */
+/** A field of the overrides that has its full effect only if every API server has a feature. */
 export interface ServerNeed {
   readonly feature: ServerFeature;
-  /** The statement's path below `spec.overrides`. */
+  /** The path of the field below `spec.overrides`. */
   readonly path: string;
   /**
-   * The consequence if an API server lacks the feature. NoEffect: the statement has no effect, which can only make the
-   * policy tighter. NodesMayIgnore: nodes may ignore what the statement requires of pods. NotAccepted: the policy is
-   * not accepted.
+   * The consequence if an API server lacks the feature. NoEffect: the field of the overrides has no effect, which can
+   * only make the policy tighter. NodesMayIgnore: nodes may ignore what the field requires of pods. NotAccepted: the
+   * policy is not accepted.
    */
   readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
-  /** For people: what happens where an API server lacks the feature. */
+  /** The explanation for people of what happens where an API server lacks the feature. */
   readonly because: string;
 }
 
 /**
- * Overrides that can each be left out on their own, as values by path below `spec.overrides`, such as `seccomp.types`.
+ * A map from paths below `spec.overrides`, such as `seccomp.types`, to values. Each path can be left out on its own.
  */
 export type Stated = Readonly<Record<string, unknown>>;
 
-/** How to state a rule so that it admits given pods and little else. */
+/** How to find overrides of a rule that admit given pods and little else. */
 export interface Fit<Asked = unknown> {
-  /** The questions of the rule to the parts of a pod; absent if the stated value does not depend on pods. */
+  /**
+   * CEL that reads from each part of a pod what the rule has to admit; absent if the overrides do not depend on pods.
+   */
   readonly asks?: readonly Asking[];
   /**
-   * Answers that the level's own value admits. An override's list contains these answers, too, because the override
+   * Answers that the level's value already admits. A list in overrides also contains these answers, because the list
    * must not refuse what the level admits.
    */
   readonly own?: readonly Asked[];
   /**
-   * The entry of another override's list that admits the subject of this rule, such as `hostPath` in `volumes`. An
-   * override that adds the entry to the level's list also sets this rule, because no level restricts the subject.
+   * The entry of another override's list that admits the subject of this rule, such as `hostPath` in `volumes`.
+   * Overrides that add the entry to the level's list also state this rule, because no level restricts its subject.
    */
   readonly guards?: { readonly path: string; readonly entry: string };
-  /** Whether the rule is narrowed to what the processes of the pods used, if the pods were reduced to that. */
+  /**
+   * Whether the rule may be narrowed to the capabilities that the pods' processes used, if the pods were reduced to
+   * these capabilities.
+   */
   readonly narrowsToUse?: boolean;
-  /** Whether the statement is meant for every container, even if only some containers need it. */
+  /** Whether the overrides are meant for every container, even if only some containers need them. */
   isForAll?(stated: Stated): boolean;
   /**
-   * Ways to state the rule, the tightest first. The caller uses the first one that admits the pods.
+   * The possible overrides of the rule, the tightest first. The caller uses the first choice that admits the pods.
    *
    * @param asked the answers of all parts of all pods and of the level, without duplicates
    */
@@ -167,13 +178,13 @@ export interface Fit<Asked = unknown> {
 
 export interface Asking {
   readonly over: Check['over'];
-  /** CEL, with the names that a check may use: the list of answers. */
+  /** CEL, with the names that a check may use: the list of answers of a part. */
   readonly for: string;
 }
 
 /**
- * The classes of access that a pod gets by breaking a rule, the worst first: access to the whole node, access to a
- * named part of the node, privileges of a process inside its container.
+ * The classes of access that a pod gets by breaking a rule, the worst first: from access to the whole node, through
+ * access to a certain part of the node, to privileges of a process inside its container.
  */
 export const SEVERITIES = [
   'Node',
@@ -188,11 +199,14 @@ export const SEVERITIES = [
 export type Severity = (typeof SEVERITIES)[number];
 
 export interface Rule<Value = unknown, Asked = unknown> {
-  /** The override's path below `spec.overrides`; also the rule's name in messages, metrics and reports. */
+  /**
+   * The path of the rule's override below `spec.overrides`, which is also the rule's name in messages, metrics and
+   * reports.
+   */
   readonly id: string;
   /** One sentence: the subject of the rule. */
   readonly title: string;
-  /** The Standard's own words, or the origin of the rule when no Standard has it. */
+  /** The Standard's own words, or the origin of the rule if no Standard contains the rule. */
   readonly words: string;
   /** The sources of the semantics: KEPs, source files, headers. */
   readonly sources: readonly string[];
@@ -200,113 +214,117 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly guides: GuideReferences;
   readonly severity: Severity;
   /**
-   * Texts for people that complete the sentence "restricted, except: …", by the override's path. Only the overrides
-   * that are stated most have a text; the others are shown as they are.
+   * Phrases for people that complete the sentence "restricted, except: …", by the override's path. Only the most
+   * frequent overrides have a phrase; all other overrides are shown as they are stated.
    */
   readonly phrases?: Readonly<Record<string, (value: never) => string>>;
   readonly reads: Reads;
   /**
-   * One example for each form of the override that gives another CEL text. The reference page shows the first example.
+   * Examples: one for each form of the override that gives different CEL. The reference page shows the first example.
    * At least one example refuses a pod.
    */
   readonly examples: readonly Example[];
 
-  /** The value in force: the value of the overrides, or else the value of the Standard. */
+  /** The value that a policy applies: the value of the overrides, or else the value of the Standard. */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
 
-  /** The overrides' statements about this rule that need a feature of API servers; absent if no statement does. */
+  /**
+   * The fields of the overrides for this rule that need a feature of API servers; absent if no field needs a feature.
+   */
   needs?(overrides: CapabilityPolicyOverrides): ServerNeed[];
 
-  /** The value as columns of a policy's row: everything that `tests` and `fillings` read. */
+  /** The value as columns of a policy's row. The columns contain everything that `tests` and `fillings` read. */
   columns(value: Value, standard: Standard): Columns;
 
-  /** The tests of any value. At a level's own value, they are exactly the check of that version. */
+  /**
+   * The tests for any value. For the value of a level, the tests are exactly the check of the level's version in Pod
+   * Security Admission.
+   */
   tests(values: Values, options: TestOptions): Test[];
 
-  /** The fields that defaulting would write, for any value; absent if there are none. */
+  /** The fillings for any value: the fields that defaulting would write; absent if the rule fills in nothing. */
   fillings?(values: Values): Filling[];
 
-  /** The tests of this value; none if it admits everything. TestOptions explains the other parameters. */
+  /** The checks for the given value; none if the value admits every pod. TestOptions explains the other parameters. */
   checks(value: Value, standard: Standard, filled?: boolean, except?: string): Check[];
 
-  /** The fields that defaulting would write for this value. */
+  /** The fills for the given value: the fields that defaulting would write. */
   fills(value: Value, standard: Standard): Fill[];
 
   /**
-   * The changes that end violations of this value; absent if there are none. An earlier change may make a later change
-   * unnecessary.
+   * The fixes that end violations of the given value; absent if the rule has no fixes. An earlier fix may make a later
+   * fix unnecessary.
    */
   fixes?(value: Value, standard: Standard): Fix[];
 
   /**
-   * The reason why fixes leave some violations, or why the rule has no fixes. Absent if fixes end all violations. It
-   * completes the sentence "no fix: …".
+   * The reason why fixes leave some violations, or why the rule has no fixes; absent if fixes end all violations. The
+   * text completes the sentence "no fix: …".
    */
   readonly unfixable?: string;
 
   /**
-   * Whether the override has parts, each of which may be left out on its own. If it does, an entry of `spec.containers`
-   * replaces single parts.
+   * Whether the override has several fields, each of which may be left out on its own. If so, an entry of
+   * `spec.containers` replaces single fields.
    */
   readonly inParts?: true;
 
   /**
-   * How a value applies to one container, for `spec.containers`. Absent for a rule about the pod or its volumes, which
-   * has one value for all containers. `as-is`: all checks and fills run on containers, and read the field that a
-   * container gets: its own field, or else the pod's.
+   * How the value of an entry of `spec.containers` applies to a container; absent for a rule about the pod or its
+   * volumes, which has one value for all containers. `as-is`: all checks and fills run on containers, and read the
+   * container's own field, or else the pod's field.
    */
   readonly ofContainer?: 'as-is' | OfContainer<Value>;
 
   /**
-   * The tightest level of Pod Security Admission that, at version v1.`label`, refuses nothing that this value admits
-   * under the rule's text of `standard`.
+   * The tightest level of Pod Security Admission that, at version v1.`label`, refuses no pod which this value admits
+   * with the rule's CEL for `standard`.
    */
   podSecurity(value: Value, standard: Standard, label: number): Level;
 
-  /** How a policy of this standard states the rule for given pods. */
+  /** How to find overrides of this rule for given pods, in a policy of the given level and version. */
   fit(standard: Standard): Fit<Asked>;
 }
 
 /**
- * A value for one container, for rules that also check or fill the pod. The pod itself keeps the value of
- * `spec.overrides`. So the tests here are about the field that the container gets: its own field, or else the pod's.
+ * How a value applies to one container, for rules that also check or fill the pod. The value of `spec.overrides` still
+ * applies to the pod itself. So the tests for a container read the container's own field, or else the pod's field.
  */
 export interface OfContainer<Value> {
   /** All tests run on containers. */
   tests(values: Values, options: TestOptions): Test[];
-  /** All fillings run on containers, so that the container itself is filled in. */
+  /** All fillings run on containers, so that defaulting writes the field of the container itself. */
   fillings?(values: Values): Filling[];
-  /** All fixes run on containers. If this is left out, the rule's own fixes of containers apply. */
+  /** All fixes run on containers. If `fixes` is absent, the rule's own fixes of containers apply. */
   fixes?(value: Value, standard: Standard): Fix[];
 }
 
-/** A check of any value of a rule. */
+/** A test: a check that works for any value of a rule. */
 export interface Test extends Omit<Check, 'entry'> {
   /**
-   * CEL, bool: whether the test applies, by the values and by the pod; absent if the test always applies. The text
-   * reads only the pod, no other part.
+   * CEL, bool: whether the test applies, depending on the values and the pod; absent if the test always applies. The
+   * CEL may read the pod, but no single container or volume.
    */
   readonly applies?: Condition;
 }
 
-/** A fill for any value of a rule. */
+/** A filling: a fill that works for any value of a rule. */
 export interface Filling extends Fill {
-  /** CEL, bool: whether the filling applies, as in a test. */
+  /** CEL, bool: whether the filling applies, like `applies` of a test. */
   readonly applies?: Condition;
 }
 
 export interface TestOptions {
-  /** Whether the text evaluates the pod as it will be after filling. */
+  /** Whether the tests evaluate the pod after defaulting. */
   readonly filled: boolean;
   /**
-   * CEL, bool over a container `c`: whether `spec.containers` gives the container another value. It is only for tests
-   * of the pod that look at its containers. Tests of containers are always limited to the containers without another
-   * value.
+   * CEL, bool over a container `c`: whether `spec.containers` gives the container another value. `except` is only for
+   * tests of the pod that read its containers. Tests of containers always skip containers with another value.
    */
   readonly except?: string | undefined;
   /**
-   * The values of `spec.overrides`, whose fills of the pod a container inherits. They are only for tests of
-   * `ofContainer`, if `filled` is true.
+   * The values of `spec.overrides`, because a container inherits what defaulting fills in on the pod. Only tests of
+   * `ofContainer` with `filled` get `ofPod`.
    */
   readonly ofPod?: Values | undefined;
 }
@@ -314,8 +332,8 @@ export interface TestOptions {
 type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
 
 /**
- * Defines a rule. The type of the rule's value stays inside the rule's file, because the registry holds rules of every
- * value type.
+ * Defines a rule. The type of the rule's value is known only in the rule's file, because the list of rules contains
+ * rules with values of different types.
  */
 export function defineRule<Value, Asked = unknown>(definition: Definition<Value, Asked>): Rule {
   const { columns, tests, fillings } = definition;
@@ -328,7 +346,7 @@ export function defineRule<Value, Asked = unknown>(definition: Definition<Value,
   return rule as Rule;
 }
 
-/** The tests of known values as checks. */
+/** Turns the tests for known values into checks. */
 export function checksOf(tests: readonly Test[]): Check[] {
   return tests.flatMap(({ applies = true, ...check }) =>
     applies === false ? [] : [{ ...check, violates: `${all(check.violates, applies)}` }],
@@ -337,7 +355,7 @@ export function checksOf(tests: readonly Test[]): Check[] {
 
 type Texts = Pick<Test, 'violates' | 'reaches' | 'message' | 'applies'>;
 
-/** The tests of the filled pod. They read a text as true if a fill of another rule makes it true. */
+/** The tests of the pod after defaulting. An expression that a fill of another rule makes true is replaced by true. */
 export function afterFilling<T extends Texts>(tests: readonly T[], fillings: readonly Filling[]): T[] {
   const making = fillings.flatMap(({ makes, applies = true, when }) =>
     makes === undefined || applies === false ? [] : [[makes, `(${makes} || (${all(applies, when)}))`] as const],
@@ -352,7 +370,7 @@ export function afterFilling<T extends Texts>(tests: readonly T[], fillings: rea
   }));
 }
 
-/** The fillings of known values as fills. */
+/** Turns the fillings for known values into fills. */
 export function fillsOf(fillings: readonly Filling[]): Fill[] {
   return fillings.flatMap(({ applies = true, ...fill }) =>
     applies === false ? [] : [{ ...fill, when: `${all(fill.when, applies)}` }],

@@ -62,7 +62,7 @@ export const runAsNonRoot = defineRule<boolean>({
 
   fixes: (required, { minor }) => (required ? fixesOf(minor) : []),
 
-  // The container's check reads the pod's field, too.
+  // The check of a container also reads the pod's field.
   ofContainer: {
     tests: (values, { filled }) => [containerTest(values, filled)],
     fillings: (values) => [containerFilling(values)],
@@ -70,7 +70,8 @@ export const runAsNonRoot = defineRule<boolean>({
 
   podSecurity: (required, { minor }, label) => {
     if (!required) return 'baseline';
-    // From v1.35 on, pods in a user namespace pass the text of this rule, and also the check of the label.
+    // From v1.35 on, both the rule and the label admit pods in a user namespace, so an older label refuses more than
+    // the rule.
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 

@@ -182,7 +182,8 @@ export const runAsUser = defineRule<RunAsUser, number>({
   fillings: fillingsOf,
 
   fixes: (value, { minor }) => fixesOf(value, minor),
-  unfixable: 'the policy allows no user, or the container gets user 0 from the pod, which other containers need',
+  unfixable:
+    'the policy allows no user ID, or the container inherits user ID 0 from the pod, and other containers need this ID',
 
   ofContainer: {
     tests: (values, { filled }) => [notZeroTestOfContainer(values), ...effectiveTests(values, filled)],
@@ -191,14 +192,15 @@ export const runAsUser = defineRule<RunAsUser, number>({
 
   podSecurity: ({ rule }, { minor }, label) => {
     if (label < 23) return 'restricted';
-    // PodSecurityPolicy checks the effective IDs of containers, so user 0 on the pod passes if each container overrides
-    // it.
+    // PodSecurityPolicy's strategies check the effective IDs of containers, so they admit user 0 on the pod if each
+    // container overrides the pod's user.
     if (rule !== 'NotZero') return 'baseline';
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 
   fit: () => ({
-    // An unset ID rules out ranges, which cannot express all IDs that NotZero admits.
+    // An unset ID among the answers excludes the choice of ranges, which cannot contain all IDs that the level's
+    // NotZero admits.
     own: [UNSET],
     asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],
     choices: (ids) =>

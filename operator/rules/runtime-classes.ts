@@ -15,9 +15,8 @@ const NAME = 'variables.spec.?runtimeClassName';
 
 export const runtimeClasses = defineRule<RuntimeClasses, string>({
   id: 'runtimeClasses',
-  title: 'Which runtime classes pods may name, and which one they get.',
-  words:
-    'No Standard has this. PodSecurityPolicy: a runtimeClassName must be in the list; leaving it unset always passes.',
+  title: 'Which runtime classes pods may use, and which runtime class they get by default.',
+  words: "No Standard has this. PodSecurityPolicy: a pod's runtimeClassName must be in the list, or unset.",
   sources: ['PodSecurityPolicy runtimeClass', 'KEP-585'],
   guides: { cis: [], nsa: [] },
   severity: 'NodeServices',

@@ -23,23 +23,26 @@ type Options = Readonly<Partial<Record<(typeof FIELDS)[number], string>>>;
 const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
 const COLUMN = { user: 'seLinuxUser', role: 'seLinuxRole', type: 'seLinuxType', level: 'seLinuxLevel' } as const;
-/** The columns for an SELinux level with several categories: the text before the categories, and the categories. */
+/**
+ * The names of the columns for an SELinux level with several categories: the text before the categories, and the
+ * categories.
+ */
 const LEVEL_PREFIX = 'seLinuxLevelPrefix';
 const CATEGORIES = 'seLinuxCategories';
 const POD_OPTIONS = 'variables.spec.?securityContext.?seLinuxOptions';
 const CONTAINER_OPTIONS = 'c.?securityContext.?seLinuxOptions';
 const OPTIONS = effective('seLinuxOptions');
 const UNLESS_FOR_WINDOWS = `!(${FOR_WINDOWS})`;
-/** A container's options replace all four options of the pod, including those that the container does not set. */
+/** A container's options replace all four options of the pod, including options that the container does not set. */
 const REACHES = takesFromPod('seLinuxOptions');
 
-/** The SELinux types that the Standard admits. Since v1.31, `container_engine_t` is one of them. */
+/** The SELinux types that the Standard admits. From v1.31 on, the Standard also admits `container_engine_t`. */
 function standardTypes(minor: number): readonly string[] {
   const types = ['container_t', 'container_init_t', 'container_kvm_t'];
   return minor >= 31 ? [...types, 'container_engine_t'] : types;
 }
 
-/** The test of the options by the Pod Security Standard. @param options CEL, optional */
+/** The Pod Security Standard's test of the options. @param options CEL, optional */
 function standardTest(over: 'pod' | 'containers', options: string, values: Values): Test {
   return {
     applies: isRule(values, 'PodSecurityStandard'),
@@ -67,8 +70,8 @@ function isRule(values: Values, rule: SeLinux['rule']): Condition {
 }
 
 /**
- * CEL, bool: whether all four fields have these values. In a level `s0:c1,c2`, the order of the categories does not
- * matter.
+ * CEL, bool: whether all four fields of the options have the wanted values. In a level `s0:c1,c2`, the order of the
+ * categories does not matter.
  * @param options CEL, optional
  */
 function areEqual(options: string, wanted: Options): string {
@@ -141,7 +144,8 @@ function listedOptions(options: Options): string {
 }
 
 /**
- * The pod's own options are checked even if each container overrides them: they apply to the sandbox and the volumes.
+ * The pod's own options are checked even if each container overrides them, because the pod's options apply to the
+ * sandbox and the volumes.
  */
 function mustRunAsTests(values: Values, filled: boolean): Test[] {
   return [
@@ -204,14 +208,17 @@ function mustRunAsMessage(values: Values): string {
 
 function mustRunAsFillings(values: Values): Filling[] {
   return [
-    // The pod's options are checked even if each container has its own options, because they apply to the sandbox and
-    // the volumes, too.
+    // Defaulting sets the pod's options even if each container has its own options, because the pod's options also
+    // apply to the sandbox and the volumes.
     filling('pod', values, `!${POD_OPTIONS}.hasValue()`),
     filling('containers', values, and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
   ];
 }
 
-/** The options of one container are set on the container: on the pod, they would reach the other containers. */
+/**
+ * Defaulting sets the options of a single container on the container, because options on the pod would reach the other
+ * containers.
+ */
 function fillingOfContainer(values: Values): Filling {
   return filling('containers', values, `!${OPTIONS}.hasValue()`);
 }
@@ -241,7 +248,7 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
   return [standardTest('containers', got, values), mustRunAsTest(values, got)];
 }
 
-/** The options that all parts have in common, if there are any. */
+/** The choice MustRunAs with the options that all parts of the pods have; none if their options differ. */
 function mustBeOf(asked: readonly Options[]): SeLinux[] {
   const stated = asked
     .map((options) => FIELDS.filter((name) => options[name]).map((name) => [name, options[name]] as const))
@@ -253,7 +260,7 @@ function mustBeOf(asked: readonly Options[]): SeLinux[] {
 }
 
 const LABELLED =
-  'the processes run with the type that the container runtime chooses, which may not use files with the labels that were meant for them';
+  'the processes run with the SELinux type that the container runtime chooses, which may not be allowed to use files that were labelled for the former type';
 
 function standardFixes(minor: number): Fix[] {
   const fix = (over: 'pod' | 'containers', options: string, field: 'type' | 'user' | 'role'): Fix => ({
@@ -270,10 +277,7 @@ function standardFixes(minor: number): Fix[] {
   ]);
 }
 
-/**
- * The fixes with MustRunAs. The policy's options replace wrong options. If a pod sets no options, they are set on the
- * pod.
- */
+/** The fixes with MustRunAs: the policy's options replace wrong options, and are set on a pod that has no options. */
 function mustRunAsFixes(options: Options): Fix[] {
   const stated = Object.fromEntries(FIELDS.filter((name) => options[name]).map((name) => [name, options[name]]));
   const isNone = Object.keys(stated).length === 0;

@@ -7,10 +7,11 @@ import type { Columns, Values } from './values.ts';
 
 export interface Seccomp {
   readonly types: readonly string[];
-  /** RefusedOnPod: the pod must have a profile of its own. */
+  /** With RefusedOnPod, the pod itself must have a profile. */
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
   /**
-   * The stated profile for defaulting. If it is undefined, defaulting fills in a profile of `types` that needs no name.
+   * The profile for defaulting, as stated in the overrides. If `default` is undefined, defaulting fills in a profile of
+   * one of the `types`, but not Localhost, which needs a name.
    */
   readonly default?: Profile;
   /**
@@ -33,7 +34,7 @@ export const CONTAINER_PROFILE = 'c.?securityContext.?seccompProfile';
 
 export const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`;
 
-/** The profile that defaulting fills in. Localhost is left out, because it would need a profile's name. */
+/** The profile that defaulting fills in. Type Localhost is never chosen, because it needs the name of a profile. */
 export function filling({ types, unset, default: stated }: Seccomp): Profile | undefined {
   if (stated || unset !== 'Refused') return stated;
   const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
@@ -45,7 +46,7 @@ export function annotationAllowed(value: string): string {
   return `${value} in ["runtime/default", "docker/default"] || ${value}.startsWith("localhost/")`;
 }
 
-/** The values of the pod's historical annotation that agree with a profile in the field. */
+/** The values of the historical annotation that agree with a profile in the field. */
 function agreeing({ type, localhostProfile }: Profile): string[] {
   if (type === 'Localhost') return [`localhost/${localhostProfile}`];
   return type === 'Unconfined' ? ['unconfined'] : ['runtime/default', 'docker/default'];
@@ -65,7 +66,7 @@ export function seccompColumns(value: Seccomp): Columns {
 }
 
 /**
- * CEL, bool: the pod has the historical annotation, and the API server would refuse a field that contradicts it.
+ * CEL, bool: the historical annotation contradicts the profile, so the API server would refuse the field.
  * @param key CEL, string: the key of the pod's or of a container's annotation
  */
 export function contradicted(values: Values, key = literal(POD_ANNOTATION)): string {
@@ -73,7 +74,8 @@ export function contradicted(values: Values, key = literal(POD_ANNOTATION)): str
 }
 
 export function fillingsOf(values: Values): Filling[] {
-  // A stated default applies to the pod, as in PodSecurityPolicy, even if each container has a profile of its own.
+  // A default in the overrides is set on the pod, as in PodSecurityPolicy, even if each container has a profile of its
+  // own.
   const isUnset = choose(
     values.hasSome('seccompFillingStated'),
     `!${POD_PROFILE}.hasValue()`,
@@ -85,7 +87,10 @@ export function fillingsOf(values: Values): Filling[] {
   ];
 }
 
-/** The profile of one container is set on the container: on the pod, it would reach the other containers. */
+/**
+ * Defaulting sets the profile of a single container on the container, because a profile on the pod would reach the
+ * other containers.
+ */
 export function fillingsOfContainer(values: Values): Filling[] {
   return [fill(values, 'containers', IS_UNSET, `!(${contradicted(values, CONTAINER_KEY)})`)];
 }

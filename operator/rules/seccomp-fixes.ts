@@ -29,8 +29,8 @@ export function fixesOf(value: Seccomp): Fix[] {
 }
 
 /**
- * A wrong profile that a container inherits is replaced on the container, because other containers may need the pod's
- * profile.
+ * If a container inherits a wrong profile, the fix sets a profile on the container, because other containers may need
+ * the pod's profile.
  */
 export function fixesOfContainer(value: Seccomp): Fix[] {
   const profile = replacement(value, value.default);
@@ -46,8 +46,8 @@ type Risk = Pick<Fix, 'class' | 'risk'>;
 const CONFINED: Risk = { class: 'check', risk: 'system calls that the profile does not allow fail' };
 
 /**
- * The risk of setting a profile where there was none. The default profiles of the runtimes allow what programs usually
- * do.
+ * The risk of setting a profile where no profile was set. The container runtimes' default profiles allow what programs
+ * usually do.
  */
 function riskOfFirst({ type }: Profile): Risk {
   if (type !== 'RuntimeDefault') return CONFINED;

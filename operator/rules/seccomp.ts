@@ -46,8 +46,7 @@ function fieldTests(values: Values): Test[] {
 }
 
 function unsetTests(values: Values, filled: boolean): Test[] {
-  // A container that is added to an existing pod no longer gets a filled-in profile from the pod, so its own profile
-  // counts.
+  // Defaulting cannot set the profile of an existing pod, so an added container must have its own profile.
   const onPod = values.includes('seccompUnset', 'RefusedOnPod');
   if (!filled) {
     const isChecked = isForLinux(values);
@@ -71,8 +70,9 @@ function unsetTests(values: Values, filled: boolean): Test[] {
 }
 
 /**
- * CEL, bool: the pod is still checked after filling. Filling skips pods for Windows.
- * @param unfilled CEL, bool: the pod could not be filled for another reason
+ * CEL, bool: the check of the pod also applies after defaulting, because defaulting could not fill in the pod.
+ * Defaulting skips pods for Windows.
+ * @param unfilled CEL, bool: another reason why defaulting could not fill in the pod
  */
 function leftUnset(values: Values, unfilled: Condition): Condition {
   const fills = values.hasSome('seccompFilling');
@@ -86,7 +86,7 @@ function unsetOnPodTest(values: Values, applies: Condition, violates: Condition)
     applies,
     over: 'pod',
     violates: `${violates}`,
-    // The check of the container itself reports an added container that has no profile.
+    // The check of containers already reports an added container without a profile.
     reaches: 'false',
     message: concat(`"must set ${PATH}.type (allowed: "`, values.listed('seccompTypes'), '")"'),
     path: PATH,
@@ -114,7 +114,7 @@ function annotationTests(values: Values): Test[] {
       applies: values.includes('seccompAnnotations', 'Checked'),
       over,
       violates: `${key} in variables.annotations && !(${annotationAllowed(annotation)})`,
-      // Kubelets have ignored the annotation since v1.27, and the API server allows changing it
+      // Kubelets have ignored the annotation since v1.27, and the API server allows changing the annotation of a pod
       // (ValidateSeccompPodAnnotations).
       atCreation: true,
       message: `"must not have the annotation " + ${key} + "=" + ${annotation}`,
@@ -143,7 +143,8 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
       values.listed(column),
       '")"',
     );
-  // With RefusedOnPod, the pod itself must have a profile. After filling, only a container that is added later lacks one.
+  // With RefusedOnPod, the pod itself must have a profile. After defaulting, only a container that is added later can
+  // lack a profile.
   const isAsked = any(
     values.includes('seccompUnset', 'Refused'),
     all(values.includes('seccompUnset', 'RefusedOnPod'), IS_EPHEMERAL),
@@ -263,7 +264,7 @@ export const seccomp = defineRule<Seccomp, string>({
     if (label < 19) return annotations ? 'restricted' : 'privileged';
     if (types.includes('Unconfined')) return 'privileged';
     if (unset === 'Allowed') return 'baseline';
-    // From v1.25 on, the text of the rule and the label both admit pods for Windows.
+    // From v1.25 on, both the rule and the label admit pods for Windows, so an older label refuses more than the rule.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

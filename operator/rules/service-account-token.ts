@@ -8,24 +8,24 @@ import { NO_TOKEN } from './volumes.ts';
 const ID = 'serviceAccountToken';
 
 /**
- * CEL, bool: volume `v` has a token. The API server adds such a volume before policies evaluate the pod. So a pod has
- * the volume if its automountServiceAccountToken is true, or is unset and the service account does not say false.
+ * CEL, bool: volume `v` has a token. The API server adds the default token volume before policies evaluate the pod. A
+ * pod gets the volume if automountServiceAccountToken is true on the pod, or is unset on the pod and not false on its
+ * service account.
  */
 const HAS_TOKEN = 'v.?projected.?sources.orValue([]).exists(s, s.?serviceAccountToken.hasValue())';
 
 const ADVICE = '; the API server adds it: set automountServiceAccountToken: false on the pod or on its service account';
 
 /**
- * Defaulting cannot help: API servers run the plugin ServiceAccount, which adds the volume and its mounts, before
- * MutatingAdmissionPolicy.
+ * The rule has no fillings: API servers run the admission plugin ServiceAccount, which adds the volume and its mounts,
+ * before MutatingAdmissionPolicy.
  */
 export const serviceAccountToken = defineRule<'Allowed' | 'Forbidden'>({
   id: ID,
-  title:
-    'Whether pods may get a token of their service account, from the API server or by a projected volume of their own.',
+  title: 'Whether pods may have a token of their service account, in the default volume or in a volume of their own.',
   words:
-    'No Standard has this. A process with the token calls the API server with the rights of the service account. The API ' +
-    'server adds a volume with a token to every pod, unless automountServiceAccountToken is false.',
+    'No Standard has this. With the token, a process can call the API server with the rights of the service account. ' +
+    'The API server adds a volume with a token to every pod, unless automountServiceAccountToken is false.',
   sources: ['k8s.io/kubernetes/plugin/pkg/admission/serviceaccount', 'KEP-1205'],
   guides: { cis: ['5.1.6'], nsa: ['ServiceAccountTokens'] },
   severity: 'Privileges',
@@ -62,7 +62,7 @@ export const serviceAccountToken = defineRule<'Allowed' | 'Forbidden'>({
 
   fixes: (value) => (value === 'Forbidden' ? [NO_TOKEN] : []),
   unfixable:
-    "a process reads the token from the pod's own projected volume: remove serviceAccountToken from its sources, or write an exception for the pod (cappol suggest)",
+    'a process reads the token from a projected volume that the pod itself declares: remove serviceAccountToken from its sources, or write an exception for the pod (cappol suggest)',
 
   podSecurity: () => 'restricted',
 

@@ -1,4 +1,4 @@
-/** A rule about one group ID, by PodSecurityPolicy's strategies. */
+/** Defines a rule about one group ID with PodSecurityPolicy's strategies. */
 import { and, FOR_WINDOWS, literal } from './cel.ts';
 import { all, choose, concat, not } from './condition.ts';
 import { firstOf, type GroupStrategy, groupColumns, groupExamples, inRanges, strategies, UNSET } from './id-ranges.ts';
@@ -10,7 +10,7 @@ interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides
   readonly ofContainer?: 'as-is';
   /** CEL, optional: the group ID. */
   readonly group: string;
-  /** The beginnings of two messages: about a wrong ID, and about a missing ID. */
+  /** The beginnings of the messages about a wrong ID and about a missing ID. */
   readonly wrong: string;
   readonly missing: string;
 }
@@ -76,7 +76,7 @@ export function singleGroupRule({ id, over, group, wrong, missing, ...described 
               risk: 'files that belong to another group may become unreadable, or unwritable',
             },
           ],
-    unfixable: 'the policy allows no group',
+    unfixable: 'the policy allows no group ID',
 
     podSecurity: () => 'restricted',
 

@@ -6,11 +6,14 @@ import type { Values } from './values.ts';
 
 const PATH = 'securityContext.supplementalGroupsPolicy';
 const POLICY = 'variables.spec.?securityContext.?supplementalGroupsPolicy';
-/** CEL, bool: the pod exists, and its own fields cannot be filled any more. */
+/** CEL, bool: the pod already exists, so defaulting cannot fill in its own fields. */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 const STATED = 'supplementalGroups.policy';
 
-/** CEL, bool: the policy requires Strict, and the pod is not for Windows, where the API server refuses the field. */
+/**
+ * CEL, bool: the policy requires Strict of the pod. Pods for Windows are exempt, because the API server refuses the
+ * field on them.
+ */
 function isStrict(values: Values): Condition {
   return all(values.includes('supplementalGroupsPolicy', 'Strict'), `!(${FOR_WINDOWS})`);
 }

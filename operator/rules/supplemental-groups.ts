@@ -5,23 +5,23 @@ import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.supplementalGroups';
 /**
- * CEL, list(int): the supplemental groups of the pod. An empty list counts as absent, because the API server leaves it
- * out before any policy sees the pod.
+ * CEL, list(int): the supplemental groups of the pod. An empty list counts as absent, because the API server removes
+ * empty lists before any policy evaluates the pod.
  */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
 /**
- * The most groups that the rule admits. Linux allows a process 65536 groups, and NFS allows a request 16. A longer list
- * can only make evaluation expensive.
+ * The most groups that the rule admits. Linux allows 65536 groups per process, and NFS allows 16 groups per request. A
+ * longer list would only make evaluation expensive.
  */
 const MOST_GROUPS = 1024;
 
 export const supplementalGroups = defineRule<GroupStrategy, number>({
   id: 'supplementalGroups',
-  title: 'Which group IDs containers may belong to besides their primary one, apart from those that the image gives.',
+  title: 'Which supplementary group IDs a pod may give to its containers.',
   words:
-    "No Standard has this. PodSecurityPolicy: each of the pod's supplementalGroups must be in a range. With MustRunAs, the " +
-    'pod must have at least one.',
+    "No Standard has this. PodSecurityPolicy: each group ID in the pod's supplementalGroups must be in a range. With " +
+    'MustRunAs, the pod must list at least one group ID.',
   sources: ['PodSecurityPolicy supplementalGroups'],
   guides: { cis: [], nsa: [] },
   severity: 'Identity',
@@ -91,7 +91,7 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
       },
     ];
   },
-  unfixable: `the policy allows no group, or the pod has more than ${MOST_GROUPS}`,
+  unfixable: `the policy allows no group ID, or the pod lists more than ${MOST_GROUPS} groups`,
 
   podSecurity: () => 'restricted',
 

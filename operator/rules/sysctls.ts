@@ -9,19 +9,19 @@ interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
   /**
-   * Whether more than MOST_SYSCTLS sysctls are refused. Absent at a level's own value, which has only the Standard's
-   * check.
+   * Whether more than MOST_SYSCTLS sysctls are refused; absent if no override changes the level's value, which has only
+   * the Standard's check.
    */
   readonly bounded?: true;
 }
 
 /**
- * The most sysctls that the rule admits, which is more than there are namespaced sysctls. A longer list can only make
+ * The most sysctls that the rule admits: more than the number of namespaced sysctls. A longer list would only make
  * evaluation expensive.
  */
 const MOST_SYSCTLS = 1024;
 
-/** The sysctls that the Standard calls safe, by the version that added them. */
+/** The sysctls that the Standard calls safe, each with the version of the Standard that added the sysctl. */
 const SAFE: readonly (readonly [since: number, name: string])[] = [
   [0, 'kernel.shm_rmid_forced'],
   [0, 'net.ipv4.ip_local_port_range'],
@@ -60,8 +60,9 @@ function restricts({ allowed, forbidden }: Sysctls): boolean {
 }
 
 /**
- * CEL, bool, over a sysctl `s`: it is refused. The API server accepts net/ipv4/x for net.ipv4.x, so a forbidden name is
- * refused in both spellings. Allowed names are compared as they are written, as in the Standard.
+ * CEL, bool, over a sysctl `s`: the policy refuses `s`. The API server accepts net/ipv4/x for net.ipv4.x, so a
+ * forbidden name is refused in both spellings. An allowed name admits only the spelling in the list, as in the
+ * Standard.
  */
 function refusedBy(values: Values): Condition {
   const isForbidden = values.specialized(

@@ -1,2 +1,5 @@
-/** The name of the volume that the API server adds for a service account's token, before its random ending. */
+/**
+ * The beginning of the name of the volume that the API server adds for a service account's token; a random ending
+ * follows.
+ */
 export const TOKEN_VOLUME = 'kube-api-access';

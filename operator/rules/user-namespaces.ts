@@ -7,18 +7,18 @@ import type { Values } from './values.ts';
 
 const ID = 'userNamespaces';
 
-/** CEL, bool: the API server refuses hostUsers: false beside these fields (ValidateHostUsers). */
+/** CEL, bool: the pod has a field beside which the API server refuses hostUsers: false (ValidateHostUsers). */
 const IMPOSSIBLE = [
   ...['hostNetwork', 'hostPID', 'hostIPC'].map((field) => `variables.spec.?${field}.orValue(false)`),
   `${ALL_CONTAINERS}.exists(c, c.?volumeDevices.orValue([]).size() > 0)`,
 ].join(' || ');
 
-/** CEL, bool: the pod exists, and its own fields cannot be filled any more. */
+/** CEL, bool: the pod already exists, so defaulting cannot fill in its own fields. */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 
 /**
- * CEL, bool: the policy requires a user namespace, and the pod is not for Windows, where the API server refuses the
- * field.
+ * CEL, bool: the policy requires a user namespace of the pod. Pods for Windows are exempt, because the API server
+ * refuses the field on them.
  */
 function isRequired(values: Values): Condition {
   return all(values.includes(ID, 'Required'), `!(${FOR_WINDOWS})`);
@@ -96,7 +96,7 @@ export const userNamespaces = defineRule<'Required' | 'Optional'>({
         ]
       : [],
   unfixable:
-    "the API server refuses hostUsers: false on a pod that uses the node's network, processes or IPC, or raw block volumes; write an exception for it (cappol suggest)",
+    "the API server refuses hostUsers: false on a pod that uses the node's network, processes or IPC, or raw block volumes; write an exception for the pod (cappol suggest)",
 
   podSecurity: () => 'restricted',
 

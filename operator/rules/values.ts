@@ -1,7 +1,7 @@
 /**
- * The values that the text of a rule reads. A policy is a row of columns. A rule writes its text once, over a policy's
- * `Values`. For one known policy, the values are literals (`LiteralValues`). In an admission program with many policies,
- * they are read from the candidate's row (`RowValues`).
+ * The values that the CEL of a rule reads. A policy is a row of columns. A rule defines its CEL only once, by reading a
+ * policy's `Values`. For a single known policy, the values are literals (`LiteralValues`). In an admission program with
+ * many policies, the CEL reads the values from the candidate's row (`RowValues`).
  */
 import { listed, literal, matchesAny } from './cel.ts';
 import type { Condition } from './condition.ts';
@@ -13,9 +13,9 @@ export type Columns = Readonly<Record<string, readonly string[]>>;
 export interface Values {
   /** CEL, list(string): the items of the column. */
   list(column: string): string;
-  /** Whether the column has the item. */
+  /** Whether the column contains the item. */
   includes(column: string, item: string): Condition;
-  /** Whether the column has any item. */
+  /** Whether the column contains at least one item. */
   hasSome(column: string): Condition;
   /** CEL, string: the first item of the column; empty if the column has no item. */
   first(column: string): string;
@@ -23,13 +23,13 @@ export interface Values {
   listed(column: string): string;
   /** CEL, bool: whether a text matches one of the column's patterns, in which `*` at the end matches any ending. */
   matches(text: string, column: string): string;
-  /** CEL, bool: whether a number is in one of the column's ranges. @param number CEL, number; evaluated several times */
+  /** CEL, bool: whether a number is in a range of the column. @param number CEL, number; evaluated several times */
   isInRanges(number: string, column: string): string;
-  /** CEL, int: the first number of the column's first range; UNSET without a range. */
+  /** CEL, int: the first number of the column's first range; UNSET if the column has no range. */
   firstOfRanges(column: string): string;
-  /** CEL: a value that is computed once for a policy. @param text CEL: its expression */
+  /** CEL: a value that is computed once for a policy. @param text CEL: the expression of the value */
   computed(name: string, text: string): string;
-  /** CEL: a text that can be shorter if the policy's columns are known. */
+  /** CEL: an expression that can be shorter if the policy's columns are known. */
   specialized(known: (columns: Columns) => string, general: () => string): string;
 }
 
@@ -96,7 +96,7 @@ export class LiteralValues implements Values {
 
 /**
  * The values of a candidate, read from its row. Columns that are the same for all candidates are literals instead. The
- * returned texts are valid only inside `bind`.
+ * returned CEL is valid only inside `bind`.
  */
 export class RowValues implements Values {
   readonly #row: string;
@@ -104,14 +104,14 @@ export class RowValues implements Values {
   readonly #prefix: string;
   readonly #common: Columns;
   readonly #literals: LiteralValues;
-  /** The CEL texts that `bind` computes, by name. */
+  /** The CEL expressions that `bind` computes, by name. */
   readonly #bound = new Map<string, string>();
 
   /**
    * @param row CEL, map(string, list(string)): the row
-   * @param level CEL, of the same type: the values of its level, with all columns
+   * @param level CEL, map(string, list(string)): all columns of the row's level
    * @param common the columns that are the same for all candidates
-   * @param prefix of the names that `bind` gives
+   * @param prefix the prefix of the names that `bind` gives to values
    */
   constructor(row: string, level: string, common: Columns, prefix = '') {
     this.#row = row;
@@ -181,17 +181,17 @@ export class RowValues implements Values {
     return read.every((column) => this.#isCommon(`${String(column)}`)) ? text : general();
   }
 
-  /** The names from `bind` that the text contains. */
+  /** The names given by `bind` that the CEL contains. */
   names(text: string): string[] {
     return [...this.#bound.keys()].filter((name) => new RegExp(`(?<![.\\w?"])${name}\\b`).test(text));
   }
 
-  /** CEL, bool: computes each value once, before the text is evaluated. @param text CEL, bool */
+  /** CEL, bool: computes each value once, before the expression is evaluated. @param text CEL, bool */
   bind(text: string): string {
     return this.#around(text, '.all(', ')');
   }
 
-  /** CEL: like `bind`, but for a text of any type. */
+  /** CEL: like `bind`, but for an expression of any type. */
   bindValue(text: string): string {
     return this.#around(text, '.map(', ')[0]');
   }

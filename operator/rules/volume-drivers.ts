@@ -7,7 +7,7 @@ interface Described extends Pick<Rule, 'title' | 'words' | 'sources'> {
   readonly example: string;
 }
 
-/** A rule about the drivers of volumes. @param field of the volume, whose `driver` must be in the list */
+/** A rule about the drivers of volumes. @param field the field of a volume whose `driver` must be in the list */
 function drivers(
   id: 'csiDrivers' | 'flexVolumeDrivers',
   field: string,
@@ -44,7 +44,7 @@ function drivers(
       },
     ],
 
-    unfixable: 'the data of the volume are behind its driver: move them to another volume first',
+    unfixable: 'the data of the volume lie behind its driver: move the data to a volume of another type first',
 
     podSecurity: () => 'restricted',
 
@@ -57,7 +57,7 @@ function drivers(
 }
 
 export const csiDrivers = drivers('csiDrivers', 'csi', {
-  title: 'Which drivers the csi volumes that a pod itself declares may name.',
+  title: 'Which drivers the inline csi volumes of a pod may use.',
   words: 'No Standard has this. PodSecurityPolicy: the driver of an inline CSI volume must be in the list.',
   sources: ['PodSecurityPolicy allowedCSIDrivers', 'KEP-596'],
   example: 'ebs.csi.aws.com',
@@ -67,7 +67,7 @@ export const flexVolumeDrivers = drivers(
   'flexVolumeDrivers',
   'flexVolume',
   {
-    title: 'Which drivers flexVolume volumes may name.',
+    title: 'Which drivers flexVolume volumes may use.',
     words: 'No Standard has this. PodSecurityPolicy: the driver of a flexVolume must be in the list.',
     sources: ['PodSecurityPolicy allowedFlexVolumes'],
     example: 'example/lvm',

@@ -8,13 +8,13 @@ import { TOKEN_VOLUME } from './token-volume.ts';
 import type { Columns } from './values.ts';
 
 /**
- * Volume types by name, or all types except some. The Standard's baseline is of the second form, because it admits
- * types that do not exist yet.
+ * Volume types: a list of allowed types, or all types except a list of forbidden types. The value of level baseline has
+ * the second form, because level baseline admits even types that do not exist yet.
  */
 type VolumeTypes =
   | {
       readonly allowed: readonly string[];
-      /** Whether the rule admits a projected volume that contains only what nearly every pod gets. */
+      /** Whether the rule admits the default service account volume that nearly every pod gets. */
       readonly tokens?: true;
     }
   | { readonly forbidden: readonly string[] };
@@ -30,15 +30,17 @@ const RESTRICTED = [
   'secret',
 ];
 
-/** API servers know the `image` source since v1.33 (KEP-4639) and admit it at every version of level restricted. */
+/**
+ * API servers from v1.33 on have the volume type `image` (KEP-4639) and admit it at every version of level restricted.
+ */
 function restrictedTypes({ server }: Standard): readonly string[] {
   return server >= 33 ? [...RESTRICTED, 'image'].sort() : RESTRICTED;
 }
 
 /**
  * CEL, bool: `v` is the volume that the API server itself adds to pods
- * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). PodSecurityPolicy admitted it with type secret, because it
- * replaced a volume of that type.
+ * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). PodSecurityPolicy admitted this volume if it admitted the
+ * type secret, because the projected volume replaced a volume of type secret.
  */
 const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
   's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue()',
@@ -47,22 +49,22 @@ const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).a
   's.?downwardAPI.?items.orValue([]).all(d, d.?path.orValue("") == "namespace" && d.?fieldRef.?fieldPath.orValue("") == "metadata.namespace" && d.?fieldRef.?apiVersion.orValue("v1") == "v1")',
 )})`;
 
-/** Whether the volume that the API server adds is refused, although nobody has written it. */
+/** Whether the rule refuses the volume that the API server adds. */
 function refusesTokens(types: VolumeTypes): boolean {
   return 'allowed' in types && !types.tokens && !types.allowed.includes('projected');
 }
 
 /**
- * CEL, string: a note in the message about the volume that the API server adds. It says where the volume comes from and
- * what to do.
+ * CEL, string: a note in messages about the volume that the API server adds, which explains where the volume comes from
+ * and what to do.
  */
 const TOKEN_ADVICE = `(v.name.startsWith("${TOKEN_VOLUME}") ? ${literal(
   "; the API server adds it for the service account's token: set automountServiceAccountToken: false, or serviceAccountTokenVolumes: true in the policy",
 )} : "")`;
 
 /**
- * The fix for the volume that the API server adds. A projected pod has automountServiceAccountToken only if the API
- * server will add the volume. No rule reads the field, so nothing else keeps it.
+ * The fix for the volume that the API server adds. The projection of a pod keeps automountServiceAccountToken only if
+ * the API server will add the volume, since no rule reads the field.
  */
 export const NO_TOKEN: Fix = {
   over: 'pod',
@@ -130,7 +132,7 @@ export const volumes = defineRule<VolumeTypes, string>({
   tests: (values) => {
     const test = (applies: Condition, refused: string, text: string, advice: Condition): Test => ({
       applies,
-      // A volume has its name and one more key, which is its type.
+      // Apart from its name, a volume has only one key, which is its type.
       over: 'volumes',
       violates: `${all(
         `dyn(v).exists(k, ${refused})`,
@@ -161,7 +163,7 @@ export const volumes = defineRule<VolumeTypes, string>({
 
   fixes: (types) => (refusesTokens(types) ? [NO_TOKEN] : []),
   unfixable:
-    'the pod needs its data: move them to a volume of another type first, or write an exception for the pod (cappol suggest)',
+    'the pod needs the data in its volumes: move them to a volume of another type first, or write an exception for the pod (cappol suggest)',
 
   podSecurity: (types, standard) => {
     if ('forbidden' in types) return types.forbidden.includes('hostPath') ? 'baseline' : 'privileged';

@@ -1,6 +1,7 @@
 /**
- * Restricts /metrics to users whom the API server authenticates by their token (TokenReview) and authorizes to GET the
- * non-resource URL (SubjectAccessReview), as controller-runtime's WithAuthenticationAndAuthorization does.
+ * Restricts /metrics in the same way as controller-runtime's WithAuthenticationAndAuthorization. The API server
+ * authenticates a user by the token (TokenReview), and decides whether the user may GET the non-resource URL
+ * (SubjectAccessReview).
  */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -8,8 +9,8 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import type { Answer, Handler } from './server.ts';
 
 /**
- * The methods of an ApiClient that the reviews need. Use a separate client, because everybody who reaches the port can
- * make the client send requests.
+ * The methods of an ApiClient that the reviews need. Pass a client of its own, because everybody who can connect to the
+ * port can make this client send requests.
  */
 interface ReviewClient {
   create(path: string, object: unknown): Promise<unknown>;
@@ -38,7 +39,7 @@ interface Kept {
 
 const KEPT_MS = 60_000;
 const MAX_KEPT = 1_000;
-/** The most requests in flight. The limit keeps requests with unknown tokens from flooding the API server. */
+/** The most requests in flight. This limit keeps requests with unknown tokens from flooding the API server. */
 const MAX_PENDING = 16;
 /**
  * The longest accepted token, in characters. A service account token is shorter; a longer token is refused without a
@@ -54,7 +55,9 @@ const UNAUTHORIZED: Answer = {
 const BUSY: Answer = { status: 503, body: 'Too many questions\n', headers: { 'retry-after': '1' } };
 const FORBIDDEN: Answer = { status: 403, body: 'Forbidden\n' };
 
-/** Restricts a handler to users who may GET the path. If the API server does not answer, the result is an error. */
+/**
+ * Restricts a handler to users who may GET the path. If the API server does not answer, the handler throws an error.
+ */
 export function authorized(handle: Handler, { client, clock = SYSTEM_CLOCK }: AccessOptions): Handler {
   const kept = new Map<string, Kept>();
   let pending = 0;
@@ -70,7 +73,7 @@ export function authorized(handle: Handler, { client, clock = SYSTEM_CLOCK }: Ac
   return async (asked) => {
     const token = bearerToken(asked.headers);
     if (token === undefined) return UNAUTHORIZED;
-    // The key is a hash, because the token itself would be in every heap snapshot.
+    // The cache key is a hash, because a key with the token itself would appear in every heap snapshot.
     const key = createHash('sha256').update(`${asked.path}\n${token}`).digest('base64');
     try {
       const decision = await remembered(kept, key, clock.now(), () => decide(token, asked.path));
@@ -89,8 +92,8 @@ function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined
 }
 
 /**
- * Decisions are cached for a minute, including refusals. Simultaneous requests with the same key share one question to
- * the API server. After an error, the question is asked again.
+ * Decisions are cached for a minute, including refusals. Simultaneous requests with the same key share one review by
+ * the API server. An error is not cached.
  */
 function remembered(
   kept: Map<string, Kept>,

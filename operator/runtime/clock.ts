@@ -3,14 +3,14 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Clock {
   /**
-   * Milliseconds since some moment; monotonic. The clock goes on while the process is stopped. On Linux, it does not go
-   * on while the whole machine is suspended (CLOCK_MONOTONIC, as in Go).
+   * Milliseconds since some moment; monotonic. The clock continues while the process is stopped. On Linux, the clock
+   * pauses while the whole machine is suspended (CLOCK_MONOTONIC, as in Go).
    */
   now(): number;
-  /** The time of day, only to show it to people, because somebody may set the clock. */
+  /** The time of day. Use it only in output for people, because somebody may set the clock. */
   date(): Date;
   /**
-   * Resolves after `ms`, or as soon as `signal` is aborted. If the process was stopped, it resolves later than
+   * Resolves after `ms`, or as soon as `signal` is aborted. If the process was stopped, the promise resolves later than
    * requested.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
@@ -20,20 +20,20 @@ export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
   date: () => new Date(),
   async sleep(ms, signal) {
-    // `wait` rejects only when the signal is aborted.
+    // `wait` rejects only when the signal is aborted, so its error can be ignored.
     await wait(ms, undefined, signal && { signal }).catch(() => {});
   },
 };
 
 /**
- * The difference from which on the server's clock counts as set back. Smaller differences are normal, because answers
- * arrive late.
+ * If the server's time is at least this much earlier than expected, its clock counts as set back. Smaller differences
+ * are normal, because answers arrive late.
  */
 const OUTDATED_MS = 30_000;
 
 /**
- * The time of day by the API server's clock. The soak of a namespace and the end of a policy outlive the process that
- * began to measure the time, and the next leader's own clock may differ by an hour.
+ * The time of day by the API server's clock. A soak or the time until a policy expires may outlast the process that
+ * began to measure it, and the clock of the next leader's machine may differ by an hour.
  */
 export class ServerTime {
   readonly #monotonic: () => number;
@@ -46,13 +46,16 @@ export class ServerTime {
     this.#own = own;
   }
 
-  /** @param ms the time that an answer states: in whole seconds, and from before the answer arrived */
+  /** @param ms the time in an answer, rounded to seconds; the answer was sent at this time, and arrived later */
   readonly saw = (ms: number): void => {
     const offset = ms - this.#monotonic();
     if (this.#offset === undefined || offset > this.#offset || offset < this.#offset - OUTDATED_MS)
       this.#offset = offset;
   };
 
-  /** The time of day, in whole milliseconds since 1970. Before the first answer, it is the time of our own clock. */
+  /**
+   * The time of day, in whole milliseconds since 1970. Before the first answer, the result is the time of the machine's
+   * own clock.
+   */
   readonly now = (): number => Math.floor(this.#offset === undefined ? this.#own() : this.#monotonic() + this.#offset);
 }

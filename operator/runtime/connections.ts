@@ -1,6 +1,7 @@
 /**
- * Limits the connections of a server. A new connection is always accepted; above the limit, the connection that was idle
- * longest is closed. So even thousands of clients that hold connections open cannot block a probe or a scrape.
+ * Limits the connections of a server. A new connection is always accepted; above the limit, the connection that was
+ * idle longest is closed. Thanks to this limit, even thousands of clients that hold connections open cannot block a
+ * probe or a scrape.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -14,8 +15,8 @@ interface Connection {
 export class Connections {
   readonly #most: number;
   /**
-   * The connections, ordered by idle time, the longest first. The key is the client's address and port, which are the
-   * same before and after the TLS handshake.
+   * The connections, ordered by idle time; the connection that has been idle longest comes first. The key is the
+   * client's address and port, because they are the same before and after the TLS handshake.
    */
   readonly #connections = new Map<string, Connection>();
 
@@ -26,7 +27,9 @@ export class Connections {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#serve(request.socket, response));
   }
 
-  /** Closes all connections. `closeAllConnections` would miss connections that are still in their TLS handshake. */
+  /**
+   * Closes all connections. Node's `closeAllConnections` would miss connections that are still in their TLS handshake.
+   */
   close(): void {
     for (const { socket } of this.#connections.values()) socket.destroy();
   }
@@ -49,7 +52,7 @@ export class Connections {
     response.once('close', () => this.#change(key, -1));
   }
 
-  /** Moves the connection to the end, because it is no longer idle. */
+  /** Moves the connection to the end of the map, because it is no longer idle. */
   #change(key: string, by: number): void {
     const connection = this.#connections.get(key);
     if (!connection) return;

@@ -1,11 +1,11 @@
 /**
- * A key cools down for a multiple of the time that its work took. Meanwhile, further changes are collected. So the work
- * takes at most a fixed share of the time, however long a single run takes.
+ * After its work, a key waits for a multiple of the time that the work took. Meanwhile, further changes are collected.
+ * The work of a key therefore takes at most a fixed share of the time, however long a single run is.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface CooldownOptions {
-  /** The multiple. For example with 9, work takes at most a tenth of the time. */
+  /** The multiple. For example with the multiple 9, work takes at most a tenth of the time. */
   readonly times: number;
   readonly mostMs?: number;
   readonly clock?: Pick<Clock, 'now'>;

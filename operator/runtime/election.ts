@@ -1,19 +1,23 @@
 /**
  * Leader election by a Lease, with client-go's rules: see lease.ts.
  *
- * Whether we lead is decided by the clock and not by a timer: a process that was stopped (SIGSTOP, a frozen container)
- * continues its work before its timers report that the term is over. So each write calls `assertMayWrite` immediately
- * before it is sent.
+ * The clock decides whether this process leads, not a timer. A process that was stopped (SIGSTOP, a frozen container)
+ * continues its work before its timers report that the term is over. Therefore, every write calls `assertMayWrite`
+ * immediately before it is sent.
  *
- *   another may lead   ⟵ leaseDuration after the renewal arrived at the API server, so after it was sent
- *   we may write       ⟵ renewDeadline after the renewal was sent; the rest is for writes that are in flight then
+ *   This process may write until renewDeadline after it sent its last renewal.
+ *   Another process may lead from leaseDuration after that renewal arrived at the API server.
+ *   The time in between is for writes that are still in flight.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';
 import type { Log } from './log.ts';
 
 export interface ElectionOptions {
-  /** A client whose writes do not call `assertMayWrite`, with a separate rate limit: renewals must not queue. */
+  /**
+   * A client whose writes do not call `assertMayWrite`. The client has a separate rate limit, because renewals must not
+   * wait for other writes.
+   */
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;
@@ -22,20 +26,20 @@ export interface ElectionOptions {
   readonly log: Log;
   /** How long other candidates wait before they take a lease that is not renewed; whole seconds, 15,000 by default. */
   readonly leaseDurationMs?: number;
-  /** How long we lead after a renewal if no other renewal succeeds, in milliseconds; 10,000 by default. */
+  /** How long this process leads after a renewal if no later renewal succeeds, in milliseconds; 10,000 by default. */
   readonly renewDeadlineMs?: number;
-  /** The longest time between two attempts, in milliseconds; 2,000 by default. */
+  /** The longest time between two attempts to acquire or renew the lease, in milliseconds; 2,000 by default. */
   readonly retryPeriodMs?: number;
   readonly clock?: Clock;
-  /** A random number in [0, 1) that spreads the candidates. */
+  /** A random number in [0, 1), so that candidates do not all try at the same time. */
   readonly random?: () => number;
 }
 
 interface ElectionCallbacks {
   /**
    * The work of a leader. The work must end once `leading` is aborted, either because the lease is lost or because the
-   * election must end. In the second case, the work may still write while it ends. If the work ends by itself, the
-   * election ends, too.
+   * election must end. If only the election must end, the work may still write while it ends. If the work ends by
+   * itself, the election ends as well.
    */
   onStartedLeading(leading: AbortSignal): Promise<void>;
   /** Called after the work has ended. */
@@ -54,7 +58,7 @@ export class Election {
   readonly #options: Required<ElectionOptions>;
   readonly #lock: LeaseLock;
   readonly #log: Log;
-  /** The time until which we lead, by our clock; in the past if we do not lead. */
+  /** The time until which this process leads, by its own clock; a time in the past if it does not lead. */
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #lostAt: number | undefined;
   #reported = '';
@@ -79,7 +83,10 @@ export class Election {
     if (!this.mayWrite()) throw new NotLeadingError(`no write: this process does not hold the lease`);
   };
 
-  /** The check of the lease for /healthz. @throws Error if the lease was lost but the leader's work has not ended */
+  /**
+   * The health check for /healthz. @throws Error if the lease was lost and the leader's work has not ended for a long
+   * time
+   */
   readonly check = (): void => {
     const { clock } = this.#options;
     if (this.#lostAt === undefined || clock.now() - this.#lostAt < MAX_ENDING_MS) return;
@@ -87,8 +94,8 @@ export class Election {
   };
 
   /**
-   * Runs for election, leads, and runs again after the lease was lost and the work has ended. When `signal` is aborted,
-   * the work ends, and the lease is released.
+   * Runs for election and leads. If the lease is lost, runs for election again once the work has ended. When `signal`
+   * is aborted, the work ends, and the lease is released.
    *
    * @throws the work's error, after releasing the lease
    */
@@ -98,15 +105,17 @@ export class Election {
     }
   }
 
-  /** @returns whether the lease is ours; false when `signal` ended the campaign */
+  /** @returns true if this process holds the lease; false if `signal` ended the campaign */
   async #campaign(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      // The attempt is awaited even after the signal: a lease that is acquired at that moment has to be released.
+      // The attempt is awaited even if the signal is aborted, because a lease that is acquired at that moment has to be
+      // released.
       await this.#try(this.#options.renewDeadlineMs);
       if (this.mayWrite()) return true;
       const { retryPeriodMs, random, clock } = this.#options;
-      // The pause takes between half a period and a whole one, and no longer than the lease lasts (client-go waits 1 to
-      // 2.2 periods). So the next leader begins within one period of a release, or of the lease's end.
+      // The pause is between half a retry period and a whole period, and no longer than the lease lasts (client-go
+      // waits 1 to 2.2 periods). As a result, the next leader begins within one period after a release, or when the
+      // lease ends.
       const pause = retryPeriodMs * (1 - random() / 2);
       const rest = Math.ceil(this.#lock.remainingMs);
       await clock.sleep(rest > 0 ? Math.min(pause, rest) : pause, signal);
@@ -121,7 +130,8 @@ export class Election {
     this.#log.info('started leading');
     const work = (async () => onStartedLeading(AbortSignal.any([signal, lost.signal])))();
     const outcome = work.finally(() => ended.abort());
-    // The outcome is awaited below, after the lease has been held. Until then, a rejection must not count as unhandled.
+    // The outcome is awaited later, when the lease is no longer renewed. A rejection before that moment must not count
+    // as unhandled.
     outcome.catch(() => {});
     const held = await this.#hold(ended.signal);
     if (!held) this.#lose(lost);
@@ -139,7 +149,7 @@ export class Election {
     return !held;
   }
 
-  /** Renews the lease until the work has ended. @returns whether the lease is still ours at the end */
+  /** Renews the lease until the work has ended. @returns whether this process still holds the lease at the end */
   async #hold(ended: AbortSignal): Promise<boolean> {
     const { clock, retryPeriodMs, renewDeadlineMs } = this.#options;
     for (;;) {
@@ -152,15 +162,15 @@ export class Election {
   }
 
   /**
-   * Tries once to acquire or renew the lease, and waits at most `ms`. An abandoned attempt is harmless. Its write carries
-   * an older resourceVersion, or gives us a lease that the next attempt finds to be ours.
+   * Tries once to acquire or renew the lease, and waits at most `ms`. An abandoned attempt is harmless. The write of an
+   * abandoned attempt fails because of its older resourceVersion, or acquires a lease that the next attempt finds.
    */
   async #try(ms: number): Promise<void> {
     const { clock, renewDeadlineMs, identity } = this.#options;
     const begun = clock.now();
     const held = await this.#bounded(this.#lock.acquireOrRenew(), ms);
     if (held) this.#leadsUntil = begun + renewDeadlineMs;
-    // Another process holds the lease, so there is no need to wait for the deadline.
+    // Another process holds the lease, so this process stops leading before its deadline.
     else if (held === false && this.#lock.holder !== identity) this.#leadsUntil = Number.NEGATIVE_INFINITY;
     this.#reportHolder();
   }
@@ -207,8 +217,8 @@ export class Election {
 }
 
 /**
- * Checks the durations as client-go does: a leader must stop before another one starts, and must have enough attempts
- * before it stops.
+ * Checks the durations as client-go does: a leader must stop before another leader starts, and must be able to try
+ * several renewals before it stops.
  */
 function validate({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Required<ElectionOptions>): void {
   if (leaseDurationMs < 1000 || leaseDurationMs % 1000 !== 0) {

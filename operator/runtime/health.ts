@@ -2,7 +2,7 @@
 import type { Log } from './log.ts';
 import type { Answer, Asked, Handler } from './server.ts';
 
-/** A check of health, which throws or rejects if something is wrong. */
+/** A health check, which throws or rejects if something is wrong. */
 export type Check = () => void | Promise<void>;
 
 interface HealthOptions {
@@ -20,11 +20,11 @@ const TIMEOUT_MS = 5_000;
 const PING: Readonly<Record<string, Check>> = { ping: () => {} };
 
 /**
- * Serves each endpoint with all its checks (`/readyz`), with some of them (`/readyz?exclude=synced`), and with a single
- * one (`/readyz/synced`). With `?verbose` the answer names each check even on success. The reason of a failure is in
+ * Serves an endpoint with all its checks (`/readyz`), with some checks (`/readyz?exclude=synced`), or with a single
+ * check (`/readyz/synced`). With `?verbose` the answer names each check even on success. The reason of a failure is in
  * the log, not in the answer.
  *
- * @param endpoints by path, such as `/readyz`: checks by name
+ * @param endpoints by path, such as `/readyz`: the checks of the endpoint, by name of the check
  */
 export function healthHandler(
   endpoints: Readonly<Record<string, Readonly<Record<string, Check>>>>,

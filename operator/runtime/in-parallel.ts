@@ -1,7 +1,7 @@
 /**
- * Works on several items at a time, in their order. Waits for all items that have begun.
+ * Works on several items at a time, and begins the items in their order. Waits for all items that have begun.
  *
- * @throws the first error; after it, no further item begins
+ * @throws the first error; after an error, no further item begins
  */
 export async function inParallel<Item>(
   items: Iterable<Item>,

@@ -1,7 +1,8 @@
 /**
- * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes the Lease
- * if it has seen no change for the lease duration, by its own clock; the times in the Lease are for people. Every write
- * carries the resourceVersion that was seen last, so that only one of several candidates succeeds.
+ * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes the
+ * Lease if it has seen no change of the Lease for the lease duration, by its own clock. The times in the Lease are only
+ * information for people. Every write carries the resourceVersion that was seen last, so that only one of several
+ * candidates succeeds.
  */
 import type { Clock } from './clock.ts';
 
@@ -23,7 +24,7 @@ export interface Lease {
   readonly spec?: LeaseSpec;
 }
 
-/** The methods of an ApiClient that a LeaseLock needs. The errors of its calls have an HTTP `status`. */
+/** The methods of an ApiClient that a LeaseLock calls. The errors of these methods have an HTTP `status`. */
 export interface LeaseClient {
   get<Answer>(path: string): Promise<Answer>;
   create(path: string, object: unknown): Promise<unknown>;
@@ -45,7 +46,7 @@ const RELEASE_TRIES = 3;
 export class LeaseLock {
   readonly #options: LockOptions;
   #seen: Lease | undefined;
-  /** When `#seen` last changed, by our clock. */
+  /** When `#seen` last changed, by this process's clock. */
   #seenAt = 0;
   #released = false;
 
@@ -64,13 +65,14 @@ export class LeaseLock {
   }
 
   /**
-   * Acquires the lock, or renews it. May be called again before an earlier call has ended.
+   * Acquires or renews the lock. The method may be called again before an earlier call has ended.
    *
-   * @returns whether the lock is ours; false also if another candidate was faster @throws the client's error; then the
-   * Lease may or may not have been written
+   * @returns true if this process holds the lock; false if another process holds it, or was faster @throws the client's
+   * error; after an error, it is unknown whether the Lease was written
    */
   async acquireOrRenew(): Promise<boolean> {
-    // The time before the request counts. Otherwise an answer that took long would make a lease look expired.
+    // The time before the request decides whether the lease has expired. With the time after it, a slow answer would
+    // make a valid lease look expired.
     const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
@@ -85,7 +87,7 @@ export class LeaseLock {
   /**
    * Releases the lock for good, so that the next holder need not wait.
    *
-   * @returns false if the lock was no longer ours
+   * @returns false if this process no longer held the lock
    */
   async release(): Promise<boolean> {
     this.#released = true;
@@ -100,7 +102,7 @@ export class LeaseLock {
     return false;
   }
 
-  /** The end of the lease, by our clock; in the past if nobody holds the lease. */
+  /** The end of the lease, by this process's clock; a time in the past if nobody holds the lease. */
   get #expiresAt(): number {
     if (this.holder === '') return Number.NEGATIVE_INFINITY;
     return this.#seenAt + (this.#seen?.spec?.leaseDurationSeconds ?? 0) * 1000;
@@ -149,8 +151,8 @@ export class LeaseLock {
   }
 
   /**
-   * The lease counts as renewed only if the holder's part of it changed, because other users may label the object at any
-   * time.
+   * The lease counts as renewed only if the fields that the holder writes changed, because other users may label the
+   * object at any time.
    */
   #see(lease: Lease): void {
     const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#seen?.spec);
@@ -169,7 +171,7 @@ export class LeaseLock {
   }
 }
 
-/** The answer; undefined if it has this HTTP status. */
+/** The answer; undefined if the request fails with this HTTP status. */
 async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;

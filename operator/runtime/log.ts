@@ -12,8 +12,8 @@ export const LOG_FORMATS = ['json', 'console'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /**
- * The keys of an entry, besides its message. `message`, `level` and `time` are not allowed, because the entry itself has
- * them.
+ * The keys of an entry, besides its message. The keys `message`, `level` and `time` are not allowed, because every
+ * entry already has them.
  */
 export type LogKeys = Readonly<Record<string, unknown>>;
 
@@ -22,7 +22,7 @@ export interface Log {
   warn(message: string, keys?: LogKeys): void;
   info(message: string, keys?: LogKeys): void;
   debug(message: string, keys?: LogKeys): void;
-  /** A log whose entries all carry `keys`. */
+  /** Returns a log whose entries all contain `keys`. */
   child(keys: LogKeys): Log;
 }
 
@@ -49,7 +49,10 @@ const SECRET_TEXT = [
   /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
-/** The deepest nesting that is logged. No value that is logged on purpose is nested deeper; the limit breaks cycles. */
+/**
+ * The deepest nesting that is logged. The limit is for values with cycles; no value that is logged on purpose is nested
+ * deeper.
+ */
 const MAX_DEPTH = 8;
 
 const shown = format((entry) => {
@@ -74,7 +77,7 @@ function forPerson(value: unknown): string {
   return JSON.stringify(stack === undefined ? value : rest);
 }
 
-/** The value in a form for JSON. Errors keep their parts, and credentials are hidden. */
+/** Converts a value for JSON output: errors keep their important fields, and credentials are hidden. */
 function render(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value === 'string') return SECRET_TEXT.reduce((text, secret) => text.replace(secret, HIDDEN), value);
   if (typeof value === 'bigint') return String(value);

@@ -1,16 +1,16 @@
 /**
- * Metrics for Prometheus, on a separate registry. They use the names of controller-runtime and client-go where such names
- * exist, so that existing dashboards work; our own names begin with `capabilitypolicy_`.
+ * Metrics for Prometheus, on a separate registry. The metrics have the names of controller-runtime and client-go where
+ * such names exist, so that existing dashboards work. Other metrics begin with `capabilitypolicy_`.
  *
  * Values that describe a current state (policies, violations, the leader) are read at each scrape instead of being kept
- * here. So a series exists exactly as long as its subject.
+ * here. As a result, a series exists exactly as long as the object that it describes.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { observeQueue } from './queue-metrics.ts';
 import type { Handler } from './server.ts';
 
-/** An observer that the reflectors call. `kind` is the kind of the objects, such as `Pod`. */
+/** The methods that reflectors call. `kind` is the kind of the objects, such as `Pod`. */
 export interface ReflectorObserver {
   /** Called when a collection was listed completely, for the first time or because the watch could not continue. */
   listed(kind: string): void;
@@ -33,7 +33,7 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
     registry,
     /**
      * Makes the observer of a work queue by the controller's name, which is also the queue's name. Several queues may
-     * share one observer, even one after the other.
+     * share one observer, at the same time or one after the other.
      */
     queue: observeQueue(registry, clock),
     reflector: observeReflectors(registry, clock),
@@ -51,7 +51,10 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
         },
       });
     },
-    /** Metrics of the process and of Node: memory, CPU, event loop, garbage collection. Call it once in a process. */
+    /**
+     * Metrics of the process and of Node: memory, CPU, event loop, garbage collection. Call this function only once in
+     * a process.
+     */
     process: () => collectDefaultMetrics({ register: registry }),
   };
 }

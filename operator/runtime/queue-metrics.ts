@@ -1,4 +1,4 @@
-/** The metrics of a work queue and its controllers, in the names and buckets of controller-runtime and client-go. */
+/** The metrics of work queues and controllers, with the names and buckets of controller-runtime and client-go. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from './clock.ts';
 import type { QueueObserver } from './queue.ts';
@@ -16,7 +16,7 @@ interface Begun {
   readonly at: number;
 }
 
-/** Registers the metrics. The result makes observers that all count into these metrics. */
+/** Registers the metrics. The result is a function that makes observers, which all count into these metrics. */
 export function observeQueue(registry: Registry, clock: Clock): (name: string) => QueueObserver {
   const queue = queueMetrics(registry);
   const reconcile = reconcileMetrics(registry);
@@ -108,7 +108,10 @@ function reconcileMetrics(registry: Registry) {
   };
 }
 
-/** The two metrics about unfinished work. They show a hanging key before any duration does. */
+/**
+ * The two metrics about unfinished work. These metrics show a hanging key, which has no entry in the histogram of
+ * durations yet.
+ */
 function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Clock): void {
   const names = new Set<string>();
   const byName = (merge: (a: number, b: number) => number) =>

@@ -1,25 +1,26 @@
 /**
  * A work queue of keys, with the semantics of client-go's workqueue. A key waits at most once, and two workers never
  * process it at the same time. A key that is added while it is processed is processed once more. A key that fails is
- * requeued after its own exponential, jittered delay, and not before the error's `retryAfterSeconds`, if it has any.
+ * requeued after an exponential delay with jitter. If the error has `retryAfterSeconds`, the delay is at least that
+ * long.
  */
 import { askedMs } from './retry-after.ts';
 
 export interface QueueOptions {
   /** The number of keys that are processed in parallel; 1 by default. */
   readonly concurrency?: number;
-  /** The delay after a key's first failure; it doubles with each further one, up to `maxDelayMs`. */
+  /** The delay after a key's first failure. The delay doubles with each further failure, up to `maxDelayMs`. */
   readonly firstDelayMs?: number;
   readonly maxDelayMs?: number;
   /** Called on each failure, with the number of failures in a row. */
   readonly onError?: (key: string, error: unknown, failures: number) => void;
-  /** A random number in [0, 1) that spreads the delays. */
+  /** A random number in [0, 1) for the jitter of delays. */
   readonly random?: () => number;
-  /** The observer for metrics. It is called synchronously on each event, and must not throw. */
+  /** The observer for metrics. The observer is called synchronously on each event, and must not throw. */
   readonly observer?: QueueObserver;
 }
 
-/** The events of a key. A key is added, begun and ended, or it is added and dropped. */
+/** The events of a key. For every key, the queue calls `added`, `began` and `ended`, or only `added` and `dropped`. */
 export interface QueueObserver {
   /** The key starts to wait. */
   added(key: string): void;

@@ -1,4 +1,4 @@
-/** A token bucket: at most `burst` at once, `perSecond` on average, first come, first served. */
+/** A token bucket: at most `burst` operations at once, `perSecond` operations on average, first come, first served. */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -6,7 +6,7 @@ export class RateLimit {
   #tokens: number;
   #filledAt: number;
 
-  /** @param now milliseconds of a monotonic clock */
+  /** @param now returns the milliseconds of a monotonic clock */
   constructor(perSecond: number, burst: number, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
     this.#burst = burst;
@@ -20,15 +20,16 @@ export class RateLimit {
     return new RateLimit(this.#perSecond, this.#burst, this.#now);
   }
 
-  /** Takes one token and returns the milliseconds until it is available. */
+  /** Takes one token, and returns the milliseconds until this token is available. */
   take(): number {
     this.#fill();
-    // A negative number of tokens is the queue: each waiting caller has taken a future token.
+    // The number of tokens is negative while callers wait, because every waiting caller has already taken a future
+    // token.
     this.#tokens -= 1;
     return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#perSecond) * 1000;
   }
 
-  /** Takes one token if one is available. */
+  /** Takes one token if a token is available. */
   tryTake(): boolean {
     this.#fill();
     if (this.#tokens < 1) return false;

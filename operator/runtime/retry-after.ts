@@ -1,4 +1,7 @@
-/** How long a server that refused a request asks us to wait, from the error's `retryAfterSeconds`; 0 if it does not say. */
+/**
+ * How many milliseconds a server that refused a request wants us to wait, from the error's `retryAfterSeconds`; 0
+ * without that field.
+ */
 export function askedMs(error: unknown): number {
   const { retryAfterSeconds } = Object(error) as { readonly retryAfterSeconds?: unknown };
   return typeof retryAfterSeconds === 'number' ? retryAfterSeconds * 1000 : 0;

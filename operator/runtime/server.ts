@@ -1,4 +1,7 @@
-/** HTTP for probes and scrapes: small answers to GET on a separate address, over TLS if there is a certificate. */
+/**
+ * An HTTP server for probes and scrapes: small answers to GET on a separate address, over TLS if a certificate is
+ * configured.
+ */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -38,7 +41,7 @@ export interface BindAddress {
 
 interface ServerOptions {
   readonly log: Log;
-  /** The certificate for TLS. The certificate is read again each minute, so that a rotated one is used. */
+  /** The certificate for TLS. The certificate is read again each minute, so that a rotated certificate is used. */
   readonly certificate?: () => Certificate;
 }
 
@@ -49,22 +52,23 @@ export interface RunningServer {
 
 /** Timeouts for a TLS handshake, a request's headers, a whole request, and a client that does not read the response. */
 const TIMEOUT_MS = 10_000;
-/** The interval at which Node checks connections against the timeouts above; Node's default is 30 s. */
+/** The interval at which Node checks whether connections have exceeded the timeouts; Node's default is 30 s. */
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
- * The most connections. The limit of connections is high. A client that sends its request at once is served long before
- * its connection becomes the one that was idle longest.
+ * The most connections. The limit is so high that a client that sends its request at once is served long before its
+ * connection is closed as the idlest one.
  */
 const MOST_CONNECTIONS = 500;
-/** The accept backlog. When it is full, clients retry only after a second. */
+/** The backlog of connections that wait to be accepted. If the backlog is full, clients retry only after a second. */
 const BACKLOG = 4_096;
 const CERTIFICATE_MS = 60_000;
 
 /**
  * Reads an address in the form of controller-runtime's flags: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
  *
- * @returns undefined for `0` and the empty text, which mean not to serve @throws Error that names the accepted forms
+ * @returns undefined for `0` and the empty string, which switch the server off @throws Error that names the accepted
+ * forms
  */
 export function parseBindAddress(text: string): BindAddress | undefined {
   if (text === '' || text === '0') return undefined;
@@ -127,7 +131,7 @@ function tlsServer(
       server.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
       current = next;
     } catch (error) {
-      // The file may be half written: keep the previous certificate.
+      // The previous certificate is kept, because the file may be half written.
       log.warn('the certificate cannot be read', { error });
     }
   }, CERTIFICATE_MS);

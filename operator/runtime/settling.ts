@@ -19,13 +19,13 @@ export class Settling {
     this.#options = { clock: SYSTEM_CLOCK, ...options };
   }
 
-  /** Records a change, which may belong together with the next change. */
+  /** Records a change, which starts a burst of changes or continues it. */
   changed(): void {
     this.#last = this.#options.clock.now();
     this.#first ??= this.#last;
   }
 
-  /** Ends the wait at once, because somebody needs the changes. */
+  /** Ends the wait at once, because a caller needs the changes now. */
   hurry(): void {
     this.#hurried.abort();
   }
@@ -39,7 +39,7 @@ export class Settling {
     while (!this.isSettled) await this.#options.clock.sleep(this.#leftMs(), this.#hurried.signal);
   }
 
-  /** Records that the changes so far are now used. */
+  /** Records that all changes so far are now being used, so that the next change starts a new burst. */
   begin(): void {
     this.#first = undefined;
     this.#hurried = new AbortController();

@@ -1,11 +1,14 @@
 /**
  * Long work that yields to the event loop: whenever it yields, requests are answered, timers fire and signals arrive.
- * Only one task of this kind runs in each iteration of the event loop.
+ * In each iteration of the event loop, only one task with long work runs.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
-/** The length of a turn: short enough that requests hardly wait, and long enough that few iterations are needed. */
+/**
+ * The length of a turn in milliseconds: short enough that requests hardly wait, and long enough that a task needs few
+ * iterations of the event loop.
+ */
 const TURN_MS = 10;
 
 export interface Done<Result> {
@@ -23,7 +26,8 @@ export class Turns {
   }
 
   /**
-   * @param work must yield often, so that each of its steps is short @param goesOn called before each turn
+   * @param work a generator that yields often, so that each of its steps is short @param goesOn called before each
+   * turn; returns whether to continue
    * @returns undefined as soon as `goesOn` returns false
    */
   async run<Result>(work: Generator<void, Result>, goesOn: () => boolean): Promise<Done<Result> | undefined> {

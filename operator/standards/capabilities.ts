@@ -1,8 +1,8 @@
 /**
- * The Linux capabilities: what each of them permits, its risk, and what to use instead of it.
+ * The Linux capabilities. Each entry describes what the capability permits, its risk, and what to use instead.
  *
  * The names and numbers are those of linux/include/uapi/linux/capability.h. The field `permits` follows capabilities(7)
- * and the manual pages that an entry names, and `addableAt` follows k8s.io/pod-security-admission. The risk is our own
+ * and the manual pages in `sources`, and `addableAt` follows k8s.io/pod-security-admission. The risk is our own
  * assessment.
  */
 import type { Level } from './level-version.ts';
@@ -18,7 +18,7 @@ export type Risk = keyof typeof RISKS;
 /** The classes of risk, the most dangerous first. */
 export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
 
-/** The risk of a capability as text: its class, and what is special about this capability. */
+/** The risk of a capability as text: the class of the risk, and the note about the capability if there is one. */
 export function riskText({ risk, riskNote }: Pick<Capability, 'risk' | 'riskNote'>): string {
   return RISKS[risk] + (riskNote === undefined ? '' : `; ${riskNote}`);
 }
@@ -30,12 +30,15 @@ export interface Capability {
   readonly name: string;
   /** Completes the sentence "It permits a process to …". */
   readonly permits: string;
-  /** The tightest level of the Pod Security Standards whose containers may add it. */
+  /** The tightest level of the Pod Security Standards at which containers may add the capability. */
   readonly addableAt: Level;
   readonly risk: Risk;
-  /** A more specific risk, or how an attacker exploits it. */
+  /** A more specific risk of the capability, or how an attacker exploits the capability. */
   readonly riskNote?: string;
-  /** An alternative that needs fewer rights. Absent if there is no alternative, or if none is needed. */
+  /**
+   * An alternative to the capability that needs fewer rights; absent if there is no alternative, or if the capability
+   * needs no alternative.
+   */
   readonly instead?: string;
   /** Manual pages and kernel documents with more details. */
   readonly sources: readonly string[];
@@ -378,7 +381,9 @@ export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, numbe
 /** The names of the capabilities, in the order of their numbers. */
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
 
-/** The capabilities that are worse than others of the same class of risk, the worst first. */
+/**
+ * The capabilities that are more dangerous than other capabilities of the same class of risk, the most dangerous first.
+ */
 const WORST = [
   ...['SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT'],
   ...['NET_ADMIN', 'NET_RAW', 'SYS_TIME'],
@@ -386,9 +391,7 @@ const WORST = [
   ...['SYS_PTRACE', 'DAC_OVERRIDE', 'SETUID', 'SETGID', 'SETFCAP', 'MKNOD'],
 ];
 
-/**
- * The capabilities, the most dangerous first: by class of risk, within a class by our own assessment, then by number.
- */
+/** The capabilities, the most dangerous first: sorted by class of risk, then by our own assessment, then by number. */
 export const CAPABILITIES_BY_RISK: readonly Capability[] = CAPABILITY_TABLE.toSorted(
   (a, b) => RISK_CLASSES.indexOf(a.risk) - RISK_CLASSES.indexOf(b.risk) || rankOf(a) - rankOf(b),
 );

@@ -1,11 +1,12 @@
 /**
- * The guides that auditors ask for, and their recommendations that rules cover, in our words. The guides' own texts are
- * at cisecurity.org/benchmark/kubernetes and at media.defense.gov.
+ * The hardening guides that auditors ask for, with the recommendations that rules cover, in our own words. The original
+ * guides are at cisecurity.org/benchmark/kubernetes and at media.defense.gov.
  */
 
 /**
- * The CIS benchmark. In v1.9 and v1.10, section 5.2 has the same numbers, and seccomp is 5.7.2. Version 1.12 has no
- * 5.2.9 and renumbers the recommendations after it.
+ * The CIS benchmark. In v1.9 and v1.10 of the benchmark, section 5.2 has the same numbers as in v1.11.1, and the
+ * recommendation about seccomp is 5.7.2. Version 1.12 has no recommendation 5.2.9, and renumbers the recommendations
+ * after 5.2.9.
  */
 const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v1.11.1';
 
@@ -27,7 +28,10 @@ export const CIS_CONTROLS = {
 } as const;
 export type CisControl = keyof typeof CIS_CONTROLS;
 
-/** The NSA's guide. Its recommendations have no numbers. The ones listed here are in its chapter on pod security. */
+/**
+ * The NSA's guide, whose recommendations have no numbers. The listed recommendations are from the guide's chapter on
+ * pod security.
+ */
 const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
 
 export const NSA_RECOMMENDATIONS = {
@@ -41,13 +45,16 @@ export const NSA_RECOMMENDATIONS = {
 } as const;
 export type NsaRecommendation = keyof typeof NSA_RECOMMENDATIONS;
 
-/** The recommendations that a rule covers. A list is empty if a guide has no such recommendation. */
+/**
+ * The recommendations that a rule covers. The list of a guide is empty if the guide has no recommendation on the
+ * subject of the rule.
+ */
 export interface GuideReferences {
   readonly cis: readonly CisControl[];
   readonly nsa: readonly NsaRecommendation[];
 }
 
-/** One recommendation, for machines and people. */
+/** One recommendation, in a form for programs and people. */
 export interface Reference {
   readonly guide: string;
   /** The number of the recommendation, such as `5.2.2`; null for the NSA's guide, which has no numbers. */
@@ -62,7 +69,7 @@ export function referencesOf({ cis, nsa }: GuideReferences): Reference[] {
   ];
 }
 
-/** The recommendations that a rule covers, as one text for each guide, for the properties of reports. */
+/** The recommendations that a rule covers, as one string for each guide, for the properties of policy reports. */
 export function referenceProperties({ cis, nsa }: GuideReferences): { readonly cis?: string; readonly nsa?: string } {
   return {
     ...(cis.length > 0 && { cis: `${CIS_BENCHMARK}: ${cis.join(', ')}` }),

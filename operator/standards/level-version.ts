@@ -16,7 +16,7 @@ export interface Standard {
   readonly level: Level;
   /** The Standard's version: N of v1.N. */
   readonly minor: number;
-  /** The oldest API server's version: N of v1.N. It decides the meaning of a field that older servers do not have. */
+  /** The version of the oldest API server: N of v1.N. Some values depend on whether all API servers have a field. */
   readonly server: number;
 }
 
@@ -25,12 +25,12 @@ export function compareLevels(a: Level, b: Level): number {
   return Math.sign(LEVELS.indexOf(a) - LEVELS.indexOf(b));
 }
 
-/** The looser of two levels: it refuses nothing that one of the two admits. */
+/** The looser of two levels, which admits every pod that at least one of the two levels admits. */
 export function looser(a: Level, b: Level): Level {
   return compareLevels(a, b) <= 0 ? a : b;
 }
 
-/** `v1.30` → 30; undefined for anything that is not v1.N (`latest` included). */
+/** Returns 30 for `v1.30`, and undefined for a string that is not of the form v1.N, such as `latest`. */
 export function parseVersion(text: string): number | undefined {
   const match = /^v1\.(0|[1-9]\d*)$/.exec(text);
   return match ? Number(match[1]) : undefined;

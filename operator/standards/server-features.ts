@@ -6,28 +6,31 @@ const SINCE = {
   /** admissionregistration.k8s.io/v1 MutatingAdmissionPolicy (KEP-3962). */
   mutatingAdmissionPolicies: 36,
   /**
-   * Admission policies may have spec.variables. In earlier versions, compiling such a policy while another one is
-   * evaluated crashes the API server, because they share a map in apiserver/pkg/cel/types.go
-   * (kubernetes/kubernetes#135757, fixed by #135759).
+   * Admission policies may have spec.variables. Before 1.36, the API server can crash when it compiles an admission
+   * policy with variables while it evaluates another admission policy: both use the same map in
+   * apiserver/pkg/cel/types.go (kubernetes/kubernetes#135757, fixed by #135759).
    */
   admissionVariables: 36,
   /**
-   * A pod with hostUsers: false gets a user namespace of its own, or does not start. Older API servers drop the field
-   * by default. Clusters with such API servers may also have kubelets of v1.29 and older, which start the pod without a
-   * user namespace (KEP-127, "Kubelet and Kube-apiserver skew").
+   * A pod with hostUsers: false gets a user namespace of its own, or does not start. API servers before 1.33 drop
+   * hostUsers by default. Clusters with API servers before 1.33 may also have kubelets of v1.29 and older, which start
+   * the pod without a user namespace (KEP-127, "Kubelet and Kube-apiserver skew").
    */
   userNamespaces: 33,
   /** Admission policies in files of the API server (KEP-5793): alpha in 1.36, beta and on in 1.37. */
   staticAdmissionPolicies: 36,
-  /** The pod's securityContext.supplementalGroupsPolicy (KEP-3619), on by default. Older API servers drop the field. */
+  /**
+   * The pod's field securityContext.supplementalGroupsPolicy (KEP-3619), which is on by default from 1.33 on. API
+   * servers before 1.33 drop the field.
+   */
   supplementalGroupsPolicy: 33,
   /**
-   * Each kubelet that works with such an API server applies supplementalGroupsPolicy, or rejects the pod. Kubelets do
-   * this since v1.33. A kubelet may be three versions older than the API server, and an older kubelet ignores the
-   * field.
+   * Every supported kubelet applies supplementalGroupsPolicy or rejects the pod, as kubelets do since v1.33. Older
+   * kubelets ignore the field. A kubelet may be three versions older than the API server, so API servers before v1.36
+   * may have such kubelets.
    */
   supplementalGroupsPolicyOnNodes: 36,
-  /** The subresource pods/resize (KEP-1287), on by default. Only tests use this feature. */
+  /** The subresource pods/resize (KEP-1287), which is on by default from 1.33 on. Only tests use this feature. */
   podResize: 33,
 } as const;
 

@@ -1,4 +1,4 @@
-/** The types of volumes, as the fields of a pod's volume name them (k8s.io/api core/v1 VolumeSource). */
+/** The types of volumes, named like the fields of a pod's volume (k8s.io/api core/v1 VolumeSource). */
 export const VOLUME_TYPES: readonly string[] = [
   'awsElasticBlockStore',
   'azureDisk',

@@ -1,4 +1,7 @@
-/** The policies in the state of the last accepted compilation, and whether they have changed since. */
+/**
+ * The policies in the state of the last accepted compilation. Also records whether policies have changed since that
+ * compilation.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
 import {
@@ -24,12 +27,15 @@ export interface CompileInput {
 
 export class AcceptedPolicies {
   readonly #compile: ReturnType<typeof compiler>;
-  /** uid and generation of each policy, by name: they identify the source of its last text. */
+  /** The uid and the generation of each policy, by name of the policy: both together identify a version of its spec. */
   readonly #generations = new Map<string, string>();
   #compiled: Compiled = NOTHING_COMPILED;
   /** The parts of each policy. */
   #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
-  /** Last accepted specs by the policy's uid: the watch may not have shown our write of the role yet. */
+  /**
+   * The last accepted specs, by the policy's uid. They are kept in memory because the watch may not have shown our
+   * write of the role yet.
+   */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
   /** The names of policies that changed since they were compiled. */
   readonly #edited = new Set<string>();
@@ -58,13 +64,13 @@ export class AcceptedPolicies {
     for (const policy of edited) this.#edited.add(policy);
   }
 
-  /** Forgets the specs that this process accepted: the roles in the cluster record the last accepted specs. */
+  /** Forgets the specs that this process accepted, because the roles in the cluster record the last accepted specs. */
   forget(): void {
     this.#accepted = new Map();
     this.outdate();
   }
 
-  /** @returns whether the policy's text differs from the last one, or the policy was deleted */
+  /** @returns whether the policy has a new spec, or was deleted */
   see(name: string, policy: CompletePolicy | undefined): boolean {
     const generation = policy && `${policy.metadata?.uid}/${policy.metadata?.generation}`;
     const isNew = generation === undefined || this.#generations.get(name) !== generation;
@@ -78,8 +84,9 @@ export class AcceptedPolicies {
   *compiling(input: () => CompileInput): Generator<void, Compiled> {
     const begun = this.#changes;
     const compiled = yield* this.#compiling(input());
-    // Compiles again if something changed during the compilation. The compiler remembers most results by now. This time
-    // it runs without interruption, because otherwise a stream of changes could keep the compilation from ending.
+    // Compiles again if something changed during the compilation. The compiler has cached most results by now. The
+    // second compilation runs without interruption, because a stream of changes could otherwise keep the compilation
+    // from ending.
     return begun === this.#changes ? compiled : runToEnd(this.#compiling(input()));
   }
 
@@ -105,7 +112,7 @@ export class AcceptedPolicies {
     return differing(before, this.#resolutions());
   }
 
-  /** Whether the policy has the same rows and users as in `then`. */
+  /** Whether the policy has the same rows and the same users as in the compilation `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     if (this.#edited.has(policy)) return false;
     if (this.#compiled === then) return true;
@@ -121,7 +128,7 @@ export class AcceptedPolicies {
     return resolved && { policy: resolved };
   }
 
-  /** The text that decides for a policy; undefined if the policy was never accepted. */
+  /** The accepted version of a policy, which decides; undefined if the policy was never accepted. */
   acceptedText(policy: string): AcceptedText | undefined {
     const [resolved, spec] = [this.#resolved(policy), this.#compiled.specs.get(policy)];
     return resolved && spec && { policy: resolved, spec };
@@ -148,8 +155,8 @@ function rowsOf(id: string, compiled: Compiled) {
 }
 
 /**
- * The names whose values differ. Values are compared by identity, because an unchanged resolved policy remains the same
- * object.
+ * The names whose values differ. Values are compared by identity, because the object of an unchanged policy stays the
+ * same.
  */
 function differing(before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>): Set<string> {
   const names = [...before.keys(), ...now.keys()];

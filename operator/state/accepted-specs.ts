@@ -1,4 +1,7 @@
-/** The specs that were accepted last: the API server keeps them for an operator that restarts. Pure. */
+/**
+ * Reads the specs that were accepted last from the operator's objects, so that an operator that restarts knows them.
+ * Pure.
+ */
 import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
 import { PART_LABEL, POLICY_LABEL, SPEC_ANNOTATION, UID_ANNOTATION } from '../compile/objects.ts';
@@ -10,8 +13,8 @@ import { perObject } from '../policy/memo.ts';
 import { hasText, isNamedByUs, labelOf } from './live.ts';
 
 /**
- * The last accepted specs, by the policy's uid. The spec on a policy's role takes precedence over specs from before
- * programs existed.
+ * The last accepted specs, by the policy's uid. The spec on a policy's role takes precedence over specs on objects of
+ * earlier releases, which did not have programs yet.
  */
 export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
   return new Map([...inOlderForm(rendered), ...rendered.flatMap(inRole)]);
@@ -39,15 +42,15 @@ function inRole(object: RenderedObject): [string, CompleteSpec][] {
   return isOurs && uid && spec ? [[uid, spec]] : [];
 }
 
-/** The newest spec of each policy, as objects from before programs existed record it. */
+/** The newest spec of each policy that is recorded on objects of earlier releases, which did not have programs yet. */
 function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec][] {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
   return rendered
     .filter((object) => hasText(object) && isNamedByUs(object))
     .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
     .flatMap((object) => {
-      // An object from before programs existed may decide for several policies, and may outlive the policy that owns
-      // it. A later policy with the same name never had the text of that object.
+      // An object of an old release may decide for several policies, and may outlive the policy that owns it. The spec
+      // on the object does not belong to a later policy with the same name.
       const owners = arrayOf(object.metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
       const uid = owners.find(({ name }) => name !== undefined && name === labelOf(object, POLICY_LABEL))?.uid;
       const spec = specIn(object);

@@ -24,14 +24,14 @@ export function isAdmission({ kind }: Pick<Named, 'kind'>): boolean {
   return /AdmissionPolicy(Binding)?$/.test(kind);
 }
 
-/** Whether the object contains the text of policies. */
+/** Whether the object is an admission policy, which contains the rules of policies. */
 export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
   return kind.endsWith('AdmissionPolicy');
 }
 
 /**
- * Whether the object has a name of our form. Labels can be copied onto any object, so we delete only objects that also
- * have such a name.
+ * Whether the name of the object has the form of the operator's names. Labels can be copied onto any object, so the
+ * operator deletes only objects whose name has the right form, too.
  */
 export function isNamedByUs(object: Named): boolean {
   const { name } = object.metadata;
@@ -39,8 +39,8 @@ export function isNamedByUs(object: Named): boolean {
 }
 
 /**
- * Sorts objects for their removal: bindings before the policies that they bind, and the probe's binding last among the
- * bindings.
+ * Sorts objects for their removal: bindings come before the admission policies that they bind, and the probe's binding
+ * comes last among the bindings.
  */
 export function inOrderOfRemoval<One extends Named>(objects: readonly One[]): One[] {
   const order = (object: One) => (isProbeBinding(object) ? 1 : object.kind.endsWith('PolicyBinding') ? 0 : 2);

@@ -1,6 +1,7 @@
 /**
- * The accepted policies of a cluster as last seen, the namespaces that each selects, and their users. The state changes
- * only through `apply`, `select`, `outdate`, `forget` and `accept`; reading it changes nothing.
+ * The accepted policies of a cluster as last seen, the namespaces that each policy selects, and the users of each
+ * policy. The state changes only through `apply`, `select`, `outdate`, `forget` and `accept`; reading it changes
+ * nothing.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
@@ -18,15 +19,15 @@ import type { Labels } from '../policy/selector.ts';
 import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
 
 export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
-  /** The time of day, in ms since 1970: policies expire. */
+  /** The time of day, in milliseconds since 1970, which decides whether a policy has expired. */
   readonly now: () => number;
-  /** Whether all roles and bindings could be read; by default they are. */
+  /** Whether all roles and bindings could be read; true by default. */
   readonly usersKnown?: boolean;
   /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
   readonly ownerUid?: () => string;
   /** The labels by which policies select a namespace; by default the namespace's own labels. */
   readonly labelsOf?: (namespace: NamespaceView) => Labels;
-  /** How far rollouts have come; by default, a rollout compiles as if it had begun. */
+  /** The stages of rollouts; by default, a policy with `rollout` is compiled as if its rollout had begun. */
   readonly stages?: (
     policies: readonly CompletePolicy[],
     rendered: readonly RenderedObject[],
@@ -41,7 +42,7 @@ interface PolicyChange extends Concerned {
 
 /** The policies and namespaces that a new compilation concerns. */
 export interface AcceptedChange extends Concerned {
-  /** The namespaces that are now selected by different policies, or by policies with a different text. */
+  /** The namespaces that are now selected by other policies, or by changed policies. */
   readonly reselected: ReadonlySet<string>;
 }
 
@@ -67,7 +68,7 @@ export class PolicyState {
   apply(change: Change): PolicyChange {
     switch (change.of) {
       case 'policy': {
-        // The watch shows writes of a status as changes, too.
+        // The watch also reports writes of a status, which do not change the policy's spec.
         const recompiles = this.#accepted.see(change.name, this.#cluster.policy(change.name));
         return { ...NOTHING, policies: new Set([change.name]), recompiles };
       }
@@ -84,24 +85,27 @@ export class PolicyState {
     }
   }
 
-  /** Selects the policies of a namespace again. @returns the names of the policies that select it, or did before */
+  /**
+   * Finds the policies of a namespace again. @returns the names of the policies that select the namespace now, or
+   * selected it before
+   */
   select(name: string): ReadonlySet<string> {
     const namespace = this.#cluster.namespace(name);
     const labels = namespace && this.isReached(namespace) ? this.effectiveLabels(namespace) : undefined;
     return this.#selections.update(name, labels);
   }
 
-  /** @param edited the names of policies that compile to something else from now on */
+  /** @param edited the names of policies that have changed */
   outdate(edited: Iterable<string> = []): void {
     this.#accepted.outdate(edited);
   }
 
-  /** Forgets the specs that this process accepted: the roles in the cluster record the last accepted specs. */
+  /** Forgets the specs that this process accepted, because the roles in the cluster record the last accepted specs. */
   forget(): void {
     this.#accepted.forget();
   }
 
-  /** Whether `accept` has to be called before anything is read. */
+  /** Whether the policies have changed, so that `accept` has to be called before the state is read. */
   get isStale(): boolean {
     return this.#accepted.isStale;
   }
@@ -112,8 +116,8 @@ export class PolicyState {
   }
 
   /**
-   * Compiles the current policies, in pieces. The last piece accepts the policies that can be compiled; nothing changes
-   * before the last piece.
+   * Compiles the current policies in steps. The last step accepts the policies that can be compiled; nothing changes
+   * before the last step.
    */
   *accepting(): Generator<void, AcceptedChange> {
     const compiled = yield* this.#accepted.compiling(() => this.#compileInput());
@@ -131,7 +135,7 @@ export class PolicyState {
     };
   }
 
-  /** @returns whether the policies grant something else than before */
+  /** @returns whether the grants of the policies have changed */
   #grant(policies: readonly ResolvedPolicy[]): boolean {
     const grants = renderedGrants(policies);
     if (isDeepStrictEqual(grants, this.#grants)) return false;
@@ -162,7 +166,7 @@ export class PolicyState {
     return this.#accepted.compiled;
   }
 
-  /** Whether the policy has the same rows and users as in `then`. */
+  /** Whether the policy has the same rows and the same users as in the compilation `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     return this.#accepted.isCompiledAs(policy, then);
   }
@@ -181,7 +185,10 @@ export class PolicyState {
     return this.#accepted.resolution(policy);
   }
 
-  /** The text that decides for a policy: its current text; while that is refused, its last accepted text. */
+  /**
+   * The version of a policy that decides: the current version; if the current version cannot be compiled, the version
+   * that was accepted last.
+   */
   acceptedText(policy: string): AcceptedText | undefined {
     return this.#accepted.acceptedText(policy);
   }
@@ -197,7 +204,10 @@ export class PolicyState {
     return parts && mergeCoverages(parts.map((part) => this.#selections.coverage(part)));
   }
 
-  /** The policies that select the namespace, by name; the same list until one of them changes. */
+  /**
+   * The policies that select the namespace with this name. The result is the same array until one of these policies
+   * changes.
+   */
   selecting(namespace: string): readonly ResolvedPolicy[] {
     return this.#selections.selecting(namespace);
   }
@@ -221,7 +231,10 @@ export class PolicyState {
     return isExcluded(namespace, this.#excluded);
   }
 
-  /** The policies with restricted use, and the namespaces that they select. RBAC matters only to such policies. */
+  /**
+   * The policies with restricted use, and the namespaces that they select. Changes of RBAC objects matter only to
+   * policies with restricted use.
+   */
   #restricted(): Concerned {
     const policies = this.compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone');
     const namespaces = policies.flatMap(({ id }) => [...this.#selections.selectedBy(id)]);

@@ -1,6 +1,9 @@
-/** Turns untrusted text into one line that is safe to print, and cuts the line to a length if needed. */
+/** Turns untrusted text into one line that is safe to print, and shortens the line to a maximum length if needed. */
 
-/** Characters that control a terminal or end a line: C0 and C1 controls, bidirectional controls, separators. */
+/**
+ * Characters that control a terminal or end a line: C0 and C1 controls, bidirectional controls, and line and paragraph
+ * separators.
+ */
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
 
 /**

@@ -1,6 +1,6 @@
-/** Counts and lists in sentences for people. */
+/** Writes counts and lists for people to read. */
 
-/** The first items as text, and the number of the rest: `a, b, c and 2 more`. */
+/** The first items as text, followed by the number of further items: `a, b, c and 2 more`. */
 export function firstOf(items: readonly string[], count: number, separator = ', '): string {
   const rest = items.length - count;
   return items.slice(0, count).join(separator) + (rest > 0 ? ` and ${rest} more` : '');
