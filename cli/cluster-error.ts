@@ -1,4 +1,4 @@
-/** Describes a failed connection to a cluster in terms of files and servers instead of Node's error codes. */
+/** Describes why a connection to a cluster failed, in terms of files and servers instead of Node's error codes. */
 import { ApiError } from '../operator/cluster/api-error.ts';
 import { UsageError } from './command.ts';
 

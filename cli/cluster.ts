@@ -26,7 +26,7 @@ export interface Connected {
 /**
  * Connects to the cluster, does the work, and closes the connections.
  *
- * @throws Error with one line, for a wrong kubeconfig and for any failure of the cluster
+ * @throws Error with a message of one line, if the kubeconfig is wrong or the cluster fails
  */
 export async function withCluster<Result>(
   options: KubeConfigOptions,
@@ -108,7 +108,7 @@ export async function readClusterRoles(
   return liveRoles(roles);
 }
 
-/** Reads pods and workloads. If no flag names the namespace, it tells the user which one it read. */
+/** Reads pods and workloads. If no flag names the namespace, a line on standard error says which namespace is read. */
 export async function readPods(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,

@@ -1,4 +1,7 @@
-/** The interface of a cappol command. A command declares its options at once, and loads its code when it runs. */
+/**
+ * The interface of a cappol command. A command declares its options when the program starts, and loads its code only
+ * when the command runs.
+ */
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';
 
@@ -30,8 +33,8 @@ export interface Io {
 export type ExitCode = 0 | 1 | 2;
 
 /**
- * Adds a command to the program. The command's action ends with `finish(code)`. An error that the action throws is
- * printed as one line, with exit code 2.
+ * Adds a command to the program. The action of a command ends by calling `finish(code)`. An error that the action
+ * throws is printed as one line, with exit code 2.
  */
 export type RegisterCommand = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
 

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 interface Example {
   /** The purpose of the example, in a few words. */
   readonly what: string;
-  /** The text to paste into a shell; a here-document is kept as it is, at the left margin. */
+  /** The commands to paste into a shell; a here-document is not indented. */
   readonly paste: string;
 }
 

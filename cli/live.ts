@@ -1,6 +1,6 @@
 /**
- * Reads all that evaluating the live cluster needs, as far as the user's rights allow. Without the CRD, it reads what
- * evaluating the levels needs.
+ * Reads all that evaluating the live cluster needs, as far as the user's rights allow. In a cluster without the CRD, it
+ * reads only what the evaluation of the levels needs.
  */
 import { assessedCluster } from '../analysis/policies/assessed-cluster.ts';
 import type { Taken } from '../analysis/snapshot/take.ts';
@@ -17,22 +17,25 @@ import type { PolicyOptions } from './options.ts';
 import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
-  /** The kinds that are not read: the user may not read them, or they are not needed because there is no CRD. */
+  /**
+   * The kinds that are not read, because the user may not read them, or because the cluster has no CRD and so no
+   * policies.
+   */
   readonly forbidden: readonly Source[];
   /** One line for each missing right, with the consequence; empty if no right is missing. */
   readonly missing: readonly string[];
   /** Whether everything that evaluation needs could be read. */
   readonly canEvaluate: boolean;
-  /** Whether roles and bindings could be read, if there are policies to use. */
+  /** True if roles and bindings could be read, or if there are no policies to use. */
   readonly usersKnown: boolean;
-  /** Whether the cluster has the CRD. Without it, the policies are those of ASSESSED_LEVELS. */
+  /** Whether the cluster has the CRD. In a cluster without the CRD, the policies are those of ASSESSED_LEVELS. */
   readonly installed: boolean;
 }
 
 const EVALUATED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
 
 /**
- * The kinds that are read from a cluster without the CRD. PodTemplates are missing: no controller makes pods of them,
+ * The kinds that are read from a cluster without the CRD. PodTemplates are left out: no controller makes pods of them,
  * and the role `view` may not list them.
  */
 const ASSESSED = EVALUATED.filter(({ kind }) => kind !== 'PodTemplate');
@@ -51,14 +54,15 @@ const UNASSESSED: readonly Source[] = [
   sources.POLICIES,
 ];
 
-/** The purpose for which a command reads a cluster, for error messages. */
+/** The purpose of reading a cluster, as error messages describe it. */
 export interface LivePurpose {
-  /** The consequence when something that is evaluated can't be read. */
+  /** The consequence, as text, if a kind that is evaluated can't be read. */
   readonly notEvaluated: string;
 }
 
 /**
- * The consequence for a snapshot, and for any command in a cluster without the CRD, where no status reports violations.
+ * The consequence, as text, for snapshots, and for any command in a cluster without the CRD, where no status reports
+ * violations.
  */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 
@@ -105,8 +109,7 @@ function rightsWithout(
 }
 
 /**
- * Finds out the user's rights to read the cluster without reading large collections: it asks for one object of each
- * kind.
+ * Finds out which kinds the user may read, without reading large collections: it asks for one object of each kind.
  *
  * @throws UsageError when policies can't be read
  */
@@ -132,7 +135,10 @@ export function acceptedStateOf(
   return state;
 }
 
-/** The policy state of a cluster, for evaluating it. No policy is accepted yet, and no program is rendered. */
+/**
+ * The state of a cluster's policies, with which the cluster is evaluated. In the new state, no policy is accepted yet,
+ * and no program is rendered.
+ */
 export function stateOf(
   cluster: Cluster,
   { usersKnown }: Pick<Rights, 'usersKnown'>,
@@ -182,7 +188,11 @@ export function tellMissing({ missing }: Pick<Rights, 'missing'>, { stderr }: Pi
   if (missing.length > 0) stderr.write(`cappol: ${missing.join('; ')}; ${READER_ROLES}\n`);
 }
 
-/** Whether the cluster has the CRD. Every user may ask for it. @throws the client's error */
+/**
+ * Whether the cluster has the CRD. Every user has the right to ask whether the CRD exists.
+ *
+ * @throws the client's error
+ */
 export async function isInstalled({ client }: Connected): Promise<boolean> {
   const { apiVersion } = sources.POLICIES;
   try {

@@ -18,7 +18,7 @@ const stopping = new AbortController();
 let stopped: number | undefined;
 
 for (const [signal, code] of Object.entries(SIGNALS)) {
-  // The handler runs only once, so that a second signal ends the process at once.
+  // The handler runs only for the first signal, so that a second signal ends the process at once.
   process.once(signal, () => {
     stopped = code;
     stopping.abort();
@@ -48,8 +48,8 @@ run(process.argv.slice(2), {
 });
 
 /**
- * Whether kubectl started the program, or a user called it by the plugin's name. The name of the script or executable
- * tells.
+ * Whether kubectl started the program, or a user called the program as a plugin; the name of the script or executable
+ * shows this.
  */
 function isPlugin(): boolean {
   return [process.argv0, process.argv[1] ?? ''].some((path) => basename(path).startsWith('kubectl-'));

@@ -7,8 +7,8 @@ import { UsageError } from './command.ts';
 export const READER_ROLES = 'the ClusterRole and the Role of config/rbac/reader.yaml have the rights that cappol needs';
 
 /**
- * @param error the API server's answer about one of these kinds, which names the user
- * @param namespace the only namespace that is read
+ * @param error the API server's refusal to read one of the kinds; the refusal contains the user's name
+ * @param namespace the only namespace that the command reads
  */
 export function missingRights(forbidden: readonly Source[], error: ApiError, namespace?: string): UsageError {
   const isNamespaced = ({ apiVersion, kind }: Source) => pathFor(apiVersion, kind, 'any') !== pathFor(apiVersion, kind);

@@ -1,4 +1,6 @@
-/** Validates -n for commands that read a cluster: a command that checks nothing must not look like a success. */
+/**
+ * Validates -n for commands that read a cluster, because a command that checks nothing must not look like a success.
+ */
 import type { Cluster } from '../operator/model/objects.ts';
 import { isExcluded } from '../operator/policy/deciding.ts';
 import { UsageError } from './command.ts';

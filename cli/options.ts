@@ -14,10 +14,10 @@ export const filenames = () =>
     'none',
   );
 
-/** The option -A of commands that read a cluster; without it, they read the context's current namespace. */
+/** The option -A of commands that read a cluster; without -A, a command reads the context's current namespace. */
 export const allNamespaces = (what = 'all namespaces') => new Option('-A, --all-namespaces', what);
 
-/** The option --exclude, whose patterns are written like those of .gitignore. */
+/** The option --exclude, whose patterns are written like the patterns of .gitignore. */
 export const exclude = () =>
   new Option(
     '--exclude <pattern...>',
@@ -26,7 +26,9 @@ export const exclude = () =>
 
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
 
-/** The option --used: evidence of what processes used. The value is `true` if the option has no path. */
+/**
+ * The option --used: evidence of the capabilities that processes used. The value is `true` if the option has no path.
+ */
 export const used = (without: string) =>
   new Option(
     '--used [path...]',
@@ -40,8 +42,8 @@ export const since = () =>
   ).argParser(timeOrDuration);
 
 /**
- * The version of the oldest API server. The operator reads it from the cluster; without a cluster, this option states
- * it.
+ * The version of the oldest API server. The operator gets this version from the cluster; in commands without a cluster,
+ * this option sets the version.
  */
 export const serverVersion = () =>
   new Option('--server-version <v1.N>', 'the oldest API server, which `levelVersion: latest` follows')
@@ -68,12 +70,12 @@ export interface PolicyOptions extends Excluding, KubeConfigOptions {
 }
 
 /**
- * The options as given. Without the flag, `excludedNamespaces` is undefined: a cluster's platform decides, and files
- * have no platform.
+ * The options as given. If no flag excludes namespaces, `excludedNamespaces` is undefined: for a cluster, its platform
+ * decides; for files, the default list applies.
  */
 export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
 
-/** @param excluded the namespaces to exclude if no flag says which */
+/** @param excluded the namespaces to exclude if no flag lists them */
 export function excludingBy<Options extends Excluding>(
   given: Given<Options>,
   excluded: readonly string[] = EXCLUDED_NAMESPACES,

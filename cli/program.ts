@@ -57,14 +57,14 @@ export async function run(args: readonly string[], { name = 'cappol', ...io }: R
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
-    // Commander has printed its own error already.
+    // Commander has already printed the error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (!io.signal.aborted) io.stderr.write(`${name}: ${oneLine(error)}\n`);
     return 2;
   }
 }
 
-/** All commands, with their options declared and without the code that they need to run. */
+/** All commands with their options; the code of a command is loaded only when the command runs. */
 export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('cappol')
     .description(ABOUT)

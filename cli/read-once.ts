@@ -18,21 +18,22 @@ export interface ReadOptions {
   readonly workloads: boolean;
   /** The only kinds to read. */
   readonly only?: readonly Source[];
-  /** Whether to fail if the user may not read a kind, even if only few statements need that kind. */
+  /** Whether every kind that the user may not read is an error, even if only few statements need that kind. */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the number of objects read so far. */
   onPage?(objects: number): void;
   /**
-   * Called with each kind that the user may not read, and that is left out. Without this function, such a kind is an
-   * error.
+   * Called with each kind that the user may not read; the kind is left out. If this function is not given, such a kind
+   * is an error.
    */
   onForbidden?(source: Source, error: ApiError): void;
 }
 
 /**
- * The kinds that may be missing. Without them, only statements about policies whose current text is not accepted are
- * lost. Policies may be missing only if the cluster has no CRD.
+ * The kinds without which the result is still useful. Without admission policies and their bindings, only statements
+ * about policies whose current spec is not accepted are lost. Policies may be missing only if the cluster has no
+ * CRD.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 
@@ -64,7 +65,7 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
     const asked = wanted.map(([source]) => source);
     const forbidden = await forbiddenSources(client, options.signal, { sources: asked, namespace: options.namespace });
     const { namespace } = options;
-    // The right to get the namespace is enough, and a Role may grant it.
+    // For a single namespace, the right to get it is enough, and a Role may grant this right.
     if (namespace !== undefined && forbidden.has(sources.NAMESPACES)) {
       if (await readNamespace(client, namespace, undefined, options.signal)) forbidden.delete(sources.NAMESPACES);
     }
@@ -79,7 +80,7 @@ interface Asking {
   readonly namespace?: string | undefined;
 }
 
-/** Finds out which kinds the user may not read: it asks for one object of each kind. */
+/** Finds out which kinds the user may not read, by asking for one object of each kind. */
 export async function forbiddenSources(
   client: ApiClient,
   signal: AbortSignal | undefined,
@@ -131,9 +132,9 @@ async function readSource(
 }
 
 /**
- * Reads a namespace by its name: a Role may grant the right to get its own namespace.
+ * Reads a namespace by its name, because a Role in the namespace may grant the right to get the namespace.
  *
- * @returns whether the user has that right
+ * @returns whether the user has the right to get the namespace
  */
 async function readNamespace(
   client: ApiClient,
@@ -154,8 +155,8 @@ async function readNamespace(
 }
 
 /**
- * Whether a failure to read the kind can be ignored. Without the right to read policies, every statement about policies
- * would be wrong.
+ * Whether the command can ignore that the kind cannot be read. If the user may not read policies, every statement about
+ * policies would be wrong.
  */
 function isDispensable(source: Source, error: unknown, { complete = false }: ReadOptions): boolean {
   const mayBeForbidden = source !== sources.POLICIES && !complete;

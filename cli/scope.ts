@@ -1,6 +1,6 @@
 /**
- * Which namespaces of a cluster a command reads. As with kubectl, it is the context's current namespace, the one named
- * by -n, or all with -A.
+ * Which namespaces of a cluster a command reads. As with kubectl, a command reads the context's current namespace, the
+ * namespace of -n, or all namespaces with -A.
  */
 import { type Io, UsageError } from './command.ts';
 
@@ -12,11 +12,11 @@ export interface ScopeOptions {
 export interface Scope {
   /** The single namespace to read; undefined for all. */
   readonly only: string | undefined;
-  /** The text for people: `namespace net`, `all namespaces` */
+  /** The namespaces as text for people: `namespace net`, `all namespaces` */
   readonly text: string;
   /**
-   * If no flag names a namespace, says on standard error which namespace is read. Callers do this when the cluster has
-   * answered.
+   * Says on standard error which namespace is read, if no flag names a namespace. Callers call this function when the
+   * cluster has answered.
    */
   tell(io: Pick<Io, 'stderr'>): void;
 }

@@ -1,6 +1,6 @@
 /**
- * Advice on a pod's capabilities: names that have no effect or an unexpected one, and ways to need fewer capabilities.
- * Findings are not violations, because no policy decides about them.
+ * Advice on a pod's capabilities: capability names that have no effect or an unexpected effect, and ways to need fewer
+ * capabilities. Findings are not violations, because no policy decides about them.
  */
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -62,8 +62,8 @@ export function findings(spec: PodSpec): readonly Finding[] {
 }
 
 /**
- * Whether a container only drops ALL. Level restricted requires this drop, so most containers have it and need no
- * advice.
+ * Whether a container only drops ALL. Level restricted requires a drop of ALL, so most containers have this drop and
+ * need no advice.
  */
 function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer): boolean {
   return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
@@ -163,7 +163,8 @@ function ineffectiveDrops(subject: Subject): Remark[] {
 function dropsNothing(name: string, { container, added, grants }: Subject): string | undefined {
   if (container.privileged) return PRIVILEGED;
   if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
-  // Docker is left out if the capability is also added: the finding about the add says that the add wins on Docker.
+  // Docker is left out if the container also adds the capability: on Docker the add wins, and a finding about the add
+  // says so.
   const held = holds(bareName(name));
   const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
   return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;
@@ -194,7 +195,7 @@ function heldByDefault({ container, added, grants }: Subject): Remark[] {
 }
 
 function sysctlsInstead({ container, spec }: Subject): Remark[] {
-  // In a user namespace, the value of net.ipv4.ping_group_range would be an error, and runtimes set neither parameter
+  // In a user namespace, runtimes set neither sysctl, because the value of net.ipv4.ping_group_range would be an error
   // (containerd docs/containerd-2.0.md).
   if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
   return distinct(container.add).flatMap(({ name, index }) =>
@@ -208,7 +209,7 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
   );
 }
 
-/** How many names are read. Fewer capabilities exist, so further names must be unknown. */
+/** How many names are read. Linux has fewer than 100 capabilities, so a longer list must contain unknown names. */
 const MOST_NAMES = 100;
 
 /** The distinct names with their first positions. Spellings that differ only in case count as one name. */

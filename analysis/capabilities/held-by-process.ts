@@ -28,7 +28,7 @@ export interface Credentials {
 
 /**
  * The sets of the container's entrypoint. runc keeps the whole set through the change of user until it executes the
- * entrypoint. So the entrypoint's file capabilities work even with no-new-privileges.
+ * entrypoint. The file capabilities of the entrypoint therefore work even with no-new-privileges.
  */
 export function atEntrypoint(granted: readonly string[], as: Credentials, file?: FileCapabilities): CapabilitySets {
   return execute({ bounding: granted, permitted: granted, effective: granted }, as, file);
@@ -48,8 +48,9 @@ export function execute(
 }
 
 /**
- * Whether the kernel executes the program at all. A program whose file capabilities are effective at its start must not
- * run with only some of them (EPERM). It does not matter what starts the program.
+ * Whether the kernel executes the program at all. If a program's file capabilities are effective at its start (`+ep`),
+ * the kernel refuses to start the program with only some of them (EPERM). The kernel makes the same check for the
+ * entrypoint and for programs that other programs start.
  */
 export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
   return !effective || permitted.every((name) => bounding.includes(name));

@@ -3,7 +3,7 @@
  * bounding, effective and permitted sets of the OCI configuration equal. The runtimes leave the inheritable and the
  * ambient set empty.
  *
- * Each function follows the code that analysis/capabilities/runtimes.ts names.
+ * Each function follows the source code of its runtime, which analysis/capabilities/runtimes.ts cites.
  */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { CONTAINERD, type ContainerRuntime, CRIO, DOCKER, upperCase } from './runtimes.ts';
@@ -89,8 +89,8 @@ function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
 }
 
 /**
- * The capabilities on Docker, which reads names like CRI-O. But an added capability stays even if it is dropped, unless
- * ALL is added.
+ * The capabilities on Docker, which reads names like CRI-O. If a container both adds and drops a capability, Docker
+ * keeps the capability, unless ALL is added.
  */
 function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
   const unknown = [...add, ...drop].find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));

@@ -18,15 +18,15 @@ export interface RequestingContainer extends CapabilityRequest {
   /** Whether the kubelet sets the no_new_privs flag, as it does for `allowPrivilegeEscalation: false`. */
   readonly noNewPrivileges: boolean;
   /**
-   * Whether the pod has `hostUsers: false`. Its capabilities then apply only within the pod's own user namespace
-   * (KEP-127).
+   * Whether the pod has `hostUsers: false`. With `hostUsers: false`, capabilities apply only within the pod's own user
+   * namespace (KEP-127).
    */
   readonly inUserNamespace: boolean;
 }
 
 /**
- * The requests of the containers, in the order in which violations name containers. There are no requests in a pod for
- * Windows nodes, which have no capabilities.
+ * The requests of the containers, in the order in which violations name containers. A pod for Windows nodes has no
+ * requests, because Windows has no capabilities.
  */
 export function requests(spec: PodSpec): RequestingContainer[] {
   if (objectOf(spec.os).name === 'windows') return [];

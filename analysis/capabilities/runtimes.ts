@@ -63,7 +63,7 @@ interface SysctlInstead {
 }
 
 /**
- * Two safe sysctls, which every level of the Standards admits (icmp(7), ip(7)). These sysctls belong to the network
+ * Two safe sysctls, which every level of the Standards admits (icmp(7), ip(7)). The sysctls belong to the network
  * namespace, so pods with hostNetwork cannot set them.
  */
 export const SYSCTLS_INSTEAD: readonly SysctlInstead[] = [

@@ -1,12 +1,12 @@
 /**
- * The changes that a policy would make, in the form that `-o json` prints. docs/reference/check-changes.schema.json
- * describes it.
+ * The changes that a policy would make, in the form that `-o json` prints and docs/reference/check-changes.schema.json
+ * describes.
  */
 import type { Effect } from './effect.ts';
 import type { CheckedPolicy, CheckedViolation } from './result.ts';
 
 export interface Changes {
-  /** The candidates, and the live policies that they do not replace. */
+  /** The candidates, and the live policies that no candidate replaces. */
   readonly policies: readonly CheckedPolicy[];
   readonly candidates: readonly string[];
   /** The namespaces that a candidate selects, and the namespaces with changes. */
@@ -18,9 +18,10 @@ export interface Changes {
 
 /**
  * How the candidates change the effect on a workload. NewlyRefused: the candidates refuse the workload, and the live
- * policies do not. PerhapsRefused: whether the candidates refuse it depends on who creates the pod. NewlyAdmitted: the
- * live policies refuse or perhaps refuse it, and the candidates do not. ReportedOtherwise: the workload is admitted
- * before and after, but a warning or an audit annotation appears or disappears.
+ * policies do not. PerhapsRefused: the candidates refuse or admit the workload, depending on who creates the pod.
+ * NewlyAdmitted: the live policies refuse or perhaps refuse the workload, but the candidates admit it.
+ * ReportedOtherwise: the workload is admitted before and after, but a warning or an audit annotation appears or
+ * disappears.
  */
 export type ChangeKind = 'NewlyRefused' | 'PerhapsRefused' | 'NewlyAdmitted' | 'ReportedOtherwise';
 
@@ -67,10 +68,10 @@ export interface NamespaceChange extends ChangeCounts {
 }
 
 /**
- * How a rollout begins in a namespace. Enforced: the policy is already enforced there. EnforcedAtOnce: no workload
- * violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back. Soaking: no workload
- * violates, but the policy is not enforced at once. Blocked: the workloads in `refusedIfEnforced` have to be repaired
- * first.
+ * How a rollout begins in a namespace. Enforced: the policy is already enforced in the namespace. EnforcedAtOnce: no
+ * workload violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back. Soaking: no
+ * workload violates, but the policy is not enforced at once. Blocked: the workloads in `refusedIfEnforced` have to be
+ * repaired first.
  */
 export interface RolloutStart {
   readonly policy: string;

@@ -29,7 +29,11 @@ import { violationsOf } from './running.ts';
 
 interface ChangeInput extends RolloutInput {
   readonly candidates: readonly string[];
-  /** The live policies together with the candidates. @param pending the rollouts that have not reached a namespace yet */
+  /**
+   * The live policies together with the candidates.
+   *
+   * @param pending the rollouts that have not reached a namespace yet
+   */
   readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
   /** The only namespace whose pods and workloads were read; undefined for all. */
   readonly namespace?: string | undefined;
@@ -57,7 +61,7 @@ export function changesOf(input: ChangeInput): Changes {
   };
 }
 
-/** For each namespace that a candidate selects: the workloads that would be refused there in mode Enforce. */
+/** For each namespace that a candidate selects: the workloads that mode Enforce would refuse in this namespace. */
 function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
   const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
   const verdicts = [...enforced.evaluateCluster()].filter(({ namespace }) => {
@@ -75,7 +79,7 @@ function byNamespace(all: Iterable<EvaluatedWorkloads>): Map<string, EvaluatedWo
 interface WorkloadEffect {
   readonly workload: Pick<WorkloadVerdict, 'namespace' | 'kind' | 'name'>;
   readonly effect: Effect;
-  /** The mode that has this effect, and its result. */
+  /** The mode with the worst effect on the workload, and the verdict in this mode. */
   readonly mode: Mode;
   readonly result: WorkloadVerdict;
 }
@@ -95,7 +99,7 @@ const effectsIn = perObject((result: EvaluatedWorkloads): ReadonlyMap<string, Wo
   return effects;
 });
 
-/** The effect of one mode. Only in mode Enforce, an unknown verdict has the effect Unknown ("perhaps refused"). */
+/** The effect of one mode. An unknown verdict has the effect Unknown ("perhaps refused") only in mode Enforce. */
 function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadVerdict): Effect {
   if (verdict === 'Violating') return effectOf(mode);
   return verdict === 'Unknown' && mode === 'Enforce' ? 'Unknown' : 'Admitted';
@@ -127,7 +131,8 @@ function compare(before: ReadonlyMap<string, WorkloadEffect>, after: ReadonlyMap
     const [then, now] = [before.get(key), after.get(key)];
     const [was, is] = [then?.effect ?? 'Admitted', now?.effect ?? 'Admitted'];
     if (was === is) return { before: was, after: is, change: null };
-    // Most workloads don't change: describing their violations would take longer than everything else.
+    // Violations are described only for workloads whose effect changes: describing the violations of all workloads
+    // would take longer than everything else.
     const violations = now && is !== 'Admitted' ? violationsOf(now.result, now.mode) : [];
     const fields = { namespace, kind, name, before: was, after: is, violations };
     return { before: was, after: is, change: { ...fields, change: changeKind(was, is) } };
@@ -188,7 +193,7 @@ function isWorthTelling({ workloads, unchanged, safeToEnforce }: NamespaceChange
 }
 
 /**
- * Whether the workload blocks a rollout, as the operator counts. A pod whose verdict depends on its creator blocks no
+ * Whether the workload blocks a rollout by the operator's rules. A pod whose verdict depends on its creator blocks no
  * rollout, but a pod that is too expensive to evaluate blocks it.
  */
 function isBlocking({ effect, violations }: RefusedIfEnforced): boolean {

@@ -15,7 +15,7 @@ type FieldLocation = Pick<CheckedViolation, 'path' | 'line'>;
 type LocateField = (path: string) => FieldLocation;
 
 /**
- * The names of the policies by which a check evaluates. A policy with a rollout is listed once, although it has two
+ * The policies that a check evaluates workloads against. A policy with a rollout is listed once, although it has two
  * parts.
  */
 export function checkedPolicies({

@@ -12,7 +12,7 @@ import type { CheckedItem, ItemVerdict, NotSelectedReason } from './result.ts';
 
 interface ManifestEvaluatorOptions {
   readonly context: PolicyContext;
-  /** The namespace of objects that do not state one. */
+  /** The namespace for objects without `metadata.namespace`. */
   readonly namespace: string;
 }
 

@@ -18,7 +18,7 @@ interface PolicyViolation {
 export interface MergedViolation<One extends PolicyViolation> {
   /** The violation that the first policy reports. */
   readonly first: One;
-  /** The violation with the accepted values of each policy, if they differ. */
+  /** The message of the violation; if the policies accept different values, the message lists them for each policy. */
   readonly message: string;
   /** The strictest mode of the policies that report the violation. */
   readonly mode: Mode;
@@ -67,7 +67,7 @@ function mergedMessage(group: readonly [PolicyViolation, ...PolicyViolation[]]):
   return `${splitMessage(message).wrong} (${accepted.join('; ')})`;
 }
 
-/** The end of each rule's message, which lists accepted values: operator/rules/. */
+/** The beginning of the list of accepted values at the end of a rule's message (operator/rules/). */
 const ALLOWED = ' (allowed: ';
 
 function splitMessage(message: string): { readonly wrong: string; readonly allowed: string | undefined } {

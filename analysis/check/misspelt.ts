@@ -22,8 +22,8 @@ export function withMisspelt(
 }
 
 /**
- * The path from the securityContext on. A pod's securityContext also applies to its containers, so their paths are
- * compared, too.
+ * The path from the securityContext on. A pod's securityContext also applies to its containers, so paths in the pod and
+ * in containers are compared alike.
  */
 function inSecurityContext(path: FieldPath): FieldPath {
   const at = path.lastIndexOf('securityContext');

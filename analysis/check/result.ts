@@ -1,4 +1,4 @@
-/** The findings of `check`, in the form that `-o json` prints. docs/reference/check.schema.json describes it. */
+/** The findings of `check`, in the form that `-o json` prints and docs/reference/check.schema.json describes. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
 import type { Reference } from '../../operator/standards/hardening-guides.ts';
@@ -39,8 +39,8 @@ export interface CheckedItem {
 export interface CheckedViolation {
   readonly policy: string;
   /**
-   * The mode in which the policy decides in the namespace. A policy with `spec.rollout` warns or audits where it is
-   * pending.
+   * The mode in which the policy decides in the namespace. In namespaces where its rollout is pending, a policy with
+   * `spec.rollout` warns or audits.
    */
   readonly mode: Mode;
   readonly rule: string;
@@ -61,7 +61,9 @@ export interface CheckedFinding {
   readonly line: number | null;
 }
 
-/** A problem of the input: an object that could not be read or evaluated, or a field that the API server would refuse. */
+/**
+ * A problem of the input: an object that could not be read or evaluated, or a field that the API server would refuse.
+ */
 export interface CheckedProblem {
   /** A warning does not make the check fail. */
   readonly severity: 'error' | 'warning';

@@ -1,5 +1,6 @@
 /**
- * How the rollouts of the candidate policies would begin: the namespaces that are enforced at once, soak or are blocked.
+ * How the rollouts of the candidate policies would begin: the namespaces that are enforced at once, soak or are
+ * blocked.
  */
 import { type CompleteRollout, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';

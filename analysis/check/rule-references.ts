@@ -6,8 +6,8 @@ import type { CheckedRule } from './result.ts';
 const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
 
 /**
- * The rules with these IDs, in the order of the API. IDs that are no rules about pods, such as the one for the right to
- * use a policy, are left out.
+ * The rules with the given IDs, in the order of the API. An ID without a rule about pods is left out, such as the ID
+ * for the right to use a policy.
  */
 export function rulesNamed(ids: ReadonlySet<string>): CheckedRule[] {
   return RULES.filter(({ id }) => ids.has(id)).map(({ id, title }) => ({ id, title, references: referencesBy(id) }));

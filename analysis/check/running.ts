@@ -37,7 +37,7 @@ function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedI
     file: null,
     line: null,
     verdict,
-    // A policy decides about each of these workloads, because the results do not contain other workloads.
+    // `notSelected` is null, because the results contain only workloads about which a policy decides.
     notSelected: null,
     onlyOldPods: verdict === 'Violating' && bad.every((one) => one.evaluated.templateComplies),
     violations: bad.flatMap((one) => violationsOf(one.evaluated, one.mode)),

@@ -4,9 +4,9 @@ import { firstOf } from '../../operator/text/wording.ts';
 /** The most columns of a line in a pipe or a file. */
 export const MOST_COLUMNS = 200;
 
-/** How many values of a list to name. Smaller numbers are tried until the message is short enough. */
+/** How many values of a list to name. The numbers are tried in this order until the message is short enough. */
 const TRIES = [8, 4, 2, 1, 0];
-/** A list of up to this many values is not shortened, because it says what to write. */
+/** A list of up to this many values is not shortened, so that readers see every value that they may write. */
 const SHORT = 3;
 /** Matches `allowed: a, b`, `allowed by base: a, b` and `forbidden: a, b`, up to the end of the list. */
 const LIST = /\b(allowed(?: by [^:()]*)?|forbidden): ([^;()]*)/g;

@@ -62,8 +62,8 @@ export class Editing {
   }
 
   /**
-   * Gives a node another value. Aliases are not changed here: whether an alias has to be replaced by its value depends
-   * on its anchor.
+   * Gives a node another value. This function leaves aliases unchanged: whether an alias has to be replaced by its
+   * value depends on its anchor.
    */
   change(node: Node, before: unknown, after: unknown, parent?: Parent): void {
     if (isDeepStrictEqual(before, after) || isAlias(node)) return;

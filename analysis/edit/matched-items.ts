@@ -1,4 +1,4 @@
-/** Finds the items of a changed list that correspond to items of the list before. */
+/** Finds the items of a changed list that correspond to items of the original list. */
 import { isDeepStrictEqual } from 'node:util';
 
 interface Matched {

@@ -21,14 +21,14 @@ export type SeqNode = YAMLSeq<Node>;
 export type { Node };
 export { isAlias, isMap, isScalar, isSeq };
 
-/** Thrown for a text that this editor does not understand. The text is left unchanged. */
+/** Thrown for a YAML or JSON document that this editor does not understand. The text is left unchanged. */
 export class NotEditable extends Error {}
 
 export function pairsOf(map: MapNode): readonly MapPair[] {
   return map.items;
 }
 
-/** The pair with this key; undefined if the mapping has the key only through a merge key, or not at all. */
+/** The pair with the given key; undefined if the mapping lacks the key, or has it only through a merge key. */
 export function pairOf(map: MapNode, key: string): MapPair | undefined {
   return pairsOf(map).find((pair) => isScalar(pair.key) && !isMerge(pair) && keyText(pair.key) === key);
 }

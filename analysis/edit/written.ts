@@ -9,7 +9,7 @@ export interface Style {
 }
 
 export interface FlowStyle {
-  /** Whether keys and texts are in double quotes. */
+  /** Whether keys and strings are in double quotes. */
   readonly json: boolean;
   /** The space after commas and colons. */
   readonly space: string;
@@ -21,7 +21,7 @@ export interface FlowStyle {
 type Quotes = string | undefined;
 
 const PLAIN = /^[A-Za-z_/][\w./-]*(?::[\w./-]+)*$/;
-/** Words that YAML 1.1 does not read as texts (https://yaml.org/type/). */
+/** Words that YAML 1.1 does not read as strings (https://yaml.org/type/). */
 const WORDS = /^(?:y|yes|n|no|on|off|true|false|null|~)$/i;
 
 export function scalarText(value: unknown, quotes?: Quotes): string {
@@ -60,7 +60,7 @@ export function flowText(value: unknown, style: FlowStyle): string {
   return fields.length === 0 ? '{}' : `{${padding}${fields.join(`,${style.space}`)}${padding}}`;
 }
 
-/** @param text the text of the value */
+/** @param text the field's value as YAML or JSON */
 export function flowField(key: string, text: string, style: FlowStyle): string {
   // YAML reads `{a:1}` as one key `a:1` without a value, unless the key is in quotes.
   const space = style.json ? style.space : ' ';

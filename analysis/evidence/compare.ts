@@ -15,9 +15,9 @@ export interface ContainerEvidence {
   readonly used: readonly SeenChecks[];
   /** The capabilities that are granted, but whose use was not seen. */
   readonly unused: readonly string[];
-  /** Capabilities for which the kernel refused each check. */
+  /** Capabilities for which the kernel refused every check. */
   readonly refused: readonly SeenChecks[];
-  /** Capabilities that this manifest does not grant, although the kernel granted checks. */
+  /** Capabilities that the kernel granted in some check, although this manifest does not grant them. */
   readonly grantedElsewhere: readonly SeenChecks[];
   /** The checks that do not show that the workload needs the capability. */
   readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];
@@ -27,7 +27,9 @@ export interface ContainerEvidence {
 /** The checks of one capability, in all pods of the workload. */
 export interface SeenChecks extends Seen {
   readonly capability: string;
-  /** True if no tool reported the outcome of the checks, so that it is derived from the manifest. */
+  /**
+   * True if no tool reported whether the kernel granted the checks, so that the result is derived from the manifest.
+   */
   readonly assumed?: true;
 }
 

@@ -1,4 +1,4 @@
-/** For how long a container was watched. The shorter the time, the less it means that a capability was not used. */
+/** For how long a container was watched. The shorter the watch, the more uses of capabilities it may have missed. */
 import type { ContainerWatch } from './use.ts';
 
 export interface Coverage {

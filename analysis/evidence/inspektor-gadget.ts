@@ -1,10 +1,10 @@
 /**
  * Reads the output of Inspektor Gadget's trace_capabilities: one JSON object an event
- * (gadgets/trace_capabilities/program.bpf.c and gadget.yaml, pkg/types/types.go). The built-in gadget of earlier
- * releases is read, too (pkg/gadgets/trace/capabilities/types/types.go until v0.30).
+ * (gadgets/trace_capabilities/program.bpf.c and gadget.yaml, pkg/types/types.go). The output of the built-in gadget of
+ * earlier releases is also accepted (pkg/gadgets/trace/capabilities/types/types.go until v0.30).
  *
  * The gadget leaves out checks that overlayfs makes for the user who mounted it. The gadget does not say when it begins
- * and stops watching a container. So the watch of a container lasts from its first event to its last event.
+ * and stops watching a container. The watch of a container therefore lasts from its first event to its last event.
  */
 import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';
@@ -104,8 +104,8 @@ function noiseOf(value: Fields): Noise | undefined {
 }
 
 /**
- * Whether the check is in a user namespace that the process made, and in which it holds every capability. The process
- * itself is still in the node's user namespace.
+ * Whether the check concerns a user namespace that the process created, and in which the process holds every
+ * capability. At the time of the check, the process itself still belongs to the node's user namespace.
  */
 function isInOwnUserNamespace(value: Fields): boolean {
   const current = Number(value.current_userns ?? value.current_user_ns ?? value.currentuserns ?? 0);
@@ -113,7 +113,7 @@ function isInOwnUserNamespace(value: Fields): boolean {
   return current === NODE_USER_NAMESPACE && target !== 0 && target !== NODE_USER_NAMESPACE;
 }
 
-/** The watches of the containers whose events are added. */
+/** Calculates how long each container was watched from the events that are added. */
 export class GadgetWatches {
   readonly #watches = new Map<string, ContainerWatch>();
 

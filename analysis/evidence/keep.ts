@@ -29,7 +29,7 @@ export interface KeptChange {
   readonly evidence: ContainerEvidence;
 }
 
-/** The changes of a pod's lists. A list that only has another order is not changed. */
+/** The changes of a pod's lists. A list in which only the order would change is left unchanged. */
 export function keptChanges(spec: PodSpec, compared: readonly ComparedContainer[]): KeptChange[] {
   const byName = new Map(compared.map((one) => [one.name, one]));
   return placedContainers(spec).flatMap(({ list, index, container }) => {

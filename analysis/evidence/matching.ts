@@ -65,7 +65,7 @@ function isOf(observed: ObservedContainer, pod: ManifestPod): boolean {
   return observed.pod !== undefined && isPodOf(observed.pod, observed.podLabels ?? {}, pod);
 }
 
-/** Whether the observed workload is this one. Kubescape writes kinds in lower case in one field. */
+/** Whether the observed workload is the workload of the manifest. Kubescape writes kinds in lower case in one field. */
 function isWorkload(workload: ObservedWorkload, { kind, name }: ManifestPod): boolean {
   if (workload.kind.toLowerCase() === kind.toLowerCase()) return isNamed(workload.name, name, '');
   const end = OWNER_ENDS[kind]?.[workload.kind];
@@ -99,7 +99,7 @@ function isNamed(found: string, name: string, end: string): boolean {
 /**
  * Whether the name matches a long name that was cut. Only the part before the random characters can be compared.
  *
- * @param found a name that begins like `base`
+ * @param found a name that begins with `base`, or with the part of `base` that was not cut
  */
 function isCut(found: string, base: string, end: string): boolean {
   if (!end.endsWith(RANDOM) || found.length !== LONGEST_BASE + RANDOM_LENGTH) return false;

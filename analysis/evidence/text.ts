@@ -1,6 +1,5 @@
 /**
- * Evidence about a container as text: the capabilities that it used, the capabilities that it did not use, and how much
- * the evidence shows.
+ * Evidence about a container as text: the used capabilities, the unused capabilities, and how reliable the evidence is.
  */
 import { counted, firstOf } from '../../operator/text/wording.ts';
 import type { ComparedContainer, ContainerEvidence, SeenChecks } from './compare.ts';
@@ -89,7 +88,7 @@ export function exampleText({ command, callSite }: UseExample): string {
   return callSite ? `${command} in ${callSite}` : command;
 }
 
-/** Sentences that say how long the container was watched, and how much that shows. */
+/** Sentences that say how long the container was watched, and how reliable the evidence is. */
 export function coverageSentences({ seconds, instances, starts, lost }: Coverage): string[] {
   if (instances === 0)
     return ['No tool says for how long it was watched: what is unused here may only not have been seen.'];

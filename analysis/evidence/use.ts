@@ -1,6 +1,7 @@
 /**
  * The capabilities that processes used: the kernel's checks by container, and for how long the container was watched.
- * The output of each tool is converted into these records. `cappol observe` writes each record as one line of JSON.
+ * The output of each tool is converted into the records that this file defines. `cappol observe` writes each record as
+ * one line of JSON.
  */
 
 /** The outcomes of a check. `unknown` means that the tool does not report the outcome. */
@@ -49,10 +50,12 @@ export interface CapabilityUse extends ObservedContainer {
   /** The reason why the checks are noise; absent for checks that show the workload's own need. */
   readonly noise?: Noise;
   readonly count: number;
-  /** The times of the first and the last check, in the form of `Date.toISOString()`; absent if the tool has no times. */
+  /**
+   * The times of the first and the last check, in the form of `Date.toISOString()`; absent if the tool has no times.
+   */
   readonly first?: string;
   readonly last?: string;
-  /** An example: a process that made one of these checks necessary. */
+  /** An example of a process that caused one of the checks. */
   readonly example?: UseExample;
 }
 
@@ -73,9 +76,15 @@ export interface ContainerWatch extends ObservedContainer {
   /** The time at which the watch began, in the form of `Date.toISOString()`. */
   readonly from: string;
   readonly to: string;
-  /** Whether the watch began before the container's first program. If not, uses at the container's start are missing. */
+  /**
+   * Whether the watch began before the container's first program. If the watch began later, uses at the container's
+   * start are missing.
+   */
   readonly started: boolean;
-  /** The number of checks that the tool lost during the watch. If there are any, a use may be missing. */
+  /**
+   * The number of checks that the tool lost during the watch. If the tool lost checks, a use of a capability may be
+   * missing.
+   */
   readonly lost?: number;
 }
 

@@ -44,7 +44,7 @@ export function changesBy(fix: Fix, pod: PodParts, engine: CelEngine): PodChange
   );
 }
 
-/** Whether both change the same field. */
+/** Whether both changes concern the same field. */
 export function isSameField(a: PodChange, b: PodChange): boolean {
   return JSON.stringify([a.parent, a.field]) === JSON.stringify([b.parent, b.field]);
 }
@@ -58,10 +58,10 @@ export function withChange({ annotations, spec }: PodParts, { parent, field, val
 }
 
 /**
- * A copy of a value with one field changed. The copy shares all other parts with the original.
+ * A copy of a value with one field changed. The copy shares its unchanged parts with the original.
  *
- * @param parent the path of the object that has the field. The object is created if it does not exist, and it stays
- * even if it loses its only field
+ * @param parent the path of the object that has the field. A missing object is created, and an object that loses its
+ * only field is kept
  * @param value the new value; undefined removes the field
  */
 export function changed(whole: unknown, parent: Path, field: Path, value: unknown): unknown {

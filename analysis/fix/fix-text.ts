@@ -8,7 +8,7 @@ import { changed } from './changed-fields.ts';
 import { type ChangedObject, type Fixing, repairsOf } from './repairs.ts';
 import type { FixEdit, FixNote, LeftViolation } from './result.ts';
 
-/** The edits of a text and the violations that they leave, besides the text itself. */
+/** The edits of a text, the violations that remain after the edits, and counts; not the text itself. */
 interface Fixes {
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
@@ -23,7 +23,7 @@ interface Fixes {
 
 interface FixedText extends Fixes {
   readonly text: string;
-  /** Whether the text had any object, or a document that is no object. */
+  /** True if the text had no Kubernetes object and no other document. */
   readonly isEmpty: boolean;
 }
 
@@ -83,7 +83,7 @@ interface FixedPiece extends Fixes {
   readonly text: string;
 }
 
-/** The sum of the fixes of several texts, or of the pieces of one text. */
+/** Adds up the fixes of several texts, or of the pieces of one text. */
 export function total(parts: readonly Fixes[]): Fixes {
   const sum = (count: (part: Fixes) => number) => parts.reduce((all, part) => all + count(part), 0);
   return {
@@ -98,7 +98,7 @@ export function total(parts: readonly Fixes[]): Fixes {
   };
 }
 
-/** The text in which each document or item is replaced. The text between documents or items is kept. */
+/** The text with each document or item replaced by its edited form. The text between documents or items is kept. */
 function joined(text: string, pieces: readonly FixedPiece[]): string {
   let at = 0;
   let made = '';
@@ -118,7 +118,7 @@ interface ReadPiece {
 }
 
 function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: Fixing): FixedPiece {
-  // In a JSON list, the text of an item ends with a line break that the file does not have.
+  // In a JSON list, the text of an item ends with a line break that is not in the file.
   const before = piece.text.trimEnd();
   const end = piece.text.slice(before.length);
   const first = repairsIn(given, fixing);
@@ -143,7 +143,7 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
     const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
     now = repairsIn([...again], { ...fixing, tell: () => {}, notEvaluated: () => {} });
   }
-  // `first` has the lines of the unedited file, so it is preferred if the edits end no further violation.
+  // `first` has the line numbers of the unedited file, so it is preferred if the edits end no further violation.
   const left = now.left.length === first.left.length ? first.left : now.left;
   const after = end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
   const { workloads, notSelected, violating } = first;

@@ -19,7 +19,7 @@ export interface Kept {
   /** The pod after the repairs. */
   readonly candidate: Candidate;
   readonly repairs: readonly KeptRepair[];
-  /** The capabilities that a policy's repair would remove from a container although the container used them. */
+  /** Capabilities that the container used, although a policy's repair would remove them. */
   usedDespite(repair: KeptRepair): readonly string[];
 }
 

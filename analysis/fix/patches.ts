@@ -36,7 +36,7 @@ export function jsonPatch({ object, changes }: ChangedObject): object[] {
   for (const change of changes) {
     const { path, value } = change;
     const exists = valueAt(now, path) !== undefined;
-    // The first part of the path that does not exist is added, with everything below it.
+    // If parents of the field are missing, one `add` operation adds the outermost missing parent with everything in it.
     const depth = path.findIndex((_, index) => valueAt(now, path.slice(0, index + 1)) === undefined);
     const at = exists || depth === -1 ? path : path.slice(0, depth + 1);
     now = withField(now, change);

@@ -42,17 +42,17 @@ export interface Repaired {
   readonly left: readonly LeftViolation[];
 }
 
-/** The result of repairing for one policy. */
+/** The result of repairing a pod for one policy. */
 interface Attempt {
   readonly candidate: Candidate;
   readonly repairs: readonly Repair[];
   readonly result: PodVerdict;
 }
 
-/** The fallback text. Each rule says why it cannot be fixed, so nobody should read this. */
+/** The fallback text. Users should never read this text, because every rule says why it cannot be fixed. */
 export const NOTHING_KNOWN = 'none is known';
 
-/** The number of rounds: more than the longest chain of fixes that depend on each other needs. */
+/** The number of rounds, which is larger than the longest chain of fixes that depend on each other. */
 const ROUNDS = 4;
 const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
 
@@ -114,7 +114,7 @@ export class Repairer {
     return { candidate: now, repairs, result };
   }
 
-  /** The changes of each fix, one fix after the other. Only violated rules make changes. */
+  /** Yields each fix with the changes that it would make. Only violated rules make changes. */
   *#changesFor(policy: ResolvedPolicy, result: PodVerdict, parts: () => PodParts) {
     const violated = new Set(violationsBy(policy.name, result.violations).map(({ rule }) => rule));
     for (const [rule, fixes] of this.#fixesOf(policy)) {

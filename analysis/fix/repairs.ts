@@ -17,7 +17,7 @@ export interface Fixing {
   readonly repairer: Repairer;
   /** The evidence; absent without --used. */
   readonly used?: UsedCapabilities | undefined;
-  /** The namespace of objects that do not state one. */
+  /** The namespace for objects without `metadata.namespace`. */
   readonly namespace: string;
   tell(trouble: Trouble): void;
   notEvaluated(object: NonNullable<Candidatures['notEvaluated']>): void;

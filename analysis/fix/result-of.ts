@@ -1,4 +1,4 @@
-/** Makes the printed result from fixed files. */
+/** Builds the result that `cappol fix` prints, from the fixed files. */
 import type { FixClass } from '../../operator/rules/rule.ts';
 import { checkedPolicies, checkedProblem } from '../check/checked.ts';
 import type { NotEvaluated } from '../check/result.ts';

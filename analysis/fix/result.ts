@@ -1,6 +1,6 @@
 /**
- * The edits of `fix`, and the violations that they leave, in the form that `-o json` prints.
- * docs/reference/fix.schema.json describes it.
+ * The edits of `fix`, and the violations that remain after the edits, in the form that `-o json` prints and
+ * docs/reference/fix.schema.json describes.
  */
 import type { FixClass } from '../../operator/rules/rule.ts';
 import type { CheckedPolicy, CheckedProblem, NotEvaluated } from '../check/result.ts';
@@ -17,7 +17,9 @@ export interface FixEdit extends InObject {
   readonly class: FixClass;
   /** The path in the object: `spec.template.spec.containers[0].securityContext.privileged`. */
   readonly path: string;
-  /** The line of the field before the edit; if the field is absent, the line of the nearest existing field around it. */
+  /**
+   * The line of the field before the edit; if the field is absent, the line of the nearest existing field around it.
+   */
   readonly line: number;
   /** The value before the edit; null if the field was not set. */
   readonly before: unknown;

@@ -1,5 +1,5 @@
 /**
- * Reads the block style in which kubectl, helm and most people write manifests, in a third of js-yaml's time. This
+ * Reads the block style in which kubectl, helm and most people write manifests, in a third of js-yaml's time. Block
  * style has one entry a line, plain or quoted scalars on one line, comments on lines of their own, and printable ASCII.
  * For any other text the reader returns undefined, and js-yaml reads the text. test/manifests/block-style.test.ts
  * compares the two.
@@ -18,13 +18,13 @@ type EntryOffsets = Map<unknown, Map<string | number, number>>;
 type Mapping = Record<string, unknown>;
 
 /**
- * Matches characters that this style does not have, such as tabs, carriage returns, byte order marks and characters
+ * Matches characters that block style does not have, such as tabs, carriage returns, byte order marks and characters
  * that YAML does not allow.
  */
 const OTHER_CHARACTER = /[^\n\x20-\x7e]/;
-/** The deepest nesting that is read here; js-yaml refuses a depth of 100. */
+/** The deepest nesting that this reader accepts; js-yaml refuses a depth of 100. */
 const MOST_DEPTH = 50;
-/** The longest key that is read here; js-yaml refuses a key of more than 1024 characters. */
+/** The longest key that this reader accepts; js-yaml refuses a key of more than 1024 characters. */
 const MOST_KEY = 1000;
 
 const LINE_FEED = 10;
@@ -37,10 +37,13 @@ const COLON = 58;
 const BACKSLASH = 92;
 const KEY = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./');
 const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_');
-/** The indicators of YAML 1.2.2, 5.3. A block indicator begins a scalar if no space follows it. */
+/** The indicators of YAML 1.2.2, 5.3. A block indicator (`-`, `?` or `:`) begins a scalar if no space follows it. */
 const INDICATOR = charactersOf(',[]{}#&*!|>\'"%@`');
 const BLOCK_INDICATOR = charactersOf('-?:');
-/** The first characters of scalars that may be something else than text. Every other scalar is a text. */
+/**
+ * The first characters of scalars that may have another type than string. A scalar that begins with any other character
+ * is a string.
+ */
 const IMPLICIT_START = charactersOf(
   MANIFEST_SCHEMA.tags
     .flatMap((tag) => (tag.nodeKind === 'scalar' && tag.implicit ? (tag.implicitFirstChars ?? []) : []))
@@ -81,8 +84,8 @@ class Reader {
   /** The offsets of entries; undefined if the caller does not need them. */
   readonly #offsets: EntryOffsets | undefined;
   /**
-   * The position of the next character. After nextLine(), that is the first character of a line that is neither empty
-   * nor a comment.
+   * The position of the next character. After nextLine(), the next character is the first of a line that is neither
+   * empty nor a comment.
    */
   #at = 0;
   /** The column of the next character; -1 at the end of the text. */
@@ -104,7 +107,7 @@ class Reader {
     return { value, start };
   }
 
-  /** Reads the mapping or sequence that begins here. */
+  /** Reads the mapping or sequence that begins at the current position. */
   #collection(): unknown {
     this.#depth += 1;
     if (this.#depth > MOST_DEPTH) throw OTHER_STYLE;
@@ -135,7 +138,7 @@ class Reader {
       const end = this.#keyEnd();
       if (end < 0) throw OTHER_STYLE;
       const key = this.#keyTo(end);
-      // The key is a duplicate, or a property that every object has, such as `constructor`. js-yaml reads such a text.
+      // js-yaml reads a text in which a key is a duplicate, or a property that every object has, such as `constructor`.
       if (fields[key] !== undefined) throw OTHER_STYLE;
       this.#record(fields, key, this.#at);
       this.#at = this.#skipSpaces(end + 1);
@@ -166,7 +169,7 @@ class Reader {
     return next === SPACE || next === LINE_FEED;
   }
 
-  /** The position of the colon after the key that begins here; -1 if there is none. */
+  /** The position of the colon after the key that begins at the current position; -1 if there is no colon. */
   #keyEnd(): number {
     const text = this.#text;
     const first = text.charCodeAt(this.#at);

@@ -121,8 +121,8 @@ function* objectsIn(value: unknown, item: boolean): Generator<Found> {
 
 /**
  * kubectl reads every object with a list of items as a list, and sends only the items (k8s.io/apimachinery,
- * unstructuredJSONScheme). Other tools send an object with items unchanged if its kind is not a list. So both the
- * object with items and its items count.
+ * unstructuredJSONScheme). Other tools send an object with items unchanged if its kind is not a list. Both the object
+ * with items and its items therefore count as objects.
  */
 function* unwrapped({ object, path }: Found): Generator<Found> {
   const { apiVersion, kind, items } = objectOf(object);
@@ -156,7 +156,7 @@ function whatIsWrong(object: unknown): string | undefined {
   return undefined;
 }
 
-/** @param namespace the namespace of an object that does not state one */
+/** @param namespace the namespace for objects without `metadata.namespace` */
 export function identityOf({ metadata }: RawObject, namespace: string): { namespace: string; name: string } {
   const { generateName } = objectOf(metadata);
   const generated = typeof generateName === 'string' ? `${generateName}*` : '';

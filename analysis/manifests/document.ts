@@ -43,7 +43,11 @@ const MOST_ALIASES = 10_000;
 const HELM_LINE = /^\{\{/;
 const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
 
-/** @param firstLine the line where the text begins @returns undefined if the text has only comments @throws DocumentError */
+/**
+ * @param firstLine the line where the text begins
+ * @returns undefined if the text has only comments
+ * @throws DocumentError
+ */
 export function parseDocument(text: string, firstLine: number): Document | undefined {
   const quick = readBlockStyle(text);
   if (quick) return quickDocument(text, firstLine, quick);
@@ -58,7 +62,8 @@ export function parseDocument(text: string, firstLine: number): Document | undef
 }
 
 /**
- * A document in block style. Most callers need only the line where it begins, so other positions are found on demand.
+ * A document in block style. Most callers need only the line where the document begins, so other positions are found on
+ * demand.
  */
 function quickDocument(text: string, firstLine: number, { value, start }: BlockDocument): Document {
   let positions: FieldPositions | undefined;
@@ -139,8 +144,8 @@ function reasonOf({ reason, mark }: YAMLException, text: string): string {
 }
 
 /**
- * @param line the line of the first alias @throws DocumentError for a value that contains itself, and for a value that is
- * small as text and huge when expanded
+ * @param line the line of the first alias
+ * @throws DocumentError for a value that contains itself, and for a value that is small as text and huge when expanded
  */
 function checkAliases(value: unknown, line: number): void {
   const around = new Set<unknown>();

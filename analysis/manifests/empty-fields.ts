@@ -1,6 +1,6 @@
 /**
- * Handles nulls in lists and in labels. The API server reads such a null as the empty value of its type, because
- * encoding/json leaves a string, a number or a struct unchanged when it decodes a null.
+ * Handles nulls in lists and in labels. The API server reads a null in a list or a label as the empty value of its
+ * type, because encoding/json leaves a string, a number or a struct unchanged when it decodes a null.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
@@ -18,14 +18,14 @@ export function withEmptyValues<Value>(value: Value, empty: readonly EmptyField[
   return copy;
 }
 
-/** The most nulls to report. An object with more nulls is broken as a whole. */
+/** The most nulls to report. One message counts all further nulls. */
 const MOST = 100;
 
 /**
  * Reports nulls in lists, which nobody writes on purpose. With few exceptions, the API server refuses an empty object
  * in a list.
  *
- * @param fieldOf maps a path within the part to a path within the object
+ * @param fieldOf maps a path in the checked part to the path in the whole object
  */
 export function nullProblems(
   empty: readonly EmptyField[],

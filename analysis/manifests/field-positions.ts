@@ -41,7 +41,7 @@ export class FieldPositions {
   lineOf(path: FieldPath): number {
     // Most callers need only the beginning of the document.
     if (path.length === 0) return newlinesIn(this.#text, startOf(this.#events[1]));
-    // This is the position of the field's key, or the beginning of the item.
+    // The line is that of the field's key or, for an item of a list, the line where the item begins.
     return this.#lines.of(this.#find(path).position.offset);
   }
 
@@ -68,9 +68,9 @@ export class FieldPositions {
     return event?.type === EVENT_ID.SCALAR ? getScalarValue(this.#text, event) : undefined;
   }
 
-  /** @returns the part of the path that exists, and whether that is the whole path */
+  /** @returns the position of the longest part of the path that exists, and whether the whole path exists */
   #find(path: FieldPath): { readonly position: Position; readonly whole: boolean } {
-    // The first event belongs to the document, so the second one begins its value.
+    // The first event belongs to the document, so the second event begins the document's value.
     let position: Position = { at: 1, offset: startOf(this.#events[1]) };
     for (const step of path) {
       const found = this.#entriesOf(position.at).get(step);
@@ -88,8 +88,8 @@ export class FieldPositions {
 }
 
 /**
- * The items of a list by index, or the fields of a mapping by key. Duplicate keys are not reported here; the parser
- * reports them.
+ * The items of a list by index, or the fields of a mapping by key. Duplicate keys are reported by the parser, and not
+ * by this function.
  */
 function entriesOf(text: string, events: readonly Event[], node: number): Entries {
   const entries = new Map<string | number, Position>();

@@ -20,8 +20,8 @@ const ROLES: Readonly<Record<string, Role>> = {
 };
 
 /**
- * The kinds without a role in the API groups of workloads (k8s.io/api). A kind of one of these API groups that is not
- * listed is misspelt.
+ * The kinds without a role in the API groups of workloads (k8s.io/api). In these API groups, a kind that this file does
+ * not list is misspelt.
  */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   v1: [
@@ -59,7 +59,10 @@ const KNOWN = [
 const NAME_OF_KIND = /^[A-Za-z](?:[-A-Za-z0-9]*[A-Za-z0-9])?$/;
 const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
 
-/** The role of the object. If its kind is wrong, the result says what is wrong, and what to write instead. */
+/**
+ * The role of the object. If the object's kind or apiVersion is wrong, the result says what is wrong, and what to write
+ * instead.
+ */
 export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
   const role = ROLES[`${apiVersion} ${kind}`];
   if (role) return role;
@@ -71,7 +74,8 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   const served = evaluated && KNOWN.find((known) => known.endsWith(` ${kind}`));
   if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
   if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
-  // A group that does not belong to Kubernetes may use any names for its kinds. For example, Volcano has a Job, too.
+  // A group that does not belong to Kubernetes may use any names for its kinds. For example, Volcano has its own kind
+  // Job.
   if (served && isBuiltIn(apiVersion)) {
     return { wrong: `no API server serves ${kind} of ${apiVersion}: write apiVersion: ${served.split(' ')[0]}` };
   }
@@ -79,8 +83,8 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
 }
 
 /**
- * Whether an object of this group is searched for pod templates. CRDs are not searched, because examples in a schema do
- * not count.
+ * Whether objects with the given apiVersion are searched for pod templates. CRDs are not searched, because examples in
+ * a schema do not count.
  */
 export function isSearched(apiVersion: string): boolean {
   const [group = ''] = apiVersion.split('/');

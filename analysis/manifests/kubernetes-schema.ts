@@ -25,7 +25,7 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   '*': {},
 };
 
-/** The fields that rules expect to be present, by type. The API server always writes these fields. */
+/** The fields that the API server always writes, and that rules expect to be present, by type. */
 const NEVER_ABSENT: Readonly<Record<string, readonly string[]>> = {
   ContainerPort: ['containerPort'],
   Sysctl: ['name'],

@@ -1,11 +1,11 @@
 /**
- * Collects one document while its text arrives. The document is returned whole at its end. But a long list in kubectl's
- * form is returned item by item.
+ * Collects one document while its text arrives. Most documents are returned whole at their end. The items of a long
+ * list in kubectl's form are returned one by one.
  */
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
 /**
- * The size in characters from which a list is split into items. A shorter document is read whole, whatever its form.
+ * The size in characters from which a list is split into items. A shorter document is read whole, even if it is a list.
  */
 const LONG = 1024 * 1024;
 
@@ -14,7 +14,7 @@ interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
   readonly end: RegExp;
-  /** Matches the whole text after the last item, if it has only fields that belong to a list. */
+  /** Matches the whole text after a list's last item, if the text has only fields that belong to a list. */
   readonly rest: RegExp;
   /** The text of an item, without the text that belongs to the list. */
   clean(text: string): string;
@@ -44,7 +44,10 @@ export class ListSplitter {
   #form: Form | undefined;
   #looked = false;
   #tooLarge = false;
-  /** Whether all items have been found. From then on, `#parts` contains only the text after the last item. */
+  /**
+   * Whether all items of the list have been found. After the last item, `#parts` contains only the rest of the list's
+   * text.
+   */
   #over = false;
 
   constructor(line: number) {
@@ -68,8 +71,9 @@ export class ListSplitter {
   }
 
   /**
-   * The text after the items. If this text has fields that do not belong to a list, it is returned as a document
-   * without a kind, which is an error. An example is a second field `items`, which for kubectl replaces the first.
+   * The text after the items. If fields that do not belong to a list follow the items, the text after the items is
+   * returned as a document without a kind, which is an error. For example, a second field `items` is an error, because
+   * kubectl would read it instead of the first.
    */
   *#rest(text: string): Generator<Piece> {
     if (!this.#form?.rest.test(text)) yield { text, line: this.#line, item: false };

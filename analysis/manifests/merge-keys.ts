@@ -1,7 +1,7 @@
 /**
- * Reads merge keys (`<<: *defaults`) as kubectl reads them. go.yaml.in/yaml/v2 (decode.go, mapping and merge) merges
- * where the key is written, so a merge overrides the fields before it. For js-yaml, and by YAML 1.1, the mapping's own
- * fields override a merge.
+ * Reads merge keys (`<<: *defaults`) as kubectl reads them. go.yaml.in/yaml/v2 (decode.go, mapping and merge) merges at
+ * the place of the merge key, so a merge overrides the fields above the merge key. For js-yaml, and by YAML 1.1, the
+ * mapping's own fields override a merge.
  */
 import {
   defineMappingTag,
@@ -19,7 +19,7 @@ type Mapping = Record<string, unknown>;
 const WORD = '<<';
 /** The value of a plain `<<`, which is a merge key. A quoted `"<<"` is an ordinary key. */
 const MERGE_KEY = Symbol(WORD);
-/** The most fields to merge. The limit is needed because a small text can merge a large mapping again and again. */
+/** The most fields to merge. Without this limit, a small document could merge a large mapping again and again. */
 const MOST_MERGED = 1_000_000;
 
 /** Whether a document may have merge keys. */
@@ -56,7 +56,10 @@ function plain(value: unknown): unknown {
 }
 
 class Merging {
-  /** The keys that come from a merge, by mapping. The mapping may state these keys again. */
+  /**
+   * The keys that come from a merge, by mapping. A mapping may repeat a merged key as a key of its own, which then
+   * overrides the merged key.
+   */
   readonly #merged = new WeakMap<Mapping, Set<string>>();
   #count = 0;
 
@@ -67,7 +70,7 @@ class Merging {
     return mapTag.addPair(fields, key, plain(value));
   }
 
-  /** Whether a second key of this name is a mistake. */
+  /** Whether the mapping itself already has the given key, so that the same key once more is a mistake. */
   isStated(fields: Mapping, key: unknown): boolean {
     return key !== MERGE_KEY && mapTag.has(fields, key) && !this.#merged.get(fields)?.has(String(key));
   }

@@ -1,6 +1,6 @@
 /**
  * Recognizes documents in a folder that are not Kubernetes objects. Only documents that kubectl could not apply are
- * skipped, so that no object escapes a check by looking like something else.
+ * skipped, so that no Kubernetes object escapes the check.
  */
 import { isText, objectOf } from '../../operator/model/raw.ts';
 import { counted } from '../../operator/text/wording.ts';

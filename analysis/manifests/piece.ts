@@ -1,8 +1,8 @@
 /** A document of a stream, or an item of a long list. */
 
 /**
- * The most characters of a piece. No Kubernetes object is larger, because etcd accepts 1.5 MiB. But a list that is not
- * in kubectl's form is one piece, and such a list may be larger.
+ * The most characters of a piece. No Kubernetes object is larger, because etcd accepts 1.5 MiB. A list in another form
+ * than kubectl's is a single piece, and may be larger than an object.
  */
 export const MOST_CHARACTERS = 32 * 1024 * 1024;
 
@@ -10,7 +10,7 @@ export interface Piece {
   readonly text: string;
   /** The line where the text begins, from 1. */
   readonly line: number;
-  /** Whether this is an item of a list. The list's remaining text follows as a separate piece. */
+  /** Whether the piece is an item of a list. The list's remaining text follows as a separate piece. */
   readonly item: boolean;
   /** True if the text was dropped because it is too large to be kept in memory. */
   readonly tooLarge?: boolean;

@@ -1,6 +1,7 @@
 /**
  * Checks the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as `privileged:
- * "true"`, and no rule could evaluate it. Fields that the API server does not know are in unknown-fields.ts.
+ * "true"`, and no rule could evaluate such a manifest. Fields that the API server does not know are in
+ * unknown-fields.ts.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
@@ -10,7 +11,7 @@ import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type UnknownField, unknownFields } from './unknown-fields.ts';
 
-/** The required fields without which there is no pod to evaluate. Other required fields do not affect a verdict. */
+/** The required fields without which there is no pod to evaluate. No other required field affects a verdict. */
 const REQUIRED: FieldPath = ['spec', 'containers'];
 
 const POD = requiring(schemaOf('PodTemplateSpec'), REQUIRED);
@@ -32,8 +33,8 @@ export interface CheckedFields {
 }
 
 /**
- * Checks the fields of an object of this kind, which is a pod or has a pod template.
- * @param textOf the text of a scalar in its file
+ * Checks the fields of an object of the given kind, which is a pod or has a pod template.
+ * @param textOf returns the text of a scalar as it is written in the file
  */
 export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
   const schema = SCHEMAS.get(kind) ?? requiring(schemaOf(typeOf(kind)), [...templatePath(kind), ...REQUIRED]);
@@ -42,7 +43,8 @@ export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf
 }
 
 /**
- * Checks the fields of a pod that was found in an object of another kind. The problems have no hints on what to write.
+ * Checks the fields of a pod that was found in an object of another kind. The reported problems do not suggest what to
+ * write instead.
  */
 export function podFieldsIn(pod: unknown): CheckedFields {
   const { unknown, ...rest } = mismatches(pod, POD);

@@ -1,6 +1,6 @@
 /**
- * Finds pod templates in custom resources by their shape. Each kind has a different field for the template, and a
- * manifest does not say which; docs/decisions/0012 explains why the shape is enough.
+ * Finds pod templates in custom resources by their shape. Each kind has its template in a different field, and a
+ * manifest does not say in which. docs/decisions/0012 explains why the shape is enough to find a template.
  */
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
@@ -10,16 +10,13 @@ export interface PodTemplate {
    * The path of the PodTemplateSpec, of a PodSpec without a template, or of the mapping that holds a single container.
    */
   readonly path: FieldPath;
-  /** The pod, as far as the object defines it. */
+  /** The pod, with the fields that the object defines. */
   readonly pod: { readonly metadata?: unknown; readonly spec: Readonly<Record<string, unknown>> };
   /** Maps a path in the pod, such as `['spec', 'containers', 0]`, to a path in the object. */
   fieldOf(inPod: FieldPath): FieldPath;
 }
 
-/**
- * The pod templates in an object, in the order of the document. A template is not searched for further templates inside
- * it.
- */
+/** The pod templates in an object, in the order of the document. A template inside another template is not returned. */
 export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTemplate[] {
   const { apiVersion: _, kind: __, metadata: ___, status: ____, ...body } = object;
   const found: PodTemplate[] = [];
@@ -29,7 +26,7 @@ export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTe
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** An ancestor of the mapping that is searched. */
+/** A mapping around the mapping that is searched now. */
 interface Surrounding {
   readonly path: FieldPath;
   readonly fields: Mapping;
@@ -56,8 +53,8 @@ function search(value: unknown, path: FieldPath, around: readonly Surrounding[],
  * the operator may choose them.
  */
 function podTemplateSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
-  // The object's own spec is not a template. For example, Prometheus uses `spec.containers` to patch the containers of
-  // its operator.
+  // The `spec` of the object itself never counts as a template. For example, Prometheus uses `spec.containers` to patch
+  // the containers of its operator.
   if (
     path.length === 0 ||
     (!isTemplateKey(path.at(-1)) && !Object.keys(fields).every((key) => TEMPLATE_FIELDS.has(key)))
@@ -77,8 +74,8 @@ function isTemplateKey(key: string | number | undefined): boolean {
 }
 
 /**
- * A PodSpec without a template: a mapping with `containers` that all have an image. Without images, a list of names may
- * be anything.
+ * A PodSpec without a template: a mapping with `containers` that all have an image. A list of names without images may
+ * be something else than a list of containers.
  */
 function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   if (!isContainerList(fields.containers, true)) return undefined;
@@ -165,7 +162,7 @@ function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surr
   return { path, pod, fieldOf: (inPod) => placed(inPod, places) };
 }
 
-/** Maps a path in the pod to a path in the object, by its longest matching prefix. */
+/** Maps a path in the pod to a path in the object, by the longest prefix of the path that matches. */
 function placed(inPod: FieldPath, places: readonly (readonly [inPod: FieldPath, inObject: FieldPath])[]): FieldPath {
   const begins = places.filter(([start]) => start.every((step, index) => step === inPod[index]));
   const [start, place] = begins.reduce((best, one) => (one[0].length > best[0].length ? one : best));

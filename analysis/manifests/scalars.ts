@@ -16,8 +16,8 @@ const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
 });
 
 /**
- * The js-yaml schema of manifests. Timestamps and numbers in base 60 are read as texts, because no field that is read
- * here is a time. Merge keys are in merge-keys.ts.
+ * The js-yaml schema of manifests. Timestamps and numbers in base 60 are read as strings, because no field that cappol
+ * reads is a time. Merge keys are in merge-keys.ts.
  */
 export const MANIFEST_SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, numberTag);
 

@@ -1,9 +1,10 @@
 /**
- * Splits a stream of text into its documents, one at a time. So memory holds one document, and not the whole stream.
+ * Splits a stream of text into its documents, one at a time. Memory therefore holds one document at a time, and not the
+ * whole stream.
  *
  * In YAML, `---` and `...` at the beginning of a line always end a document, even within a block scalar (YAML 1.2.2,
- * 9.1.2). The output of `kubectl get -o yaml` is one document, however many objects it lists. So the items of such a
- * list are returned one by one, too.
+ * 9.1.2). The output of `kubectl get -o yaml` is one document, however many objects it lists. The items of a long list
+ * are therefore returned one by one, like documents.
  */
 import { ListSplitter } from './list.ts';
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
@@ -59,18 +60,20 @@ class Splitter {
   *#addLines(text: string): Generator<Piece> {
     let from = 0;
     if (this.#lineIsTooLong) {
-      // The beginning of this line was dropped because the line is too long, so the rest of the line is dropped, too.
+      // This line is too long: its beginning was dropped earlier, and its rest is dropped now.
       this.#lineIsTooLong = false;
       from = text.indexOf('\n') + 1;
       this.#line += 1;
     }
-    // Each stream has its own expression, because several streams may be read in turns.
+    // Each stream has a regular expression of its own, because the expression keeps its position while other streams
+    // are read.
     const boundary = new RegExp(BOUNDARY);
     boundary.lastIndex = from;
     for (let found = boundary.exec(text); found; found = boundary.exec(text)) {
       yield* this.#addPart(text.slice(from, found.index));
       yield* this.#lists.end();
-      // Text after `---` on its line belongs to the next document; text after `...` belongs to none.
+      // After `---`, the rest of the line belongs to the next document; after `...`, the rest of the line belongs to no
+      // document.
       from = found[0] === '---' ? found.index : found.index + found[0].length;
       this.#lists = new ListSplitter(this.#line);
     }

@@ -1,7 +1,7 @@
 /**
- * Adds the volume with the token of the service account. The API server adds this volume to nearly every new pod,
- * before policies evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). So manifests and templates
- * do not contain this volume.
+ * Adds the volume with the token of the service account. The API server adds the token volume to nearly every new pod,
+ * before policies evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). Manifests and templates
+ * therefore do not contain the token volume.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type { Container, PodParts, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -42,21 +42,23 @@ export function withTokenVolume(parts: PodParts, mounts: unknown = parts.spec.au
 }
 
 /**
- * The index of the added token volume in `volumes`; -1 if the pod does not get the volume, or its manifest contains it.
+ * The index of the added token volume in `volumes`; -1 if the pod gets no token volume, or the manifest already
+ * contains it.
  */
 export function tokenVolumeIndex({ volumes = [] }: PodSpec): number {
   return volumes.indexOf(ADDED);
 }
 
 /**
- * Whether the API server adds the volume. The API server adds no token volume if the pod has one, or if every container
- * mounts something else at the volume's path. Ephemeral containers do not count, because they come later.
+ * Whether the API server adds the volume. The API server adds no token volume to a pod that has one, or whose
+ * containers all mount something at the volume's path. Ephemeral containers do not count, because they are added to the
+ * pod later.
  */
 function isAdded({ initContainers = [], containers }: PodSpec, written: readonly Volume[]): boolean {
   return !written.some(isTokenVolume) && ![...initContainers, ...containers].every(hasMount);
 }
 
-/** Whether the volume is a token volume. The operator's projection shortens its name. */
+/** Whether the volume is a token volume. The operator's projection shortens the name of a token volume. */
 function isTokenVolume({ name, projected }: Volume): boolean {
   return name.startsWith(`${TOKEN_VOLUME}-`) || (name === TOKEN_VOLUME && projected !== undefined);
 }

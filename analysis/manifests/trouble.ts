@@ -1,7 +1,7 @@
 /** Problems of the input, as they are reported. */
 import { printable } from '../../operator/text/printable.ts';
 
-/** A problem of the input. The problem is reported, and the rest of the input is processed. */
+/** A problem of the input. After a problem, the rest of the input is still processed. */
 export interface Trouble {
   /** The path as the user wrote it; `-` is standard input. */
   readonly file: string;

@@ -1,6 +1,6 @@
 /**
  * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict).
- * Without strict decoding, an API server drops such fields, so the manifest has less effect than it says.
+ * Without strict decoding, an API server drops unknown fields, so the manifest has less effect than its author expects.
  */
 import { bounded } from '../../operator/text/printable.ts';
 import { meantBy } from '../schema/nearest.ts';
@@ -17,8 +17,8 @@ export interface UnknownField extends Problem {
 const { types } = KUBERNETES_FIELDS;
 
 /**
- * The unknown fields to report in a custom resource: only certain misspellings, because its kind may have fields of its
- * own.
+ * The unknown fields to report in a custom resource: only obvious misspellings, because the resource's kind may have
+ * fields of its own.
  */
 export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownField[]): UnknownField[] {
   return unknown.flatMap(({ path, meant }) => {
@@ -30,8 +30,8 @@ export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownFi
 }
 
 /**
- * The problems of unknown fields. A certain misspelling is an error, as for `kubectl apply`. Any other unknown field is
- * a warning, because it may belong to a newer Kubernetes.
+ * The problems of unknown fields. An obvious misspelling is an error, as for `kubectl apply`. An unknown field that is
+ * no obvious misspelling is a warning, because it may belong to a newer Kubernetes.
  */
 export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
   return {
@@ -40,7 +40,7 @@ export function fieldProblems(unknown: readonly UnknownField[]): { problems: Pro
   };
 }
 
-/** The most fields to report. An object with more unknown fields is broken as a whole. */
+/** The most fields to report. One message counts all further unknown fields. */
 const MOST = 100;
 const LONGEST = 500;
 

@@ -11,8 +11,8 @@ export interface CapabilityLists {
 }
 
 /**
- * Migrates the three lists of capabilities. Names are compared as they are written. Only `*` in the allowed
- * capabilities covers other names.
+ * Migrates the three lists of capabilities. Names are compared as they are written. Only the entry `*` of the allowed
+ * capabilities matches other names.
  *
  * @param prefix the prefix of the fields' names: `spec.` or nothing
  * @param filling whether missing values are filled in
@@ -50,7 +50,7 @@ export function capabilityLists(lists: CapabilityLists, prefix: string, filling:
 
 function statedDrops(names: readonly string[], from: string, filling: boolean): Statement[] {
   if (names.length === 0) return [];
-  // If nothing is filled in, a drop of ALL counts as a drop of each other name.
+  // If the policy fills in nothing, a container that drops ALL satisfies every required drop.
   const byName = filling && !(names.length === 1 && names[0] === 'ALL');
   return [
     stated('capabilities.requiredDrop', names, from),

@@ -1,4 +1,4 @@
-/** The migrated policies that take part in defaulting. */
+/** Chooses the migrated policies that get the field `defaulting`. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
@@ -13,8 +13,8 @@ export interface Chooser {
 }
 
 /**
- * The policies with `defaulting`, in the given order. If one of several policies fills in pods, PodSecurityPolicies
- * without defaults take part in the choice, too.
+ * The given policies, with the field `defaulting` in the policies that need it. If there are several policies and at
+ * least one fills in pods, PodSecurityPolicies without defaults get the field `defaulting`, too.
  */
 export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[] {
   const fills = choosers.map(({ policy }) => fillsAnything(policy));

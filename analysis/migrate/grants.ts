@@ -15,7 +15,7 @@ export interface Grant {
   readonly names: readonly string[] | undefined;
   /** The objects that the grant comes from: `ClusterRoleBinding/x → ClusterRole/y`. */
   readonly from: string;
-  /** Whether the grant uses wildcards, which also reach CapabilityPolicies with the same names. */
+  /** Whether the grant's wildcards also grant the use of CapabilityPolicies with the same names. */
   readonly covers: boolean;
 }
 
@@ -26,7 +26,7 @@ export interface GrantSubject {
   readonly namespace?: string;
 }
 
-/** The API groups and the resource that the grants are on. */
+/** The API groups and the resource of the objects whose use is granted. */
 export interface Granted {
   readonly groups: readonly string[];
   readonly resource: string;
@@ -37,7 +37,7 @@ export interface Role {
   readonly namespace?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly rules: readonly Rule[];
-  /** Selects the roles that the role aggregates. */
+  /** Selects the roles from which the role gets its rules. */
   readonly aggregated: readonly LabelSelector[];
 }
 
@@ -106,7 +106,7 @@ export function rolesByKey(roles: readonly Role[]): Roles {
   return new Map(roles.map((role) => [keyOf(role), role]));
 }
 
-/** The grants on objects of a kind, in the order of the bindings' names. */
+/** The grants of the verb `use` on objects of one kind, sorted by binding. */
 export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Binding[]): Grant[] {
   const inOrder = [...bindings].sort((a, b) => compare(keyOf(a), keyOf(b)));
   return inOrder.flatMap((binding) => {

@@ -7,7 +7,7 @@ const MOST = 32;
 const LAST_PORT = 65535;
 const LONGEST_PATH = 512;
 
-/** Migrates ports. Ranges are cut to valid ports, because the API server did not validate them. */
+/** Migrates ports. Port ranges are cut to valid ports, because the API server did not validate them. */
 export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
   const field = 'spec.hostPorts';
   const written = (ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
@@ -22,8 +22,8 @@ export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
 }
 
 /**
- * @param field the field of the input, `spec.volumes` or `volumes`
- * @param names the name in a pod for each type of the input
+ * @param field the name of the input's field: `spec.volumes` or `volumes`
+ * @param names maps each volume type of the input to its name in a pod
  */
 export function volumeTypes(
   field: string,
@@ -32,8 +32,8 @@ export function volumeTypes(
 ): MigratedField {
   if (types?.includes('*')) return { statements: [stated('volumes', ['*'], field)] };
   const volumes = distinct((types ?? []).map((type) => names.get(type) ?? type));
-  // Tokens were in Secrets before projected volumes existed. Policies that admitted Secrets went on to admit projected
-  // token volumes.
+  // Tokens were in Secrets before projected volumes existed. Policies that admitted Secrets continued to admit
+  // projected token volumes.
   const tokens = volumes.includes('secret') && !volumes.includes('projected');
   return {
     statements: [
@@ -43,7 +43,10 @@ export function volumeTypes(
   };
 }
 
-/** Migrates host paths. An empty list admits any path. A writable prefix takes precedence over a read-only prefix. */
+/**
+ * Migrates host paths. An empty list admits any path. If a prefix is listed both as writable and as read-only, the path
+ * is writable.
+ */
 export function hostPaths({ allowedHostPaths = [] }: PspSpec): MigratedField {
   if (allowedHostPaths.length === 0) return {};
   const field = 'spec.allowedHostPaths';

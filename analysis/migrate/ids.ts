@@ -20,7 +20,7 @@ const MOST_RANGES = 32;
 /**
  * @param override the override, such as `runAsUser`
  * @param field the field of the input, such as `spec.runAsUser`
- * @param ruled the rules that require ranges
+ * @param ruled the values of `rule` that require ranges
  */
 export function idStrategy(
   override: string,
@@ -61,7 +61,7 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   };
 }
 
-/** Migrates MayRunAs without any valid range: only a pod with an unset ID passed. */
+/** Migrates the rule MayRunAs without a valid range, which admitted only pods that leave the ID unset. */
 function noId(override: string, field: string, ranges: readonly IdRange[]): MigratedField {
   const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
   const last = { min: GREATEST, max: GREATEST };
@@ -78,10 +78,10 @@ function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
 }
 
 /**
- * The remark on `supplementalGroups: []`. PodSecurityPolicy and SecurityContextConstraints refuse this empty list
- * ("unable to validate empty groups against required ranges", k8s.io/kubernetes@v1.24.17
- * pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy cannot refuse it: the field has `omitempty`,
- * so an empty list is dropped when the API server serializes the pod for the policy (shown by
+ * The remark on `supplementalGroups: []`. PodSecurityPolicy and SecurityContextConstraints refuse an empty list of
+ * groups ("unable to validate empty groups against required ranges", k8s.io/kubernetes@v1.24.17
+ * pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy cannot refuse an empty list: the field has
+ * `omitempty`, so the API server drops the empty list when it serializes the pod for the policy (shown by
  * test/integration/decisions.test.ts).
  */
 function emptyListRemark(override: string, field: string, [first]: readonly IdRange[]): Remark[] {
@@ -90,7 +90,10 @@ function emptyListRemark(override: string, field: string, [first]: readonly IdRa
   return [known(field, [], text)];
 }
 
-/** The same IDs in fewer ranges. The first range is kept, because its min is filled in. The other ranges are merged. */
+/**
+ * Reduces the number of ranges without changing the IDs. The first range is kept, because defaulting fills in its lower
+ * end. The other ranges are merged.
+ */
 function fewer(ranges: readonly IdRange[]): readonly IdRange[] {
   if (ranges.length <= MOST_RANGES) return ranges;
   const [first, ...others] = ranges as [IdRange, ...IdRange[]];

@@ -20,8 +20,8 @@ export type { Migration, MigrationOptions, Note, Origins, RbacObject } from './m
 const LEVEL = { level: 'privileged', levelVersion: 'v1.24' } as const;
 
 /**
- * Migrates PodSecurityPolicies, SecurityContextConstraints and the RBAC objects that grant their use to
- * CapabilityPolicies and bindings. Objects of other kinds are left out.
+ * Migrates PodSecurityPolicies and SecurityContextConstraints to CapabilityPolicies, and the RBAC objects that grant
+ * their use to bindings. Objects of other kinds are left out.
  *
  * @param objects parsed manifests without Lists
  * @throws InvalidInput with the objects and fields that are wrong
@@ -80,8 +80,8 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
 }
 
 /**
- * The grants on an object, with its new name. The wildcards of a rule also cover the new name only if the rule lists no
- * names, or if the name stays the same.
+ * The grants on a migrated object, whose policy may have another name. The wildcards of a grant also cover the policy
+ * only if the grant lists no names, or if the policy keeps the object's name.
  */
 function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
   return grants
@@ -114,7 +114,10 @@ function originsOf(statements: readonly Statement[], use: Readonly<Record<string
   ]);
 }
 
-/** A note if the migration results in no policy: every pod would be admitted, although no pod was admitted before. */
+/**
+ * A note if the migration results in no policy: before the migration no pod was admitted, and without a policy every
+ * pod is admitted.
+ */
 function emptied(before: number, after: number): Note[] {
   if (before === 0 || after > 0) return [];
   const text = 'none of them could admit a pod, so no pod was admitted at all: from now on no policy refuses any';

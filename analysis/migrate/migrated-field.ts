@@ -4,7 +4,7 @@ import type { Remark } from './migration.ts';
 export interface MigratedField {
   readonly statements?: readonly Statement[];
   readonly remarks?: readonly Remark[];
-  /** The remark on a field because of which no pod can ever be admitted, whatever the rest of the policy says. */
+  /** Set if the field makes the policy refuse every pod, whatever the other fields of the policy are. */
   readonly never?: Remark;
 }
 
@@ -21,9 +21,9 @@ export function stated(path: string, value: unknown, from: string): Statement {
 }
 
 /**
- * A statement from a field that may be unset.
+ * A statement of a policy, from an input field that may be unset.
  *
- * @param input the value in the input; if it is undefined, `value` is what an unset field means
+ * @param input the value in the input; undefined if the field is unset, and `value` is what an unset field means
  */
 export function statedOrUnset(path: string, value: unknown, from: string, input: unknown): Statement {
   return { path, value, from: input === undefined ? `${from}, unset` : from };

@@ -12,7 +12,9 @@ export interface MigrationOptions {
 export interface Migration {
   /** The migrated policies, sorted by name. */
   readonly policies: readonly CapabilityPolicy[];
-  /** Bindings to the roles that the operator creates for the policies. Apply them together with the policies. */
+  /**
+   * Bindings to the roles that the operator creates for the policies. Apply the bindings together with the policies.
+   */
   readonly rbac: readonly RbacObject[];
   /** The notes, sorted by object and then in the order of the policy's fields. */
   readonly notes: readonly Note[];
@@ -38,7 +40,7 @@ type RbacSubject =
   | { readonly kind: 'ServiceAccount'; readonly name: string; readonly namespace: string }
   | { readonly kind: 'User' | 'Group'; readonly name: string; readonly apiGroup: string };
 
-/** How a field or a value of the input is migrated, if the policy does not show it. */
+/** Explains how a field or a value of the input is migrated, where the policy does not show this. */
 export interface Note extends Remark {
   /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
@@ -52,8 +54,8 @@ export interface Remark {
   /** How the value is migrated, and what the user has to do. */
   readonly text: string;
   /**
-   * Whether the migration keeps the meaning of the value. If not, some pods are evaluated or filled in differently than
-   * before, and the user must decide what to do.
+   * Whether the migration keeps the meaning of the value. If the meaning changes, some pods are evaluated or filled in
+   * differently than before, and the user must decide what to do.
    */
   readonly exact: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Migrates seccomp and AppArmor profiles. These profiles were annotations: a list of allowed names, and the name that
- * is filled in.
+ * Migrates seccomp and AppArmor profiles. For each kind of profile, the input has a list of allowed names, and the name
+ * that is filled in.
  */
 
 import { distinct, inexact, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
@@ -17,7 +17,7 @@ const MOST = 32;
 const LONGEST = 253;
 
 interface ProfileLists {
-  /** The allowed profiles; undefined if there is no list. An empty list has another meaning. */
+  /** The allowed profiles; undefined if there is no list. An empty list means something else than no list. */
   readonly allowed?: readonly string[] | undefined;
   readonly default?: string | undefined;
   readonly allowedField: string;
@@ -25,8 +25,8 @@ interface ProfileLists {
 }
 
 /**
- * Migrates seccomp profiles. Without a list, a profile must not be set. With a list, the pod itself and each container
- * must have a listed profile.
+ * Migrates seccomp profiles. If the input lists no seccomp profile, no pod may set a profile. If the input lists
+ * seccomp profiles, the pod itself and each container must have a listed profile.
  */
 export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): MigratedField {
   const { default: filling, allowedField, defaultField } = lists;
@@ -47,8 +47,8 @@ export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Migra
 }
 
 /**
- * Migrates AppArmor profiles. Without a list, any profile is admitted. With a list, each container must have a listed
- * profile.
+ * Migrates AppArmor profiles. If the input has no list of AppArmor profiles, any profile is admitted. If the input
+ * lists AppArmor profiles, each container must have a listed profile.
  */
 export function appArmorProfiles({ allowed, ...lists }: ProfileLists): MigratedField {
   if (allowed === undefined) return lists.default === undefined ? {} : anyProfile('appArmor', lists);
@@ -98,7 +98,8 @@ function listedProfiles(rule: Rule, unset: string, names: readonly string[], lis
 }
 
 /**
- * The profile that is filled in. A default that is not allowed is left out, because the filled pod would be refused.
+ * The name of the profile that is filled in. A default that is not allowed is left out, because the filled pod would be
+ * refused.
  */
 function fillingOf(
   rule: Rule,
@@ -129,7 +130,10 @@ function nameOf({ type, localhostProfile }: Profile): string {
   return localhostProfile === undefined ? type : `${LOCALHOST}${localhostProfile}`;
 }
 
-/** The remark on a default that no pod can have now. If the list allows any profile, every default was filled in. */
+/**
+ * The remark on a default profile that no pod can have any more. An input that allows any profile filled in every
+ * default, even a default that names no file.
+ */
 function unfitDefault(field: string, name: string, profile: Profile): Remark | undefined {
   const remark = unfitRemark(field, name, profile);
   if (profile.localhostProfile !== '') return remark;
@@ -139,8 +143,8 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
 }
 
 /**
- * The remark on a profile that a CapabilityPolicy cannot name exactly: there, `*` at the end of a profile matches any
- * ending.
+ * The remark on a profile that a CapabilityPolicy cannot name exactly: in a CapabilityPolicy, `*` at the end of a
+ * profile matches any ending.
  */
 function unfitRemark(field: string, name: string, { localhostProfile }: Profile): Remark | undefined {
   if (localhostProfile === undefined) return undefined;

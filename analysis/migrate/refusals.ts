@@ -103,7 +103,7 @@ function patternRefusals(path: FieldPath, patterns: readonly string[]): Problem[
   ];
 }
 
-/** Whether this pattern matches everything that the other pattern matches. */
+/** Whether the first pattern matches everything that the second pattern matches. */
 function covers(pattern: string, other: string): boolean {
   return pattern.endsWith('*') ? other.replace(/\*$/, '').startsWith(pattern.slice(0, -1)) : pattern === other;
 }

@@ -8,8 +8,8 @@ import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import type { Note } from './migration.ts';
 
 /**
- * One note for each policy with restricted use beyond the number of policies about which an API server asks in one
- * namespace.
+ * An API server asks about the use of a limited number of policies in one namespace; each policy with restricted use
+ * beyond this limit gets a note.
  */
 export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
   const asking = policies.flatMap((policy) => {

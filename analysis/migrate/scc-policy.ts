@@ -73,7 +73,10 @@ function choice({ priority }: Scc): MigratedField {
   return { remarks: [inexact('priority', priority ?? null, text)] };
 }
 
-/** Migrates capabilities. If only pods with `hostUsers: false` were admitted, only these pods may add capabilities. */
+/**
+ * Migrates capabilities. If the input admits only pods with `hostUsers: false`, the policy lets only these pods add
+ * capabilities.
+ */
 function capabilities(scc: Scc, filling: boolean): MigratedField {
   const migrated = capabilityLists(scc, '', filling);
   if (scc.userNamespaceLevel !== REQUIRED) return migrated;
@@ -103,8 +106,8 @@ function hostPorts({ allowHostPorts }: Scc): MigratedField {
 }
 
 /**
- * Migrates volume types. If there is no list, every type is admitted. The flag for host paths takes precedence over the
- * list (openshift/api SetDefaults_SCC).
+ * Migrates volume types. Without a list of volume types, every type is admitted. The flag for host paths takes
+ * precedence over the list (openshift/api SetDefaults_SCC).
  */
 function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = false }: Scc): MigratedField {
   const field = 'volumes';
@@ -159,7 +162,7 @@ function groups(
   return { ...migrated, remarks: [inexact(field, type, ofNamespace(what, GROUPS_ANNOTATION)), ...remarks] };
 }
 
-/** Migrates seccomp profiles. The first profile with a name is filled in. */
+/** Migrates seccomp profiles. Defaulting fills in the first entry of the list that is not `*`. */
 function seccomp({ seccompProfiles: profiles = [] }: Scc): MigratedField {
   const first = profiles.findIndex((profile) => profile !== '*');
   return seccompProfiles({
@@ -172,7 +175,7 @@ function seccomp({ seccompProfiles: profiles = [] }: Scc): MigratedField {
 
 const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
 
-/** Migrates SELinux options. If they have no level, the level of the namespace applies. */
+/** Migrates SELinux options. If the SELinux options have no level, the level of the pod's namespace applies. */
 function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): MigratedField {
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };

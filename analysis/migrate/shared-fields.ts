@@ -16,8 +16,8 @@ export function flag(override: string, field: string, value: boolean | undefined
 }
 
 /**
- * Migrates `allowPrivilegeEscalation`. An unset field means true, because the field was added to PodSecurityPolicy
- * later.
+ * Migrates `allowPrivilegeEscalation`. An unset field means true, because PodSecurityPolicies of older releases do not
+ * have the field.
  */
 export function escalation(prefix: string, fields: Fields): MigratedField {
   const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling } = fields;
@@ -25,7 +25,7 @@ export function escalation(prefix: string, fields: Fields): MigratedField {
   return {
     statements: [
       statedOrUnset('allowPrivilegeEscalation', allowed ?? true, `${prefix}allowPrivilegeEscalation`, allowed),
-      // If `true` is refused, `false` is filled in anyway.
+      // If the policy refuses `true`, defaulting fills in `false` even without a statement.
       ...(filling !== undefined && allowed !== false ? [stated(field, filling, prefix + field)] : []),
     ],
   };
@@ -36,7 +36,7 @@ export function readOnlyRootFilesystem(prefix: string, { readOnlyRootFilesystem:
   return required ? { statements: [stated(field, true, prefix + field)] } : {};
 }
 
-/** SELinux options. Empty texts are left out, because they count as absent. */
+/** SELinux options. Empty strings are left out, because they count as absent. */
 export function statedOptions(options: Readonly<Record<string, string | undefined>> = {}) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''));
 }

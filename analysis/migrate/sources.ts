@@ -32,7 +32,7 @@ export interface Source {
   /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
   readonly granted: Granted;
-  /** The grants in the object itself. */
+  /** The grants that the object itself contains. */
   readonly grants: readonly Grant[];
   readonly choice: Choice;
   /** @param filling whether unset fields are filled in */
@@ -50,7 +50,7 @@ interface Input {
 /** A kind of objects that can be migrated. */
 interface Kind {
   readonly apiVersions: readonly string[];
-  /** The message for an object of this kind with another API version: it names the kind's API group. */
+  /** The message for an object of the kind with another API version, which names the kind's API group. */
   readonly home: string;
   readonly granted: Granted;
   readonly choice: Choice;
@@ -147,7 +147,7 @@ function readSource(value: unknown, object: string, { apiVersions, home, granted
   return { name: metadata.name ?? '', object, granted, grants, choice, fields };
 }
 
-/** Problems of objects that have the same name: they would become one policy. */
+/** Reports several objects with the same name, because they would become a single policy. */
 function doubles(read: readonly Read[], objects: readonly unknown[]): InputProblem[] {
   const named = read.flatMap((one, index) => ('source' in one ? [{ ...one.source, index }] : []));
   return named.flatMap(({ name, index, object }): InputProblem[] => {

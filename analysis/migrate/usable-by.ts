@@ -7,7 +7,7 @@ import type { RbacObject, Remark } from './migration.ts';
 
 interface Usability {
   readonly spec: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
-  /** The grant that each line comes from, by the line's field: `usableBy`, `subjects[0]`. */
+  /** The grant that each field of the policy comes from, by the field: `usableBy`, `subjects[0]`. */
   readonly origins: Readonly<Record<string, string>>;
   readonly bindings: readonly RbacObject[];
   readonly remarks: readonly Remark[];
@@ -15,7 +15,7 @@ interface Usability {
 
 const MOST_SUBJECTS = 20;
 
-/** The groups that stand for everybody: every pod has a service account, and its creator is authenticated. */
+/** The groups that contain everybody: every pod has a service account, and every creator is authenticated. */
 const EVERYBODY = ['system:serviceaccounts', 'system:authenticated'];
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -86,8 +86,8 @@ function forBindings(
 }
 
 /**
- * A binding to the policy's role. The binding's name differs from the role's name, because the operator uses the role's
- * name for its own binding.
+ * A binding to the policy's role. The binding's name differs from the role's name, because the operator has a binding
+ * of its own with the role's name.
  */
 function binding(grants: readonly Grant[], policy: string, namespace?: string): RbacObject {
   const role = useRoleName(policy);

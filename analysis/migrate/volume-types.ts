@@ -4,7 +4,10 @@
  */
 import { VOLUME_TYPES } from '../../operator/standards/volume-types.ts';
 
-/** The volume types of security.openshift.io/v1 FSType. All values except one are the name of the field. */
+/**
+ * The volume types of security.openshift.io/v1 FSType. Each type has the name of the field in a pod's volume, except
+ * for `cephFS`.
+ */
 export const SCC_VOLUMES: ReadonlyMap<string, string> = new Map(
   VOLUME_TYPES.map((field) => [field === 'cephfs' ? 'cephFS' : field, field]),
 );

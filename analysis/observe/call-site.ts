@@ -28,7 +28,7 @@ export function callSiteOf(frames: readonly string[], capability: number): CallS
   return { text: [...new Set(parts)].join(', '), ...(noise && { noise }) };
 }
 
-/** The name of a function. System calls get the names by which people know them. */
+/** The name of a function. A system call gets its well-known name, such as `sys_chroot`. */
 function plain(frame: string): string {
   return frame.replace(SYSTEM_CALL, 'sys_$1');
 }
@@ -49,9 +49,10 @@ function noiseOf(frames: readonly string[], capability: number): Noise | undefin
 const NON_AUDIT = /_noaudit$|^(ptracer_capable|do_task_stat)$/;
 
 /**
- * Whether overlayfs checks for the user who mounted it. overlayfs checks twice: first for the process (ovl_permission →
- * generic_permission), then in its own file systems for the user who mounted it (ovl_permission → inode_permission). If
- * a function is between overlayfs and the check, the check belongs to the lower layer.
+ * Whether overlayfs makes the check for the user who mounted it. overlayfs checks twice. The first check is for the
+ * process (ovl_permission → generic_permission). The second check is in overlayfs's own file systems, for the user who
+ * mounted overlayfs (ovl_permission → inode_permission). If a function is between overlayfs and the check, the check
+ * belongs to the lower layer.
  */
 function asksForMounter(frames: readonly string[]): boolean {
   const inner = frames.filter((frame) => !COMMON.test(frame));

@@ -1,6 +1,6 @@
 /** Finds the container that runs in a control group, by the group's path. */
 
-/** Where a container runs. A node knows containers only by these IDs. */
+/** Where a container runs. A node identifies a container only by the pod's UID and the container's ID. */
 export interface ContainerGroup {
   /** The pod's UID; absent for a container that no kubelet started. */
   readonly pod?: string;
@@ -10,14 +10,14 @@ export interface ContainerGroup {
 
 /**
  * Matches the group names of the kubelet (pkg/kubelet/cm) for the drivers cgroupfs and systemd; systemd writes `_` for
- * `-` in a UID. A container may have groups below its own group, and may run containers itself. All these groups belong
- * to the pod, so the first match counts.
+ * `-` in a UID. A container may have groups below its own group, and may run containers itself. All groups below a
+ * pod's group belong to the pod, so the first match counts.
  */
 const POD = /(?:^|\/|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?\/([^/]+)/;
 /** Matches a container's group: `cri-containerd-ID.scope`, `crio-ID.scope`, or the ID alone. */
 const CONTAINER = /^(?:[a-z-]+-)?([0-9a-f]{64})(?:\.scope)?$/;
 
-/** @param below a path; each group NAMESPACE/POD/CONTAINER below it counts as a container, too */
+/** @param below the path of a group; every group NAMESPACE/POD/CONTAINER below this path counts as a container, too */
 export function containerIn(path: string, below?: string): ContainerGroup | undefined {
   const [, pod, group = ''] = POD.exec(path) ?? [];
   if (pod !== undefined) {

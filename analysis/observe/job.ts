@@ -1,18 +1,18 @@
 /**
  * The Job that observes a cluster, with one pod on each node. The command `cappol observe --cluster` creates the Job.
- * The script `generate` of package.json writes it to config/observe/.
+ * The script `generate` of package.json writes the Job to config/observe/.
  *
- * The files of tracefs belong to root, so the Job's pods run as root. These pods need no capability, no service account
- * and no network.
+ * The files of tracefs belong to root, so the Job's pods run as root. The Job's pods need no capability, no service
+ * account and no network.
  */
 
 export const OBSERVER_NAMESPACE = 'cappol-observe';
 const NAME = 'cappol-observe';
-/** The label by which the pods of one observation are found: they have the same value. */
+/** The label that all pods of one observation have, with the same value. */
 export const OBSERVATION_LABEL = 'cappol.capabilitypolicy.dev/observation';
 /**
- * Where the container mounts the node's tracefs. The path is not below /sys, because AppArmor's default profile refuses
- * writes there.
+ * Where the container mounts the node's tracefs. The mount is not below /sys, because AppArmor's default profile
+ * refuses writes below /sys.
  */
 const TRACING = '/tracing';
 /** The extra time of the Job, for pulling the image and for printing the observations. */
@@ -32,8 +32,8 @@ interface JobOptions {
 }
 
 /**
- * The namespace of the observers. This namespace has level privileged, because no other level admits the node's files
- * and processes.
+ * The namespace of the observers. The namespace of the Job has level privileged, because no other level admits pods
+ * that use the node's files and processes.
  */
 export function observerNamespace() {
   return {

@@ -77,7 +77,7 @@ export class PodNames {
     }
   }
 
-  /** The name of a container. If no status of its pod names the container, it must be the pod's sandbox. */
+  /** The name of a container. A container that no status of its pod names is the pod's sandbox. */
   nameOf({ pod, id }: ContainerGroup): Name | undefined {
     return this.#byInstance.get(id) ?? (pod !== undefined && this.#pods.has(pod) ? 'sandbox' : undefined);
   }
@@ -101,7 +101,7 @@ export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {
 
 export interface NamedEvidence {
   readonly evidence: Evidence;
-  /** The containers without a name: their pods were deleted before a source named them. */
+  /** Containers whose pods were deleted before cappol could read the containers' names. */
   readonly unnamed: readonly ContainerGroup[];
 }
 

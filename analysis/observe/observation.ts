@@ -30,7 +30,7 @@ interface Options {
   readonly lookUp: LookUp;
   /** Converts a time of the trace's clock to milliseconds since 1970. */
   readonly epochMs: (seconds: number) => number;
-  /** A control group; each group NAMESPACE/POD/CONTAINER below it counts as a container, too. */
+  /** The path of a control group; every group NAMESPACE/POD/CONTAINER below this path counts as a container, too. */
   readonly below?: string | undefined;
   /** Called at the first event of a container, while the container starts. */
   readonly onContainer?: (group: ContainerGroup) => void;
@@ -69,8 +69,8 @@ export class Observation {
    */
   readonly #open = new Map<number, Check>();
   /**
-   * The check before the last check, if the kernel refused it. The kernel may then have granted the last check in its
-   * place.
+   * The previous check of each process, if the kernel refused it. The kernel may have granted the last check in place
+   * of the refused check.
    */
   readonly #refused = new Map<number, Check>();
   /** The check whose stack is being read. */
@@ -166,9 +166,7 @@ export class Observation {
     if (watched) watched.ended = time;
   }
 
-  /**
-   * Records the last check of a process. The stack of that check is complete, because the process makes a new check.
-   */
+  /** Records the last check of a process. The stack of a check is complete once the process makes another check. */
   #close(pid: number): void {
     const check = this.#open.get(pid);
     if (!check) return;
@@ -206,8 +204,8 @@ export class Observation {
   }
 
   /**
-   * Whether the check is noise because a process made the user namespace: it did not appear during the container's
-   * set-up. If the set-up was not observed, that is unknown.
+   * Whether the check is noise because a process created the check's user namespace: the namespace did not appear
+   * during the container's set-up. If the set-up was not observed, the check does not count as noise.
    */
   #noiseBySpace({ task, namespace }: Check): Noise | undefined {
     const { started, namespaces } = this.#watches.get(task.container.id) ?? {};
@@ -216,7 +214,7 @@ export class Observation {
 
   #watch(group: ContainerGroup, from: number, started: boolean): void {
     const watched = this.#watches.get(group.id);
-    // The container was watched before, and has a process again, for example because of `kubectl exec`.
+    // A container that was already watched has a process again, for example because of `kubectl exec`.
     if (watched) watched.ended = undefined;
     else {
       this.#watches.set(group.id, { group, from, started, namespaces: new Set() });
@@ -243,8 +241,8 @@ export class Observation {
 }
 
 /**
- * Whether the check replaces a refused check. If the kernel accepts one of several capabilities, it checks the next
- * capability after it refused the first.
+ * Whether the check replaces a check that the kernel refused. If any one of several capabilities is enough, the kernel
+ * checks the next capability after it refused the first.
  */
 function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   return (

@@ -1,4 +1,6 @@
-/** The lines in which an observer in a pod reports to `cappol observe --cluster`: evidence without names, and progress. */
+/**
+ * The lines in which an observer in a pod reports to `cappol observe --cluster`: evidence without names, and progress.
+ */
 import type { Counts, Observed, UnnamedUse, UnnamedWatch } from './observation.ts';
 
 export interface RawProgress {
@@ -10,7 +12,7 @@ export interface RawProgress {
 export interface RawEnd {
   readonly seconds: number;
   readonly counts: Counts;
-  /** Whether the observation included containers that already ran when it began. */
+  /** Whether the observation included containers that were running before it began. */
   readonly sawAll: boolean;
 }
 

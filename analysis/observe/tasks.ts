@@ -53,14 +53,14 @@ export class Tasks {
   forked(parent: number, child: number): void {
     const task = this.#byPid.get(parent);
     if (task) this.#put(child, task);
-    // The process number may have belonged to another process, whose end was not reported.
+    // The process ID may have belonged to another process, whose end was not reported.
     else this.exited(child);
   }
 
   /**
    * Records that a process executed a program.
    *
-   * @param before the number of the executing thread, which then gets the number of its process
+   * @param before the ID of the thread that executes the program; the thread then gets the ID of its process
    */
   executed(pid: number, before: number, program: string): void {
     const task = this.#byPid.get(before) ?? this.#byPid.get(pid);

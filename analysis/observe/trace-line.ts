@@ -2,8 +2,8 @@
  * Parses a line of tracefs' trace_pipe. Format: kernel/trace/trace_output.c and the `print fmt` of each event.
  *
  * The kernel prints names of processes without escaping line breaks, so a hostile process can break a line in two. A
- * name is too short (15 bytes) to contain a whole line of the trace. The fragment of a line is `Unreadable`, and ends a
- * stack.
+ * name has at most 15 bytes, so it cannot contain a whole line of the trace. Each fragment of a broken line is
+ * `Unreadable`, and ends a stack.
  */
 
 /** A time in seconds, by the clock that the tracing instance uses. */
@@ -23,7 +23,7 @@ export type TraceLine =
 interface Check {
   /** The capability's number. */
   readonly capability: number;
-  /** The user namespace of the check; equal texts mean the same namespace. */
+  /** The user namespace of the check; equal strings mean the same namespace. */
   readonly namespace: string;
   readonly granted: boolean;
 }
@@ -48,7 +48,10 @@ export function readTraceLine(text: string): TraceLine {
   return fields ? ({ pid: Number(pid), time: Number(time), command, ...fields } as TraceLine) : UNREADABLE;
 }
 
-/** The parsers of events, by the event's name. A `pid` in the result replaces the process that caused the event. */
+/**
+ * The parsers of events, by the event's name. If a parser returns a `pid`, this `pid` replaces the process that caused
+ * the event.
+ */
 const READERS: Readonly<Record<string, (rest: string) => object | undefined>> = {
   cap_capable: matching(/target_ns (\S+),.* cap (\d+), ret (-?\d+)$/, (namespace, capability, returned) => ({
     is: 'check',

@@ -1,7 +1,8 @@
 /**
- * Computes the rules of ClusterRoles with an aggregationRule. A controller replaces their rules with the rules of the
- * ClusterRoles that they select (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). The controller never applies
- * an empty list: if it finds no rule, the role keeps its own rules.
+ * Computes the rules of ClusterRoles with an aggregationRule. A controller replaces the rules of such a ClusterRole
+ * with the rules of the ClusterRoles that the aggregationRule selects
+ * (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). The controller never applies an empty list: if it finds no
+ * rule, the role keeps its own rules.
  */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { PolicyRule, RoleView } from '../../operator/model/objects.ts';
@@ -51,7 +52,9 @@ export function clusterRoleOf(raw: RawObject): ClusterRole {
   };
 }
 
-/** All ClusterRoles of a cluster. The controller has already written the rules of the aggregated roles. */
+/**
+ * All ClusterRoles of a cluster. In a live cluster, a controller has already written the rules of the aggregated roles.
+ */
 export function liveRoles(all: readonly RawObject[]): readonly ClusterRole[] {
   const roles = all.map(clusterRoleOf);
   return roles.map((role) => {
@@ -68,9 +71,9 @@ export function aggregatedRoles(roles: readonly ClusterRole[]): RoleView[] {
 }
 
 /**
- * The roles whose rules an aggregated role gets.
+ * The roles from which an aggregated role gets its rules.
  *
- * @param seen the aggregated roles that have been counted, because two aggregated roles may select each other
+ * @param seen the aggregated roles that were visited already, because two aggregated roles may select each other
  */
 function sourcesOf(role: ClusterRole, roles: readonly ClusterRole[], seen: Set<ClusterRole>): readonly ClusterRole[] {
   const { selectors, isStated } = role;

@@ -1,13 +1,16 @@
 /**
- * Adds a policy for each level to a cluster without CapabilityPolicy. A level would refuse the workloads that violate
- * its policy.
+ * Adds a policy for each level to a cluster without CapabilityPolicy. The workloads that violate a level's policy are
+ * the workloads that the level would refuse.
  */
 import { type CompletePolicy, GROUP, KIND, type Mode, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 
-/** The levels, and the names of their policies. Policies of one mode decide together, so each level has its own mode. */
+/**
+ * The levels, and the names of their policies. Policies of one mode decide together, so each assessed level has a mode
+ * of its own.
+ */
 export const ASSESSED_LEVELS: readonly { readonly level: Level; readonly mode: Mode }[] = [
   { level: 'baseline', mode: 'Warn' },
   { level: 'restricted', mode: 'Audit' },
@@ -20,7 +23,7 @@ const POLICIES = ASSESSED_LEVELS.map(({ level, mode }): CompletePolicy => {
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata, spec, status: {} };
 });
 
-/** @param cluster the cluster, which may change, because it is read again at each call */
+/** @param cluster a cluster that may change: each call reads its current state */
 export function assessedCluster(cluster: Cluster): Cluster {
   return {
     policies: () => POLICIES,

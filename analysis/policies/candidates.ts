@@ -63,7 +63,7 @@ export class PodCandidates {
   readonly #projection = createProjection(RULES, UNSHARED);
 
   /**
-   * @param namespace the namespace of objects that do not state one
+   * @param namespace the namespace for objects without `metadata.namespace`
    * @param automounts which service accounts mount a token; undefined for objects of a cluster, which are evaluated
    * unchanged
    */
@@ -112,8 +112,8 @@ export class PodCandidates {
     const fields: Problem[] = [];
     for (const template of podTemplatesIn(object)) {
       const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
-      // These problems are warnings, because the match may not be a pod, or its value may be a placeholder that the
-      // operator of the kind replaces.
+      // Problems in a custom resource are only warnings: the match may not be a pod, or a value may be a placeholder
+      // that the operator of the kind replaces.
       for (const { path, message } of problems) {
         warnings.push({
           path: template.fieldOf(path),
@@ -122,7 +122,8 @@ export class PodCandidates {
       }
       if (problems.length === 0) {
         const unknown = misspeltIn(template, inPod);
-        // Unknown fields are warnings here, because the kind may have fields of its own besides the fields of a pod.
+        // Unknown fields are only warnings in a custom resource, because its kind may have fields of its own besides
+        // the fields of a pod.
         fields.push(...unknown);
         const nulls = nullProblems(empty, template.fieldOf);
         fields.push(...nulls.problems, ...nulls.warnings);
@@ -132,8 +133,8 @@ export class PodCandidates {
     }
     const found = { ...NOTHING, candidatures, warnings: [...warnings, ...fields] };
     const makes = isBuiltIn(apiVersion) ? (makesPods(apiVersion, kind) ?? false) : makesPods(apiVersion, kind);
-    // Prometheus uses `spec.containers` to patch the containers of its operator. Such an object does not contain the
-    // operator's containers.
+    // Prometheus uses `spec.containers` to patch the containers of its operator. A Prometheus object does not contain
+    // the operator's containers themselves.
     const isWhole = candidatures.some(({ template }) => template !== 'spec' || makes !== true);
     if (isWhole && warnings.length === 0) return found;
     if (makes === false && warnings.length === 0) return { ...found, skipped: true };
@@ -177,14 +178,14 @@ export class PodCandidates {
       return view.finished ? undefined : templateCandidate(view);
     }
     const view = this.#projection.pod(object);
-    // Defaulting would fill in the pod of a manifest, unlike a running pod, so the filled pod is evaluated.
+    // A pod of a manifest, unlike a running pod, is evaluated after defaulting has filled it in.
     return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
   }
 }
 
 /**
- * Maps the added token volume to `automountServiceAccountToken`: the manifest does not contain the volume, and this
- * field decides whether the pod gets it.
+ * Maps the added token volume to `automountServiceAccountToken`, because this field decides whether a pod gets the
+ * volume, and the manifest does not contain the volume.
  */
 function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
   const added = tokenVolumeIndex(spec);
@@ -193,7 +194,7 @@ function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Ca
     fieldOf(inPod[1] === 'volumes' && inPod[2] === added ? ['spec', 'automountServiceAccountToken'] : inPod);
 }
 
-/** Maps a volume that comes from a claim of a StatefulSet to the list of claims. */
+/** Maps a volume that comes from a volume claim template of a StatefulSet to the list of these templates. */
 function withClaims(object: Object, parts: PodParts | undefined, fieldOf: Candidature['fieldOf']) {
   const claims = claimsIn(object);
   const path = claimsPath(object.kind);
@@ -205,7 +206,11 @@ function withClaims(object: Object, parts: PodParts | undefined, fieldOf: Candid
   };
 }
 
-/** The pod in the form in which evidence names it. @param namespace the namespace of objects that do not state one */
+/**
+ * The pod by the kind, name and labels that evidence is matched with.
+ *
+ * @param namespace the namespace for objects without `metadata.namespace`
+ */
 export function manifestPod({ object }: InputObject, { fieldOf }: Candidature, namespace: string): ManifestPod {
   const labels = textsIn(valueAt(object, fieldOf(['metadata', 'labels'])));
   return { kind: object.kind, labels, ...identityOf(object, namespace) };

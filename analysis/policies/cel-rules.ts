@@ -1,20 +1,22 @@
 /**
- * The CEL rules of a CRD (x-kubernetes-validations), run on a policy as the API server runs them when a policy is
- * created.
+ * Runs the CEL rules of a CRD (x-kubernetes-validations) on a policy, as the API server does when a policy is created.
  */
 import type { CelRule, Schema } from '../../operator/api/schema.ts';
 import { CelEngine, celValue } from '../../operator/evaluate/cel.ts';
 import { fieldPath } from '../schema/paths.ts';
 import { isObject, type Problem, problemAt, walk } from '../schema/problems.ts';
 
-/** Property names that CEL reserves (k8s.io/apiserver/pkg/cel/escaping.go): a rule says `self.__namespace__`. */
+/**
+ * Property names that CEL reserves (k8s.io/apiserver/pkg/cel/escaping.go): a rule writes `self.__namespace__` for the
+ * property `namespace`.
+ */
 const RESERVED = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
     ' ',
   ),
 );
 
-/** @param value a value that is valid by the schema */
+/** @param value a value that the schema admits */
 export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   const engine = new CelEngine();
   const problems: Problem[] = [];
@@ -29,7 +31,9 @@ export function ruleProblems(value: unknown, schema: Schema): Problem[] {
   return problems;
 }
 
-/** The message of the first rule that this text breaks as the value of a string field; undefined if it breaks none. */
+/**
+ * The message of the first CEL rule in the schema that the given string breaks; undefined if the string breaks no rule.
+ */
 export function ruleRefusal(text: string, schema: Schema): string | undefined {
   const engine = new CelEngine();
   return rulesOf(schema)

@@ -1,9 +1,11 @@
 /** The problems that the conditions of a policy report. */
 import type { Condition } from '../../operator/api/capability-policy.ts';
 
-/** The conditions whose desired status is True. All other conditions report a problem if they are True. */
+/** The conditions whose desired status is True. Any other condition reports a problem if it is True. */
 export const GOOD_IF_TRUE = ['Ready', 'Accepted', 'Programmed', 'Compliant', 'Protected'];
-/** The conditions whose content a view shows elsewhere, or another condition contains. */
+/**
+ * The conditions that a view does not list, because it shows their content elsewhere, or another condition contains it.
+ */
 const TOLD_ELSEWHERE = ['Compliant', 'Expired', 'Protected', 'Ready', 'Stalled'];
 
 /** The conditions that report a problem which the view does not show elsewhere. */

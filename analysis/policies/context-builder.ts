@@ -37,10 +37,10 @@ function nothing() {
     namespaces: new Map<string, Labels>(),
     roles: new Map<string, RoleView>(),
     bindings: new Map<string, RoleBindingView>(),
-    /** The ClusterRoles with their labels, by which aggregated roles select them. */
+    /** The ClusterRoles with their labels, because an aggregationRule selects ClusterRoles by labels. */
     clusterRoles: new Map(IN_EVERY_CLUSTER.map((role) => [role.name, role])),
     automounting: new Map<string, boolean>(),
-    /** Whether the policies of manifests and of the cluster count. */
+    /** Whether the policies in manifests and in the cluster are used. */
     takesPolicies: true,
   };
 }
@@ -49,7 +49,7 @@ function nothing() {
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #all: Collected;
-  /** The namespace of roles and bindings that do not state one. */
+  /** The namespace for roles and bindings without `metadata.namespace`. */
   readonly #namespace: string;
   #live: Cluster | undefined;
 
@@ -91,7 +91,7 @@ export class PolicyContextBuilder {
     return this.#all.policies.size === 0;
   }
 
-  /** The sorted names of the policies that manifests state. */
+  /** The sorted names of the policies in manifests. */
   get stated(): readonly string[] {
     return [...this.#all.sources.keys()].sort();
   }
@@ -102,7 +102,7 @@ export class PolicyContextBuilder {
       const spec = this.#all.policies.get(name)?.spec;
       return spec ? [[name, spec] as const] : [];
     });
-    // The rollout rests if the mode is not Enforce.
+    // If the mode is not Enforce, the rollout rests and is left out.
     return new Map(
       specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
     );
@@ -119,7 +119,8 @@ export class PolicyContextBuilder {
         return;
       case 'namespace': {
         const { name, labels } = this.#projection.namespace(object);
-        // As `kubectl apply` does, this keeps live labels that other users set, but no labels of an earlier manifest.
+        // Like `kubectl apply`, this keeps the live labels, and drops the labels of an earlier manifest of the
+        // namespace.
         this.#all.namespaces.set(name, { ...this.#live?.namespace(name)?.labels, ...labels });
         return;
       }
@@ -247,7 +248,7 @@ export class PolicyContextBuilder {
   #addRoleManifest(object: InputObject['object']): void {
     if (object.kind === 'ClusterRole') this.addClusterRoles([clusterRoleOf(object)]);
     const placed = this.#placed(object);
-    // A role without grants is added, too: it may replace a live role that grants something.
+    // A role without grants also counts, because it may replace a live role that grants something.
     this.#addRole(object.kind, this.#projection.role(placed) ?? { ...scopeOf(placed), rules: [] });
   }
 

@@ -1,6 +1,6 @@
 /**
- * The state of a cluster together with the policies of files. In this state, namespaces may have other labels than in
- * the cluster.
+ * The state of a cluster together with the policies of files. In the combined state, namespaces may have other labels
+ * than in the cluster.
  */
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';

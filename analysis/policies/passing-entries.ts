@@ -12,8 +12,8 @@ export interface PassesBy {
 }
 
 /**
- * The entry because of which each container passes, by the container's name. If the policy fills in a pod, the filled
- * pod is evaluated.
+ * The entry because of which each container passes, by the container's name. If the policy's defaulting fills in the
+ * pod, the filled pod is evaluated.
  */
 export function passingByEntry(
   pod: PodParts,

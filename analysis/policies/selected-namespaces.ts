@@ -10,15 +10,15 @@ export interface SelectedNamespace {
   readonly namespace: string;
   /** The mode of the policy's part that selects the namespace. */
   readonly mode: Mode;
-  /** Whether the rollout has not reached the namespace. */
+  /** Whether the policy's rollout has not reached the namespace yet. */
   readonly pending: boolean;
   readonly role: Role;
 }
 
 export type Role =
-  /** No other policy of the same priority decides. */
+  /** No other policy with the same priority decides in the namespace. */
   | { readonly name: 'Decides'; readonly over: readonly Other[] }
-  /** Other policies of the same priority decide, too: a pod must satisfy one of the policies. */
+  /** Other policies with the same priority decide in the namespace, too: a pod must satisfy one of the policies. */
   | { readonly name: 'Shares'; readonly with: readonly Other[]; readonly over: readonly Other[] }
   | { readonly name: 'Overridden'; readonly by: readonly Other[] }
   /** The namespace is being deleted, so nothing can be created in it. */
@@ -42,7 +42,7 @@ interface Surroundings {
   readonly namespaces: Iterable<NamespaceFacts>;
   /** Patterns of namespaces that no policy reaches. */
   readonly excluded: readonly string[];
-  /** The policies in force that select the namespace, if policies reach it. */
+  /** The policies in force that select the namespace; none for an excluded namespace. */
   selecting(namespace: string): readonly ResolvedPolicy[];
 }
 

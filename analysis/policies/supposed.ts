@@ -8,11 +8,11 @@ import type { Labels } from './context.ts';
 export interface Supposed {
   /** The names of the policies that are enforced everywhere at once. */
   readonly enforced?: readonly string[];
-  /** For each namespace, the names of the policies whose rollouts have not reached it. */
+  /** For each namespace, the names of the policies whose rollouts have not reached the namespace. */
   readonly pending?: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The labels of a namespace in which these policies are pending. */
+/** The labels of a namespace in which the given policies are pending. */
 export function withPending(labels: Labels | undefined, policies: readonly string[]): Labels {
   return { ...labels, ...Object.fromEntries(policies.map((policy) => [rolloutLabel(policy), ROLLOUT_PENDING])) };
 }

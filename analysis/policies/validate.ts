@@ -27,7 +27,7 @@ const SCHEMA: Schema = { ...CRD, properties: { ...CRD.properties, metadata: sche
 /** Matches the names that custom resources may have. */
 const NAME = new RegExp(`^${SUBDOMAIN}$`);
 
-/** @param textOf the text of a scalar in its file */
+/** @param textOf returns the text of a scalar as it is written in the file */
 export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): Validation {
   const written = withoutNulls(object) as RawObject;
   const { policy, errors } = modelOf(written);
@@ -38,13 +38,14 @@ export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): V
     ...unknownFields(written, SCHEMA),
   ];
   const wrong = withTypeHints(form, written, SCHEMA, { textOf, refusalOf: ruleRefusal });
-  // As in the API server, the rules run only on values that the schema admits.
+  // As in the API server, the CEL rules run only on values that the schema admits.
   const problems = wrong.length > 0 ? wrong : ruleProblems(written, CRD);
   return { policy: problems.length > 0 ? undefined : policy, problems };
 }
 
 /**
- * The first problem of each field. There may be more, because Ajv checks the enum even of a value whose type is wrong.
+ * The first problem of each field. A field can have several problems, because Ajv checks the enum even of a value whose
+ * type is wrong.
  */
 function modelProblems(object: RawObject, errors: readonly ModelError[]): Problem[] {
   const byField = new Map<string, Problem>();

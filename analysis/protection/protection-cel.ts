@@ -16,7 +16,7 @@ export interface ServiceAccount {
   readonly name: string;
 }
 
-/** One entry of a list in the policy, and the reason for it, which becomes a comment in the file. */
+/** One entry of a list in the admission policy, with the reason for the entry, which becomes a comment in the file. */
 export interface Explained {
   readonly why: string;
   readonly entry: Readonly<Record<string, unknown>>;
@@ -43,26 +43,26 @@ function isController(account: ServiceAccount): string {
   return `request.userInfo.username in ${literal([userName(account), MANAGER])}`;
 }
 
-/** CEL, bool: the namespace controller deletes the objects of a namespace that is deleted. */
+/** CEL, bool: the namespace controller deletes an object because the object's namespace is being deleted. */
 export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
 /** CEL, bool: the user is kube-controller-manager, which requests the tokens of its controllers. */
 export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
 /**
- * CEL, bool: the user is a controller inside of an API server. The controllers inside of an API server manage its own
- * objects.
+ * CEL, bool: the user is a controller inside of an API server. The controllers inside of an API server manage the API
+ * server's own objects.
  */
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
 /**
  * CEL, bool: the request is a probe. Webhooks, and policies that were created through the API, never see bindings, so
- * they cannot forge the answer.
+ * they cannot forge the answer to a probe.
  */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
-/** Patterns of the names of programs, and of objects that were rendered before programs existed. */
+/** Patterns of the names of programs, and of the objects that the operator rendered before programs existed. */
 const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];
 
-/** CEL, bool: these fields of the object have not changed. */
+/** CEL, bool: the given fields of the object have not changed. */
 function same(fields: readonly string[], [now, before]: readonly [string, string]): string {
   return fields.map((field) => `${now}.?${field} == ${before}.?${field}`).join(' && ');
 }
@@ -113,8 +113,8 @@ export function isLease(operators: readonly ServiceAccount[]): string {
 }
 
 /**
- * CEL, bool: the object keeps the state of rollouts. Such an object is also recognized by its name, because the
- * operator adds its label to an existing object with that name, and keeps the object's contents.
+ * CEL, bool: the object keeps the state of rollouts. An object with the right name counts even without the label,
+ * because the operator adds its label to an existing object with this name, and keeps the object's contents.
  */
 export function isRolloutState(operators: readonly ServiceAccount[]): string {
   return `variables.resource == "configmaps" && ${isIn(operators)} && (variables.labelled || variables.name.matches("^${ROLLOUT_CONFIG_MAP_PREFIX}[0-9]+[.]"))`;
@@ -122,10 +122,13 @@ export function isRolloutState(operators: readonly ServiceAccount[]): string {
 
 export const IS_CRD = `variables.resource == "customresourcedefinitions" && variables.name == "${CRD}"`;
 
-/** The number of levels at which properties are compared one by one. Below these levels, schemas have to be equal. */
+/** The number of levels at which properties are compared one by one. Schemas at deeper levels have to be equal. */
 const SCHEMA_DEPTH = 7;
 
-/** CEL, bool: two schemas say the same about the value itself; its contents are not compared. */
+/**
+ * CEL, bool: two schemas agree about the value itself (type, default, unknown fields); the schemas of its contents are
+ * not compared.
+ */
 function keepsValue(now: string, before: string): string {
   const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
   return `${same(['type', 'default'], [now, before])} && ${preserves(now)} == ${preserves(before)}`;
@@ -152,9 +155,9 @@ function keepsSchema(now: string, before: string, depth = 0): string {
 const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;
 
 /**
- * CEL, bool: no version was removed, or is served or stored differently. Each version, including new ones, has every
- * field that stored objects may have. Otherwise any write through a version with fewer fields would drop the missing
- * fields.
+ * CEL, bool: every old version still exists, and is served and stored as before. Each version, including new versions,
+ * has every field that stored objects may have. If a version had fewer fields, any write through this version would
+ * drop the missing fields.
  */
 const KEEPS_VERSIONS = [
   `dyn(oldObject).spec.versions.all(v, dyn(object).spec.versions.exists(w, w.name == v.name && w.served == v.served && w.storage == v.storage))`,
@@ -179,13 +182,13 @@ const BUILT_IN_APIS = [
   'rbac.authorization.k8s.io',
 ];
 /**
- * CEL, bool: the APIService is for an API group that is built in. The API server uses `service` of such an object until
- * it starts again (kube-aggregator, autoregister).
+ * CEL, bool: the APIService is for an API group that is built in. Until the API server starts again, it uses the
+ * `service` of such an APIService (kube-aggregator, autoregister).
  */
 export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
 
 /**
- * CEL, bool: one of the accounts has this name and is in the request's namespace.
+ * CEL, bool: an account in the list has the given name and is in the request's namespace.
  *
  * @param name a CEL expression of type string
  */
@@ -209,9 +212,7 @@ export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
   return `variables.resource == "secrets" && ${now}.?type.orValue("") == "kubernetes.io/service-account-token" && ${isNew} && (${isOneOf(accounts, account(now))})`;
 }
 
-/**
- * CEL, bool: the garbage collector removes the finalizer of an object, as it does at the end of a foreground deletion.
- */
+/** CEL, bool: the garbage collector removes the finalizer of an object, as at the end of a foreground deletion. */
 export const FINISHES_DELETION = `(variables.collects && has(dyn(oldObject).metadata.deletionTimestamp) && request.operation == "UPDATE")`;
 
 export const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}").name(variables.name).check("exempt").allowed()`;

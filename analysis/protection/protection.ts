@@ -1,10 +1,10 @@
 /**
  * The protection: an admission policy that API servers read from a file (KEP-5793), so that nobody can remove it
- * through the API. The protection also sees writes of admission policies, unlike a policy that is created through the
- * API (apiserver/pkg/admission/plugin/policy/generic/plugin.go, Dispatch).
+ * through the API. The protection also sees writes of admission policies; an admission policy that is created through
+ * the API does not see such writes (apiserver/pkg/admission/plugin/policy/generic/plugin.go, Dispatch).
  *
- * Only the operator may write the objects that enforce CapabilityPolicies. The API server refuses these writes to
- * everybody else, including cluster administrators.
+ * Only the operator may write the objects that enforce CapabilityPolicies. The API server refuses writes to the
+ * enforcing objects from everybody else, including cluster administrators.
  */
 import { GROUP, PLURAL, RECORD } from '../../operator/api/capability-policy.ts';
 import { RBAC } from '../../operator/compile/objects.ts';
@@ -12,13 +12,16 @@ import { MAY_WRITE, PROTECTION_ANSWER } from '../../operator/compile/protection-
 import type { Explained, ServiceAccount } from './protection-cel.ts';
 import * as cel from './protection-cel.ts';
 
-/** API servers accept a name with this ending only in files (pkg/apis/admissionregistration/validation). */
+/**
+ * API servers accept names with the ending `.static.k8s.io` only in files (pkg/apis/admissionregistration/validation).
+ */
 export const STATIC_SUFFIX = '.static.k8s.io';
 export const PROTECTION = `protection.${GROUP}${STATIC_SUFFIX}`;
 
 export interface ProtectionOptions {
   /**
-   * The service accounts that operators run as. There are two while the account's name is being changed, otherwise one.
+   * The service accounts that operators run as. The list has two accounts while the operator changes to an account with
+   * another name, and otherwise one account.
    */
   readonly operators: readonly ServiceAccount[];
   /** CapabilityPolicies that only holders of `exempt` may change or delete. */

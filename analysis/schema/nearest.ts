@@ -5,8 +5,8 @@ const CLOSE = 1 / 3;
 const MOST = 3;
 
 /**
- * The names that need the fewest edits. If all names need too many edits, the names that contain the text as a word;
- * empty if there are none.
+ * The names that need the fewest edits. If all names need too many edits, the names that contain the given text as a
+ * word; empty if no name does.
  */
 export function nearest(text: string, names: readonly string[], most = text.length * CLOSE): string[] {
   const distances = names.map((name) => ({ name, edits: edits(text, name) }));
@@ -21,8 +21,8 @@ export function nearest(text: string, names: readonly string[], most = text.leng
 }
 
 /**
- * The longest name to compare, longer than any known name. The limit is needed because the cost of a comparison grows
- * with the length of both names.
+ * The longest name to compare, longer than any known name. Without this limit, a comparison of long names would take
+ * too much time.
  */
 const LONGEST = 100;
 /**
@@ -31,7 +31,7 @@ const LONGEST = 100;
  */
 const MISTYPED = 2;
 
-/** The name that a misspelt text means, ignoring case. */
+/** The known name that a misspelt word means, ignoring case. */
 export function meantBy(text: string, names: readonly string[]): string | undefined {
   if (text.length > LONGEST) return undefined;
   const lower = names.map((name) => name.toLowerCase());
@@ -39,7 +39,7 @@ export function meantBy(text: string, names: readonly string[]): string | undefi
   return names[lower.indexOf(found)];
 }
 
-/** The number of letters to add, remove, replace or swap with their neighbour (optimal string alignment). */
+/** The number of letters to add, remove, replace or swap with a neighbour (optimal string alignment). */
 function edits(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

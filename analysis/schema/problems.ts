@@ -25,8 +25,8 @@ export interface UnknownKey {
 }
 
 /**
- * A part that the API server reads as empty. Such a part is a null in a list or in a mapping with any keys, or an
- * absent field that is always present in stored objects. As the value of any other field, a null counts as absent.
+ * A part that the API server reads as empty. The part is a null in a list or in a mapping with any keys, or an absent
+ * field that stored objects always have. As the value of any other field, a null counts as absent.
  */
 export interface EmptyField {
   readonly path: FieldPath;
@@ -43,7 +43,8 @@ interface Mismatches {
 }
 
 /**
- * Finds all mismatches in one walk over the value, because most manifests have none, and walking is most of the work.
+ * Finds all mismatches in one walk over the value, because walking is most of the work, and most manifests have no
+ * mismatch.
  */
 export function mismatches(value: unknown, schema: Schema): Mismatches {
   const wrong: Problem[] = [];
@@ -69,7 +70,7 @@ export function mismatches(value: unknown, schema: Schema): Mismatches {
   return { wrong, unknown, empty };
 }
 
-/** The nulls in lists, as problems of a wrong type. */
+/** The nulls in lists, reported as values of a wrong type. */
 export function nullItems(value: unknown, schema: Schema): Problem[] {
   const { empty } = mismatches(value, schema);
   return empty.filter(({ path }) => isItem(path)).map(nullProblem);
@@ -108,7 +109,7 @@ type Visit = (value: unknown, schema: Schema, path: FieldPath) => boolean;
 
 /** Receives findings during a walk. The path arrays are reused after each call. */
 interface Found {
-  /** Called with each key that the schema of an object does not have, if the schema names any keys. */
+  /** Called with each key that is missing in the schema of an object, if the schema lists any keys. */
   onUnknown(key: string, known: UnknownKey['known'], path: FieldPath): void;
   /** Called with the schema and the path of each null in a list, or in a mapping with any keys. */
   onNull(schema: Schema, path: FieldPath): void;

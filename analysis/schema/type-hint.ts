@@ -1,4 +1,4 @@
-/** Says for a value of the wrong type what to write instead. */
+/** Says what to write instead of a value of the wrong type. */
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { bounded } from '../../operator/text/printable.ts';
@@ -8,7 +8,7 @@ import { hasType, isObject, type Problem } from './problems.ts';
 export interface Hinting {
   /** The scalar as it is written in the file: `1.30`, which parses to the number 1.3. */
   readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
-  /** The problem that the value has if it is read as a string, whether or not it is in quotes. */
+  /** The problem that the scalar has as a string, even if it is written in quotes. */
   readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
 }
 

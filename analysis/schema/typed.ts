@@ -7,7 +7,7 @@ import { withTypeHints } from './type-hint.ts';
 declare const VALUE: unique symbol;
 
 interface Typed<Value> extends Schema {
-  /** The type of accepted values. The field is never set: it exists only for the type checker. */
+  /** The type of accepted values. This property is never set, because it exists only for the type checker. */
   readonly [VALUE]?: Value;
 }
 
@@ -30,12 +30,12 @@ export function list<Item>(items: Typed<Item>): Typed<readonly Item[]> {
   return { type: 'array', items };
 }
 
-/** An object with these fields only. Each field may be absent. */
+/** An object that has only the given fields. Each field may be absent. */
 export function object<Of extends Fields>(properties: Of): Typed<{ readonly [Name in keyof Of]?: ValueOf<Of[Name]> }> {
   return { type: 'object', properties };
 }
 
-/** An object with these fields and any other fields, which are not read. */
+/** An object with the given fields, and with any other fields, which are not read. */
 export function open<Of extends Fields>(properties: Of): ReturnType<typeof object<Of>> {
   return { ...object(properties), 'x-kubernetes-preserve-unknown-fields': true };
 }

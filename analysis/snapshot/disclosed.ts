@@ -1,7 +1,7 @@
 /**
- * Reduces a pod to the parts that a snapshot discloses: the parts that rules read. A rule names whole fields (`reads`),
- * and some fields contain more than the rule needs. For example, the commands and headers of probes may contain tokens,
- * and the options of a volume may contain credentials.
+ * Reduces a pod to the parts that a snapshot discloses: the parts that rules read. A rule lists whole fields in
+ * `reads`, and some fields contain more than the rule needs. For example, the commands and headers of probes may
+ * contain tokens, and the options of a volume may contain credentials.
  */
 import { withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodParts, Volume } from '../../operator/model/objects.ts';

@@ -1,10 +1,10 @@
 /**
- * A cluster as one JSON document: everything that evaluation reads, and its results. A page, a report or another program
- * reads the document without access to the cluster. docs/reference/snapshot.schema.json describes it for readers in other
- * languages.
+ * A cluster as one JSON document: everything that evaluation reads, and its results. A page, a report or another
+ * program reads the document without access to the cluster. docs/reference/snapshot.schema.json describes it for
+ * readers in other languages.
  *
  * The document contains only data that some rule reads. The document has no environment variables, no Secrets and no
- * image pull secrets. Its only annotations are those of the Pod Security Standards.
+ * image pull secrets. The only annotations in the document are those of the Pod Security Standards.
  */
 import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
@@ -32,8 +32,9 @@ export interface Snapshot {
   /** The kinds that could not be read, with the consequences; empty if the document is complete. */
   readonly missing: readonly string[];
   /**
-   * Whether roles and bindings could be read. If not, everybody counts as a user of every policy. The field is absent
-   * in documents of earlier versions, which require that they could be read.
+   * Whether roles and bindings could be read. If roles or bindings could not be read, everybody counts as a user of
+   * every policy. Documents of earlier versions do not have the field, because they were written only if roles and
+   * bindings could be read.
    */
   readonly usersKnown?: boolean;
   /**
@@ -45,7 +46,7 @@ export interface Snapshot {
   readonly policies: readonly SnapshotPolicy[];
   /** The namespaces, sorted by name. */
   readonly namespaces: readonly SnapshotNamespace[];
-  /** Each distinct pod or template once. Namespaces refer to a shape by its index. */
+  /** The distinct pods and templates: each is listed once. Namespaces refer to a shape by its index. */
   readonly shapes: readonly Shape[];
   /** Each distinct violation once. Verdicts refer to a violation by its index. */
   readonly violations: readonly Violation[];
@@ -67,7 +68,8 @@ export interface SnapshotPolicy {
   /** The spec that is in force, if the current spec is not accepted. */
   readonly accepted?: CompleteSpec;
   /**
-   * True if a role in the cluster records a spec as accepted. Such a policy stays when new policies do not fit beside it.
+   * True if a role in the cluster records a spec as accepted. A policy with a recorded spec stays in force when new
+   * policies do not fit beside it.
    */
   readonly recorded?: true;
 }
@@ -94,7 +96,7 @@ export interface UsedByContainer {
   readonly used: readonly string[];
 }
 
-/** A reference to the owner of a pod or workload. The ID stands for a UID: it is unique only within the namespace. */
+/** A reference to the owner of a pod or workload. The ID replaces a UID, and is unique only within the namespace. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -150,6 +152,6 @@ export interface ContainerCapabilities {
   readonly privileged: boolean;
   readonly add: readonly string[];
   readonly drop: readonly string[];
-  /** The bounding set; an error instead if the runtime does not start the container. */
+  /** The bounding set, or an error if the runtime does not start the container. */
   readonly held: Readonly<Record<ContainerRuntime['name'], readonly string[] | { readonly error: string }>>;
 }

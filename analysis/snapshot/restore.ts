@@ -50,7 +50,7 @@ export function restoreCluster(snapshot: Snapshot): Cluster {
   };
 }
 
-/** The parts of a shape. The parts are frozen, because results are cached only for parts that cannot change. */
+/** The parts of a shape. The pod parts are frozen, because results are cached only for objects that cannot change. */
 const partsOf = perObject(({ annotations, spec }: Shape): PodParts => frozen(structuredClone({ annotations, spec })));
 
 function restorePolicy({ name, uid, generation, created, spec, status }: SnapshotPolicy): CompletePolicy {

@@ -5,7 +5,7 @@
 import { isObject } from '../schema/problems.ts';
 import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from './document.ts';
 
-/** The reason why the page cannot show a value as a snapshot; undefined if it can. */
+/** The reason why the page cannot show a value as a snapshot; undefined if the page can show it. */
 export function snapshotProblem(value: unknown): string | undefined {
   if (!isObject(value) || value.kind !== SNAPSHOT_KIND) return 'not a snapshot, which cappol snapshot prints';
   if (value.apiVersion !== SNAPSHOT_VERSION)

@@ -41,7 +41,10 @@ export interface Taken
 export interface TakenNamespaces extends Taken {
   /** One entry for each namespace that policies reach. */
   readonly verdicts: Iterable<NamespaceVerdicts>;
-  /** The containers of a namespace about which there is evidence; without this function, there are none. */
+  /**
+   * Returns the containers of a namespace about which there is evidence; without this function, the document has no
+   * evidence.
+   */
   usedIn?(namespace: string): readonly UsedByContainer[];
 }
 
@@ -55,7 +58,7 @@ export function takeSnapshot({ verdicts, usedIn = () => [], ...taken }: TakenNam
   return taker.document(taken);
 }
 
-/** The facts about a namespace that its objects alone do not show. */
+/** The facts about a namespace that are not in its objects. */
 export interface KnownOfNamespace {
   /** The verdicts; undefined for a namespace that no policy reaches. */
   readonly result: NamespaceVerdicts | undefined;
@@ -73,8 +76,8 @@ export class SnapshotTaker {
   readonly #shapes = new Shapes();
   readonly #violations = new Indexed<Violation>(JSON.stringify);
   /**
-   * The indexes of violations. Workloads with equal pods share their violations, so each is processed once, and all
-   * documents share the result.
+   * The indexes of violations. Workloads with equal pods share one object of violations, so each object is processed
+   * once for all documents.
    */
   readonly #indexesOf = perObject((violations: WorkloadVerdict['violations']): Indexes => {
     const entries = Object.entries(violations).map(([policy, list]) => [policy, this.#indexesIn(list)]);
@@ -207,7 +210,7 @@ function objectsIn(name: string, { cluster, shapes }: Context): Objects {
   };
 }
 
-/** The workloads in the owner chains of these objects. */
+/** The workloads in the owner chains of the given pods and workloads. */
 function ownersOf(objects: readonly (PodView | WorkloadView)[], cluster: Cluster): Set<WorkloadView> {
   const owners = new Set<WorkloadView>();
   for (const object of objects) {

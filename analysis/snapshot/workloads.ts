@@ -1,4 +1,7 @@
-/** The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their pods. */
+/**
+ * The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their
+ * pods.
+ */
 import { evaluatedOf } from '../../operator/evaluate/members.ts';
 import { topController, type WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
@@ -13,12 +16,12 @@ export interface SnapshotWorkload extends WorkloadName {
   readonly shapes: readonly number[];
 }
 
-/** A placeholder for templates, because owners do not depend on templates. */
+/** A placeholder for templates: the search for owners needs no real template. */
 const TEMPLATE = { annotations: {}, spec: { containers: [] } };
 
 /**
- * The workloads of a namespace, sorted by kind and name, like verdicts. The workloads are cached, because a namespace
- * that a difference does not change stays the same object.
+ * The workloads of a namespace, sorted by kind and name, like verdicts. The workloads are cached by the namespace
+ * object, which stays the same object until something in the namespace changes.
  */
 export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
   const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);

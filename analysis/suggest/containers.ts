@@ -8,8 +8,8 @@ import { type Fitting, statedOf } from './fit.ts';
 import { policyChecksFor, resolvedBy } from './stated.ts';
 
 /**
- * Overrides by container. Such overrides are tighter than overrides for the whole pod, because other containers keep
- * the values of the level.
+ * Overrides by container. Overrides for single containers are tighter than overrides for the whole pod, because other
+ * containers keep the values of the level.
  */
 export interface ByContainer {
   /** The overrides for the pods as a whole. */
@@ -26,7 +26,10 @@ export interface StatedContainers {
 const MOST = 16;
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** @returns undefined if every container needs the overrides, or if entries of the API cannot state the overrides */
+/**
+ * @returns undefined if every container needs the overrides, or if entries of `spec.containers` cannot state the
+ * overrides
+ */
 export function statedByContainer(
   stated: Stated,
   pods: readonly PodParts[],
@@ -77,8 +80,8 @@ function statedForContainer(
 }
 
 /**
- * The entries for containers. Containers with equal needs share an entry. The list is empty if some need cannot be
- * stated.
+ * The entries for containers. Containers with equal needs share an entry. The list is empty if an entry cannot state
+ * the needs of some container.
  */
 function grouped(
   entries: readonly { readonly name: string; readonly stated: Stated | undefined }[],

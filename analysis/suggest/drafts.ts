@@ -13,7 +13,7 @@ export interface Draft {
 }
 
 interface Merging {
-  /** Whether the API server accepts that many policies in one namespace. */
+  /** Whether the API server accepts one policy for each of the drafts in one namespace. */
   haveRoom(drafts: readonly Draft[]): boolean;
   /** Combines two drafts to one draft with the needs of both. */
   join(a: Draft, b: Draft): Draft;
@@ -23,11 +23,10 @@ interface Merging {
 const MOST_SUBJECTS = 20;
 
 /**
- * Merges drafts until the API server accepts one policy for each. Each step merges the two drafts whose union admits
- * the least beyond their own needs.
+ * Merges drafts until the API server accepts one policy for each remaining draft. Each step merges the two drafts whose
+ * union admits the least beyond their own needs.
  *
- * @returns the drafts, in the order of their first workloads. A draft has at most as many service accounts as the API
- * accepts
+ * @returns the drafts, in the order of their first workloads. No draft has more service accounts than the API accepts
  */
 export function merge(drafts: readonly Draft[], { haveRoom, join }: Merging): Draft[] {
   let left = [...drafts];

@@ -31,7 +31,7 @@ export interface Exception {
    * containers are tighter than overrides for the whole pod, so they should be preferred.
    */
   readonly byContainer?: ExceptionByContainer;
-  /** The workloads that the exception is for, by kind and name. */
+  /** The workloads that need the exception, by kind and name. */
   readonly workloads: readonly WorkloadName[];
   readonly serviceAccounts: readonly string[];
   /**
@@ -63,8 +63,8 @@ interface Members {
 }
 
 /**
- * Suggests one exception for each different need. Exceptions are merged if the API server would not accept that many
- * policies.
+ * Suggests one exception for each different need. Exceptions are merged if the API server would not accept one policy
+ * for each exception.
  */
 export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
@@ -88,7 +88,8 @@ export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting
 }
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
-  // At level privileged, an exception has an override for each rule, and its narrowing lists apply to all containers.
+  // At level privileged and with narrowing, the overrides restrict all containers, so they cannot move to entries for
+  // single containers.
   const isForAll = RULES.some((rule) => rule.fit(fitting.standard).isForAll?.(stated));
   if (level === 'privileged' || fitting.narrow || isForAll) return undefined;
   const pods = workloads.flatMap((workload) => workload.pods);
@@ -102,7 +103,7 @@ function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draf
   return { level: 'privileged', stated: statedAtPrivileged(pods, fitting) };
 }
 
-/** The drafts, of which drafts with the same key are merged. */
+/** The drafts, after drafts with the same key were merged. */
 function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draft[] {
   const groups = Map.groupBy(drafts, (draft) => JSON.stringify(of(draft)));
   return [...groups.values()].map((equal) => equal.reduce(withOwnersOf));
@@ -168,7 +169,7 @@ function withNeeds(
   };
 }
 
-/** The workloads as if each of their pods had only one of these containers. */
+/** The workloads, in which each pod is split into pods with only one of the given containers. */
 function workloadsOfContainers(names: readonly string[], workloads: readonly Workload[]): Workload[] {
   return workloads.map((workload) => ({
     ...workload,

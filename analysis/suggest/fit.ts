@@ -9,11 +9,14 @@ import { policyChecksFor } from './stated.ts';
 
 export interface Fitting {
   readonly standard: Standard;
-  /** Whether lists contain only the values that the pods use, and rules that no level restricts are set, too. */
+  /**
+   * Whether to narrow: lists contain only the values that the pods use, and rules that no level restricts get
+   * overrides, too.
+   */
   readonly narrow: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If so, the rules about capabilities are narrowed to
-   * these capabilities.
+   * Whether the pods have only the capabilities that they used. If the pods have no other capabilities, the overrides
+   * of the rules about capabilities admit only the used capabilities.
    */
   readonly used?: boolean;
   readonly evaluator: Evaluator;
@@ -24,10 +27,10 @@ export function isNarrowed({ id }: Rule, { narrow, used = false, standard }: Omi
 }
 
 /**
- * The level's own values, extended by the pods' needs. Each override is needed: without it, the level refuses some of
- * the pods, or an entry of another override admits more than the pods use.
+ * The level's own values, extended by the pods' needs. Without any one of these overrides, the level would refuse some
+ * of the pods, or another override would admit more than the pods use.
  *
- * @returns undefined if the level admits the pods with no overrides whatever
+ * @returns undefined if no overrides of the level admit the pods
  */
 export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
   const all = RULES.map((rule) => statedOf(rule, pods, fitting));
@@ -36,9 +39,9 @@ export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated |
 }
 
 /**
- * Leaves out redundant entries. A rule that shares a field with another rule is first stated as if it were the only
- * rule. Then entries that the other rule's statement covers are left out of the list. For example, a capability that a
- * pod may add in a user namespace may also be held there.
+ * Leaves out redundant entries. If two rules share a field, each rule is first stated as if it were the only rule. An
+ * entry is then left out of a rule's list if the statement of the other rule covers the entry. For example, a
+ * capability that a pod may add in a user namespace may also be held in that user namespace.
  */
 function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
   const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {
@@ -51,8 +54,9 @@ function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitt
 }
 
 /**
- * The overrides at level privileged for pods that no overrides of the namespace's level admit. Every rule that the
- * namespace's level restricts has an override. The override has that level's value if this value admits the pods.
+ * The overrides of an exception at level privileged, for pods that no overrides of the namespace's own level admit.
+ * Every rule that the namespace's level restricts has an override. If the value of the namespace's own level admits the
+ * pods, the override has this value.
  */
 export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting): Stated {
   const privileged = { ...fitting.standard, level: 'privileged' as const };
@@ -65,12 +69,15 @@ export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting):
   return withGuards(Object.assign({}, ...all), pods, fitting);
 }
 
-/** The rules by which the level refuses the pods even with overrides. */
+/** The rules by which the level refuses the pods, whatever the overrides are. */
 export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] {
   return RULES.filter((rule) => statedOf(rule, pods, fitting) === undefined);
 }
 
-/** How a rule is stated so that it admits the pods; empty if the level admits them, undefined if no value does. */
+/**
+ * The rule's override with which the policy admits the pods; empty if the level itself admits the pods, undefined if no
+ * override admits them.
+ */
 export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
   const { standard } = fitting;
   const narrow = isNarrowed(rule, fitting);
@@ -95,7 +102,7 @@ function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, stan
   );
 }
 
-/** The override that states a level's value at another level; empty if the level does not restrict the rule. */
+/** The override that gives a rule the value of another level; empty if the other level does not restrict the rule. */
 function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   const text = checksText(rule, {}, level);
   if (text === '[]') return {};
@@ -105,8 +112,8 @@ function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
 }
 
 /**
- * Restricts entries that the level does not have to the values that the pods use. For example, for volume type hostPath
- * it restricts the paths.
+ * Adds overrides that restrict the added entries of a list to the values that the pods use. For example, if volume type
+ * hostPath is added, another override restricts the host paths.
  */
 function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
   const guards = RULES.flatMap((rule) => {

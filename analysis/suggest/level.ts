@@ -15,8 +15,8 @@ interface Candidacy {
 }
 
 /**
- * How many overrides fewer a looser level must need to be chosen. Restricted with exceptions is a better start than
- * baseline with slightly fewer exceptions.
+ * A looser level is chosen only if it needs at least this many fewer overrides than a tighter level. Restricted with
+ * exceptions is a better start than baseline with slightly fewer exceptions.
  */
 const CLEARLY_FEWER = 3;
 
@@ -38,7 +38,7 @@ export function candidacyOf(level: SuggestedLevel, workloads: readonly Workload[
 
 /**
  * The tightest level that admits at least half of the workloads without overrides. A level that admits fewer workloads
- * is also chosen if no looser level would need clearly fewer overrides.
+ * is chosen only if no looser level would need clearly fewer overrides.
  *
  * @param candidacies the levels, the tightest first
  */

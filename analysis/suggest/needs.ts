@@ -13,7 +13,7 @@ import { type Fitting, isNarrowed } from './fit.ts';
 import { policyChecksFor } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
-/** A single override. If it is left out, the level's value decides. */
+/** A single override. Without the override, the level's value decides. */
 export interface StatedOverride {
   /** The path below `spec.overrides`: `capabilities.allowedAdd`. */
   readonly path: string;
@@ -27,7 +27,7 @@ export interface Need {
   readonly container?: string;
   /** The entry of the override's list that is needed. */
   readonly entry?: unknown;
-  /** The level's own requirement, for people; absent if the level has the entry, too. */
+  /** The level's own requirement, for people; absent if the level's own list contains the entry. */
   readonly change?: string;
   /** Advice for people that could make the need unnecessary: the messages of findings. */
   readonly advice: readonly string[];
@@ -43,7 +43,7 @@ export function needsOf(stated: Stated, workloads: readonly Workload[], fitting:
   });
 }
 
-/** The needs of the workloads that break these rules under the level's own values. */
+/** The needs of the workloads that break the given rules under the level's own values. */
 export function obstaclesOf(
   rules: readonly Rule[],
   workloads: readonly Workload[],
@@ -84,7 +84,7 @@ function ofOwners({ owners }: Shape, needs: readonly ShapeNeed[]): Need[] {
 
 type PolicyChecks = ReturnType<typeof policyChecksFor>;
 
-/** The checks without an override, and without each entry of its list. */
+/** The checks of the policy without the override, and without each single entry of the override's list. */
 interface Without {
   readonly override: readonly PolicyChecks[];
   readonly entries: readonly { readonly entry: unknown; readonly remaining: readonly PolicyChecks[] }[];
@@ -125,8 +125,8 @@ function needOf(violation: Violation, shape: Shape): ShapeNeed {
 }
 
 /**
- * Whether a violation is about an entry. A message names the violation first and the accepted values last, so only the
- * first part of the message counts.
+ * Whether a violation is about the given entry of a list. A message names the violation first and the accepted values
+ * last, so only the first part of the message counts.
  */
 function isAbout(entry: unknown, { message }: Violation): boolean {
   if (typeof entry !== 'string') return true;
@@ -138,7 +138,7 @@ function partOf({ container }: Violation): { container?: string } {
   return container === undefined ? {} : { container };
 }
 
-/** The findings about the field that breaks the level; for a list, the findings about the entry. */
+/** The findings about the field that breaks the level; for an entry of a list, only the findings about this entry. */
 function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown): string[] {
   return findingsOf(shape.parts.spec)
     .filter((finding) => finding.container === container && finding.path.startsWith(path))

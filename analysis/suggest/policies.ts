@@ -30,7 +30,7 @@ export interface SuggestedPolicy {
   readonly exception?: Exception;
 }
 
-/** The policy of namespaces that start from the same level. */
+/** A policy for all namespaces that start from the same level. */
 interface LevelPolicy {
   readonly level: SuggestedLevel;
   readonly selector: LabelSelector;
@@ -39,16 +39,16 @@ interface LevelPolicy {
   readonly own?: Suggestion;
 }
 
-/** The API's limit for values in one expression of a selector, and for expressions. */
+/** The API's limits for the values in one expression of a selector, and for the number of expressions. */
 const MOST_VALUES = 100;
 const MOST_EXPRESSIONS = 16;
 const LONGEST_NAME = 63;
 const LEVELS: readonly SuggestedLevel[] = ['restricted', 'baseline'];
 
 /**
- * Writes one policy with the level for each namespace, and the exceptions with the same selector. So the API server
- * makes one decision for the level and its exceptions (docs/decisions/0006). Namespaces that need only the same level
- * share a policy.
+ * Writes one policy with the level for each namespace, and the exceptions with the same selector. The API server
+ * therefore makes one decision for the level and its exceptions (docs/decisions/0006). Namespaces that need only the
+ * same level share a policy.
  */
 export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOptions): SuggestedPolicy[] {
   const names = new Names();
@@ -110,14 +110,17 @@ function sharedPolicy(suggestions: readonly [Suggestion, ...Suggestion[]]): Leve
   return { level, selector: { matchExpressions: [{ key: NAME_LABEL, operator: 'In', values }] }, suggestions };
 }
 
-/** The tightest level of the suggestions, which new namespaces get. */
+/** The tightest level among the suggestions, which is the level for new namespaces. */
 function tightestOf(suggestions: readonly Suggestion[]): SuggestedLevel {
   return suggestions.length === 0 || suggestions.some(({ level }) => level === 'restricted')
     ? 'restricted'
     : 'baseline';
 }
 
-/** A selector of all namespaces except the suggested ones. If there are too many to name, it selects all namespaces. */
+/**
+ * A selector of all namespaces except the suggested ones. If there are too many suggested namespaces to name, the
+ * selector selects all namespaces.
+ */
 function allBut(suggestions: readonly Suggestion[]): LabelSelector {
   const chunks = inChunks(suggestions);
   if (chunks.length === 0 || chunks.length > MOST_EXPRESSIONS) return {};

@@ -9,7 +9,7 @@ import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolv
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { formatVersion, type Standard } from '../../operator/standards/level-version.ts';
 
-/** A policy for every namespace, with these overrides. */
+/** A policy for every namespace, with the given overrides. */
 export function resolvedBy(
   stated: Stated,
   standard: Standard,
@@ -26,7 +26,7 @@ export function resolvedBy(
   throw new Error(resolution.refusal.message);
 }
 
-/** The input with which an Evaluator applies only one rule. */
+/** The part of a policy with which an Evaluator applies only one rule. */
 export function policyChecksFor(
   rule: Rule,
   stated: Stated,

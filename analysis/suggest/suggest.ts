@@ -15,11 +15,11 @@ export interface SuggestOptions {
   readonly standard: Omit<Standard, 'level'>;
   /** The level to suggest for every namespace; by default, the level that fits best. */
   readonly level?: SuggestedLevel;
-  /** Whether to also narrow rules if the level admits more than these workloads need. */
+  /** Whether to add overrides that narrow a rule where the level admits more than the workloads need. */
   readonly narrow?: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If so, the policies require containers to drop all
-   * other capabilities.
+   * Whether the pods have only the capabilities that they used. If the pods have only used capabilities, the policies
+   * require containers to drop all other capabilities.
    */
   readonly used?: boolean;
   readonly evaluator: Evaluator;
@@ -37,15 +37,15 @@ export interface Suggestion {
   readonly used: boolean;
   /** The number of workloads in the namespace. */
   readonly workloads: number;
-  /** The number of workloads that each evaluated level admits without overrides. */
+  /** For each evaluated level, the number of workloads that the level admits without overrides. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
 }
 
 /**
- * Suggests policies that admit every given workload, and everything that the level admits. Beyond the level, a pod is
- * admitted only if it needs no more than a workload with the same service account.
+ * Suggests policies that admit every given workload, and everything that the level admits. A pod that the level refuses
+ * is admitted only if it needs no more than a given workload with the same service account.
  *
- * @returns one suggestion for each namespace, by name
+ * @returns one suggestion for each namespace, sorted by namespace
  */
 export function suggest(given: readonly Given[], options: SuggestOptions): Suggestion[] {
   const byNamespace = Map.groupBy(workloadsOf(given), ({ name }) => name.namespace);

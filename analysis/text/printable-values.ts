@@ -1,7 +1,9 @@
-/** Makes texts of manifests and clusters printable before they reach a terminal, a log or a web page. */
+/** Makes strings from manifests and clusters printable before they reach a terminal, a log or a web page. */
 import { printable } from '../../operator/text/printable.ts';
 
-/** A copy of a value in which every text is printable, for tables and for formats that have no escapes of their own. */
+/**
+ * A copy of a value in which every string is printable, for tables and for formats that have no escapes of their own.
+ */
 export function printableTexts<Value>(value: Value): Value {
   return mapped(value) as Value;
 }
@@ -29,10 +31,10 @@ export function escapedControls(text: string): string {
   return text.replace(UNESCAPED, escapeOf);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the expression must match control characters
 const C0 = /[\x00-\x1f]/g;
 
-/** One line of text for a page, in which each control character is visible as its escape. */
+/** A string as one line for the page, in which each control character is visible as its escape. */
 export function visibleControls(text: string): string {
   return escapedControls(text.replace(C0, escapeOf)).toWellFormed();
 }

@@ -15,13 +15,16 @@ import { checkSince, type UsedOptions } from './used.ts';
 interface Reading {
   readonly connected: Connected;
   readonly cluster: Cluster;
-  /** The single namespace that is read; undefined for all. */
+  /** The single namespace to read; undefined for all namespaces. */
   readonly only: string | undefined;
   readonly io: Io;
   tell(trouble: Trouble): void;
 }
 
-/** @returns undefined if --used is not given @throws UsageError for a cluster without profiles if no files are named */
+/**
+ * @returns undefined if --used is not given
+ * @throws UsageError if no files are named and the cluster has no profiles
+ */
 export async function usedInCluster(options: UsedOptions, reading: Reading): Promise<UsedCapabilities | undefined> {
   checkSince(options);
   const { used: paths } = options;
@@ -51,8 +54,8 @@ export async function profiles({ connected: { client }, only, io, tell }: Omit<R
 }
 
 /**
- * Adds the workload of each running pod to its evidence. The pod's owner is known, so it need not be guessed from the
- * name.
+ * Adds the workload of each running pod to its evidence. The owner of a running pod is known, so the name of the
+ * workload need not be guessed from the pod's name.
  */
 export function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
   const namespaces = new Set([...uses, ...watches].map(({ namespace }) => namespace));

@@ -5,8 +5,8 @@ import { inParallel } from '../../operator/runtime/in-parallel.ts';
 
 const API_VERSION = 'spdx.softwarecomposition.kubescape.io/v1beta1';
 /**
- * The kinds of profiles. Newer releases of Kubescape create only ContainerProfiles and show ApplicationProfiles as a
- * view of them.
+ * The kinds of profiles. Newer releases of Kubescape store only ContainerProfiles, and their ApplicationProfiles are a
+ * view of the ContainerProfiles.
  */
 const KINDS = ['ContainerProfile', 'ApplicationProfile'] as const;
 const READS_AT_ONCE = 8;
@@ -17,7 +17,7 @@ interface ProfileOptions {
   readonly signal?: AbortSignal;
 }
 
-/** @returns the profiles of the first kind that has objects; undefined if the API server serves none of these kinds */
+/** @returns the profiles of the first kind that has objects; undefined if the API server serves no kind of profiles */
 export async function readProfiles(client: ApiClient, options: ProfileOptions): Promise<RawObject[] | undefined> {
   let served = false;
   for (const kind of KINDS) {

@@ -17,13 +17,13 @@ const EXTENSIONS = /\.(?:ya?ml|json|jsonl|ndjson|log)$/i;
  */
 const DECIDING_LINES = 20;
 const RECORD = /^\s*(?:\{\s*"|\[\s*\{)/;
-/** The heading that Inspektor Gadget prints without `-o json`. */
+/** The heading of the table that Inspektor Gadget prints if `-o json` is missing. */
 const TABLE = /^(?:K8S\.|RUNTIME\.)\w+\s/;
-/** How many wrong lines are reported one by one; further wrong lines are only counted. */
+/** The number of invalid lines that are reported one by one; further invalid lines are only counted. */
 const MOST_TOLD = 5;
 
 /**
- * Reads evidence. Reports a record that cannot be read, and uses the other records.
+ * Reads evidence. A record that cannot be read is reported, and the other records are used.
  *
  * @param paths files, folders, or `-`
  */
@@ -76,14 +76,14 @@ function hasRecordLines(file: AtHand, io: Reading): boolean {
   let count = 0;
   for (const { text = '' } of linesIn(textAtHand(file, io))) {
     if (RECORD.test(text)) return true;
-    // Indented JSON and YAML contain lines that look like messages, too, but not at the beginning.
+    // In indented JSON and YAML, lines can look like a tool's messages, but not the first lines.
     count += 1;
     if (count >= DECIDING_LINES || !isMessage(text)) return false;
   }
   return false;
 }
 
-/** Matches a tool's message, such as `WARN[0000] …`, but no line of a manifest. */
+/** Whether a line is a tool's message, such as `WARN[0000] …`, and not a line of a manifest. */
 function isMessage(text: string): boolean {
   return !/^(?:---|#|%|\s*[{[]\s*$|\s*-\s|[\w.-]+:(?:\s|$))/.test(text);
 }
@@ -125,7 +125,7 @@ function add(value: unknown, line: number, reader: EvidenceReader, tell: Limited
 
 interface Limited {
   one(line: number, message: string): void;
-  /** Reports the number of wrong lines that were not reported one by one. */
+  /** Reports the number of invalid lines that were not reported one by one. */
   rest(): void;
 }
 

@@ -8,14 +8,16 @@ const STDIN = '-';
 
 const MANIFESTS = /\.(?:ya?ml|json)$/i;
 
-/** An input to read, with the name that people know it by. */
+/** An input to read, with the name that messages show to people. */
 export interface InputFile {
   readonly name: string;
   /** An absolute path. A number means an open file, and undefined means standard input. */
   readonly path: string | number | undefined;
-  /** Whether this is a regular file: it can be read twice, and reading it never waits. */
+  /** Whether the input is a regular file, which can be read twice and without waiting. */
   readonly regular: boolean;
-  /** Whether the file was found in a folder, so that documents in it that are not Kubernetes objects are skipped. */
+  /**
+   * Whether the file was found in a folder: documents in such a file are skipped if they are not Kubernetes objects.
+   */
   readonly found?: true;
 }
 
@@ -58,7 +60,7 @@ interface Folder {
   readonly tell: (trouble: Trouble) => void;
   readonly extensions: RegExp;
   readonly leftOut: Io['leftOut'];
-  /** The real paths of the folders that contain this one, to notice links in a circle. */
+  /** The real paths of the folders around this folder, to detect circles of links. */
   readonly around: readonly string[];
 }
 
@@ -90,7 +92,8 @@ function* walk({ name: folder, path: parent, around, ...walking }: Folder): Gene
 }
 
 /**
- * Whether the name is that of a manifest. Editors lock a file with a link that leads to no file, such as `.#web.yaml`.
+ * Whether a file with this name is a manifest. Names that begin with a dot are skipped: editors lock a file with a link
+ * that leads to no file, such as `.#web.yaml`.
  */
 function isManifest(name: string, extensions: RegExp): boolean {
   return extensions.test(name) && !name.startsWith('.');

@@ -2,7 +2,7 @@
 
 export interface IgnorePatterns {
   /**
-   * @param path the path below the folder of the patterns, with slashes
+   * @param path the path with slashes, relative to the folder of the patterns
    * @returns undefined if no pattern matches the path
    */
   ignores(path: string, isFolder: boolean): boolean | undefined;
@@ -32,7 +32,7 @@ function patternOf(line: string): Pattern[] {
   const bare = (negated ? text.slice(1) : text).replace(/^\.\//, '');
   const folders = bare.endsWith('/');
   const path = folders ? bare.slice(0, -1) : bare;
-  // A slash other than the last one binds a pattern to its folder.
+  // A pattern with a slash, except at its end, applies only in its own folder.
   const anchored = path.includes('/');
   const matcher = expressionOf(path.replace(/^\//, ''), anchored);
   return matcher ? [{ matcher, negated, folders }] : [];

@@ -5,7 +5,7 @@ import { type InputFile, manifestFiles } from './files.ts';
 import type { Reading } from './manifests.ts';
 import { spool } from './text.ts';
 
-/** @param tell receives the problems of input that cannot be read and is left out */
+/** @param tell receives the problems of inputs that cannot be read, which are left out */
 export async function openInputs(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void) {
   const files: InputFile[] = [];
   const copies: number[] = [];

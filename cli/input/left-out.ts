@@ -52,7 +52,7 @@ export class LeftOut {
     return this.#isIgnored(path, isFolder) ? GITIGNORE : undefined;
   }
 
-  /** Whether .gitignore files name the path. The innermost file with a pattern that matches decides. */
+  /** Whether .gitignore files exclude the path. The innermost .gitignore file with a matching pattern decides. */
   #isIgnored(path: string, isFolder: boolean): boolean {
     for (const folder of this.#foldersAround(dirname(path))) {
       const ignored = this.#patternsIn(folder)?.ignores(below(folder, path), isFolder);

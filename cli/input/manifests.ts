@@ -14,7 +14,7 @@ export interface ReadOptions {
   tell(trouble: Trouble): void;
   /** Called for each document in a folder that is not a Kubernetes object, with the document's type. */
   skip?(what: string): void;
-  /** Selects, by their text, the documents that are worth parsing. */
+  /** Whether a document with this text is worth parsing; by default, every document is. */
   wants?(text: string): boolean;
 }
 
@@ -32,7 +32,7 @@ export async function* readManifests(
   yield* manifestsOf(manifestFiles(paths, io, options.tell), io, options);
 }
 
-/** The objects in the files that the caller has found. */
+/** The objects in files that the caller has already found. */
 export async function* manifestsOf(
   files: Iterable<InputFile>,
   io: Reading,

@@ -26,7 +26,7 @@ export function isAtHand(file: InputFile): file is FileAtHand {
  * The text of a regular file. Reading ten thousand small files synchronously is several times as fast as by promises.
  *
  * @param exactly whether to keep a byte order mark
- * @throws Error for invalid UTF-8, which nobody intended
+ * @throws Error for invalid UTF-8, which is a mistake in the file
  */
 export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>, exactly = false): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: exactly });
@@ -34,8 +34,8 @@ export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'
 }
 
 /**
- * Whether the file contains one of these words, and its size in bytes. This search is much faster than decoding the
- * file.
+ * Whether the file contains one of the given words, and the file's size in bytes. The search is much faster than
+ * decoding the file.
  *
  * @param words the words to search for, in ASCII
  */
@@ -46,7 +46,7 @@ export function searchAtHand(
 ): { readonly found: boolean; readonly size: number } {
   const longest = Math.max(...words.map((word) => word.length));
   let [size, found] = [0, false];
-  // A word may lie across two chunks.
+  // A word may begin in one chunk and end in the next.
   let end = Buffer.alloc(0);
   for (const { bytes, isLast } of read(file.path, signal)) {
     size += bytes.length;
@@ -58,7 +58,7 @@ export function searchAtHand(
   return { found, size };
 }
 
-/** The text of any input, even of input that arrives slowly. */
+/** The text of any input, even of a pipe on which data arrives slowly. */
 export async function* readText(file: InputFile, io: Reading): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for await (const chunk of bytesOf(file, io)) yield decoder.decode(chunk, { stream: true });
@@ -66,8 +66,8 @@ export async function* readText(file: InputFile, io: Reading): AsyncGenerator<st
 }
 
 /**
- * A copy of a stream that can be read again. When this returns, the file no longer has a name. So no other process can
- * open the file, and it is deleted when it is closed or the process ends.
+ * A copy of a stream that can be read again. The copy is a file without a name once this function has returned. No
+ * other process can therefore open the copy, and it is deleted when it is closed or the process ends.
  */
 export async function spool(file: InputFile, io: Reading): Promise<InputFile & { readonly path: number }> {
   const name = join(tmpdir(), `cappol-${process.pid}-${performance.now()}`);
@@ -87,7 +87,8 @@ function bytesOf({ path }: InputFile, { stdin, signal }: Reading): AsyncGenerato
 }
 
 /**
- * One buffer for all files: a separate buffer for each of ten thousand files would take longer than reading the files.
+ * One buffer for all files: allocating a buffer for each of ten thousand files would take longer than reading the
+ * files.
  */
 const SHARED = Buffer.alloc(CHUNK);
 
@@ -112,7 +113,7 @@ function* read(path: string | number, signal: AbortSignal): Generator<Chunk> {
   }
 }
 
-/** Fills the shared buffer by several reads, because some file systems return fewer bytes than the file has. */
+/** Fills the shared buffer by several reads, because on some file systems one read returns only a part. */
 function filled(file: number, at: number): number {
   let count = 0;
   while (count < CHUNK) {

@@ -13,11 +13,11 @@ export interface WorkloadEntries {
 }
 
 export interface Entry {
-  /** The label of the entry: one word. */
+  /** A word that is printed before the text of the entry. */
   readonly label: string;
   readonly style?: Style;
   readonly text: string;
-  /** Text that is printed on a line of its own; may be empty. */
+  /** Text that is printed on a line below the entry; may be empty. */
   readonly detail: string;
 }
 
@@ -25,7 +25,9 @@ const LABEL_WIDTH = 8;
 const WORKLOAD = { indent: 2, hanging: 4 };
 const ENTRY_INDENT = 4;
 
-/** The text of all entries. Namespaces are sorted by name, and their workloads are in the order of input. */
+/**
+ * The text of all entries. Namespaces are sorted by name; the workloads of a namespace are in the order of the input.
+ */
 export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal): string {
   const namespaces = Map.groupBy(all, ({ namespace }) => namespace);
   return [...namespaces.keys()]
@@ -38,7 +40,7 @@ export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal)
     .join('\n');
 }
 
-/** If all entries of a workload have the same detail, moves the detail into the workload's remark. */
+/** If all entries of a workload have the same detail, the detail is moved into the workload's remark. */
 export function withSharedDetail(workload: WorkloadEntries): WorkloadEntries {
   const { remark, entries } = workload;
   const [detail = '', ...others] = new Set(entries.map((entry) => entry.detail));

@@ -3,13 +3,13 @@ import { bounded } from '../../operator/text/printable.ts';
 
 /** The limit for all tables of a comment together, because GitHub refuses comments of more than 65,536 characters. */
 export const MOST_CHARACTERS = 60_000;
-/** The limit for one text, so that it does not use the space of all other texts. */
+/** The limit for a single text, so that one text does not use up the space of the whole comment. */
 const LONGEST = 1_000;
 
 /**
  * Renders text of a manifest as code, so that it cannot contain a link, a mention, an image or HTML. In a table, a pipe
  * must be escaped even in code (https://github.github.com/gfm/#tables-extension-). A backslash before the pipe would
- * escape this escape.
+ * undo this escape.
  */
 export function code(text: string): string {
   const line = bounded(text, LONGEST).trim();
@@ -21,7 +21,7 @@ export function code(text: string): string {
 }
 
 /**
- * @param rows cells that are Markdown already
+ * @param rows the cells of each row, which are already Markdown
  * @param most the limit in characters; rows that do not fit are counted below the table
  * @returns paragraphs; none for no rows
  */

@@ -14,7 +14,7 @@ export class Progress {
     this.#stderr = stderr;
   }
 
-  /** @param text returns the text of the line; called only when the line is shown */
+  /** @param text returns the text of the line, and is called only when the line is shown */
   at(text: () => string): void {
     const now = performance.now();
     if (!this.#stderr.isTTY || now < this.#next) return;
@@ -23,7 +23,7 @@ export class Progress {
     this.#stderr.write(`\r\x1b[K${text()}`);
   }
 
-  /** Removes the line. Callers do this before they write any other text. */
+  /** Removes the line. Callers remove the line before they write any other text. */
   clear(): void {
     if (this.#shown) this.#stderr.write('\r\x1b[K');
     this.#shown = false;

@@ -1,4 +1,4 @@
-/** Rows whose last cell is a rule's message, in lines that fit a screen. */
+/** Shortens rows whose last cell is a rule's message, so that each line fits a screen. */
 import { MOST_COLUMNS, shortMessage } from '../../analysis/check/short-message.ts';
 import { GAP } from './table.ts';
 import { columns } from './wrap.ts';

@@ -17,8 +17,8 @@ interface TableOptions {
 }
 
 /**
- * The text of a table: one line for the head, if there is a head, and one line for each row. Each line ends with a line
- * break.
+ * The text of a table: one line for the head, unless the table has no head, and one line for each row. Each line ends
+ * with a line break.
  */
 export function tableText(
   head: readonly string[] | undefined,
@@ -37,7 +37,7 @@ export function tableText(
   return narrowText(picked, { widths, heads, hasHead: head !== undefined, terminal, paint });
 }
 
-/** @returns the indices of the columns to show */
+/** @returns the indices of the columns that are shown */
 function fittingColumns(
   head: readonly string[] | undefined,
   rows: readonly (readonly string[])[],
@@ -79,8 +79,8 @@ interface Narrow {
 }
 
 /**
- * Moves the last column, which has the longest text, below its row. If that is not enough, lists each cell after its
- * header.
+ * Prints the last column, which has the longest text, below the other columns of its row. If the terminal is too narrow
+ * even for the other columns, each cell is on its own line, after its header.
  */
 function narrowText(rows: readonly (readonly string[])[], { widths, heads, hasHead, terminal, paint }: Narrow): string {
   const { width } = terminal;

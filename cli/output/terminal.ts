@@ -10,10 +10,10 @@ export interface Terminal {
   paint(style: Style, text: string): string;
 }
 
-/** The width for terminals that do not report one, such as some pseudo-terminals. */
+/** The assumed width of a terminal that does not report its width, such as some pseudo-terminals. */
 const USUAL_WIDTH = 80;
 
-/** The properties of a pipe or a file: no width and no colours. */
+/** A pipe or a file as a terminal: no width, and no colours. */
 export const PLAIN: Terminal = { width: undefined, paint: (_style, text) => text };
 
 export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Terminal {

@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 interface Wrapping {
   /** The width of a line in columns; undefined means no wrapping. */
   readonly width: number | undefined;
-  /** The spaces before the first line (`indent`), and before all other lines (`hanging`). */
+  /** `indent`: the spaces before the first line; `hanging`: the spaces before all further lines. */
   readonly indent?: number;
   readonly hanging?: number;
 }

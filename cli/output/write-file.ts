@@ -1,4 +1,4 @@
-/** Writes a file completely or not at all. If the path is a link, it writes the file that the link points to. */
+/** Writes a file completely or not at all. If the path is a link, the file that the link points to is written. */
 import { randomBytes } from 'node:crypto';
 import {
   accessSync,
@@ -21,13 +21,17 @@ import { basename, dirname, join } from 'node:path';
 /** @throws Error if the file was changed since `before` was read, or must not be written */
 export function replaceText(path: string, before: string, after: string): void {
   const real = realpathSync(path);
-  // A rename needs only permissions on the folder, so the file's own permissions are checked here.
+  // The file's permissions are checked first, because a rename over the file needs only permissions on the folder.
   accessSync(real, constants.W_OK);
   if (readFileSync(real, 'utf8') !== before) throw new Error('changed by somebody else meanwhile: left as it is');
   replaceFile(real, after);
 }
 
-/** Writes a new file, or replaces an existing one. @throws Error if it must not be written */
+/**
+ * Writes a new file, or replaces an existing file.
+ *
+ * @throws Error if the file must not be written
+ */
 export function writeText(path: string, text: string): void {
   if (!existsSync(path)) {
     throughTemporary(path, text, 0o666);
@@ -35,7 +39,7 @@ export function writeText(path: string, text: string): void {
   }
   const real = realpathSync(path);
   accessSync(real, constants.W_OK);
-  // A pipe or a device has no old text that could be lost.
+  // A pipe or a device has no old contents that could be lost.
   if (!statSync(real).isFile()) writeFileSync(real, text);
   else replaceFile(real, text);
 }
@@ -73,7 +77,7 @@ function throughTemporary(
   }
 }
 
-/** Gives the file its former owner. Only root may change the owner of a file. */
+/** Gives the new file the owner of the old file. Only root may change the owner of a file. */
 function keepOwner(path: string, uid: number, gid: number): void {
   const own = statSync(path);
   if (own.uid === uid && own.gid === gid) return;

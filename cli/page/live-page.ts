@@ -1,4 +1,4 @@
-/** The page as `cappol ui` serves it: it asks the server for events. */
+/** The page as `cappol ui` serves it, which asks the server for events. */
 import { withSnapshots } from './report-page.ts';
 
 /** The mark of a live page, which ui/data/live.ts looks for. */
@@ -7,7 +7,7 @@ const POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/;
 
 export interface LivePage {
   readonly html: string;
-  /** The page's Content Security Policy for the header, including directives that work only there. */
+  /** The page's Content Security Policy for the HTTP header, including directives that work only in a header. */
   readonly policy: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The page that `npm run build:page` builds. In the npm package and the image, it is a file beside the program; in an
- * executable, it is an asset.
+ * The page that `npm run build:page` builds. In the npm package and the image, the page is a file beside the program;
+ * in an executable, the page is an asset.
  */
 import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';

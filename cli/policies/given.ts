@@ -19,17 +19,17 @@ export interface GivenPolicies extends PolicyOptions {
 }
 
 /**
- * Documents without one of these texts add nothing to the context. The texts are parts of the kinds' names, and a
- * backslash: an escape may stand for a letter of such a name.
+ * A document that contains none of these words adds nothing to the context. The words are parts of the names of kinds,
+ * and a backslash, because an escape may replace a letter of such a name.
  */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];
 /**
- * The size of the input, in bytes, from which threads are worth starting. Less input is evaluated faster than threads
- * start.
+ * The size of the input, in bytes, at which starting threads begins to pay off. Less input is evaluated in less time
+ * than threads need to start.
  */
 const WORTH_THREADS = 4 * 1024 * 1024;
 
-/** @param namespace the namespace of roles and bindings that do not state one */
+/** @param namespace the namespace for roles and bindings without `metadata.namespace` */
 export function builderFor(
   { level, levelVersion = 'latest' }: Pick<GivenPolicies, 'level' | 'levelVersion'>,
   namespace?: string,
@@ -49,9 +49,9 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 
 /**
  * Adds the policies among the manifests, with the namespaces, roles, bindings and service accounts. Files that cannot
- * be read are not reported here, because the later evaluation reports them.
+ * be read are reported later, by the evaluation.
  *
- * @param onLong called if the files are so long that threads are worth starting
+ * @param onLong called if the files are so large that threads pay off
  */
 export async function addContext(
   builder: PolicyContextBuilder,

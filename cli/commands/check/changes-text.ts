@@ -88,7 +88,10 @@ interface NamespaceColumn {
 
 const SAFE = 'SAFE TO ENFORCE';
 
-/** The columns of a namespace. An effect other than Refused has a column only if some workload has that effect. */
+/**
+ * The columns of a namespace. The column of an effect is left out if no workload has the effect, except for the column
+ * of Refused.
+ */
 function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
   const counts = (head: string, field: keyof EffectCounts): NamespaceColumn[] =>
     field === 'refused' || namespaces.some(({ before, after }) => before[field] + after[field] > 0)

@@ -59,7 +59,7 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     const running = options.filename.length === 0;
     const scope = scopeOf(options, connected);
     const limited = running && scope.only !== undefined ? { namespace: scope.only } : {};
-    // --level ignores the policies of the cluster, so nobody's right to use them matters.
+    // With --level, the policies of the cluster are ignored, so it does not matter who may use them.
     const only = options.level !== undefined && { only: [NAMESPACES, ...(running ? PODS_AND_WORKLOADS : [])] };
     const cluster = await readWhole(connected, io, { ...limited, ...only, workloads: running });
     const readsRoles = !only && options.filename.length + options.policy.length > 0;
@@ -104,7 +104,8 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
   const run = await beginRun(options, io, scope.text);
   const builder = builderFor(options);
   builder.addCluster(cluster);
-  // A check without any policy must not look like a success. The check of files does the same.
+  // A check without any policy must not look like a success. A check of files without any policy is refused in the same
+  // way.
   if (builder.isEmpty)
     throw new UsageError(
       'no policy to evaluate against: the cluster has none; name one with --policy FILE, or a level with --level',
@@ -162,7 +163,7 @@ async function showChanges(
   return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
 }
 
-/** Whether the change makes the effect on the workload worse, and --fail-on names the mode of the new effect. */
+/** Whether the effect on the workload gets worse, and --fail-on names the mode that has the new effect. */
 function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
   return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && effectOf(mode) === after);
 }

@@ -24,7 +24,7 @@ function isBatch(message: EvaluationInput | readonly FilePiece[]): message is re
   return Array.isArray(message);
 }
 
-/** Ignores problems of the policies, because the main thread reports them. */
+/** Builds the evaluator of a thread; problems of the policies are ignored, because the main thread reports them. */
 function evaluatorOf({ collected, options, namespace }: EvaluationInput): ManifestEvaluator {
   const context = new PolicyContextBuilder(namespace, collected).build(options, () => {});
   return new ManifestEvaluator({ context, namespace });

@@ -24,9 +24,12 @@ const MOST_THREADS = 4;
  * threads are idle at the end.
  */
 const BATCH = 256 * 1024;
-/** The number of batches that a thread gets in advance, so that it does not wait while the main thread evaluates a batch. */
+/**
+ * The number of batches that a thread gets in advance, so that the thread does not wait while the main thread
+ * evaluates.
+ */
 const MOST_ASKED = 3;
-/** How much text may wait for the threads, in characters, unless a single document is longer. */
+/** The limit for text that waits for the threads, in characters; a single longer document is accepted, too. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
 /** The name of the thread's script: a file in a bundle, an asset in an executable. */
@@ -55,7 +58,7 @@ export class EvaluationThreads {
     this.#batchSize = batchSize;
   }
 
-  /** Starts the threads. Undefined on a machine with one core, where threads would only take turns. */
+  /** Starts the threads. Returns undefined on a machine with one core, where threads would only take turns. */
   static start(): EvaluationThreads | undefined {
     const count = Math.min(availableParallelism(), MOST_THREADS) - 1;
     return count > 0 ? new EvaluationThreads(count) : undefined;
@@ -84,7 +87,7 @@ export class EvaluationThreads {
     await Promise.all(this.#threads.map((thread) => thread.end()));
   }
 
-  /** Gives the batch to a thread, or evaluates it on the main thread. */
+  /** Gives the batch to a thread, or evaluates the batch on the main thread. */
   async #begin({ pieces, size }: Batch, own: ManifestEvaluator): Promise<void> {
     const [idlest] = this.#threads.toSorted((a, b) => a.waiting - b.waiting) as [EvaluationThread];
     if (idlest.waiting < MOST_ASKED) {
@@ -92,7 +95,7 @@ export class EvaluationThreads {
       return;
     }
     this.#wait(Promise.resolve(evaluateBatch(pieces, own)), size);
-    // Receives the answers that the threads have sent meanwhile.
+    // Lets the main thread receive the answers that the threads sent while it was busy.
     await setImmediate();
   }
 
@@ -101,7 +104,7 @@ export class EvaluationThreads {
     const end = () => {
       waiting.isEvaluated = true;
     };
-    // If evaluating a batch fails, its error is thrown when the batch's turn comes.
+    // If the evaluation of a batch fails, the error is thrown when the results of this batch are due.
     evaluated.then(end, end);
     this.#waiting.push(waiting);
     this.#size += size;
@@ -130,7 +133,7 @@ async function* batchesOf(pieces: AsyncIterable<FilePiece>, batchSize: number): 
   if (batch.length > 0) yield { pieces: batch, size };
 }
 
-/** One evaluation thread. It answers in the order of its batches. */
+/** One evaluation thread. A thread answers in the order of its batches. */
 class EvaluationThread {
   readonly #worker = startWorker();
   readonly #asked: PromiseWithResolvers<EvaluatedBatch>[] = [];

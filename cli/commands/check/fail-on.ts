@@ -4,7 +4,7 @@ import type { CheckedItem } from '../../../analysis/check/result.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 
 /**
- * A mode means violations of policies in that mode. `NotEvaluated` means custom resources that may make pods and cannot
+ * A mode means violations of policies in that mode. `NotEvaluated` means custom resources that may make pods but cannot
  * be evaluated.
  */
 const RESULTS = [...MODES, 'NotEvaluated'] as const;
@@ -22,7 +22,7 @@ export const failOn = () => {
   )
     .argParser(parse)
     .default(new Set(MODES), MODES.join(','));
-  // `argChoices` is set for shell completion only: `.choices()` would refuse a list of values.
+  // `argChoices` is set only for shell completion, because `.choices()` would refuse a list of several values.
   option.argChoices = [...RESULTS, NONE];
   return option;
 };

@@ -20,9 +20,9 @@ interface CheckInput {
   readonly builder: PolicyContextBuilder;
   /** Builds the policy context. Called when everything has been added to the builder. */
   readonly build: () => PolicyContext;
-  /** The options by which `build` makes the policy context. */
+  /** The options with which `build` makes the policy context. */
   readonly options: PolicyContextOptions;
-  /** The namespace of objects that do not state one. */
+  /** The namespace for objects without `metadata.namespace`. */
   readonly namespace: string;
 }
 

@@ -16,7 +16,7 @@ const CHUNK = 64 * 1024;
 interface RunOptions {
   readonly output: Output;
   readonly failOn: FailOn;
-  /** The namespaces of a cluster that are evaluated, `namespace net`; undefined for files. */
+  /** The evaluated namespaces of a cluster, such as `namespace net`; undefined for files. */
   readonly scope?: string | undefined;
 }
 

@@ -4,7 +4,7 @@ import type { CompletedCommand, CompletedOption } from './tree.ts';
 /**
  * For `case "$command $previous"`: one arm for each option that has a value.
  *
- * @param reply the shell's commands for that option
+ * @param reply returns the shell commands that complete the option's value
  */
 export function valueArms(commands: readonly CompletedCommand[], reply: (option: CompletedOption) => string): string[] {
   return commands.flatMap(({ name, options }) =>
@@ -17,7 +17,11 @@ export function valueArms(commands: readonly CompletedCommand[], reply: (option:
   );
 }
 
-/** For `case "$command"`: one arm for each command. @param reply the shell's commands that offer these words, quoted */
+/**
+ * For `case "$command"`: one arm for each command.
+ *
+ * @param reply returns the shell commands that offer the quoted words
+ */
 export function wordArms(commands: readonly CompletedCommand[], reply: (words: string) => string): string[] {
   return commands.map(({ name, options, argumentChoices }) => {
     const words = [...argumentChoices, ...options.flatMap(({ names }) => names), '--help'];

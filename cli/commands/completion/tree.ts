@@ -1,5 +1,5 @@
 /**
- * The structure of the program for completion scripts. The structure comes from commander's own tree, so that no
+ * The structure of the program for completion scripts. The structure is read from commander's own tree, so that no
  * command is forgotten.
  */
 import type { Command, Option } from 'commander';

@@ -7,7 +7,7 @@ import { wrap } from '../../output/wrap.ts';
 
 /** A capability as `-o json` prints it. */
 interface ExplainedCapability extends Capability {
-  /** The names of the container runtimes that give the capability to containers which ask for nothing. */
+  /** The names of the container runtimes that give the capability to containers by default. */
   readonly givenBy: readonly string[];
 }
 

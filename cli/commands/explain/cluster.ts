@@ -1,4 +1,4 @@
-/** The pods and workloads of a cluster → what their containers hold. */
+/** Finds out which capabilities the containers of a cluster's pods and workloads hold. */
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';

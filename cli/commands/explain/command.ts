@@ -1,4 +1,6 @@
-/** explain: the actions that a capability permits, and the capabilities that the containers of a file end up holding. */
+/**
+ * explain: the actions that a capability permits, and the capabilities that the containers of a file end up holding.
+ */
 import { Option } from 'commander';
 import { jsonText } from '../../../analysis/text/printable-values.ts';
 import { printable } from '../../../operator/text/printable.ts';

@@ -17,7 +17,7 @@ import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 /** A manifest's containers and what they hold, as `-o json` prints them. */
 export interface ExplainedManifest {
   readonly kind: string;
-  /** The namespace that the manifest names; null if it names none. */
+  /** The namespace in the manifest; null if the manifest has none. */
   readonly namespace: string | null;
   readonly name: string;
   /** The file of the manifest. For an object of a cluster, `file` and `line` are null. */
@@ -29,7 +29,7 @@ export interface ExplainedManifest {
 export interface ExplainedContainer extends ContainerHoldings {
   readonly line: number | null;
   readonly findings: readonly Finding[];
-  /** The evidence about the container: null if no record names the container, absent if no evidence was given. */
+  /** The evidence about the container; null if no record names the container, and absent if no evidence was given. */
   readonly evidence?: ContainerEvidence | null;
   /** The entries of `spec.containers` because of which the container passes; absent if no policies were given. */
   readonly passesBy?: readonly PassesBy[];

@@ -33,7 +33,7 @@ export async function explainPods(options: ExplainOptions, io: Io): Promise<Exit
   return troubles.count > 0 ? 2 : 0;
 }
 
-/** Loads the code that compiles policies only if --policy names some. */
+/** Loads the code that compiles policies only if the user gave --policy. */
 async function passingOf(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
   const { passingBy } = await import('./policies.ts');
   return passingBy(paths, io, troubles);

@@ -20,7 +20,7 @@ const OPTIONS = {
   namespaceLabels: {},
 };
 
-/** Evaluates pods against each policy, whatever namespaces the policy selects. */
+/** Evaluates pods against each policy, even if the policy does not select the pods' namespaces. */
 export async function passingBy(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
   const policies = await policiesIn(paths, io, troubles);
   const projection = createProjection(RULES, UNSHARED);

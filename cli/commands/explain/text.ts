@@ -9,7 +9,7 @@ import { evidenceText } from './evidence.ts';
 import type { ExplainedContainer, ExplainedManifest } from './manifests.ts';
 
 const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
-/** A set that differs from a well-known one by at most this many names is described by the difference. */
+/** A set is shown by its difference from a well-known set, if the sets differ by at most this many names. */
 const FEW = 4;
 /** Marks the row that matches the container's own user and `allowPrivilegeEscalation`. */
 const CURRENT = '→ ';
@@ -67,7 +67,7 @@ function userText({ uid, nonRoot }: Pick<ExplainedContainer, 'uid' | 'nonRoot'>)
   return nonRoot ? "the image's user, never root" : "the image's user";
 }
 
-/** A row of the table: its cells, and the runtimes that it applies to. */
+/** A row of the table: its cells, and the container runtimes for which the cells are the same. */
 interface Row {
   readonly runtimes: readonly string[];
   readonly cells: readonly string[];
@@ -102,7 +102,7 @@ function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: Explai
   });
 }
 
-/** Whether the container runs, or may run, as this user. */
+/** Whether the container runs, or may run, as root or, if `root` is false, as another user. */
 function isItsUser(root: boolean, { uid, nonRoot }: ExplainedContainer): boolean {
   if (root) return uid === undefined ? !nonRoot : uid === 0;
   return uid !== 0;
@@ -133,7 +133,7 @@ function setText(names: readonly string[], byDefault: readonly string[]): string
   return names.join(', ');
 }
 
-/** Merges rows with the same cells. A merged row has the place of its first row. */
+/** Merges rows with the same cells. A merged row stays at the position of its first row. */
 function together(rows: readonly Row[]): Row[] {
   const merged = new Map<string, Row>();
   for (const row of rows) {

@@ -109,7 +109,7 @@ function only(): Option {
   const option = new Option('--only <list>', 'the classes of edits to make')
     .argParser(classes)
     .default(new Set(FIX_CLASSES), FIX_CLASSES.join(','));
-  // `argChoices` is set for shell completion only: `.choices()` would refuse a list of values.
+  // `argChoices` is set only for shell completion, because `.choices()` would refuse a list of several values.
   option.argChoices = [...FIX_CLASSES];
   return option;
 }

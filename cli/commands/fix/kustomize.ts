@@ -10,7 +10,7 @@ import { groupOf } from '../../../operator/model/workload-kinds.ts';
 import { UsageError } from '../../command.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
-/** The name of the copy of standard input, and of files that kustomize would not read from its folder. */
+/** The name of a copy in kustomize's folder: of standard input, or of a file that kustomize would not read. */
 const COPY = 'manifests.yaml';
 
 interface Patch {
@@ -19,7 +19,7 @@ interface Patch {
   readonly target: Readonly<Record<string, string>>;
 }
 
-/** One kustomization with all patches in it. Standard input has to be saved beside the kustomization. */
+/** A single kustomization that contains all patches. Standard input has to be saved beside the kustomization. */
 export function kustomization(files: readonly FixedFile[]): string {
   const resources = files.map(({ name }) => (name === '-' ? COPY : name.split(sep).join('/')));
   const patches = patchesOf(files).map(({ text, target }) => ({ patch: text, target }));

@@ -1,4 +1,6 @@
-/** Text for people that follows the diff: the risks of the edits, and the violations that are left, with the reasons. */
+/**
+ * Text for people that follows the diff: the risks of the edits, and the violations that are left, with the reasons.
+ */
 import { notEvaluatedLines } from '../../../analysis/check/not-evaluated.ts';
 import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from '../../../analysis/fix/result.ts';
 import { type OtherDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
@@ -60,16 +62,14 @@ function leftLines(left: readonly LeftViolation[]): string[] {
 }
 
 /**
- * A violation that is left, without the values that policies accept. `check` lists these values. Without them, policies
- * that differ only in these values share one line.
+ * The line for a violation that is left, without the values that policies accept. `check` lists these values. Without
+ * the accepted values, policies that differ only in these values share one line.
  */
 function leftLine(one: LeftViolation): string {
   return `    ${place(one.file, one.line)}: ${itemName(one)}: ${one.message.replace(ACCEPTED, '')}`;
 }
 
-/**
- * Wraps text to a fixed width: people read the report in a terminal, but the width is known only for standard output.
- */
+/** Wraps text to a fixed width for people, because the width of a terminal is known only for standard output. */
 function wrapped(text: string): string {
   return wrap(text, { width: WIDTH, indent: 2, hanging: 4 }).trimEnd();
 }
@@ -87,7 +87,9 @@ function summaryLine(
   return `${made}: ${result}${left > 0 ? `, ${counted(left, 'violation')} left` : ''}`;
 }
 
-/** Says for how many workloads no policy decides. If --used is given without policies, that does not matter. */
+/**
+ * Says for how many workloads no policy decides. The number is left out if there are no policies, as with --used alone.
+ */
 function undecidedText({ notSelected }: FixSummary, policies: number): string {
   return notSelected > 0 && policies > 0 ? `; no policy decides about ${counted(notSelected, 'workload')}` : '';
 }

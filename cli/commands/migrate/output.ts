@@ -19,7 +19,7 @@ export function listText({ policies, rbac, notes, origins }: Migration): string 
   return `${jsonText(list)}\n`;
 }
 
-/** Each line of the policies with its source field, followed by the notes on these fields. */
+/** Each field of the policies with its source field, followed by the notes on the source fields. */
 export function reportText(migration: Migration, terminal: Terminal): string {
   const { policies, origins } = migration;
   const lines = policies.flatMap(({ metadata, spec }) =>

@@ -14,7 +14,7 @@ import { yamlText } from './yaml.ts';
 export interface MigrateOptions {
   readonly filename: readonly string[];
   readonly mode: Mode;
-  /** The labels that a namespace must have to be selected; undefined selects every namespace. */
+  /** The labels by which the policies select namespaces; undefined selects every namespace. */
   readonly namespaceSelector?: Readonly<Record<string, string>>;
   readonly output: 'yaml' | 'json' | 'report';
   readonly strict?: boolean;

@@ -36,8 +36,8 @@ function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<strin
 }
 
 /**
- * Adds a comment with the source field. The value is written on one line, so that the comment is beside everything that
- * it describes.
+ * Adds a comment with the source field to a value of the YAML. The value is written on one line, so that the comment is
+ * beside the whole value.
  */
 function annotate(node: Node, from: string): void {
   if (isCollection(node)) node.flow = true;

@@ -42,8 +42,8 @@ export async function observeCluster(options: ObserveOptions, io: Io): Promise<E
   if (forMs === undefined) throw new UsageError('say how long with --for, such as 1h');
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
-    // Without the right to read pods, no container would have a name. So the command fails before the Job runs for its
-    // whole time.
+    // Without the right to read pods, no container would have a name. The command therefore checks the right first, and
+    // does not fail only after the Job has run for its whole time.
     await client.get('/api/v1/pods', { limit: 1 });
     const observation = new ClusterObservation(client, io, nodes, forMs);
     await observation.run(options);
@@ -102,7 +102,7 @@ class ClusterObservation {
     return this.#observers.all.filter(({ log }) => log.end).length === this.#nodes.length ? 0 : 2;
   }
 
-  /** Follows all pods: their names name the observed containers, and the pods of the Job report. */
+  /** Follows the cluster's pods, for the names of the observed containers and for the reports of the Job's pods. */
   async #followPods(): Promise<void> {
     const put = (raw: RawObject) => {
       this.#names.add(raw as NamedPod);
@@ -156,7 +156,7 @@ class ClusterObservation {
     return `${made.length} of ${this.#nodes.length} nodes, ${text}`;
   }
 
-  /** Deletes the Job and the pods that still observe. Each pod prints what it has observed so far. */
+  /** Deletes the Job and the pods that still observe. A pod that is deleted prints what it has observed so far. */
   async #cleanUp({ job, namespace }: Made): Promise<void> {
     const running = this.#observers.all
       .filter(({ ended }) => !ended)

@@ -74,7 +74,7 @@ async function observe(given: ObserveOptions, io: Io): Promise<ExitCode> {
   return runObserve(given, io);
 }
 
-/** For each way to observe: the flags that have no effect on it, and what to use instead. */
+/** For each way to observe: the flags that have no effect, and a hint on what to use instead. */
 const WITHOUT = {
   node: {
     flags: ['--image', '--node', '--log', '--kubeconfig', '--context'],

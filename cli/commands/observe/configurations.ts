@@ -33,7 +33,7 @@ function configured({ id }: ContainerGroup): Name | undefined {
     try {
       return nameInConfig(JSON.parse(readFileSync(join(folder, id, file), 'utf8')));
     } catch {
-      // Another runtime keeps the configuration, or the container is already gone.
+      // The container is already gone, or another runtime keeps the container's configuration.
     }
   }
   return undefined;

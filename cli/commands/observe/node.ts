@@ -8,9 +8,12 @@ import type { Io } from '../../command.ts';
 import { existingTasks, lookUpIn, seesAllProcesses } from './processes.ts';
 import { TraceInstance, type TraceOptions } from './trace-instance.ts';
 
-/** The time between two reads: short enough for the kernel's buffer, and long enough to cost nothing. */
+/**
+ * The pause between two reads: short enough that the kernel's buffer does not overflow, and long enough to use little
+ * CPU time.
+ */
 const EVERY_MS = 50;
-/** The time until the last checks are in the buffer. */
+/** The time in which the kernel writes the last checks to the buffer. */
 const SETTLE_MS = 100;
 
 export interface NodeOptions extends TraceOptions {
@@ -18,7 +21,7 @@ export interface NodeOptions extends TraceOptions {
   readonly forMs: number | undefined;
   readonly below?: string | undefined;
   readonly onContainer?: (group: ContainerGroup) => void;
-  /** Called when the observation has begun: from then on, no check is missed. */
+  /** Called when the observation has begun: every later check is observed. */
   readonly onBegin?: () => void;
   /** Called after each read. */
   readonly onRead?: (progress: RawProgress) => void;
@@ -31,8 +34,8 @@ export interface NodeObserved extends Observed {
 }
 
 /**
- * Observes the node until the time is over or the signal is aborted. In both cases, everything observed until then is
- * the result.
+ * Observes the node until the time is over or the signal is aborted. The result has everything that was observed until
+ * the end.
  */
 export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeOptions): Promise<NodeObserved> {
   const { forMs, below, onContainer, onBegin, onRead } = options;

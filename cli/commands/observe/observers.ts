@@ -6,7 +6,7 @@ import { pathFor } from '../../../operator/cluster/paths.ts';
 import type { RawObject } from '../../../operator/model/raw.ts';
 import type { Connected } from '../../cluster.ts';
 
-/** The fields of a pod that matter here. */
+/** The fields of an observer's pod that this file reads. */
 interface ObserverPod {
   readonly metadata?: { readonly name?: string };
   readonly spec?: { readonly nodeName?: string };

@@ -3,15 +3,15 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { containerOfProcess } from '../../../analysis/observe/cgroup-path.ts';
 import type { LookUp, Task } from '../../../analysis/observe/tasks.ts';
 
-/** The inode of the first namespace of processes (PROC_PID_INIT_INO in linux/proc_ns.h). */
+/** The inode of the first PID namespace (PROC_PID_INIT_INO in linux/proc_ns.h). */
 const FIRST_NAMESPACE = 'pid:[4026531836]';
 /**
- * Matches the process of a runtime before it executes the container's first program. Such a process may rename itself:
- * `runc:[2:INIT]`.
+ * Matches the process of a runtime before it executes the container's first program. A process of a runtime may rename
+ * itself, for example to `runc:[2:INIT]`.
  */
 const RUNTIME = /^(runc|crun|conmon)/;
 
-/** Whether /proc numbers processes as the kernel's events do. */
+/** Whether /proc shows the same process IDs as the kernel's events. */
 export function seesAllProcesses(): boolean {
   return readlinkSync('/proc/self/ns/pid') === FIRST_NAMESPACE;
 }

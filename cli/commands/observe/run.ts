@@ -31,7 +31,7 @@ export async function runObserve(options: ObserveOptions, io: Io): Promise<ExitC
   return 0;
 }
 
-/** Writes progress into the log of a pod, for the command that waits for it. */
+/** Writes progress into the log of a pod, where the waiting command reads it. */
 function reporting({ stdout }: Io): (made: RawProgress) => void {
   let next = 0;
   return (made) => {

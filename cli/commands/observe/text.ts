@@ -20,7 +20,9 @@ const HEAD = [
   'NO NEED BECAUSE',
 ];
 
-/** Evidence as a table or as lines of JSON. Evidence with names has no raw form. */
+/**
+ * Evidence as a table or as lines of JSON. Evidence that has the names of containers cannot be printed with `-o raw`.
+ */
 export function evidenceText(
   evidence: Evidence,
   output: ObserveOptions['output'],
@@ -74,7 +76,10 @@ interface Reported {
   readonly waiting: string | undefined;
 }
 
-/** The lines that report on a node or file. The pod's log may repeat notes as text, so each line is printed once. */
+/**
+ * The lines that report on a node or file. Messages in the pod's log may repeat other lines, so each line is printed
+ * once.
+ */
 export function reportLines({ name, log, waiting }: Reported): string[] {
   const { end, watches, messages } = log;
   const [why = waiting ?? 'its pod did not report', ...others] = messages;

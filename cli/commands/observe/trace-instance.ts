@@ -1,6 +1,6 @@
 /**
- * A separate instance of the kernel's tracing. It does not change other instances, or the events that other programs
- * enabled. Files: https://docs.kernel.org/trace/ftrace.html and events.html.
+ * A separate instance of the kernel's tracing. The instance does not change other instances, or the events that other
+ * programs enabled. Files: https://docs.kernel.org/trace/ftrace.html and events.html.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -31,7 +31,7 @@ const CHECK = 'capability/cap_capable';
 const PREFIX = 'cappol-';
 /**
  * The trace prints a file name without escaping it, so a path with a line break could contain lines that look like
- * events. For this reason, executing a program with a line break in its path is ignored.
+ * events. Executions of a program with a line break in its path are therefore ignored.
  */
 const EXEC_FILTER = '!(filename ~ "*\n*")';
 
@@ -46,7 +46,7 @@ export class TraceInstance {
   readonly #folder: string;
   readonly #pipe: number;
   readonly #buffer = Buffer.alloc(1 << 18);
-  /** The beginning of a line that was read before the end of the line. */
+  /** The beginning of the last line, whose end has not been read yet. */
   #rest = Buffer.alloc(0);
 
   /** @throws UsageError if this kernel, machine or user cannot observe */
@@ -55,8 +55,8 @@ export class TraceInstance {
     removeAbandoned(root);
     this.#folder = join(root, 'instances', `${PREFIX}${randomBytes(6).toString('hex')}`);
     mkdirSync(this.#folder);
-    // The kernel does not remove an instance whose pipe is open. So an open pipe shows other observations that the
-    // instance is in use. The pipe is non-blocking, because a blocked read would keep Node from ending.
+    // The kernel does not remove an instance whose pipe is open. An open pipe therefore protects the instance from
+    // removal by other observations. The pipe is non-blocking, because a blocked read would keep Node from ending.
     this.#pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       this.#prepare(bufferKb);
@@ -122,13 +122,13 @@ export class TraceInstance {
   }
 }
 
-/** Removes the instances that killed observations left. */
+/** Removes the instances of observations that were killed. */
 function removeAbandoned(root: string): void {
   for (const name of readdirSync(join(root, 'instances')).filter((name) => name.startsWith(PREFIX))) {
     try {
       rmdirSync(join(root, 'instances', name));
     } catch (error) {
-      // Another observation uses this instance, or has just removed it.
+      // Another observation still uses the instance, or has just removed it.
       if (!['EBUSY', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }

@@ -1,4 +1,7 @@
-/** render --diff: the changes that an operator would make in a cluster if these policies were added to the live ones. */
+/**
+ * render --diff: the changes that an operator would make in a cluster if the given policies were added to the live
+ * policies.
+ */
 import { createTwoFilesPatch } from 'diff';
 import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { canonical } from '../../../operator/apply/drift.ts';
@@ -68,7 +71,7 @@ function title(object: RenderedObject | Manifest | undefined): string {
   return object ? `${object.kind}/${object.metadata.name}` : '/dev/null';
 }
 
-/** The fields of an object that the operator owns, without the fields that the API server fills in. */
+/** The fields of an object that the operator owns, as text; fields that the API server fills in are left out. */
 function text(object: RenderedObject | Manifest | undefined, desired: Manifest | undefined): string {
   if (!object) return '';
   const { apiVersion, kind, metadata, spec, rules, roleRef, subjects } = object;

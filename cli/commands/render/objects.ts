@@ -18,7 +18,8 @@ export function objectsOf(compiled: Compiled): Manifest[] {
 }
 
 /**
- * Whether only an operator needs the object: to see which text is in force, or whether API servers can compile a text.
+ * Whether only an operator needs the object: to see which version of a program is in force, or whether API servers can
+ * compile a program.
  */
 export function isProbe(object: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
   const { kind, metadata } = object;
@@ -33,8 +34,8 @@ function withoutRecord({ metadata: { annotations: _, ...metadata }, ...role }: M
 const STYLE = { lineWidth: 120 };
 
 /**
- * Writes an object as YAML. A text of several lines keeps its lines, even long lines, because a table has one row a
- * line. A text of one long line is folded.
+ * Writes an object as YAML. A string of several lines keeps its lines, even long lines, because a table has one row a
+ * line. A string of one long line is folded.
  */
 export function yaml(object: unknown): string {
   const document = yamlDocument(object);
@@ -50,7 +51,7 @@ export function yaml(object: unknown): string {
 }
 
 /**
- * Removes owner references: the user who applies the objects owns them, and the policy itself may be missing in the
+ * Removes owner references: the objects belong to the user who applies them, and the policy may not exist in the
  * cluster.
  */
 export function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {

@@ -1,4 +1,7 @@
-/** render: prints the objects that policies compile to and that need no operator, or how they differ from a cluster. */
+/**
+ * render: prints the objects that policies compile to, or their differences from the objects in a cluster. Objects that
+ * only an operator needs are left out.
+ */
 import type { InputObject } from '../../../analysis/manifests/document-objects.ts';
 import { roleOf } from '../../../analysis/manifests/kinds.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
@@ -13,7 +16,7 @@ import { excludingBy, type Given } from '../../options.ts';
 import { objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { RenderOptions } from './options.ts';
 
-/** A namespace from the files, which is printed with its Pod Security labels. */
+/** A namespace in the files, which is printed with its Pod Security labels. */
 interface Namespace {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -42,7 +45,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
     { ...options, oldestServer: options.serverVersion, namespaceLabels: {}, at: options.at ?? Date.now() },
     troubles.trouble,
   );
-  // If some policies were missing, the other policies would enforce something else.
+  // If a policy cannot be read, nothing is printed, because the other policies alone would enforce something else.
   if (troubles.count > 0) return 2;
   if (options.static) {
     const { renderStaticPolicies } = await import('./static.ts');

@@ -1,4 +1,4 @@
-/** The AdmissionConfiguration that names the folders of static policies. */
+/** The AdmissionConfiguration with the folders in which API servers find static policies. */
 import { createHash } from 'node:crypto';
 import { yaml } from './objects.ts';
 
@@ -9,8 +9,8 @@ export interface StaticFile {
 }
 
 /**
- * The folder of each admission plug-in. An API server refuses to start if the folder contains objects for another
- * plug-in.
+ * The folder of each admission plug-in. An API server refuses to start if a plug-in's folder contains objects for
+ * another plug-in.
  */
 const PLUGINS = { validating: 'ValidatingAdmissionPolicy', mutating: 'MutatingAdmissionPolicy' } as const;
 

@@ -21,7 +21,7 @@ export function impossible(specs: ReadonlyMap<string, object>): string[] {
   );
 }
 
-/** The features of the policies that files cannot express, each with a reason. */
+/** The features of the given policies that cannot be expressed in files, each with a reason. */
 export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
   const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');
@@ -42,7 +42,7 @@ export function left({ policies }: Compiled): string[] {
 }
 
 /**
- * Describes what happens after a policy has expired. Only for new pods, the API server knows the time of the request
+ * Describes what happens after a policy has expired. The API server knows the time of the request only for new pods
  * (docs/decisions/0029).
  */
 function afterTheEnd(policies: readonly ResolvedPolicy[]): string[] {

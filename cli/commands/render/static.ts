@@ -26,7 +26,7 @@ export async function renderStaticPolicies(compiled: Compiled, options: RenderOp
   return print(policyFiles(compiled), options, io);
 }
 
-/** The service account that `NAME` or `NAMESPACE/NAME` names. */
+/** The service account in the value of a flag: `NAME` or `NAMESPACE/NAME`. */
 function account(text: string, namespace: string): ServiceAccount {
   const parts = text.split('/');
   const [first = '', second] = parts;

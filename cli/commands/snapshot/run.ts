@@ -19,8 +19,8 @@ export interface SnapshotOptions extends PolicyOptions, UsedOptions {
 }
 
 /**
- * Prints the snapshot. The exit code is 2 if the snapshot or its evidence is incomplete. Standard error says what is
- * missing.
+ * Prints the snapshot. The exit code is 2 if the snapshot or its evidence is incomplete. Standard error names the
+ * missing parts of the snapshot.
  */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
   const troubles = new Troubles(io);
@@ -29,7 +29,11 @@ export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<E
   return taken.missing.length > 0 || troubles.count > 0 ? 2 : 0;
 }
 
-/** Reads a cluster, and says on standard error what is missing. @param troubles receives problems of the evidence */
+/**
+ * Reads a cluster, and names the missing parts of the snapshot on standard error.
+ *
+ * @param troubles receives problems of the evidence
+ */
 export async function readSnapshot(
   given: Given<SnapshotOptions>,
   io: Io,

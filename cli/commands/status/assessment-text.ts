@@ -73,7 +73,7 @@ function holderText({ namespace, kind, name }: Holder): string {
   return bounded(`${namespace}/${kind} ${name}`, 320);
 }
 
-/** A level as if it were a policy in mode Enforce. */
+/** The violations of a level, as if the level were a policy in mode Enforce. */
 function refusing({ level, violations }: LevelView) {
   return { name: level, violations: violations.map((one) => ({ ...one, mode: 'Enforce' as const })) };
 }

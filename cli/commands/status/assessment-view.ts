@@ -25,7 +25,7 @@ export interface AssessmentView {
   readonly namespaces: readonly AssessedNamespace[];
   /** The capabilities that workloads hold, the most dangerous first. */
   readonly held: readonly HeldView[];
-  /** The namespaces that no policy would reach. */
+  /** The namespaces that no policy reaches, whatever its selector is. */
   readonly leftOut: readonly string[];
   readonly missing: readonly string[];
 }
@@ -41,11 +41,11 @@ export interface AssessedNamespace {
   readonly workloads: number;
   /** The number of the namespace's workloads that each level would refuse. */
   readonly refused: Readonly<Record<string, number>>;
-  /** The Pod Security level that the namespace's label enforces now; absent if there is no such label. */
+  /** The Pod Security level that the namespace's label enforces; absent if the namespace has no such label. */
   readonly podSecurity?: string;
 }
 
-/** Capabilities, and the workloads that hold each of them on containerd. */
+/** Capabilities that the same workloads hold on containerd. */
 export interface HeldView {
   readonly capabilities: readonly string[];
   /** Whether the workloads hold all capabilities, because a container is privileged. */
@@ -61,7 +61,7 @@ export interface Holder {
 
 const ENFORCE = `${LABEL_PREFIX}enforce`;
 
-/** @param readable a cluster whose policies are those of ASSESSED_LEVELS */
+/** @param readable a cluster with the policies of ASSESSED_LEVELS */
 export function assessmentView(readable: Omit<Readable, 'protection'>, evaluator: Evaluator): AssessmentView {
   const { cluster, state, namespace: only, missing } = readable;
   const protection = { status: 'Unknown', message: '' } as const;
@@ -136,7 +136,7 @@ function heldBy(groups: ReadonlyMap<string, readonly Group[]>): HeldView[] {
   return privileged.length > 0 ? [{ capabilities: ['ALL'], privileged: true, workloads: privileged }, ...held] : held;
 }
 
-/** A number to sort capabilities by: 0 for the most dangerous. */
+/** The rank of a capability by danger: 0 for the most dangerous. */
 function riskOf(name = ''): number {
   return CAPABILITIES_BY_RISK.findIndex((one) => one.name === name);
 }

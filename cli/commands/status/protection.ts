@@ -1,5 +1,5 @@
 /**
- * Whether the API server protects the objects that enforce policies. If the API server's own answer is unknown, the
+ * Whether the API server protects the objects that enforce policies. If the API server's answer is unknown, the
  * operator's report counts.
  */
 import { askProtection } from '../../../operator/apply/protection-probe.ts';

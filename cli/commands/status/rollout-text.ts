@@ -1,4 +1,4 @@
-/** The rollouts that are not complete: how far each has come, what blocks it, and since when. */
+/** The rollouts that are not complete: how far each rollout has come, what blocks it, and since when. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
@@ -8,7 +8,7 @@ import type { PolicyView, RolloutView } from './view.ts';
 
 const HEAD = ['POLICY', 'BLOCKED IN', 'SINCE', 'VIOLATING', 'WORST'];
 
-/** `458/500`: the enforced namespaces of all; `-` without a rollout. */
+/** `458/500`: the enforced namespaces, and all namespaces of the policy; `-` for a policy without a rollout. */
 export function enforcedCell({ rollout }: PolicyView): string {
   return rollout?.progress ?? '-';
 }
@@ -47,7 +47,7 @@ function progressText({ enforced = 0, soaking = 0, blocked = 0, soak, paused, ne
   return parts.join('; ');
 }
 
-/** The status names only the first blocked namespaces. */
+/** The status lists only the first blocked namespaces of a rollout. */
 function blockedRows(policy: string, { blocked = 0, blockedNamespaces = [] }: RolloutView, only?: string): string[][] {
   const named = blockedNamespaces.filter(({ name }) => only === undefined || name === only);
   const rest = only === undefined ? blocked - named.length : 0;

@@ -1,6 +1,6 @@
 /**
- * The work of status: reads the cluster as far as the user's rights allow, evaluates it, and prints the view; with
- * --watch repeatedly.
+ * The work of status: reads the cluster as far as the user's rights allow, evaluates the cluster, and prints the view.
+ * With --watch, the view is printed again after each change.
  */
 import { dump } from 'js-yaml';
 import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
@@ -36,13 +36,13 @@ const PURPOSE = {
   notEvaluated: 'violations are those that the operator reported last, not all of them',
 };
 
-/** Printed between two views if the screen is not cleared. */
+/** The separator between two views of --watch, if the screen is not cleared. */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n' };
 
 export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {
   checkScope(given);
   return withCluster(given, async (connected) => {
-    // A policy has no namespace, so kubectl reads a named policy whatever the current namespace is.
+    // A policy has no namespace, so a command that names a policy ignores the current namespace, like kubectl.
     const all = given.allNamespaces ?? (policy !== undefined && given.namespace === undefined);
     const scope = scopeOf({ ...given, allNamespaces: all }, connected);
     const options: Scoped = { ...(await excludingPlatform<StatusOptions>(given, connected)), scope };

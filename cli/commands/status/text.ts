@@ -25,9 +25,9 @@ const POLICY_HEAD = [
   'MAY USE',
 ];
 const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
-/** The columns to drop, in this order, from a table that is wider than the terminal. */
+/** The columns that are dropped, in this order, if the table is wider than the terminal. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
-/** The position of column ENFORCED, which only rollouts need. */
+/** The position of the column ENFORCED, which is shown only if a policy has a rollout. */
 const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');
 const MOST_SUBJECTS = 2;
 
@@ -93,7 +93,10 @@ function summary(policies: readonly PolicyView[], namespace: string | undefined)
   ].join(' ');
 }
 
-/** Whether the policy names only some of its violating workloads: a status names only the first ones. */
+/**
+ * Whether the view lists only some of the policy's violating workloads, because a status lists only the first
+ * workloads.
+ */
 function isPartial({ verdictsFrom, workloads, violations }: PolicyView): boolean {
   const named = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
   return verdictsFrom === 'Status' && named < workloads.violating + workloads.unknown;
@@ -148,7 +151,7 @@ function expiryLines(policies: readonly PolicyView[], terminal: Terminal): strin
   return lines.join('');
 }
 
-/** Lines with the conditions of each policy: only conditions that report a problem, or all. */
+/** Lines with the conditions of each policy; unless `all` is set, only the conditions that report a problem. */
 function conditionLines(policies: readonly PolicyView[], all: boolean, terminal: Terminal): string {
   const lines = policies.flatMap(({ name, conditions }) =>
     (all ? conditions : problemsAmong(conditions)).map(({ type, status, reason, message }) =>

@@ -62,8 +62,8 @@ export interface PolicyView {
    */
   readonly rollout?: RolloutView;
   /**
-   * `Live`: the violations were evaluated now. `Status`: the operator reported them last, and named only the first
-   * workloads.
+   * `Live`: the violations were evaluated now. `Status`: the violations are from the operator's last report, which
+   * names only the first workloads.
    */
   readonly verdictsFrom: 'Live' | 'Status';
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
@@ -71,7 +71,9 @@ export interface PolicyView {
   readonly violations: readonly ViolationView[];
   readonly unusedGrants: readonly string[];
   readonly usableBy: UsableBy;
-  /** The subjects that may use the policy by its name; absent if everyone may, or if roles or bindings cannot be read. */
+  /**
+   * The subjects that may use the policy by its name; absent if everyone may, or if roles or bindings cannot be read.
+   */
   readonly usedBy?: readonly Holder[];
 }
 
@@ -82,7 +84,7 @@ export interface ViolationView {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
-  /** The policy's mode in this namespace. This mode differs from `spec.mode` where a rollout is pending. */
+  /** The policy's mode in this namespace. Where a rollout is pending, the mode differs from `spec.mode`. */
   readonly mode: Mode;
   readonly verdict: Exclude<Verdict, 'Compliant'>;
   /** The number of the workload's pods that violate now. */
@@ -90,7 +92,9 @@ export interface ViolationView {
   readonly rule: string;
   readonly container?: string;
   readonly message: string;
-  /** The policy in mode Enforce that admits the workload, and would still admit it if the violated policy were enforced. */
+  /**
+   * The policy in mode Enforce that admits the workload, and would still admit it if the violated policy were enforced.
+   */
   readonly admittedBy?: string;
 }
 
@@ -158,14 +162,14 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
     ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
     ...(verdicts ? evaluatedNow({ name, spec }, areas, verdicts) : asReported(status, mode, readable.namespace)),
-    // A grant that is unused in one namespace may be needed in another.
+    // A view of one namespace does not list unused grants, because another namespace may need them.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
     ...(usableBy !== 'Everyone' && readable.usersKnown && { usedBy: readable.state.use.holders(name) }),
   };
 }
 
-/** A policy, with the spec that decides. */
+/** A policy's name, with the spec that decides. */
 interface NamedSpec {
   readonly name: string;
   readonly spec: CompleteSpec;
@@ -202,7 +206,7 @@ function violationsOf(
   }));
 }
 
-/** @param mode the policy's mode, because in a status of an earlier release a violation has no mode of its own */
+/** @param mode the policy's mode, for violations in a status of an earlier release, which have no mode of their own */
 function asReported(
   { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
   mode: Mode,

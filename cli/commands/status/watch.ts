@@ -16,7 +16,10 @@ interface Watching {
   show(cluster: Cluster): void;
 }
 
-/** The pause before changes are shown. Changes come in bursts: a burst is shown once, so that a person can read. */
+/**
+ * How long changes are collected before they are shown. Changes come in bursts: the view changes once for each burst,
+ * so that people can read it.
+ */
 const PAUSE_MS = 1_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J';
 

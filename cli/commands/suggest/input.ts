@@ -11,7 +11,7 @@ import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { Progress } from '../../output/progress.ts';
 
 interface FileOptions extends ReadOptions {
-  /** The namespace of objects that do not state one. */
+  /** The namespace for objects without `metadata.namespace`. */
   readonly namespace: string;
   readonly used?: UsedCapabilities | undefined;
 }
@@ -21,7 +21,8 @@ export async function givenByFiles(
   io: Io,
   { namespace, used, ...options }: FileOptions,
 ): Promise<Given[]> {
-  // The policy admits the pods, whatever their service accounts are.
+  // Every service account counts as one that mounts its token, so the suggested policy also admits pods with a token
+  // volume.
   const candidates = new PodCandidates(namespace, () => true);
   const given: Given[] = [];
   const progress = new Progress(io);

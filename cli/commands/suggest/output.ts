@@ -106,7 +106,7 @@ export function reportText({ policies, compared }: Printed): string {
 }
 
 interface StatedBlock {
-  /** The path of the overrides below `spec`. */
+  /** The path of the overrides, from `spec` on. */
   readonly at: readonly (string | number)[];
   /** The names of the containers; empty if the overrides apply to the whole pod. */
   readonly names: readonly string[];
@@ -134,7 +134,7 @@ function nameOf({ metadata }: CapabilityPolicy): string {
 
 function linesOf(stated: StatedOverride): string[] {
   const [owners = '', ...texts] = overrideLines(stated);
-  // If needs name entries of a list, each entry has a comment of its own.
+  // If needs refer to entries of a list, each entry has a comment of its own.
   const atEntries = Array.isArray(stated.value) && stated.needs.some(({ entry }) => entry !== undefined);
   return atEntries ? texts.map((text) => text.trimStart()) : [owners, ...texts];
 }

@@ -32,14 +32,14 @@ export interface SuggestOptions extends PolicyOptions, UsedOptions {
 
 interface Input {
   readonly given: readonly Given[];
-  /** The place that the workloads come from, as text: `namespace net`, or the names of files. */
+  /** The origin of the workloads as text: `namespace net`, or the names of files. */
   readonly where: string;
   /** Whether namespaces without workloads get a policy, too. */
   readonly everywhere: boolean;
   /** The minor version of the oldest API server: the N of Kubernetes 1.N. */
   readonly server: number;
   readonly excludedNamespaces: readonly string[];
-  /** Whether something could not be read. */
+  /** True if a part of the input could not be read. */
   readonly incomplete: boolean;
   readonly used: UsedCapabilities | undefined;
 }
@@ -63,7 +63,7 @@ export async function runSuggest(options: Options<SuggestOptions>, io: Io): Prom
   return incomplete ? 2 : 0;
 }
 
-/** The workloads in namespaces that policies reach. Other namespaces are named on standard error. */
+/** The workloads in namespaces that policies reach. Excluded namespaces with workloads are named on standard error. */
 function reached(given: readonly Given[], patterns: readonly string[], io: Io): Given[] {
   const excluded = (namespace: string) => isExcluded(namespace, patterns);
   const beyond = new Set(given.map(({ workload }) => workload.namespace).filter(excluded));

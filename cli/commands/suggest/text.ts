@@ -1,4 +1,4 @@
-/** Suggestions as text: what is admitted, which workload needs it, and how to make it unnecessary. */
+/** Suggestions as text: what an override admits, which workloads need the override, and how to make it unnecessary. */
 import { keptSentences } from '../../../analysis/evidence/text.ts';
 import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
 import type { Exception } from '../../../analysis/suggest/exceptions.ts';
@@ -13,10 +13,10 @@ import { counted, firstOf } from '../../../operator/text/wording.ts';
 const MOST_WORKLOADS = 3;
 const MOST_TEXTS = 4;
 const LONGEST = 400;
-/** Every pod that names no service account runs as this one. */
+/** Every pod that names no service account runs as the account `default`. */
 const DEFAULT_ACCOUNT = 'default';
 
-/** The notes that precede the first exception. */
+/** Notes that are printed before the first exception. */
 export function introductionLines(policies: readonly SuggestedPolicy[]): string[] {
   if (!policies.some(({ exception }) => exception)) return [];
   return [
@@ -41,7 +41,7 @@ export function evidenceLines(compared: readonly ComparedWorkload[] = []): strin
   ];
 }
 
-/** Lines that say what the policy is for: namespaces at a level, or the workloads of an exception. */
+/** Lines about the purpose of a policy: namespaces at a level, or the workloads of an exception. */
 export function policyLines({ suggestions, exception }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
   if (!first) return ['For namespaces without workloads.'];
@@ -114,7 +114,10 @@ export function overrideText({ path, value }: StatedOverride): string {
   return `${path}: ${isTexts ? value.join(', ') : JSON.stringify(value)}`;
 }
 
-/** The workload that needs the override, the level's own requirement, and how to make the override unnecessary. */
+/**
+ * Lines that name the workload that needs the override, the level's own requirement, and ways to make the override
+ * unnecessary.
+ */
 export function overrideLines({ value, needs }: StatedOverride): string[] {
   if (needs.length === 0) return ['No workload needs more.'];
   const any =
@@ -132,7 +135,7 @@ function needLines(needs: readonly Need[]): string[] {
   ];
 }
 
-/** The workloads with these needs, as text: `Deployment net/pinger (ping), DaemonSet … and 2 more` */
+/** The workloads with the given needs, as text: `Deployment net/pinger (ping), DaemonSet … and 2 more` */
 export function ownersText(needs: readonly Need[]): string {
   const groups = Map.groupBy(needs, ({ workload }) => workloadText(workload));
   const owners = [...groups].map(([owner, own]) => {

@@ -1,6 +1,6 @@
 /**
- * Access to the local server. Other users of the machine, and web pages in the same browser, can reach the server. So
- * the server answers only the browser that opened the link from the terminal, and no page of another origin.
+ * Access to the local server. Other users of the machine, and web pages in the same browser, can reach the server. The
+ * server therefore answers only the browser that opened the link from the terminal, and no page of another origin.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -12,7 +12,7 @@ export interface Refusal {
 }
 
 /**
- * @param host the address of the server, `127.0.0.1:40123`. To a browser, a host name for this address is another
+ * @param host the address of the server, `127.0.0.1:40123`. For a browser, a host name of the same address is another
  * origin
  */
 export function refusalOf(request: IncomingMessage, host: string): Refusal | undefined {
@@ -23,7 +23,7 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   }
   const { origin, 'sec-fetch-site': site } = headers;
   if (origin !== undefined && origin !== `http://${host}`) return { status: 403, text: 'refused: another origin' };
-  // A browser says `none` if somebody typed or pasted the address.
+  // The header is `none` if somebody typed or pasted the address into a browser.
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return { status: 403, text: "refused: a link on another page. Paste the address into the browser's address bar" };
   }
@@ -31,7 +31,7 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   return hasBody ? { status: 400, text: 'a request has no body' } : undefined;
 }
 
-/** The one-time token of the link, and the session that it is exchanged for. */
+/** The one-time token of the link, and the session that a browser gets for the token. */
 export class Access {
   readonly token = secret();
   readonly #session = secret();
@@ -44,7 +44,10 @@ export class Access {
     return this.#session;
   }
 
-  /** @param cookies the header with all cookies @param name the name of the cookie that contains the session */
+  /**
+   * @param cookies the header with all cookies
+   * @param name the name of the cookie that contains the session
+   */
   allows(cookies: string | undefined, name: string): boolean {
     const values = (cookies ?? '').split(/;\s*/).map((cookie) => cookie.split('=', 2));
     return values.some(([key, value]) => key === name && value !== undefined && isEqual(value, this.#session));

@@ -1,5 +1,6 @@
 /**
- * The option --used of ui: it names files whose evidence counts in each context, or means the profiles of each cluster.
+ * The option --used of ui: either files with evidence for every context, or without a path the profiles of each
+ * cluster.
  */
 import { isForbidden } from '../../../operator/cluster/api-error.ts';
 import type { Connected } from '../../cluster.ts';
@@ -13,11 +14,11 @@ import { LiveEvidence } from './live-evidence.ts';
 export interface ContextEvidence {
   /** The evidence; undefined if --used is not given, or if the evidence cannot be read. */
   readonly evidence?: LiveEvidence;
-  /** The reasons why the evidence cannot be read, for people; empty if it was read or not asked for. */
+  /** The reasons why the evidence cannot be read, for people; empty if it was read, or if --used is not given. */
   readonly missing: readonly string[];
 }
 
-/** Reads the evidence of a context. Called each time the context is connected. */
+/** Reads the evidence of a context. Called on each connection to the context's cluster. */
 export type EvidenceOf = (connected: Connected) => Promise<ContextEvidence>;
 
 /**
@@ -33,7 +34,7 @@ export async function evidenceOf(options: UsedOptions, io: Io): Promise<Evidence
   const { trouble: tell } = troubles;
   if (paths === true) return (connected) => ofProfiles({ connected, only: undefined, io, tell }, options);
   const records = await readEvidence(paths, io, { tell });
-  // Files without evidence are a mistake of the user, which trying again does not correct.
+  // Files without evidence are a mistake of the user, so another attempt does not help.
   if (troubles.count > 0 && records.uses.length + records.watches.length === 0)
     throw new UsageError('--used: no evidence could be read');
   const evidence = new LiveEvidence(records, options);

@@ -5,7 +5,10 @@ import type { ShownContext } from './followed-context.ts';
 import { jsonChunks } from './json-chunks.ts';
 import { within } from './within.ts';
 
-/** The interval between heartbeats for the page. By a heartbeat, the server also notices that a connection is gone. */
+/**
+ * The interval between heartbeats, which show a page that the server runs. A failed heartbeat shows the server that the
+ * connection is gone.
+ */
 const HEARTBEAT_MS = 15_000;
 /** The milliseconds after which a browser connects again. */
 const RETRY_MS = 1_000;
@@ -18,7 +21,7 @@ export class Feed {
     this.#contexts = contexts;
   }
 
-  /** Must be called after something has changed in a context. */
+  /** Must be called after each change in a context. */
   update(): void {
     const next = this.#next;
     this.#next = Promise.withResolvers();
@@ -26,15 +29,15 @@ export class Feed {
   }
 
   /**
-   * The events for one page, until the signal is aborted. A page first gets whole snapshots. The next event is made
-   * when the page has accepted the last event. So for a slow page, one event covers several changes.
+   * The events for one page, until the signal is aborted. A page first gets whole snapshots. The feed makes the next
+   * event only after the page has accepted the last event. For a slow page, one event therefore covers several changes.
    */
   async *events(signal: AbortSignal): AsyncGenerator<string> {
     const sent = new Map<string, Snapshot>();
     let states = '';
     yield `retry: ${RETRY_MS}\n\n`;
     while (!signal.aborted) {
-      // The feed subscribes before it reads the state, so that no change is missed.
+      // The feed subscribes to the next change before it reads the state, so that no change is missed.
       const next = this.#next.promise;
       const current = JSON.stringify(this.#contexts.map(({ context, problem }) => ({ context, problem })));
       if (current !== states) yield* event('contexts', JSON.parse(current));

@@ -21,19 +21,21 @@ import { within } from './within.ts';
 const PURPOSE = { notEvaluated: SNAPSHOT_NOT_EVALUATED };
 
 /**
- * The kinds of enforcing objects that are not read, because the page does not show them. ValidatingAdmissionPolicies
- * are read, because they record which spec was accepted last.
+ * Kinds of enforcing objects that are not read, because the page does not show them. ValidatingAdmissionPolicies are
+ * read, because they record which spec was accepted last.
  */
 const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLICIES);
 
-/** The pause before changes are evaluated. Changes come in bursts: a burst is evaluated once. */
+/**
+ * How long changes are collected before they are evaluated. Changes come in bursts, and each burst is evaluated once.
+ */
 const PAUSE_MS = 300;
 /**
- * The pause grows by the time that the last evaluation took, up to this limit. So a cluster that changes all the time
- * costs about half a core.
+ * The pause gets longer by the duration of the last evaluation, up to this limit. A cluster that changes all the time
+ * therefore costs about half a core.
  */
 const LONGEST_PAUSE_MS = 1_000;
-/** The interval at which the page checks whether a policy has expired, or whether the CRD has been installed. */
+/** The interval at which `cappol ui` checks whether a policy has expired, or whether the CRD has been installed. */
 const LOOK_MS = 2_000;
 const FIRST_RETRY_MS = 2_000;
 const LAST_RETRY_MS = 60_000;
@@ -41,7 +43,7 @@ const LAST_RETRY_MS = 60_000;
 /** A context as the page shows it. */
 export interface ShownContext {
   readonly context: string;
-  /** The snapshot; undefined until the cluster has been read. */
+  /** The snapshot of the cluster; undefined until the cluster has been read. */
   readonly snapshot?: Snapshot | undefined;
   /** The reason why the cluster cannot be read or followed now, for people. */
   readonly problem?: string | undefined;
@@ -50,7 +52,7 @@ export interface ShownContext {
 interface Following {
   readonly io: Pick<Io, 'signal' | 'stderr'>;
   readonly evidenceOf: EvidenceOf;
-  /** Called when something changed in the context. */
+  /** Called after a change in the context. */
   show(): void;
 }
 

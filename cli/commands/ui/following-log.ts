@@ -6,7 +6,7 @@ const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 /** @param show called with the current problem; undefined for none */
 export function followingLog(show: (problem: string | undefined) => void): Log {
   const problems = new Map<string, string>();
-  // The reflector of a kind logs each problem once, and logs once when the problem is over.
+  // For each kind, the reflector logs a problem once, and logs once more when the problem is over.
   const logOf = (kind: string): Log => ({
     ...SILENT,
     warn(message, { error }: LogKeys = {}) {

@@ -1,5 +1,5 @@
 /**
- * The snapshot of a cluster that is followed. Only the namespaces that a change concerns are evaluated and described
+ * The snapshot of a cluster that is followed. Only the namespaces that a change affects are evaluated and described
  * again.
  */
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
@@ -13,7 +13,8 @@ import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';
 
 /**
- * The taker is replaced when it keeps more than twice the shapes and violations of its first document, plus this many.
+ * The taker is replaced when it keeps more shapes and violations than twice the number in its first document, plus this
+ * number.
  */
 const SPARE = 1_000;
 
@@ -30,9 +31,9 @@ export class LiveSnapshot {
   readonly #evaluator = new Evaluator();
   readonly #state: PolicyState;
   #taker = new SnapshotTaker();
-  /** The size of the taker's first document. */
+  /** The number of shapes and violations after the taker's first document. */
   #size: number | undefined;
-  /** The namespaces to evaluate again, including deleted ones. */
+  /** The namespaces to evaluate again, including namespaces that were deleted. */
   #dirty = new Set<string>();
   /** The dirty namespaces whose pods or workloads have changed. */
   #changed = new Set<string>();
@@ -63,15 +64,15 @@ export class LiveSnapshot {
   }
 
   /**
-   * Makes the next document, and yields between steps of work. If a change during the work is missing in this document,
-   * the next document contains it.
+   * Makes the next document, and yields between steps of work. A change during the work is in this document or in the
+   * next document.
    */
   *taking(): Generator<void, Snapshot> {
     if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
     this.#renewTaker();
-    // Namespaces that become dirty during the work wait for the next document. Otherwise this document might never be
-    // completed.
+    // Namespaces that become dirty during the work wait for the next document. If new dirty namespaces were added to
+    // this document, it might never be completed.
     for (const name of [...this.#dirty]) {
       this.#dirty.delete(name);
       this.#take(name);
@@ -97,7 +98,7 @@ export class LiveSnapshot {
     this.#taker.put(namespace, { result, used, keepsObjects }, this.#cluster);
   }
 
-  /** Replaces a taker that has grown too large, because a taker keeps shapes and violations that are no longer used. */
+  /** Replaces the taker if it has grown too large, because it keeps shapes and violations that are no longer used. */
   #renewTaker(): void {
     if (this.#size === undefined || this.#taker.size <= 2 * this.#size + SPARE) return;
     this.#taker = new SnapshotTaker();

@@ -22,7 +22,7 @@ const NO_SESSION = {
 export class Requests {
   readonly #served: Served;
   readonly #host: string;
-  /** A browser sends cookies to all ports of an address, so the name contains the port. */
+  /** The name contains the port, because a browser sends cookies to all ports of an address. */
   readonly #cookie: string;
   readonly #closing: AbortSignal;
   readonly #access = new Access();

@@ -1,4 +1,7 @@
-/** The responses of the local server. Their headers forbid a browser to use a response for any other purpose. */
+/**
+ * The responses of the local server. The headers of a response forbid a browser to use the response for any other
+ * purpose.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -23,7 +26,7 @@ export function refuse(response: ServerResponse, { status, text }: Refusal): voi
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     ...(status === 405 && { allow: 'GET' }),
-    // The rest of the request, such as a body, is not read.
+    // The rest of the refused request, such as a body, is not read.
     connection: 'close',
   });
   response.end(body);
@@ -47,7 +50,7 @@ export function sendPage(response: ServerResponse, { html, policy }: LivePage): 
 }
 
 /**
- * Sends events as Server-Sent Events until there are no more.
+ * Sends events as Server-Sent Events until all events are sent.
  *
  * @throws the connection's error if the connection is gone
  */
@@ -62,7 +65,8 @@ export async function sendEvents(
     'content-type': 'text/event-stream',
     ...(compresses && { 'content-encoding': 'gzip' }),
   });
-  // Each step waits until the next step accepts data, so no data piles up for a page that does not read.
+  // Each step of the pipeline waits until the next step accepts data, so no data piles up for a page that does not
+  // read.
   const texts = Readable.from(events, { highWaterMark: 1 });
   if (compresses) await pipeline(texts, createGzip({ flush: constants.Z_SYNC_FLUSH }), response);
   else await pipeline(texts, response);

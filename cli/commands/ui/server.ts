@@ -13,14 +13,19 @@ export interface PageServer {
 }
 
 const ADDRESS = '127.0.0.1';
-/** The highest number of connections. If there are more, the connection that was idle longest is closed. */
+/** The highest number of connections. Beyond this number, the connection that was idle longest is closed. */
 const MOST_CONNECTIONS = 32;
-/** The number of connections that may wait to be accepted. If there are more, a browser tries again only after a second. */
+/**
+ * The number of connections that may wait to be accepted. Beyond this number, a browser tries again only after a
+ * second.
+ */
 const BACKLOG = 4_096;
-/** The timeout for a request's headers, for a whole request, and for the wait until the next request. */
+/** The timeout for a request's headers, for a whole request, and for an idle connection between two requests. */
 const REQUEST_MS = 5_000;
 const CHECK_MS = 1_000;
-/** The timeout for a connection whose page reads no data. When such a page reads again, it connects again. */
+/**
+ * The timeout for a connection whose page reads no data. When such a page reads again, the page opens a new connection.
+ */
 const STALLED_MS = 60_000;
 const MOST_HEADER_BYTES = 8 * 1024;
 
@@ -43,7 +48,7 @@ export async function servePage(served: Served, port: number): Promise<PageServe
   const own = { address: ADDRESS, port: (server.address() as AddressInfo).port };
   const requests = new Requests(served, own, closing.signal);
   server.on('request', (request, response) => {
-    // A page that closes its connection needs no answer.
+    // A page that closes its connection gets no answer.
     requests.answer(request, response).catch(() => response.destroy());
   });
   return {

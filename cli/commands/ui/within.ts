@@ -1,7 +1,7 @@
 /** Waits for an event that may not come. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Whether `event` comes within `ms` milliseconds. The wait ends when the signal is aborted. */
+/** Whether `event` comes within `ms` milliseconds. The result is false if the signal is aborted first. */
 export async function within(ms: number, event: Promise<void>, signal: AbortSignal): Promise<boolean> {
   const over = new AbortController();
   const options = { signal: AbortSignal.any([signal, over.signal]), ref: false };

@@ -14,12 +14,12 @@ interface VersionOptions extends KubeConfigOptions {
 interface Versions {
   readonly cappol: string;
   readonly api: string;
-  /** The newest version of the Pod Security Standards whose checks this program knows. */
+  /** The newest version of the Pod Security Standards for which this program has the checks. */
   readonly podSecurityStandards: string;
   /** The last kernel capability that this program knows, and its number. */
   readonly capabilities: string;
   readonly node: string;
-  /** The version of the API server that answered, and of the oldest API server. */
+  /** `server`: the version of the API server that answered; `oldestServer`: the version of the oldest API server. */
   readonly server?: string;
   readonly oldestServer?: string;
 }

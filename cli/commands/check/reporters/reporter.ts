@@ -11,8 +11,8 @@ export interface Reporter {
   begin?(policies: readonly CheckedPolicy[]): void;
   item(shown: Shown): void;
   /**
-   * Reports a problem of the input, which is also written to standard error. This function may be called before
-   * `begin`.
+   * Reports a problem of the input in this format; the problem is also written to standard error. `trouble` may be
+   * called before `begin`.
    */
   trouble?(trouble: Trouble): void;
   end(summary: Summary, totals: Totals): void;
@@ -27,8 +27,8 @@ export interface ReporterOptions {
 type Named = Pick<CheckedItem, 'kind' | 'namespace' | 'name'> & Partial<Pick<CheckedItem, 'template'>>;
 
 /**
- * The name of an item: `Deployment net/web`. For a custom resource, it contains the path of the template: `Rollout
- * net/web: spec.template`
+ * The name of an item: `Deployment net/web`. The name of an item in a custom resource contains the path of the
+ * template: `Rollout net/web: spec.template`
  */
 export function itemName({ kind, namespace, name, template = null }: Named, withNamespace = true): string {
   return `${kind} ${withNamespace ? `${namespace}/` : ''}${name}${template === null ? '' : `: ${template}`}`;

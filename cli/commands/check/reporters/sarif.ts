@@ -10,7 +10,7 @@ import { coverageLines } from '../coverage-text.ts';
 import { itemName, type Reporter, type ReporterOptions, relativePath } from './reporter.ts';
 import { severityOf, violationText } from './shown.ts';
 
-/** The SARIF rule for problems of the input itself. */
+/** The SARIF rule for problems of the input, which are not violations of a policy. */
 const PROBLEM = 'InvalidManifest';
 
 type Remark = Pick<CheckedViolation, 'path' | 'line'> & {
@@ -27,7 +27,7 @@ export function sarifReporter({ stdout, cwd }: ReporterOptions): Reporter {
     if (references.length > 0) descriptor.rule.properties = { tags: ['security', ...references.map(referenceText)] };
     run.addRule(descriptor);
   }
-  /** A relative path, as code scanning requires it. */
+  /** Code scanning requires a relative path. */
   const uri = (file: string) =>
     (file === '-' ? 'stdin' : relativePath(cwd, file)).split('/').map(encodeURIComponent).join('/');
   const placed = (file: string | null, line: number | null) => ({

@@ -10,7 +10,7 @@ import type {
 } from '../../../../analysis/check/result.ts';
 
 /**
- * Nearly every container that level restricted would refuse has this finding, so notes about it would hide all other
+ * Nearly every container that level restricted refuses has a finding of this reason, so such notes would hide all other
  * notes.
  */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
@@ -34,7 +34,7 @@ export interface Totals {
   readonly merged: number;
   /** The number of findings that are not shown. */
   readonly hidden: number;
-  /** The namespaces of a cluster that were evaluated, `namespace net`; undefined for files. */
+  /** The evaluated namespaces of a cluster, such as `namespace net`; undefined for files. */
   readonly scope?: string | undefined;
 }
 
@@ -51,7 +51,7 @@ export function shownOf(item: CheckedItem, wide: boolean): Shown {
   };
 }
 
-/** The API server's message, with the names of all policies that give it. */
+/** The violation in the words of the API server, with the names of all policies that report it. */
 export function violationText(violation: ShownViolation): string {
   const { first, message } = violation;
   return `CapabilityPolicy ${policiesText(violation)}: ${first.rule}: ${message}`;

@@ -8,7 +8,7 @@ import { itemName, place, type Reporter, type ReporterOptions } from './reporter
 import { ONLY_OLD_PODS, type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
-/** The number of rows that share column widths; later rows are printed as they come. */
+/** The number of rows from which the column widths are calculated; later rows are printed as they come. */
 const ROWS = 500;
 
 interface Row {
