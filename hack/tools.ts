@@ -26,7 +26,7 @@ export class Tools {
   /** Finds the tools. @param kubeconfig left out if nothing needs a cluster */
   static async find(kubeconfig?: string): Promise<Tools> {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
-    // This folder is for helm's caches.
+    // A folder for helm's caches.
     const home = mkdtempSync(join(tmpdir(), 'capabilitypolicy-tools-'));
     const path = [dirname(kubectl), dirname(helm), pathWithoutNpm()].join(delimiter);
     return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
@@ -48,7 +48,8 @@ export class Tools {
 }
 
 /**
- * The PATH of a user's shell. npm adds the project's programs to the PATH of its scripts, and so to that of the tests.
+ * The PATH of a user's shell. npm adds the project's programs to the PATH of its scripts, and therefore to the PATH of
+ * the tests.
  */
 export function pathWithoutNpm(): string {
   const folders = (process.env.PATH ?? '').split(delimiter);

@@ -1,6 +1,6 @@
 /**
- * The state of the page is in its address, behind the `#`: `#/capabilities?namespace=a&sort=name`. So a link shows the
- * same state, the browser's back button works, and a file that was opened from disk can have a state, too.
+ * The state of the page is in its address, behind the `#`: `#/capabilities?namespace=a&sort=name`. Therefore a link
+ * shows the same state, the browser's back button works, and a file that was opened from disk has a state, too.
  */
 import { useLayoutEffect, useState } from 'preact/hooks';
 
@@ -31,7 +31,7 @@ function decoded(text: string): string {
   }
 }
 
-/** Changes parameters of the view; an empty value removes a parameter. A change adds no entry to the history. */
+/** Changes parameters of the view, without a new entry in the browser's history. An empty value removes a parameter. */
 export function setParameters(changes: Readonly<Record<string, string>>): void {
   const { view, parameters } = parseAddress(location.hash);
   history.replaceState(null, '', formatAddress({ view, parameters: { ...parameters, ...changes } }));

@@ -65,8 +65,8 @@ function skipToView(): void {
 }
 
 /**
- * @param opens whether the page has no clusters of its own, so that somebody has to open one. Until then, the page
- * shows a view that needs no cluster
+ * @param opens whether the page has no clusters of its own, so that somebody has to open a file. Until a file is
+ * opened, the page shows a view that needs no cluster
  */
 function viewFor(name: string, { shown, loading }: Clusters, opens: boolean): View {
   const isEmpty = opens && shown.length + loading.length === 0;
@@ -132,7 +132,7 @@ function ClusterChoice({ address, clusters, current }: ClusterChoiceProps) {
 const NOT_INSTALLED =
   'CapabilityPolicy is not installed in this cluster. The policies baseline and restricted stand for the levels of the Pod Security Standards: what violates one of them here, the level would refuse.';
 
-/** Lists what is missing or out of date, above everything else. Without this list, the page would claim too much. */
+/** Lists missing and outdated data above everything else, so that the page does not claim too much. */
 function Problems({ clusters, current }: { readonly clusters: Clusters; readonly current: ShownCluster | undefined }) {
   const texts = [
     ...clusters.problems,

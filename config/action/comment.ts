@@ -1,12 +1,12 @@
 /**
- * Writes the comment of action.yml on a pull request: `node comment.ts REPORT`. A pull request gets only one such
- * comment, and later runs update it.
+ * Writes the comment of action.yml on a pull request: `node comment.ts REPORT`. The first run on a pull request adds
+ * the comment, and later runs update it.
  *
  * https://docs.github.com/en/rest/issues/comments
  */
 import { readFileSync } from 'node:fs';
 
-/** The text that marks our comment, which GitHub does not show. */
+/** An HTML comment, invisible on GitHub, that marks our comment on a pull request. */
 const MARK = '<!-- cappol check -->';
 const COMMENTS_OF_PAGE = 100;
 
@@ -46,6 +46,7 @@ try {
   if (known) await ask('PATCH', `${issues}/comments/${known.id}`, { body });
   else await ask('POST', `${issues}/${pull_request.number}/comments`, { body });
 } catch (error) {
-  // A pull request from a fork has no right to comment. The result of `cappol check` must not depend on that right.
+  // A workflow for a pull request from a fork has no right to comment. The result of `cappol check` must not depend on
+  // the right to comment.
   process.stdout.write(`::warning::cappol could not comment on the pull request: ${(error as Error).message}\n`);
 }

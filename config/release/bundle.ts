@@ -2,9 +2,9 @@
  * Bundles the operator as one file, which is in the image beside Node, and cappol as the files that npm installs:
  * `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
  *
- * Both bundles contain their packages, so that an installation downloads nothing else. The text stays readable: a stack
- * trace names the functions of the source. So no source map is needed, which would be twice the size of the program.
- * LICENSES.txt has the licence of each bundled package, because most licences require that.
+ * Both bundles contain their packages, so that an installation downloads nothing else. The bundles keep the names of
+ * functions, so that stack traces are readable without a source map. A source map would be twice the size of the
+ * program. LICENSES.txt has the licence of each bundled package, because most licences require that.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -33,8 +33,8 @@ const CAPPOL = ['cli/main.ts', 'cli/commands/check/evaluation-thread.ts'];
 
 /**
  * Bundles cappol for npm. The code of each command is in files of its own, so that only the code that runs is loaded.
- * The page is beside these files. Expressions are in their shortest form, which makes the download smaller; names and
- * lines stay.
+ * The page is in the same folder as the bundle. Expressions are in their shortest form, which makes the download
+ * smaller. Names and line breaks are kept.
  */
 export function bundleCappol(): Promise<Bundle> {
   return withPage(
@@ -82,10 +82,10 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
     platform: 'node',
     outExtension: { '.js': '.mjs' },
     banner: { js: REQUIRE },
-    // `ws` tries to load these packages, and works without them.
+    // The package `ws` tries to load `bufferutil` and `utf-8-validate`, and works without them.
     external: ['bufferutil', 'utf-8-validate'],
-    // The package `punycode`. Without the alias, the import would be Node's own module of that name, which prints a
-    // deprecation warning.
+    // An import of `punycode` must load the npm package, because Node's own module `punycode` prints a deprecation
+    // warning.
     alias: { punycode: './node_modules/punycode/punycode.es6.js' },
     legalComments: 'none',
     logLevel: 'warning',

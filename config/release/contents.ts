@@ -54,8 +54,8 @@ function distinct(folders: readonly (string | undefined)[]): string[] {
 }
 
 /**
- * The folder of a file's package: `node_modules/@a/b` for `node_modules/@a/b/c.js`. For nested packages, the innermost
- * one.
+ * The folder of a file's package: `node_modules/@a/b` for `node_modules/@a/b/c.js`. In nested packages, the folder of
+ * the innermost package.
  */
 function packageOf(path: string): string | undefined {
   return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];

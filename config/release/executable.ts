@@ -15,7 +15,7 @@ import { outputFolder, ROOT } from './output.ts';
 import { executableName, type Platform, thisPlatform } from './platforms.ts';
 
 const POSTJECT = join(ROOT, 'node_modules', 'postject', 'dist', 'cli.js');
-/** The name under which Node looks for the program. postject changes the last digit of the fuse. */
+/** The name under which Node looks for the program. postject changes the last digit of `FUSE` in the executable. */
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -52,7 +52,7 @@ async function build(program: string, scratch: string): Promise<string> {
   signedByNobody(program, () => {
     const mac = process.platform === 'darwin' ? ['--macho-segment-name', 'NODE_SEA'] : [];
     const args = [POSTJECT, program, RESOURCE, blob, '--sentinel-fuse', FUSE, ...mac];
-    // The tool warns about sections without a name on standard error.
+    // Standard error is not shown, because postject writes warnings about sections without a name to it.
     execFileSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   });
   return [nodeLicence(), licenceTexts(packages)].join(`\n\n${'-'.repeat(80)}\n\n`);
@@ -69,7 +69,8 @@ function signedByNobody(program: string, change: () => void): void {
 }
 
 /**
- * The licence of Node. nodejs.org's archives have it beside the program's folder, and for Windows beside the program.
+ * The licence of Node. In nodejs.org's archives, LICENSE is one folder above the program; in the archives for Windows,
+ * LICENSE is in the program's folder.
  */
 function nodeLicence(): string {
   const folder = dirname(process.execPath);

@@ -1,6 +1,6 @@
 /**
- * `npm run release:installers -- [--out FOLDER]`: writes krew's manifest and Homebrew's formula. Both use the checksums
- * of the executables' archives in the same folder.
+ * `npm run release:installers -- [--out FOLDER]`: writes krew's manifest and Homebrew's formula. Both files contain the
+ * checksums of the executables' archives, which are read from the same folder.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -9,7 +9,10 @@ import { ROOT } from './output.ts';
 
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
 
-/** The allowed licences, by SPDX identifier, each with the duties of everybody who passes on a package under it. */
+/**
+ * The allowed licences, by SPDX identifier, each with the duties of everybody who distributes a package under the
+ * licence.
+ */
 export const ALLOWED: Readonly<Record<string, string>> = {
   '0BSD': 'nothing',
   'Apache-2.0': 'its text and notices go along, changes are stated',
@@ -95,7 +98,8 @@ export function refusedLicences(packages: readonly BundledPackage[]): string[] {
 }
 
 /**
- * The page, in Markdown. It names no versions of packages, so that an update of a package does not change it.
+ * The page, in Markdown. The page names no versions of packages, so that an update of a package does not change the
+ * page.
  *
  * @param operator the contents of the operator's file @param cappol the contents of cappol's files
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run release:manifests -- [--out FOLDER]`: writes install.yaml, for `kubectl apply -f`, and the packed chart. It
- * uses the same kubectl and helm as the tests.
+ * `npm run release:manifests -- [--out FOLDER]`: writes install.yaml, for `kubectl apply -f`, and the packed chart. The
+ * script uses the same kubectl and helm as the tests.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

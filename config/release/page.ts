@@ -41,7 +41,7 @@ export async function bundlePage(connect: Connect = "'self'") {
   return { files: new Map([['page.html', html]]), ...mergeContents([program, worker]) };
 }
 
-/** The built texts, by the names of their entry points. */
+/** The content of each built file, by the name of its entry point. */
 async function bundled(options: BuildOptions): Promise<Contents & { texts: Readonly<Record<string, string>> }> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,

@@ -53,7 +53,7 @@ function shipped(sbom: Sbom, name: string, packages: readonly BundledPackage[]):
 }
 
 /**
- * The optional peers of each package: npm does not list a package that another package uses only if it is installed.
+ * The optional peer dependencies of each package, which npm's SBOM does not list among the dependencies of the package.
  */
 function optionalPeers(packages: readonly BundledPackage[]): Map<string, string[]> {
   return new Map(

@@ -1,6 +1,7 @@
 /**
  * (e) The time to create a pod in four cases: without a policy, with Pod Security Admission, with our policies, and
- * with an admission policy that checks nothing. The last case shows the minimum.
+ * with an admission policy that checks nothing. The last case, an admission policy that checks nothing, shows the
+ * minimum.
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -26,7 +27,7 @@ const PODS = 200;
 const LABEL = 'bench';
 /**
  * The labels of the namespaces. The measured namespace is `ours`. The namespace `none` has no policy. Pod Security
- * Admission checks `podSecurity`. In `nothing`, the policy that checks nothing decides.
+ * Admission checks `podSecurity`. In the namespace `nothing`, the admission policy that checks nothing decides.
  */
 const NAMESPACES = {
   none: {},
@@ -35,7 +36,7 @@ const NAMESPACES = {
   ours: { [LABEL]: '0' },
 };
 
-/** Which of several policies admit the pod: each function says it for the policy with an index. */
+/** Functions that say whether the policy with a given index admits the pod. */
 const ADMITTING = {
   'the first': (index: number) => index === 0,
   'the last': (index: number, count: number) => index === count - 1,

@@ -3,7 +3,7 @@
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *
- * With `bytes`, it does not even parse the pods. That run is the baseline of the run with `parse`.
+ * With `bytes`, the client does not even parse the pods. The run with `bytes` is the baseline of the run with `parse`.
  */
 import { readFileSync, writeSync } from 'node:fs';
 import { Agent, request } from 'undici';

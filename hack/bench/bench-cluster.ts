@@ -22,8 +22,8 @@ const CRD_FILE = 'crds/capabilitypolicies.yaml';
 const API_SERVER_FLAGS = ['--max-requests-inflight=3000', '--max-mutating-requests-inflight=1000'];
 
 /**
- * Starts a cluster. @param controllers whether they run: if they do, their work for admission policies and garbage is
- * measured, too
+ * Starts a cluster. @param controllers whether controllers run; if they run, their work for admission policies and
+ * garbage collection is measured with the rest
  */
 export async function startBenchCluster({ controllers = false } = {}): Promise<BenchCluster> {
   const controlPlane = await startControlPlane({ quiet: true, apiServerFlags: API_SERVER_FLAGS });
@@ -50,8 +50,8 @@ export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_0
 }
 
 /**
- * Stops the controllers. The garbage collector would delete pods whose owners exist only by name, and all controllers
- * would read the bench's objects.
+ * Stops the controllers. The garbage collector would delete pods whose ownerReferences name objects that do not exist,
+ * and all controllers would read the bench's objects.
  */
 function holdControllers(controlPlane: ControlPlane): void {
   for (const pid of pidsOf(controlPlane, 'kube-controller-manager')) process.kill(pid, 'SIGSTOP');
@@ -85,7 +85,7 @@ export async function createNamespace(client: ApiClient, name: string, labels: o
   await createServiceAccount(client, name);
 }
 
-/** Creates the default service account of a namespace. If controllers run, they may create it first. */
+/** Creates the default service account of a namespace. Running controllers may create the account first. */
 export async function createServiceAccount(client: ApiClient, namespace: string): Promise<void> {
   const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } };
   await client.apply(account, { force: true });

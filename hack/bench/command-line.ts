@@ -26,7 +26,8 @@ interface Measured {
   readonly manifests: Manifests;
   readonly usage: Usage;
   /**
-   * The time for parsing in the same run: `whole` for all manifests at once, if possible, and `each` for one by one.
+   * The resources for parsing in the same run: `whole` parses all manifests at once, if possible, and `each` parses one
+   * manifest after the other.
    */
   readonly whole?: Usage;
   readonly each: Usage;
@@ -36,15 +37,17 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.mjs');
 const PARSE = join(import.meta.dirname, 'parse-yaml.ts');
 const STREAM = 'one stream';
-/** The number of repetitions. The median of their results counts. */
+/** The number of repetitions; the median result counts. */
 const RUNS = 5;
 /** The most manifests that are parsed at once. More manifests would not fit into Node's memory. */
 const MOST_AT_ONCE = 20_000;
-/** The most manifests for other engines, which need minutes and gigabytes for more. */
+/** The most manifests for other engines; more manifests would take minutes and gigabytes. */
 const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
-/** The same checks as the policies of the other engines make: what level restricted says about capabilities. */
+/**
+ * A policy with the same checks as the policies of the other engines: the rules of level restricted about capabilities.
+ */
 const CAPABILITIES = {
   level: 'privileged',
   overrides: { privileged: true, capabilities: { allowedAdd: ['NET_BIND_SERVICE'], requiredDrop: ['ALL'] } },

@@ -5,7 +5,7 @@ import type { ControlPlane } from '../controlplane/controlplane.ts';
 
 /**
  * Gives the first half of the cores to the control plane. The other half is for this process, and for every process
- * that it starts from now on. On a machine with a single core, it changes nothing.
+ * that it starts from now on. On a machine with a single core, the function changes nothing.
  *
  * @returns a function that gives this process back all its cores
  */
@@ -27,7 +27,7 @@ function ownCores(): number[] {
   });
 }
 
-/** Assigns cores to all threads of the process. Threads that they start later get the same cores. */
+/** Assigns cores to all threads of the process. Threads that the process starts later get the same cores. */
 function assign(pid: number, cores: readonly number[]): void {
   execFileSync('taskset', ['--all-tasks', '--cpu-list', '--pid', cores.join(','), String(pid)], { stdio: 'ignore' });
 }

@@ -1,4 +1,7 @@
-/** (o) Some minutes of edits of one of many policies, to see whether kube-apiserver keeps the old texts in memory. */
+/**
+ * (o) Edits one of many policies for some minutes, to see whether kube-apiserver keeps old admission policies in
+ * memory.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../operator/cluster/client.ts';
 import { waitFor } from '../controlplane/wait.ts';

@@ -1,7 +1,7 @@
 /**
  * Writes objects directly into etcd, in the JSON form that the API server itself has written before. The objects have
- * statuses. These writes are many times faster than writes through admission, validation and defaulting. Later readers
- * cannot see the difference.
+ * statuses. Writes into etcd are many times faster than writes through admission, validation and defaulting. Clients
+ * that read the objects later see no difference.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
@@ -13,7 +13,7 @@ export interface Entry {
 }
 
 /**
- * The number of objects in a transaction. It is below etcd's own limits of 128 operations and 1.5 MiB for a
+ * The number of objects in a transaction. The number is below etcd's own limits of 128 operations and 1.5 MiB for a
  * transaction.
  */
 const AT_ONCE = 64;
@@ -36,9 +36,9 @@ export class Etcd {
   /**
    * Writes objects in transactions.
    *
-   * @param atOnce the number of objects in a transaction, all of which get one resourceVersion. No API server writes
-   * like that: if a watch is interrupted in the middle of such a transaction, it loses the rest. Must be 1 if a client
-   * watches.
+   * @param atOnce the number of objects in a transaction, all of which get one resourceVersion. No API server gives
+   * several objects one resourceVersion: a watch that is interrupted in the middle of such a transaction loses the
+   * rest. `atOnce` must be 1 if a client watches.
    */
   async write(entries: Iterable<Entry>, atOnce = AT_ONCE): Promise<void> {
     const puts = Iterator.from(entries).map(({ key, object }) => ({
@@ -56,7 +56,7 @@ export class Etcd {
   /** Removes all objects whose keys begin with `prefix`, which ends in a slash, in one transaction: see `write`. */
   async remove(prefix: string): Promise<void> {
     const key = `/registry/${prefix}`;
-    // The range of the deletion ends before the character that follows the slash.
+    // `0` is the character after the slash, so that the range contains exactly the keys that begin with the prefix.
     const body = JSON.stringify({ key: base64(key), range_end: base64(`${key.slice(0, -1)}0`) });
     await this.#post('deleterange', body);
   }

@@ -1,7 +1,7 @@
 /**
  * (n) The time until many policies are in force, and their cost for the servers, for pods and for updates of
  * namespaces. In each topology one policy is for all namespaces. The other policies are exceptions of the same or of a
- * higher priority, policies of tiers and teams by label, or policies with labels that no index helps with.
+ * higher priority, policies of tiers and teams by label, or policies with labels for which no index helps.
  */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -36,8 +36,8 @@ export interface ExceptionsOptions {
   /** The number of times that each request is sent. */
   readonly rounds: number;
   /**
-   * The number of further exceptions, and of edits. It is odd, so that there is a median. An API server compiles
-   * policies only once a second, so single times differ.
+   * The number of exceptions that are created later, and the number of edits of exceptions. The number is odd, so that
+   * one measurement is the median. An API server compiles policies only once a second, so single times differ.
    */
   readonly changes: number;
 }
@@ -75,7 +75,7 @@ interface Measured {
 }
 
 const WARM_UP = 30;
-/** A namespace that no policy reaches, which shows the cost that all pods have. */
+/** A namespace that no policy reaches; its pods show the cost that all pods have. */
 const EXCLUDED = 'kube-public';
 /** The time after which waiting ends if no further policy becomes Ready. */
 const STALLED_MS = 90_000;
@@ -132,7 +132,7 @@ async function measure(
     const apiServerCpuSeconds = servers.cpuSeconds('kube-apiserver') - before.apiServer;
     const wrong = found === names.length ? await wrongVerdicts(editor, namespaces.slice(0, count)) : Number.NaN;
     const all = await phase(editor, servers, requests, rounds);
-    // If some policies never become Ready, further changes would only wait in vain.
+    // If some policies never become Ready, waiting for further changes would be in vain.
     const possible = found === names.length ? changes : 0;
     const further = topology.exceptions(count + possible).slice(specs.length);
     const change = { client, editor, servers, operator, settled };
@@ -204,8 +204,8 @@ async function update(client: ApiClient, { name }: BenchNamespace, metadata: obj
 }
 
 /**
- * Measures requests. Before the exceptions exist, their pods are refused, which makes no difference to the measured
- * time.
+ * Measures requests. Before the exceptions exist, the API server refuses the pods that an exception admits later, which
+ * makes no difference to the measured time.
  */
 async function phase(
   client: ApiClient,

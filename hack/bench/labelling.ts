@@ -13,7 +13,7 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** The seconds that the loop took. */
+  /** The seconds that the bare loop took. */
   readonly loop: number;
   /** Seconds from the policy's creation until the operator had labelled every namespace. */
   readonly operator: number;
@@ -21,13 +21,13 @@ interface Measured {
 
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
-/** The number of concurrent writes of the loop. The operator has the same number. */
+/** The number of concurrent writes, which is the same for the loop and for the operator. */
 const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
 /**
- * The number of rounds. It is odd, so that there is a median. With 100,000 pods, a garbage collection of the API server
- * takes as long as half of the writes, and happens in some of the rounds.
+ * The number of rounds. The number is odd, so that one round is the median. With 100,000 pods, a garbage collection of
+ * the API server takes as long as half of the writes, and happens in some of the rounds.
  */
 const ROUNDS = 7;
 const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
@@ -75,7 +75,9 @@ async function measure(namespaces: number): Promise<Measured> {
 
 interface Labelled {
   readonly namespaces: number;
-  /** A label that is on every namespace once the policy has labelled it, and on no namespace without the policy. */
+  /**
+   * A label that every namespace has after the policy has labelled it, and that no namespace has without the policy.
+   */
   readonly label: string;
   readonly policy: string;
   readonly spec: Partial<CapabilityPolicySpec>;
@@ -113,7 +115,10 @@ async function withdraw(client: ApiClient, policy: string, label: string): Promi
   await waitFor('the labels to be removed', isGone, { timeoutMs: 300_000, intervalMs: 500 });
 }
 
-/** A selector of all namespaces of the bench. These belong to a team; the namespaces of the cluster itself do not. */
+/**
+ * A selector of all namespaces of the bench. Namespaces of the bench belong to a team; the namespaces of the cluster
+ * itself do not.
+ */
 const ALL_TEAMS = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
 
 /**
@@ -151,7 +156,7 @@ export async function besideLoop<Result>(
   }
 }
 
-/** Resolves when this many namespaces have a label of ours. The status would count these namespaces a moment later. */
+/** Resolves when this many namespaces have the operator's label, a moment before the status counts them. */
 async function allLabelled(client: ApiClient, namespaces: number, label: string): Promise<void> {
   const stop = new AbortController();
   const labelled = new Set<string>();
@@ -159,7 +164,7 @@ async function allLabelled(client: ApiClient, namespaces: number, label: string)
     if (type === 'ADDED') labelled.add(String(object.metadata?.name));
     if (labelled.size === namespaces) stop.abort();
   };
-  // The API server ends a watch at any time; the next one begins with the current objects.
+  // The API server ends a watch at any time; the next watch begins with the current objects.
   while (!stop.signal.aborted) {
     await client.watch('/api/v1/namespaces', { labelSelector: label }, count, { signal: stop.signal });
   }
@@ -177,8 +182,7 @@ async function loop(client: ApiClient, namespaces: number, label: string): Promi
     client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...fields } } as Identified, { force: true });
   await inTurns(names, (name) => write(name, {}));
   const started = performance.now();
-  // The writes of the loop are observed like the operator's writes, because observing costs the API server some time,
-  // too.
+  // The writes of the loop are observed like the operator's writes, because observing also costs the API server time.
   const all = allLabelled(client, names.length, label);
   await inTurns(names, (name) => write(name, metadata));
   await all;

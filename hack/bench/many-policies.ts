@@ -25,12 +25,12 @@ interface Measured {
   readonly policies: number;
   /** The cost from the creation of the first policy until all policies are Ready. */
   readonly all: Cost;
-  /** The cost of one more policy when the operator has finished all others; medians. */
+  /** The median cost of one more policy after the operator has finished all earlier policies. */
   readonly more: Cost;
   /** Seconds from SIGTERM to the end of the process. The signal is sent while the operator applies another policy. */
   readonly stopSeconds: number;
   readonly rssMiB: number;
-  /** Seconds that a loop takes for the same objects, until the API server enforces the last one. */
+  /** Seconds that a loop takes for the same objects, until the API server enforces the last object. */
   readonly bare: number;
   /** Seconds that the loop takes for everything that a rollout writes, which includes policies, labels and statuses. */
   readonly complete: number;
@@ -46,8 +46,8 @@ interface Measured {
 const KIND = 'ValidatingAdmissionPolicy';
 const WRITES_AT_ONCE = 8;
 /**
- * The number of further policies. It is odd, so that there is a median. An API server compiles policies only once a
- * second, so a single time says little.
+ * The number of further policies; an odd number, so that one measurement is the median. An API server compiles policies
+ * only once a second, so a single time says little.
  */
 const MORE = 5;
 const TIMEOUT_MS = 900_000;
@@ -176,7 +176,9 @@ async function apply(client: ApiClient, name: string, namespace: string): Promis
   return metadata?.uid ?? '';
 }
 
-/** The writes for a policy besides the objects that enforce it. */
+/**
+ * The writes for a policy besides the objects that enforce it: the policy, the labels of its namespace, and its status.
+ */
 interface PolicyWrites {
   readonly name: string;
   readonly namespace: string;
@@ -197,7 +199,8 @@ async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites>
 }
 
 /**
- * Runs on a separate cluster. It writes the objects of a policy one after the other, and likewise the programs.
+ * Runs on a separate cluster. The loop writes the objects of a policy one after the other, and writes the programs in
+ * the same way.
  *
  * @param rollouts the policies to create, in order, with the labels and statuses that belong to them
  */

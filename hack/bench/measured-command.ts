@@ -1,4 +1,4 @@
-/** A program that ends by itself. Its time, CPU and memory are measured from outside. */
+/** A program that ends by itself, and whose time, CPU and memory are measured from outside. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,10 @@ export interface Ran extends Usage {
   readonly stdout: string;
 }
 
-/** The time in ms between two measurements. It is short enough to miss at most a hundredth of a second of CPU. */
+/**
+ * The time in ms between two measurements. The interval is short enough to miss at most a hundredth of a second of CPU
+ * time.
+ */
 const EVERY_MS = 10;
 
 /**

@@ -64,7 +64,7 @@ export class MeasuredProcess {
     return { seconds: (performance.now() - this.#started) / 1000, ...usage };
   }
 
-  /** Resolves when the process has used less than 2 % of a processor for 2 s. @throws when it has ended */
+  /** Resolves when the process has used less than 2 % of a processor for 2 s. @throws when the process has ended */
   async idle(): Promise<void> {
     let before = this.usage();
     for (;;) {
@@ -83,7 +83,7 @@ export class MeasuredProcess {
     return Promise.race([ended, work]);
   }
 
-  /** Waits until the process writes the line `done`, which it writes before it ends. */
+  /** Waits until the process writes the line `done`, which is its last line before it ends. */
   async done(): Promise<Usage> {
     const written = new Promise<void>((resolve) => {
       createInterface({ input: this.#child.stdout as Readable }).on('line', (line) => line === 'done' && resolve());

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { MeasuredProcess } from './measured-process.ts';
 
 /**
- * Flags that limit the memory. The Deployment starts Node with the same flags. Without the second flag, garbage stays
- * until the heap has doubled, so each change of a policy would add garbage. Without the third flag, the heap grows
- * while garbage is marked.
+ * Flags that limit the memory. The Deployment starts Node with the same flags as the bench. Without
+ * `--heap-growing-percent`, garbage stays until the heap has doubled, so that each change of a policy would add
+ * garbage. Without `--no-incremental-marking`, the heap grows while garbage is marked.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30', '--no-incremental-marking'];
 

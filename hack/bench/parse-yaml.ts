@@ -1,9 +1,9 @@
 /**
  * The baseline for `check`, in a separate process: parses manifests with js-yaml, and nothing more.
  *
- *   node parse-yaml.ts whole FILE     all of a stream at once, kept in memory
- *   node parse-yaml.ts each FILE      a document at a time, not kept
- *   node parse-yaml.ts each FOLDER    a file at a time, not kept
+ *   node parse-yaml.ts whole FILE     parses a whole stream, and keeps all documents in memory
+ *   node parse-yaml.ts each FILE      parses a stream document by document, and keeps no document
+ *   node parse-yaml.ts each FOLDER    parses a folder file by file, and keeps no document
  */
 import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';

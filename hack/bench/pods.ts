@@ -9,8 +9,8 @@ const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 
 /**
  * Asks the API server to create the pod, by dry run.
  *
- * @param add the capabilities that its containers add; none by default
- * @throws ApiError when it is refused
+ * @param add the capabilities that the pod's containers add; none by default
+ * @throws ApiError when the API server refuses the pod
  */
 export async function createPod(client: ApiClient, namespace: string, add?: readonly string[]): Promise<void> {
   const capabilities = { drop: ['ALL'], ...(add && { add }) };

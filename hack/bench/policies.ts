@@ -23,7 +23,7 @@ export async function readPolicy(client: ApiClient, name: string): Promise<RawOb
   return client.get(pathFor(`${GROUP}/${VERSION}`, KIND, undefined, name));
 }
 
-/** Whether the status says that the current text of the policy is in force. */
+/** Whether the status says that the current spec of the policy is in force. */
 export function isProgrammed({ metadata, status }: RawObject): boolean {
   const { generation } = objectOf(metadata);
   return arrayOf(objectOf(status).conditions)
@@ -34,7 +34,7 @@ export function isProgrammed({ metadata, status }: RawObject): boolean {
     );
 }
 
-/** The names of all policies whose current text is in force. */
+/** The names of all policies whose current spec is in force. */
 export async function inForceOf(client: ApiClient): Promise<string[]> {
   const { items } = await client.get<RawPage>(`/apis/${GROUP}/${VERSION}/${PLURAL}`);
   return arrayOf(items)
@@ -50,7 +50,10 @@ export async function allProgrammed(client: ApiClient, names: readonly string[])
   }
 }
 
-/** Waits until the status describes the current text of the policy, with exactly these numbers of workloads. */
+/**
+ * Waits until the status describes the current spec of the policy and counts `workloads` workloads, `violating` of
+ * which violate.
+ */
 export async function reported(client: ApiClient, name: string, workloads: number, violating: number): Promise<void> {
   const look = async () => {
     const { metadata, status } = await readPolicy(client, name);

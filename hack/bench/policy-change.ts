@@ -51,7 +51,7 @@ async function measure(pods: number): Promise<Measured> {
   try {
     const population = await populate(cluster, { pods, shapes: 60 });
     const { workloads, violatingWorkloads } = population;
-    // No pod has one of these users, so all pods violate.
+    // No pod runs as user 1 or 2, so all pods violate.
     const none = { runAsUser: { rule: 'MustRunAs' as const, ranges: [{ min: 1, max: 2 }] } };
     const specs = [{}, { overrides: none }].map((spec) => ({ ...spec, podSecurityLabels: 'Off' as const }));
     const expected = [violatingWorkloads, workloads];

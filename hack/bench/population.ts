@@ -19,7 +19,7 @@ interface PopulationOptions {
   readonly shapes: number;
   /** Whether all pods are different. */
   readonly distinct?: boolean;
-  /** Whether the Deployments and ReplicaSets of the pods exist, too. */
+  /** Whether the Deployments and ReplicaSets of the pods also exist. */
   readonly controllers?: boolean;
 }
 
@@ -41,8 +41,8 @@ interface Own {
 }
 
 /**
- * Fills the cluster. Resolves when the API server's watch cache has all objects; before, the API server would read from
- * etcd.
+ * Fills the cluster. Resolves when the API server's watch cache has all objects; until that time, the API server would
+ * read from etcd.
  */
 export async function populate(cluster: BenchCluster, options: PopulationOptions): Promise<Population> {
   const all = shapes(options.shapes);
@@ -72,8 +72,8 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
   }
   const etcd = new Etcd(cluster.controlPlane.pids);
   await etcd.write(entries());
-  // A transaction gives all its objects one revision. Only the revision of the last object shows that the watch cache
-  // has all of them.
+  // A transaction gives all its objects one revision. The last object is written separately: only its own revision
+  // shows that the watch cache has all objects.
   await etcd.write([podEntry(options.pods - 1)]);
   await etcd.close();
   await allCached(cluster, options.pods);
@@ -211,7 +211,7 @@ function uidOf(kind: 'd' | 'n' | 'p' | 'w', index: number): string {
   return `${first}c9a4b8d-3c1c-4c5e-9f53-${String(index).padStart(12, '0')}`;
 }
 
-/** Five characters that look like those that the API server generates. */
+/** A suffix of five characters, like the suffixes that the API server generates. */
 function random(index: number): string {
   return ((index * 2_654_435_761) % 28_629_151).toString(31).padStart(5, '0').slice(-5);
 }

@@ -1,6 +1,6 @@
 /**
- * (l) The beginning of a rollout over many namespaces, compared with a loop that only makes the same writes. It also
- * measures a minute in which nothing changes.
+ * (l) The beginning of a rollout over many namespaces, compared with a loop that only makes the same writes. The bench
+ * also measures a minute in which nothing changes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
@@ -15,7 +15,7 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** The seconds that the loop took. */
+  /** The seconds that the bare loop took. */
   readonly loop: number;
   /**
    * Seconds from the policy's creation until every namespace is pending. `inForce` has the seconds until the policy is
@@ -30,7 +30,7 @@ interface Measured {
 const POLICY = 'rolled-out';
 const LABEL = `${ROLLOUT_LABEL_PREFIX}${POLICY}`;
 const QUIET_MS = 60_000;
-/** A soak that is longer than the measurement, so that nothing is promoted meanwhile. */
+/** A soak that is longer than the measurement, so that no namespace is promoted during the measurement. */
 const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
 
 /** @param sizes the numbers of namespaces, which are measured one after the other */

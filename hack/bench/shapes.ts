@@ -1,7 +1,7 @@
 /**
  * Makes pods like those in real clusters: two containers with environment, probes, resources and mounts, the token's
- * volume, and a status with conditions. With the fields that the API server adds, a pod has about 9 KB of JSON. A third
- * of it is managedFields.
+ * volume, and a status with conditions. With the fields that the API server adds, a pod has about 9 KB of JSON, of
+ * which managedFields are a third.
  */
 import type { RawObject } from '../../operator/model/raw.ts';
 
@@ -14,7 +14,9 @@ export interface Shape {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** The number of pods of which one breaks level restricted. Most of the breaking pods break level baseline, too. */
+/**
+ * One pod of this many breaks level restricted. Most of the pods that break level restricted also break level baseline.
+ */
 const VIOLATING_EVERY = 20;
 
 const SINCE = '2026-01-01T00:00:00Z';
@@ -165,8 +167,8 @@ function runningStatus(containers: readonly { readonly name: string; readonly im
 }
 
 /**
- * Writes a value in the form of managedFields. Conditions and addresses are maps by type and address, and every other
- * list is one value.
+ * Writes a value in the form of managedFields. In managedFields, conditions are keyed by type and addresses by IP, and
+ * every other list is one value.
  */
 function fieldsOf(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(

@@ -14,9 +14,11 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly changes: number;
-  /** The number of changes per second that the API server accepted. */
+  /** The number of changes per second that the bench made. */
   readonly reached: number;
-  /** Seconds until the status names a violating pod. `ended` has the seconds until the status no longer names it. */
+  /**
+   * Seconds until the status names a violating pod. `ended` has the seconds until the status no longer names the pod.
+   */
   readonly begun: Spread;
   readonly ended: Spread;
   /** The operator's CPU seconds per second. */
@@ -141,7 +143,7 @@ async function probe(client: ApiClient, rate: number, isSeen: Views['isSeen']) {
 }
 
 /**
- * Changes pods at this rate until `signal` is aborted.
+ * Changes `rate` pods per second until `signal` is aborted.
  *
  * @returns the number of changes
  */

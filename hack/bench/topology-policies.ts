@@ -26,7 +26,7 @@ const TEAMS = 40;
 export const FREE: BenchNamespace = { name: 'bench-free', labels: {} };
 /** A namespace where the policies of a tier and a team decide. */
 export const TEAM: BenchNamespace = { name: 'bench-team', labels: teamLabels(0) };
-/** A capability that exceptions admit. The policy for all namespaces does not admit it. */
+/** A capability that exceptions admit, and that the policy for all namespaces does not admit. */
 export const EXCEPTED = 'NET_RAW';
 /** A capability that only edited exceptions admit. */
 export const EDITED = 'SYS_TIME';
@@ -48,7 +48,7 @@ export const TOPOLOGIES: Readonly<Record<string, PolicyTopology>> = {
   },
 };
 
-/** An exception after an edit, with a rule that no exception had before. */
+/** An exception after this number of edits: after an odd number, the exception also admits EDITED. */
 export function edited({ name, spec }: NamedSpec, edit: number): NamedSpec {
   const allowedAdd = edit % 2 === 0 ? [EXCEPTED] : [EXCEPTED, EDITED];
   return { name, spec: { ...spec, overrides: { capabilities: { allowedAdd } } } as CapabilityPolicySpec };

@@ -88,7 +88,7 @@ export class Api {
     };
   }
 
-  /** Reads an object. @throws Error with the API server's message, as all methods below */
+  /** Reads an object. @throws Error with the API server's message, as do all methods below */
   async get(path: string, query: Request['query'] = {}): Promise<Json> {
     return this.#done('GET', path, { query });
   }
@@ -141,7 +141,9 @@ function succeeded(method: Method, path: string, status: number, body: Json): Js
   return body;
 }
 
-/** Parses an answer. A text that is not JSON is a message, such as the answer about an API that is not served. */
+/**
+ * Parses an answer. A response body that is not JSON is a message, such as the response for an API that is not served.
+ */
 function parsed(text: string): Json {
   try {
     return JSON.parse(text);
@@ -151,8 +153,8 @@ function parsed(text: string): Json {
 }
 
 /**
- * The text of a Warning header such as `299 - "text"`. Quotes in the text are escaped, and the HTTP client decodes its
- * UTF-8 byte by byte.
+ * The text of a Warning header such as `299 - "text"`. The header has escaped quotes, and the HTTP client decodes the
+ * header's UTF-8 byte by byte.
  */
 function warningText(header: string): string {
   const text = Buffer.from(header, 'latin1').toString('utf8');

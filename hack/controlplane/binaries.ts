@@ -1,7 +1,7 @@
 /**
  * Finds the programs of the control plane in KUBEBUILDER_ASSETS or in the cache, or builds them from Go modules.
  *
- * With KUBERNETES_VERSION (`1.33`), kube-apiserver and kube-controller-manager have that version, by a module in
+ * KUBERNETES_VERSION (`1.33`) selects the version of kube-apiserver and kube-controller-manager, by a Go module in
  * versions/.
  */
 import { existsSync, readdirSync } from 'node:fs';
@@ -21,7 +21,7 @@ export interface Binaries {
 /** The folder of go.mod and go.sum, which determine the versions to build. */
 const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
-/** A folder with a module for each other version, named `1.N`. */
+/** A folder with a Go module `1.N` for each Kubernetes version other than the version in go.mod. */
 const VERSIONS = join(import.meta.dirname, 'versions');
 const VERSIONED = ['kube-apiserver', 'kube-controller-manager'] as const;
 const KUBERNETES = 'k8s.io/kubernetes';
@@ -47,8 +47,8 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * The Kubernetes version of the API server, as in v1.N.2. It is the version that KUBERNETES_VERSION asks for, by
- * default the version in go.mod.
+ * The Kubernetes version of the API server, as in v1.N.2. KUBERNETES_VERSION selects the version; by default, it is the
+ * version in go.mod.
  */
 export function kubernetesVersion(environment: NodeJS.ProcessEnv = process.env): string {
   return requiredVersion(versionModule(environment) ?? MODULE, KUBERNETES);

@@ -60,8 +60,8 @@ export async function buildBinaries(build: Build): Promise<void> {
 }
 
 /**
- * The folder of a build in the cache, which is outside the tree. Its name contains everything that determines the
- * result.
+ * The folder of a build in the cache, which is outside the tree. The name of the folder depends on everything that
+ * determines the result of the build.
  */
 export function cacheFolder({ module, flags, environment }: Pick<Build, 'module' | 'flags' | 'environment'>): string {
   const hash = createHash('sha256');
@@ -73,7 +73,7 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
   return join(cache, 'capabilitypolicy', basename(module), hash.digest('hex').slice(0, 16));
 }
 
-/** Packages whose folder has another name than the program. Go names a program after the folder of its package. */
+/** Folders of packages that are not named like the program. Go names a program after the folder of its package. */
 const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 
 /** Flags of `go build` for a result that contains nothing of this machine or checkout. */
@@ -103,7 +103,7 @@ export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefine
   return Number(found[1]) < 21 ? `${found[0]} is too old (Go 1.21 and newer fetch what they need)` : undefined;
 }
 
-/** Checks that programs can be built. @throws an error that says how to get the programs otherwise */
+/** Checks that programs can be built. @throws an error that says how to get the programs, if they cannot be built */
 export function assertGo(environment: NodeJS.ProcessEnv, version: string): void {
   const problem = problemWithGo(environment);
   if (problem !== undefined) {

@@ -16,7 +16,9 @@ interface CertificateRequest {
   readonly commonName: string;
   /** The groups of a client, as Kubernetes reads them. */
   readonly organizations?: readonly string[];
-  /** The names of a server. With names, the certificate is for a server; without names, it is for a client. */
+  /**
+   * The names of a server. A certificate with names is for a server, and a certificate without names is for a client.
+   */
   readonly dnsNames?: readonly string[];
   readonly ipv4Addresses?: readonly string[];
 }

@@ -16,7 +16,7 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
       `--advertise-client-urls=${url}`,
       '--listen-peer-urls=http://127.0.0.1:0',
       '--log-level=warn',
-      // Disables fsync. Then a crash of the machine may lose data, but a crash of the process does not.
+      // Disables fsync. Without fsync, a crash of the machine may lose data, but a crash of the process does not.
       '--unsafe-no-fsync',
     ],
   };
@@ -27,7 +27,7 @@ interface ApiServerAddress {
   readonly address: string;
   readonly port: number;
   readonly etcdPort: number;
-  /** Additional flags of the caller. They come last, so that they override our flags. */
+  /** Additional flags of the caller, which come last and therefore override our flags. */
   readonly flags: readonly string[];
 }
 
@@ -62,7 +62,7 @@ export function apiServerCommand(
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountPublicKey}`,
-      // Without this flag, the API server waits a minute after SIGTERM for open watches.
+      // Without `--shutdown-send-retry-after`, the API server waits a minute after SIGTERM for open watches.
       '--shutdown-send-retry-after=true',
       ...flags,
     ],

@@ -15,23 +15,26 @@ import { waitFor } from './wait.ts';
 interface ControlPlaneOptions {
   /** Programs to use instead of those that findBinaries() finds. */
   readonly binaries?: Binaries;
-  /** Whether kube-controller-manager runs. Without it, the objects that it creates are missing. */
+  /** Whether kube-controller-manager runs. Without kube-controller-manager, the objects that it creates are missing. */
   readonly controllers?: boolean;
-  /** Whether to print no progress on standard error; builds still print theirs. */
+  /** Whether to print no progress on standard error; builds print their progress in any case. */
   readonly quiet?: boolean;
   /**
    * The API servers, which share one etcd: their number, each on a free port, or their addresses and versions. By
    * default, there is one.
    */
   readonly apiServers?: number | readonly ApiServerOptions[];
-  /** Additional flags of every kube-apiserver. They replace our flags with the same name. */
+  /** Additional flags of every kube-apiserver, which replace our flags with the same name. */
   readonly apiServerFlags?: readonly string[];
   /**
-   * A folder for etcd's data. It is kept after stop() and can be used again by a later start; by default, the data is
-   * deleted.
+   * A folder for etcd's data, which is kept after stop() and can be used by a later start. By default, stop() deletes
+   * the data.
    */
   readonly dataDir?: string;
-  /** A folder for the servers' logs, which are kept after stop(). By default, the logs are deleted with `dir`. */
+  /**
+   * A folder for the servers' logs, which are kept after stop(). By default, stop() deletes the logs together with
+   * `dir`.
+   */
   readonly logDir?: string;
   /** Called when the servers are launched, before any of them answers. */
   readonly onLaunch?: (launched: ControlPlane) => void;
@@ -80,15 +83,15 @@ export interface ControlPlane {
   /** Ends an API server, by default the first, with SIGTERM or as in a crash, and starts it again on the same port. */
   restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /**
-   * Restarts kube-controller-manager. Without a restart, its garbage collector takes up to 30 seconds to find new
-   * kinds.
+   * Restarts kube-controller-manager. Without a restart, the garbage collector in kube-controller-manager takes up to
+   * 30 seconds to find new kinds.
    */
   restartControllerManager(): Promise<void>;
   /** Starts one more API server on the same etcd; returns its URL. */
   addApiServer(options?: ApiServerOptions): Promise<string>;
   /** Ends an API server with SIGTERM, for good. */
   stopApiServer(server: string): Promise<void>;
-  /** Ends all processes and removes `dir`. It may be called more than once. */
+  /** Ends all processes and removes `dir`. stop() may be called more than once. */
   stop(): Promise<void>;
 }
 
@@ -222,8 +225,8 @@ class LocalControlPlane implements ControlPlane {
   }
 
   async stop(): Promise<void> {
-    // Kills the servers. This is quick and as good as an orderly end, because etcd keeps acknowledged data and no other
-    // server has state.
+    // Kills the servers. A kill is quick and as good as an orderly end, because etcd keeps acknowledged data and no
+    // other server has state.
     await Promise.all(this.#servers().map((server) => server.stop('SIGKILL')));
     await this.#watchdog.release();
     rmSync(this.dir, { recursive: true, force: true });
@@ -250,7 +253,8 @@ class LocalControlPlane implements ControlPlane {
   }
 
   /**
-   * Waits for a server. @throws with the end of the log of a server that ended early, otherwise of the awaited server
+   * Waits for a server. @throws with the end of a log: the log of a server that ended early, or else the log of the
+   * awaited server
    */
   async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {

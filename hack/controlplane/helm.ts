@@ -4,7 +4,7 @@ import { REPRODUCIBLE } from './build.ts';
 import { findProgram } from './program.ts';
 
 /**
- * The path of helm. If it is missing, it is built, which takes about three minutes on two cores.
+ * The path of helm. A missing helm is built, which takes about three minutes on two cores.
  *
  * @throws an error that says how to get helm, if neither Go nor HELM is available
  */

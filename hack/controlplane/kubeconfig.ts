@@ -10,7 +10,7 @@ interface KubeconfigContent {
   readonly client: Certificate;
 }
 
-/** Writes a kubeconfig with all credentials as JSON, which is also YAML. Only its owner may read the file. */
+/** Writes a kubeconfig with all credentials as JSON, which is also YAML. Only the owner of the file may read it. */
 export function writeKubeconfig(file: string, { server, authority, user, client }: KubeconfigContent): void {
   const name = 'capabilitypolicy-test';
   const kubeconfig = {

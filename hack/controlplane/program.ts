@@ -7,7 +7,7 @@ export interface GoProgram {
   readonly name: string;
   /** The folder of go.mod and go.sum, which determine the versions to build. */
   readonly module: string;
-  /** The Go module that is the program. Its version in go.mod is the version of the program. */
+  /** The Go module of the program. The module's version in go.mod is the version of the program. */
   readonly of: string;
   /** The flags of `go build` for a version such as v1.33.13. */
   readonly flags: (version: string) => readonly string[];
@@ -15,7 +15,7 @@ export interface GoProgram {
   readonly minutes: number;
   /** The only Go version that can build the program, such as go1.20.14. */
   readonly toolchain?: string;
-  /** An alternative to installing Go, for messages. It ends the sentence `install Go …, or`. */
+  /** An alternative to installing Go, which ends the sentence `install Go …, or` in messages. */
   readonly otherwise?: string;
 }
 

@@ -4,7 +4,10 @@ import type { Credentials } from './credentials.ts';
 /** A name in the certificate of every API server, whatever its address is. */
 export const SERVERNAME = 'kubernetes.default.svc';
 
-/** The objects that are needed to create a pod. The API server or a controller makes them only after /readyz is ok. */
+/**
+ * The objects that are needed to create a pod. The API server or a controller creates these objects only after /readyz
+ * is ok.
+ */
 const DEFAULTS = [
   '/api/v1/namespaces/kube-system',
   '/api/v1/namespaces/kube-public',
@@ -21,7 +24,7 @@ export async function hasDefaults(server: string, credentials: Credentials): Pro
   return answers.every(Boolean);
 }
 
-/** Whether a server answers `ok`. The answer is also false while no server listens yet. */
+/** Whether a server answers `ok`; false as long as no server listens. */
 function answersOk(url: string, { authority, admin }: Credentials): Promise<boolean> {
   return new Promise((resolve) => {
     const tls = { ca: authority, cert: admin.certificate, key: admin.key, servername: SERVERNAME };

@@ -20,8 +20,8 @@ export const COLLECTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads every object with the operator's managed-by label, or only the objects of one policy. It reads each object by
- * itself, because the items of a list lack fields.
+ * Reads every object with the operator's managed-by label, or only the objects of one policy. Each object is read with
+ * a separate request, because the items of a list lack fields.
  */
 export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
   const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;

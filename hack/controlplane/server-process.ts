@@ -92,7 +92,8 @@ export class ServerProcess {
       this.#process.once('exit', ended);
       this.#process.once('error', ended);
     });
-    // The reference is dropped, so that a process that never calls stop() can still end. The watchdog then cleans up.
+    // The reference to the watchdog is dropped, so that a process that never calls stop() can still end. The watchdog
+    // then cleans up.
     this.#process.unref();
   }
 

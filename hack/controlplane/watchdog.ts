@@ -1,9 +1,9 @@
 /**
- * Outlives the process that started a control plane, however that process ends, and then ends the remaining servers.
+ * Ends the servers of a control plane after the process that started the control plane has ended, for whatever reason.
  *
- * Its standard input is a pipe whose other end only that process holds. The kernel closes the pipe even after SIGKILL.
- * Each line of input is a command. `+pid` says that a server runs, and `-pid` that it has ended. `/path` names a folder
- * or control group to remove at the end.
+ * The watchdog's standard input is a pipe, whose other end only the process that started the control plane holds. The
+ * kernel closes the pipe even after SIGKILL. Each line of input is a command. `+pid` says that a server runs, and
+ * `-pid` that it has ended. `/path` names a folder or control group to remove at the end.
  */
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';

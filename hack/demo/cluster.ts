@@ -28,9 +28,7 @@ export interface DemoCluster {
   stop(): Promise<void>;
 }
 
-/**
- * Starts a control plane. It ignores a KUBECONFIG in the environment, because that file may name a production cluster.
- */
+/** Starts a control plane. KUBECONFIG in the environment is ignored, because the file may name a production cluster. */
 export async function ownCluster(): Promise<DemoCluster> {
   console.error('Starting a Kubernetes control plane of our own …');
   const controlPlane = await startControlPlane();
@@ -38,7 +36,7 @@ export async function ownCluster(): Promise<DemoCluster> {
 }
 
 /**
- * Starts a control plane and a real node. It needs no registry, because the images are built from this machine's
+ * Starts a control plane and a real node. No registry is needed, because the images are built from this machine's
  * programs.
  *
  * @throws Error that names what is missing, if the machine cannot run a node

@@ -56,7 +56,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 
   shell.heading('2. The CustomResourceDefinition, the operator (npm start), and four policies');
   await shell.expect(true, 'kubectl apply -k crds');
-  // kubectl fails if it asks before the CRD has conditions.
+  // `kubectl wait` fails as long as the CRD has no conditions.
   const established = ['wait', '--for=condition=Established', 'crd/capabilitypolicies.capabilitypolicy.dev'];
   await waitFor('the CRD to be established', async () => (await shell.run(established)).ok);
   await cluster.startOperator();
@@ -101,8 +101,8 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 }
 
 /**
- * Shows a container that holds NET_RAW, and whose first program gets it from its file capabilities. A program below a
- * shell does not get it, because of no-new-privileges.
+ * Shows a container that holds NET_RAW. As the first program of the container, `ping` gets NET_RAW from its file
+ * capabilities. Below a shell, `ping` does not get NET_RAW, because of no-new-privileges.
  */
 async function showPing(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl wait --for=condition=Ready pod/ping -n net --timeout=120s');
@@ -144,7 +144,7 @@ export async function assertUntouched(shell: Shell): Promise<void> {
   }
 }
 
-/** Removes the objects that `tell` created from the user's cluster. */
+/** Removes from the user's cluster the objects that `tell` created. */
 export async function cleanUp(cluster: DemoCluster, shell: Shell): Promise<void> {
   shell.heading('Cleaning up');
   await cluster.stopOperator();

@@ -53,7 +53,7 @@ export function apiReference({ spec }: Crd): string {
   ].join('\n\n')}\n`;
 }
 
-/** Adds the defaults to the schema of spec. The CRD has none, because the operator fills in the defaults. */
+/** Adds the defaults to the schema of spec. The CRD has no defaults, because the operator fills them in. */
 function withDefaults(spec: Schema): Schema {
   const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
   const fields = Object.entries(spec.properties ?? {});

@@ -1,6 +1,6 @@
 /**
  * Translates those CEL rules of the CRD that JSON Schema can express: alternatives, conjunctions and negations of
- * statements about one value or its fields. It leaves out all other rules.
+ * statements about one value or its fields. All other rules are left out.
  */
 
 /** A JSON Schema, or a part of one. */
@@ -57,7 +57,7 @@ const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | u
 
 /** The schema of a rule; undefined if JSON Schema, or this translation, cannot express the rule. */
 export function schemaOfRule(rule: string): Schema | undefined {
-  // CEL reserves some words. A rule writes such a name with underscores, as in `__namespace__`.
+  // CEL reserves some words. A rule writes a field with a reserved name with underscores, as in `__namespace__`.
   return expression(rule.replaceAll(/__(\w+?)__/g, '$1').trim());
 }
 

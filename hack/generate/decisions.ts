@@ -7,7 +7,7 @@ export interface Decision {
   readonly file: string;
   readonly title: string;
   readonly supersededBy?: string;
-  /** The part that still holds, in words: `except for the second part`. */
+  /** The part of a superseded record that still holds, in words: `except for the second part`. */
   readonly except?: string;
   readonly refinedBy: readonly string[];
 }

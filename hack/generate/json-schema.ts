@@ -1,6 +1,6 @@
 /**
- * Translates the CRD's schema of a policy into JSON Schema, for editors: `# yaml-language-server: $schema=…`. It
- * translates CEL rules that JSON Schema can express, such as a required field, and leaves out the others.
+ * Translates the CRD's schema of a policy into JSON Schema, for editors: `# yaml-language-server: $schema=…`. CEL rules
+ * that JSON Schema can express, such as a required field, are translated; other CEL rules are left out.
  */
 import type { Crd } from './api-reference.ts';
 import { schemaOfRule } from './cel-as-schema.ts';
@@ -16,7 +16,10 @@ interface SchemaNode {
   readonly 'x-kubernetes-validations'?: readonly Validation[];
 }
 
-/** The keywords that mean the same in the CRD and in JSON Schema. `anyOf` of the CRD only adds a hint to a message. */
+/**
+ * The keywords that mean the same in the CRD and in JSON Schema. `anyOf` is missing, because in the CRD it only adds a
+ * hint to a message.
+ */
 const KEPT = [
   'description',
   'enum',

@@ -1,12 +1,12 @@
 /**
  * `npm run generate`: makes files from their sources. From the CRDs in crds/, it makes the model classes in
  * operator/api/generated/ and the reference page of the API. From operator/rules/, cli/ and analysis/observe/, it makes
- * the reference pages of the rules and of the commands, and the manifests of the observer. It also writes the tables of
- * the decision records in docs/README.md and of Kubernetes versions in docs/operations.md, and the newest version in
- * the outputs that pages show.
+ * the reference pages of the rules and of the commands, and the manifests of the observer. The script also writes the
+ * table of decision records in docs/README.md, the table of Kubernetes versions in docs/operations.md, and the newest
+ * version in the outputs that pages show.
  *
- * With `--check` it writes nothing. It then names each file that differs from its sources, and exits 1 if there is one.
- * The suite runs it, so that no generated file is stale.
+ * With `--check`, the script writes nothing, names each file that differs from its sources, and exits 1 if a file
+ * differs. The test suite runs `--check`, so that no generated file is stale.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -84,7 +84,7 @@ async function referencePages(): Promise<Files> {
 
 /**
  * The pages that people write, with their generated parts and outputs. Decision records, the changelog and measurements
- * are not among them, because they show no outputs of the newest release.
+ * are left out, because they show no outputs of the newest release.
  */
 async function writtenPages(): Promise<[path: string, text: string][]> {
   const parts: Readonly<Record<string, (page: string) => string | Promise<string>>> = {
@@ -145,8 +145,8 @@ async function schema(): Promise<string> {
 }
 
 /**
- * Drops anyOf. In the CRD it admits every string. It only adds a hint to the API server's message about a value of
- * another type.
+ * Drops `anyOf`: in the CRD, `anyOf` admits every string, and only adds a hint to the API server's message about a
+ * value of another type.
  */
 function withoutHints(source: Crd): Crd {
   return JSON.parse(JSON.stringify(source, (key, value) => (key === 'anyOf' ? undefined : value))) as Crd;
@@ -165,7 +165,7 @@ async function crdFiles(): Promise<string[]> {
     .map((name) => join(CRDS, name));
 }
 
-/** Reads all files below a directory. The result has them by path, and is empty if the directory does not exist. */
+/** Reads all files below a directory, and returns them by path. A directory that does not exist has no files. */
 async function readFiles(directory: string): Promise<Files> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error) => {
     if (error.code === 'ENOENT') return [];
@@ -178,7 +178,7 @@ async function readFiles(directory: string): Promise<Files> {
 
 /**
  * Changes generated code so that Node can run it. crd-generate writes for bundlers: imports without extension, types
- * imported as values, and fields that a constructor would reset. But Node's type stripping keeps imports and fields
+ * imported as values, and fields that a constructor would reset. Node's type stripping keeps imports and fields
  * unchanged, and `strict` requires that fields are initialised.
  */
 function forPlainNode(path: string, text: string): string {

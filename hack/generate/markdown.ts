@@ -5,7 +5,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** Escapes Markdown in a text, except for `code`. So no text becomes emphasis, or disappears as a tag. */
+/** Escapes Markdown in a text, except for `code`, so that no text becomes emphasis or disappears as a tag. */
 export function prose(text: string): string {
   return text
     .split(/(`[^`]*`)/)

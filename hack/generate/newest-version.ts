@@ -6,7 +6,8 @@ import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/leve
 
 const BLOCK = /^```[\s\S]*?^```$/gm;
 /**
- * A block that shows an output. Other blocks have commands and manifests, which may name an older version on purpose.
+ * A block that shows an output. Blocks with commands and manifests do not match, because they may name an older version
+ * on purpose.
  */
 const OUTPUT = /^```(?:text|yaml part)?\n/;
 /**

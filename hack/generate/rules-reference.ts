@@ -140,7 +140,7 @@ function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return `Defaulting fills in, at level restricted: ${fields(fillsAt(rule, {}))}. With the override: ${fields(fillsAt(rule, overrides))}.`;
 }
 
-/** The texts of the rule's fixes at level restricted and with the override, each of them once. */
+/** The texts of the rule's fixes at level restricted and with the override, without duplicates. */
 function fixesOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const standard = standardOf('restricted', NEWEST_KNOWN_MINOR);
   const all = [{}, overrides].flatMap((stated) => rule.fixes?.(rule.value(stated, standard), standard) ?? []);

@@ -1,6 +1,6 @@
 /**
- * Makes stand-ins for the images that the Dockerfile names, from this machine's Node. With them, the Dockerfile can be
- * built without a registry.
+ * Makes stand-ins for the images that the Dockerfile names, from this machine's Node. With the stand-ins, the
+ * Dockerfile can be built without a registry.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -60,8 +60,8 @@ export class Buildah {
   }
 
   /**
-   * Builds the Dockerfile with packages from npm's cache. The installation that the tests use has put all of them
-   * there.
+   * Builds the Dockerfile with packages from npm's cache. The installation for the tests has put all packages into
+   * npm's cache.
    */
   async #build(tag: string, ...flags: readonly string[]): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');

@@ -1,6 +1,6 @@
 /**
- * The control group that holds all pods of a node. It is made before kubelet starts, and removed after the node has
- * ended.
+ * The control group that holds all pods of a node. The control group is made before kubelet starts, and removed after
+ * the node has ended.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -56,7 +56,7 @@ export async function removeCgroup(folder: string): Promise<void> {
   }
 }
 
-/** Whether the machine uses only cgroup v2. If it uses both versions, the controllers are in v1. */
+/** Whether the machine uses only cgroup v2. If a machine uses both v1 and v2, the controllers are in v1. */
 function isUnified(): boolean {
   return existsSync(join(ROOT, 'cgroup.controllers'));
 }
@@ -65,7 +65,7 @@ function controllersIn(folder: string, file = 'cgroup.controllers'): string[] {
   return readFileSync(join(folder, file), 'utf8').trim().split(' ');
 }
 
-/** Enables controllers for the groups below the root. Usually, systemd has already done so. */
+/** Enables controllers for the groups below the root, unless systemd has enabled them. */
 function enableControllers(): void {
   const enabled = controllersIn(ROOT, 'cgroup.subtree_control');
   const missing = REQUIRED.filter((controller) => !enabled.includes(controller));

@@ -77,14 +77,14 @@ function kubeletConfiguration(folder: string, cgroupRoot: string, authority: str
     healthzPort: 0,
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
-    // With true, the kubelet would need iptables.
+    // With `makeIPTablesUtilChains: true`, the kubelet would need iptables.
     makeIPTablesUtilChains: false,
     maxOpenFiles: 20_000,
     oomScoreAdj: 0,
     registryPullQPS: 0,
     resolvConf: resolver,
     serializeImagePulls: false,
-    // By default, the kubelet would make a folder below /usr.
+    // By default, the kubelet would make the folder for volume plugins below /usr.
     volumePluginDir: join(folder, 'volume-plugins'),
   };
 }

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Buildah } from '../image/stand-in.ts';
 
 /**
- * The image of the programs of the tutorial's containers, with `sleep` as its entrypoint. It is also the pause image.
+ * The image of the programs of the tutorial's containers, with `sleep` as its entrypoint. The tools image is also the
+ * pause image.
  */
 export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
 
@@ -28,7 +29,8 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 };
 
 /**
- * The entrypoint `sleep`. As the first process of a container it ignores SIGTERM, so pods would end only by SIGKILL.
+ * The entrypoint `sleep`. As the first process of a container, `sleep` ignores SIGTERM, so that pods would end only by
+ * SIGKILL.
  */
 const SLEEP = ['/bin/sleep', 'infinity'];
 

@@ -30,7 +30,9 @@ export interface RealNode {
   importImage(archive: string): Promise<void>;
   /** Ends a container as in a crash. @param id the container's ID in the pod's status, without containerd:// */
   killContainer(id: string): Promise<void>;
-  /** Ends the node and the control plane, and removes everything that they created. It may be called more than once. */
+  /**
+   * Ends the node and the control plane, and removes everything that they created. stop() may be called more than once.
+   */
   stop(): Promise<void>;
 }
 
@@ -41,8 +43,8 @@ interface NodeOptions {
 }
 
 /**
- * Starts a control plane with one node, and waits until the node is Ready. Both end when this process ends, for
- * whatever reason.
+ * Starts a control plane with one node, and waits until the node is Ready. The control plane and the node end when this
+ * process ends, for whatever reason.
  *
  * The node is in separate namespaces, so no mount, network interface or kernel setting of the machine changes. The
  * machine only sees the node's processes, a control group, and a temporary folder.
@@ -117,7 +119,7 @@ class LocalNode implements RealNode {
     });
     await letNodesWork(this.#api);
     await this.#startServers(programs);
-    // Without this image no pod starts, because it is also the pause image.
+    // Without the tools image no pod starts, because the tools image is also the pause image.
     await this.importImage(await toolsArchive(this.#folder));
   }
 

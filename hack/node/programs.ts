@@ -17,8 +17,8 @@ export const KUBELET_VERSION = requiredVersion(MODULE, KUBERNETES);
 /**
  * Finds kubelet and kube-scheduler, and builds missing programs, which takes about four minutes on two cores.
  *
- * The two programs have a separate module. Every test and the demo wait for the build of the control plane, which must
- * stay short.
+ * kubelet and kube-scheduler have a separate Go module, because every test and the demo wait for the build of the
+ * control plane, and that build must stay short.
  *
  * @returns the paths of the programs @throws an error that says how to get the programs, if Go is missing
  */

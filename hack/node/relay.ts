@@ -1,10 +1,10 @@
 /**
  * Connects the API server with its node, which have no network in common: a Unix socket belongs to no network.
  *
- *   node relay.ts outside SOCKET PORT                        beside the API server: the socket leads to it
- *   node relay.ts inside SOCKET ADDRESS PROXY_SOCKET         in the node's namespaces: ADDRESS:443, the cluster address
- *                                                            of service default/kubernetes, leads to the socket; the API
- *                                                            server reaches kubelet and pods through PROXY_SOCKET
+ *   node relay.ts outside SOCKET PORT                        beside the API server: forwards SOCKET to PORT
+ *   node relay.ts inside SOCKET ADDRESS PROXY_SOCKET         in the node's namespaces: forwards ADDRESS:443, the
+ *                                                            address of service default/kubernetes, to SOCKET; the
+ *                                                            API server reaches kubelet and pods through PROXY_SOCKET
  */
 import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * Runs processes in namespaces of a node: mounts, network, processes, host name and IPC. All of them end with the
- * namespaces.
+ * Runs processes in namespaces of a node: mounts, network, processes, host name and IPC. All processes end when the
+ * namespaces end.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { ServerProcess, type Watchdog } from '../controlplane/server-process.ts'
 import { waitFor } from '../controlplane/wait.ts';
 
 const INIT = join(import.meta.dirname, 'init.sh');
-/** The time in ms to wait for the start. It is long, because a busy machine starts nothing at once. */
+/** The time in ms to wait for the start. The time is long, because a busy machine starts nothing at once. */
 const START_MS = 60_000;
 
 export interface Command {
@@ -37,7 +37,8 @@ export class Sandbox {
         path: 'unshare',
         flags: [
           ...['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc'],
-          // When the parent ends, the kernel ends the first process of the namespace, and so all other processes in it.
+          // When the parent ends, the kernel ends the first process of the namespace, and therefore all other processes
+          // in the namespace.
           '--kill-child=SIGKILL',
           ...['sh', INIT, folder, service, node],
         ],

@@ -1,4 +1,7 @@
-/** The programs of the node, each with its log. Some run beside the control plane, others in the sandbox. */
+/**
+ * The programs of the node, each with its log. Some programs run beside the control plane, other programs in the
+ * sandbox.
+ */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -51,7 +54,7 @@ export class NodeServers {
   }
 
   async stop(): Promise<void> {
-    // Kills the programs. This is quick and as good as an orderly end, because none of their data is used again.
+    // Kills the programs. A kill is quick and as good as an orderly end, because no data of the programs is used again.
     await Promise.all([...this.#servers.map((server) => server.stop('SIGKILL')), this.#sandbox.stop()]);
   }
 }

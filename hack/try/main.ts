@@ -18,8 +18,8 @@ try {
 }
 
 /**
- * @throws Error if the operator is installed in the cluster: that operator does the work, and its policies are not ours
- * to delete
+ * @throws Error if the operator is installed in the cluster: the installed operator does the work, and `npm run try`
+ * must not delete its policies
  */
 async function assertNotInstalled(): Promise<void> {
   const found = await kubectl('get', 'deployments', '-n', OPERATOR_NAMESPACE, '-o', 'name');

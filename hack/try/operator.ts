@@ -1,5 +1,6 @@
 /**
- * Runs the operator as a child process. Only `end` signals it, and only once: Ctrl-C in a terminal does not reach it.
+ * Runs the operator as a child process. Only `end` signals the operator, and only once: Ctrl-C in a terminal does not
+ * reach the operator.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

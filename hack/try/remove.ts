@@ -27,7 +27,10 @@ export async function removeEverything(): Promise<void> {
   process.stdout.write(await kubectl('delete', '-k', 'config/try', '--ignore-not-found'));
 }
 
-/** Removes labels with an operator. Otherwise namespaces would keep their labels, because nothing owns a label. */
+/**
+ * Deletes the policies while an operator runs: only an operator removes their labels from namespaces, because a label
+ * has no owner.
+ */
 async function withdraw(): Promise<void> {
   const credentials = await serviceAccountCredentials();
   const operator = startOperator(credentials.kubeconfig, true);

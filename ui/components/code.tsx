@@ -20,7 +20,7 @@ export function Code({ text, what }: CodeProps) {
 
 const KINDS: Readonly<Record<string, string>> = { '+': 'added', '-': 'removed', '@': 'place' };
 
-/** A unified diff. Its own characters mark added and removed lines; the colours repeat that. */
+/** A unified diff. The characters `+` and `-` mark added and removed lines, and colours repeat the marks. */
 export function Diff({ text, what }: CodeProps) {
   return (
     <Copied text={text} what={what}>

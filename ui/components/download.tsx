@@ -7,14 +7,16 @@ export function download(name: string, type: string, text: string): void {
   link.href = url;
   link.download = name;
   link.click();
-  // After this time, the browser has opened the file.
+  // After 10 s, the browser has certainly opened the file.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 interface CsvButtonProps {
   /** The name of the file with its ending. */
   readonly file: string;
-  /** Returns the rows, of which the first has the headings. It is called only when somebody asks for the file. */
+  /**
+   * Returns the rows, of which the first has the headings. The function is called only when somebody asks for the file.
+   */
   rows(): Iterable<readonly string[]>;
   readonly text?: string;
 }

@@ -1,4 +1,4 @@
-/** Replaces an empty list with the reason why it is empty, and a way back. */
+/** Replaces an empty list: the reason why the list is empty, and a button that removes the filters. */
 interface EmptyProps {
   /** A whole sentence, such as `No workload matches the filter.` */
   readonly text: string;

@@ -15,8 +15,8 @@ interface FilterProps {
 export function TextFilter({ label, value, onChange, hint }: FilterProps & { readonly hint?: string }) {
   const [text, setText] = useState(value);
   const timer = useRef(0);
-  // The box keeps a typed space at its end, because another word may follow. Its text changes only if the value in the
-  // address differs.
+  // The box keeps a typed space at its end, because another word may follow. The box's text changes only if the value
+  // in the address differs from the text.
   useLayoutEffect(() => setText((before) => (before.trim() === value ? before : value)), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (next: string) => {
@@ -53,7 +53,7 @@ export function ChoiceFilter({
   all,
 }: FilterProps & { readonly choices: readonly Choice[]; readonly all?: string }) {
   const listed = all === undefined ? choices : [{ value: '', text: all }, ...choices];
-  // The address may name an object that is gone.
+  // The address may name an object that no longer exists.
   const unknown = listed.some((choice) => choice.value === value) ? [] : [{ value, text: value }];
   return (
     <label class="filter">

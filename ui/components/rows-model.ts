@@ -1,15 +1,18 @@
 /** Which rows of a long list are in the document, and where a key moves the focus. */
 
-/** A row, and a column in it. Column 0 is the row itself. */
+/** A position in a list: a row, and a column of the row. Column 0 is the row itself. */
 export interface Position {
   readonly row: number;
   readonly column: number;
 }
 
-/** The number of rows by which the window moves. It is above 1, so that most scroll events change nothing. */
+/**
+ * The number of rows by which the window of shown rows moves. The number is above 1, so that most scroll events change
+ * nothing.
+ */
 const STEP = 4;
 
-/** @returns the indexes of the rows in the document: the first one, and the one after the last */
+/** @returns the index of the first row in the document, and the index after the last row in the document */
 export function windowOf(
   scrollTop: number,
   height: number,

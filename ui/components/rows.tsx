@@ -42,7 +42,7 @@ interface VirtualRowsProps {
   readonly class?: string;
 }
 
-/** The most rows that are printed. For a longer list, a reader should filter. */
+/** The most rows that are printed; the reader should filter a longer list. */
 const PRINTED_ROWS = 1_000;
 
 export function VirtualRows(props: VirtualRowsProps) {
@@ -68,7 +68,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   }, [count, rowHeight]);
   useLayoutEffect(() => {
     if (!follows.current) {
-      // Rows above the focused row may have been added or removed.
+      // Rows above the focused row may have been added or removed, which changes the index of the focused row.
       const at = focusedIn(container.current, headRows);
       if (at && at.row !== active.row) setPosition(at);
       return;
@@ -87,7 +87,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.altKey || event.metaKey || isControl(event.target)) return;
-    // A heading has its own keys.
+    // A heading handles its keys itself.
     if (!positionOf(event.target as Element, headRows)) return;
     if (event.key === 'Enter' && props.onOpen) {
       event.preventDefault();
@@ -169,7 +169,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   );
 }
 
-/** A text box or a select in a row has its own arrow keys. */
+/** A text box or a select in a row handles the arrow keys itself. */
 function isControl(target: EventTarget | null): boolean {
   return target instanceof Element && target.matches('input, select, textarea');
 }

@@ -15,7 +15,7 @@ export function embeddedClusters(): ClusterSource | undefined {
     show({ ...NO_CLUSTERS, loading: elements.map((element) => element.getAttribute('data-context') ?? '') });
     try {
       const snapshots = await Promise.all(elements.map(({ textContent }) => decompressed(textContent ?? '')));
-      // The page no longer needs the text, which is as large as the snapshot.
+      // The page no longer needs the elements, whose text is as large as the snapshot.
       for (const element of elements) element.remove();
       show({ ...NO_CLUSTERS, shown: snapshots.map((snapshot) => ({ snapshot, live: false })) });
     } catch (error) {

@@ -1,4 +1,4 @@
-/** Which capabilities the workloads of a snapshot hold, and how many workloads hold each. */
+/** Which capabilities the workloads of a snapshot hold, and how many workloads hold each capability. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { workloadsOf } from '../../analysis/snapshot/workloads.ts';
 import type { Capability } from '../../operator/standards/capabilities.ts';

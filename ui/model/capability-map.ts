@@ -37,7 +37,7 @@ export interface Cells {
   readonly how: Uint8Array;
   /**
    * 1 if a policy decides and allows the capability for every container that holds it. If no container holds the
-   * capability, 1 if the policy would allow it for some container.
+   * capability, the value is 1 if the policy would allow the capability for some container.
    */
   readonly allowed: Uint8Array;
   /** 1 if a container holds the capability although a policy decides and does not allow it. */
@@ -46,7 +46,7 @@ export interface Cells {
   readonly unused?: Uint8Array;
   /**
    * How the capability is held by containers that are not privileged; privileged containers hold all capabilities.
-   * Absent if all containers are privileged, or none of them is.
+   * Absent if all containers are privileged, or no container is.
    */
   readonly unprivileged?: Uint8Array;
 }
@@ -217,7 +217,7 @@ function containerOf({ spec }: Shape, name: string): Container {
   return containersOf(spec).find((container) => container.name === name) ?? { name };
 }
 
-/** A list with 1 in each column whose capability one of the policies allows. */
+/** A list by column: 1 if one of the policies allows the capability of the column. */
 function allowedBy(policies: readonly ResolvedPolicy[], container: Container, privileged: boolean, { spec }: Shape) {
   const allowed = new Uint8Array(COLUMNS.length);
   for (const policy of policies) {
@@ -230,8 +230,8 @@ function allowedBy(policies: readonly ResolvedPolicy[], container: Container, pr
 }
 
 /**
- * Combines several containers or workloads into one. The result has the strongest way to hold each capability, which
- * counts as allowed only if it is allowed for each holder.
+ * Combines the cells of several containers or workloads. The result has the strongest way to hold each capability. A
+ * capability counts as allowed only if it is allowed for each holder.
  */
 export function worstOf(all: readonly Cells[]): Cells {
   const [first] = all;
@@ -259,7 +259,7 @@ function unusedOf(how: Uint8Array, used: readonly string[]): Uint8Array {
   return how.map((way, column) => Number(way !== HELD.no && !used.includes(COLUMNS[column]?.name ?? '')));
 }
 
-/** A list with 1 in each column where every holder has evidence that it does not use the capability. */
+/** A list by column: 1 if there is evidence for every holder that it does not use the capability of the column. */
 function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undefined {
   if (all.every(({ unused }) => unused === undefined)) return undefined;
   return how.map((way, column) =>
@@ -276,8 +276,8 @@ function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined
 const RISK_WEIGHTS = { host: 10_000, node: 1_000, kernel: 500, container: 20, low: 1 } as const;
 
 /**
- * The number by which rows are sorted. Capabilities that somebody asked for count ten times as much as those that the
- * runtime gives.
+ * The risk of a row, by which rows are sorted. Capabilities that somebody asked for count ten times as much as those
+ * that the runtime gives.
  */
 export function riskOf({ how }: Cells): number {
   let sum = 0;

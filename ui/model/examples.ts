@@ -6,7 +6,7 @@ export interface Example {
   readonly policy: string;
   /** The labels of the namespace. */
   readonly labels: string;
-  /** The part of the pod's spec that matters. */
+  /** The part of the pod's spec that matters for the example. */
   readonly passes: string;
   readonly violates: string;
 }

@@ -34,7 +34,7 @@ function phrases(overrides: object): string[] {
   });
 }
 
-/** The overrides whose parts are stated separately. */
+/** The overrides that are put into words part by part. */
 const IN_PARTS = RULES.filter(({ inParts }) => inParts).map(({ id }) => id);
 
 function stated(overrides: object, prefix: string): [path: string, value: unknown][] {

@@ -11,7 +11,7 @@ export function labelText(found: LevelVersion | undefined): string {
 /** A tighter label, which would refuse pods that the policy admits. */
 export interface LabelCosts {
   readonly label: string;
-  /** The rules by which the label would refuse pods, each with the containers that the value is for. */
+  /** The rules by which the label would refuse pods, each with the containers to which the rule's value applies. */
   readonly rules: readonly string[];
   /** Whether the label would warn about fields that defaulting fills in later. */
   readonly beforeFilling: boolean;

@@ -21,7 +21,10 @@ export class LiveState {
     this.#contexts = contexts;
   }
 
-  /** Replaces the snapshot of a context. The server also sends the whole snapshot when the page has connected again. */
+  /**
+   * Replaces the snapshot of a context. The server sends a whole snapshot at the start, and after the page has
+   * connected again.
+   */
   setSnapshot(snapshot: Snapshot): void {
     this.#snapshots.set(snapshot.context, { snapshot });
   }

@@ -30,12 +30,13 @@ export function columnAt(x: number): number | undefined {
 export interface Drawing {
   /** The dots, squares, bars and lines, grouped by the colour of their risk. */
   readonly fills: readonly (readonly [Risk, string])[];
-  /** The same shapes for capabilities that are held but not used. */
+  /** The dots, squares, bars and lines of capabilities that are held but not used. */
   readonly unused: readonly (readonly [Risk, string])[];
   /** The plus sign in each square. */
   readonly pluses: string;
   /**
-   * Frames around capabilities that are held and allowed. `room` has the frames of capabilities that would be allowed.
+   * Frames around capabilities that are held and allowed. `room` has the frames around capabilities that are not held
+   * but would be allowed.
    */
   readonly frames: string;
   readonly room: string;

@@ -6,8 +6,8 @@ import type { NamespaceState } from './namespaces.ts';
 import { byText } from './violations.ts';
 
 /**
- * The choices of the filter by holding: how a container holds the requested capability, or any capability; whether it
- * holds one against the policy, or without using it.
+ * The choices of the filter by holding: how a container holds a capability, and whether it holds the capability against
+ * the policy or without using it.
  */
 export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused', 'unused'] as const;
 export type Holding = (typeof HOLDINGS)[number];
@@ -24,7 +24,7 @@ export interface MapFilter {
   readonly policy: string;
   readonly held: Holding;
   readonly state: NamespaceState | '';
-  /** If `Violating`, only workloads that violate some policy. */
+  /** `Violating` keeps only workloads that violate some policy. */
   readonly verdict: string;
 }
 

@@ -18,10 +18,13 @@ export const STATE_TITLES: Readonly<Record<NamespaceState, string>> = {
   excluded: 'Excluded',
 };
 
-/** Whether namespaces, pods and workloads could be read. If not, every namespace looks as if it were excluded. */
+/**
+ * Whether namespaces, pods and workloads could be read. If they could not be read, every namespace looks as if it were
+ * excluded.
+ */
 export function isEvaluated({ namespaces, operatorNamespace, excludedNamespaces }: Snapshot): boolean {
   if (namespaces.some(({ reached }) => reached)) return true;
-  // The namespaces of the cluster itself are excluded, too.
+  // A cluster with only system namespaces was read, although all of its namespaces are excluded.
   const excluded = [operatorNamespace, ...excludedNamespaces];
   return namespaces.length > 0 && !namespaces.some((namespace) => isReached(namespace, excluded));
 }

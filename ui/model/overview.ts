@@ -13,8 +13,8 @@ export interface Overview {
   /** The number of namespaces in each state; undefined if pods or namespaces could not be read. */
   readonly namespaces: Readonly<Record<NamespaceState, number>> | undefined;
   /**
-   * The counts of violations; undefined if nothing could be evaluated. The page then shows only the numbers in the
-   * policies' statuses.
+   * The counts of violations. If nothing could be evaluated, the counts are undefined, and the page shows only the
+   * numbers in the policies' statuses.
    */
   readonly violations: ViolationCounts | undefined;
   readonly policies: number;
@@ -36,11 +36,11 @@ export interface Rollout extends Required<Pick<RolloutStatus, 'enforced' | 'soak
   /** The time for which a namespace must be without a violation. */
   readonly soak: string;
   readonly next?: RolloutStatus['next'];
-  /** The blocked namespaces that the status names, which are only the first ones. */
+  /** The first blocked namespaces, as the status names them. */
   readonly blockedNamespaces: NonNullable<RolloutStatus['blockedNamespaces']>;
 }
 
-/** Something about a policy that somebody should look at. */
+/** A remark about a policy that needs attention. */
 export interface Remark {
   readonly policy: string;
   readonly tone: 'critical' | 'warning';
@@ -51,8 +51,8 @@ export interface Remark {
 
 export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
   const { policies } = snapshot;
-  // If CapabilityPolicy is not installed, the policies stand for levels of the Pod Security Standards, and need no
-  // operator.
+  // If CapabilityPolicy is not installed, the policies in the snapshot are levels of the Pod Security Standards, which
+  // need no operator.
   const installed = snapshot.installed === false ? [] : policies;
   const evaluated = isEvaluated(snapshot);
   return {

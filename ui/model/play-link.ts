@@ -1,6 +1,6 @@
 /**
- * Translates between the texts of the playground and the fragment of an address, which has them deflated and as
- * base64url.
+ * Translates between the texts of the playground and the fragment of an address, which contains the texts deflated and
+ * as base64url.
  */
 
 export interface Play {
@@ -13,7 +13,7 @@ export interface Play {
 }
 
 const FIELDS = ['policies', 'manifests', 'namespace', 'labels'] as const;
-/** The most characters of a play: more than anybody types. A longer text would only fill the memory. */
+/** The most characters of the playground's texts: more than anybody types. A longer text would only fill the memory. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
 export async function linkOf(play: Play): Promise<string> {

@@ -1,4 +1,7 @@
-/** The worker's answer → the content of the playground: a headline for each object, and markers for the editors. */
+/**
+ * Turns the worker's answer into the content of the playground: a headline for each object, and markers for the
+ * editors.
+ */
 import { EFFECTS, type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations } from '../../analysis/check/merged.ts';
 import { NotEvaluatedObjects, notEvaluatedLines } from '../../analysis/check/not-evaluated.ts';

@@ -9,7 +9,7 @@ export interface ShapeOfWorkload {
   readonly title: string;
 }
 
-/** The most entries that are useful in a menu. */
+/** The most entries of a menu; a longer menu is of no use. */
 const MOST = 500;
 
 export function workloadsByShape({ namespaces }: Pick<Snapshot, 'namespaces'>): ShapeOfWorkload[] {

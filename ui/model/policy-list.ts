@@ -17,7 +17,7 @@ export interface PolicyRow {
   readonly state: PolicyState;
 }
 
-/** The state of the policy in one word. If the policy is not in force, the word is the reason. */
+/** The state of the policy in one word. For a policy that is not in force, the word is the reason. */
 export interface PolicyState {
   readonly word:
     | 'In force'
@@ -27,7 +27,7 @@ export interface PolicyState {
     | 'Not in force'
     | 'Not seen by an operator';
   readonly tone: 'good' | 'critical' | 'warning' | 'quiet';
-  /** The message of the condition that states this. */
+  /** The message of the condition from which the word comes. */
   readonly message: string;
 }
 
@@ -52,7 +52,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
   });
 }
 
-/** The value in the address for policies that are not Ready, whatever the reason. */
+/** The value in the address that selects policies that are not Ready, whatever the reason. */
 export const NOT_READY = 'not-ready';
 
 /** @param wanted NOT_READY, or the word of a state; empty for all */

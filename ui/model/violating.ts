@@ -40,7 +40,10 @@ export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRo
   );
 }
 
-/** Remembers the result for each key. Thousands of workloads break the same rules, so their rows share one list. */
+/**
+ * Remembers the result of a function for each key. Thousands of workloads break the same rules, so their rows share one
+ * list.
+ */
 function remembered<Result>(make: (key: string) => Result): (key: string) => Result {
   const known = new Map<string, Result>();
   return (key) => {
@@ -85,7 +88,7 @@ const byObject: Compare = (a, b) =>
 const byMode: Compare = (a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode);
 const byRule: Compare = (a, b) => severityRank(a.rules[0] ?? '') - severityRank(b.rules[0] ?? '');
 
-/** The comparison for each sort order. `sorted` then orders equal rows by namespace, kind, name and mode. */
+/** The comparison for each sort order. `sorted` orders rows that compare as equal by namespace, kind, name and mode. */
 const COMPARE: Readonly<Record<Sort, Compare>> = {
   worst: (a, b) => byMode(a, b) || byRule(a, b) || b.rules.length - a.rules.length || b.pods - a.pods,
   namespace: () => 0,

@@ -46,7 +46,7 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   const [head, flow] = splitFlow(current.slice(0, current.length - word.length));
   const { tokens, rest: tail } = tokensIn(head);
   const last = tokens.at(-1);
-  // A value comes after its key, or is alone on its line as an item.
+  // A value comes after its key, or is an item alone on its line.
   const hasKey = last?.key !== undefined;
   const column = last === undefined ? head.length : hasKey ? last.column : head.length;
   const parents = pathTo(before, tokens[0]?.column ?? column, tokens[0] !== undefined && tokens[0].key === undefined);

@@ -12,7 +12,7 @@ import { cursorAt, type YamlPath } from './yaml-cursor.ts';
 const POLICY_TYPE = 'capabilitypolicy.dev/v1alpha1 CapabilityPolicy';
 const POLICY = policySchema as unknown as Schema;
 
-/** The values of some fields of pods, because the OpenAPI documents do not list them. */
+/** The allowed values of some fields of pods, which the OpenAPI documents do not list. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
   'appArmorProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
@@ -135,7 +135,7 @@ function keysOf(schema: Schema | undefined, around: YamlPath, siblings: readonly
     }));
 }
 
-/** The fields of a text that does not state a kind yet. */
+/** The fields that fit in a text that does not state a kind yet. */
 const ROOT: Readonly<Record<string, Schema>> = {
   apiVersion: { type: 'string', description: 'The group and version of the API: v1, apps/v1 …' },
   kind: { type: 'string', description: 'The kind of the object: Pod, Deployment, CapabilityPolicy …' },

@@ -15,9 +15,7 @@ export type Answers = {
 
 export function createAnswers(): Answers {
   let loaded: Loaded | undefined;
-  /**
-   * Keeps verdicts from one question to the next. It also keeps them when a new snapshot of the same cluster arrives.
-   */
+  /** Keeps verdicts from one question to the next, even when a new snapshot of the same cluster arrives. */
   let reevaluation: Reevaluation | undefined;
   const current = () => {
     if (!loaded) throw new Error('no snapshot is loaded');

@@ -91,7 +91,7 @@ function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   return read;
 }
 
-/** Reads the policies first, and then the policies among the manifests. */
+/** Reads the policies of the text `policies` first, and then the policies among the manifests. */
 function contextOf(
   { policies, namespace, namespaceLabels, serverVersion, at }: CheckQuestion,
   manifests: readonly InputObject[],

@@ -1,6 +1,6 @@
 /**
- * The loaded snapshot under supposed policies. Every namespace is evaluated once. Afterwards, a namespace is evaluated
- * again only in the modes in which other policies decide than before.
+ * The loaded snapshot under supposed policies. Every namespace is evaluated once. After the first evaluation, a
+ * namespace is evaluated again only in the modes in which the deciding policies have changed.
  */
 import type { EvaluatedContext, EvaluatedWorkloads, Labels, PolicySource } from '../../analysis/policies/context.ts';
 import { type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -26,7 +26,7 @@ type EvaluatedByName = ReadonlyMap<string, Evaluated>;
 
 /** Clusters whose verdicts are reused if the same policies decide about the same workloads. */
 interface EvaluatedBefore {
-  /** The same state of the cluster, under the policies that it has. */
+  /** The cluster in the same state, under its own policies. */
   readonly like?: EvaluatedCluster | undefined;
   /** The cluster in an earlier state. */
   readonly earlier?: EvaluatedCluster | undefined;

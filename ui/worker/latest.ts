@@ -1,8 +1,8 @@
 /** Questions of which only the newest matters, such as questions about a text that is being typed. */
 
 /**
- * Asks one question at a time. A new question waits, and replaces a question that already waits. So the worker never
- * answers questions that nobody waits for.
+ * Asks one question at a time. A new question waits, and replaces a question that already waits. Therefore the worker
+ * never answers a question whose answer nobody waits for.
  *
  * @param ask answers a question
  * @param show receives the answers and errors, except those to replaced questions

@@ -32,7 +32,7 @@ export interface ReevaluateAnswer {
   readonly refusals: readonly string[];
 }
 
-/** The most changes to list. Nobody reads more, and a large cluster may have thousands. */
+/** The most changes to list. Nobody reads more changes, and a large cluster may have thousands. */
 const MOST_CHANGES = 200;
 
 /** The cluster in three forms: as it is, with the edited policies, and with the edited policies enforced. */
@@ -130,7 +130,7 @@ export class Reevaluation {
   }
 
   /**
-   * If the text has namespaces or roles, any verdict may change. So everything is evaluated again, which takes longer.
+   * If the text has namespaces or roles, any verdict may change, so everything is evaluated again, which takes longer.
    */
   #changes(changed: PolicyContextBuilder) {
     const candidates = changed.stated;

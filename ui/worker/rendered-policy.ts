@@ -59,7 +59,8 @@ export interface CheckText {
   /** The CEL text of type string that makes the message. */
   readonly message: string;
   /**
-   * The pod that the text is about: the pod as created, or the pod after defaulting. Absent if the text is about both.
+   * The pod that the CEL text evaluates: the pod as created, or the pod after defaulting. Absent if the CEL text
+   * evaluates both.
    */
   readonly of?: 'unfilled' | 'filled';
 }

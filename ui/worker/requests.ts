@@ -8,7 +8,10 @@ import type { RenderedPolicy } from './rendered-policy.ts';
 import type { PodTextQuestion } from './texts.ts';
 import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 
-/** Each question with its answer, by name. Both are plain values, because they are copied from thread to thread. */
+/**
+ * Each question with its answer, by name. Questions and answers are plain values, because they are copied from thread
+ * to thread.
+ */
 export interface Requests {
   /** The snapshot that later questions are about. */
   load: { question: Snapshot; answer: undefined };

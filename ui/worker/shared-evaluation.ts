@@ -1,6 +1,6 @@
 /**
- * Everything that is remembered about a snapshot while it is evaluated under several supposed policies. It has no
- * rendered objects, because no verdict needs them and they take most of the time of compiling.
+ * Everything that is remembered about a snapshot while it is evaluated under several supposed policies. Rendered
+ * objects are left out, because no verdict needs them and they take most of the time of compiling.
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { type Accepted, accept } from '../../operator/compile/accept.ts';
@@ -59,8 +59,8 @@ export class SharedEvaluation {
     const { resolve } = this.#resolver;
     const options = { lastAccepted: this.#lastAccepted, oldestServer, now: this.at };
     const accepted = runToEnd(accept(policies, options, resolve));
-    // The cluster's own policies stay resolved while other policies are supposed, because kept verdicts
-    // are found by resolved policy.
+    // Kept verdicts are found by resolved policy, so the cluster's own policies stay resolved while other policies are
+    // supposed.
     for (const policy of this.cluster.policies()) resolve(policy, oldestServer);
     this.#resolver.forgetUnused();
     return accepted;
@@ -73,7 +73,7 @@ export class SharedEvaluation {
     return createUseIndex(roles, bindings, this.#usersKnown);
   }
 
-  /** The workloads of a namespace: the same list as long as no workload changes. */
+  /** The workloads of a namespace. The result is the same list as long as no workload changes. */
   groupsOf(namespace: string): readonly Group[] {
     const [pods, workloads] = [this.cluster.pods(namespace), this.cluster.workloads(namespace)];
     const known = this.#grouped.get(namespace);

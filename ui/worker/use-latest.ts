@@ -4,7 +4,10 @@ import type { PageWorker } from './client.ts';
 import { latest } from './latest.ts';
 import type { RequestName, Requests } from './requests.ts';
 
-/** The answer to the newest question. The last answer stays until a new one arrives, even beside an error. */
+/**
+ * The answer to the newest question. The last answer stays until a new answer arrives, even if the newest question
+ * causes an error.
+ */
 export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name) {
   const [answer, setAnswer] = useState<Requests[Name]['answer']>();
   const [problem, setProblem] = useState('');

@@ -31,8 +31,8 @@ export interface WorkloadFix {
   /** The kind of object in the manifest: the workload itself, or one of its pods. */
   readonly of: 'workload' | 'pod';
   /**
-   * Whether the template complies and only pods violate. An earlier template may have made these pods, or somebody
-   * changed them.
+   * Whether the template complies and only pods violate. An earlier template may have made the violating pods, or
+   * somebody changed them.
    */
   readonly onlyPods: boolean;
   readonly file: string;
@@ -119,7 +119,10 @@ const contextOf = perObject(({ cluster, state }: Loaded) => {
   });
 });
 
-/** The manifest as YAML in the form in which people write it. `cappol fix` reads the same values from it. */
+/**
+ * The manifest as YAML in the form in which people write it. `cappol fix` reads the values of the snapshot from this
+ * YAML.
+ */
 export function manifestText({ namespace, kind, name }: WorkloadName, { annotations, spec }: PodParts): string {
   const pod = { ...(Object.keys(annotations).length > 0 && { metadata: { annotations } }), spec: inOrder(spec) };
   const object =
@@ -134,7 +137,7 @@ export function manifestText({ namespace, kind, name }: WorkloadName, { annotati
   return yamlText(object);
 }
 
-/** Puts the fields of the pod first, and then its containers. Within each of them, the name comes first. */
+/** Puts the fields of the pod first, and then its containers. In each container and volume, the name comes first. */
 function inOrder({ containers, initContainers, ephemeralContainers, volumes, ...rest }: PodParts['spec']): object {
   const named = (list: readonly { readonly name: string }[] | undefined) =>
     list?.map(({ name, image, ...others }: { readonly name: string; readonly image?: unknown }) => ({

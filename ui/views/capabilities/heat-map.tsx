@@ -72,8 +72,8 @@ export function HeatMap({ rows, onToggle, onPoint, asked }: HeatMapProps) {
 }
 
 /**
- * The row and the column under the pointer. The column follows from the position, because the cells of a drawing are
- * not elements.
+ * The row and the column under the pointer. The column is computed from the position, because the cells of a drawing
+ * are not elements.
  */
 function underPointer({ target, clientX }: PointerEvent, rows: readonly MapRow[]): Pointed {
   const row = rowOfElement(target as Element, rows);
@@ -205,7 +205,7 @@ function Title({ row: { level, namespace, workload, container, expanded }, toggl
     expanded === undefined ? (
       <span class="arrow none" />
     ) : (
-      // The button is only for the pointer, because keys on the row expand the row.
+      // The button is only for the pointer; with the keyboard, keys on the row expand the row.
       <button
         type="button"
         class={`arrow ${expanded ? 'open' : ''}`}

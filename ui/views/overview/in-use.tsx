@@ -7,7 +7,8 @@ const MOST_ROWS = 10;
 
 export function InUseList({ numbers: { inUse }, link }: OverviewProps) {
   const rows = inUse.filter(({ added }) => added > 0);
-  // A privileged container holds every capability, so this number is the same for all capabilities.
+  // A privileged container holds every capability, so the number of privileged workloads is the same for all
+  // capabilities.
   const [{ privileged = 0 } = {}] = inUse;
   if (rows.length + privileged === 0) return <OverviewSection title="Capabilities in use">{null}</OverviewSection>;
   return (

@@ -4,7 +4,7 @@ import { Message } from '../../components/message.tsx';
 import { Name } from '../../components/name.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The most remarks to show. The view of the policies has all of them. */
+/** The most remarks to show; the view of the policies has all remarks. */
 const MOST_REMARKS = 12;
 
 export function Remarks({ numbers: { remarks, protection, policies }, link }: OverviewProps) {

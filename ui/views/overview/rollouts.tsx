@@ -10,7 +10,7 @@ import type { Rollout } from '../../model/overview.ts';
 import { Bar } from './bar.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The most rollouts to show. The view of the policies has all of them. */
+/** The most rollouts to show; the view of the policies has all rollouts. */
 const MOST_ROLLOUTS = 5;
 const MOST_BLOCKED = 5;
 

@@ -6,7 +6,7 @@ import type { ByMode } from '../../model/violations.ts';
 import { Bar } from './bar.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The most rows to show. The view of the violations has all of them. */
+/** The most rows to show; the view of the violations has all rows. */
 const MOST_ROWS = 8;
 
 export function WorstRules({ numbers: { violations }, link }: OverviewProps) {

@@ -1,6 +1,7 @@
 /**
- * A YAML editor with markers, completion and help. It is in a shadow root, where CodeMirror can adopt its style sheets.
- * Otherwise CodeMirror would write `<style>` elements, which the page's Content Security Policy forbids.
+ * A YAML editor with markers, completion and help. The editor is in a shadow root, where CodeMirror can adopt its style
+ * sheets. Outside a shadow root, CodeMirror would write `<style>` elements, which the page's Content Security Policy
+ * forbids.
  */
 import { autocompletion, type CompletionContext, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
@@ -29,12 +30,13 @@ interface EditorProps {
   readonly describedBy: string;
   readonly text: string;
   /**
-   * A counter of the texts that come from outside the editor. The editor takes `text` only when this counter changes.
+   * A counter of the texts that come from outside the editor. The editor takes over `text` only when the counter
+   * `loaded` changes.
    */
   readonly loaded: number;
   onChange(text: string): void;
   readonly markers: readonly Marker[];
-  /** The line to move to. The editor moves there whenever it receives a new object. */
+  /** The line to move to. The editor moves to the line whenever it receives a new `reveal` object. */
   readonly reveal?: { readonly line: number } | undefined;
 }
 
@@ -43,8 +45,8 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
   const view = useRef<EditorView | undefined>(undefined);
   const change = useRef(onChange);
   change.current = onChange;
-  // Text, markers and focus change in the same frame as the rest of the page. With a later effect, the user could press
-  // a key before the change.
+  // Layout effects change text, markers and focus in the same frame as the rest of the page. With a later effect, the
+  // user could press a key before the change.
   useLayoutEffect(() => {
     const element = host.current as HTMLDivElement;
     const root = element.shadowRoot ?? element.attachShadow({ mode: 'open' });
@@ -60,8 +62,8 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === text) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-    // A typed text comes back as `text`. By then, the user may have typed more, so `text` must not replace the editor's
-    // content.
+    // A typed text comes back from the caller as `text`. When a typed text comes back, the user may already have typed
+    // more, so `text` must not replace the editor's content.
   }, [loaded]);
   useLayoutEffect(() => show(view.current, markers), [markers]);
   useLayoutEffect(() => {
@@ -133,7 +135,7 @@ function complete(context: CompletionContext) {
   };
 }
 
-/** Whether the cursor is at the beginning of a value. There, the choices are shown before the first letter is typed. */
+/** Whether the cursor is at the beginning of a value, where the choices are shown before the first letter is typed. */
 function isAfterBegin({ state, pos }: CompletionContext): boolean {
   return /[[,:] ?$/.test(state.sliceDoc(Math.max(0, pos - 2), pos));
 }
@@ -173,7 +175,7 @@ const marked = StateField.define<DecorationSet>({
 function show(editor: EditorView | undefined, markers: readonly Marker[]): void {
   if (!editor) return;
   const { doc } = editor.state;
-  // The text may have changed since the question was asked.
+  // The text may have become shorter since the markers were computed.
   const within = markers.filter(({ line }) => line <= doc.lines);
   const diagnostics = within.map(({ line, column, endColumn, severity, message }): Diagnostic => {
     const { from, to, text } = doc.line(line);

@@ -15,7 +15,8 @@ import { Results } from './results.tsx';
 import { Start } from './start.tsx';
 
 /**
- * The texts of the playground. They are outside of the component, so that they are kept while another view is shown.
+ * The texts of the playground. The texts are kept outside of the component, so that they survive while another view is
+ * shown.
  */
 let remembered: Play | undefined;
 
@@ -140,7 +141,7 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
 
 const NO_MARKERS: readonly Marker[] = [];
 
-/** The verdict on the texts. An old verdict stays until a new one arrives. */
+/** The verdict on the texts. The previous verdict stays until a new verdict arrives. */
 function useCheck(play: Play, serverVersion: number, worker: PageWorker) {
   const { answer, problem, ask, setProblem } = useLatest(worker, 'check');
   useEffect(() => {
@@ -186,7 +187,8 @@ function useLink(link: string | undefined, play: Play, onPlay: (play: Play) => v
     let isNewest = true;
     const timer = setTimeout(async () => {
       const next = await linkOf(play);
-      // Meanwhile, the text may have changed. Or another view may be shown, whose address has no such parameter.
+      // While the link was made, the text may have changed, or another view may have been opened, whose address has no
+      // such parameter.
       if (!isNewest) return;
       own.current = next;
       setParameters({ play: next });

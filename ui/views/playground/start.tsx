@@ -67,7 +67,7 @@ interface MenuProps {
 
 /** A menu that shows its label again after each choice, because the user may edit the chosen texts. */
 function Menu({ label, options, onChoose }: MenuProps) {
-  // A text filters the choices, because the menus may be long.
+  // The user can type a text that filters the choices, because the menus may be long.
   const choices = useMemo(
     () =>
       options.map(([value, text]) => (

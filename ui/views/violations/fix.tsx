@@ -26,7 +26,7 @@ interface FixProps {
 export function Fix({ fix, kind, namespace, snapshot }: FixProps) {
   if (!fix) return <p>Its pods are gone.</p>;
   const { edits, diff, findings } = fix;
-  // Several policies may refuse the same field.
+  // Several policies may refuse the same field, which is listed only once.
   const left = [...new Map(fix.left.map((one) => [`${one.rule} ${one.path} ${one.message} ${one.why}`, one])).values()];
   return (
     <>
