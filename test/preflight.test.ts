@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The tests run in a separate project with this Node and with an npm whose behaviour the test sets. */
+/** The tests run preflight in a separate project, with this Node and with a fake npm. */
 describe('preflight', () => {
   let project: string;
 

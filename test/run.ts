@@ -1,14 +1,14 @@
 /**
  * `npm test` runs all tests in two processes at the same time, each with its own control plane. The command prints the
- * output of one process as it comes, and the output of the other process afterwards. Then the command prints a line for
- * each failed test, and one line for .ci/run with the sums.
+ * output of one process as it comes, and the output of the other process afterwards. At the end, the command prints a
+ * line for each failed test, and one line for .ci/run with the sums.
  */
 import { execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
 
 /**
- * The folders whose tests run in the second process, which take about half of the time. Most tests wait for a cluster,
- * a container or a program, so two cores have room for both halves.
+ * The folders whose tests run in the second process. These tests take about half of the time of all tests. Most tests
+ * wait for a cluster, a container or a program, so two processes fit on two cores.
  */
 const SECOND = [
   'attacks',
@@ -39,7 +39,7 @@ const [first, second] = await Promise.all([
 ]);
 process.stdout.write(second.output);
 const ended = [first, second];
-// A process ended early if its output has no closing line.
+// If a process printed no closing line, it ended too early.
 const sums = ended.map(({ output }) => countsIn(output) ?? { passed: 0, failed: 1 });
 for (const { output } of ended) {
   for (const [line] of output.matchAll(/^Failed: .*$/gm)) process.stdout.write(`${line}\n`);

@@ -9,7 +9,7 @@ const owner = (name: string) => ({
   uid: name,
 });
 
-/** The entry of managedFields by which a field manager owns the owner references with these uids. */
+/** An entry of managedFields: the field manager owns the owner references with the given uids. */
 const states = (manager: string, uids: readonly string[], operation = 'Apply') => ({
   manager,
   operation,

@@ -1,4 +1,4 @@
-/** Ownership of a Pod Security label: the plan for one namespace. */
+/** Plans the Pod Security labels of one namespace when other field managers own some of them. */
 import assert from 'node:assert/strict';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
 import type { FieldOwner, NamespaceView } from '../../operator/model/objects.ts';

@@ -32,7 +32,7 @@ interface Row {
   readonly policies?: readonly CompletePolicy[];
   readonly namespace?: NamespaceView;
   readonly rendered?: readonly RenderedObject[];
-  /** The value of the Pod Security label that policies ask for. */
+  /** The value that the policies give to the Pod Security label. */
   readonly wanted?: string;
   readonly isRefused?: boolean;
 }

@@ -1,10 +1,13 @@
 /**
- * The folders of the source: what each is for and what it may import. imports.test.ts enforces these borders, and
- * `npm run generate` writes them as a table into docs/architecture.md.
+ * The folders of the source, each with its purpose and the imports that it may have. imports.test.ts enforces these
+ * borders, and `npm run generate` writes the folders as a table into docs/architecture.md.
  */
 
 export interface Folder {
-  /** The path from the project's folder. The entry covers subfolders that have no entry of their own. */
+  /**
+   * The path from the project's folder. An entry for a folder also covers those subfolders that have no entry of their
+   * own.
+   */
   readonly path: string;
   /** The purpose of the folder, in Markdown, for docs/architecture.md. */
   readonly does: string;
@@ -495,7 +498,9 @@ export const API_CLIENTS = [
   'cli/evidence/profiles.ts',
 ];
 
-/** The folders that may load undici or @kubernetes/client-node, which costs half a second and 85 MB. */
+/**
+ * The folders that may load undici or @kubernetes/client-node. Loading these packages costs half a second and 85 MB.
+ */
 export const CLIENT_LOADERS = ['operator/cluster'];
 
 /** The folders and files that may read Node's `process`. */

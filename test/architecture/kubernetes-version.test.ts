@@ -8,7 +8,7 @@ import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/leve
 import { documentation, ROOT } from '../support/page.ts';
 import { isRecord, mentions, mentionsIn, NAMED_IN, RECORDS } from './newest-version.ts';
 
-/** Lines in which a search for Kubernetes 1.31, taken as the newest version, has to find it. */
+/** Lines in which the search must find version 1.31, if 1.31 is taken as the newest Kubernetes version. */
 const FOUND: Readonly<Record<string, readonly [file: string, line: string]>> = {
   'a version': ['a.ts', "const NEWEST = 'v1.31';"],
   'a version without v': ['a.yaml', 'version: ["1.30", "1.31"]'],

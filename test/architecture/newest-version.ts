@@ -6,8 +6,8 @@ import { ROOT } from '../support/page.ts';
 import { writtenFiles, writtenPart } from '../support/written-files.ts';
 
 /**
- * The files that have to name the newest version. All other files read it from the first of these files, or from the Go
- * modules that are built.
+ * The files that have to name the newest version. All other files read the newest version from the first of the listed
+ * files, or from the Go modules that are built.
  */
 export const NAMED_IN: readonly string[] = [
   'operator/standards/level-version.ts',
@@ -32,9 +32,9 @@ export const RECORDS: Readonly<Record<string, string>> = {
   'docs/static-protection.md': 'the version that brought the feature, and what was tried on it',
 };
 
-/** Files that tools write. The versions in them are those that Helm and other programs require. */
+/** Files that tools write. The versions in these files are those that Helm and other programs require. */
 const LOCKED = /(^|\/)(go\.sum|go\.mod|package-lock\.json)$/;
-/** A number on a line that contains one of these words is read as a version. */
+/** If a line contains one of these words, a number on the line is read as a version. */
 const ABOUT_VERSIONS = /\bversions?\b|minor|server|standard|level|newest|kubernetes/i;
 
 export interface Mention {
@@ -65,7 +65,7 @@ export function isRecord(file: string): boolean {
 }
 
 function patternsFor(file: string, minor: number): (line: string) => boolean {
-  // 1.30, v1.30, v1.30.2; but no measurement such as 11.30, 1.30× or 1.30 ms, and no tag of an image.
+  // Matches 1.30, v1.30 and v1.30.2, but no measurement such as 11.30, 1.30× or 1.30 ms, and no image tag.
   const version = new RegExp(`(?<![\\d.:-])v?1\\.${minor}(?![\\d×]|\\.?\\d{3}| m?s\\b)|:v1\\.${minor}(?!\\d)`);
   const module = new RegExp(`(?<![\\w.])k8s\\.io/\\S* v?0\\.${minor}\\b`);
   const number = new RegExp(`(?<![\\w.])${minor}(?![\\w.])`);

@@ -1,6 +1,6 @@
 /**
- * folders.ts as a picture and a table in docs/architecture.md. Run as a script, it writes both. A test fails if the page
- * differs.
+ * folders.ts as a picture and a table in docs/architecture.md. Run as a script, this file writes the picture and the
+ * table. A test fails if the page differs from folders.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ function row({ path, does, imports, packages, pure }: Folder): string[] {
   return [`\`${path}/\``, `${does}${pure ? ' Pure.' : ''}`, shortened(imports), code(packages)];
 }
 
-/** The places without `operator/`, so that the table is readable. */
+/** The paths without the prefix `operator/`, so that the table is readable. */
 function shortened(places: readonly string[]): string {
   return code(places.map((place) => place.replace(/^operator\//, '')));
 }

@@ -1,11 +1,11 @@
-/** The tests that `npm run test:unit` runs. test/unit.mocharc.yaml names them, and the tests that it leaves out. */
+/** The tests that `npm run test:unit` runs, by the lists of included and excluded files in test/unit.mocharc.yaml. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** A test that imports one of these needs a control plane, or a program that a machine may lack. */
+/** A test that imports one of these files needs a control plane, or a program that a machine may lack. */
 const NEEDS = ['hack/controlplane/controlplane.ts', 'test/support/needs.ts'];
 
 const config = load(readFileSync(join(ROOT, 'test', 'unit.mocharc.yaml'), 'utf8')) as Readonly<

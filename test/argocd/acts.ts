@@ -39,7 +39,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
 
   afterEach(function () {
     if (!this.currentTest?.isFailed()) return;
-    // Errors are printed at once: the reporter prints them only at the end of a run of many minutes.
+    // Each error is printed at once, because mocha's reporter prints errors only at the end of a run of many minutes.
     console.log(this.currentTest.err?.stack);
     if (process.env.ARGOCD_LOGS) console.log(stage.logEnds());
   });
@@ -69,8 +69,8 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   });
 
   // If a policy's selector is removed from Git, the policy selects all namespaces and overlaps with every other policy,
-  // and the API server compiles all their programs again. With dozens of policies, compiling takes minutes. So each
-  // part begins without the policies of earlier parts.
+  // and the API server compiles all their programs again. With dozens of policies, compiling takes minutes. Therefore
+  // each part of this test begins without the policies of earlier parts.
   describe('side by side', () => {
     before(() => forgetEverything(stage));
 
@@ -95,7 +95,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     sideBySide(rolloutScenarios(current));
   });
 
-  // This part is last, because it removes the operator.
+  // This part of the test is last, because it removes the operator.
   describe('one Application with everything', () => {
     before(() => forgetEverything(stage));
 

@@ -21,14 +21,14 @@ const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 
 /** Keeps the operator, and deletes everything else that tests made with Argo CD. */
 export async function forgetEverything(stage: Stage): Promise<void> {
-  // The root Application is deleted before the objects that it creates, because it would create them again. If one of
-  // its syncs is running, that sync creates the objects once more.
+  // The root Application is deleted before the objects that it creates, because it would create them again. If a sync
+  // of the root Application is running, the sync creates the objects once more.
   await stage.api.remove(`${APPLICATIONS}/${ROOT_APPLICATION}`);
   await eventually('all Applications to be deleted', async () => {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
     return sets + (await forgetAll(stage, APPLICATIONS)) === 0;
   });
-  // There is no CRD when this is the only part that runs.
+  // If this is the only part of the test that runs, the cluster has no CRD for policies.
   const policies = (await stage.api.find(POLICIES))?.items ?? [];
   for (const { metadata } of policies) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }

@@ -88,7 +88,7 @@ overrides:
     default: gvisor
 `.trim();
 
-/** The overrides that this text does not state, each as an example of its rule. */
+/** The overrides that the spec above does not state, each with the value of its rule's example. */
 const OTHERS = Object.entries(EVERYTHING_RESTRICTED).flatMap(([field, value]) =>
   STATED.includes(`\n  ${field}:`) ? [] : [`  ${field}: ${JSON.stringify(value)}`],
 );
@@ -102,7 +102,7 @@ export function block(line: number): number[] {
   return [...LINES.keys()].slice(line, end < 0 ? undefined : end);
 }
 
-/** The spec without these lines, and without the lines that are indented below them. */
+/** The spec without the given lines, and without the lines that are indented below them. */
 export function without(lines: readonly number[]): Json {
   const gone = new Set(lines.flatMap(block));
   return dropNulls(load(LINES.filter((_, at) => !gone.has(at)).join('\n')));

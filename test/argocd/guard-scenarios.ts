@@ -38,7 +38,8 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.sees(name, second);
   const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
   await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
-  // The comparison after a failed one calls the commit Synced, although nothing was applied; see refused.ts.
+  // After a failed comparison, the next comparison calls the commit Synced, although nothing was applied; see
+  // refused.ts.
   await stage.applications.becomes(name, 'Synced', isSyncedTo(second));
   await stage.labelsBecome(name, { enforce: 'restricted' });
   await stage.api.apply('/apis/rbac.authorization.k8s.io/v1/clusterroles/argocd-exempt', {
@@ -62,7 +63,10 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.synced(name, second);
 }
 
-/** The same cluster by another name, where Argo CD may read everything and write namespaces. @returns the name */
+/**
+ * Registers the cluster in Argo CD under a second name, with rights to read everything and write namespaces.
+ * @returns the name
+ */
 async function limitedCluster({ api, controlPlane }: Stage): Promise<string> {
   const rules = [
     { apiGroups: ['*'], resources: ['*'], verbs: ['get', 'list', 'watch'] },

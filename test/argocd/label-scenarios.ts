@@ -128,8 +128,8 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // Argo CD compares by the traces that another way of applying leaves, so it finds no difference. The next sync
-    // applies Git's state.
+    // Argo CD compares by records that only another way of applying leaves, so Argo CD finds no difference. The next
+    // sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }

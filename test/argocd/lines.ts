@@ -140,7 +140,7 @@ async function answerToPrivileged({ api }: Stage, namespace: string): Promise<st
   return status === 201 ? ADMITTED : body.message;
 }
 
-/** Removes every line that a policy can do without, each from one of the copies. */
+/** Removes every line that a policy can do without: each copy of the policy loses some of these lines. */
 async function groupsOfLines(stage: Stage): Promise<number[][]> {
   const groups: number[][] = Array.from({ length: COPIES }, () => []);
   let grouped = 0;

@@ -1,7 +1,7 @@
 /**
- * Plays the kubelet for the operator's Deployment on a control plane without nodes. Each of its pods is a process of the
- * operator: It starts with the pod, has the pod's flags and service account, makes the pod ready by its own readiness
- * probe, and gets SIGTERM when the pod is deleted. The pod is deleted when the process has ended.
+ * Plays the kubelet for the operator's Deployment on a control plane without nodes. Each pod of the Deployment is an
+ * operator process. The process starts with the pod, has the pod's flags and service account, makes the pod ready by
+ * its own readiness probe, and gets SIGTERM when the pod is deleted. The pod is deleted when the process has ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';

@@ -55,8 +55,9 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
 }
 
 /**
- * Argo CD compares by applying with dry run, and that fails. The next regular comparison uses the result of the
- * previous commit, and calls this commit Synced. If a policy has changed in the cluster, it is compared again.
+ * Argo CD compares by applying with dry run, and the dry run of the wrong policy fails. The next regular comparison
+ * uses the result of the previous commit, and calls the wrong commit Synced. When a policy changes in the cluster, Argo
+ * CD compares it again.
  */
 async function assertLaterHidden(stage: Stage, wrong: string, other: string, commit: string): Promise<void> {
   const { status } = await stage.applications.compared(wrong);

@@ -1,4 +1,4 @@
-/** Git on the local disk, as Argo CD reads it. */
+/** A Git repository on the local disk, from which Argo CD reads. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

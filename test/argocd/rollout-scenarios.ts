@@ -119,7 +119,11 @@ class Rollout {
     });
   }
 
-  /** Ends the probes. @returns the label's values in order, and for how long the namespace had no label before the end */
+  /**
+   * Ends the probes.
+   * @returns the values that the label had, in order, and how long each gap lasted in which the namespace lacked the
+   * label before it got the label again
+   */
   async end(): Promise<{ readonly values: string; readonly gapsMs: readonly number[]; readonly refusedMs: number }> {
     this.#ended = true;
     await this.#probing;
@@ -186,7 +190,8 @@ async function replacedByArgo(stage: Stage): Promise<void> {
   await rollout.promote();
   await rollout.git({ more: 'four' });
   await rollout.stays(undefined);
-  // The sync of the policy promotes the namespace, and also replaces it.
+  // With the changed policy, the operator promotes the namespace. The sync that applies the policy also replaces the
+  // namespace.
   assertRepaired('Replace=true', 4, await rollout.end());
 }
 
@@ -204,7 +209,7 @@ async function replacedByKubectl(stage: Stage): Promise<void> {
   assertRepaired('kubectl replace', 3, await rollout.end());
 }
 
-/** Each replacement causes one gap, which ends at once. The namespace is promoted only once. */
+/** Each replacement of the namespace removes its label for a moment. The namespace is promoted only once. */
 function assertRepaired(how: string, replaced: number, ended: Awaited<ReturnType<Rollout['end']>>): void {
   const { values, gapsMs, refusedMs } = ended;
   console.log(`      ${how}: without the label for ${gapsMs.join(', ')} ms; pods refused for ${refusedMs} ms at most`);

@@ -1,6 +1,6 @@
 /**
  * A real Argo CD as plain processes on the loopback interface, beside a control plane of which it is the administrator.
- * Its ConfigMaps are the published ones, with the component config/argocd as a kustomization lists it.
+ * Argo CD gets its published ConfigMaps, with the component config/argocd added as by a kustomization.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ interface Ports {
   readonly redis: number;
   readonly repositories: number;
   readonly server: number;
-  /** Ports for metrics and health, which nobody reads. */
+  /** Ports for metrics and health, which the tests do not use. */
   readonly others: readonly number[];
 }
 
@@ -64,7 +64,7 @@ export class ArgoCd {
     return argocd;
   }
 
-  /** The answers of Argo CD's API, which is all that its user interface reads. */
+  /** The answers of Argo CD's API. Argo CD's user interface reads nothing else. */
   async get(path: string): Promise<Json> {
     const { statusCode, body } = await request(`${this.#url}/api/v1/${path}`);
     const text = await body.text();

@@ -1,5 +1,6 @@
 /**
- * A row of the table of attacks: the attempt, its requests, and the answer that the API server must give.
+ * A row of the table of attacks: an attempt, its requests, and the answer that the API server must give to the last
+ * request.
  *
  * Each step is one request. All steps except the last must succeed. The answer to the last step is compared with
  * `expect`.
@@ -15,7 +16,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 export interface Attack {
   /** Completes the sentence "an attacker …". */
   readonly attempt: string;
-  /** The key of an entry in SETTINGS, which describes the namespace and the policies that decide there. */
+  /** The key of an entry in SETTINGS, which describes the namespace and the policies that decide in it. */
   readonly setting: string;
   /** The API server feature that the attempt needs; undefined if the attempt works on all versions. */
   readonly needs?: ServerFeature | undefined;
@@ -25,13 +26,13 @@ export interface Attack {
   after?(scene: Scene): Promise<unknown>;
 }
 
-/** The place where a row's steps run. */
+/** The cluster, the namespace and the pod's name with which a row's steps run. */
 export interface Scene {
   readonly cluster: TestCluster;
   /** The operator's address, on 127.0.0.1. */
   readonly healthPort: number;
   readonly namespace: string;
-  /** The name of this row's pods, unless a step names one. */
+  /** The name of this row's pod, unless a step has another name. */
   readonly pod: string;
 }
 
@@ -44,7 +45,7 @@ export interface Expectation {
   verify(answer: Answer, scene: Scene): void;
 }
 
-/** A request's path may contain `NAMESPACE`: the row's namespace is filled in. */
+/** The path of a request may contain `NAMESPACE`, which is replaced with the row's namespace. */
 export const PODS = `${NAMESPACES}/NAMESPACE/pods`;
 export const POD = `${PODS}/NAME`;
 const MERGE = 'application/merge-patch+json';
@@ -53,8 +54,8 @@ const MOST_SAID = 2_000;
 const STRATEGIC = 'application/strategic-merge-patch+json';
 
 /**
- * Our admission policies refuse the request, and give the reason. @param policies the short names of the policies, of
- * which each gives a separate reason
+ * Our admission policies refuse the request, and the message contains the reason. @param policies the short names of
+ * the policies; every policy gives its own reason
  */
 export function refusedBy(policies: string | readonly string[], why: RegExp): Expectation {
   const names = [policies].flat();
@@ -86,7 +87,7 @@ export function invalid(why: RegExp): Expectation {
   return refused('the API server', why, [400, 415, 422]);
 }
 
-/** The request succeeds. @param why the reason why it does no harm */
+/** The request succeeds. @param why the reason why the request does no harm */
 export function admitted(why: string, verify: (object: Json, answer: Answer) => void = () => {}): Expectation {
   return {
     title: `admitted: ${why}`,
@@ -97,7 +98,7 @@ export function admitted(why: string, verify: (object: Json, answer: Answer) => 
   };
 }
 
-/** The message of an answer, or the object in it. */
+/** The message in an answer, or the object if the request succeeded. */
 function said(body: Json): string {
   return String(body.message ?? `created: ${JSON.stringify(body.spec)}`).slice(0, MOST_SAID);
 }
@@ -130,7 +131,7 @@ export function createIn(name: string, pod: object): Step {
   };
 }
 
-/** Sends any text as a pod. `NAME` in it becomes the name of the row's pod. */
+/** Sends any text as the manifest of a pod. `NAME` in the text is replaced with the name of the row's pod. */
 export function createText(text: string, contentType = 'application/json'): Step {
   return (scene) => ask('POST', PODS, text.replaceAll('NAME', scene.pod), { contentType })(scene);
 }
@@ -154,7 +155,7 @@ export function patchPod(
     scene.cluster.api.ask('PATCH', podPath(scene, pod) + subresource, { body, contentType: STRATEGIC, as });
 }
 
-/** Reads the pod and writes it back changed. */
+/** Reads the pod, changes it, and writes the whole pod back. */
 export function putPod(alter: (pod: Json) => void, subresource = '', as: Identity = CREATOR): Step {
   return async (scene) => {
     const path = podPath(scene);
@@ -164,12 +165,15 @@ export function putPod(alter: (pod: Json) => void, subresource = '', as: Identit
   };
 }
 
-/** Changes the namespace by one of its routes, by dry run, so that the next row finds it unchanged. */
+/**
+ * Changes the namespace through one of the API's routes. The change is a dry run, so that the next row finds the
+ * namespace unchanged.
+ */
 export function changeNamespace(wanted: MetadataChange, as: Identity, route = ROUTES[1]): Step {
   return ({ cluster, namespace }) => change(cluster.api, namespace, wanted, as, route);
 }
 
-/** Sends any request. In its path, `NAMESPACE` and `NAME` become the row's namespace and pod. */
+/** Sends any request. `NAMESPACE` and `NAME` in the path are replaced with the row's namespace and pod. */
 export function ask(
   method: Method,
   path: string,

@@ -8,7 +8,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, create, type Expectation, refusedBy, type Scene, type Step } from './attack.ts';
 import { pod } from './settings.ts';
 
-/** The number of entries of each list. Together the lists take some 155 kB, a tenth of what etcd accepts. */
+/** The number of entries of each list. All lists together have some 155 kB, a tenth of what etcd accepts. */
 const ENTRIES = 10_000;
 const ANSWERED_MS = 5_000;
 const WATCHED_MS = 2_500;
@@ -23,7 +23,7 @@ function capable(capabilities: object): Json {
   return pod({ containers: [{ name: 'main', image: 'example.org/app', securityContext: { capabilities } }] });
 }
 
-/** A Deployment without replicas. Nothing refuses it, and the operator has to evaluate its template. */
+/** A Deployment without replicas. Nothing refuses this workload, and the operator has to evaluate its template. */
 function deployment(template: Json): Step {
   return (scene) => {
     const labels = { app: scene.pod };
@@ -40,7 +40,7 @@ function deployment(template: Json): Step {
   };
 }
 
-/** Polls /healthz while the operator evaluates. @returns the slowest answer as a message */
+/** Polls /healthz while the operator evaluates. @returns a message with the time of the slowest answer */
 const watchHealth: Step = async ({ healthPort }) => {
   let slowest = 0;
   const until = Date.now() + WATCHED_MS;

@@ -1,4 +1,7 @@
-/** Attempts that need more than a row: links to the tests that make them, so that the table is complete. */
+/**
+ * Attempts that do not fit into one row of the table. For these attempts, the table contains links to the tests that
+ * make them.
+ */
 
 interface ShownElsewhere {
   readonly attempt: string;

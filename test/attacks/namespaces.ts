@@ -16,7 +16,9 @@ const APPLY = 'application/apply-patch+yaml';
 const NAMESPACE = `${NAMESPACES}/NAMESPACE`;
 const PRIVILEGED: MetadataChange = { labels: { [ENFORCE]: 'privileged' } };
 
-/** Applies the current labels, so that the editor also owns them. @param rest other metadata to state */
+/**
+ * Applies the current labels of the namespace, so that the editor also owns them. @param rest other metadata to apply
+ */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
   return async (scene) => {
     const { labels, annotations } = (await scene.cluster.api.get(`${NAMESPACES}/${scene.namespace}`)).metadata;
@@ -33,7 +35,7 @@ function patches(metadata: object): Step {
   return ask('PATCH', NAMESPACE, { metadata }, { as: EDITOR });
 }
 
-/** Waits for the label that the namespace's policy requires. */
+/** Waits until the namespace has the label that its policy requires. */
 function labelled(level: string): Step {
   return async ({ cluster, namespace }) => {
     await eventually(`the label ${level}`, async () => (await enforced({ cluster, namespace })) === level, 15_000);
@@ -41,14 +43,16 @@ function labelled(level: string): Step {
   };
 }
 
-/** Changes the label that the namespace's policy wants, and waits until the operator has observed the change. */
+/**
+ * Changes the label that the namespace should have by its policy, and waits until the operator has observed the change.
+ */
 function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   return async ({ cluster, namespace }) => {
     const suffix = namespace.replace('attacks-', '');
     const namespaceSelector = { matchLabels: { team: suffix } };
     const policy = await cluster.policy(suffix, { namespaceSelector, level, mode: 'Enforce' });
     await cluster.programmed(policy);
-    // Waits until the status shows that the label is set, or left to its new owner.
+    // Waits until the operator has set the label, or the status reports that the label has another owner.
     await eventually('the label pass', async () => {
       const conflict = await cluster.condition(policy, 'LabelConflict');
       return conflict !== undefined || (await enforced({ cluster, namespace })) === level;
@@ -57,7 +61,7 @@ function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   };
 }
 
-/** The operator does not clean up labels that others own, so the whole namespace is deleted. */
+/** The operator does not remove labels that others own, so the test deletes the whole namespace. */
 function vanishes({ cluster, namespace }: Scene): Promise<void> {
   return vanish(cluster.api, namespace);
 }
@@ -67,8 +71,8 @@ async function enforced({ cluster, namespace }: Pick<Scene, 'cluster' | 'namespa
 }
 
 /**
- * Tries each route that can make the change. Returns the first answer that is not a refusal. If all answers are
- * refusals, it returns the last one.
+ * Tries each route of the API that can make the change. Returns the first answer that is not a refusal, or else the
+ * last refusal.
  */
 function byEveryRoute(wanted: MetadataChange): Step {
   return async ({ cluster, namespace }) => {

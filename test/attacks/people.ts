@@ -1,4 +1,4 @@
-/** Attempts of people to use other people's policies, and namespaces that no policy selects. */
+/** Attempts to use policies without the right to use them, and attempts in namespaces that no policy selects. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
 import { CREATOR, eventually, serviceAccount } from '../support/harness.ts';

@@ -1,4 +1,4 @@
-/** Attempts to get more rights through the place of a request in a pod, or through the kind of pod. */
+/** Attempts to get more rights through the place of a field in a pod, or through the kind of pod. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
@@ -75,7 +75,7 @@ const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {
   'in a pod with the newest fields of the API': /valueFrom: Invalid value: "": must specify one of/,
 };
 
-/** The feature gate ProcMountType is on since Kubernetes 1.33 (kube_features.go). */
+/** The feature gate ProcMountType is enabled by default since Kubernetes 1.33 (kube_features.go). */
 const procMountReplaced = admitted('the API server sets Default instead before v1.33', ({ spec }) => {
   for (const { securityContext } of spec.containers) assert.equal(securityContext.procMount, 'Default');
 });
@@ -187,7 +187,7 @@ export const PLACEMENT: readonly Attack[] = [
       attempt: `adds a capability that is for user namespaces, in one beside ${field}`,
       setting: 'mapped',
       steps: [create(withSpec({ hostUsers: false, [field]: true }, ['NET_ADMIN']))],
-      // Before v1.33 the API server drops hostUsers first.
+      // API servers before v1.33 drop the field hostUsers, so the policy refuses the pod.
       expect: offers(SERVER_MINOR, 'userNamespaces')
         ? invalid(/hostUsers|HostUsers/)
         : refusedBy('mapped', new RegExp(`must not add capability NET_ADMIN[^|]*${field}`)),

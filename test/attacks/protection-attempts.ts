@@ -1,4 +1,6 @@
-/** The attempts of a cluster administrator (group system:masters) against the protection, and the API server's answers. */
+/**
+ * The attempts of a cluster administrator (group system:masters) against the protection, and the API server's answers.
+ */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { AS_THE_OPERATOR } from './protection-identities.ts';
 import {
@@ -306,7 +308,7 @@ const ON_ROLES: readonly Attempt[] = [
   },
 ];
 
-/** @param alter changes the additional version, which starts as a copy of the first version */
+/** @param alter changes the added version, which is a copy of the CRD's first version until then */
 function addsVersion(alter: (version: Json) => void, sent: Sent = {}): Attempt['run'] {
   const add = ({ spec }: Json) => {
     const version = { ...structuredClone(spec.versions[0]), name: 'v1', storage: false };

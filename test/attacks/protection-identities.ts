@@ -41,7 +41,7 @@ function tokenSecret(name: string, account: string) {
   };
 }
 
-/** @param signer the signer of client certificates */
+/** @param signer the name of the signer of the client certificate, after `kubernetes.io/` */
 function certificateFor(signer: string, commonName: string, ...organizations: readonly string[]): Attempt['run'] {
   const request = Buffer.from(signingRequest({ commonName, organizations })).toString('base64');
   return create(

@@ -1,15 +1,15 @@
-/** The objects that the attempts against the protection name, and requests on them. */
+/** The objects that the attempts against the protection try to change, and the requests on these objects. */
 import type { Answer, Identity, Json, Method } from '../../hack/controlplane/api.ts';
 import type { TestCluster } from '../support/harness.ts';
 import { OPERATOR_NAMESPACE } from '../support/rights.ts';
 
-/** The objects that the rows name. */
+/** The objects that the attempts try to change. */
 export interface Target {
   readonly cluster: TestCluster;
-  /** Full names of objects by their kind, and `guard` for the guard's admission policy. */
+  /** The full names of objects by their kind, and by the key `guard` the name of the guard's admission policy. */
   readonly names: Readonly<Record<string, string>>;
   readonly namespace: string;
-  /** The name of the policy that --protect-policies pins. */
+  /** The name of the policy that the flag --protect-policies protects. */
   readonly pinned: string;
 }
 
@@ -17,7 +17,7 @@ export interface Attempt {
   /** Completes the sentence "a cluster administrator …". */
   readonly attempt: string;
   run(target: Target): Promise<Answer>;
-  /** A part of the expected refusal. If the API server admits the request, the reason why that does no harm. */
+  /** A part of the expected refusal. The reason why the request does no harm, if the API server admits it. */
   readonly expect: { readonly refused: RegExp } | { readonly admitted: string };
 }
 
@@ -28,7 +28,7 @@ export const CRD = `${CRDS}/capabilitypolicies.capabilitypolicy.dev`;
 export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 export const SERVICES = '/apis/apiregistration.k8s.io/v1/apiservices';
 export const OWN = `/api/v1/namespaces/${OPERATOR_NAMESPACE}`;
-/** The first ConfigMap of the policy with a rollout. */
+/** The path of the first ConfigMap with the state of the policy's rollout. */
 export const ROLLOUT = `${OWN}/configmaps/rollout-0.protected-rolled`;
 export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPACE}/leases/capabilitypolicy.dev`;
 export const MANAGED = { 'app.kubernetes.io/managed-by': 'capabilitypolicy.dev' };
@@ -73,7 +73,7 @@ export const jsonPatch = (path: Path, ...operations: readonly object[]) =>
 export const remove = (path: Path, body?: unknown, sent?: Sent) => send('DELETE', path, body, sent);
 export const create = (path: Path, body: unknown, sent?: Sent) => send('POST', path, body, sent);
 
-/** Reads the object and writes it back changed. */
+/** Reads the object, changes it, and writes the whole object back. */
 export function put(path: Path, alter: (object: Json) => void, sent: Sent = {}): Attempt['run'] {
   return async (target) => {
     const at = typeof path === 'string' ? path : path(target);
@@ -123,7 +123,7 @@ export const GONE_OWNER = {
   uid: '00000000-0000-0000-0000-000000000000',
 };
 
-/** A CEL text of type list(JSONPatch) that changes nothing. */
+/** A CEL expression of type list(JSONPatch) that changes nothing. */
 export const NOTHING = '[JSONPatch{op: "test", path: "/kind", value: object.kind}]';
 
 const LIMIT_RANGES = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['limitranges'] };

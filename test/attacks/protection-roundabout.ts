@@ -1,4 +1,4 @@
-/** Attempts that write no protected object, or change nothing in it. */
+/** Attempts that do not write a protected object, or write a protected object without changing it. */
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 import {
   ADMISSION,

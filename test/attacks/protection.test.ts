@@ -1,6 +1,7 @@
 /**
- * Replays the attempts of a cluster administrator on API servers that protect the enforcement (`cappol render --static`).
- * Also shows that the operator, the garbage collector and the namespace controller still do their work.
+ * Replays the attempts of a cluster administrator on API servers that protect the enforcement (`cappol render
+ * --static`). The tests also show that the operator, the garbage collector and the namespace controller still do their
+ * work.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
@@ -219,7 +220,7 @@ function labelOf({ metadata }: Json): string | undefined {
   return metadata.annotations?.['capabilitypolicy.dev/labels'];
 }
 
-/** @param granted the policy that has a role and a binding */
+/** @param granted the name of the policy that has a role and a binding */
 function names(objects: readonly Json[], granted: string): Target['names'] {
   const found = (kind: string, label: string, value: string) =>
     objects.find((one) => one.kind === kind && one.metadata.labels[label] === value)?.metadata.name;

@@ -1,6 +1,9 @@
-/** The part of Kubernetes' protobuf that is needed to create a pod (k8s.io/api/core/v1/generated.proto). */
+/**
+ * Encodes a pod in Kubernetes' protobuf format, with only the fields that the attempts use
+ * (k8s.io/api/core/v1/generated.proto).
+ */
 
-/** A field: its number, and a text, bytes of a message, or true. */
+/** A field of a message: the field's number and its value, which is a string, the bytes of another message, or true. */
 type Field = readonly [number: number, value: string | Uint8Array | true];
 
 function message(...fields: readonly Field[]): Uint8Array {

@@ -1,4 +1,4 @@
-/** Attempts to get a pod admitted by the form of the request. */
+/** Attempts to get a pod admitted through an unusual form of the request. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { CREATOR } from '../support/harness.ts';
 import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';

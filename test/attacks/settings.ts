@@ -1,4 +1,4 @@
-/** The namespaces of the table of attacks, and the policies that decide in each. */
+/** The namespaces of the table of attacks, and the policies that decide in each namespace. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -10,11 +10,11 @@ type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<Capabilit
 
 interface Setting {
   /**
-   * The policies by short name. Each policy selects the label `team` with the setting's key, unless it states another
-   * selector.
+   * The policies by short name. A policy without a selector gets one that requires the label `team` with the setting's
+   * key as value.
    */
   readonly policies: Readonly<Record<string, Rules>>;
-  /** Pods that exist before the policies, by name. */
+  /** Pods that are created before the policies, by name. */
   readonly older?: Readonly<Record<string, object>>;
 }
 
@@ -58,7 +58,9 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A container may add any capability, but may hold no more than the defaults of its runtime. */
+  /**
+   * A policy by which a container may add any capability, but may hold only the default capabilities of its runtime.
+   */
   bounded: {
     policies: {
       bounded: enforce({
@@ -88,7 +90,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** Two policies of equal priority, each with a capability of its own. */
+  /** Two policies of equal priority, which admit different capabilities. */
   pairs: {
     policies: {
       tracing: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } } }),
@@ -96,7 +98,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** An exception for another account. The user may use a different exception. */
+  /** An exception for another service account. The user of the attempts may use a different exception. */
   elsewhere: {
     policies: {
       elsewhere: enforce({ level: 'restricted' }),
@@ -143,7 +145,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** An exception for one image, which a row deletes. */
+  /** An exception for one image. A row of the table deletes this exception. */
   ended: {
     policies: {
       ended: enforce({ level: 'restricted' }),
@@ -161,7 +163,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A namespace that a row deletes and creates again. */
+  /** A namespace that a row of the table deletes and creates again. */
   remade: { policies: { remade: enforce({ level: 'restricted' }) } },
 
   /** Pods that are older than a policy that would refuse their pod-level settings. */
@@ -199,20 +201,20 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** No pod may have a token of its service account. */
+  /** A policy by which no pod may have a token of its service account. */
   tokenless: {
     policies: { tokenless: enforce({ level: 'baseline', overrides: { serviceAccountToken: 'Forbidden' } }) },
   },
 
-  /** Each pod must have a user namespace of its own. */
+  /** A policy by which each pod must have its own user namespace. */
   ...(offers(SERVER_MINOR, 'userNamespaces') && {
     isolated: { policies: { isolated: enforce({ level: 'baseline', overrides: { userNamespaces: 'Required' } }) } },
   }),
 
-  /** Each container must have an AppArmor profile. */
+  /** A policy by which each container must have an AppArmor profile. */
   profiled: { policies: { profiled: enforce({ level: 'baseline', overrides: { appArmor: { unset: 'Refused' } } }) } },
 
-  /** The same requirement of an AppArmor profile, with defaulting. */
+  /** A policy that also requires an AppArmor profile, but with defaulting. */
   filled: {
     policies: {
       filled: enforce({
@@ -236,7 +238,7 @@ export function restrictedContainer(name: string): object {
   return { name, image: 'example.org/debug', securityContext: RESTRICTED };
 }
 
-/** A pod as the policy `agent` admits it: it sees the node's processes, and reads its logs. */
+/** A pod that the policy `agent` admits: the pod sees the node's processes, and reads the node's logs. */
 export function agentPod(serviceAccountName = AGENT): Json {
   const one = restrictedPod({ serviceAccountName }) as Json;
   one.spec.hostPID = true;
@@ -245,7 +247,7 @@ export function agentPod(serviceAccountName = AGENT): Json {
   return one;
 }
 
-/** A pod of level baseline with other fields in its spec. */
+/** A pod that complies with level baseline, with additional fields in its spec. */
 export function pod(spec: object, metadata: object = {}): Json {
   return podManifest(metadata, { containers: [{ name: 'main', image: 'example.org/app' }], ...spec });
 }

@@ -20,7 +20,10 @@ const OPTIONS = {
   at: Date.now(),
 };
 
-/** In namespace net, one Deployment complies, one violates, and one violates more; in namespace web, one complies. */
+/**
+ * In namespace net, `good` complies, `bad` violates, and `worse` violates more rules; in namespace web, `good`
+ * complies.
+ */
 const WORKLOADS = [
   workloadView('Deployment', 'good', { template: adding(['CHOWN']) }),
   workloadView('Deployment', 'bad', { template: adding(['SYS_TIME']) }),

@@ -1,6 +1,6 @@
 /**
- * check with `spec.rollout`: a violation has the mode that the policy has in the namespace. That mode depends on
- * whether the policy is pending or enforced there.
+ * check with `spec.rollout`: a violation has the mode that the policy has in the namespace, which depends on whether
+ * the namespace is pending.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { writtenPolicy } from '../support/policies.ts';
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'check.schema.json');
 const isDocumented = new Ajv({ strict: false }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
 
-// biome-ignore lint/suspicious/noExplicitAny: what -o json prints, looked into at will
+// biome-ignore lint/suspicious/noExplicitAny: tests read any field of the output of -o json
 type Json = any;
 
 const LABEL = 'rollout.capabilitypolicy.dev/staged';

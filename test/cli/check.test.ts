@@ -13,7 +13,7 @@ const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
 const schema = JSON.parse(readFileSync(join(REFERENCE, 'check.schema.json'), 'utf8')) as object;
 const isDocumented = new Ajv({ strict: false }).compile(schema);
 
-// biome-ignore lint/suspicious/noExplicitAny: what -o json prints, looked into at will
+// biome-ignore lint/suspicious/noExplicitAny: tests read any field of the output of -o json
 type Json = any;
 
 const RESTRICTED = writtenPolicy('restricted');

@@ -1,4 +1,4 @@
-/** check and render on a real API server: the API server gives the verdicts that they predict. */
+/** check and render on a real API server: the API server gives the verdicts that the commands predict. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

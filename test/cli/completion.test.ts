@@ -71,7 +71,7 @@ describeWith({ programs }, 'completion', () => {
     it(`of bash for ${JSON.stringify(line)}`, () => {
       const words = line.split(' ').map((word) => `'${word}'`);
       const script = `. ./cappol.bash; COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; _cappol; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      // The completion has no slash, because Readline adds it.
+      // In bash, the completion of a folder has no slash, because Readline adds the slash.
       const found = ask('bash', script)
         .trim()
         .split('\n')
@@ -103,7 +103,7 @@ const SEPARATOR = '=====';
 
 /**
  * A script for zsh that runs an interactive zsh for each line, because there is no other way to get its completions.
- * The script prints the output of that zsh.
+ * The script prints the output of the interactive zsh.
  */
 function zshScript(lines: readonly string[]): string {
   return [

@@ -9,7 +9,7 @@ import { cappol } from '../support/cappol.ts';
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'check.schema.json');
 const isDocumented = new Ajv({ strict: false }).compile(JSON.parse(readFileSync(REFERENCE, 'utf8')));
 
-// biome-ignore lint/suspicious/noExplicitAny: what -o json prints, looked into at will
+// biome-ignore lint/suspicious/noExplicitAny: tests read any field of the output of -o json
 type Json = any;
 
 const POLICY = `apiVersion: capabilitypolicy.dev/v1alpha1
@@ -18,7 +18,9 @@ metadata: {name: baseline}
 spec: {namespaceSelector: {}, level: baseline, mode: Enforce}
 `;
 
-/** A manifest with the fields where level baseline refuses it, written as `item: path@line of the manifest`. */
+/**
+ * A manifest, and the fields because of which level baseline refuses it, written as `item: path@line of the manifest`.
+ */
 interface Row {
   readonly what: string;
   readonly manifest: string;

@@ -58,7 +58,7 @@ const SOFTENED: readonly ((spec: Fields, containers: Fields[]) => void)[] = [
   (_, containers) => containers.forEach((one) => void delete one.securityContext?.capabilities),
 ];
 
-/** A manifest as plain JSON, because undefined fields count as absent. */
+/** A manifest as plain JSON, which has no undefined fields. */
 function manifestOf(pod: object, kind: number, empty: unknown, index: number): object {
   const bare = JSON.parse(JSON.stringify(pod));
   const containers: Fields[] = [...bare.spec.containers, ...(bare.spec.initContainers ?? [])];

@@ -10,7 +10,10 @@ import { cappol } from '../support/cappol.ts';
 
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
 
-/** Files with their texts, and the type that their documents are counted as; undefined if they are still an error. */
+/**
+ * Files with their texts, and the type that documents of the file count as; undefined if the documents are errors even
+ * in a folder.
+ */
 const FILES: readonly (readonly [name: string, text: string, what: string | undefined])[] = [
   ['chart/values.yaml', 'image: {tag: 1}\nkind: DaemonSet\n', 'Helm values'],
   ['chart/ci/prod-values.yml', 'replicas: 2\n', 'Helm values'],

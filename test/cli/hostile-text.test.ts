@@ -5,8 +5,7 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
 /**
- * Properties that every JavaScript object has. If a text from a manifest is looked up in a table, the lookup must not
- * find these properties.
+ * Properties that every JavaScript object has. A lookup of a manifest's text in a table must not find these properties.
  */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
 

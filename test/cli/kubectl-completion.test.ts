@@ -8,7 +8,7 @@ import { cappol } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 
 const CAPPOL = join(import.meta.dirname, '..', '..', 'bin', 'kubectl-cappol');
-/** Cobra's directives, which say whether file names are completions, too. */
+/** Cobra's directives, which say whether file names also are completions. */
 const [FILES, NO_FILES] = [':0', ':4'];
 
 /** The words after `kubectl cappol`, each with the completions of the last word and the directive. */

@@ -10,10 +10,7 @@ import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { mergedMappings } from './merged-mappings.ts';
 
-/**
- * A stream with a pod, whose only container has this securityContext in flow style. Before the pod, it has anchors for
- * merge keys.
- */
+/** A stream with anchors for merge keys, and then a pod whose only container has this securityContext in flow style. */
 const merging = (securityContext: string) => `apiVersion: v1
 kind: Pod
 metadata:

@@ -70,7 +70,9 @@ export function fieldsOf(documents: readonly OpenApi[]): KubernetesFields {
   return { roots: Object.fromEntries(roots), types };
 }
 
-/** Merges two lists of fields. An API server of another version has different fields, so the result has all of them. */
+/**
+ * Merges two lists of fields. API servers of different versions have different fields, so the result has all fields.
+ */
 export function merged(known: KubernetesFields, found: KubernetesFields): KubernetesFields {
   const names = [...new Set([...Object.keys(known.types), ...Object.keys(found.types)])].sort();
   const types = names.map((name) => {

@@ -1,6 +1,6 @@
 /**
- * check -f FOLDER leaves out node_modules, what --exclude names, and what .gitignore names, as git does; and it says
- * so.
+ * check -f FOLDER skips node_modules, the files that --exclude names, and the files that .gitignore names, as git does.
+ * The output says what was skipped.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

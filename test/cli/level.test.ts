@@ -1,4 +1,4 @@
-/** check --level: checks against a level of the Pod Security Standards, without a policy; and --version. */
+/** check --level and --version: checks against a level of the Pod Security Standards, without a policy. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -20,7 +20,7 @@ function field(name: string, known: readonly string[], random: Random): string {
   return `${name}: &${name}\n${entries.map((entry) => `  ${entry}`).join('\n')}`;
 }
 
-/** Random entries of a mapping. Besides the merge keys, each key is there at most once. */
+/** Random entries of a mapping. Each key occurs at most once, except for the merge key. */
 function entriesOf(known: readonly string[], random: Random): string[] {
   const merges = Array.from({ length: random.int(3) }, () => `<<: ${merged(known, random)}`);
   const own = KEYS.filter(() => random.int(2) === 0).map((key) => `${key}: ${valueText(random)}`);

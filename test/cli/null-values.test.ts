@@ -50,7 +50,10 @@ const SCALARS: readonly (readonly [what: string, pod: object, rule: string, mess
   ],
 ];
 
-/** Nulls in lists of objects. The API server reads such a null as an empty object, which it refuses. */
+/**
+ * Nulls in lists of objects. The API server reads a null in such a list as an empty object, and refuses the empty
+ * object.
+ */
 const OBJECTS: readonly (readonly [path: string, pod: object])[] = [
   ['spec.containers[1]', podManifest({ name: 'a' }, { containers: [{ name: 'main', image: 'app' }, null] })],
   ['spec.initContainers[0]', pod({}, { initContainers: [null] })],

@@ -144,7 +144,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
       text,
       /<failure message="2 violations" type="Violating"><!\[CDATA\[all in one\.yaml:22: CapabilityPolicy baseline/,
     );
-    // XML 1.0 forbids nearly all control characters. The output has none except line breaks.
+    // XML 1.0 forbids nearly all control characters. The XML output has no control characters except line breaks.
     assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);
   });
 

@@ -1,4 +1,7 @@
-/** A policy from a file is validated as on the API server. The table is the same, but this test needs no API server. */
+/**
+ * A policy from a file is validated as on the API server. A policy from a file is validated as on the API server. This
+ * test uses the same table of cases as the test with an API server, but needs no API server.
+ */
 import assert from 'node:assert/strict';
 import { validatePolicy } from '../../analysis/policies/validate.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';

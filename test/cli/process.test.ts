@@ -36,8 +36,7 @@ describe('the process', () => {
       const child = start(['check', '-f', '-', '--policy', POLICY]);
       const stderr = text(child.stderr as NodeJS.ReadableStream);
       child.stdin?.write('apiVersion: v1\n');
-      // On most machines, this is long enough for the process to start reading. The signal ends the process in any
-      // case.
+      // On most machines, the process has started to read after this time. The signal must end the process in any case.
       await sleep(500);
       child.kill(signal);
       const [exit, by] = await once(child, 'exit');

@@ -193,8 +193,8 @@ describe('cappol check beside an API server', function () {
       };
     });
     /**
-     * Gives the results of check, before and after the API server has the roles. The last role exists only in the
-     * cluster.
+     * Gives the results of check, before and after the API server has the roles. The role `alone` exists only in the
+     * cluster, and in no manifest.
      */
     const evaluated = async (...manifests: readonly object[]) => {
       const { stdout } = await onCluster(['-o', 'json', '-f', '-'], ...manifests, ...deployments);

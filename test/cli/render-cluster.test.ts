@@ -105,7 +105,7 @@ describe('cappol render, applied by kubectl', () => {
   });
 
   after(async () => {
-    // The test deletes the namespaces later, after their policies.
+    // The test deletes the namespaces after their policies.
     const objects = rendered.split('---\n').filter((object) => !object.includes('kind: Namespace'));
     await kubectl(['delete', '--ignore-not-found', '--wait=false', '-f', '-'], objects.join('---\n'));
     for (const name of [NAMESPACE, OTHER]) await api.remove(`/api/v1/namespaces/${name}`);
@@ -132,7 +132,7 @@ describe('cappol render, applied by kubectl', () => {
       const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
       const { stdout, stderr } = await cappol(args, policies);
       assert.equal(stderr, '');
-      // The cluster also has policies of other tests, which are not in these files.
+      // The cluster also has policies of other tests, which the rendered files do not contain.
       return stdout.split(/^(?=--- )/m).filter((part) => part.includes('rendered-'));
     };
     assert.deepEqual(await diff(), []);

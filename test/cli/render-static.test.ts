@@ -12,7 +12,7 @@ import { impossible } from '../../cli/commands/render/static-policies.ts';
 import { cappol } from '../support/cappol.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: Kubernetes objects, looked into at will
+// biome-ignore lint/suspicious/noExplicitAny: tests read any field of Kubernetes objects
 type Json = any;
 
 describe('cappol render --static', () => {

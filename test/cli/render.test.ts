@@ -11,7 +11,7 @@ import { policyManifest } from '../support/policies.ts';
 const SAMPLES = join(import.meta.dirname, '..', '..', 'config', 'samples');
 const FILES = readdirSync(SAMPLES).filter((name) => name.endsWith('.yaml') && name !== 'kustomization.yaml');
 
-// biome-ignore lint/suspicious/noExplicitAny: Kubernetes objects, looked into at will
+// biome-ignore lint/suspicious/noExplicitAny: tests read any field of Kubernetes objects
 type Json = any;
 
 async function render(...args: readonly string[]): Promise<{ text: string; objects: Json[] }> {

@@ -7,7 +7,7 @@ import { cappol, type Ran } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 
-/** The number of violating workloads, of which not all fit into a status. */
+/** The number of violating workloads, which is more than a status lists. */
 const MANY = 70;
 
 describe('cappol status, with an API server', () => {

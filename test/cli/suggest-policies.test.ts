@@ -1,4 +1,4 @@
-/** The policies that a suggestion becomes: names and selectors. */
+/** Tests the names and selectors of the policies that are made from a suggestion. */
 import assert from 'node:assert/strict';
 import { policiesOf } from '../../analysis/suggest/policies.ts';
 import { suggest } from '../../analysis/suggest/suggest.ts';

@@ -40,7 +40,7 @@ function port(hostPort: number): Fields {
   return { name: 'app', image: 'app', securityContext: HARDENED, ports: [{ containerPort: hostPort, hostPort }] };
 }
 
-/** A Pod, or a workload whose template is this pod. */
+/** A Pod with this spec, or a workload whose template has this spec. */
 function workload(kind: 'Pod' | 'Deployment' | 'CronJob', name: string, { annotations, spec }: PodParts): Fields {
   const metadata = { name, namespace: 'net' };
   const template = { metadata: { annotations }, spec };

@@ -54,7 +54,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  /** Runs a command whose standard output is a terminal of that width. */
+  /** Runs a command whose standard output is a terminal with this number of columns. */
   async function onTerminal(columns: number, env: NodeJS.ProcessEnv = {}, args = 'check -f all.yaml'): Promise<string> {
     const command = `stty cols ${columns} rows 24; '${process.execPath}' '${MAIN}' ${args}`;
     const { stdout } = await run('script', ['--quiet', '--command', command, '/dev/null'], {

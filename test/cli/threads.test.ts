@@ -108,7 +108,7 @@ describe('check in threads', function () {
     };
     const [first, second] = [text.slice(0, 6000), text.slice(6000)];
     const parts = [...check(first.join('')), ...check(second.join(''))];
-    // An assertion message about so many differences would take minutes.
+    // An assertion message about thousands of differences would take minutes.
     assert.ok(isDeepStrictEqual(check(text.join('')), parts));
   });
 
@@ -151,7 +151,7 @@ function pod(index: number): string {
   return `apiVersion: v1\nkind: Pod\nmetadata: {name: pod-${index}, namespace: ns-${index % 7}}\nspec:\n  containers:\n    - {name: app, image: "registry.example.com/app:${index}"${added}}\n`;
 }
 
-/** A document: some make pods, and the others have all other kinds of results. */
+/** A document of the stream: some documents make pods, and the other documents have all other kinds of results. */
 function document(index: number): string {
   const forms = [
     pod(index).replace(/ns-\d/, index % 2 === 0 ? 'default' : 'kube-system'),

@@ -16,7 +16,7 @@ import { useCluster } from '../support/harness.ts';
 import { ROOT } from '../support/page.ts';
 import { UiClient } from './ui-client.ts';
 
-/** The most ms from a change until the page has it. */
+/** The most ms from a change in the cluster until the page has the change. */
 const WITHIN_MS = 2_000;
 
 describe('cappol ui, with an API server', () => {

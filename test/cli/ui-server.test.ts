@@ -162,7 +162,7 @@ describe('the server of cappol ui', () => {
     for (const cookie of ['', `cappol-${port}=`, `cappol-${port}=${token}`, `x=${'a'.repeat(43)}`]) {
       assert.equal((await get('/', { Cookie: cookie })).status, 401, cookie);
     }
-    // None of these requests has used up the token.
+    // None of the refused requests has used up the token.
     assert.equal((await get(`/?token=${token}`)).status, 303);
   });
 
@@ -333,7 +333,7 @@ describe('the server of cappol ui', () => {
     const grown = process.memoryUsage().rss - began;
     stream.socket.resume();
     await stream.until((state) => state.clusters().shown[0]?.snapshot.missing.at(-1) === `${COUNT}`);
-    // A difference has 3 MB, so the server must not keep one for each change.
+    // The difference between two snapshots has 3 MB, so the server must not keep a difference for each change.
     assert.ok(stream.names.length < 20, `${stream.names.length} events`);
     assert.ok(grown < 200 * MIB, `${grown / MIB} MiB`);
     stream.socket.destroy();
@@ -364,7 +364,7 @@ describe('the server of cappol ui', () => {
         sockets.push(socket);
         // Every third connection sends the beginning of a request.
         if (index % 3 === 0) socket.write('GET / HTTP/1.1\r\nHost: x');
-        // With more connections at once, some would wait in the kernel and never reach the server.
+        // With more connections at once, some connections would wait in the kernel and never reach the server.
         if (index % 250 === 249)
           await Promise.all(sockets.slice(-250).map((one) => one.connecting && once(one, 'connect')));
         if (index % 2_500 !== 2_499) continue;

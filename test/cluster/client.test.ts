@@ -153,7 +153,8 @@ describe('ApiClient', () => {
       return new Set(seen.map(({ port }) => port)).size;
     };
     const client = connect();
-    // A connection may still be finishing an answer when the next call begins, which then opens a second one.
+    // A connection may still be finishing an answer when the next call begins, and this call then opens a second
+    // connection.
     assert.ok((await connections(client)) <= 2);
     assert.equal(await connections(client.fresh()), 6);
   });

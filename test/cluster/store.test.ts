@@ -141,7 +141,7 @@ describe('the cluster as followed on a real API server', () => {
     await client.apply(deployment(0, { labels: { note: 'x' } }));
     await client.apply(deployment(1, { labels: { note: 'y' } }));
     await within(SOON_MS, 'scaled', () => find()?.replicas === 1);
-    // Only one change is notified, although the Deployment controller also writes the status meanwhile.
+    // Only one change is notified, although the Deployment controller also writes the status at the same time.
     assert.equal(told(), before + 1);
     assert.equal(
       [...followed.cluster.workloads(NAMESPACE)].some(({ kind }) => kind === 'Deployment'),

@@ -1,4 +1,4 @@
-/** Runs the text of rendered programs with cel-js, as an API server would for one request. */
+/** Evaluates the CEL of rendered programs with cel-js, as an API server would for one request. */
 import assert from 'node:assert/strict';
 import type { Environment } from '@marcbachmann/cel-js';
 import type { CompletePolicy, LabelSelector } from '../../operator/api/capability-policy.ts';
@@ -37,11 +37,11 @@ interface Validation {
 /** A question to the authorizer. */
 export interface Asked {
   readonly verb: string;
-  /** The name of the policy; empty if the verb is asked for on all policies. */
+  /** The name of the policy; empty for a right to all policies. */
   readonly policy: string;
-  /** The service account that is asked about, as `namespace/name`; empty for the user of the request. */
+  /** The service account whose right is checked, as `namespace/name`; empty for the user of the request. */
   readonly serviceAccount: string;
-  /** The namespace that the question is about; empty for the whole cluster. */
+  /** The namespace in which the right is checked; empty for the whole cluster. */
   readonly namespace: string;
 }
 
@@ -147,7 +147,7 @@ function run(text: string, context: Record<string, unknown>): unknown {
   return engine.run(known, context);
 }
 
-/** The values of variables. Each is evaluated once, when it is first used. */
+/** The values of variables. Each variable is evaluated once, when it is first used. */
 function lazily(variables: readonly Named[], context: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   const all = { ...context, variables: values };
@@ -174,7 +174,7 @@ export function evaluated(
   return run(expression, { ...context, variables: lazily(variables, context) });
 }
 
-/** The text of one admission policy. */
+/** One admission policy, whose CEL expressions cel-js evaluates. */
 export class AdmissionText {
   readonly spec: Spec;
 
@@ -183,8 +183,8 @@ export class AdmissionText {
   }
 
   /**
-   * The message of the refusal; undefined if the request is admitted. If an error in the text would make the API server
-   * refuse the request, the error is thrown.
+   * The message of the refusal; undefined if the request is admitted. If an error in an expression would make the API
+   * server refuse the request, the error is thrown.
    */
   refusal(request: Request): string | undefined {
     if (!this.matches(request)) return undefined;
@@ -234,7 +234,7 @@ export function compiledPrograms(
   return compile(policies, { ...OPTIONS, ...options }).programs.filter((program) => program.kind === kind);
 }
 
-/** The text of the only program of a kind. */
+/** The only program of a kind. */
 export function programText(
   policies: readonly CompletePolicy[],
   { kind = 'Enforce', oldestServer = NEWEST_KNOWN_MINOR }: { kind?: ProgramKind; oldestServer?: number } = {},
@@ -244,14 +244,17 @@ export function programText(
   return new AdmissionText(program.policy);
 }
 
-/** The refusals of a request by the programs of mode Enforce: at most one, since one of them decides in a namespace. */
+/**
+ * The refusals of a request by the programs of mode Enforce. At most one program refuses, since only one decides in a
+ * namespace.
+ */
 export function refusals(programs: readonly Pick<Program, 'policy'>[], request: Request): string[] {
   return programs.flatMap(({ policy }) => new AdmissionText(policy).refusal(request) ?? []);
 }
 
 /**
- * The violations in the refusal's message for the first policy that it describes. The pod must be small enough to be
- * described as a whole.
+ * The violations that a refusal's message gives for the first policy. The pod must be small enough to be described as a
+ * whole.
  */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
   const names = (text.spec.variables ?? []).map(({ name }) => name).filter((name) => /^wrong(?!.*Filled$)/.test(name));

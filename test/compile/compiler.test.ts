@@ -114,8 +114,7 @@ describe('compiler', () => {
       Array.from({ length: count }, (_, index) =>
         policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
       );
-    // The length counts the text of the program and that of its canary. Guards are split by the number of policies that
-    // each may ask about.
+    // The length counts the program and its canary. Guards are split by the number of policies that each may ask about.
     const length = (count: number) =>
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];

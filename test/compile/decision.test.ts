@@ -1,4 +1,4 @@
-/** The rendered text, run as a whole by cel-js, and the operator give the same results for a request. */
+/** For a request, cel-js runs the whole rendered program, and gives the same result as the operator. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -340,7 +340,7 @@ function lines(parts: PodParts, ofPolicy: ResolvedPolicy): string[] {
   return evaluator.violations(parts, ofPolicy).map(({ rule, message }) => `${rule}: ${message}`);
 }
 
-/** The reasons of each deciding policy against the pod, sorted by the policies' names. */
+/** The reasons why each deciding policy refuses the pod, sorted by the policies' names. */
 function reasonsOf(pod: Pod, deciders: readonly ResolvedPolicy[]): string[] {
   return deciders
     .map((decider) => `CapabilityPolicy ${decider.name}: ${lines(partsOf(pod), decider).join('; ')}`)

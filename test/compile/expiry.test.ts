@@ -136,7 +136,7 @@ describe('expires', () => {
           }),
           { numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 40 : 15 },
         );
-        // With fewer runs, it may happen that no end changes a result.
+        // With few runs, it can happen that no policy's end changes a verdict.
         const isLong = oldestServer === NEWEST_KNOWN_MINOR;
         assert.ok(!isLong || Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
       });

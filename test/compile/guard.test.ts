@@ -1,4 +1,7 @@
-/** The guard's text, run by cel-js, compared with its laws, for any author and any number of changes of a namespace. */
+/**
+ * Compares the guard's answers with its laws, for any author and any number of changes of a namespace. cel-js runs the
+ * guard.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -86,9 +89,9 @@ function subsets<One>(all: readonly One[]): One[][] {
 }
 
 /**
- * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Other policies may be deleted
- * later. Even then, every policy that would have decided in the namespace before the change must still decide after it,
- * and no further policy may decide beside it or instead of it.
+ * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Whichever policies are deleted
+ * later, each remaining policy that would have decided in the namespace before the change must still decide after the
+ * change, and no additional policy may decide.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
   // Removing a pending label needs no right: it only lets a policy decide that is meant to decide in the namespace.
@@ -143,7 +146,7 @@ describe('the guard', () => {
         { seed: SEED, numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 60 : 15 },
       );
       const { several, ...often } = seen;
-      // With fewer runs, it may happen that no change needs several rights.
+      // With few runs, it can happen that no change needs several rights.
       const enough =
         oldestServer === NEWEST_KNOWN_MINOR ? several > 0 && Math.min(...Object.values(often)) > 3 : seen.one > 0;
       assert.ok(enough, JSON.stringify(seen));
@@ -386,8 +389,8 @@ describe("the guard of a namespace's Pod Security label", () => {
     const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);
     const isSame = before[ENFORCE] === after[ENFORCE] && before[VERSION] === after[VERSION];
     if (isSame || !isLooser(after)) return false;
-    // A looser label of another owner may be made tighter. It may also be removed, so that the operator sets its own
-    // label.
+    // A looser label of another owner may be made tighter. A looser label may also be removed, so that the operator
+    // sets its own label.
     if (before[ENFORCE] !== undefined && rank(after) > rank(before) && minor(after) >= minor(before)) return false;
     const isRemoved =
       after[ENFORCE] === undefined && (after[VERSION] === undefined || after[VERSION] === before[VERSION]);

@@ -28,9 +28,9 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ level: 'baseline' }, `baseline ${NEWEST}`],
   [{ level: 'privileged' }, 'none'],
   [{ level: 'restricted', levelVersion: NEWEST }, `restricted ${NEWEST}`],
-  // v1.35 relaxed checks for user namespaces, so older texts are tighter.
+  // v1.35 relaxed checks for pods in user namespaces, so older versions of the Standards are tighter.
   [{ level: 'restricted', levelVersion: 'v1.34' }, `restricted ${NEWEST}`],
-  // The newest Standard added safe sysctls, so older versions are tighter.
+  // The newest Standard admits more sysctls, so older versions are tighter.
   [{ levelVersion: 'v1.36' }, `restricted ${NEWEST}`],
   [{ level: 'baseline', levelVersion: 'v1.33' }, 'baseline v1.33'],
   [{ levelVersion: 'v1.36', overrides: { hostProbes: true } }, 'baseline v1.33'],

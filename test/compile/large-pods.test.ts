@@ -17,7 +17,7 @@ const [left] = engine.run(CUT, { part: { cut: true } }) as string[];
 const many = <Item>(count: number, item: (index: number) => Item): Item[] =>
   Array.from({ length: count }, (_, i) => item(i));
 
-/** @param bad which of the containers, and of the volumes, violates the level */
+/** @param bad the index of the container, and of the volume, that violates the level */
 function pod(size: { containers?: number; volumes?: number }, bad: { container?: number; volume?: number } = {}) {
   const containers = many(size.containers ?? 1, (i) => ({
     name: `c${i}`,

@@ -1,6 +1,6 @@
 /**
- * Several random policies as rows of one program: the program finds the same violations in a pod as the operator finds by
- * the text of each policy.
+ * Several random policies are rows of one program. The program finds the same violations in a pod as the operator,
+ * which evaluates each policy by its own expressions.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -32,7 +32,9 @@ function renamed(policy: ResolvedPolicy, index: number, defaulting: boolean): Re
   return { ...policy, id, name: id, mode: 'Enforce', usableBy: 'Everyone', priority: 0, ...filled };
 }
 
-/** Policies at a level with few overrides: most random pods comply with no policy whose overrides are all random. */
+/**
+ * Policies at a level with few overrides. If all overrides were random, most random pods would comply with no policy.
+ */
 const simple = fc
   .record({
     level: fc.constantFrom(...LEVELS),
@@ -63,7 +65,7 @@ function requestOf({ annotations, spec }: PodParts): Request {
 
 /**
  * The names of the variables with a rule's violations. A rule has a second variable for filled pods only if filling
- * changes its result. If filling always satisfies a rule, the rule has no text about filled pods.
+ * changes its result. If filling always satisfies a rule, the rule has no expression for filled pods.
  */
 function wrongLists(names: readonly string[], filled: boolean): string[] {
   const unfilled = names.filter((name) => /^wrong(?!.*Filled$)/.test(name));

@@ -42,7 +42,7 @@ const POD = {
 
 type Items = readonly unknown[];
 
-/** Returns a copy of the text with another expression for one variable. */
+/** Returns a copy of the admission policy in which one variable has another expression. */
 function changed(text: AdmissionText, name: string, change: (expression: string) => string): AdmissionText {
   const variables = (text.spec.variables ?? []).map((one: Named) =>
     one.name === name ? { name, expression: change(one.expression) } : one,
@@ -52,7 +52,7 @@ function changed(text: AdmissionText, name: string, change: (expression: string)
 
 /**
  * Whether the API server would answer the probe, and so show that the text is in force. Undefined if the evaluation
- * fails: then the API server refuses the probe with another message.
+ * fails, because the API server then refuses the probe with another message.
  */
 function answers(text: AdmissionText): boolean | undefined {
   try {
@@ -109,7 +109,7 @@ describe('the self-test of a program', () => {
         else row[column] = items as Items;
         return JSON.stringify(all);
       });
-      // If the entries of spec.containers are missing, the policy is not in the table at all.
+      // Without its entries of spec.containers, the policy does not appear in the table at all.
       if (column !== 'containers') assert.notEqual(answers(damaged), true);
     });
   }

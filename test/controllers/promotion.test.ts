@@ -1,6 +1,6 @@
 /**
- * The controller of promotions on a cluster that the test sets up: the order of its writes, and the text that it
- * evaluates by.
+ * The controller of promotions on a cluster that the test sets up: the order in which it writes, and the admission
+ * policies by which it evaluates namespaces.
  */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
@@ -415,7 +415,8 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {} }, 2);
     await stage.look();
     assert.deepEqual(stage.writes, ['write rollout-0.it']);
-    // The operator crashes after writing the new text. A pending label that somebody sets now has no meaning.
+    // The operator crashes after it has written the new admission policy. If somebody sets a pending label after the
+    // crash, the label has no meaning.
     stage.stand();
     stage.lead();
     stage.labels.set('a', { [LABEL]: 'pending' });

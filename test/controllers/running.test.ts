@@ -18,7 +18,7 @@ const change = (...namespaces: string[]): StateChange => ({
   recompiles: false,
 });
 
-/** Records the keys that it is asked to work on, and when. */
+/** Records which keys the controller must work on, and when. */
 class Recording implements Controller {
   readonly name = 'recording';
   readonly said: string[];
@@ -154,8 +154,7 @@ describe('Running', () => {
     });
 
     /**
-     * Measures the work from the state after the first round: the policies have changed, and no controller has been
-     * notified yet.
+     * Measures the work after the first round, when the policies have changed and no controller has been notified yet.
      */
     function again(work: () => Promise<void>): Promise<number> {
       said.splice(0);

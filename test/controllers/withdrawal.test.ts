@@ -22,7 +22,7 @@ class Stage {
   policies: CompletePolicy[] = [policy('net')];
   finalizing: FinalizingView[] = [WAITING];
   labels: Readonly<Record<string, string>> = {};
-  /** Changes the cluster when the controller reads it again. */
+  /** Changes the cluster when the controller reads the cluster again. */
   onRefresh: () => void = () => {};
   readonly released: unknown[] = [];
   readonly log = new RecordingLog();

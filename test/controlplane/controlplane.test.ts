@@ -196,7 +196,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return '';
 }
 
-/** A process that nobody has waited for yet (a zombie) has ended too. */
+/** Whether a process runs: a zombie, which its parent has not waited for yet, counts as ended. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -1,7 +1,7 @@
 /**
- * Manifests as projects publish them. `cappol check` gives the verdicts of Pod Security Admission for a level. Under
- * the policies that `cappol suggest` writes, every workload that ran still runs, nothing more is refused and nothing
- * more is admitted.
+ * Manifests as projects publish them. `cappol check` gives the verdicts of Pod Security Admission for a level. The
+ * policies that `cappol suggest` writes admit every workload that ran before, refuse nothing else that the level
+ * admits, and admit nothing that no workload needs.
  *
  * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the test uses the
  * manifests beside this file.
@@ -116,7 +116,7 @@ describe('the corpus', function () {
       interface Probed extends Workload {
         readonly probe: string;
         readonly changed: Pod;
-        /** Whether another workload of the same service account needs the changed value, too. */
+        /** Whether another workload of the same service account also needs the changed value. */
         readonly needed: boolean;
       }
 

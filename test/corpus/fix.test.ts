@@ -1,6 +1,6 @@
 /**
- * `cappol fix` on manifests as projects publish them: only the listed fields change, kustomize gives the same result
- * from the patches, and an API server with the policy admits the fixed workloads.
+ * Runs `cappol fix` on manifests as projects publish them. Only the listed fields change, kustomize gives the same
+ * result from the patches, and an API server with the policy admits the fixed workloads.
  *
  * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the test uses the
  * manifests beside this file.

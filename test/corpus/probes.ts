@@ -6,7 +6,7 @@ type Fields = Record<string, any>;
 
 interface Probe {
   readonly name: string;
-  /** Whether the pod has the value already. */
+  /** Whether the pod already has the value. */
   has(pod: Pod): boolean;
   apply(pod: Pod): Pod;
 }

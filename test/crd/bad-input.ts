@@ -106,7 +106,7 @@ function rollouts(): BadInput[] {
     {
       title: 'a soak that YAML reads as a number',
       spec: rollout({ soak: 30 }),
-      // The beginning of the answer: the API server's words, or those of cappol.
+      // The beginning of the answer, by the API server or by cappol.
       answer:
         /spec\.rollout\.soak: .*(write it with a unit, such as 24h|is not a duration: write hours, minutes and seconds)/,
     },

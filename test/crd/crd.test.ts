@@ -153,7 +153,7 @@ describe('the CRD', () => {
     }
   });
 
-  /** kubectl's output on both streams. It accepts some of the policies, and refuses others. */
+  /** kubectl's output on both streams. kubectl accepts some of the policies, and refuses others. */
   async function dryRun(policies: readonly object[]): Promise<string> {
     const documents = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
     const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], documents, 'may fail');
@@ -195,7 +195,7 @@ interface Schema {
   readonly additionalProperties?: Schema;
 }
 
-/** The fields that lack a description or a bound. */
+/** The schema's fields that lack a description or an upper bound. */
 function carelessFields(schema: Schema, path: string, described: boolean): string[] {
   const faults = [
     ...(described && !schema.description ? ['no description'] : []),

@@ -29,7 +29,7 @@ const MINIMAL = { namespaceSelector: { matchLabels: { no: 'body' } }, level: 're
 interface Field {
   readonly name: keyof typeof SPEC_DEFAULTS;
   readonly stated: unknown;
-  /** Other fields that a policy with this value needs. */
+  /** Other fields that must be set together with this value. */
   readonly beside?: Readonly<Record<string, unknown>>;
 }
 
@@ -175,7 +175,7 @@ describe('the defaults of a policy', () => {
     );
   }
 
-  /** The spec as everything behind the projection reads it. */
+  /** The complete spec, as all code after the projection reads it. */
   async function effective(name: string): Promise<Readonly<Record<string, unknown>>> {
     return projected(JSON.parse(await kubectl(['get', 'cappol', name, '-o', 'json'])));
   }

@@ -48,7 +48,7 @@ function fillContainer(pod: PodParts, c: Container, fills: readonly Fill[]): Con
   return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
 }
 
-/** Fills one part of a pod. Each fill reads the part as it was before all fills. */
+/** Fills one part of a pod. Each fill reads the pod or container as it was before all fills. */
 function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
   return fills
     .filter(({ when }) => engine.run(when, context) === true)

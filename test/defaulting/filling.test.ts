@@ -10,7 +10,7 @@ import { evaluatingFilled, fillAdded, fillCreated, fillsOf } from './fill.ts';
 const RUNS = Number(process.env.FILLING_RUNS ?? 500);
 const evaluator = new Evaluator();
 
-/** The rules that a pod breaks; for added containers, the rules that these containers break. */
+/** The rules that a pod breaks. For added containers, only the rules that the added containers break. */
 function broken(pod: PodParts, policy: ResolvedPolicy, isEvaluated: (violation: Violation) => boolean = () => true) {
   const violations = evaluator.violations(pod, policy).filter(isEvaluated);
   return [...new Set(violations.map(({ rule, path }) => `${rule} ${path}`))];
@@ -56,7 +56,7 @@ describe('filling', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         fc.pre(!fillsRootThatIsRefused(policy));
-        // A named container gets its own profile, so the pod's profile does not matter to it.
+        // A container that `spec.containers` names gets its own profile, so the pod's profile does not matter to it.
         const fills = fillsOf({ ...policy, containers: [] });
         const oneByOne = fills.reduce((before, fill) => fillCreated(before, [fill]), pod);
         assert.deepEqual(oneByOne, fillCreated(pod, fills));
@@ -104,7 +104,7 @@ function fillsRootThatIsRefused({ values }: ResolvedPolicy): boolean {
   return values.runAsNonRoot === true && ranges?.[0]?.min === 0;
 }
 
-/** The securityContext that defaulting adds to a container. Pods for Windows may have `runAsNonRoot`, too. */
+/** The securityContext that defaulting adds to a container. Pods for Windows may also have `runAsNonRoot`. */
 function promise(container: Record<string, unknown> | undefined): object {
   return container?.securityContext === undefined ? {} : secured({ runAsNonRoot: true });
 }

@@ -65,9 +65,9 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
 }
 
 /**
- * Whether the policy and the operator give the same reasons, and the label has the same verdict. If a text is cut, only
- * the part before the cut is compared. With overrides, the label may admit pods that the policy refuses, but must not
- * refuse a pod that the policy admits.
+ * Whether the policy and the operator give the same reasons, and Pod Security Admission gives the same verdict by the
+ * label. If a message is cut, only the part before the cut is compared. With overrides, the label may admit pods that
+ * the policy refuses, but must not refuse a pod that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
@@ -153,7 +153,7 @@ export class Arena {
 
   /**
    * The API server's answer in the namespace without policies. Each request is sent only once, because cases with the
-   * same seed share their requests, and many of them are invalid.
+   * same seed share their requests, and many of these requests are invalid.
    */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);

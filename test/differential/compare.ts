@@ -33,9 +33,12 @@ export interface Difference {
 }
 
 const CONCURRENCY = 8;
-/** The number of generated objects for each valid one that is needed: Linux fields make a Windows pod invalid. */
+/**
+ * The number of objects to generate for each valid object that the test needs: for example, Linux fields make a Windows
+ * pod invalid.
+ */
 const ATTEMPTS = 12;
-/** The most differences to report, because one difference often comes with many of its kind. */
+/** The maximum number of differences to report, because one cause often produces many differences. */
 const REPORTED = 3;
 
 export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> {

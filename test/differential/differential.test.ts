@@ -63,7 +63,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
   });
 
   it('name annotations in the order of the containers, at each request', async () => {
-    // Under restricted, the messages of other rules come first, and the text does not fit.
+    // At level restricted, the messages of other rules come first, and the whole message is too long.
     const [baseline] = newest;
     assert.equal(baseline?.podSecurity?.level, 'baseline');
     for (let turn = 0; turn < REQUESTS_OF_ANNOTATIONS; turn++) {
@@ -90,7 +90,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
   }
 });
 
-/** A pod whose refusal is not ASCII, so that the text is cut at a quarter of the usual length. */
+/** A pod whose refusal message is not ASCII, so that the message is cut at a quarter of the usual length. */
 function notAscii() {
   const capabilities = { add: ['ALL', 'ſYS_ADMIN'] };
   const containers = ['app', 'second'].map((name) => ({ name, image: 'image', securityContext: { capabilities } }));

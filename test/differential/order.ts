@@ -3,7 +3,7 @@ import { podManifest } from '../support/pod-manifests.ts';
 /**
  * A pod that would have a varying message if a rule iterated over its annotations. Maps have no order in CEL: the API
  * server iterates over a map in Go's random order, and the operator in the order of the JSON. A message that depends on
- * a map's order would differ between them, and from one request to the next.
+ * a map's order would differ between the API server and the operator, and from one request to the next.
  */
 const NAMES = Array.from({ length: 12 }, (_, index) => `app-${(index * 7) % 12}`);
 const PREFIX = 'container.apparmor.security.beta.kubernetes.io/';

@@ -106,8 +106,8 @@ describe('the documentation', () => {
 });
 
 /**
- * The policies of a YAML block, or of the texts that a shell block passes to commands. A block that is only a part of
- * an object has no policies.
+ * The policies in a YAML block, or in the heredocs that a shell block passes to commands. A block that is only a part
+ * of an object has no policies.
  */
 function policiesIn({ info, text }: Block): RawObject[] {
   const [language, use] = info;

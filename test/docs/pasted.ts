@@ -1,5 +1,5 @@
 /**
- * Runs the blocks of a page as a reader would: it pastes all blocks marked `sh`, unchanged and in order, into one shell
+ * Runs the blocks of a page as a reader would: pastes all blocks marked `sh`, unchanged and in order, into one shell
  * that is opened in a checkout. The top of the page has to name everything that the shell needs beyond a plain shell.
  */
 import assert from 'node:assert/strict';

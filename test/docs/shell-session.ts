@@ -17,9 +17,9 @@ const STAYING_MS = 1_200_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
 
 /**
- * The loop that runs in the shell. The loop reads from descriptor 3 which file to run and whether the file may fail,
- * and reports the result on descriptor 4. Like the shell of a terminal, this shell survives the Ctrl-C that ends a
- * program.
+ * The loop that runs in the shell and executes the pasted blocks. The loop reads from descriptor 3 which file to run
+ * and whether the file may fail, and reports the result on descriptor 4. Like the shell of a terminal, this shell
+ * survives the Ctrl-C that ends a program.
  */
 const READER = `
 trap : INT
@@ -67,8 +67,8 @@ export class ShellSession {
   }
 
   /**
-   * @param mayFail whether a command may fail. If not, the session ends at the first command that fails, because later
-   * blocks depend on it
+   * @param mayFail whether a command may fail. If no command may fail, the session ends at the first command that
+   * fails, because later blocks depend on it
    * @throws Error with the output, if the session has ended or the block takes longer than `timeoutMs`
    */
   async paste(text: string, mayFail = false, timeoutMs = TIMEOUT_MS): Promise<Ran> {
@@ -87,7 +87,7 @@ export class ShellSession {
   /** Pastes a block that ends with Ctrl-C. */
   start(text: string): Started {
     const pasted = this.paste(text, false, STAYING_MS);
-    // interrupt() reports the error. If the test has failed before, nothing reports it.
+    // interrupt() reports the error. If the test fails before it calls interrupt(), the error is not reported.
     pasted.catch(() => {});
     return {
       interrupt: () => {

@@ -1,7 +1,7 @@
 /** Compares the output on a page with the output of the command. */
 import { AssertionError } from 'node:assert/strict';
 
-/** The shapes by which parts that differ in each run are compared. `…` on a page matches any text. */
+/** Patterns for the parts of an output that differ in each run. `…` on a page matches any text. */
 const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = [
   ['anything left out', /\s*…\s*/, '[^]*?'],
   ['a hash', /\b[0-9a-f]{12}\b/, '[0-9a-f]{12}'],

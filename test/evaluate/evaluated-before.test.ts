@@ -29,7 +29,7 @@ const RUNS = Number(process.env.FC_RUNS ?? 100);
 const NAMES = ['a', 'b', 'c'];
 const PLACE = 'net';
 
-/** The policies, labels and rights of one time. */
+/** The policies, labels and rights at one time. */
 interface Step {
   readonly policies: readonly ResolvedPolicy[];
   readonly labels: Readonly<Record<string, string>>;
@@ -133,10 +133,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
   });
 });
 
-/**
- * The cluster's objects twice: as the projection shares them, and as copies about which the evaluator remembers
- * nothing.
- */
+/** The cluster's objects twice: as the projection shares them, and as copies that are new to the evaluator. */
 function objectsIn(cluster: Cluster): [Objects, Objects] {
   const [workloads, pods] = [[...cluster.workloads(PLACE)], [...cluster.pods(PLACE)]];
   for (const { spec } of [...pods, ...workloads.map(({ template }) => template)]) frozen(spec);

@@ -1,4 +1,4 @@
-/** The roles and bindings of a cluster, together with the roles and bindings that the operator will write. */
+/** Combines the roles and bindings of a cluster with those that the operator will write. */
 import assert from 'node:assert/strict';
 import { renderedGrants, withRendered } from '../../operator/evaluate/rendered-grants.ts';
 import { createUseIndex, serviceAccountUser } from '../../operator/evaluate/use.ts';

@@ -27,8 +27,8 @@ function partsIn({ annotations = {}, spec }: WorstPod): PodParts {
 }
 
 /**
- * The least CPU time of this thread in several runs. So other processes, the JIT and the threads of the garbage
- * collector do not count.
+ * The least CPU time that this thread needed in several runs. Other processes, the JIT compiler and the threads of the
+ * garbage collector do not count.
  */
 function cpuMs(work: () => void): number {
   const times = Array.from({ length: 5 }, () => {

@@ -18,7 +18,7 @@ export interface WorstObject {
   readonly overrides: CapabilityPolicyOverrides;
   /** @param count the number of items that the rule iterates over */
   pod(count: number): WorstPod;
-  /** This count makes an object of some 1.4 MB, which is about the most that etcd accepts. */
+  /** The number of items with which the object has some 1.4 MB, which is about the most that etcd accepts. */
   readonly most: number;
 }
 
@@ -52,7 +52,7 @@ const volumesOf = (count: number, source: (index: number) => object) =>
 const longMcs = `s0:${many(40, (i) => `c${i}`).join(',')}`;
 const small = (spec: object) => () => one({}, spec);
 
-/** The most expensive objects for the rules that read lists, or texts without a bound. */
+/** The most expensive objects for the rules that read lists or unbounded strings. */
 export const LONGEST: Readonly<Record<string, WorstObject>> = {
   capabilities: {
     overrides: {

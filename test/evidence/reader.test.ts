@@ -128,7 +128,8 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     fc.assert(
       fc.property(both, ([events, shuffled]) => {
         assert.deepEqual(mergeEvidence([evidenceIn(...shuffled)]), mergeEvidence([evidenceIn(...events)]));
-        // Two files have the same uses as one file, but the watched time of a container ends where its file ends.
+        // Two files have the same uses as one file with all events, but a container's watched time ends where its file
+        // ends.
         const split = mergeEvidence([evidenceIn(...events.slice(0, 3)), evidenceIn(...events.slice(3))]);
         assert.deepEqual(split.uses, mergeEvidence([evidenceIn(...events)]).uses);
       }),

@@ -11,7 +11,7 @@ import { kstatusOf } from './kstatus.ts';
 
 const COUNT = 300;
 
-/** The health of a policy: both tools have these three values. */
+/** The health of a policy, in the three values that Argo CD and kstatus share. */
 type Verdict = 'ready' | 'working' | 'failed';
 
 const KSTATUS: Readonly<Record<string, Verdict>> = { Current: 'ready', InProgress: 'working', Failed: 'failed' };

@@ -1,5 +1,5 @@
 /**
- * Tests the health check in Argo CD's own layout. Its test statuses are statuses that the operator writes, and
+ * Tests the health check in Argo CD's own layout. The test statuses are statuses that the operator writes, and
  * health_test.yaml has the expected results. After an intended change, run UPDATE_GOLDEN=1 npx mocha test/gitops.
  */
 import assert from 'node:assert/strict';
@@ -50,7 +50,7 @@ const ROLLOUT: RolloutProgress = { ...ROLLED_OUT, namespaces: new Map([...ROLLED
 
 /** The name of a test status → the input for that status; undefined for a policy that the operator has not seen. */
 const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
-  // This input has an old API server, because the message names the API server's version.
+  // This status is for an old API server, because the message names the API server's version.
   degraded_notAccepted: input(TOO_NEW, { resolution: resolvePolicy(baselinePolicy('ping', TOO_NEW), 30) }),
   healthy_expired: input(ENDING, { now: '2027-02-01T00:00:00Z', expired: true, program: undefined }),
   healthy_expires: input(ENDING),

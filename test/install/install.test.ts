@@ -204,7 +204,7 @@ describe('an installation', () => {
     return status === 201 ? ADMITTED : body.message;
   }
 
-  /** Whether a user in the group with the role's name has a right. */
+  /** Whether a user in the group that has the role's name also has the right. */
   async function isAllowed(role: string, verb: string, what: object): Promise<boolean> {
     const { status } = await api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1',

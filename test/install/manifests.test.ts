@@ -16,7 +16,7 @@ type Manifest = Identified & { readonly metadata: { readonly annotations?: Reado
 const CHART = join(CONFIG, 'helm', 'capabilitypolicy');
 const PEOPLE = ['capabilitypolicy-viewer', 'capabilitypolicy-editor', 'capabilitypolicy-policyreport-viewer'];
 const AGGREGATES = /^rbac\.authorization\.k8s\.io\/aggregate-to-/;
-/** Flags without a value in the chart, because the Deployment sets them by other means. */
+/** Flags that have no value in the chart, because the Deployment sets them by other means. */
 const NO_VALUES = ['kubeconfig', 'operator-namespace', 'help'];
 
 /** A non-default value for each flag that must be set. */

@@ -33,7 +33,7 @@ interface Provocation {
   /** The preparation, which runs while the operator holds the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
-  /** The operator's message; by default, that RBAC refused the request. */
+  /** The message by which the operator reports the missing right; by default, that RBAC refused the request. */
   readonly says?: RegExp;
 }
 
@@ -43,8 +43,8 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
 
 /**
- * Manual changes to rendered objects. If the operator may replace the object, the change is an addition that server-side
- * apply would keep.
+ * Manual changes to rendered objects. If the operator may replace the object, the manual change adds something that
+ * server-side apply would keep.
  */
 const CHANGES: Readonly<Record<string, unknown>> = {
   ValidatingAdmissionPolicy: NEVER,
@@ -55,7 +55,9 @@ const CHANGES: Readonly<Record<string, unknown>> = {
   ClusterRoleBinding: { subjects: null },
 };
 
-/** The provocations by verb and resource. Rights that are not listed are rights to read. */
+/**
+ * The provocations by verb and resource. The other rights, which have no provocation in this list, are rights to read.
+ */
 const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   ...Object.fromEntries(
     Object.keys(COLLECTIONS).flatMap((kind) => {
@@ -109,10 +111,10 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
     prepare: (stage) => repaired(stage, 'ClusterRoleBinding'),
     act: (stage) => changeByHand(stage, 'ClusterRoleBinding'),
   },
-  // Without this right, the operator takes several API servers for one.
+  // Without the right to get EndpointSlices, the operator assumes that there are several API servers.
   'get endpointslices': { act: follow },
   'get namespaces': { act: restart },
-  // No action is needed, because the leader renews the Lease all the time.
+  // The test does nothing for this right, because the leader renews the Lease all the time.
   'update leases': { act: async () => {} },
   'get leases': { act: ({ cluster }) => cluster.api.remove(LEASE) },
   'create leases': { act: ({ cluster }) => cluster.api.remove(LEASE) },
@@ -125,7 +127,7 @@ export async function prepare(stage: Stage, right: Right): Promise<void> {
   await PROVOCATIONS[`${right.verb} ${right.resource}`]?.prepare?.(stage);
 }
 
-/** Resolves when the operator has said that it lacks `right`. */
+/** Resolves when the operator has reported that it lacks `right`. */
 export async function provoke(stage: Stage, right: Right): Promise<void> {
   const { act, says = refusal(right) } = PROVOCATIONS[`${right.verb} ${right.resource}`] ?? { act: follow };
   const { operator } = stage.cluster;
@@ -136,7 +138,7 @@ export async function provoke(stage: Stage, right: Right): Promise<void> {
     async () => {
       if (act === follow || act === followReports) return true;
       if (operator.log.slice(before).some((entry) => says.test(JSON.stringify(entry)))) return true;
-      // If the API server refuses objects of a policy, its status says so.
+      // If the API server refuses objects of a policy, the policy's status says so.
       return says.test(JSON.stringify(await stage.cluster.condition(stage.policy, 'Programmed')));
     },
     { intervalMs: 20, timeoutMs: 20_000 },

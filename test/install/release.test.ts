@@ -17,7 +17,7 @@ describe('the files of a release', function () {
 
   before(async () => {
     tools = await Tools.find();
-    // With this PATH, neither kubectl nor helm is available.
+    // With this PATH, the script finds neither kubectl nor helm.
     const env = { ...process.env, PATH: dirname(process.execPath) };
     execFileSync(process.execPath, [join(CONFIG, 'release', 'manifests.ts'), '--out', folder], { env });
   });

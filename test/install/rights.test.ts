@@ -1,5 +1,5 @@
 /**
- * The operator's rights are minimal: the operator works with all of them, and reports a failure if one of them is
+ * The operator's rights are minimal: the operator works if it has all of them, and reports a failure if any right is
  * missing.
  */
 import assert from 'node:assert/strict';
@@ -128,7 +128,7 @@ describe("the operator's rights", () => {
         async () => Date.parse((await api.find(LEASE))?.spec.renewTime) > since,
       );
     }
-    // A refused write is tried again after a while, or when a rendered object changes.
+    // The operator tries a refused write again after a while, or when a rendered object changes.
     const [{ kind, metadata }] = await renderedObjects(api, stage.policy);
     await api.patch(`${COLLECTIONS[kind]}/${metadata.name}`, {
       metadata: { annotations: { touched: String(performance.now()) } },

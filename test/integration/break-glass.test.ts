@@ -1,4 +1,7 @@
-/** The commands of the section Break glass in docs/operations.md, and the way back, on a policy of every kind. */
+/**
+ * The commands in the section Break glass of docs/operations.md, and the commands that undo them, on a policy of every
+ * kind.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Tools } from '../../hack/tools.ts';

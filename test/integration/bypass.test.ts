@@ -1,4 +1,7 @@
-/** Attempts to bypass a policy that need more than one row of test/attacks. Each is refused, repaired, or has no effect. */
+/**
+ * Attempts to bypass a policy that are too complex for a row of test/attacks. Each attempt is refused, is repaired by
+ * the operator, or has no effect.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';

@@ -1,13 +1,13 @@
 /**
- * Runs a candidate for the Lease in a separate process. While it leads it writes ConfigMaps, of which many always wait
- * for their turn. It reports events on standard output, as one JSON line per event.
+ * Runs a candidate for the Lease in a separate process. While the candidate leads, it writes ConfigMaps, and many of
+ * its writes always wait for their turn. The candidate reports events on standard output, as one JSON line per event.
  */
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { Election, NotLeadingError } from '../../operator/runtime/election.ts';
 import { createLog } from '../../operator/runtime/log.ts';
 
-/** The number of waiting writes; QPS is the number of writes per second. So each write waits for more than a second. */
+/** The number of waiting writes. QPS is the number of writes per second, so each write waits for more than a second. */
 const WAITING = 100;
 const QPS = 60;
 

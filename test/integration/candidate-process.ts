@@ -53,7 +53,10 @@ export class CandidateProcess {
     }
   }
 
-  /** Waits until the candidate has seen another candidate lead. From then on, its clock for the Lease runs. */
+  /**
+   * Waits until the candidate has seen another candidate lead. When a candidate sees another candidate lead, its clock
+   * for the Lease starts.
+   */
   async seesLeader(): Promise<void> {
     await waitFor(`${this.identity} to see a leader`, () => this.#errors.includes('another leads'), { intervalMs: 10 });
   }

@@ -126,14 +126,17 @@ describe('14 policies that decide together, ten with restricted use', function (
   }
 });
 
-/** A letter for the name of a policy. The names sort by index, so that the last policy is the last candidate. */
+/**
+ * A letter for the name of a policy. The names sort by index, so that the policy with the highest index is the last
+ * candidate.
+ */
 function letter(index: number): string {
   return String.fromCharCode('a'.charCodeAt(0) + index);
 }
 
 /**
- * A policy, of which only the last allows SYS_TIME. If the last is for everyone, the ten with restricted use sort
- * before the others.
+ * The spec of the policy with an index; only the last policy allows SYS_TIME. If everyone may use the last policy, the
+ * ten policies with restricted use sort before the other policies.
  */
 function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): CapabilityPolicySpec {
   const restricted = last === 'Everyone' ? index < RESTRICTED : index >= CANDIDATES - RESTRICTED;

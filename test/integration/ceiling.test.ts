@@ -8,16 +8,16 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const TOGETHER = 13;
-/** The most policies that a refusal describes, sorted by name. It only counts the other policies. */
+/** The most policies that a refusal describes, sorted by name. A refusal only counts the remaining policies. */
 const DESCRIBED = 3;
 const CONTAINERS = 100;
 const RBAC = 'rbac.authorization.k8s.io';
-/** The time in ms that the API server may need to compile this many policies. */
+/** The time in ms that the API server may need to compile all policies of this test. */
 const ROLLED_OUT_MS = 240_000;
 
 /**
- * The capabilities of the policies. Each policy admits one of them, and only subjects that are bound to the policy may
- * use it.
+ * The capabilities of the policies. Each policy admits one capability of the list, and only subjects that are bound to
+ * the policy may use it.
  */
 const CAPABILITIES = [
   'CHOWN',
@@ -110,7 +110,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       const answer = await debug(where, add);
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
-        // A policy that grants the capability refuses only the pod's own containers.
+        // A policy that allows the added container's capability refuses only the pod's own containers.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);
@@ -235,7 +235,8 @@ describe(`policies for everyone with one selector: a pod of ${CONTAINERS} contai
 /**
  * A pod that complies with level restricted except for its capabilities; without capabilities, it violates every rule.
  *
- * @param capabilities of all containers, or of each
+ * @param capabilities the capabilities that all containers add, or a function that makes the capabilities of each
+ * container
  */
 function crowdedPod(
   capabilities: readonly string[] | ((index: number) => object) | undefined,

@@ -1,6 +1,6 @@
 /**
- * `Accepted` names statements of a policy that have no effect because of other statements. The API server refuses the
- * pods that these statements should admit.
+ * The condition `Accepted` names settings of a policy that have no effect because of other settings. The API server
+ * refuses the pods that the settings without effect should admit.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -27,7 +27,7 @@ describe('a policy with statements that contradict each other', () => {
       },
     );
 
-  /** Statements, each with a part of the expected note, and with pods that they should admit. */
+  /** Settings of a policy, each with a part of the expected note and with the pods that the setting should admit. */
   const CASES: readonly (readonly [name: string, overrides: Overrides, note: RegExp, pods: readonly object[]])[] = [
     [
       'privileged',

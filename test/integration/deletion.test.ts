@@ -297,11 +297,11 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(policy);
       assert.equal(await cluster.admit(ping, other), ADMITTED);
       assert.match(await cluster.admit(baselinePod(), other), new RegExp(policy));
-      // The old or the new policy decides, but never no policy.
+      // At any time, either the old or the new policy decides.
       assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(refused));
     });
 
-    /** Makes the API server refuse writes to the ClusterRoleBinding of that name. */
+    /** Makes the API server refuse writes to the ClusterRoleBinding with the given name. */
     async function obstruct(name: string): Promise<void> {
       await cluster.api.apply(`${admission}/validatingadmissionpolicies/${obstacle}`, {
         apiVersion: 'admissionregistration.k8s.io/v1',
@@ -347,7 +347,10 @@ describe('deleting and changing policies', function () {
     return (await everything(policy)).map(({ metadata }) => metadata.uid).sort();
   }
 
-  /** The policy's role and binding, and the programs that contain the policy, with their bindings. */
+  /**
+   * The objects that belong to the policy: its role and binding, and the programs that contain the policy, with the
+   * programs' bindings.
+   */
   async function everything(policy: string): Promise<Json[]> {
     const programs = await cluster.programs();
     const having = new Set(await cluster.having(policy));

@@ -14,8 +14,8 @@ const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
 const PARAM = { name: 'foreign', namespace: 'default', parameterNotFoundAction: 'Allow' };
 
 /**
- * Manual changes to a rendered object. If there are several objects of the kind, `suffix` is the end of the object's
- * name; by default, it names the object of mode Enforce.
+ * Manual changes to a rendered object. If several objects of the kind exist, `suffix` is the end of the object's name;
+ * by default, the object of mode Enforce is changed.
  */
 const BY_HAND: readonly {
   readonly title: string;

@@ -76,14 +76,14 @@ describe('leader election on a real API server', () => {
   it('sends at most one write after it was stopped for longer than the lease, however many were waiting', async () => {
     const holders = followHolders();
     const { leader, standBy } = await pair();
-    // The rate limit makes many writes wait, while some are in flight.
+    // The rate limit makes many writes wait, while some writes are in flight.
     await sleep(700);
     leader.signal('SIGSTOP');
     await standBy.said('leading');
     await sleep(300);
     leader.signal('SIGCONT');
     const { written, refused = 0, failed } = await leader.said('wrote');
-    // This is the time that a late write would need to arrive.
+    // A late write would arrive within this time.
     await sleep(500);
     const taken = holders.seen.find(({ holder }) => holder === standBy.identity)?.version ?? 0;
     const writes = await versionsOf(leader);
@@ -147,7 +147,7 @@ describe('leader election on a real API server', () => {
       seen.push({ holder: spec?.holderIdentity ?? '', version: Number(object.metadata?.resourceVersion) });
     };
     const ended = client.watch(leasesPath(), {}, onEvent, { signal: stopping.signal });
-    // If the watch fails, the test fails, too: its message names the missing event.
+    // If the watch fails, an event is missing, and the message of the failed test names the event.
     ended.catch(() => {});
     return { seen, stop: () => stopping.abort() };
   }

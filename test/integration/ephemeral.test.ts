@@ -174,7 +174,9 @@ describe('pods that exist', () => {
     const namespace = () => cluster.named('inherited');
     const added = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
-    /** A pod that complies with level restricted except for these fields. The pod's own container overrides them. */
+    /**
+     * A pod that complies with level restricted except for the given fields, which the pod's own container overrides.
+     */
     const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) =>
       podManifest(
         { annotations },
@@ -187,7 +189,10 @@ describe('pods that exist', () => {
 
     const LOGS = { volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }] };
 
-    /** The pods, each with overrides of the added container, if any help, and with the message of the refusal. */
+    /**
+     * For each field of a pod: the pod, the fields that an added container may override, if any, and the message of the
+     * refusal.
+     */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [
         host({ seccompProfile: { type: 'Unconfined' } }),

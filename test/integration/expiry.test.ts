@@ -23,7 +23,7 @@ const PODS = {
 };
 type Pod = keyof typeof PODS;
 
-/** Whether each pod is admitted before the end of the policy, and whether from the end on. */
+/** Whether each pod is admitted before the end of the policy, and whether it is admitted afterwards. */
 const EXPECTED: Record<Pod, readonly [boolean, boolean]> = {
   'only the exception admits': [true, false],
   'only the other policy admits': [false, true],
@@ -78,7 +78,7 @@ describe('the end of a policy', function () {
   async function eventsOf(policy: string, reason: string): Promise<Json[]> {
     const events = await cluster.api.list('/apis/events.k8s.io/v1/namespaces/default/events');
     const now = (event: Json) => event.regarding.name === policy && event.reason === reason;
-    // On a slow machine, earlier ends of the same policy may have passed, too.
+    // On a slow machine, the policy may also have Events about earlier values of `expires`.
     return events.filter((event) => now(event) && event.note.includes(formatTime(end)));
   }
 

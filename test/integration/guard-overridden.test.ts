@@ -1,6 +1,7 @@
 /**
- * A subject without `exempt` cannot make a namespace pending, or take it out of an Enforce policy. This holds even
- * while another policy overrides that policy, while a rollout is added, and in several steps.
+ * A subject without `exempt` cannot make a namespace pending, or take it out of an Enforce policy. The guard also
+ * refuses while another policy overrides the Enforce policy, while a rollout is added, and for changes in several
+ * steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -87,7 +88,7 @@ describe('an editor of namespaces without exempt', function () {
         it(`never ${what}, as far as the policy ${which} is concerned`, async () => {
           const policy = { plain, rolled }[which];
           const wanted = wantedFor(policy);
-          // It is not enough to hold `exempt` on the other policies.
+          // The editor holds `exempt` on all other policies, which is not enough.
           const others = [plain, rolled, cluster.named('middle'), cluster.named('higher')].filter(
             (one) => one !== policy,
           );
@@ -255,7 +256,8 @@ describe('an editor of namespaces without exempt', function () {
           const cleans: MetadataChange = { labels: { team: 'entered', [labelOf(policyOf())]: null } };
           for (const route of routesOf(cleans)) {
             const answer = await change(cluster.api, namespace, cleans, EDITOR, route);
-            // Applying fewer fields does not remove a label that another manager owns, so the value stays `pending`.
+            // A server-side apply with fewer fields does not remove a label that another manager owns, so the value
+            // stays `pending`.
             if (route.title.startsWith('server-side apply')) refused(answer, policyOf(), route.title);
             else assert.ok(isChanged(answer, cleans), route.title);
           }
@@ -280,7 +282,7 @@ describe('an editor of namespaces without exempt', function () {
     await sleep(500);
   }
 
-  /** Makes a real change, not a dry run. */
+  /** Changes the labels of a namespace, without dry run. */
   function patch(namespace: string, labels: object): Promise<Answer> {
     return cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}`, {
       body: { metadata: { labels } },

@@ -30,7 +30,7 @@ const TYPE = { apiVersion: 'capabilitypolicy.dev/v1alpha1', kind: 'CapabilityPol
 
 const LEAVES: MetadataChange = { labels: { team: null } };
 
-/** The changes to a namespace under an Enforce policy of level restricted that need `exempt` on it. */
+/** Changes to a namespace under an Enforce policy of level restricted. Each change needs `exempt` on the policy. */
 const OF_LABELS: Readonly<Record<string, MetadataChange>> = {
   'take the namespace out of the selection': LEAVES,
   'put it under no policy by another value': { labels: { team: 'nobody' } },
@@ -43,7 +43,7 @@ const OF_LABELS: Readonly<Record<string, MetadataChange>> = {
   'remove its version': { labels: { [`${ENFORCE}-version`]: null } },
   'remove both': { labels: { [ENFORCE]: null, [`${ENFORCE}-version`]: null } },
 };
-/** Changes that need `exempt`, too, and that the protection refuses to everybody. */
+/** Changes that need `exempt`, and that the protection refuses even to users who hold `exempt`. */
 const OF_RECORD: Readonly<Record<string, MetadataChange>> = {
   'remove our record': { annotations: { [RECORD]: null } },
   'change our record': { annotations: { [RECORD]: '{}' } },
@@ -170,7 +170,7 @@ describe('the guard', () => {
       for (const level of levels) {
         const weakened: MetadataChange = { labels: { [ENFORCE]: level } };
         for (const route of routesOf(weakened)) {
-          // Applying fewer fields does not remove fields that another manager owns.
+          // A server-side apply with fewer fields does not remove fields that another manager owns.
           if (level === null && route.title.startsWith('server-side apply')) continue;
           refused(await change(cluster.api, name, weakened, EDITOR, route), by, `${level}: ${route.title}`);
         }
@@ -328,7 +328,8 @@ describe('the guard', () => {
     await cluster.programmed(changed);
     await cluster.policy('kept', { ...spec, levelVersion: 'v1.99' });
     await eventually('the refusal', async () => (await cluster.condition(changed, 'Accepted'))?.status === 'False');
-    // The guard is renewed, but without a row for this policy.
+    // The new policy makes the operator write the guard again. The guard must still protect the policy that is no
+    // longer accepted.
     await cluster.programmed(
       await cluster.policy('base', enforce({ team: 'base' }, { level: 'baseline', priority: 1 })),
     );

@@ -91,7 +91,8 @@ describe('hostile input', () => {
     it('makes no flood of Events', async () => {
       const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
       const own = events.filter(({ reportingController }) => reportingController === 'capabilitypolicy.dev');
-      // The status lists some violations, and others replace these when they are worse. Each of them makes an Event.
+      // The status lists a limited number of violations, and replaces them when worse violations appear. Each listed
+      // violation makes an Event.
       assert.ok(own.length <= 128, String(own.length));
       const about = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
       assert.ok(about.length < 16, String(about.length));

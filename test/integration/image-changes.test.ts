@@ -85,12 +85,12 @@ describe('the image of a container', function () {
         await eventually('the exception to end', async () => {
           return (await cluster.admit(proxied('containers'), namespace)) !== ADMITTED;
         });
-        // For a moment, an API server may still enforce the text from before the end.
+        // For a moment, an API server may still enforce the program from before the end of the policy.
         await sleep(2_000);
         for (const list of LISTS) {
           for (const image of ['example.org/shell:1', 'example.org/proxy:2', 'example.org/other:1']) {
             const { status, body } = await setImage(namespace, list, list, 'proxy', image);
-            // In this case the policy lists the other image, and so admits it.
+            // The policy that lists another image admits a change to `example.org/other:1`.
             if (what === 'lists another image' && image === 'example.org/other:1')
               assert.equal(status, 200, body.message);
             else assert.equal(status, 403, `${image}: ${body.message}`);
@@ -233,9 +233,7 @@ function nameOf(pod: string): string {
   return pod.toLowerCase();
 }
 
-/**
- * A pod that only an exception for its image admits. It has a container or a sidecar that runs as root with SYS_ADMIN.
- */
+/** A pod that only an exception for its image admits: a container or a sidecar runs as root with SYS_ADMIN. */
 function proxied(list: List): object {
   const image = 'example.org/proxy:1';
   const proxy = { name: 'proxy', image, securityContext: AS_ROOT };
@@ -245,7 +243,7 @@ function proxied(list: List): object {
   return podManifest({ name: 'pod' }, { containers, initContainers });
 }
 
-/** A pod with a compliant container and one that violates. */
+/** A pod with a compliant container and a violating container. */
 function halfViolating(list: List): object {
   const { metadata, spec } = restrictedPod() as Json;
   const [main] = spec.containers;

@@ -34,7 +34,10 @@ describe('Pod Security labels', function () {
     return { namespaceSelector: { matchLabels: { team } }, level: 'baseline', ...rest };
   }
 
-  /** Waits until the namespace has these labels. By default, the operator has set and recorded all of them. */
+  /**
+   * Waits until the namespace has these labels. By default, the operator must have set and recorded all of these
+   * labels.
+   */
   async function expectLabels(namespace: string, labels: Labels, record = labels): Promise<void> {
     let last: unknown;
     const look = async () => {
@@ -311,7 +314,7 @@ describe('Pod Security labels', function () {
       await expectLabels(namespace, AUDIT_RESTRICTED);
       await cluster.programmed(policy);
       assert.equal(await cluster.condition(policy, 'LabelConflict'), undefined);
-      // This is what Argo CD does at its next sync.
+      // Argo CD makes the same request at its next sync.
       await argoApplies(namespace, { audit: 'baseline' });
       await conflict(policy, /audit is "baseline" by argocd-controller; the operator would set "restricted"/);
       await expectLabels(namespace, { audit: 'baseline' }, {});
@@ -356,8 +359,8 @@ describe('Pod Security labels', function () {
         const team = how.replace(/\W+/g, '-');
         const namespace = await cluster.namespace(team, { team });
         await state(namespace);
-        // The operator must see the change before it sees the policy; otherwise it would take the change for a response
-        // to its own write.
+        // The operator must see the change before the policy. Otherwise the operator would take the change for a
+        // response to its own write.
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
         // The operator does not record these labels as its own, because somebody else set them first.
@@ -424,7 +427,7 @@ describe('Pod Security labels', function () {
       try {
         await assert.rejects(writeLabels(client, view, plan), { status: 409 });
         assert.equal(await cluster.api.find(path), undefined);
-        // A namespace with the same name is not mistaken for the deleted namespace, either.
+        // A namespace with the same name must not be mistaken for the deleted namespace.
         await cluster.namespace('going');
         await assert.rejects(writeLabels(client, view, plan), { status: 422 });
         assert.deepEqual(await podSecurityOf(cluster.api, namespace), { labels: {}, record: {} });

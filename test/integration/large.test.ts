@@ -1,4 +1,4 @@
-/** The most expensive objects that the API server accepts, together with a small violating one. */
+/** The most expensive objects that the API server accepts, together with a small violating object. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { freePorts } from '../../hack/controlplane/ports.ts';
@@ -36,7 +36,7 @@ const overrides = WORST.map(([, worst]) => worst.overrides);
 const capabilities = Object.assign({}, ...overrides.map((one) => one.capabilities));
 const OVERRIDES: CapabilityPolicyOverrides = { ...Object.assign({}, ...overrides), capabilities };
 
-/** A Deployment of 155 KB with 10,000 names. Even a smaller one once stopped the operator. */
+/** A Deployment of 155 KB with 10,000 names. A smaller Deployment of this form once stopped the operator. */
 const NAMES_155_KB: WorstPod = WORST_OBJECTS['capabilities.allowedBounding']?.pod(5_000) as WorstPod;
 
 describe('objects as large as the API server accepts', function () {
@@ -98,7 +98,7 @@ describe('objects as large as the API server accepts', function () {
   }
 });
 
-/** A pod with as many names, each of which is longer. */
+/** The same pod, with each capability's name padded to 12 characters. */
 function padded(pod: WorstPod): WorstPod {
   const text = JSON.stringify(pod.spec).replace(/"([AD][A-Z]+)"/g, (found, name: string) =>
     name === 'ALL' ? found : `"${name.padEnd(12, 'X')}"`,

@@ -55,7 +55,7 @@ describe('/metrics of a running operator, over TLS', () => {
     await dispatcher.close();
   });
 
-  /** The series that belong to the test or to no policy, by name and labels. */
+  /** The values of all metric series, by name and labels. */
   async function series(): Promise<Map<string, number>> {
     const { body } = await request(`https://localhost:${port}/metrics`, { dispatcher });
     const text = await body.text();

@@ -1,7 +1,7 @@
 /**
- * Objects in the form of an operator before policies were rows of programs: one admission policy for each policy, with
- * a hash in its name. older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES for
- * Kubernetes 1.36.
+ * Objects as an older operator wrote them, before policies became rows of programs: one admission policy for each
+ * policy, with a hash in its name. older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES
+ * for Kubernetes 1.36.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

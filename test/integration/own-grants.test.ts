@@ -1,6 +1,6 @@
 /**
- * Workloads are evaluated with the grants that the operator is about to write. In this test, writing is slower than
- * evaluation.
+ * Workloads are evaluated with the grants that the operator is about to write. In this test, the operator evaluates
+ * faster than it writes.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';

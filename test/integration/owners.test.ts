@@ -106,7 +106,7 @@ describe('workloads with owners, and claims of StatefulSets', function () {
     for (const [index, { create }] of ROWS.entries()) {
       await create(makeIn(await cluster.namespace(`${index}`, { team: 'owners' })));
     }
-    // This namespace has the same owners, but all workloads comply.
+    // The namespace `clean` has the same owners, but all its workloads comply.
     const make = makeIn(clean);
     const owner = await make('deployments', 'web', GOOD);
     await make('cronjobs', 'nightly', GOOD, { owner });

@@ -5,7 +5,7 @@ import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
-/** The number of violations, of which not all fit into a status. */
+/** The number of violations, which is more than a status lists. */
 const VIOLATING = 70;
 
 describe('policy reports', () => {
@@ -48,7 +48,7 @@ describe('policy reports', () => {
       return status === 200 ? body.items : [];
     }
 
-    /** Waits until there is a single report, and until it is as wanted. */
+    /** Waits until there is a single report, and until the report is as wanted. */
     async function report(crd: { path: string }, what: string, wanted: (report: Json) => boolean): Promise<Json> {
       return eventually(`a report ${what}`, async () => {
         const [one, ...others] = await reports(crd);

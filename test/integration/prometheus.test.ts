@@ -59,7 +59,7 @@ describeWith(
   { programs: { prometheus: 'apt-get install prometheus', promtool: 'apt-get install prometheus' } },
   'Prometheus',
   () => {
-    // This must run before the cluster's own clean-up, which would take the remaining labels for labels that the
+    // The labels must be removed before the clean-up of the test cluster, which would mistake them for labels that the
     // operator forgot.
     after(async () => {
       await prometheus?.stop();

@@ -109,7 +109,7 @@ describe('a policy with a rollout', function () {
       kind: 'Namespace',
       metadata: { name: namespace, labels: { team: 'dropped' } },
     };
-    // The request drops the operator's record, too.
+    // The request drops the label and the operator's record.
     const { status, body } = await cluster.byHand.ask('PUT', `${NAMESPACES}/${namespace}`, { body: replaced });
     assert.equal(status, 200, JSON.stringify(body));
     await isPending(policy, namespace);

@@ -147,13 +147,13 @@ describe('the laws of a rollout', function () {
     const created = await cluster.namespace('stuck-new', { team: 'stuck' });
     assert.ok(!(await isAdmitted(created)));
 
-    // An edit of the selector must come into force, too.
+    // An edit of the selector must come into force even while the label of a namespace cannot be set.
     const both = { matchExpressions: [{ key: 'team', operator: 'In', values: ['stuck', 'late'] }] };
     await patch(policy, { namespaceSelector: { ...both, matchLabels: null } });
     await cluster.programmed(policy);
     assert.equal(await labelOf(policy, late), 'pending');
 
-    // A restart of the operator does not enforce the policy, either.
+    // A restart of the operator does not enforce the policy in a pending namespace.
     await cluster.operator.stop('SIGKILL');
     await cluster.operator.startAndWatch();
     await sleep(3_000);
@@ -278,7 +278,7 @@ describe('the laws of a rollout', function () {
   });
 
   describe('by another leader', () => {
-    /** Starts another operator, which leads instead of the cluster's own one. */
+    /** Starts another operator, which leads instead of the cluster's own operator. */
     async function lead(args: readonly string[], nodeFlags: readonly string[] = []): Promise<OperatorProcess> {
       await cluster.operator.stop('SIGKILL');
       const own = ['--kubeconfig', cluster.operatorKubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];

@@ -77,7 +77,7 @@ describe('what a status claims', function () {
     before(() => cluster.operator.stop());
     after(() => cluster.operator.startAndWatch());
 
-    /** Writes a status as an operator would that saw the policy before somebody replaced it. */
+    /** Writes a status as an operator would write it that has only seen the policy before its deletion. */
     async function write(seen: CompletePolicy): Promise<void> {
       const config = new KubeConfig();
       config.loadFromFile(cluster.operatorKubeconfig);

@@ -250,7 +250,7 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
 
-    // A violation that returns makes no further Event. It adds to the series of the first Event.
+    // A violation that returns makes no further Event. The return adds to the series of the first Event.
     await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: object.spec.template.spec } } });
     await violating(policy, 1);
     const [again] = await eventually('a series', async () => {

@@ -11,8 +11,8 @@ import { OperatorProcess } from '../support/operator-process.ts';
 
 const WITHIN_MS = 2_000;
 /**
- * The number of policies. They share their namespaces, so each text contains all policies and takes long to compile and
- * load.
+ * The number of policies. The policies share their namespaces, so that each program contains all policies and takes
+ * long to compile and load.
  */
 const POLICIES = 30;
 
@@ -108,7 +108,7 @@ describe('the operator, when it is told to end', function () {
   });
 });
 
-/** A relay between the operator and the API server. While it is silent, nothing that either side sends arrives. */
+/** A relay between the operator and the API server. A silent relay delivers nothing in either direction. */
 class Relay {
   silent = false;
   connections = 0;

@@ -20,7 +20,10 @@ import { verdictOf } from '../support/verdict.ts';
 
 const [TEAM, BOUND] = ['upgraded-servers-team', 'upgraded-servers-bound'];
 const [BASE, EXCEPTION, ABOVE] = ['upgraded-base', 'upgraded-exception', 'upgraded-above'];
-/** Two policies with restricted use. In programs without variables, they have a program of their own. */
+/**
+ * Two policies with restricted use. In programs without variables, policies with restricted use have a separate
+ * program.
+ */
 const [TIME, RAW] = ['upgraded-bound-time', 'upgraded-bound-raw'];
 const NAMES = [BASE, EXCEPTION, ABOVE, TIME, RAW];
 const [OLDER, NEWER] = [35, 36];
@@ -146,7 +149,10 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     }
   }
 
-  /** Tries forever to take namespaces out of their policies, as an editor of namespaces without `exempt`. */
+  /**
+   * Tries forever to take namespaces out of their policies, as a user who may edit namespaces and does not hold
+   * `exempt`.
+   */
   async function leaveForever(): Promise<void> {
     while (!stopped) {
       for (const namespace of [TEAM, BOUND]) {
@@ -189,7 +195,7 @@ function specs(): Record<string, Partial<CapabilityPolicySpec>> {
     [RAW]: bound('NET_RAW', 'default'),
     [BASE]: level,
     [EXCEPTION]: { ...level, overrides, usableBy: 'Subjects', subjects },
-    // This policy decides elsewhere, so the programs of the other policies contain it, too.
+    // The policy ABOVE decides in other namespaces, so the programs of the other policies also contain ABOVE.
     [ABOVE]: { ...level, priority: 5, namespaceSelector: { matchLabels: { team: TEAM, tier: 'other' } } },
   };
 }

@@ -1,4 +1,6 @@
-/** Runs real containers with runc. Their root file system has one program, which reports its own capabilities. */
+/**
+ * Runs real containers with runc. The containers' root file system has one program, which reports its own capabilities.
+ */
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +14,7 @@ const SOURCE = join(import.meta.dirname, 'probe', 'main.go');
 /** The timeout is long, because a busy machine starts containers slowly. */
 const TIMEOUT_MS = 60_000;
 
-/** The content of a process's /proc/self/status, or the fact that the kernel did not execute the program. */
+/** The content of a process's /proc/self/status, or the error if the kernel did not execute the program. */
 export type Process = { readonly error: string } | ProcessStatus;
 
 export interface ProcessStatus {
@@ -28,7 +30,7 @@ export interface ProcessStatus {
 /** How the file of a program changes the capabilities of its process. */
 export interface ProgramFile {
   readonly capabilities?: FileCapabilities;
-  /** Owned by root, with the set-user-ID bit. */
+  /** Whether the file is owned by root and has the set-user-ID bit. */
   readonly setuid?: boolean;
 }
 
@@ -49,7 +51,7 @@ export class Containers {
     this.#folder = folder;
   }
 
-  /** @param programs by their names in the containers */
+  /** @param programs the program files by their names in the containers */
   static async create(programs: Readonly<Record<string, ProgramFile>>): Promise<Containers> {
     const containers = new Containers(mkdtempSync(join(tmpdir(), 'capabilities-')));
     try {
@@ -79,8 +81,8 @@ export class Containers {
       root: { path: join(this.#folder, 'rootfs'), readonly: true },
       mounts: [
         { destination: '/proc', type: 'proc', source: 'proc' },
-        // Containers that run at the same time share the root file system. So each gets its own /dev, where runc makes
-        // devices.
+        // Containers that run at the same time share the root file system. Therefore each container gets its own /dev,
+        // in which runc makes devices.
         { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
       ],
       linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }] },
@@ -124,7 +126,7 @@ export async function buildProgram(source: string, program: string): Promise<voi
   });
 }
 
-/** The bounding set of this test: no container can have more. */
+/** The bounding set of the test's own process: no container can have more capabilities. */
 export function bitsOfThisMachine(): bigint {
   return statusIn(readFileSync('/proc/self/status', 'utf8')).bounding;
 }

@@ -103,7 +103,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     assert.equal(entrypoint.bounding, measured & machine, title);
   }
 
-  /** Runs the container. runc also gets the capability names that it ignores. */
+  /** Runs the container. The test also gives runc those capability names that runc ignores. */
   function containerOf(one: Case, { capabilities, ignored }: Grant): Promise<Map<string, Process>> {
     const spec: ContainerSpec = {
       uid: one.way.root ? 0 : one.uid,
@@ -131,8 +131,8 @@ function expected(one: Case, capabilities: readonly string[]): Record<string, Pr
 }
 
 /**
- * The programs that the entrypoint starts. A setuid entrypoint starts none: its programs would run partly as root,
- * which has nothing to do with container runtimes.
+ * The programs that the entrypoint starts. A setuid entrypoint starts no other programs, because they would run partly
+ * as root.
  */
 function startedBy(entrypoint: Program): Program[] {
   return entrypoint === 'setuid-root' ? [] : NAMES.filter((name) => name !== entrypoint);

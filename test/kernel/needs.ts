@@ -7,9 +7,9 @@ export interface Need {
   /** The capabilities of the observed container; by default all that this machine can give. */
   readonly holds?: readonly string[];
   readonly needs: readonly string[];
-  /** Capabilities that the program asks for, does not hold, and does not need. */
+  /** Capabilities that the program asks for, but neither holds nor needs. */
   readonly refused?: readonly string[];
-  /** Capabilities that the kernel refused, besides those that every container asks for. */
+  /** Capabilities that the kernel refused, in addition to those that every container asks for. */
   readonly noise?: readonly string[];
 }
 

@@ -47,7 +47,7 @@ export class NeedyContainers {
     return containers;
   }
 
-  /** The control group with a group `default/POD/app` for each container. */
+  /** The control group of all containers. For each container, it has a group `default/POD/app`. */
   get cgroup(): string {
     return `/${basename(this.#folder)}`;
   }
@@ -81,7 +81,7 @@ export class NeedyContainers {
     const layers = `lowerdir=${join(this.#folder, 'image')},upperdir=${bundle}/upper,workdir=${bundle}/work`;
     const script = `mount -t overlay -o ${layers} overlay ${bundle}/root && exec runc --root ${this.#folder}/state run --bundle ${bundle} ${id}`;
     try {
-      // The container's overlay is mounted in a separate mount namespace, so that the machine does not see it.
+      // The container's overlay is mounted in a separate mount namespace, so that it is not visible on the machine.
       const { stdout } = await run('unshare', ['--mount', 'sh', '-c', script], { timeout: TIMEOUT_MS });
       return { ok: true, error: '', output: stdout };
     } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * `cappol observe` as a process on this machine. The process runs as root without any capability, and with a tracefs
- * that no other process sees.
+ * `cappol observe` as a process on this machine. The process runs as root without any capability, and sees its own
+ * tracefs, which no other process sees.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

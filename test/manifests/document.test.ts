@@ -5,7 +5,7 @@ import type { FieldPath } from '../../analysis/schema/paths.ts';
 import { cpuMs } from '../support/measured.ts';
 
 describe('a scalar', () => {
-  // The right side is the output of `kubectl create --dry-run=client -o json` for the left.
+  // The second column is the value in the output of `kubectl create --dry-run=client -o json` for the first column.
   const READ: readonly (readonly [text: string, value: unknown])[] = [
     ['yes', true],
     ['On', true],
@@ -98,7 +98,7 @@ spec:
       lines = items.map((_, i) => json?.lineOf(['items', i, 'metadata']));
     });
     assert.deepEqual(lines.slice(0, 2), [4, 12]);
-    // Walking over all items for each of them would take minutes.
+    // Walking over all items to find each single item would take minutes.
     assert.ok(ms < 5_000, `${ms} ms`);
   });
 
@@ -168,7 +168,10 @@ describe('a text that is not a document', () => {
 });
 
 describe('the merge keys', () => {
-  /** The right side is the object that kubectl sends for the left side; test/cli/kubectl.test.ts runs kubectl. */
+  /**
+   * The second column is the object that kubectl sends for the YAML in the first column; test/cli/kubectl.test.ts runs
+   * kubectl.
+   */
   const MERGED: readonly (readonly [text: string, value: object])[] = [
     ['{a: 1, <<: *x}', { a: 9, b: 9 }],
     ['{<<: *x, a: 1}', { a: 1, b: 9 }],

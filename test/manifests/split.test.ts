@@ -69,7 +69,7 @@ describe('splitting a stream', () => {
     });
   }
 
-  /** The text after the items of a list of more than 1 MiB, and whether it is dropped. */
+  /** The text that follows the items of a list of more than 1 MiB, and whether the reader drops this text. */
   const ENDS: readonly (readonly [form: 'YAML' | 'JSON', end: string, isDropped: boolean])[] = [
     ['YAML', 'kind: List\nmetadata:\n  resourceVersion: ""\n', true],
     ['YAML', 'kind: List # a comment\n# another one\nmetadata: {}', true],

@@ -83,7 +83,7 @@ export function account(name: string, namespace?: string) {
   return { kind: 'ServiceAccount', name, ...(namespace !== undefined && { namespace }) };
 }
 
-/** Migrates the object with rights for everybody, so that there is no note about users. */
+/** Migrates the object together with a grant for everybody, so that the result has no note about users. */
 export function migrated(object: { kind: string; metadata: { name: string } }, mode: Mode = 'Enforce'): Migration {
   const everything = role('all', {
     apiGroups: ['policy', 'security.openshift.io'],

@@ -1,4 +1,4 @@
-/** The migration of each field of a PodSecurityPolicy. */
+/** For each field of a PodSecurityPolicy: the overrides and notes to which it is migrated. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 export const SECCOMP = 'seccomp.security.alpha.kubernetes.io';

@@ -101,7 +101,7 @@ if (existsSync(DEFAULTS)) {
   });
 }
 
-/** The value of a field as a note shows it: the type of a strategy, or its options. */
+/** A field's value as a note shows it: the type of a strategy, or its SELinux options. */
 function noted(object: object, field: string): unknown {
   const value = (object as Record<string, { type?: string; seLinuxOptions?: object } | null>)[field];
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value ?? null;

@@ -137,7 +137,7 @@ class NodeCluster {
     await eventually(`${name} to be programmed`, async () => isProgrammed(await this.api.get(`${POLICIES}/${name}`)));
   }
 
-  /** Creates a pod and waits for its end. @throws Error with the API server's message, when it is refused */
+  /** Creates a pod and waits for its end. @throws Error with the API server's message, when the pod is refused */
   async run(namespace: string, pod: Json): Promise<Ran> {
     const pods = `${NAMESPACES}/${namespace}/pods`;
     await this.api.create(pods, pod);

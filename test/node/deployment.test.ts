@@ -1,6 +1,6 @@
 /**
- * A Deployment runs before its policy exists. The test follows its pods and the policy's status until the Deployment is
- * repaired.
+ * A Deployment runs before its policy exists. The test follows the Deployment's pods and the policy's status until the
+ * Deployment is repaired.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -57,8 +57,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
       if (seen.at(-1) !== violating) seen.push(violating);
       return violating === 0 && conditionOf({ status }, 'Compliant')?.status === 'True';
     });
-    // The number of violating workloads may only decrease. Once the Deployment complies, no pod of the old template
-    // runs.
+    // The number of violating workloads may only decrease. Once the Deployment complies, its old pods no longer run.
     assert.deepEqual(seen, [1, 0]);
     await cluster.kubectl('rollout', 'status', `deployment/${NAME}`, '--namespace', namespace, '--timeout=120s');
     assert.equal(await ready(), REPLICAS);

@@ -23,7 +23,9 @@ import { pod } from './pods.ts';
 
 const OBSERVERS = `${NAMESPACES}/cappol-observe`;
 const STARTS = 20;
-/** The number of pods that run at once. More pods would only wait for each other. */
+/**
+ * The number of pods that run at the same time. If more pods ran at the same time, they would only wait for each other.
+ */
 const BATCH = 8;
 const END_MS = 120_000;
 
@@ -143,7 +145,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
     assert.match(stderr, new RegExp(`^cappol: ${NODE_NAME}: not observed, \\w*Image\\w*`, 'm'));
   });
 
-  /** Starts an observation. Resolves when a pod of its Job reports. */
+  /** Starts an observation. Resolves when a pod of the observation's Job reports. */
   async function observe(...args: string[]): Promise<ChildProcess> {
     const observer = start('--image', CAPPOL_IMAGE, ...args);
     await eventually(

@@ -115,7 +115,7 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     return leases.find(({ metadata }) => metadata.name.includes('capabilitypolicy')).spec.holderIdentity;
   }
 
-  /** Waits until all operators are running, because a probe may fail for a moment on a busy machine. */
+  /** Waits until all operators run. A readiness probe may fail for a moment on a busy machine. */
   async function allRunning(): Promise<Json[]> {
     return eventually(`${REPLICAS} operators`, async () => {
       const operators = await running();

@@ -32,7 +32,7 @@ export const RESTRICTED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** A title in the form of a pod's name. */
+/** The title of a test, changed to a valid pod name. */
 export function nameOf(title: string): string {
   return title
     .toLowerCase()

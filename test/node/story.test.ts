@@ -36,7 +36,10 @@ const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
   row('works with the sysctl, and no capability', PINGED, ['/bin/ping'], RESTRICTED, GROUPS),
 ];
 
-/** Pods beyond level restricted with NET_RAW. The policy refuses them, and a namespace without policies shows why. */
+/**
+ * Pods beyond level restricted with NET_RAW. The policy refuses these pods, and running them in a namespace without
+ * policies shows why.
+ */
 const BEYOND: typeof ROWS = [
   row('works with the set-user-ID bit', PINGED, ['/bin/ping-setuid'], ESCALATING),
   row(
@@ -60,7 +63,7 @@ describeWith(NODE_NEEDS, 'ping in a pod', () => {
       cluster.policy('story', namespaces.ruled, { ...restricted, overrides: { capabilities } }),
       cluster.policy('story-restricted', namespaces.restricted, restricted),
     ]);
-    // All pods run at once, because a pod mostly waits.
+    // All pods run at the same time, because a pod mostly waits.
     for (const { title, pod } of ROWS) ran.set(title, cluster.run(namespaces.ruled, pod));
     for (const { title, pod } of BEYOND) ran.set(title, cluster.run(namespaces.free, pod));
     await Promise.allSettled(ran.values());

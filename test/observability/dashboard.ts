@@ -66,7 +66,7 @@ export function dashboard(): Dashboard {
   return JSON.parse(readFileSync(join(CONFIG, 'grafana', 'capabilitypolicy.json'), 'utf8'));
 }
 
-/** Every query of the dashboard, with the panel that it is on. */
+/** Every query of the dashboard, with its panel. */
 export function queries(): { readonly panel: Panel; readonly target: Target }[] {
   return dashboard().panels.flatMap((panel) => (panel.targets ?? []).map((target) => ({ panel, target })));
 }
@@ -80,7 +80,7 @@ export function alerts(): Alert[] {
   return ruleFile().groups.flatMap(({ rules }) => rules);
 }
 
-/** The variables of the dashboard that a text refers to, including Grafana's own. */
+/** The variables of the dashboard that a query or title uses, including Grafana's own. */
 export function variablesIn(text: string): string[] {
   return [...text.matchAll(/\$\{?(\w+)\}?/g)].map(([, name = '']) => name);
 }

@@ -65,7 +65,7 @@ export class Prometheus {
     const child = spawn('prometheus', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr?.on('data', (text) => (said = (said + text).slice(-4_000)));
-    // A test run that crashes must not leave Prometheus behind, and nothing may wait for its end.
+    // If a test run crashes, Prometheus must end too; and the test run must not wait for Prometheus to end.
     child.unref();
     (child.stderr as Socket).unref();
     process.once('exit', () => void child.kill('SIGKILL'));

@@ -187,7 +187,7 @@ function summary(lines: readonly string[], lookUp?: LookUp): string[] {
   );
 }
 
-/** The lines as a reader of the log gets them, because a name can contain line breaks. */
+/** The printed lines as a reader of the log gets them: a name with a line break makes several lines. */
 function printed(lines: readonly string[]): string[] {
   return lines.join('\n').split('\n');
 }

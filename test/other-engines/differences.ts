@@ -1,8 +1,11 @@
-/** The reasons why the operator's verdict on another engine's case differs: statements that a policy cannot express. */
+/**
+ * The reasons why the operator's verdict on another engine's case differs: a CapabilityPolicy cannot express some
+ * statements of other engines.
+ */
 import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {
-  /** The reason for people, shown in a table. */
+  /** The reason, as the page's table shows it to people. */
   readonly why: string;
   appliesTo(one: EngineCase): boolean;
 }

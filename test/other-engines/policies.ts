@@ -4,9 +4,9 @@ import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../oper
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { EngineCase, Parameters } from './suites.ts';
 
-/** A policy that admits everything that its overrides do not mention. */
+/** A policy that admits everything except what its overrides restrict. */
 const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
-/** Other engines' rules on capabilities check only capabilities, and so admit privileged containers. */
+/** Other engines' rules on capabilities check only capabilities, and therefore admit privileged containers. */
 const PRIVILEGED_TOO = { privileged: true };
 
 export function policyFor({ suite, kindOfPolicy, parameters, psp }: EngineCase): CapabilityPolicySpec {
@@ -115,8 +115,8 @@ function seLinux(options: readonly Readonly<Record<string, string>>[]): Capabili
 }
 
 /**
- * The override for Kyverno's parameters. There, `NET_RAW|CAP_NET_RAW` means either name; the API accepts only names
- * without CAP_.
+ * The override for Kyverno's parameters. In Kyverno's parameters, `NET_RAW|CAP_NET_RAW` means either name; the API of
+ * CapabilityPolicy accepts only names without CAP_.
  */
 function fromKyverno({ allowedCapabilities = ['*'], requiredDropCapabilities = [] }: Parameters) {
   const isSpelled = (name: string) => !name.startsWith('CAP_');
@@ -143,8 +143,8 @@ function fromKubewarden({ allowedCapabilities = [], requiredDropCapabilities = [
 }
 
 /**
- * The allowed capabilities beside required drops. The API refuses `*` together with required drops, and refuses to
- * allow a capability that has to be dropped.
+ * The capabilities to allow in a policy that also requires drops. The API refuses `*` together with required drops, and
+ * refuses to allow a capability that has to be dropped.
  */
 function allowedBeside(drops: readonly string[], allowed: readonly string[]): string[] {
   const named = allowed.includes('*') && drops.length > 0 ? CAPABILITIES : allowed;

@@ -1,6 +1,6 @@
 /**
- * The cases of other engines' own tests. Only some machines have them beside the checkout, and they are not part of the
- * project: docs/comparison-of-verdicts.md contains only the name of each case.
+ * The cases of other engines' own tests. Only some machines have these cases beside the checkout. The cases are not
+ * part of the project: docs/comparison-of-verdicts.md contains only the name of each case.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,7 +20,7 @@ export interface EngineCase {
   readonly psp?: object;
   readonly operation: 'CREATE' | 'UPDATE';
   readonly expect: 'allow' | 'deny';
-  /** Whether the engine should fill in a field; absent if the suite does not say. */
+  /** Whether the engine should fill in a field; undefined if the suite does not say. */
   readonly mutated?: boolean;
   /** Flags of the case. `template` means that the pod is the template of a workload. */
   readonly flags?: readonly string[];

@@ -19,8 +19,7 @@ const projection = createPartsProjection(RULES);
 const evaluation = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function verdictOn({ operation, pod }: EngineCase, spec: CapabilityPolicySpec): OurVerdict {
-  // Changes of an existing pod are not evaluated. Only ephemeral containers, which are added through a subresource, are
-  // evaluated.
+  // An UPDATE of a pod is not evaluated, except for ephemeral containers, which are added through a subresource.
   const evaluated = PODS.some(
     ({ operations, resources }) => operations.includes(operation) && resources.includes('pods'),
   );

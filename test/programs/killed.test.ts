@@ -1,7 +1,7 @@
 /**
  * Makes random changes, and kills the operator before or after random writes. A new process goes on from the state of
- * the cluster. Meanwhile, a pod that both the old and the new state admit must not be refused, and a pod that both
- * states refuse must not be admitted.
+ * the cluster. While the operator is killed and restarted, a pod that both the old and the new state admit must not be
+ * refused, and a pod that both states refuse must not be admitted.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -95,7 +95,7 @@ describe('an operator that is killed at any write', function () {
     return killed;
   }
 
-  /** Tries pods for which the old and the new state give the same verdict. */
+  /** Tries those pods for which the old state and the new state give the same verdict. */
   function watch(before: Rows, after: Rows) {
     const agreed = pods().filter((pod) => admits(before, ...pod) === admits(after, ...pod));
     const surprises: string[] = [];
@@ -130,7 +130,7 @@ function pods(): [namespace: string, colour: string, account: string][] {
   );
 }
 
-/** The right verdict on a pod under these rows, computed without the API server. */
+/** The right verdict on a pod under the given rows, computed without the API server. */
 function admits(rows: Rows, namespace: string, colour: string, account: string): boolean {
   const deciding = Object.values(rows).filter((one) => one.namespace === namespace && one.mode !== 'Warn');
   const allows = ({ colours, users }: Row) => colours.includes(colour) && (!users || users.includes(account));

@@ -21,8 +21,8 @@ import { NAMESPACES } from '../support/rendered.ts';
 export type Verb = 'apply' | 'replace' | 'delete';
 
 /**
- * Called around each write. If `before` throws, the write fails with that error, and the API server does not see the
- * write.
+ * Called around each write. If `before` throws an error, the write fails with this error and does not reach the API
+ * server.
  */
 export interface Interception {
   before?(verb: Verb, path: string, body?: unknown): void;
@@ -33,7 +33,8 @@ interface ProgramOptions {
   readonly onWrite?: OnWrite;
   readonly signal?: AbortSignal;
   /**
-   * The API servers; by default, those that the cluster publishes, whose addresses are not on the loopback interface.
+   * The API servers. The default are the API servers that the cluster publishes, whose addresses are not on the
+   * loopback interface.
    */
   readonly servers?: (client: ApiClient) => Promise<readonly ApiClient[]>;
 }
@@ -48,7 +49,7 @@ export function useProgramCluster(
   before(async function () {
     this.timeout(300_000);
     await cluster.open(await controlPlane(), namespaces);
-    // Other test files may have left programs on the same control plane.
+    // Other test files may have left programs on the shared control plane.
     await cluster.clear();
   });
   afterEach(() => cluster.clear());
@@ -72,7 +73,7 @@ export class ProgramCluster {
     return this.#open.client;
   }
 
-  /** Programs without any memory, as a new process would have them. */
+  /** Returns programs that remember nothing, as in a new process. */
   programs(
     intercept: Interception = {},
     { onWrite = () => {}, signal, servers = endpoints }: ProgramOptions = {},
@@ -176,7 +177,7 @@ export class ProgramCluster {
   }
 }
 
-/** The names of everything that must exist at the end. */
+/** The names of all objects that must exist at the end of the test. */
 export function namesOf(compiled: Compiled): string[] {
   return manifestsOf(compiled)
     .map(({ metadata }) => metadata.name)

@@ -104,8 +104,8 @@ describe('Programs.pass', function () {
     assert.ok(same > 0, 'each pass was a whole one');
     assert.ok(await cluster.admits(ONE, 'green'));
     const later = await asking.pass(edited, seen);
-    // The program is changed out of band. The next pass over the objects that the watch shows is a whole one, and
-    // restores it.
+    // The program is changed out of band. The next pass, with the objects that the watch shows, is a full pass and
+    // restores the program.
     const enforce = async () => (await cluster.rendered()).find(({ metadata }) => metadata.name === ENFORCE);
     const policy = await enforce();
     assert.ok(policy);
@@ -117,7 +117,7 @@ describe('Programs.pass', function () {
 
   it('does not take the answer of a text that was there before the last but one for the last one', async () => {
     await settled({ red });
-    // The text with green is written, but the test does not wait until it is in force.
+    // The program that admits green is written, but the test does not wait until it is in force.
     await programs.pass(smallCompiled({ red: { ...red, colours: ['green'] } }), await cluster.rendered());
     await cluster.passUntil(
       programs,

@@ -16,7 +16,7 @@ import {
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
 
-/** A policy as a row of the table. Pods in its namespace need a label with one of its colours. */
+/** A policy as a row of the table. A pod in the policy's namespace needs a label with one of the policy's colours. */
 export interface Row {
   readonly namespace: string;
   readonly colours: readonly string[];
@@ -30,7 +30,7 @@ export interface Row {
 export type Rows = Readonly<Record<string, Row>>;
 
 export interface SmallOptions {
-  /** The release of the operator. Each release renders the rules with another text. */
+  /** The release of the operator. The rules contain the release, so each release renders other CEL. */
   readonly release?: string;
   /** Whether the program contains CEL that the API server can compile, but that fails whenever it runs. */
   readonly unsound?: boolean;

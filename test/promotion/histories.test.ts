@@ -9,7 +9,7 @@ import { isEnforced, remembering, START, type Stated, type World } from './histo
 
 /**
  * The length of the explored histories. `LENGTH=6 npx mocha test/promotion/histories.test.ts` explores longer
- * histories.
+ * histories, of up to 6 actions.
  */
 const LENGTH = Number(process.env.LENGTH ?? 4);
 
@@ -38,7 +38,7 @@ function beginning(stated: Partial<Stated>): World {
   };
 }
 
-/** A world after the rollout: the policy is in force everywhere. */
+/** A world after the end of the rollout: the policy is in force in all namespaces. */
 function finished(stated: Partial<Stated>): World {
   let world = beginning({ ...stated, atOnce: true });
   for (let round = 0; round < 4; round++) world = remembering(writeText(promote(world, OPERATOR).after, OPERATOR));
@@ -55,7 +55,7 @@ const BEGINNINGS = {
   'a policy without a rollout': finished({ rollsOut: false }),
 };
 
-/** Defects that the operator once had, or might have. The exploration has to find each of them. */
+/** Defects that the operator once had or might get. The exploration has to find each of these defects. */
 const DEFECTS: Readonly<Record<string, [change: Partial<Implementation>, law: string, guard?: Guard]>> = {
   'a policy that rests is forgotten': [{ rest: () => undefined }, REMAINS],
   'the first state is not written': [{ writesFirst: false, waitsForState: false }, REMAINS],

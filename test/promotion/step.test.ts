@@ -40,7 +40,7 @@ interface Situation {
   readonly entries?: Readonly<Record<string, Partial<Entry>>>;
   readonly namespaces: Readonly<Record<string, Space>>;
   readonly verdicts?: Readonly<Record<string, PromotionVerdict | undefined>>;
-  /** The verdicts by the current objects; if left out, the same as `verdicts`. */
+  /** The verdicts on the objects that exist now; if left out, the same as `verdicts`. */
   readonly current?: Readonly<Record<string, PromotionVerdict | undefined>>;
   readonly settled?: boolean;
   readonly now?: number;
@@ -237,7 +237,7 @@ describe('a step of a rollout', () => {
       const given = { state: BEGUN, entries: held, namespaces: { b: {} }, verdicts: { b: CLEAN }, refused: ['b'] };
       const { state, promoted } = step(inputOf(given));
       assert.deepEqual([promoted, leftOutByName(state)], [['b'], []]);
-      // The text that leaves out namespace b may still be in force.
+      // The admission policy that leaves out namespace b may still be in force.
       const decided = { ...given, entries: { b: { state: 'Enforced' } } } as const;
       assert.deepEqual(entriesAfter({ ...decided, settled: false }), { b: 'Enforced' });
       assert.deepEqual(step(inputOf(decided)).enforced, ['b']);

@@ -1,6 +1,6 @@
 /**
- * Violations in pending namespaces are remembered. A verdict is valid only for the policies and rights that it is based
- * on.
+ * The operator remembers violations in pending namespaces. A verdict is valid only for the policies and rights with
+ * which it was computed.
  */
 import assert from 'node:assert/strict';
 import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';

@@ -82,7 +82,7 @@ describe('on API servers that protect the enforcement', function () {
     return flagsOf((await cluster.api.get(DEPLOYMENT)) as Deployment);
   }
 
-  /** Whether the API server knows the field that only the newer release has. */
+  /** Whether the CRD on the API server has the field that only the newer release has. */
   async function knowsField(): Promise<boolean> {
     return JSON.stringify((await cluster.api.get(CRD)).spec).includes('"addedByTheTest"');
   }
@@ -167,7 +167,7 @@ describe('on API servers that protect the enforcement', function () {
     });
   });
 
-  // This describe is nested, so that it runs last.
+  // This describe is nested, so that it runs after all other tests of the file.
   describe('after all of this', () => {
     it('no write of the operator was refused', () => {
       console.log(assertNoneRefused(audit.events()));

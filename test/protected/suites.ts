@@ -55,7 +55,7 @@ export const SUITES = [
   'ceiling',
 ];
 
-/** The line in which assertNoneRefused (test/support/own-writes.ts) reports the operator's writes. */
+/** Matches the line in which assertNoneRefused (test/support/own-writes.ts) reports the operator's writes. */
 const WRITES = /^the protection refused (0 of [1-9]\d* writes) of the operator$/m;
 
 /** @returns the runs. A run counts as failed if its last line about the operator's writes is missing */

@@ -33,7 +33,10 @@ export class CurrentCluster {
     return createPod(this.#cluster.api, { pod: podManifest({ name: 'recorded', ...metadata }, spec), ...by });
   }
 
-  /** Migrates sets, and waits until they are in force. @returns a function that removes them */
+  /**
+   * Migrates the sets, and waits until the migrated policies are in force.
+   * @returns a function that removes the policies
+   */
   async enforce(sets: readonly PspSet[]): Promise<() => Promise<void>> {
     const { api } = this.#cluster;
     for (const set of sets) await this.#namespaces(set);

@@ -21,11 +21,14 @@ export interface Known {
     readonly annotations?: Readonly<Record<string, string>>;
   };
   /**
-   * The answer of Kubernetes 1.24. `invalid` means that the values that PodSecurityPolicy filled in made the pod
-   * invalid; today such a pod is refused.
+   * The answer of Kubernetes 1.24. `invalid` means that PodSecurityPolicy filled in values that made the pod invalid.
+   * Today, such a pod is refused.
    */
   readonly answer: 'admitted' | 'refused' | 'invalid';
-  /** The expected results of securityOf(), as far as they matter. Those of containers are for `app`. */
+  /**
+   * The expected results of securityOf(), as far as this test compares them. The results for containers are those of
+   * the container `app`.
+   */
   readonly becomes?: object;
 }
 

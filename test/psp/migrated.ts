@@ -5,7 +5,7 @@ import type { PspSet } from './objects.ts';
 export const SET_LABEL = 'psp-set';
 /**
  * A part of the note that a PodSecurityPolicy refused pods with an empty list of groups. Today, the API server does not
- * show an empty list to policies.
+ * show admission policies whether a list is empty or missing.
  */
 export const EMPTY_GROUPS = 'except for pods that write `supplementalGroups: []`';
 

@@ -63,7 +63,7 @@ const ANYTHING = { rule: 'RunAsAny' } as const;
 /** The fields that the API requires of every policy. */
 export const STRATEGIES = { seLinux: ANYTHING, runAsUser: ANYTHING, supplementalGroups: ANYTHING, fsGroup: ANYTHING };
 
-/** A PodSecurityPolicy that refuses as little as possible: no policy with one more field admits more. */
+/** A PodSecurityPolicy that refuses as little as possible: setting one more field never admits more pods. */
 export const OPEN_SPEC: PspSpec = {
   ...STRATEGIES,
   privileged: true,

@@ -11,12 +11,12 @@ export interface RecordedSet {
 }
 
 export interface RecordedPod {
-  /** The created pod, with the fields that a current API server fills in without policies. */
+  /** The created pod, with the fields that a current API server without policies fills in. */
   readonly pod: Json;
   readonly namespace: string;
   readonly account: string;
   readonly creator: Identity;
-  /** The result of securityOf() for the pod that 1.24 made; absent if it refused. */
+  /** The result of securityOf() for the pod that Kubernetes 1.24 created; absent if it refused the pod. */
   readonly becomes?: Json;
 }
 

@@ -21,7 +21,7 @@ import { securityOf } from './security.ts';
 const projection = createProjection(RULES);
 const evaluator = new Evaluator();
 
-/** @returns the result of securityOf() for the resulting pod; undefined when it is refused */
+/** @returns the result of securityOf() for the created pod; undefined when the pod is refused */
 export function replayed(set: PspSet): (recorded: RecordedPod) => Json | undefined {
   const migration = migrated(set);
   const policies = migration.policies.map((policy) => resolved(completePolicy(policy)));
@@ -52,8 +52,8 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
 }
 
 /**
- * The pod that results from the first policy by name that admits it unchanged or, if there is none, from the first
- * policy that admits the filled pod.
+ * The resulting pod. If some policy admits the unchanged pod, the first such policy by name decides; otherwise the
+ * first policy by name that admits the filled pod.
  */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodParts): PodParts | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;

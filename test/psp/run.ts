@@ -47,8 +47,8 @@ try {
 }
 
 /**
- * The kind of a set. Two kinds cannot be compared: sets without a policy, and sets with more policies than an API
- * server checks rights for.
+ * The kind of a set. Two kinds cannot be compared: sets without a policy, and sets with more policies than the number
+ * for which an API server checks rights.
  */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);
@@ -57,8 +57,8 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 }
 
 /**
- * Sets that grant a single policy, in the namespace with the policy's name, are in force together. Other sets may grant
- * rights in other sets' namespaces, so each of them is in force alone.
+ * Sets that grant a single policy, in the namespace with the policy's name, are in force together. Any other set may
+ * grant rights in the namespaces of further sets, so such a set is in force alone.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>

@@ -1,7 +1,7 @@
 /**
  * The effective security settings of a pod's containers, in one form for pods of 1.24 and of today. Two pods with the
- * same effective settings give equal results, however the settings are written. Unset fields have their default
- * meaning.
+ * same effective settings give equal results, however the settings are written. An unset field counts as its default
+ * value.
  */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { APP_ARMOR_OF_CONTAINER } from './objects.ts';

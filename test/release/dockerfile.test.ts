@@ -29,7 +29,7 @@ describe('the Dockerfile', () => {
   });
 });
 
-/** The text of the first group of the pattern, for each line that matches. */
+/** The part of each matching line that the first group of the pattern matches. */
 function linesOf(file: string, pattern: RegExp): string[] {
   const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
   return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);

@@ -150,7 +150,7 @@ export const state: fc.Arbitrary<StatusInput> = fc
   .record({
     spec,
     refusal: fc.option(refusal, { freq: 4, nil: undefined }),
-    /** Whether an earlier text was accepted. */
+    /** Whether an earlier spec of the policy was accepted. */
     accepted: fc.boolean(),
     expired: fc.boolean(),
     coverage,

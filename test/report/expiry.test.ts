@@ -22,7 +22,9 @@ function eventsOf(before: CapabilityPolicyStatus | undefined, next: StatusInput)
   return events.map(({ type, reason }) => `${type} ${reason}`);
 }
 
-/** The Events at the given times. At each time, a new process that knows only the status finds them. */
+/**
+ * The Events at the given times. At each time, the Events come from a new process that knows only the policy's status.
+ */
 function story(...times: string[]): string[][] {
   let status: CapabilityPolicyStatus | undefined = buildStatus(at(BEFORE));
   return times.map((now) => {

@@ -1,4 +1,4 @@
-/** One accepted policy in force on one namespace, to be varied one field at a time. */
+/** One accepted policy that is in force in one namespace. Tests vary one field of the input at a time. */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, LabelRefusal, ProgramOutcome } from '../../operator/apply/outcome.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
@@ -48,7 +48,7 @@ export function withStatus(status: CapabilityPolicyStatus | undefined, { policy,
   return { ...rest, policy: { ...policy, ...(status && { status }) } };
 }
 
-/** Verdicts on the namespace `net`, in mode Audit. */
+/** Verdicts of mode Audit on the workloads of the namespace `net`. */
 export function verdicts(
   workloads: readonly WorkloadVerdict[],
   addedCapabilities: readonly string[] = [],

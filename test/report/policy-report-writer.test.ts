@@ -28,7 +28,7 @@ const existing = (report: PolicyReport, fields: Partial<ReportView> = {}): Repor
   ...fields,
 });
 
-/** The requests to a client that answers all requests alike, or refuses all of them. */
+/** The requests to a client that gives each request the same answer, or refuses each request. */
 async function calls(reports: PolicyReport[], stand: ReportView[], refused?: Error): Promise<string[]> {
   const asked: string[] = [];
   const client: PolicyReportClient = {

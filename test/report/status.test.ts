@@ -325,7 +325,7 @@ function acceptedAs({ policy, resolution, coverage }: StatusInput) {
   return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };
 }
 
-/** The expected values without undefined ones, which are not compared. */
+/** The expected values without those that are undefined, because undefined values are not compared. */
 function without(expected: object): object {
   return Object.fromEntries(Object.entries(expected).filter(([, value]) => value !== undefined));
 }

@@ -1,7 +1,7 @@
 /**
  * A rollout over many namespaces, while clients create, break and repair workloads and operators are killed. The test
- * compares the rollout with the API server's watch, with the clients' knowledge, and with its own count. The test
- * shares no code with the operator.
+ * compares the rollout with the API server's watch, with the facts that the clients know, and with its own count. The
+ * test shares no code with the operator.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -230,7 +230,7 @@ class Campaign {
     );
   }
 
-  /** The reasons why the run is inconclusive, although nothing failed. */
+  /** The reasons why a run without failures is still inconclusive. */
   #shortcomings({ kills }: Operators): string[] {
     const { admitted, refused, lower } = this.#clients.counts;
     return [

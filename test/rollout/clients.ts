@@ -43,7 +43,7 @@ export class Clients {
     lower: 0,
     edits: 0,
   };
-  /** The functions that end the violations of Deployments and of lasting pods, by namespace. */
+  /** The functions that repair violating Deployments and violating lasting pods, by namespace. */
   readonly #repairs = new Map<string, () => Promise<void>>();
   readonly failures: string[] = [];
   /** Namespaces that were created during the rollout. */
@@ -98,7 +98,10 @@ export class Clients {
     ];
   }
 
-  /** Pauses the clients. Resolves when no request is under way; pods that live for a second may still exist. */
+  /**
+   * Pauses the clients. The promise resolves when no request is under way, although pods that live for a second may
+   * still exist.
+   */
   async pause(): Promise<void> {
     this.#paused ??= new Promise((resolve) => {
       this.#resume = resolve;
@@ -117,7 +120,7 @@ export class Clients {
     await Promise.all(this.#work);
   }
 
-  /** Repairs all violations that still last, but leaves the first ones. */
+  /** Repairs all violations that still last, except the first `kept` violations. */
   async repairAllBut(kept: number): Promise<void> {
     for (const [name, repair] of [...this.#repairs].slice(kept)) {
       this.#repairs.delete(name);
@@ -160,8 +163,8 @@ export class Clients {
   }
 
   /**
-   * Creates a violating pod that lives for a second, about three times within a soak. The namespace has no other
-   * violation.
+   * Creates a violating pod that lives for a second, about three times within a soak. Apart from these pods, the
+   * namespace has no violation.
    */
   async #cron(name: string, random: Random): Promise<void> {
     const { api, soakMs } = this.#options;
@@ -196,7 +199,8 @@ export class Clients {
       this.#counts.admitted++;
       return truth.begins(namespace, `Pod ${name}`);
     }
-    // A removed label never returns. So a namespace that has the label now also had it when the pod was refused.
+    // A removed label never returns. If the namespace has the label now, it also had the label when the pod was
+    // refused.
     const { metadata } = await api.get(path);
     if (metadata.labels?.[PENDING_LABEL] !== undefined)
       this.failures.push(`${at()} a pod was refused in pending namespace ${namespace}: ${status} ${body.message}`);

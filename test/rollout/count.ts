@@ -57,7 +57,7 @@ async function reported(api: Api, metrics: ReadonlyMap<string, number>): Promise
   };
 }
 
-/** Waits while the operator catches up. @returns the difference that remains, if any; and the count */
+/** Waits while the operator catches up. @returns the difference that remains, if any, and the count */
 export async function compare(
   api: Api,
   metrics: () => Promise<ReadonlyMap<string, number>>,

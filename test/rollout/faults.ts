@@ -14,14 +14,14 @@ export interface Record {
   /** The namespaces whose promotion was logged by an operator. */
   readonly logged: ReadonlySet<string>;
   readonly soakMs: number;
-  /** The time at which the rollout was requested. Before that, the policy has evaluated no namespace. */
+  /** The time at which the rollout was requested. Before the request, the policy has evaluated no namespace. */
   readonly askedAt: number;
   readonly namespacesPerHour: number;
 }
 
 /**
- * How shortly before a promotion a violation may begin without being a fault: nobody can see a pod before the API server
- * has sent it. The time is longer than an operator ever needs on a loaded machine.
+ * A violation that begins less than this time before a promotion is no fault: nobody can see a pod before the API
+ * server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod within a shorter time.
  */
 const UNSEEN_MS = 2_500;
 /** One second in ms, the resolution of times in Kubernetes objects. */
@@ -65,7 +65,8 @@ export function soakFaults(record: Record): string[] {
 
 /**
  * The time at which an operator decided to promote a namespace. The operator saves the promotion, logs it, and removes
- * the label. If the operator is killed in between, the next leader removes the label but logs no promotion.
+ * the label. If the operator is killed after saving the promotion, the next leader removes the label but logs no
+ * promotion.
  */
 function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record): number {
   const isUnlogged = !logged.has(namespace);
@@ -84,15 +85,15 @@ export function paceFaults({ namespaces, history, namespacesPerHour }: Record): 
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
-    // One more promotion is allowed because a window may begin and end with one. A few more are allowed because delays
-    // of the watch may shift them.
+    // One more promotion is allowed, because a window may both begin and end with a promotion. A few more promotions
+    // are allowed, because delays of the watch may shift promotions into the window.
     return inWindow > most + 2 + most / 10
       ? [`${inWindow} promotions within a minute from ${time(at)}; pace: ${most}`]
       : [];
   });
 }
 
-/** The namespaces that were clean for the whole soak but are not enforced in the end. */
+/** The namespaces that were clean for the whole soak but are not enforced when the campaign ends. */
 export function endFaults({ namespaces, history, truth }: Record): string[] {
   return namespaces.flatMap(({ name }) => {
     const violates = truth.of(name).some(({ until }) => until === Number.POSITIVE_INFINITY);

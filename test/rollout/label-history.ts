@@ -6,7 +6,7 @@ import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { eventually } from '../support/harness.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/** One value of the label, from one time on. */
+/** A value that the label has from a certain time on. */
 interface LabelValue {
   /** The value of the label; undefined if the namespace has no such label. */
   readonly value: string | undefined;
@@ -49,7 +49,10 @@ export class LabelHistory {
     return this.#values.get(namespace) ?? [];
   }
 
-  /** The time at which the namespace lost the label for the last time; undefined while it has it or never had it. */
+  /**
+   * The time at which the namespace lost the label for the last time; undefined while it has the label or if it never
+   * had the label.
+   */
   promotedAt(namespace: string): number | undefined {
     const values = this.of(namespace);
     const last = values.at(-1);
@@ -66,8 +69,8 @@ export class LabelHistory {
     const { metadata } = await this.#api.get(NAMESPACES, { limit: '1' });
     const written = Number(metadata.resourceVersion);
     const marker = `${NAMESPACES}/default`;
-    // A collection's version may come from a write of another kind, which the watch does not show. So the test makes a
-    // write that the watch shows.
+    // A collection's version may come from a write of another kind, which the watch does not show. Therefore the test
+    // makes a write that the watch of namespaces shows.
     const { metadata: own } = await this.#api.patch(marker, {
       metadata: { annotations: { 'test.example/seen': String(written) } },
     });

@@ -1,4 +1,4 @@
-/** Two operators with one Lease. They are killed again and again, and restarted at once. */
+/** Two operators with one Lease. The operators are killed again and again, and restarted at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -9,8 +9,8 @@ import type { OperatorProcess } from '../support/operator-process.ts';
 import type { Random } from '../support/random.ts';
 
 /**
- * The period from a kill until an operator leads again, in milliseconds since the epoch. No operator saw objects that
- * existed only within this period.
+ * The period from a kill until an operator leads again, in milliseconds since the epoch. If an object existed only
+ * within this period, no operator saw the object.
  */
 interface Gap {
   readonly from: number;
@@ -56,7 +56,7 @@ export class Operators {
     });
   }
 
-  /** Kills the leader. Every fourth time, it kills the standby instead. */
+  /** Kills the leader. Every fourth kill hits the standby instead of the leader. */
   async kill(random: Random): Promise<void> {
     const leader = await this.leader();
     const killed = random.int(4) === 0 ? (this.#running.find((one) => one !== leader) as Running) : leader;

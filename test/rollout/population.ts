@@ -8,8 +8,8 @@ import type { Truth } from './truth.ts';
 /** The policy that is rolled out. */
 export const POLICY = 'campaign';
 /**
- * A policy with a lower priority that is enforced everywhere from the beginning. The policy goes on refusing pods in
- * pending namespaces.
+ * A policy with a lower priority that is enforced everywhere from the beginning. In pending namespaces, the policy of
+ * lower priority goes on refusing pods.
  */
 export const LOWER = 'campaign-lower';
 /** The label as literal text, because the campaign shares no code with the operator. */
@@ -55,7 +55,7 @@ export async function populate(api: Api, namespaces: readonly CampaignNamespace[
   await Promise.all(Array.from({ length: 16 }, worker));
 }
 
-/** A pod that level baseline admits, and level restricted only without `violates`. */
+/** A pod that level baseline always admits, and that level restricted admits unless `violates` is set. */
 export function pod(name: string, violates: boolean, owner?: Json): object {
   const metadata = { name, ...(owner && { ownerReferences: [owner] }) };
   return { ...(violates ? baselinePod() : restrictedPod()), metadata };

@@ -8,7 +8,7 @@ export interface Violation {
   readonly what: string;
   /** The time of the API server's answer to the write that began the violation, in milliseconds since the epoch. */
   readonly from: number;
-  /** The time at which the request that ends the violation was sent; infinite while the violation lasts. */
+  /** The time at which a client sent the request that ends the violation; infinite while the violation lasts. */
   until: number;
 }
 

@@ -15,8 +15,8 @@ const BAD = `must not set securityContext.appArmorProfile.type to Unconfined ${A
 const UNSET = 'must set securityContext.appArmorProfile.type on it or on the pod';
 
 /**
- * A pod with annotations for all its containers and for a container that does not exist. The annotations have another
- * order than the containers.
+ * A pod with annotations for all its containers and for a container that does not exist. The order of the annotations
+ * differs from the order of the containers.
  */
 const ORDERED = {
   annotations: Object.fromEntries(['a', 'other', 'app', 'z'].map((name) => [KEY + name, 'unconfined'])),

@@ -1,11 +1,14 @@
-/** The rules' CEL uses only functions that were compared in both engines: test/differential/cel-functions.test.ts. */
+/**
+ * The rules' CEL uses only functions whose results were compared in both engines:
+ * test/differential/cel-functions.test.ts.
+ */
 import assert from 'node:assert/strict';
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { CEL_FUNCTIONS } from '../differential/cel-functions.ts';
 import { overridesIn } from '../support/examples.ts';
 
-/** The functions for optionals, lists and numbers, which read no text. */
+/** The functions for optionals, lists and numbers, which do not read strings. */
 const OTHER_FUNCTIONS = ['has', 'all', 'exists', 'filter', 'map', 'hasValue', 'orValue', 'or', 'string', 'int', 'dyn'];
 const STRING_LITERAL = /"(?:[^"\\]|\\.)*"/g;
 

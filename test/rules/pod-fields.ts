@@ -5,7 +5,7 @@
 const REASONS = {
   /** The CEL of a rule reads the field. */
   rule: 'checked',
-  /** No rule reads the field, but `spec.containers` may select containers by it. */
+  /** No rule reads the field, but `spec.containers` may select a container by this field. */
   selects: 'decides which overrides apply',
   /** The rule `volumes` admits or refuses a type of volume, and so all fields of that type. */
   type: 'part of a type of volume',
@@ -38,7 +38,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     own: 'shareProcessNamespace',
     reads:
       'automountServiceAccountToken enableServiceLinks imagePullSecrets resourceClaims serviceAccount serviceAccountName',
-    // evictionResponders can put off the pod's own eviction, as terminationGracePeriodSeconds can (KEP-4563).
+    // The field evictionResponders can put off the pod's own eviction, as terminationGracePeriodSeconds can (KEP-4563).
     schedules:
       'activeDeadlineSeconds affinity evictionResponders nodeName nodeSelector preemptionPolicy priority priorityClassName readinessGates restartPolicy schedulerName schedulingGates schedulingGroup terminationGracePeriodSeconds tolerations topologySpreadConstraints',
     network: 'dnsConfig dnsPolicy hostAliases hostname hostnameOverride setHostnameAsFQDN subdomain',
@@ -52,7 +52,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   },
   PodSecurityContext: {
     rule: 'appArmorProfile fsGroup runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile supplementalGroups supplementalGroupsPolicy sysctls windowsOptions',
-    // These fields say how volumes get the group and the SELinux label, which rules check.
+    // These fields say how volumes get the group and the SELinux label; other fields set the group and the label, and
+    // rules check those fields.
     own: 'fsGroupChangePolicy seLinuxChangePolicy',
   },
   AppArmorProfile: { rule: 'localhostProfile type' },
@@ -72,7 +73,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     rule: 'name readOnly',
     // Only a privileged container may have mountPropagation Bidirectional (validateMountPropagation).
     own: 'mountPath mountPropagation subPath subPathExpr',
-    // bindMountOptions are noexec, nodev and nosuid (validateBindMountOptions): none makes a mount writable.
+    // The values of bindMountOptions are noexec, nodev and nosuid (validateBindMountOptions): none of these options
+    // makes a mount writable.
     narrows: 'bindMountOptions recursiveReadOnly',
   },
   Lifecycle: { rule: 'postStart preStop', schedules: 'stopSignal' },
@@ -84,10 +86,10 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     schedules:
       'failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds',
   },
-  // protocol selects HTTP/2 instead of HTTP/1.1, to the same host.
+  // The field `protocol` selects HTTP/2 instead of HTTP/1.1, to the same host.
   HTTPGetAction: { rule: 'host', network: 'httpHeaders path port protocol scheme' },
   TCPSocketAction: { rule: 'host', network: 'port' },
-  // The kubelet connects to the pod's own address. mode selects TLS or plaintext.
+  // The kubelet connects to the pod's own address. The field `mode` selects TLS or plaintext.
   GRPCAction: { network: 'mode port service' },
   Volume: {
     rule: 'awsElasticBlockStore azureDisk azureFile cephfs cinder configMap csi downwardAPI emptyDir ephemeral fc flexVolume flocker gcePersistentDisk gitRepo glusterfs hostPath image iscsi name nfs persistentVolumeClaim photonPersistentDisk portworxVolume projected quobyte rbd scaleIO secret storageos vsphereVolume',
@@ -105,7 +107,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   ConfigMapProjection: { rule: 'name', type: 'items optional' },
   DownwardAPIProjection: { rule: 'items' },
   DownwardAPIVolumeFile: { rule: 'fieldRef path', type: 'mode resourceFieldRef user' },
-  // user and defaultUser own files whose mode is at most 0777, so none is setuid; emptyDir's mode is a directory's.
+  // The fields user and defaultUser set the owner of files whose mode is at most 0777, so no such file is setuid. The
+  // mode of an emptyDir is the mode of a directory.
   KeyToPath: { type: 'key mode path user' },
   ConfigMapVolumeSource: { type: 'defaultMode defaultUser items name optional' },
   SecretVolumeSource: { type: 'defaultMode defaultUser items optional secretName' },
@@ -144,7 +147,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   VsphereVirtualDiskVolumeSource: { type: 'fsType storagePolicyID storagePolicyName volumePath' },
 };
 
-/** Types whose fields need no entry, even new ones: the field that contains the type decides about all of them. */
+/** Types whose fields, even new ones, need no entry: the field that has the type decides about all of them. */
 export const WHOLE = [
   'Affinity',
   'ContainerResizePolicy',

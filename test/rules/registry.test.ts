@@ -29,7 +29,7 @@ const NO_RULES = [
   'values.ts',
 ];
 
-/** The test files about several rules, or about code that rules share. */
+/** The test files that test several rules, or code that rules share. */
 const NO_TABLES = [
   'containers.test.ts',
   'examples.test.ts',

@@ -1,6 +1,6 @@
 /**
- * Checks that the text of a rule over a policy's row gives the same result as its text over known values, for random
- * policies and pods.
+ * For random policies and pods, checks that a rule's CEL over a policy's row gives the same result as the rule's CEL
+ * over known values.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -39,7 +39,7 @@ function partsOf({ spec, annotations }: PodParts): Part[] {
   ];
 }
 
-/** The violations of each part by the rule's text over known values. */
+/** The violations of each part of a pod by the rule's CEL over known values. */
 function byLiterals(checks: readonly Check[], parts: readonly Part[]): unknown[] {
   return parts.map(({ over, context }) =>
     checks
@@ -54,8 +54,8 @@ interface RowContext {
 }
 
 /**
- * The violations of each part by the rule's text over the policy's row. Each text is inside of the variables that it
- * binds.
+ * The violations of each part of a pod by the rule's CEL over the policy's row. Each expression is nested in the
+ * variables that it binds.
  */
 function byRow(values: RowValues, tests: readonly Test[], parts: readonly Part[], row: RowContext): unknown[] {
   return parts.map(({ over, context }) =>
@@ -145,8 +145,8 @@ describe('the text of a rule over a row', () => {
           const own = rowOf(policy);
           for (const rule of RULES) {
             const value = policy.values[rule.id];
-            // Tests two cases: all columns are read from the row or the level, or the columns that all policies share
-            // are known.
+            // Tests two cases: in the first, all columns are read from the row or the level; in the second, the columns
+            // that all policies share are known values.
             for (const common of [{}, commonColumns([policy])]) {
               violations += compare(rule, value, own, common, pod, policy, filled);
             }

@@ -11,7 +11,7 @@ import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../ope
 import { policyManifest } from '../support/policies.ts';
 import { repaired } from './repaired.ts';
 
-/** The pods that one policy admits and refuses under the rule. */
+/** The pods that a rule admits and refuses with the values of one policy. */
 export interface Table {
   readonly level: Level;
   /** The version of the Standard, as N of v1.N; the newest by default. */

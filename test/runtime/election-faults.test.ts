@@ -59,7 +59,9 @@ describe('an election whose requests are slow and get lost, among processes that
   });
 });
 
-/** A process that does nothing while it is stopped, even if its timers fire. */
+/**
+ * The clock of a process that can be stopped. While the process is stopped, it does nothing, even if its timers fire.
+ */
 class StoppableClock implements Clock {
   readonly #clock: FakeClock;
   #stoppedUntil = Number.NEGATIVE_INFINITY;

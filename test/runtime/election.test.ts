@@ -190,7 +190,7 @@ describe('Election', () => {
         const one = await leader();
         await clock.advance(4_000);
         leases.fault = { what };
-        // The lease was last renewed just now.
+        // The lease was last renewed at the current time of the clock.
         await clock.advance(9_999);
         assert.equal(one.leading?.aborted, false);
         assert.equal(one.election.mayWrite(), true);
@@ -254,7 +254,7 @@ describe('Election', () => {
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       one.endWork(new NotLeadingError('a write was refused'));
       await clock.advance(0);
-      // The renewal in flight is answered at the same time as the first attempt to take the lease again.
+      // The API server answers the pending renewal at the same time as the first attempt to take the lease again.
       leases.goOn();
       await clock.advance(10_000);
       assert.equal(leases.holder, 'b');

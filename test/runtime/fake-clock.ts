@@ -2,7 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../operator/runtime/clock.ts';
 
 /**
- * The number of turns, enough for a few consecutive requests. The fake API server answers each request one turn later.
+ * The number of turns of the event loop to wait, enough for a few consecutive requests. The fake API server answers
+ * each request one turn of the event loop later.
  */
 const TURNS = 8;
 

@@ -16,7 +16,7 @@ class HttpError extends Error {
 /** An API server that keeps one Lease, with resourceVersions as a real API server has them. */
 export class FakeLeases {
   lease: Lease | undefined;
-  /** The fault of all requests from now on, or only of the requests of one identity. */
+  /** The fault of all requests from now on or, if `of` is set, of all requests of this identity. */
   fault: { readonly what: Fault; readonly of?: string } | undefined;
   /** The requests in order of arrival, as `identity: METHOD`. */
   readonly asked: string[] = [];
@@ -58,7 +58,7 @@ export class FakeLeases {
       if (fault === 'refused') throw new Error('connection refused');
       if (fault === 'hangs') return new Promise<never>(() => {});
       if (fault === 'waits') await this.#waiting.promise;
-      // Another request may come in between, as on a network.
+      // Another request may arrive before this request is handled, as on a network.
       await setImmediate();
       const result = act();
       this.onAnswer();

@@ -84,7 +84,7 @@ describe('healthHandler', () => {
   });
 });
 
-/** Clients that hold connections open, and open another one whenever one is closed. */
+/** Clients that hold connections open. Whenever a connection is closed, the client opens another connection. */
 class IdleClients {
   readonly #port: number;
   readonly #opening: string;
@@ -190,7 +190,7 @@ describe('serve', () => {
       await idle.open(1_000);
       const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
       await once(socket, 'secureConnect');
-      // This connection sends requests, so it is not among those that have been idle the longest.
+      // The test's own connection sends requests, so it is not among the connections that have been idle the longest.
       for (let request = 0; request < 3; request++) {
         socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
         const [answer] = await once(socket, 'data');

@@ -5,7 +5,7 @@ import { type QueueOptions, WorkQueue } from '../../operator/runtime/queue.ts';
 /** Runs everything that only waits for promises. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Work that ends when the test says so. */
+/** Work that ends when the test ends it. */
 class Work {
   readonly started: string[] = [];
   readonly #running = new Map<string, PromiseWithResolvers<void>>();

@@ -4,7 +4,7 @@ import { Settling } from '../../operator/runtime/settling.ts';
 describe('Settling', () => {
   let now: number;
   let settling: Settling;
-  /** The calls to make while the code under test waits, with the times of the calls. */
+  /** The calls that the test makes while the code under test waits, each with its time. */
   let later: [number, () => void][];
 
   beforeEach(() => {

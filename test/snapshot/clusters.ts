@@ -50,7 +50,7 @@ function cluster(specs: readonly number[], shapes: readonly PodParts[], placed: 
   const pods = objects.flatMap((made) => made.pods);
   return {
     ...wholeCluster(clusterOf(workloads, pods), policies, namespaces),
-    // Old ReplicaSets are left out, because the store does not show them as workloads either.
+    // Old ReplicaSets are left out, because the store does not show old ReplicaSets as workloads.
     workloads: (namespace) =>
       workloads.filter((one) => one.namespace === namespace && !(one.kind === 'ReplicaSet' && one.replicas === 0)),
     roles: () => [useRole('p-2'), { name: 'other', rules: [] }],

@@ -26,7 +26,7 @@ describe('a snapshot of a large cluster', () => {
     assert.ok(first);
     live.apply({ of: 'pod', namespace: first.name, name: 'any' });
     const next = runToEnd(live.taking());
-    // Only the namespace of the changed pod was described again.
+    // For the second snapshot, only the namespace of the changed pod was described again.
     assert.deepEqual(
       next.namespaces.filter((one, index) => one !== snapshot.namespaces[index]).map(({ name }) => name),
       [first.name],

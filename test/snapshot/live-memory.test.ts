@@ -22,8 +22,8 @@ const EDITS = 30;
 /** The most bytes by which memory may grow, which is less than one document takes. */
 const MOST_GROWTH = 1_000_000;
 /**
- * The most bytes of memory for each byte of text. Names and labels are shared with the cluster, but each object has a
- * header.
+ * The most bytes of memory for each byte of text. The snapshot shares names and labels with the cluster, but each of
+ * its objects has a header.
  */
 const MOST_OF_TEXT = 2;
 
@@ -49,7 +49,7 @@ class Edited {
 async function heapUsed(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  // Weak references are cleared in the next turn.
+  // The engine clears weak references only in the next turn of the event loop.
   for (let round = 0; round < 3; round++) {
     await setImmediate();
     collect();
@@ -74,7 +74,7 @@ describe('the memory of cappol ui', () => {
       feed.update();
       for (let text = ''; text !== '\n\n'; sent += text.length) text = (await reading.next()).value ?? '';
     };
-    // The reader first gets the prelude, the contexts and the whole snapshot.
+    // Before any change, the reader gets the prelude, the contexts and the whole snapshot.
     for (let ends = 0; ends < 2; ) if ((await reading.next()).value === '\n\n') ends += 1;
     for (let index = 0; index < 4; index++) await edit(index);
     const before = await heapUsed();

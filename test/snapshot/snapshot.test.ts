@@ -119,7 +119,7 @@ describe('snapshot', () => {
     const rendered = [...state.compiled.grants.values()].map(({ role }) => role) as never;
     const recordsOf = (one: Cluster) => [...lastAccepted(restoreCluster(takenSnapshot(one)).rendered()).keys()];
     assert.deepEqual(recordsOf({ ...cluster, rendered: () => rendered }), ['uid-of-in-force']);
-    // Without an operator nothing is in force yet.
+    // Without an operator, no program is in force yet.
     assert.deepEqual(recordsOf(cluster), []);
   });
 

@@ -43,7 +43,10 @@ describe('turns in an audit log', () => {
   });
 });
 
-/** A write that is received at the beginning of a second, and answered half a second later. */
+/**
+ * The audit event of a write that the API server receives at the beginning of a second, and answers half a second
+ * later.
+ */
 function write(username: string, second: number): AuditEvent {
   return {
     user: { username },

@@ -1,4 +1,7 @@
-/** The API server's audit log about two replicas: when each held the Lease, and who wrote out of turn. */
+/**
+ * Reads the API server's audit log of two replicas, to find out when each replica held the Lease, and which replica
+ * wrote out of turn.
+ */
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,18 +14,18 @@ export interface AuditEvent {
   readonly objectRef?: { readonly resource?: string };
   readonly responseStatus?: { readonly code?: number };
   /**
-   * The time of the request. Both times are RFC 3339 in UTC with six digits of a second, so they can be sorted as
-   * texts.
+   * The time of the request. Both timestamps of an event are RFC 3339 in UTC with six digits of a second, so they can
+   * be sorted as strings.
    */
   readonly requestReceivedTimestamp: string;
-  /** The time at which the answer was complete. */
+  /** The time at which the API server had sent the whole answer. */
   readonly stageTimestamp: string;
   /** The object of the request, for writes to Leases. */
   readonly requestObject?: { readonly spec?: { readonly holderIdentity?: string } };
 }
 
 export interface Turns {
-  /** The users that held the Lease, in order. An empty text means that nobody held it. */
+  /** The users that held the Lease, in order. An empty string means that nobody held the Lease. */
   readonly holders: readonly string[];
   /** The number of accepted writes by user, without the writes of the Lease itself. */
   readonly writes: Readonly<Record<string, number>>;
@@ -34,15 +37,15 @@ interface Turn {
   readonly user: string;
   /** When the API server received the write of the Lease. */
   readonly asked: string;
-  /** When the API server had answered that write. */
+  /** When the API server had answered the write of the Lease. */
   readonly answered: string;
 }
 
-/** The audit log of an API server that is still to be started. */
+/** The audit log of an API server that has not been started yet. */
 export class AuditLog {
   readonly #dir = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));
   readonly #file = join(this.#dir, 'audit.log');
-  /** The flags of kube-apiserver that make it write the log. */
+  /** The flags that make kube-apiserver write the log. */
   readonly flags: readonly string[];
   readonly #events: AuditEvent[] = [];
   /** The number of bytes of the file that have been read into `#events`. */
@@ -52,11 +55,11 @@ export class AuditLog {
   constructor(users: readonly string[]) {
     const policy = join(this.#dir, 'policy.json');
     writeFileSync(policy, JSON.stringify(auditPolicy(users)));
-    // If the log were rotated, its beginning would be lost.
+    // The size limit is so large that the log is never rotated, because rotation would lose its beginning.
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-maxsize=2000'];
   }
 
-  /** The turns of the users up to the end of the written log. */
+  /** The turns of the users, from the log that the API server has written so far. */
   turns(): Turns {
     const text = this.#rest();
     const whole = text.slice(0, text.lastIndexOf('\n') + 1);
@@ -107,8 +110,8 @@ function parsed(line: string): AuditEvent[] {
 }
 
 /**
- * A write is out of turn in two cases: the API server received it after it had given the Lease to another user, or
- * before the API server was asked to give the Lease to the writer.
+ * A write is out of turn in two cases. Either the API server received it after another user had got the Lease, or it
+ * received it before the writer had requested the Lease.
  */
 export function turnsOf(events: readonly AuditEvent[]): Turns {
   const accepted = events.filter(({ responseStatus, requestURI }) => {
@@ -131,7 +134,7 @@ function isOfLease({ objectRef }: AuditEvent): boolean {
   return objectRef?.resource === 'leases';
 }
 
-/** The turns of the holders of the Lease, without the renewals. */
+/** The periods in which the same user held the Lease; renewals do not begin a new period. */
 function leaseTurns(events: readonly AuditEvent[]): Turn[] {
   const turns: Turn[] = [];
   for (const event of events.toSorted((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))) {

@@ -37,7 +37,7 @@ export class Churn {
   readonly #random: Random;
   readonly #population: Population;
   #policies = new Map<string, CapabilityPolicySpec>();
-  /** The number of changes or attempts. */
+  /** The number of changes and attempted changes, by kind. */
   readonly changes = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0])) as Record<Kind, number>;
 
   constructor(api: Api, window: Window, random: Random, population: Population) {
@@ -59,12 +59,12 @@ export class Churn {
     for (const policy of [...policies, sentinel.policy]) await this.#changePolicy(policy);
   }
 
-  /** @param now the objects found in the cluster */
+  /** @param now the objects that were found in the cluster */
   continueFrom({ policies }: WindowState): void {
     this.#policies = new Map(policies);
   }
 
-  /** Makes one change after the other, until `until` is aborted. */
+  /** Makes changes one after the other, until `until` is aborted. */
   async run(until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       await this.#change(this.#drawKind());
@@ -136,8 +136,8 @@ export class Churn {
   }
 
   /**
-   * Changes the rules of a role. After the change, every binding to the role grants its use, or grants nothing any
-   * more.
+   * Changes the rules of a role. After the change, every binding to the role either grants the use of the policy or
+   * grants nothing.
    */
   async #changeRole(): Promise<void> {
     const { namespaces, policies } = this.#population;
@@ -149,8 +149,8 @@ export class Churn {
   }
 
   /**
-   * Creates a namespace, or changes the labels of an existing one. This changes nothing in a namespace that is being
-   * deleted.
+   * Creates a namespace, or changes the labels of an existing namespace. A namespace that is being deleted is not
+   * changed.
    */
   async #makeNamespace(name: string, labels = drawLabels(this.#random)): Promise<void> {
     this.#window.addLabels(name, labels);
@@ -188,7 +188,7 @@ export class Churn {
     return this.#random.int(2) === 0 ? CREATOR : ADMINISTRATOR;
   }
 
-  /** The answer of an API server, as soon as one runs. A change may be made twice. */
+  /** Repeats the request until an API server answers. As a result, a change may be made twice. */
   async #ask(method: Method, path: string, request: Request = {}): Promise<Answer> {
     for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
       try {

@@ -1,4 +1,4 @@
-/** Disturbances of the replicas and of the API server, besides the faults of single requests. */
+/** Disturbs the replicas and the API server, in addition to the faults of single requests. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import type { Random } from '../support/random.ts';
@@ -8,7 +8,7 @@ interface Scene {
   readonly controlPlane: ControlPlane;
   readonly leader: Replica;
   readonly standBy: Replica;
-  /** A replica that is not ended, so that its memory can be followed. */
+  /** A replica that no disturbance kills, so that its memory can be measured over time. */
   readonly spared: Replica | undefined;
   /** The longest silence of a watch. */
   readonly silenceMs: number;
@@ -35,7 +35,10 @@ export type Disturbance = keyof typeof DISTURBANCES;
 
 export const ALL = Object.keys(DISTURBANCES) as Disturbance[];
 
-/** A deck of disturbances: all of them once in a random order, and then all of them again in another order. */
+/**
+ * Draws disturbances like cards from a deck: all of them once in a random order, and then all of them again in another
+ * order.
+ */
 export class Deck {
   readonly #random: Random;
   #left: Disturbance[] = [];

@@ -1,6 +1,6 @@
 /**
- * A proxy between one client and the API server that causes faults: see faults.ts. The proxy ends TLS, so that it can
- * answer in the API server's place. For the API server, the proxy is the client that the kubeconfig names.
+ * A proxy between one client and the API server. The proxy causes the faults of faults.ts. The proxy ends TLS, so that
+ * it can answer in the API server's place. The proxy connects to the API server with the credentials of the kubeconfig.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -34,11 +34,11 @@ interface Watch {
   silent: boolean;
 }
 
-/** Whether the API server has carried out a write whose answer the client never gets. */
+/** Whether a write without an answer is stopped before or after the API server carries it out. */
 export type Moment = 'before' | 'after';
 
 interface Interruption {
-  /** The number of writes that still get through. */
+  /** The number of writes that still get through before the interruption. */
   left: number;
   readonly moment: Moment;
   readonly reached: () => void;
@@ -47,11 +47,11 @@ interface Interruption {
 const LATE_MS = 1_500;
 /** The time between two faults of watches. */
 const WATCH_FAULT_EVERY_MS = 700;
-/** For how long before a watch becomes outdated its events are dropped. */
+/** For how long the proxy drops a watch's events before it reports that the watch is outdated. */
 const MISSED_MS = 2_000;
 /**
- * The longest wait for an API server that listens but does not serve yet. The wait is shorter than the time by which a
- * lease outlasts its renew deadline (replicas.ts).
+ * The longest wait for an API server that listens but does not serve yet. This wait is shorter than the time between
+ * the renew deadline and the end of a lease (replicas.ts).
  */
 const MOST_CONNECTING_MS = 1_000;
 
@@ -63,8 +63,8 @@ export class FaultProxy {
   readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   /**
-   * Collections for which the client was told that its version is outdated. Until the client lists such a collection
-   * again, it gets the same answer.
+   * The collections for which the proxy has answered that the client's version is outdated. The client gets the same
+   * answer until it lists the collection again.
    */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;
@@ -85,7 +85,7 @@ export class FaultProxy {
       key: text(user['client-key-data']),
     });
     this.#server = createServer((asked, answer) => this.#serve(asked, answer));
-    // The proxy does not close idle connections, because the client itself must close them.
+    // The proxy does not close idle connections, because closing them is the client's task.
     this.#server.keepAliveTimeout = 0;
     this.#server.requestTimeout = 0;
   }
@@ -98,14 +98,14 @@ export class FaultProxy {
   }
 
   /**
-   * Writes a kubeconfig with which a client connects to this proxy, beside another kubeconfig. Returns the path of the
-   * new file.
+   * Writes a kubeconfig with which a client connects to this proxy, in the folder of another kubeconfig. Returns the
+   * path of the new file.
    */
   kubeconfig(beside: string): string {
     const { port } = this.#server.address() as AddressInfo;
     const name = 'fault-proxy';
     const file = join(dirname(beside), 'kubeconfig-of-fault-proxy');
-    // client-node has to be allowed to connect without TLS.
+    // Without `insecure-skip-tls-verify`, client-node refuses to connect without TLS.
     const content = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -118,7 +118,7 @@ export class FaultProxy {
     return file;
   }
 
-  /** Requests and watches meet faults until the storm is called off. */
+  /** Begins a storm: requests and watches meet faults until `calm` is called. */
   storm(): void {
     this.#storm ??= setInterval(() => this.#disturbWatch(), WATCH_FAULT_EVERY_MS);
   }
@@ -128,7 +128,7 @@ export class FaultProxy {
     this.#storm = undefined;
   }
 
-  /** Cuts all running requests, and lets nothing through for this long. */
+  /** Cuts all running requests, and lets no request through for this many milliseconds. */
   async partition(ms: number): Promise<void> {
     this.#partitioned = true;
     this.#server.closeAllConnections();
@@ -137,9 +137,9 @@ export class FaultProxy {
   }
 
   /**
-   * Makes every second watch, or every watch of one collection, silent for this long, or until close(). After that, the
-   * watch is cut, unless the client has left it before. The client can only find out what it missed from the versions
-   * that it knows.
+   * Makes every second watch, or every watch of one collection, silent for this long, or until close(). After the
+   * silence, the proxy cuts the watch, unless the client has already left it. The client can find out what it missed
+   * only by continuing from its last version.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -152,11 +152,11 @@ export class FaultProxy {
   }
 
   /**
-   * The client gets no answer to one of its next writes, and no answers after that until `resume`. So the client can be
-   * killed before or after that write. Dry runs and writes of Leases and Events do not count.
+   * One of the client's next writes gets no answer, and no later request gets an answer until `resume`. The client can
+   * therefore be killed before or after a certain write. Dry runs and writes of Leases and Events do not count.
    *
-   * @param writes how many writes get through before that one
-   * @returns whether the client made that write in time
+   * @param writes how many writes get through before the write without an answer
+   * @returns whether the client made the write without an answer in time
    */
   async interrupt(writes: number, moment: Moment, timeoutMs: number): Promise<boolean> {
     const reached = new Promise<boolean>((resolve) => {
@@ -196,7 +196,10 @@ export class FaultProxy {
     return this.#interruption !== undefined && isWrite(call) && this.#interruption.left-- <= 0;
   }
 
-  /** Handles a write that must get no answer. If several writes are stopped, at most the first of them gets through. */
+  /**
+   * Handles a write that must get no answer. If several writes must get no answer, at most the first write reaches the
+   * API server.
+   */
   #stop(asked: IncomingMessage, answer: ServerResponse, call: Asked): void {
     const { left, moment, reached } = this.#interruption ?? { left: 0, moment: 'before' as const, reached: () => {} };
     if (moment === 'before' || left < -1) {
@@ -223,8 +226,7 @@ export class FaultProxy {
       else void passAnswer(response, answer, mishap);
     });
     endUnlessConnected(passed);
-    // The connection also ends while the API server is down: a client behind a load balancer then sees a connection
-    // that ends.
+    // While the API server is down, the proxy ends the client's connection, as a load balancer does.
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());
     asked.pipe(passed);
@@ -265,8 +267,9 @@ export class FaultProxy {
 }
 
 /**
- * Ends a request if the API server does not accept the connection soon. A client without this proxy would check whether
- * it may still write once it is connected. A request that waited in the proxy would arrive too late.
+ * Ends a request if the API server does not accept the connection soon. Without this proxy, a client would check
+ * whether it may still write after the connection is made. A write that waited in the proxy for the connection would
+ * come too late after this check.
  */
 function endUnlessConnected(passed: ClientRequest): void {
   passed.once('socket', (socket) => {

@@ -7,7 +7,7 @@ export interface Asked {
   readonly url: string;
 }
 
-/** The answer that comes instead of the API server's, which never receives the request. */
+/** The answer of the proxy to a request that the API server never receives. */
 const REFUSALS = {
   throttled: { code: 429, reason: 'TooManyRequests', message: 'too many requests, please try again later' },
   broken: { code: 500, reason: 'InternalError', message: 'an error on the server has prevented the request' },
@@ -15,9 +15,9 @@ const REFUSALS = {
   expired: { code: 410, reason: 'Expired', message: 'too old resource version' },
 } as const;
 
-/** The effect on the answer to a request that the API server has carried out. */
+/** The faults in the answer to a request that the API server has carried out. */
 const MISHAPS = ['late', 'lost', 'truncated'] as const;
-/** The effect on a running watch. Ended: the watch ends cleanly, but in the middle of a line. */
+/** The faults of a running watch. Ended: the watch ends without an error, but in the middle of a line. */
 const WATCH_FAULTS = ['cut', 'ended', 'outdated'] as const;
 
 export type Refusal = keyof typeof REFUSALS;
@@ -37,14 +37,20 @@ export const FAULTS: readonly Fault[] = [
   ...WATCH_FAULTS,
 ];
 
-/** How many of a hundred requests meet a fault. Watches are less frequent than other requests. */
+/**
+ * How many of a hundred requests meet a fault. The share is higher for watches, because watches are less frequent than
+ * other requests.
+ */
 const PERCENT = 4;
 const PERCENT_OF_WATCHES = 20;
 
 /** How often each fault was met. */
 export type Met = Record<Fault, number>;
 
-/** For some requests, a fault: among the faults that the request can meet, the one that was least frequent so far. */
+/**
+ * Chooses a fault for some requests: the fault that has been least frequent so far, among the faults that the request
+ * can meet.
+ */
 export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | Mishap | 'reset' | undefined {
   const watch = isWatch(asked);
   if (random.int(100) >= (watch ? PERCENT_OF_WATCHES : PERCENT)) return undefined;
@@ -75,19 +81,17 @@ export function isWatch({ url }: Asked): boolean {
   return /[?&]watch=true/.test(url);
 }
 
-/** Whether the request changes something that lasts. */
+/** Whether the request changes an object permanently; Leases and Events do not count. */
 export function isWrite({ method, url }: Asked): boolean {
   return method !== 'GET' && !/[?&]dryRun=|\/(leases|events|subjectaccessreviews|selfsubjectaccessreviews)\b/.test(url);
 }
 
-/**
- * Whether the request continues from a version that the client got before, as a watch or for the next page of a list.
- */
+/** Whether the request is a watch from a known version, or asks for the next page of a list. */
 export function goesOn({ url }: Asked): boolean {
   return /[?&](resourceVersion|continue)=/.test(url);
 }
 
-/** Whether the request asks for all objects, by a list or by a watch that begins with a list. */
+/** Whether the request reads all objects of a collection, by a list or by a watch that begins with a list. */
 export function lists(asked: Asked): boolean {
   return asked.method === 'GET' && !goesOn(asked);
 }
@@ -108,5 +112,5 @@ export function refusalStatus(refusal: Refusal): object {
   return { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message: `${message} (injected)` };
 }
 
-/** The last line of a watch whose resourceVersion the API server no longer knows. */
+/** The line with which an API server ends a watch whose resourceVersion is too old. */
 export const OUTDATED_EVENT = `${JSON.stringify({ type: 'ERROR', object: refusalStatus('expired') })}\n`;

@@ -1,5 +1,6 @@
 /**
- * The result of a fresh operator for the current cluster: every status and report, and the drift that it would find.
+ * Computes what a fresh operator would write in the current cluster: every status and report, and the repairs of
+ * objects that have drifted.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -31,7 +32,7 @@ const OPTIONS = {
 };
 
 export interface Comparison {
-  /** The changes that a fresh operator would make to the cluster; empty if it would change nothing. */
+  /** The changes that a fresh operator would make to the cluster; empty if the operator would change nothing. */
   readonly differences: readonly string[];
   /** The state of the cluster that was compared. */
   readonly state: WindowState;
@@ -105,7 +106,7 @@ function statusOf(
     servers,
     message: '',
   };
-  // The policy without its history, as a fresh operator sees it.
+  // The current status is removed from the policy, because a fresh operator must compute the same status without it.
   const { status: _, ...bare } = policy;
   return buildStatus({
     policy: bare,

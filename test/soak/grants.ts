@@ -1,4 +1,7 @@
-/** Roles and RoleBindings that let a service account use a policy: the churn changes them, the operator reads them. */
+/**
+ * The Roles and RoleBindings that let a service account use a policy. The churn changes these objects, and the operator
+ * reads them.
+ */
 import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
@@ -8,7 +11,7 @@ const PREFIX = 'soak-may-use-';
 
 export interface Grant {
   readonly namespace: string;
-  /** The name of the policy; `*` for all policies, by verb `*`. */
+  /** The name of the policy; `*` for all policies, which the verb `*` grants. */
   readonly policy: string;
 }
 
@@ -25,7 +28,7 @@ export function bindingOf({ namespace, policy }: Grant): { readonly path: string
   return { path: `${RBAC}${NAMESPACES.slice('/api/v1'.length)}/${namespace}/rolebindings/${name}`, object };
 }
 
-/** The role that each binding refers to. The binding always exists, but may grant nothing. */
+/** The role to which the policy's bindings refer. The role always exists, but may contain no rules. */
 export function roleOf(policy: string, grants: boolean): { readonly path: string; readonly object: object } {
   const name = roleNameOf(policy);
   const rules = grants ? rulesOf(policy) : [];

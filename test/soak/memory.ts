@@ -1,4 +1,4 @@
-/** Checks whether the memory of processes stays flat: their resident sets over time, as the kernel counts them. */
+/** Checks whether the memory of processes stays constant, by the sizes of their resident sets over time. */
 import { readFileSync } from 'node:fs';
 
 interface Sample {
@@ -20,20 +20,22 @@ interface Trend {
 }
 
 /**
- * How long a process needs to reach its heap size, after its start and again after it begins to lead, since a leader
- * does more work.
+ * How long a process needs to reach its heap size after its start. A process needs this time again when it begins to
+ * lead, because a leader does more work.
  */
 const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 
 export class Memory {
-  /** The samples by name and process, separately before and after the process led for the first time. */
+  /** The samples by name and process. The samples before and after a process led for the first time are kept apart. */
   readonly #samples = new Map<string, Sample[]>();
   readonly #last = new Map<string, number>();
   /** The processes that have led. */
   readonly #led = new Set<number>();
 
-  /** @param pid the process; undefined when it does not run @param leads whether it has the Lease now */
+  /**
+   * @param pid the process; undefined if the process does not run @param leads whether the process has the Lease now
+   */
   sample(name: string, pid: number | undefined, minute: number, leads: boolean): void {
     const rssMiB = pid === undefined ? undefined : residentMiB(pid);
     if (pid === undefined || rssMiB === undefined) return;
@@ -44,12 +46,12 @@ export class Memory {
     this.#last.set(name, rssMiB);
   }
 
-  /** The memory of each replica, as a text for people. */
+  /** The current memory of each replica, as a line for people. */
   now(): string {
     return `RSS ${[...this.#last.values()].map((one) => one.toFixed(0)).join(' and ')} MiB`;
   }
 
-  /** @param since the minute from which on the trend is computed */
+  /** @param since the minute at which the trend begins */
   report(since: number): MemoryReport {
     const peakMiB = Math.max(0, ...[...this.#samples.values()].flat().map(({ rssMiB }) => rssMiB));
     const warm = [...this.#samples].map(([name, samples]) => ({ name, samples: warmAfter(since, samples) }));

@@ -1,6 +1,6 @@
 /**
- * Pods that a user without rights creates by dry run, again and again. A pod must not be admitted if every state refuses
- * it.
+ * Creates pods by dry run, again and again, as a user without rights. A pod must not be admitted if every possible
+ * state of the policies refuses it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -11,9 +11,9 @@ import { oneOf, PODS, type Population } from './population.ts';
 import type { Probe, Window } from './window.ts';
 
 const IN_FLIGHT = 2;
-/** A pause that leaves some of the machine to the API server and the operators. */
+/** A pause between requests, so that the API server and the operators get enough CPU time. */
 const PAUSE_MS = 25;
-/** The most draws of a pod. Pods that may be admitted are skipped, because they show nothing. */
+/** How often a pod is drawn at most. Pods that may be admitted are skipped, because their admission shows nothing. */
 const DRAWS = 8;
 
 export class Probes {
@@ -51,14 +51,14 @@ export class Probes {
   }
 
   /**
-   * While nothing changes, the API server must decide exactly as the window says. @returns the pods about which it
-   * decides otherwise
+   * While nothing changes, the API server must decide exactly like the only state in the window. @returns the pods for
+   * which the API server decides otherwise
    */
   async differences(): Promise<string[]> {
     const wrong: string[] = [];
     for (const probe of this.#probes) {
       const answer = await this.#ask(probe);
-      // Admission says nothing about a namespace that is deleted or being deleted.
+      // The answer is ignored if the namespace is deleted or being deleted, because policies do not decide in it.
       if (answer === undefined || answer.status === 404 || /being terminated/.test(answer.message)) continue;
       const refused = this.#window.refuses(probe);
       if ((answer.status === 201) === refused) wrong.push(describe(probe, answer));
@@ -75,7 +75,10 @@ export class Probes {
     }
   }
 
-  /** Draws a pod that has to be refused, if a few draws find one. Every second pod is in the sentinel's namespace. */
+  /**
+   * Draws a pod that has to be refused. After a few draws without such a pod, the result is any pod. Every second pod
+   * is in the sentinel's namespace.
+   */
   #draw(): Probe {
     const among = this.#random.int(2) === 0 ? this.#sentinels : this.#probes;
     let probe = oneOf(among, this.#random);
@@ -83,7 +86,10 @@ export class Probes {
     return probe;
   }
 
-  /** Compares the answer with the current window, because a state that was added meanwhile may have been in force. */
+  /**
+   * Compares the answer with the current window, because a state that was added after the request was sent may have
+   * been in force.
+   */
   #evaluate(probe: Probe, answer: { status: number; message: string }): void {
     this.tried++;
     if (!this.#window.refuses(probe)) return;

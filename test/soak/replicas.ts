@@ -12,8 +12,8 @@ type ReplicaName = (typeof REPLICAS)[number];
 
 export const LEASE_MS = 5_000;
 /**
- * The flags for the election. If a leader stops while a write is in flight, the write has the rest of the lease to
- * arrive.
+ * The flags for the election. If a leader stops leading while a write is in flight, the write has time to arrive until
+ * the lease ends.
  */
 export const ELECTION = [
   '--leader-elect',
@@ -40,8 +40,8 @@ export function replicaKubeconfig(controlPlane: ControlPlane, name: ReplicaName)
 }
 
 /**
- * An operator that runs for election, not started yet. @param flags the flags besides those for its cluster and for the
- * election
+ * An operator that takes part in the election and has not been started yet. @param flags additional flags, besides the
+ * flags for the cluster and the election
  */
 export function newOperator(kubeconfig: string, flags: readonly string[] = []): OperatorProcess {
   const place = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
@@ -56,7 +56,7 @@ export class Replica {
   #process: OperatorProcess;
   #killed = false;
   #watched = false;
-  /** The ends of the logs of replicas that ended by themselves, except if no API server was available at their start. */
+  /** The last log lines of each run that ended by itself, unless no API server was available at its start. */
   readonly crashes: string[] = [];
 
   constructor(name: ReplicaName, proxy: FaultProxy, kubeconfig: string) {
@@ -70,7 +70,7 @@ export class Replica {
     return this.#process;
   }
 
-  /** Restarts the operator if it has ended. Call this method again and again. */
+  /** Restarts the operator if it has ended. Call this method repeatedly. */
   async supervise(): Promise<void> {
     this.#watched ||= this.#process.log.some(({ message }) => message === 'watching');
     if (this.#process.running) return;

@@ -1,4 +1,4 @@
-/** The changes that a fresh operator would make to the existing policy reports. */
+/** Computes the changes that a fresh operator would make to the existing policy reports. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { CLEAN_SINCE, OPEN_REPORTS as OPEN_REPORTS_API } from '../../operator/cluster/reports.ts';
@@ -18,7 +18,7 @@ const OURS = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 
 /**
  * Compares all reports. There are no differences if the CRD is not installed. Namespaces that are being deleted are
- * left out, because nobody can write there.
+ * left out, because nobody can create a report in them.
  */
 export async function compareReports(
   api: Api,
@@ -67,7 +67,7 @@ function wantedIn(
             const uid = kind === 'Pod' ? uids.get(name) : cluster.workload(namespace.name, kind, name)?.uid;
             return uid === undefined ? undefined : { uid };
           },
-          // This is the only value that only the report contains.
+          // All other values can be computed, but only the existing report contains `cleanSince`.
           cleanSince: existing.get(firstReportName(policy.name))?.metadata.annotations?.[CLEAN_SINCE],
           now: new Date().toISOString(),
         }),
@@ -79,7 +79,7 @@ function byName(reports: readonly Json[]): Map<string, Json> {
   return new Map(reports.map((report) => [report.metadata.name, report]));
 }
 
-/** The operator's fields of a report, without the times of its results. */
+/** The fields of a report that the operator sets, without the times of the results. */
 function timeless(report: Json | undefined): Json | undefined {
   if (report === undefined) return undefined;
   const { labels, annotations, ownerReferences } = report.metadata;

@@ -1,4 +1,7 @@
-/** `npm run test:soak`: the long form. One line per check, then a summary; exit code 1 when something went wrong. */
+/**
+ * `npm run test:soak`: the long form of soak.test.ts. Prints one line per check and then a summary, and exits with code
+ * 1 if a check failed.
+ */
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';
 
@@ -30,7 +33,7 @@ async function run(minutes: number, seed: number): Promise<void> {
     leastRounds: 3,
     roundMs: 45_000,
     disturbancesOfRound: 3,
-    // A silence takes at least half of this time, which is longer than a watch is trusted.
+    // A silence lasts at least half of this time, which is longer than a client trusts a silent watch.
     silenceMs: 320_000,
     namespaces: 12,
     policies: 8,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { soak } from './soak.ts';
 
-/** The seed chooses the actions; their times depend on the machine. SEED=… sets another seed. */
+/**
+ * The seed determines which actions happen. The times of the actions depend on the machine. SEED=… sets another seed.
+ */
 const SEED = Number(process.env.SEED ?? 42);
 
 describe('a cluster that changes while everything fails', () => {

@@ -1,7 +1,7 @@
 /**
- * A cluster that changes at random while everything fails: two operators behind fault proxies are killed, stopped and
+ * Runs a cluster that changes at random while faults occur: two operators behind fault proxies are killed, stopped and
  * cut off, and an API server crashes. After each round, the cluster must be in the state that a fresh operator would
- * produce. During a round, nothing may admit more than the policies do.
+ * produce. During a round, the API server must not admit a pod that every possible state of the policies refuses.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../hack/controlplane/api.ts';
@@ -23,15 +23,15 @@ import { Window } from './window.ts';
 
 interface SoakOptions {
   readonly seed: number;
-  /** New rounds begin until this time has passed and at least `leastRounds` rounds have run. */
+  /** The length of the run: new rounds begin until this time has passed and at least `leastRounds` rounds have run. */
   readonly durationMs: number;
   readonly leastRounds: number;
-  /** How long everything changes before a check. */
+  /** How long the cluster changes in a round, before the check at its end. */
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
   /**
-   * The longest silence of a watch. In the long form, it is longer than a client trusts a silent watch, so the client
-   * has to cut the watch.
+   * The longest silence of a watch. In the long form of the test, the silence is longer than a client trusts a silent
+   * watch, so the client has to cut the watch.
    */
   readonly silenceMs: number;
   readonly namespaces: number;
@@ -48,13 +48,16 @@ interface SoakResult {
 }
 
 /**
- * How long the cluster may take to settle. A watch may have been silent since the end of a round (reading.ts,
- * MOST_SILENCE_MS).
+ * How long the cluster may take to settle. This time includes a watch that becomes silent at the end of a round
+ * (reading.ts, MOST_SILENCE_MS).
  */
 const SETTLE_MS = 240_000;
 const COMPARE_AGAIN_MS = 500;
 const LOOK_MS = 1_500;
-/** The most additional rounds of a run that does not count yet: on a slow machine, a short run may show too little. */
+/**
+ * How many rounds are added at most to a run that met too few faults, because a short run on a slow machine may show
+ * too little.
+ */
 const MORE_ROUNDS = 2;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
@@ -165,8 +168,8 @@ class Soak {
   }
 
   /**
-   * Disturbances come one after the other. But a silent watch blocks no other disturbance, and the check does not wait
-   * for the end of the silence.
+   * Disturbances come one after the other, except that a silent watch does not delay the next disturbance. The check
+   * does not wait for the end of the silence either.
    */
   async #disturb(): Promise<void> {
     const random = this.#random();
@@ -213,7 +216,7 @@ class Soak {
     this.#checks++;
   }
 
-  /** @returns the difference that remains after a long time, if any */
+  /** @returns the last comparison with a fresh operator, whose differences have remained for a long time, if any */
   async #settle(): Promise<Comparison> {
     const { api, controlPlane } = this.#cluster;
     const until = this.#elapsedMs + SETTLE_MS;
@@ -259,7 +262,9 @@ class Soak {
     return performance.now() - this.#began;
   }
 
-  /** Each part has its own random generator, so that its draws do not depend on the order of the other parts' draws. */
+  /**
+   * Each part of the test has its own random generator, so that the order in which parts draw numbers does not matter.
+   */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);
   }

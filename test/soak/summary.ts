@@ -17,18 +17,18 @@ export interface SoakFigures {
 }
 
 /**
- * The steepest slope that is accepted. A leak for each change would be far above it; the noise of garbage collection
- * over 5 minutes or more is below it.
+ * The steepest accepted growth of a process's memory over time. A leak with every change would cause a far steeper
+ * slope. The noise of garbage collection, over 5 minutes or more, causes a smaller slope.
  */
 const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
 /**
- * In the second half of a run of at least this many minutes, one operator is spared, long enough for a trend. A shorter
- * run only warms up.
+ * If a run takes at least this many minutes, no disturbance kills one of the operators in its second half, so that its
+ * memory shows a trend. In a shorter run, the processes only warm up.
  */
 const MINUTES_FOR_TREND = 10;
 
-/** Why the run does not count, although no check failed. */
+/** The reasons why the run does not count, although no check failed. */
 export function shortcomings({ minutes, faults, disturbed, turns, probes, memory }: SoakFigures): string[] {
   const { trend, peakMiB } = memory;
   const longEnough = minutes > MINUTES_FOR_TREND;

@@ -6,7 +6,7 @@ import { Window } from './window.ts';
 const NAMESPACE = 'net';
 const PROBE = { pod: baselinePod(), namespace: NAMESPACE };
 
-/** Policies of level restricted, by name, each for a team. */
+/** Policies of level restricted, by name. Each policy selects the namespaces of one team. */
 const forTeams = (teams: Readonly<Record<string, string>>) =>
   new Map(
     Object.entries(teams).map(([name, team]) => {

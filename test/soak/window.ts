@@ -1,7 +1,7 @@
 /**
- * The states that the cluster may have been in since the last check: each state of the policies, with each state of a
- * namespace's labels, and every grant. If all of these states refuse a pod, it must be refused at any moment, whatever
- * the operator is doing.
+ * The states in which the cluster may have been since the last check: every state of the policies, combined with every
+ * state of a namespace's labels, and with all grants. If all of these states refuse a pod, the API server must refuse
+ * the pod at any moment, whatever the operator is doing.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -40,11 +40,11 @@ export class Window {
   #policies: ResolvedPolicy[][] = [];
   #labels = new Map<string, Labels[]>();
   #grants = new Map<string, Grant>();
-  /** Whether a probe must be refused, as computed since the last addition. */
+  /** Caches whether a probe must be refused; an added state makes the cached results invalid. */
   #refused = new Map<Probe, boolean>();
   #use = new Map<readonly ResolvedPolicy[], UseIndex>();
 
-  /** Begins a new window: from now on, only this state and later additions count. */
+  /** Begins a new window, in which only this state and the states that are added later count. */
   begin({ policies, labels, grants }: WindowState): void {
     this.#policies = [];
     this.#labels = new Map();

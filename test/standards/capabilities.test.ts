@@ -19,7 +19,7 @@ describe('the capability table', () => {
       CAPABILITY_TABLE.map(({ number }) => number),
       CAPABILITIES.map((_, index) => index),
     );
-    // The sample has some capabilities from the whole range of numbers, so that any shift would show.
+    // The sample has capabilities from the whole range of numbers, so that the test notices if the numbers are shifted.
     assert.deepEqual(
       [0, 13, 21, 31, 37, 40].map((number) => CAPABILITIES[number]),
       ['CHOWN', 'NET_RAW', 'SYS_ADMIN', 'SETFCAP', 'AUDIT_READ', 'CHECKPOINT_RESTORE'],
@@ -99,7 +99,7 @@ if (existsSync(FACTS)) {
             given: [fact.containerdDefault, fact.crioDefault, fact.dockerDefault],
             baseline: fact.baselineMayAdd,
             restricted: fact.restrictedMayAdd,
-            // SYS_PTRACE breaks isolation only with hostPID, and the table names the risk without hostPID.
+            // SYS_PTRACE breaks isolation only together with hostPID, but the table states the risk without hostPID.
             risk: fact.name === 'SYS_PTRACE' ? 'I' : fact.risk[0],
           },
         );

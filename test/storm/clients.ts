@@ -5,7 +5,9 @@ import { NAMESPACES } from '../support/rendered.ts';
 import type { Attempt } from '../support/traffic.ts';
 import { type Verdict, verdictOf } from '../support/verdict.ts';
 
-/** The number of clients. With more, the API server would hardly roll policies out, because it is the bottleneck. */
+/**
+ * The number of clients. The API server is the bottleneck: with more clients, policies would hardly come into force.
+ */
 const CLIENTS = 3;
 /** One pod in this many is created for real, and deleted. */
 const REAL = 4;
@@ -26,7 +28,7 @@ export class PodClients {
     real: 0,
     wrong: 0,
   };
-  /** The first wrong verdicts, as text for people. */
+  /** The first wrong verdicts, written for people. */
   readonly wrong: string[] = [];
 
   /** Starts the clients at once. */
@@ -49,7 +51,7 @@ export class PodClients {
     while (!this.#stopped) {
       const turn = this.#next++;
       const attempt = this.#attempts[turn % this.#attempts.length] as Attempt;
-      // The turn is shifted in each round, so that every attempt is made for real at some time, even if the number of
+      // Each round shifts the turn by one, so that every attempt is made for real at some time, even if the number of
       // attempts is a multiple of REAL.
       const real = (turn + Math.floor(turn / this.#attempts.length)) % REAL === 0;
       await this.#create(attempt, real).catch(async () => {

@@ -3,7 +3,7 @@
 interface Crash {
   /** The error of the crash, as in `fatal error: concurrent map read and map write`. */
   readonly error: string;
-  /** The innermost functions of the goroutine that failed, and where they are. */
+  /** The innermost functions of the goroutine that failed, each with its place in the source. */
   readonly frames: readonly string[];
 }
 
@@ -23,7 +23,7 @@ export function crashIn(log: string): Crash | undefined {
 }
 
 /**
- * Joins the lines of a stack in pairs: a frame has a line with the function, and a line with the file and its line
+ * Joins the lines of a stack in pairs: each frame has a line with the function, and a line with the file and line
  * number.
  */
 function inPairs(lines: readonly string[]): string[] {

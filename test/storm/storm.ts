@@ -10,14 +10,14 @@ import { crashIn } from './crash-log.ts';
 import { ProgramsWithVariables } from './with-variables.ts';
 
 /**
- * The form of the rendered programs. With `auto`, the operator chooses the form, as in a cluster. `variables` is the
- * form for Kubernetes 1.36 and newer.
+ * The form of the rendered programs. With `auto`, the operator chooses the form by the oldest API server, as in a
+ * cluster. `variables` is the form for Kubernetes 1.36 and newer.
  */
 export type Rendering = 'auto' | 'variables';
 
 export interface StormOptions {
   readonly rendering: Rendering;
-  /** The storm ends after this many changes of policies, milliseconds or crashes. */
+  /** The storm ends after this number of policy changes, this time in milliseconds, or this number of crashes. */
   readonly changes: number;
   readonly durationMs: number;
   readonly crashes: number;
@@ -39,8 +39,8 @@ export interface StormResult {
 }
 
 /**
- * The time within which every policy changes once; then the changes begin again. Every second time, they begin only
- * after all policies are in force.
+ * The time within which every policy changes once. After this time, the next round of changes begins. Every second
+ * round begins only after all policies are in force.
  */
 const BURST_MS = 400;
 const SAY_EVERY_SECONDS = 60;
@@ -56,7 +56,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     await cluster.start(controlPlane, []);
     const run = new Storm(cluster, crashed, options);
     if (options.rendering === 'auto') return await run.run();
-    // The operator has seen no policy yet.
+    // The operator is stopped before it has seen a policy.
     await cluster.operator.stop();
     const programs = new ProgramsWithVariables(controlPlane.kubeconfig, cluster.api);
     return await run.run().finally(() => programs.stop());
@@ -123,7 +123,7 @@ class Storm {
 
   /**
    * Retries work that fails while the API server is down, once the API server is up.
-   * @returns whether the work was done before the storm was over
+   * @returns whether the work succeeded before the storm was over
    */
   async #persist(act: () => Promise<unknown>): Promise<boolean> {
     for (let attempt = 1; !this.#isOver; attempt++) {

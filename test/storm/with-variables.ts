@@ -1,6 +1,6 @@
 /**
  * Brings policies with `spec.variables` into force on any API server, in the form for Kubernetes 1.36 and newer. The
- * operator has no flag for that, so this file runs the operator's compiler and passes in this process, in a loop.
+ * operator has no flag for this form, so this file runs the operator's compiler and passes in this process, in a loop.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -70,7 +70,7 @@ export class ProgramsWithVariables {
     }
   }
 
-  /** Writes the condition Programmed as the operator would, because the storm waits for it. */
+  /** Writes the condition Programmed as the operator would, because the storm waits for this condition. */
   async #writeProgrammed({ metadata: { name, generation } }: Json): Promise<void> {
     const condition = {
       type: 'Programmed',

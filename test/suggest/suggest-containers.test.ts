@@ -1,4 +1,6 @@
-/** Exceptions for the containers that need them, if other containers of the pods do not need them. */
+/**
+ * Tests the suggestion of exceptions for single containers, if the other containers of a pod do not need the exception.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { validatePolicy } from '../../analysis/policies/validate.ts';
@@ -23,7 +25,7 @@ const HARDENED = {
 };
 const PROXY = { ...HARDENED, runAsNonRoot: false, runAsUser: 0, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } };
 
-/** The overrides of exceptions that, for a whole pod, refuse pods that the level admits: see suggest-doors.test.ts. */
+/** Overrides for whole pods by which an exception may refuse pods that the level admits; see suggest-doors.test.ts. */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser'];
 
 const evaluator = new Evaluator();

@@ -100,9 +100,9 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
 });
 
 /**
- * The overrides of exceptions that may refuse pods that the level admits. The API has no value for "the Standard's
+ * Overrides by which an exception may refuse pods that the level admits. The API has no value for "the Standard's
  * choice and another one", so an exception for `spc_t` is for pods that set exactly this type. If a pod sets user root
- * but every container overrides that, its exception is for pods without a root container. Levels restrict neither the
- * node's paths nor drivers, but exceptions do.
+ * but every container of the pod sets another user, the exception for the pod admits only pods without a root
+ * container. Levels do not restrict the node's paths or drivers, but exceptions do.
  */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser', 'hostPaths', 'flexVolumeDrivers'];

@@ -1,6 +1,6 @@
 /**
- * Pods made of single features. Plain code states what each feature needs beyond a hardened pod. So the expected
- * suggestion is known without any rule's text.
+ * Pods made of single features. For each feature, plain code says what the feature needs beyond a hardened pod.
+ * Therefore the tests know the expected suggestion without evaluating the rules.
  */
 import fc, { type Arbitrary } from 'fast-check';
 
@@ -11,7 +11,7 @@ type AdmittedBy = 'restricted' | 'baseline' | 'privileged';
 
 interface Feature {
   readonly admittedBy: AdmittedBy;
-  /** The place of a feature in a pod. A pod has at most one feature in each place. */
+  /** The place in the pod where the feature belongs. A pod has at most one feature in each place. */
   readonly place?: string;
   readonly container?: Fields;
   readonly security?: Fields;
@@ -114,7 +114,7 @@ export function near(workloads: readonly Made[]): Arbitrary<Made> {
     }));
 }
 
-/** Whether the pod needs nothing beyond the level, or only what a workload of its account needs. */
+/** Whether the pod needs nothing beyond the level, or only what some workload of the same service account needs. */
 export function mayBeAdmitted(pod: Made, workloads: readonly Made[], level: 'restricted' | 'baseline'): boolean {
   const beyond = pod.features.filter((feature) => !isAdmittedBy(feature, level));
   return (

@@ -532,7 +532,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
       }
     }
     const absent = RULES.filter(({ id }) => ![...stated].some((path) => path === id || path.startsWith(`${id}.`)));
-    // This rule only fills in a value, and so is never stated.
+    // The rule `defaultAllowPrivilegeEscalation` only fills in a value, and so is never stated.
     assert.deepEqual(
       absent.map(({ id }) => id),
       ['defaultAllowPrivilegeEscalation'],
@@ -547,7 +547,10 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
   });
 });
 
-/** The rules that are set together with an entry that admits more of its kind than the workloads use. */
+/**
+ * Rules that a suggestion sets together with an entry of `volumes`, because the entry alone would admit more than the
+ * workloads use.
+ */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 
 interface Part {
@@ -555,7 +558,7 @@ interface Part {
   readonly stated: Stated;
   /** The service accounts whose pods may use the policy; undefined if everybody's pods may. */
   readonly accounts?: readonly string[];
-  /** The pods that the policy is for. */
+  /** The pods for which the policy was suggested. */
   readonly pods: readonly PodParts[];
   needs(path: string): number;
 }
@@ -596,14 +599,15 @@ interface Range {
   readonly max: number;
 }
 
-/** Narrower values that admit less, but still admit all of the given entries. */
+/** Values that admit less than the given value, but still admit all of the given entries. */
 function narrowerThan(
   path: string,
   value: unknown,
   { added, own }: { readonly added: readonly string[]; readonly own: readonly unknown[] },
 ): unknown[] {
   if (path === 'capabilities.requiredDrop') return moreDrops(value as string[], added);
-  // A path may be below another path of the list, and no list can replace `*`, so neither can be narrowed.
+  // A value of hostPaths cannot be narrowed, because one path may be below another path of the list. A value with `*`
+  // cannot be narrowed, because no list can replace `*`.
   if (path === 'hostPaths' || (Array.isArray(value) && value.includes('*'))) return [];
   const { ranges, ...rest } = (value ?? {}) as { ranges?: Range[] };
   if (ranges)

@@ -1,4 +1,6 @@
-/** Clients that create pods in every way until after an instant, to see from which second the answers change. */
+/**
+ * Clients create pods in every way, before and after an instant. The test sees from which second the answers change.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../hack/controlplane/api.ts';
 import { CREATOR, type TestCluster } from './harness.ts';
@@ -22,12 +24,15 @@ export interface Attempt {
   readonly message: string;
 }
 
-/** A creation time that a client states. The API server ignores it, whether it is before or after the end. */
+/**
+ * A creation time that a client states. The API server ignores this creation time, whether it is before or after the
+ * end.
+ */
 const CLAIMED = '2020-01-01T00:00:00Z';
 const APPLY = 'application/apply-patch+yaml';
 const PAUSE_MS = 10;
 
-/** The number by which the names of a process's pods differ. */
+/** A counter that gives each pod of the process another name. */
 let index = 0;
 
 type Way = (cluster: TestCluster, namespace: string, pod: PodSpec, index: number) => Promise<Answer>;
@@ -59,7 +64,7 @@ function post(cluster: TestCluster, namespace: string, body: object, query: Reco
 /**
  * @param end the end, in ms since 1970 @param afterMs how long to go on after the end; each client then makes at least
  * one attempt
- * @param pods the pods by name. Each pod is created in every way, again and again
+ * @param pods the pods by name. The clients create each pod in every way, again and again
  */
 export async function attemptsAround(
   end: number,

@@ -17,7 +17,7 @@ export class Audit {
   /** Flags for kube-apiserver. */
   readonly flags: readonly string[];
 
-  /** @param dir the folder of the log's files @param kept the requests to log, as a rule of an audit policy */
+  /** @param dir the folder in which the log is created @param kept the requests to log, as a rule of an audit policy */
   constructor(dir: string, kept: { readonly users?: readonly string[]; readonly verbs?: readonly string[] }) {
     const folder = mkdtempSync(join(dir, 'audit-'));
     this.#log = join(folder, 'log');

@@ -67,7 +67,8 @@ export async function cpuOfRow(browser: Browser): Promise<number> {
       list.getBoundingClientRect();
       list.remove();
     }, ROWS);
-  // The first draw is not measured: it compiles the page's program and loads the fonts.
+  // The first draw is not measured, because the browser compiles the page's program and loads the fonts during this
+  // draw.
   await draw();
   const times: number[] = [];
   for (let round = 0; round < DRAWS; round++) times.push(longest(await mainThreadTasks(browser, page, draw)).cpu);
@@ -91,7 +92,7 @@ export async function memoryOf(browser: Browser, page: Page): Promise<Memory> {
   return { process: (await privateKilobytes(browser)) / 1_000, page: usedSize / 1e6 };
 }
 
-/** The memory of the largest renderer, which is the only one with a cluster. */
+/** The memory of the largest renderer process, because only this renderer has a cluster open. */
 async function privateKilobytes(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');

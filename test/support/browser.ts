@@ -1,6 +1,6 @@
 /**
- * The page in a real Chromium. Each page records what must not happen: errors on the console, and requests to other
- * origins.
+ * The page in a real Chromium. Each page records two things that must not happen: errors on the console, and requests
+ * to other origins.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,8 +13,8 @@ import { reportPage } from '../../cli/page/report-page.ts';
 import type { Needs } from '../../hack/needs.ts';
 
 /**
- * Flags of Chromium. The first one is needed on a machine where everything runs as root; most others keep Chromium from
- * sending requests by itself.
+ * Flags of Chromium. The first flag is needed on a machine where everything runs as root. Most other flags keep
+ * Chromium from sending requests by itself.
  */
 const FLAGS = [
   '--no-sandbox',
@@ -71,11 +71,12 @@ export async function openPage(
   return { page, errors, requests };
 }
 
-/** The global variable that counts the questions which the page's worker has not answered yet. */
+/** The global variable that counts the page's questions which its worker has not answered yet. */
 export const OPEN_QUESTIONS = 'openQuestions';
 
 /**
- * A script that runs before the page's program and counts open questions. The worker gives one answer to each question.
+ * A script that runs before the page's program and counts the page's open questions to its worker. The worker gives one
+ * answer to each question.
  */
 const COUNTS_QUESTIONS = `
 globalThis.${OPEN_QUESTIONS} = 0;

@@ -1,4 +1,4 @@
-/** Compiled policies as the objects that are in a cluster once the operator has written them. */
+/** The objects that are in a cluster once the operator has written the compiled policies. */
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { objectsOfProgram } from '../../operator/compile/program.ts';

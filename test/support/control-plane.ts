@@ -7,11 +7,13 @@ const endings: (() => Promise<void>)[] = [];
 
 /**
  * With CAPABILITYPOLICY_TEST_PROTECTED=1, the API server reads the files that `cappol render --static` writes. `npm run
- * test:protected` sets it: everything that the operator does must still work.
+ * test:protected` sets the variable. Everything that the operator does must still work.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 
-/** Starts the control plane at the first call. Tests share it, so each creates its own namespaces. */
+/**
+ * Starts the control plane at the first call. Tests share the control plane, so each test creates its own namespaces.
+ */
 export function sharedControlPlane(): Promise<ControlPlane> {
   started ??= PROTECTED ? startProtected() : startControlPlane({ quiet: true });
   return started;
@@ -34,12 +36,15 @@ async function startProtected(): Promise<ControlPlane> {
   return controlPlane;
 }
 
-/** Registers a function that is called once, after all tests, to end something that the files of a mocha run share. */
+/**
+ * Registers a function that is called once, after all tests, to stop something that all test files of a mocha run
+ * share.
+ */
 export function atTheEnd(stop: () => Promise<void>): void {
   endings.push(stop);
 }
 
-/** Hooks that mocha runs after all tests: .mocharc.json requires this file. */
+/** Hooks that mocha runs after all tests, because .mocharc.json requires this file. */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
     try {

@@ -1,4 +1,7 @@
-/** The demo's cluster as a snapshot: the operator has done its work, and nothing in it depends on the time of day. */
+/**
+ * The demo's cluster as a snapshot. The operator has done its work, and the snapshot does not depend on the time of
+ * day.
+ */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { ownCluster } from '../../hack/demo/cluster.ts';
@@ -13,7 +16,7 @@ export async function demoSnapshot(): Promise<Snapshot> {
   const cluster = await ownCluster();
   try {
     await tell(cluster, new Shell(cluster));
-    // The demo's story stops the operator before its last pods are created, so the operator is started again.
+    // The demo's story stops the operator before the last pods are created, so this function starts the operator again.
     await cluster.startOperator();
     return await waitFor('the operator to report what runs', async () => {
       const snapshot = await snapshotOf(cluster.kubeconfig);

@@ -34,7 +34,7 @@ export function flagsOf(from: Deployment): readonly string[] {
   return container(from).args;
 }
 
-/** The operator's flags in the Deployment, with other ports, because another operator may run on this machine. */
+/** The operator's flags in the Deployment, with other ports, because another operator may run on the same machine. */
 export function operatorFlags(ports: Ports, from: Deployment): string[] {
   return flagsOf(from).map((flag) =>
     flag.replace(/^(--(health-probe|metrics)-bind-address=).*/, (_, name: string, which: string) => {

@@ -24,7 +24,7 @@ export async function waitUntilEstablished(api: Api, crd = CRD_NAME): Promise<vo
   await waitFor(`the CRD ${crd} to be established`, look, { timeoutMs: TIMEOUT_MS, intervalMs: 50 });
 }
 
-/** Waits until the API server serves the objects of a CRD, for a test without a client of its own. */
+/** Waits until the API server serves the objects of a CRD, for a test that has no client of its own. */
 export async function establishedOn(kubeconfig: string, crd = CRD_NAME): Promise<void> {
   const api = new Api(kubeconfig);
   await waitUntilEstablished(api, crd).finally(() => api.close());

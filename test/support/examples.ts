@@ -5,7 +5,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
-/** The overrides in the examples of a rule, one for each form that has a different text. */
+/** The overrides in the examples of a rule, one for each form of overrides with different CEL. */
 export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
   return examples.map(({ overrides }) => overrides);
 }
@@ -26,7 +26,7 @@ export function isAcceptedBy(server: number, { examples, needs }: Rule): boolean
 /** One value for each rule with which the rule refuses something. */
 export const EVERYTHING_RESTRICTED: CapabilityPolicyOverrides = merged(RULES.map((one) => restricting(one).overrides));
 
-/** Merges overrides. Rules that share a field set different parts of it. */
+/** Merges overrides. If two rules share a field of `overrides`, each rule sets another part of the field. */
 function merged(all: readonly CapabilityPolicyOverrides[]): CapabilityPolicyOverrides {
   const overrides: Record<string, unknown> = {};
   for (const [field, value] of all.flatMap((one) => Object.entries<unknown>(one))) {

@@ -1,11 +1,11 @@
-/** Looks for everything in a page that shows that a text of the cluster was executed instead of shown. */
+/** Looks for every sign in a page that a string of the cluster was executed instead of shown. */
 import type { Page } from './browser.ts';
 import { ATTACKED } from './hostile-cluster.ts';
 
 /** Elements that the page never has below its root. */
 const FOREIGN = 'script, style, link, iframe, frame, object, embed, img, video, audio, form, base, meta, template';
 
-/** The executed texts, one line for each; empty if the page shows all texts as text. */
+/** The strings that were executed, one line for each; empty if the page shows all strings as text. */
 export async function executedTexts(page: Page): Promise<string[]> {
   const root = page.locator('#page');
   const elements: string[] = await root.locator(FOREIGN).evaluateAll((all) => all.map(({ outerHTML }) => outerHTML));
@@ -30,7 +30,7 @@ interface ElementInPage {
   readonly attributes: Iterable<{ readonly name: string; readonly value: string }>;
 }
 
-/** The attributes that the page never has. The function runs in the page. */
+/** The attributes that the page never has. Playwright runs the function in the page. */
 function foreignAttributes(all: Iterable<ElementInPage>): string[] {
   const found: string[] = [];
   for (const { tagName, attributes } of all) {

@@ -99,7 +99,7 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
   const fields = new Set(
     edits.flatMap(({ line, before: value, after: to }) => {
       const height = 1 + (JSON.stringify(value, null, 1) ?? '').split('\n').length;
-      // If the field was the only one of its mapping, the mapping is removed, too.
+      // If the field was the only field of its mapping, the edit also removes the mapping.
       const above = lines.slice(0, line).findLastIndex((one) => /securityContext|annotations/.test(one)) + 1;
       const first = to === null ? Math.min(line, above) : line;
       // In JSON, each removed mapping has a closing bracket on a separate line.
@@ -117,7 +117,7 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // A line that only gets a comma or a line break, because a field is added after it, is not removed.
+  // A line is not counted as removed if it only gets a comma or a line break because a field is added after it.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
   const isOnlyContinued = (line: number) =>

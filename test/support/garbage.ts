@@ -21,15 +21,15 @@ export async function heapOf(make: () => unknown): Promise<number> {
 }
 
 /**
- * Collects garbage until `seen` shows that all unreferenced objects are collected and their registries notified. The
- * function gives up after many rounds, because the engine decides when it notifies registries.
+ * Collects garbage until `seen` returns true: all unreferenced objects are collected, and their registries notified.
+ * The engine decides when it notifies registries, so the function gives up after many rounds.
  */
 export async function collectGarbage(seen: () => boolean, rounds = ROUNDS): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   for (let round = 0; round < rounds && !seen(); round++) {
     collect();
-    // The target of a WeakRef is kept until the current job is over.
+    // The engine keeps the target of a WeakRef until the current job is over.
     await sleep(5);
   }
 }

@@ -52,12 +52,12 @@ interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
   /**
    * Makes the operator's kubeconfig, for a test that deletes the operator's service account. By default, the kubeconfig
-   * has a token of this account.
+   * has a token of the operator's service account.
    */
   readonly kubeconfig?: (controlPlane: ControlPlane) => string;
   /** The way of installing, which is kubectl by default. */
   readonly installWith?: 'helm';
-  /** Flags of the operator besides those that name its cluster. */
+  /** Further flags of the operator, besides the flags that name its cluster. */
   readonly args?: readonly string[] | (() => Promise<readonly string[]>);
 }
 
@@ -138,7 +138,10 @@ export class TestCluster {
     return this.#running.kubeconfig;
   }
 
-  /** The operator, which runs when the tests begin. A test that stops it need not start it again for the clean-up. */
+  /**
+   * The operator, which runs when the tests begin. A test that stops the operator need not start it again for the
+   * clean-up.
+   */
   get operator(): OperatorProcess {
     return this.#running.operator;
   }
@@ -192,7 +195,7 @@ export class TestCluster {
     return this.api.ask('POST', path, { body: object, as, query: { dryRun: 'All' } });
   }
 
-  /** The condition that was written last, for any generation of the policy. */
+  /** The condition with the newest time of writing, even if it is about an older generation of the policy. */
   async condition(policy: string, type: string): Promise<Condition | undefined> {
     return conditionOf(await this.api.get(`${POLICIES}/${policy}`), type);
   }

@@ -1,6 +1,6 @@
 /**
- * A worker thread that asks a process for its health again and again. In the test's own thread, large objects and the
- * garbage collector would delay the measurements.
+ * A worker thread that asks a process for its health again and again. If the test's own thread measured, large objects
+ * and the garbage collector would delay the measurements.
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { request } from 'undici';
@@ -8,7 +8,7 @@ import { usageOf } from '../../hack/bench/measured-process.ts';
 
 const PAUSE_MS = 20;
 
-/** The slowest answer, and the most CPU time that the process spent before one answer. */
+/** The slowest answer, and the largest amount of CPU time that the process used before an answer. */
 export interface Slowest {
   readonly ms: number;
   readonly cpuMs: number;
@@ -29,7 +29,7 @@ export function watchHealth(watched: Watched): { stop(): Promise<Slowest> } {
     worker.once('message', resolve);
     worker.once('error', reject);
   });
-  // A rejection before `stop` is reported by `stop`.
+  // If the promise rejects before `stop` is called, `stop` reports the error.
   slowest.catch(() => {});
   return {
     stop: () => {

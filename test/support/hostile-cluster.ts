@@ -1,6 +1,6 @@
 /**
- * A cluster and documents whose texts try to get executed in the page. The API server refuses many of these names, but
- * anybody can edit a document.
+ * A cluster and documents with strings that try to run as code in the page. The API server refuses many of these names,
+ * but anybody can edit a document.
  */
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -109,7 +109,7 @@ function podsOf(text: string, index: number): PodView[] {
 
 const projection = createProjection(RULES);
 
-/** A pod that breaks most rules, with the given text in each field that is a text. */
+/** A pod that breaks most rules, with the given string in each of its string fields. */
 function partsWith(text: string): PodParts {
   const annotations = Object.fromEntries([
     [`container.apparmor.security.beta.kubernetes.io/${text}`, text],
@@ -149,7 +149,7 @@ function partsWith(text: string): PodParts {
 type Spec = Partial<CapabilityPolicySpec>;
 
 function policyNamed(name: string, index: number): CompletePolicy {
-  // The API server and cappol replace parts of a text that are not well-formed Unicode.
+  // The API server and cappol replace those parts of a string that are not well-formed Unicode.
   const text = name.toWellFormed();
   const modes = ['Enforce', 'Warn', 'Audit'] as const;
   const spec: Spec = {

@@ -12,7 +12,7 @@ import { NAMESPACES } from './rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 
 const OPERATIONS = 'docs/operations.md';
-/** The number of the block that installs the operator on the page, for each way. */
+/** For each way of installing, the index of the block on the page that installs the operator. */
 const WAYS = { kubectl: 0, helm: 1 } as const;
 
 const installations = new WeakMap<ControlPlane, Promise<void>>();
@@ -46,7 +46,10 @@ async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<v
   }
 }
 
-/** A node, which requests the tokens of its pods. With the protection, nobody else gets a token of the operator. */
+/**
+ * The identity of a node, because nodes request the tokens of their pods. With the protection, only a node may request
+ * a token of the operator's service account.
+ */
 const NODE: Identity = { user: 'system:node:none', groups: ['system:nodes', 'system:masters'] };
 
 /**

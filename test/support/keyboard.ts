@@ -4,7 +4,7 @@ import type { Page } from './browser.ts';
 const CONTROLS =
   'a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex="0"], [contenteditable="true"]';
 
-/** The most stops of a walk: more than any view has, because a long list is only one stop. */
+/** The maximum number of stops on a walk. No view has as many stops, because a long list is only one stop. */
 const MOST_STOPS = 400;
 
 export interface Walk {
@@ -12,7 +12,7 @@ export interface Walk {
   readonly stops: number;
   /** The controls that never had the focus. */
   readonly missed: readonly string[];
-  /** The control that never gave up the focus, if there is such a control. */
+  /** The control that the focus could not leave; undefined if there is no such control. */
   readonly trap?: string;
 }
 
@@ -63,8 +63,8 @@ function markFocused(page: Page, stop: number): Promise<string | undefined> {
 
 async function missedControls(page: Page): Promise<string[]> {
   return page.locator(CONTROLS).evaluateAll((all: ControlInPage[], attribute) => {
-    // The Tab key reaches only one radio button of a group. If a control in a shadow tree has the focus, its host is
-    // marked.
+    // The Tab key reaches only one radio button of a group of radio buttons. If a control in a shadow tree has the
+    // focus, the walk marks the host of the shadow tree.
     const isWalked = (one: ControlInPage) =>
       one.hasAttribute(attribute) || one.getRootNode().host?.hasAttribute(attribute) === true;
     const missed = all.filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !isWalked(one));

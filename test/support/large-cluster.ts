@@ -1,6 +1,7 @@
 /**
- * A very large cluster: by default 100,000 pods in 5,000 namespaces under 300 policies. Pods of one shape share their
- * frozen parts, as in the projection. So the cluster is built in less than a second, and each shape is evaluated once.
+ * A very large cluster: by default 100,000 pods in 5,000 namespaces under 300 policies. Pods with the same shape share
+ * their frozen parts, as in the projection. Because of the shared parts, the cluster is built in less than a second,
+ * and each shape is evaluated once.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type {
@@ -20,8 +21,8 @@ export interface LargeSizes {
   readonly pods: number;
   readonly namespaces: number;
   /**
-   * The number of different pods. There are as many different templates, because admission adds the token's volume only
-   * to pods.
+   * The number of different pods. The number of different templates is the same, because admission adds the token's
+   * volume only to pods.
    */
   readonly shapes: number;
   readonly policies: number;
@@ -138,7 +139,7 @@ interface Placed {
 }
 
 function chainOf(namespace: string, { workload, shape }: Placed): Chain {
-  // The factor is a prime, so that each shape occurs under each kind of owner.
+  // The factor 7 is a prime, so that each shape occurs under each kind of owner.
   const kinds = CHAINS[(workload * 7 + Math.floor(workload / 60)) % CHAINS.length] ?? [];
   const workloads: WorkloadView[] = [];
   let owner: Owner | undefined;
@@ -158,9 +159,7 @@ function chainOf(namespace: string, { workload, shape }: Placed): Chain {
 
 const DROP_ALL = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
-/**
- * Security contexts from hardened to unlimited; an application has one of these contexts, and a sidecar another one.
- */
+/** Security contexts from hardened to unlimited. An application's container and its sidecar have different contexts. */
 const CONTEXTS: readonly object[] = [
   DROP_ALL,
   { ...DROP_ALL, readOnlyRootFilesystem: true },

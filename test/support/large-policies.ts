@@ -1,6 +1,6 @@
 /**
- * The policies of a large cluster: four for all teams, and for each team its own policies, exceptions that end, policies
- * for some users only, and policies that are rolled out.
+ * The policies of a large cluster: four policies for all teams and, for each team, its own policies, exceptions that
+ * end, policies with restricted use, and policies with a rollout.
  */
 import {
   type CapabilityPolicySpec,
@@ -26,8 +26,8 @@ const OF_PLATFORM: readonly (readonly [name: string, spec: Spec])[] = [
   [
     'baseline-without-team',
     {
-      // A policy may overlap only with a limited number of policies. A policy for all namespaces would overlap with
-      // those of all teams.
+      // Each policy may overlap only with a limited number of other policies. A policy for all namespaces would overlap
+      // with the policies of all teams.
       namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'DoesNotExist' }] },
       mode: 'Enforce',
       reason: 'No pod needs more without an exception.',
@@ -52,7 +52,7 @@ interface Own {
 
 const ROLLED_OUT: Spec = { mode: 'Enforce', level: 'restricted', priority: 20 };
 
-/** The policies of a team: the ending of the name, and the spec. */
+/** The policies of a team: the end of the policy's name, and the spec. */
 const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = [
   ['restricted', ofTeam({ mode: 'Enforce', level: 'restricted', priority: 10 })],
   [
@@ -84,8 +84,8 @@ const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = 
 ];
 
 /**
- * A rollout. In pending namespaces, half of the policies warn and half audit. Each policy overlaps with the one that
- * warns or audits everywhere, which may overlap with some thirty policies.
+ * A rollout. While a namespace is pending, half of the policies warn and the other half audit. Each policy overlaps
+ * with the policy that warns or audits everywhere. That policy may overlap with some thirty policies.
  */
 function meanwhile(team: string): NonNullable<Spec['rollout']> {
   return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };
@@ -95,7 +95,7 @@ function ofTeam(spec: Spec, stage?: string): (own: Own) => Spec {
   return ({ team }) => ({ namespaceSelector: { matchLabels: { team, ...(stage && { stage }) } }, ...spec });
 }
 
-/** The name of a namespace, and the labels by which policies select it. One in 51 belongs to no team. */
+/** The name of a namespace, and the labels by which policies select it. One namespace in 51 belongs to no team. */
 export function labelsOf(index: number): { readonly name: string; readonly team?: string; readonly stage: string } {
   const place = index % (TEAMS + 1);
   const stage = STAGES[roundOf(index) % STAGES.length] as string;
@@ -126,7 +126,7 @@ export function largePolicies(count: number): LargePolicies {
     ),
     pending(namespace) {
       const { team } = labelsOf(namespace);
-      // The rollouts have reached half of the namespaces; the other half is pending.
+      // The rollouts have promoted half of the namespaces. The other half is pending.
       if (roundOf(namespace) % 2 === 0) return {};
       const here = rolledOut.filter(({ spec }) => spec.namespaceSelector.matchLabels?.team === team);
       return Object.fromEntries(here.map((policy) => [`${ROLLOUT_LABEL_PREFIX}${nameOf(policy)}`, ROLLOUT_PENDING]));

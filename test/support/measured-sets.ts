@@ -4,7 +4,7 @@
  */
 import type { ContainerRuntime } from '../../analysis/capabilities/runtimes.ts';
 
-/** The mask of a bounding set, or the reason why the container does not start. */
+/** The mask of a measured bounding set, or the error if the container does not start. */
 export type Measured = bigint | string;
 
 interface MeasuredRow {

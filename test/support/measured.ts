@@ -16,8 +16,8 @@ export async function clockMs(work: () => unknown): Promise<number> {
 }
 
 /**
- * The least of up to five measurements. No further measurement is made after one below the limit. Other programs or the
- * garbage collector may disturb one measurement, but a defect affects all of them.
+ * The smallest of up to five measurements. When a measurement is below the limit, no further measurement is made. Other
+ * programs or the garbage collector may slow down one measurement, but a defect slows down all measurements.
  */
 export async function leastOf(limit: number, measure: () => Promise<number>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;

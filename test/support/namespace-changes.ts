@@ -1,8 +1,10 @@
-/** Changes of a namespace's metadata, by every request that can make them; by dry run, so that they change nothing. */
+/**
+ * Changes of a namespace's metadata, by every kind of request that can make such a change. All requests are dry runs.
+ */
 import type { Answer, Api, Identity, Json, Method } from '../../hack/controlplane/api.ts';
 import { NAMESPACES } from './rendered.ts';
 
-/** Keys → values; null for removed keys. */
+/** Keys of labels or annotations with their new values; null for a key to remove. */
 type Entries = Readonly<Record<string, string | null>>;
 
 export interface MetadataChange {
@@ -10,7 +12,7 @@ export interface MetadataChange {
   readonly annotations?: Entries;
 }
 
-/** A user who may change namespaces by each of these routes, and has no other rights. */
+/** A user who may change namespaces by each of the routes below, and has no other rights. */
 export const EDITOR: Identity = { user: 'namespace-editor', groups: ['namespace-editors'] };
 
 const APPLY = 'application/apply-patch+yaml';
@@ -37,8 +39,8 @@ export const ROUTES: readonly Route[] = [
 const ATTEMPTS = 5;
 
 /**
- * The routes that can make the change. Applying fewer fields removes only fields that the same manager applied before
- * by the same route. So /status, to which nobody applies labels, is no route for removals.
+ * The routes by which the change can be made. With server-side apply, leaving out a field removes the field only if the
+ * same manager applied it before by the same route. Nobody applies labels to /status, so /status cannot remove labels.
  */
 export function routesOf({ labels = {}, annotations = {} }: MetadataChange): readonly Route[] {
   const removes = Object.values({ ...labels, ...annotations }).includes(null);
@@ -83,7 +85,8 @@ async function changeOnce(
       : applies
         ? { kind, apiVersion, metadata: { name: namespace, ...whole } }
         : { kind, apiVersion, metadata: { ...metadata, ...whole }, spec, status };
-  // Anybody may use any name of a field manager. Applying fewer fields under our name removes our fields.
+  // Any client may use any name of a field manager. If somebody applies fewer fields under the operator's name, the
+  // apply removes the operator's fields.
   const fieldManager = [...Object.keys(labels), ...Object.keys(annotations)].some(isOurs)
     ? 'capabilitypolicy.dev'
     : 'test';
@@ -133,7 +136,7 @@ export async function grant(
   return path;
 }
 
-/** The rule that grants a verb on one policy. */
+/** The RBAC rule that grants a verb on one policy. */
 export function onPolicy(verb: 'use' | 'exempt', policy: string): object {
   return {
     apiGroups: ['capabilitypolicy.dev'],

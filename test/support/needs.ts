@@ -9,7 +9,7 @@ import { PROTECTED } from './control-plane.ts';
 
 /**
  * Declares tests that need programs besides Node and Go. On a developer's machine, missing programs are only reported.
- * In CI, where .ci/run installs the programs, missing ones are a failure.
+ * In CI, where .ci/run installs the programs, a missing program is a failure.
  */
 export function describeWith(needs: Needs, title: string, tests: () => void): void {
   const reason = lacking(needs);
@@ -46,7 +46,10 @@ export function itIfOffered(
   if (feature !== undefined && !offers(SERVER_MINOR, feature)) takeBack(test, needOf(feature));
 }
 
-/** Declares a test of requests that the protection refuses to everybody. @param why it cannot run under protection */
+/**
+ * Declares a test of requests that the protection refuses to everybody.
+ * @param why the reason why the test cannot run under protection
+ */
 export function itUnprotected(why: string, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
   const test = it(title, run);
   if (PROTECTED) takeBack(test, why);
@@ -83,7 +86,7 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** @returns the tests that were left out, according to the output of a run */
+/** @returns the tests that a run left out, according to its output */
 export function leftOutIn(output: string): LeftOut[] {
   return Array.from(output.matchAll(LEFT_OUT), ([, title = '', reason = '']) => ({ title, reason }));
 }
@@ -99,7 +102,7 @@ function needOf(feature: ServerFeature): string {
   return `needs ${FEATURE_NAMES[feature]}, offered since ${offeredSince(feature)}`;
 }
 
-/** Removes a suite or test after mocha has declared it, which makes its title and its tests known. */
+/** Removes a suite or test that mocha has already declared. By then, the title and the tests of a suite are known. */
 function remove<T>(one: T, declared: T[] = []): void {
   declared.splice(declared.indexOf(one), 1);
 }

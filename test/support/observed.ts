@@ -28,7 +28,7 @@ export class Observation {
     return new Observation(cluster, await cluster.api.get(POLICIES));
   }
 
-  /** @returns the states of one policy, up to the current one */
+  /** @returns all states of one policy until now */
   async end(cluster: TestCluster, policy: string): Promise<Json[]> {
     const { metadata } = await cluster.api.get(`${POLICIES}/${policy}`);
     const isNow = ({ metadata: seen }: Json) => seen.resourceVersion === metadata.resourceVersion;

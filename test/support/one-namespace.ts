@@ -1,4 +1,7 @@
-/** A cluster with some policies and one namespace, as the watches show it, and what the operator derives from it. */
+/**
+ * A cluster with some policies and one namespace, as the watches show it, with the state that the operator derives from
+ * the cluster.
+ */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
 import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
@@ -8,7 +11,7 @@ interface Shown {
   readonly namespace: NamespaceView;
 }
 
-/** @param shown the function that is called whenever something reads the cluster */
+/** @param shown a function that is called whenever something reads the cluster */
 export function oneNamespace(oldestServer: number, shown: () => Shown): { cluster: Cluster; state: ClusterState } {
   const cluster = {
     oldestServer,

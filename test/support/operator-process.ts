@@ -21,7 +21,7 @@ export class OperatorProcess {
   /** The log since the first start, including restarts. */
   readonly log: LogEntry[] = [];
 
-  /** @param args flags of the operator besides those of the log */
+  /** @param args the operator's flags, except for the flags about the log */
   constructor(args: readonly string[], nodeFlags: readonly string[] = []) {
     this.#args = args;
     this.#nodeFlags = nodeFlags;

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { AuditEvent } from './audit.ts';
 
 /**
- * The beginning of a refusal by the protection. Its answer to a probe begins differently: "CapabilityPolicy protection
- * in force: …".
+ * The beginning of a refusal by the protection. The protection's answer to a probe begins differently:
+ * "CapabilityPolicy protection in force: …".
  */
 const REFUSAL = 'CapabilityPolicy protection: ';
 

@@ -1,4 +1,4 @@
-/** Tables and lists of the page as text, by the headings of their columns. */
+/** The tables and lists of the page as strings, by the headings of the columns. */
 import type { Locator, Page } from './browser.ts';
 import { settled } from './views-of-page.ts';
 
@@ -37,7 +37,7 @@ function rowOf(heads: readonly string[], cells: readonly string[]): RowText {
   return Object.fromEntries(heads.map((head, index) => [head, cells[index] ?? '']));
 }
 
-/** The texts of the elements as people read them, with each run of blanks as one blank. */
+/** The text of each element as people read it: several blanks count as one blank. */
 export async function textsOf(locator: Locator): Promise<string[]> {
   const texts = await locator.allTextContents();
   return texts.map((text) => text.replace(/\s+/g, ' ').trim());

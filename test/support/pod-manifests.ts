@@ -40,7 +40,7 @@ function podOf(securityContext: object | undefined, spec: object = {}): object {
   return podManifest({ name: 'pod' }, { ...spec, containers: [container] });
 }
 
-/** One object of each kind that makes pods from a template; the template is `pod`'s spec. */
+/** One object of each kind that makes pods from a template. The template has the spec of `pod`. */
 export function workloads(pod: object): readonly { readonly path: string; readonly object: object }[] {
   const { spec } = pod as { spec: object };
   const labels = { app: 'workload' };

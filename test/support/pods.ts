@@ -1,4 +1,4 @@
-/** Minimal pods as rules read them: container `app` and nothing else, except for what a test is about. */
+/** Minimal pods in the form that rules read. The only container is `app`, unless a test is about other fields. */
 import type { Container, PodParts } from '../../operator/model/objects.ts';
 import type { ExamplePod } from '../../operator/rules/example.ts';
 
@@ -18,7 +18,10 @@ export function examplePod({ spec, container = {} }: ExamplePod): PodParts {
   return app(container, spec);
 }
 
-/** A pod whose container `app` adds these capabilities. Baseline admits CHOWN, nothing admits SYS_ADMIN. */
+/**
+ * A pod whose container `app` adds these capabilities. Level baseline admits the capability CHOWN; neither baseline nor
+ * restricted admits SYS_ADMIN.
+ */
 export function adding(add: readonly string[], spec: Fields = {}): PodParts {
   return pod({ containers: [container('app', add)], ...spec });
 }
@@ -27,12 +30,12 @@ export function container(name: string, add: readonly string[] = []): Container 
   return add.length === 0 ? { name } : { name, securityContext: { capabilities: { add } } };
 }
 
-/** A pod with an init container `init` of these fields, and `app` as given. */
+/** A pod with an init container `init` with the given fields, and with the given container `app`. */
 export function init(fields: Fields, appFields: Fields = {}): PodParts {
   return app(appFields, { initContainers: [{ name: 'init', ...fields }] });
 }
 
-/** A pod with an ephemeral container `debug` of these fields, and `app` as given. */
+/** A pod with an ephemeral container `debug` with the given fields, and with the given container `app`. */
 export function ephemeral(fields: Fields, appFields: Fields = {}): PodParts {
   return app(appFields, { ephemeralContainers: [{ name: 'debug', ...fields }] });
 }

@@ -20,17 +20,19 @@ export function policyManifest<Metadata, Body>(metadata: Metadata, spec: Body) {
   };
 }
 
-/** An Enforce policy at level restricted for all namespaces, except for what `spec` says, as a user writes it. */
+/**
+ * An Enforce policy at level restricted for all namespaces, as a user writes it; fields of `spec` replace its fields.
+ */
 export function writtenPolicy(name: string, spec: object = {}) {
   return policyManifest({ name }, { namespaceSelector: {}, ...STRICT, ...spec });
 }
 
-/** An Enforce policy at level restricted for all namespaces, except for what `spec` says, with defaults. */
+/** An Enforce policy at level restricted for all namespaces, with defaults; fields of `spec` replace its fields. */
 export function policy(name: string, spec: Spec = {}): NamedPolicy {
   return complete(name, { ...STRICT, ...spec });
 }
 
-/** A policy at level baseline, in the default mode, for all namespaces, except for what `spec` says. */
+/** A policy at level baseline, in the default mode, for all namespaces; fields of `spec` replace its fields. */
 export function baselinePolicy(name: string, spec: Spec = {}): NamedPolicy {
   return complete(name, { level: 'baseline', ...spec });
 }

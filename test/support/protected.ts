@@ -8,12 +8,12 @@ import { Audit } from './audit.ts';
 import { cappol } from './cappol.ts';
 import { OPERATOR_USER } from './rights.ts';
 
-/** The flag that is needed on 1.36, where the feature is alpha and off by default. */
+/** The flag that Kubernetes 1.36 needs, because the feature is alpha and off by default in that version. */
 const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionControlConfig=true'] : [];
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** @returns the flags of an API server that reads the files of the folder */
+/** @returns the flags with which an API server reads the files in the folder */
 export function staticFlags(directory: string): string[] {
   return [...GATE, `--admission-control-config-file=${join(directory, 'admission.yaml')}`];
 }

@@ -4,8 +4,8 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { exampleSettings, type Setting } from './random-switches.ts';
 
 /**
- * A setting with the owner of its field: the pod, its metadata, or a container. A container is created if it does not
- * exist.
+ * A setting, and the object to which its field belongs: the pod, its metadata, or a container. If the container does
+ * not exist, it is created.
  */
 export interface Step extends Setting {
   readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';
@@ -24,13 +24,17 @@ const capabilityName = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom('ALL', 'all', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_ADMIN', 'net_raw', 'nonsense'),
   },
-  // Runtimes read U+017F as S and U+0131 as I. U+FB06 is read as ST by JavaScript, but by no runtime.
+  // Container runtimes read the character U+017F as S and U+0131 as I. JavaScript reads the character U+FB06 as ST, but
+  // no container runtime does.
   {
     weight: 1,
     arbitrary: fc.constantFrom('ſYS_ADMIN', 'cap_sys_admın', 'NET_BROADCAﬆ', 'CHOWN\u0301', 'NET_RAW ', ''),
   },
 );
-/** Lists with more names than there are capabilities. All names in the lists are valid. */
+/**
+ * Lists with more names than the number of existing capabilities. All names in these long lists are valid capability
+ * names.
+ */
 const MANY = [84, 85].map((length) => Array.from({ length }, (_, i) => (i % 2 === 0 ? 'CHOWN' : 'NET_BIND_SERVICE')));
 const added = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(undefined, [], ['NET_BIND_SERVICE'], ['CHOWN', 'KILL']) },
@@ -239,7 +243,7 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
-/** Values of annotations that look like valid values but differ, or that have no effect. */
+/** Values of annotations that differ slightly from valid values, or that have no effect. */
 const ODD_VALUES = [' ', 'runtime/default ', 'Runtime/Default', 'unconfıned', 'localhost/prоfile', '💥'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
 

@@ -23,7 +23,7 @@ const CONFINED = { seccompProfile: { type: 'RuntimeDefault' } };
 
 const HOST_LOGS = { name: 'logs', hostPath: { path: '/var/log/pods' } };
 
-/** Pods that level restricted admits at its newest version, each in a different way. */
+/** Pods that the newest version of level restricted admits, each in a different way. */
 export const COMPLIANT: Readonly<Record<string, Pod>> = {
   'hardened on the pod': pod(HARDENED, { securityContext: { ...NON_ROOT, ...CONFINED } }),
   'hardened on each container': pod({ ...HARDENED, ...NON_ROOT, ...CONFINED }, {}),
@@ -106,8 +106,8 @@ function set(to: string, path: string, value: unknown): Change {
 }
 
 /**
- * Fields that the API server accepts only together with other fields, or only without them. Set alone, they would make
- * only invalid pods.
+ * Fields that the API server accepts only if certain other fields are set, or only if they are not set. Setting such a
+ * field alone would make only invalid pods.
  */
 const TOGETHER: readonly Changes[] = [
   [set('app', 'securityContext', { privileged: true })],

@@ -31,7 +31,7 @@ const ranges = fc.subarray(RANGES, { minLength: 1, maxLength: 2 });
 const partial = <T extends object>(fields: { [K in keyof T]: Arbitrary<T[K]> }) =>
   fc.record(fields, { requiredKeys: [] });
 
-/** A random strategy. The strategy has ranges only if the API requires ranges for its rule. */
+/** A random strategy. The strategy has ranges only if the API requires ranges for the strategy's rule. */
 function strategy<Rule extends string>(...rules: Rule[]) {
   return fc
     .record({ rule: one(...rules), ranges })
@@ -167,7 +167,7 @@ const shared = {
   seLinuxOptions,
 };
 
-/** Random values for fields with few values that the rules' example pods set, such as `hostPID: true`. */
+/** Random values of fields with few values, such as `hostPID: true`. The fields come from the example pods of rules. */
 const SWITCHED_SPEC = Object.fromEntries(
   SWITCHED_PODS.flatMap(({ spec = {} }) => Object.entries(spec))
     .filter(([, value]) => typeof value !== 'object')

@@ -4,7 +4,7 @@ import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
 const KEYS = ['team', 'example.com/tier'];
 const VALUES = ['net', 'db', ''];
-/** A value that stands for all values that no selector names. */
+/** A label value that represents all values that no selector names. */
 const UNNAMED = 'other';
 
 /** All combinations of labels that the random selectors can distinguish. */
@@ -31,8 +31,8 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
 );
 
 /**
- * A selector that is nearly as long as an expression may be, for namespaces with the label `shard`. Selectors with
- * different indexes do not overlap.
+ * A selector for namespaces with the label `shard`. The selector is nearly as long as the maximum length of an
+ * expression. Selectors with different indexes do not overlap.
  */
 export function longSelector(index: number): LabelSelector {
   const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));

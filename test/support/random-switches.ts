@@ -34,14 +34,17 @@ export const EXAMPLE_PODS: readonly ExamplePod[] = RULES.flatMap(({ examples }) 
   examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
 );
 
-/** The example pods of the rules whose override has few values. The fields that these pods set also have few values. */
+/**
+ * The example pods of those rules whose override has only a few values. The fields that these example pods set also
+ * have few values.
+ */
 export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Object.hasOwn(SWITCHES, id)).flatMap(
   ({ examples }) => examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
 );
 
 /**
- * The fields of the PodSpec that a policy requires. These fields come from the examples of the rules with few values
- * that refuse an empty pod.
+ * The fields of the PodSpec that a policy requires a pod to set. Some rules whose override has few values refuse an
+ * empty pod. The required fields come from the examples of these rules.
  *
  * @param values the policy's values by rule ID
  */
@@ -56,7 +59,7 @@ export function demandedSpec(values: Fields, standard: Standard): Fields {
   return spec;
 }
 
-/** A random setting from the fields of the PodSpec, or of the container, that the example pods set. */
+/** A random setting: one field of the PodSpec, or of the container, with a value that an example pod sets. */
 export function exampleSettings(part: keyof ExamplePod): Arbitrary<Setting> {
   return fc.constantFrom(...EXAMPLE_PODS.flatMap(({ [part]: fields = {} }) => settingsIn(fields)));
 }

@@ -9,7 +9,7 @@ interface Style {
   readonly comments: number;
   readonly flow: number;
   readonly anchors: boolean;
-  /** The JSON of each value that was written with an anchor → the anchor. */
+  /** Values that were written with an anchor: the JSON of the value → the anchor. */
   readonly known: Map<string, string>;
   count: number;
 }
@@ -92,7 +92,7 @@ function itemLines(value: unknown, indent: number, style: Style): string[] {
   if (alias) return [`${dash} ${alias}${trailing(style)}`];
   if (isInline(value, style) || Array.isArray(value))
     return [`${dash}${before} ${flow(value, style)}${trailing(style)}`];
-  // In the line of the first field, an anchor would belong to the field's key.
+  // If the anchor were in the line of the first field, it would belong to the field's key.
   if (before !== '') return [`${dash}${before}`, ...block(value, indent + 2, style)];
   const spaces = 1 + style.random.int(2);
   const [first = '', ...others] = block(value, indent + 1 + spaces, { ...style, comments: 0 });
@@ -103,7 +103,10 @@ function isInline(value: unknown, style: Style): boolean {
   return typeof value !== 'object' || value === null || Object.keys(value).length === 0 || chance(style.flow, style);
 }
 
-/** The anchor for a value, or the alias of an equal value that was written before. Only some values get an anchor. */
+/**
+ * The anchor for a value, or an alias if an equal value with an anchor was written before. Only some values get an
+ * anchor.
+ */
 function anchored(value: unknown, style: Style): { readonly before: string; readonly alias?: string } {
   if (!style.anchors || typeof value !== 'object' || value === null || Array.isArray(value)) return { before: '' };
   const text = JSON.stringify(value);

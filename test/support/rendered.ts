@@ -14,8 +14,8 @@ export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies'
 export const NAMESPACES = '/api/v1/namespaces';
 
 /**
- * The differences between the cluster and the objects that its policies compile to: missing, changed and stale objects,
- * and wrong labels.
+ * The differences between the cluster's objects and the objects that its policies compile to: missing, changed and
+ * stale objects, and wrong labels.
  */
 export async function differences(
   api: Api,
@@ -60,7 +60,7 @@ function labelDifferences(compiled: Compiled, namespace: Json, { oldestServer }:
   return [`namespace ${name} has ${JSON.stringify(existing)} instead of ${JSON.stringify(wanted)}`];
 }
 
-/** The differences of `live` from `wanted`; lists must have equal lengths. */
+/** The differences between the live and the wanted value. Lists must have equal lengths. */
 function changes(live: Json, wanted: unknown, path = ''): string[] {
   const differs = () => [`${path} is ${JSON.stringify(live)} instead of ${JSON.stringify(wanted)}`];
   if (Array.isArray(wanted)) {

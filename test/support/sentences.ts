@@ -67,7 +67,10 @@ function proseOfPage(lines: readonly string[]): Paragraph[] {
   return [...rows, ...others];
 }
 
-/** Joins consecutive lines in which `textOf` finds text to paragraphs. A list item begins another paragraph. */
+/**
+ * Joins consecutive lines to a paragraph, as long as `textOf` finds text in them. Each list item begins a new
+ * paragraph.
+ */
 function joined(lines: readonly string[], textOf: (line: string) => string | undefined): Paragraph[] {
   const paragraphs: { line: number; text: string }[] = [];
   let isOpen = false;
@@ -94,7 +97,7 @@ function scriptText(line: string): string | undefined {
   return comment ?? described;
 }
 
-/** The string literals with several words, as far as they are on one line. */
+/** The string literals that have several words and begin and end on the same line. */
 function literals(lines: readonly string[]): Paragraph[] {
   return lines.flatMap((line, index) => {
     if (codeComment(line) !== undefined) return [];

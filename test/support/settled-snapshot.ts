@@ -36,8 +36,8 @@ export function largeSnapshot(): Snapshot {
 }
 
 /**
- * A snapshot of a cluster with statuses. The cluster is evaluated only once for both, because a large cluster takes
- * long.
+ * A snapshot of a cluster with statuses. The cluster is evaluated only once, for the snapshot and for the statuses,
+ * because evaluating a large cluster takes long.
  */
 export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
   const state = new ClusterState(cluster, { ...REACH, podSecurityDefaults: {}, now: () => AT });
@@ -84,8 +84,8 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
 }
 
 /**
- * The progress of a rollout. In namespaces without the label, the policy is enforced. Namespaces with the label are
- * blocked by violations, or soak.
+ * The progress of a rollout. In namespaces without the rollout's label, the policy is enforced. Namespaces with the
+ * label either are blocked by violations, or soak.
  */
 function progressOf(
   policy: string,

@@ -3,8 +3,8 @@ import fc, { type Arbitrary } from 'fast-check';
 
 /**
  * @param drawn the seed and the position of the value among the samples
- * @param agrees whether the test passes for a value
- * @returns the drawn value, if the test does not fail for it again
+ * @param agrees whether the test passes for a given value
+ * @returns the smallest failing value that was found; the drawn value, if the test does not fail for it a second time
  */
 export async function shrunk<Value>(
   values: Arbitrary<Value>,

@@ -8,7 +8,7 @@ import { binding, useRole } from './views.ts';
 
 export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], canEvaluate: true, usersKnown: true, installed: true };
 
-/** Options for taking a snapshot, for tests to which they do not matter. */
+/** Options for taking a snapshot, for tests that do not depend on these options. */
 export const TAKING = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 
 /** All snapshots share one evaluator, because it keeps its compiled expressions. */
@@ -25,13 +25,15 @@ export function takenSnapshot(
 
 type RbacList = 'roles' | 'roleBindings';
 
-/** The cluster and the rights as they appear to a user who may not list roles, bindings, or both. */
+/** The cluster and the rights, as a user sees them who may not list roles, bindings, or both. */
 export function readWithout(unread: readonly RbacList[], cluster: Cluster): { cluster: Cluster; rights: Rights } {
   const empty = Object.fromEntries(unread.map((list) => [list, () => []]));
   return { cluster: { ...cluster, ...empty }, rights: { ...ALL_RIGHTS, usersKnown: unread.length === 0 } };
 }
 
-/** The snapshot with rights for everybody, which the page assumes if some roles or bindings were not read. */
+/**
+ * The snapshot with rights for everybody. The page assumes these rights if the snapshot lacks some roles or bindings.
+ */
 export function withRightsForAll<Of extends Pick<Snapshot, RbacList>>(of: Of, unread: readonly RbacList[]): Of {
   if (unread.length === 0) return of;
   const all: RoleView = { ...useRole('any', { resourceNames: [] }), name: 'use-all' };

@@ -11,8 +11,8 @@ export interface TestedPage {
   /** Writes another file with snapshots, which is removed after the tests. @returns the URL of the file */
   fileOf(snapshots: readonly Snapshot[]): string;
   /**
-   * Opens a page for the running test. After the test, the page is closed. By then the page must have written no error,
-   * and requested nothing but its own file.
+   * Opens a page for the running test. After the test, the page is closed. Before it is closed, the page must have
+   * written no error, and must have requested nothing but its own file.
    */
   open(url: string, options?: OpenOptions): Promise<OpenedPage>;
 }

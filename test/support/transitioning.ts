@@ -1,4 +1,6 @@
-/** Takes a cluster through the states of transitions, and derives the pods to try at the same time. */
+/**
+ * Takes a cluster through the states of transitions, and derives the pods that clients try to create at the same time.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { serviceAccount, type TestCluster } from './harness.ts';
@@ -40,7 +42,8 @@ export async function bring(cluster: TestCluster, transition: Transition, step: 
     await cluster.policy(`${name}-${suffix}`, specOf(cluster, name, rules));
   }
   const leaving = states.flatMap((other) => Object.keys(other)).filter((suffix) => !(suffix in state));
-  // Between two commands, the cluster is in an intermediate state, because a deleted policy disappears at once.
+  // The policy with the new name must be in force before the policy with the old name is deleted, because a deleted
+  // policy disappears at once.
   if (name === 'rename') await cluster.programmed(...Object.keys(state).map((s) => cluster.named(`${name}-${s}`)));
   for (const suffix of leaving) await cluster.deletePolicy(cluster.named(`${name}-${suffix}`));
 }

@@ -1,13 +1,13 @@
 /**
- * Changes of policies during which some verdicts must stay the same: those on pods that every state admits, and on pods
- * that every state refuses.
+ * Changes of policies during which some verdicts must stay the same: the verdicts on pods that every state admits, and
+ * on pods that every state refuses.
  */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';
 
 /**
- * The policies of a state, by the ending of their names. The policies select `team: <transition>`, and the zone if a
- * zone is stated.
+ * The policies of a state, by the ending of their names. The policies select the label `team: <transition>`. If a zone
+ * is stated, the policies also select the zone's label.
  */
 export type State = Readonly<Record<string, Rules>>;
 
@@ -21,7 +21,7 @@ export interface Transition {
   /** The name of the transition, in lower case, because it is a part of other names. */
   readonly name: string;
   readonly title: string;
-  /** The states, through which the transition goes one after the other, and then back to the first one. */
+  /** The states of the transition, in order. After the last state, the transition returns to the first one. */
   readonly states: readonly State[];
   readonly admitted: readonly Candidate[];
   readonly refused: readonly Candidate[];
@@ -32,8 +32,8 @@ export interface Candidate {
   /** The zone of the pod's namespace, which is `a` by default. */
   readonly zone?: 'a' | 'b';
   /**
-   * The service account of the pod's zone that creates the pod. By default, a user without rights on policies creates
-   * it.
+   * The service account of the pod's zone that creates the pod. By default, the pod is created by a user without rights
+   * on policies.
    */
   readonly creator?: string;
 }
@@ -41,10 +41,7 @@ export interface Candidate {
 const plain: Candidate = { pod: restrictedPod() };
 const privileged: Candidate = { pod: privilegedPod() };
 const adding = (capability: string): Candidate => ({ pod: restrictedPod({ add: [capability] }) });
-/**
- * Pods that may use the policy because the policy names the service account or a RoleBinding does. The account is that
- * of the pod, or that of its creator.
- */
+/** Pods that may use the policy, because the policy or a RoleBinding names their service account or their creator's. */
 const plainOf = (serviceAccountName: string): Candidate[] => [
   { pod: restrictedPod({ serviceAccountName }) },
   { pod: restrictedPod(), creator: serviceAccountName },

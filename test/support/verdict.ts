@@ -4,8 +4,8 @@ import type { Answer } from '../../hack/controlplane/api.ts';
 export type Verdict = 'admitted' | 'refused' | 'unanswered';
 
 /**
- * The text of a refusal by an admission policy or by Pod Security Admission. An API server that is starting also
- * refuses pods because it has not read RBAC yet.
+ * Matches the message of a refusal by an admission policy or by Pod Security Admission. While an API server starts, it
+ * also refuses pods because it has not read RBAC yet; such a message does not match.
  */
 const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 

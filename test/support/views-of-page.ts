@@ -14,8 +14,8 @@ export const VIEWS: readonly ViewOfPage[] = Array.from(
 );
 
 /**
- * How long the document must not change. This time is longer than a filter waits for further typing, and load delays
- * both timers alike.
+ * The time for which the document must not change until it counts as settled. This time is longer than the time for
+ * which a filter waits for further typing. Load on the machine delays both timers alike.
  */
 const QUIET_MS = 250;
 

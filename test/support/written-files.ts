@@ -24,8 +24,8 @@ export function writtenFiles(): string[] {
 }
 
 /**
- * A page without its generated parts and the outputs that it shows; every line keeps its number. Other files than pages
- * are returned unchanged.
+ * A page without its generated parts and without the outputs that it shows. The remaining lines keep their line
+ * numbers. Files that are not pages are returned unchanged.
  */
 export function writtenPart(file: string, text: string): string {
   const blank = (part: string) => part.replaceAll(/[^\n]/g, '');

@@ -96,7 +96,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** The part of the answer that both programs state. Only the worker has ranges. */
+/** The part of the answer that the worker and the command line have in common. Only the worker has ranges. */
 function told({ policies, items, troubles }: CheckAnswer) {
   return printableTexts({
     policies,

@@ -13,9 +13,9 @@ import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 
 /**
- * The most CPU time for a view, and for a frame. Both are given as the number of rows of plain text that take as long
- * to draw, on the same machine at the same time. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and 50
- * ms.
+ * The most CPU time for a view, and for a frame. Each limit is given as a number of rows of plain text, which take as
+ * long to draw on the same machine at the same time. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and
+ * 50 ms.
  */
 const ROWS_FOR_VIEW = 100_000;
 const ROWS_FOR_FRAME = 2_500;

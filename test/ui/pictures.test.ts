@@ -1,6 +1,6 @@
 /**
  * The pictures of README and docs show the page with the demo's cluster. Beside each picture is the text that a screen
- * reader finds in it. Pixels differ from machine to machine, so a picture counts as out of date only if that text has
+ * reader finds in it. Pixels differ from machine to machine, so a picture counts as out of date only if its text has
  * changed. `npm run pictures` takes the pictures again.
  */
 import assert from 'node:assert/strict';

@@ -20,7 +20,7 @@ describe("ui/platform: Node's modules in the browser", () => {
     const pair = fc.oneof(
       fc.tuple(value, value),
       value.map((one): [unknown, unknown] => [one, structuredClone(one)]),
-      // Two objects whose keys have another order; and then, two objects of which one has an additional key.
+      // Two objects with different orders of the same keys, and two objects of which one has an additional key.
       fc.dictionary(fc.constantFrom('a', 'b', 'c'), value).map((one): [unknown, unknown] => [one, reversed(one)]),
       fc
         .dictionary(fc.constantFrom('a', 'b', 'c'), value)

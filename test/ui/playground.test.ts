@@ -167,7 +167,7 @@ function editor(page: Page, label: 'Policies' | 'Pods') {
 async function replace(page: Page, label: 'Policies' | 'Pods', text: string): Promise<void> {
   await editor(page, label).focus();
   await page.keyboard.press('Control+a');
-  // All but the last word is pasted, because the editor would indent typed text.
+  // All words except the last are pasted, because the editor would indent typed text.
   const at = text.search(/\S*$/);
   await editor(page, label).evaluate(
     (element, pasted) => {
@@ -182,7 +182,7 @@ async function replace(page: Page, label: 'Policies' | 'Pods', text: string): Pr
 }
 
 function textOf(page: Page, label: 'Policies' | 'Pods'): Promise<string> {
-  // biome-ignore lint/performance/useDomNodeTextContent: with the line breaks
+  // biome-ignore lint/performance/useDomNodeTextContent: innerText keeps the line breaks
   return editor(page, label).innerText();
 }
 

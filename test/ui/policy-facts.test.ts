@@ -93,7 +93,7 @@ describe('the facts about a policy on the page', () => {
 
   it('name who may use it', () => {
     assert.deepEqual(answers.policy({ policy: 'base-shared' }).users, {
-      // The first holder has the grant of the operator's own binding.
+      // The first holder has the grant of the binding that the operator itself writes.
       holders: [{ subject: pinger }, { subject: pinger, namespace: 'net' }],
       holdersOfAll: [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }],
     });

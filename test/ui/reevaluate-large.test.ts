@@ -1,6 +1,6 @@
 /**
  * Edits of a policy in a cluster of 100,000 pods, 5,000 namespaces and 300 policies are evaluated while somebody types.
- * The edited policies have each mode, for one team and for all namespaces.
+ * The edited policies cover each mode, and select one team or all namespaces.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -79,7 +79,7 @@ describe('evaluating a large snapshot again', function () {
         console.log(`      ${level}: ${ms} ms, ${summary.changed} workloads change`);
         times.push(ms);
       }
-      // The median counts, because one of the edits may include a garbage collection.
+      // The median counts, because a garbage collection may slow down one of the edits.
       const [, median = Number.POSITIVE_INFINITY] = times.toSorted((one, other) => one - other);
       assert.ok(median < MOST * firstMs, `${median} ms, and ${firstMs} ms at first`);
     });

@@ -23,14 +23,14 @@ import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapsho
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /**
- * The number of clusters. It is a third of the number in other tests, because each cluster gets several edits.
+ * The number of clusters, a third of the number in other tests because each cluster gets several edits.
  * FC_RUNS=1000 is the long form.
  */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
-/** The objects that could not be read; mostly, everything could be read. */
+/** The kinds of objects that could not be read; in most cases, everything could be read. */
 const unread = fc.oneof(
   { weight: 3, arbitrary: fc.constant([]) },
   fc.subarray(['roles', 'roleBindings'] as ('roles' | 'roleBindings')[]),
@@ -112,7 +112,7 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
     tell({ snapshot: one as Snapshot });
     tell({ snapshot: next, change: { before: one as Snapshot, difference } });
     tell({ snapshot: next });
-    // This change does not start from the snapshot that the worker has.
+    // The change starts from a snapshot that the worker does not have.
     tell({ snapshot: third, change: { before: { ...one } as Snapshot, difference } });
     tell({ snapshot: other as Snapshot });
     assert.deepEqual(asked, [
@@ -164,7 +164,10 @@ function withPolicies(cluster: Cluster, policies: ReturnType<Cluster['policies']
   };
 }
 
-/** Adds the roles of the policies that an operator has in force. These roles record what was accepted last. */
+/**
+ * Adds the roles of the policies that an operator has in force. The roles record the specs that the operator accepted
+ * last.
+ */
 function withRecords(cluster: Cluster): Cluster {
   const state = new PolicyState(cluster, { ...OPTIONS, now: () => Date.now() });
   state.accept();
@@ -198,8 +201,8 @@ function changesByCommand(cluster: Cluster, snapshot: Snapshot, policies: string
 }
 
 /**
- * Edited policies as text: live policies, changed policies and new ones, sometimes with a namespace or a role beside
- * them.
+ * Edited policies as text: live policies, changed policies and new policies, sometimes with a namespace or a role
+ * beside them.
  */
 function edit(): Arbitrary<string> {
   const one = fc.constantFrom;

@@ -8,7 +8,7 @@ const MOST_BYTES = 5_000_000;
 
 describe('the snapshot of a large cluster', () => {
   it(`has less than ${MOST_BYTES / 1e6} MB compressed with ${LARGE.pods} pods`, function () {
-    // It takes some 6 s of CPU time to compile, evaluate and describe the cluster.
+    // Compiling, evaluating and describing the cluster takes some 6 s of CPU time.
     this.timeout(180_000);
     const snapshot = largeSnapshot();
     const groups = snapshot.namespaces.flatMap(({ pods }) => pods);

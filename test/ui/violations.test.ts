@@ -123,7 +123,7 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     const after = await page.locator('.violations .row').count();
     assert.equal(after, Math.min(1_000, violatingRows(snapshot).length));
     assert.ok(after > before);
-    // On paper, a row must grow with its text. Otherwise a text of several lines would cover the next row.
+    // On paper, a row must grow with its text, because a text of several lines would cover the next row.
     await page.setViewportSize({ width: 800, height: 1000 });
     await settled(page);
     const heights = await page

@@ -32,13 +32,19 @@ const [OLD, NEW] = [
 const SAMPLES = ['restricted', 'ping', 'audit-everything'];
 /** The programs that the sample policies need, and the guard. */
 const PROGRAMS = ['audit', 'enforce', 'guard'].map((kind) => `capabilitypolicy.${kind}`);
-/** The time in which the operator checks twice which API servers exist. The operator checks every ten seconds. */
+/**
+ * The time in which the operator looks twice which API servers exist. The operator looks for API servers every ten
+ * seconds.
+ */
 const TWO_LOOKS_MS = 22_000;
 const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
 
 describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   this.timeout(180_000);
-  /** The version that `latest` means, as N of Kubernetes 1.N; undefined while either version is right. */
+  /**
+   * The version that `latest` means, as N of Kubernetes 1.N; undefined while the old and the new version are both
+   * right.
+   */
   let latest: number | undefined = OLDER;
   const prober = new Prober(pods(() => latest));
   let controlPlane: ControlPlane;
@@ -135,7 +141,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     prober.start(name, controlPlane.kubeconfigFor(CREATOR.user, CREATOR.groups, url));
   }
 
-  /** Waits until an API server has answered each probe several times more. */
+  /** Waits until an API server has answered each probe ten more times. */
   async function answered(name: string): Promise<void> {
     const before = prober.rounds(name);
     await eventually(`answers of ${name}`, async () => prober.rounds(name) >= before + 10, 30_000);
@@ -164,8 +170,8 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   }
 
   /**
-   * Asserts that all admission policies, including the guard, have variables if every API server can compile variables
-   * without a crash, and that none has variables otherwise.
+   * Asserts that every admission policy, including the guard, has variables if and only if every API server can compile
+   * variables without a crash.
    */
   async function assertFormFor(minor: number): Promise<void> {
     const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);

@@ -1,6 +1,6 @@
 /**
- * One address for all API servers, like that of a Service or a load balancer. The balancer passes on connections
- * unchanged.
+ * One address for all API servers, like that of a Service or a load balancer. The balancer forwards the bytes of each
+ * connection unchanged.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Balancer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
-  /** The targets of new connections, in turn. */
+  /** The API servers to which new connections go, in turn. */
   targets: readonly string[] = [];
   #next = 0;
 

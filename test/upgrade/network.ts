@@ -4,13 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 
-/** Addresses that nobody has, because they are reserved for documentation (RFC 5737). */
+/** Addresses that no host has, because they are reserved for documentation (RFC 5737). */
 export const ADDRESSES = ['192.0.2.1', '192.0.2.2'] as const;
 
 /**
  * Runs a command in a network namespace with ADDRESSES. The output of the command goes to the output of this process.
  *
- * @returns the command's exit code @throws an error that says what is missing if no namespace can be made
+ * @returns the command's exit code @throws an error that says what is missing if no network namespace can be created
  */
 export function runInOwnNetwork(command: readonly string[]): number {
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];

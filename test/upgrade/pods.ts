@@ -6,14 +6,17 @@ import type { Probe } from './prober.ts';
 /** The namespace in which the sample policy `restricted` decides, with its Pod Security label. */
 export const SHOP = 'shop';
 /**
- * The namespace in which the sample policy `ping` decides. The namespace has no Pod Security label, because every
- * useful level would refuse pods that `ping` admits.
+ * The namespace in which the sample policy `ping` decides. The namespace has no Pod Security label, because levels
+ * baseline and restricted would both refuse pods that `ping` admits.
  */
 export const NET = 'net';
-/** The version since which the Standards let pods in a user namespace run as root (KEP-127). */
+/** The minor version since which the Standards let pods in a user namespace run as root (KEP-127). */
 const USER_NAMESPACES_SINCE = 35;
 
-/** @param latest the version that `latest` means, as N of Kubernetes 1.N; undefined while either version is right */
+/**
+ * @param latest the version that `latest` means, as N of Kubernetes 1.N; undefined while the old and the new version
+ * are both right
+ */
 export function pods(latest: () => number | undefined): Probe[] {
   const inUserNamespace = () => {
     const minor = latest();

@@ -8,11 +8,11 @@ const ANSWERS = ['admitted', 'refused'] as const;
 type Answer = (typeof ANSWERS)[number];
 
 export interface Probe {
-  /** The title of the probe as in a sentence, such as `a pod with NET_ADMIN`. */
+  /** The title of the probe, in words that fit into a sentence, such as `a pod with NET_ADMIN`. */
   readonly title: string;
   readonly pod: object;
   readonly namespace: string;
-  /** The expected answer of an API server at this moment; undefined while both answers are right. */
+  /** The expected answer of an API server at this moment; undefined while the old and the new answer are both right. */
   readonly expected: () => Answer | undefined;
 }
 
@@ -23,8 +23,8 @@ interface Target {
 
 interface Pace {
   /**
-   * The number of concurrent requests to each API server. An API server that is starting lets requests wait, and answers
-   * them first.
+   * The number of concurrent requests to each API server. An API server that is starting lets these requests wait, and
+   * answers them before later requests.
    */
   readonly atOnce: number;
   readonly pauseMs: number;
@@ -37,7 +37,7 @@ export class Prober {
   readonly #pace: Pace;
   readonly #targets = new Map<string, Target>();
   /**
-   * The number of answers of each kind, by `API server: title: answer`. Requests without an answer, as while an API
+   * The number of answers of each kind, by `API server: title: answer`. Requests that get no answer, because an API
    * server starts or stops, count separately.
    */
   readonly #counts = new Map<string, number>();
@@ -49,10 +49,13 @@ export class Prober {
     this.#pace = pace;
   }
 
-  /** Sends requests to an API server from now on, whether or not it is up. @param name of the API server, for people */
+  /**
+   * Begins to send requests to an API server, whether or not the server is up.
+   * @param name of the API server, for people
+   */
   start(name: string, kubeconfig: string): void {
     const api = new Api(kubeconfig);
-    // The requests begin only after the target is registered, so that it is known when the first answer comes.
+    // The requests begin only after the target is registered, so that the target is known when the first answer comes.
     const asking = Promise.resolve().then(() =>
       Promise.all(Array.from({ length: this.#pace.atOnce }, (_, first) => this.#ask(name, api, first))),
     );

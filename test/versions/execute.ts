@@ -12,7 +12,7 @@ export interface Ended {
 
 /**
  * Runs a command with the project's Node, in a separate process, which starts its own control plane.
- * @param onOutput a function that gets the output as it comes
+ * @param onOutput a function that is called with each piece of the output
  */
 export async function execute(
   command: readonly string[],

@@ -9,7 +9,7 @@ import { cell } from './table.ts';
  * Runs the commands one after the other and prints a line for each.
  * @param environment the environment of the version
  * @param logs the folder for the complete outputs
- * @param evaluated the function that gives the outcome that counts for a result
+ * @param evaluated the function that turns a result into the outcome that counts
  * @returns a run's name → its outcome
  */
 export async function runOn(

@@ -4,12 +4,12 @@
  * and exits 1 if anything failed.
  *
  *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of both
- *   --seed N      of the differential tests
+ *   --seed N      the seed of the differential tests
  *   --list        only prints the versions, as JSON
  *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
  * The first time a version is run, its kube-apiserver and kube-controller-manager are built: about six minutes on two
- * cores. KUBERNETES_VERSION=1.33 before any test command runs only that command on the version.
+ * cores. To run a single test command on a version, set KUBERNETES_VERSION=1.33 before the command.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,7 +52,7 @@ async function runAll(): Promise<boolean> {
   return [...columns.values()].flatMap((results) => [...results.values()]).every(({ ok }) => ok);
 }
 
-/** All versions in the form of KUBERNETES_VERSION. An empty text means the version of the tests. */
+/** All versions in the form of KUBERNETES_VERSION. An empty string means the version of the normal tests. */
 function allVersions(): string[] {
   return [...otherVersions(), ''];
 }
@@ -62,7 +62,7 @@ function minorVersion(version: string): string {
   return kubernetesVersion({ KUBERNETES_VERSION: version }).replace(/^v|\.\d+$/g, '');
 }
 
-/** The result of a run. If the API server has every feature, a skipped test counts as failed. */
+/** The result of a run. If the API server has every feature, a test that was left out counts as failed. */
 function whole(result: RunResult, version: string): RunResult {
   const complete = result.leftOut.length === 0 || lacksFeatures(Number(version.split('.')[1]));
   return complete ? result : { ...result, ok: false };

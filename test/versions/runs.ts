@@ -63,7 +63,7 @@ export function runsOf({ full, seed }: { full: boolean; seed: string }): readonl
   ];
 }
 
-/** @param suites the paths of test files below test, without their ending. The files share a control plane */
+/** @param suites the paths of test files below test, without their ending. The files share one control plane */
 export function suiteRun(suites: readonly string[]): Run {
   return {
     name: suites.join(', '),

@@ -2,7 +2,7 @@
 import type { LeftOut } from '../support/needs.ts';
 import type { RunResult } from './runs.ts';
 
-/** @param columns a version, as in v1.33.13 → a run's name → its result */
+/** @param columns the version, such as v1.33.13 → the name of a run → its result */
 export function markdown(columns: ReadonlyMap<string, ReadonlyMap<string, RunResult>>): string {
   const versions = [...columns.keys()];
   const names = [...new Set([...columns.values()].flatMap((results) => [...results.keys()]))];

@@ -2,7 +2,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { type PolicySet, randomSet } from '../sets/arbitrary.ts';
 
-/** Different texts for the same time. */
+/** Time zones as minutes east of UTC, so that the same time is written in different ways. */
 const ZONES = [0, 60, -210];
 
 /**

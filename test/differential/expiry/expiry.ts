@@ -46,7 +46,10 @@ const SECOND = 1_000;
 /** The number of sets that are in force at the same time. */
 const BATCH = 6;
 const SAMPLES = 20;
-/** The time until the first end, in seconds. Everything must be in force before it, so a slow machine needs longer. */
+/**
+ * The time until the first end, in seconds. All policies must be in force before the first end, so a slow machine needs
+ * a longer time.
+ */
 const LEADS = [6, 20, 60, 240];
 
 /**

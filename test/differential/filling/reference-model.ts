@@ -46,7 +46,9 @@ function mayHaveOwnUsers(pod: StatedPod): boolean {
   return hostUsers === undefined && !hostNetwork && !hostPID && !hostIPC && !hasDevices && !isForWindows(pod);
 }
 
-/** Fills a container that is added to an existing pod. The pod itself cannot be changed any more. */
+/**
+ * Fills a container that is added to an existing pod. The fields of the existing pod itself can no longer be changed.
+ */
 export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: StatedContainer): StatedContainer {
   const own = ownValues(policy, added);
   const values = own?.values ?? (policy.values as unknown as Values);

@@ -1,6 +1,6 @@
 /**
- * Tests defaulting when other mutations add containers before or after our mutation. The added containers must be
- * filled, too.
+ * Tests defaulting when other mutations add containers before or after our mutation. The containers that other
+ * mutations add must also be filled.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
@@ -18,7 +18,8 @@ const CONTAINER = { name: 'injected', image: 'injected' };
 const SIDECAR = { name: 'injected-sidecar', image: 'injected', restartPolicy: 'Always' };
 
 /**
- * Two mutations that add a container. By their names, the API server runs one before our policies and one after them.
+ * Two mutations that add a container. The API server orders mutations by name, and so runs one of the two before our
+ * policies and the other after them.
  */
 const MUTATIONS = {
   'aaa-injects-a-container': add('containers', CONTAINER),

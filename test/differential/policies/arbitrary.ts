@@ -1,4 +1,4 @@
-/** Random policies over all fields that affect pods: few values for each, so that pods often match them. */
+/** Random policies over all fields that affect pods. Each field has few values, so that pods often match. */
 import fc, { type Arbitrary } from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type {
@@ -82,7 +82,10 @@ function strategy<Rule extends string>(ranged: readonly Rule[], free: readonly R
 
 const group = strategy<'MustRunAs' | 'MayRunAs' | 'RunAsAny'>(['MustRunAs', 'MayRunAs'], ['RunAsAny']);
 
-/** Random values for supplementalGroupsPolicy. API servers that drop this field from pods accept no policy about it. */
+/**
+ * Random values for supplementalGroupsPolicy. API servers that drop this field from pods accept no policy with the
+ * field.
+ */
 function supplementalGroups() {
   if (!offers(SERVER_MINOR, 'supplementalGroupsPolicy')) return group;
   const policy = one('Strict' as const);
@@ -298,9 +301,7 @@ export function fillingRules(): Arbitrary<Rules> {
     .map(({ rules, ...others }): Rules => ({ ...stated({ ...rules, ...others }), defaulting: 'Enabled' }));
 }
 
-/**
- * Rules with few overrides, so that it often depends on the choice of the deciding policy whether a pod is admitted.
- */
+/** Rules with few overrides, so that the choice of the deciding policy often decides whether a pod is admitted. */
 export function mildRules(): Arbitrary<Rules> {
   const overrides = fc.subarray(OVERRIDE_FIELDS, { maxLength: 3 }).chain(overridesOf);
   const containers = fc.oneof(

@@ -1,4 +1,4 @@
-/** Values on either side of a policy's limits: fields of pods that one of its rules distinguishes. */
+/** Field values on either side of a policy's limits: at least one rule of the policy treats them differently. */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import type { Step, Steps } from '../../support/random-fields.ts';
@@ -115,7 +115,7 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup, ...others }: 
   ];
 }
 
-/** Texts that people, or another way of comparing, may mistake for the given one. */
+/** Strings that people, or another kind of comparison, may mistake for the given string. */
 function lookalikes(text: string): string[] {
   const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
   return [...new Set(all)].filter((one) => one !== text);
@@ -190,7 +190,7 @@ function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
 }
 
 function sysctls({ sysctls: { allowed, forbidden } }: Values): Steps[] {
-  // Sysctls of which at least the last one matches no forbidden pattern.
+  // Names of sysctls, of which at least the last one matches no forbidden pattern.
   const exact = [...allowed, ...forbidden].flatMap((pattern) =>
     pattern.endsWith('*') ? ['tcp_x', 'zz_x'].map((rest) => `${pattern.slice(0, -1)}${rest}`) : [pattern],
   );

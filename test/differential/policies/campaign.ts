@@ -28,7 +28,7 @@ export interface Tally {
 
 interface Campaign {
   /**
-   * The name of the campaign, which is part of other names. Its policies select namespaces by the label
+   * The name of the campaign, which is part of other names. The campaign's policies select namespaces by the label
    * `differential-<name>`.
    */
   readonly name: string;
@@ -51,7 +51,7 @@ export interface Verdict {
   readonly differences: readonly string[];
 }
 
-/** The number of policies that are in force at the same time: few, to keep the API server quick. */
+/** The number of policies that are in force at the same time. The number is small, to keep the API server quick. */
 const BATCH = 40;
 const CONCURRENCY = 8;
 /** The number of generated pods for each valid one that is needed. */

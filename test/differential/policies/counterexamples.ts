@@ -41,8 +41,8 @@ interface Claim {
 
 const CANDIDATES = 1500;
 /**
- * The number of batches, each with other pods. Perhaps only one of the hundreds of possible changes of a pod shows that
- * a label is too tight.
+ * The number of batches, each with other pods. Sometimes only one of the hundreds of possible changes of a pod shows
+ * that a label is too tight.
  */
 const BATCHES = 10;
 const TRIALS = 12;
@@ -71,7 +71,7 @@ export async function findCounterexamples(
   return { found, missing };
 }
 
-/** Pods that the rule admits. Later batches are generated on demand. */
+/** Pods that the rule admits. Batches of pods are generated only when they are needed. */
 function batchesOf({ policy }: Claim, seed: number): (index: number) => readonly Pod[] {
   const made: (readonly Pod[])[] = [];
   return (index) => {
@@ -109,7 +109,7 @@ function alone(rule: Rule, policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: policy.checks.filter((checks) => checks.rule === rule.id) };
 }
 
-/** The labels that, according to the rule, would refuse something that the rule admits. */
+/** The labels that are tighter than the rule's own label, and so would refuse a pod that the rule admits. */
 function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersion[] {
   const isSafe = ({ level, minor }: LevelVersion) =>
     compareLevels(rule.podSecurity(values[rule.id], standard, minor), level) >= 0;
@@ -120,8 +120,8 @@ function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersio
 }
 
 /**
- * Whether an admitted pod exists that the label refuses. The rules' own text finds the pod, and the API server confirms
- * that the label refuses it.
+ * Whether an admitted pod exists that the label refuses. The rule's CEL finds the pod, and the API server confirms that
+ * the label refuses it.
  */
 async function hasCounterexample(
   cluster: PolicyCluster,

@@ -63,7 +63,8 @@ export function anyField(): Arbitrary<Steps> {
 }
 
 /**
- * Pods that each comply in a different way. If the policy refuses all of these pods, they are returned all the same.
+ * Pods that each comply in a different way. If the policy refuses all of these pods, the function returns them
+ * nevertheless.
  */
 export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const values = policy.values as unknown as Values;
@@ -87,11 +88,11 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   return admitted.length > 0 ? admitted : pods;
 }
 
-/** The fields that a policy requires to be set, on the pod and on each container. */
+/** The fields that a policy requires a pod to set, and those that it requires each container to set. */
 function demanded(values: Values): [Fields, Fields] {
   const { capabilities, fsGroup, supplementalGroups, seccomp, appArmor, runAsUser, runAsGroup, seLinux } = values;
   const bounded = !values['capabilities.allowedBounding'].allowed.includes('*');
-  // Dropping ALL leaves no capability, but does not replace the names that the policy requires in the list.
+  // `drop: [ALL]` drops every capability, but a policy with `dropByName` still requires each capability by its name.
   const named = capabilities.dropByName ? capabilities.requiredDrop.filter((name) => name !== 'ALL') : [];
   const drop = bounded ? ['ALL', ...named] : capabilities.requiredDrop;
   const mustRunAs = (field: string, { rule, ranges = [] }: { rule: string; ranges?: readonly { min: number }[] }) =>
@@ -130,7 +131,10 @@ function pod(ofPod: Fields, ofContainer: Fields | undefined, spec: Fields = {}):
   return podManifest({ name: 'random', annotations: {} }, { ...fields, containers: [container] });
 }
 
-/** A copy of the pod with the changes. A container that does not exist yet is secured like `app`. */
+/**
+ * A copy of the pod with the changes. A container that does not exist yet gets the securityContext of the container
+ * `app`.
+ */
 export function walked(base: Pod, steps: Steps): Pod {
   const copy = structuredClone(base);
   const secured = copy.spec.containers[0]?.securityContext;

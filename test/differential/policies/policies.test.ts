@@ -24,8 +24,8 @@ import { evaluatePolicies } from './policies.ts';
 const WALKS = 5;
 const BATCHES = 5;
 /**
- * A search may miss an existing counterexample. With the values of this seed, the search finds all counterexamples; the
- * long form draws other values.
+ * A search may miss an existing counterexample. With the values of this seed, the search finds all counterexamples. The
+ * long form of the test draws other values.
  */
 const COUNTEREXAMPLE_SEED = 278942759;
 
@@ -80,7 +80,7 @@ describe('on a real API server', function () {
   describe('random sets of policies that end while pods are created', () => {
     it('decide at each second as the reference model and the operator say', async () => {
       let ended = 0;
-      // The ends in a few sets may not change any answer; then more sets follow.
+      // If the ends of policies in a few sets do not change any answer, more sets follow.
       for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
         const tally = await evaluateExpiry(cluster, controlPlane, {
           policies: 1,
@@ -98,7 +98,7 @@ describe('on a real API server', function () {
   describe('ephemeral containers that are added one after the other', () => {
     it('are admitted as a reference model of the design says, and leave no pod that some policy admitted to none', async () => {
       let alone = 0;
-      // A short walk may add no container that is evaluated alone; then another walk follows.
+      // If a short sequence of steps adds no container that is evaluated alone, another sequence follows.
       for (let walk = 0; alone === 0 && walk < WALKS; walk++) {
         const outcome = await evaluateSteps(cluster, controlPlane, { steps: 120, tracks: 16, seed: seed + walk });
         assert.ok(outcome.evaluated >= 120, `${outcome.evaluated} evaluated`);

@@ -1,15 +1,15 @@
-/** Texts of refusals, without the parts that vary. */
+/** The messages of refusals, without the parts that vary. */
 import { MESSAGE_LENGTH_IF_NOT_ASCII } from '../../../operator/compile/decision.ts';
 import type { Violation } from '../../../operator/evaluate/violations.ts';
 import { printable } from '../../../operator/text/printable.ts';
 
-/** A policy's reasons against a pod. */
+/** The reasons why a policy refuses a pod. */
 export interface Reasons {
   readonly policy: string;
   readonly texts: readonly string[];
 }
 
-/** The end of a text that is cut. */
+/** The end of a message that is cut. */
 export const CUT = '… (cut)';
 
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;
@@ -23,14 +23,14 @@ export function reasonsOf(policy: string, violations: readonly Violation[]): Rea
   return { policy, texts };
 }
 
-/** The reasons in the words of the policy's admission policy. */
+/** The reasons as the policy's admission policy writes them in its message. */
 export function textOf({ policy, texts }: Reasons): string {
   return `CapabilityPolicy ${policy}: ${texts.join('; ')}`;
 }
 
 /**
- * Whether a text gives these reasons. The text may be cut after some reasons, and then ends with the number of the
- * remaining reasons. The text may also be cut after some characters.
+ * Whether a message gives these reasons. The message may be cut after some reasons, and then ends with the number of
+ * the remaining reasons. The message may also be cut after some characters.
  */
 export function gives(text: string, reasons: Reasons): boolean {
   const cut = text.indexOf(CUT);
@@ -41,7 +41,7 @@ export function gives(text: string, reasons: Reasons): boolean {
   return described > 0 && sorted(text) === sorted(expected);
 }
 
-/** Whether an admission policy's answer equals the text, or is the beginning of a text that is too long. */
+/** Whether an admission policy's answer equals the message, or is the beginning of a message that is too long. */
 export function says(answer: string, text: string): boolean {
   if (!answer.endsWith(CUT)) return answer === text;
   const beginning = answer.slice(0, -CUT.length);

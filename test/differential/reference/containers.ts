@@ -1,9 +1,10 @@
 /**
- * Reference model of `spec.containers`: the values of an entry apply to the containers that it names. Such a container
- * is evaluated by its own field or, if it has none, by its pod's. `spec.overrides` applies to everything else.
+ * Reference model of `spec.containers`: the values of an entry apply to the containers that the entry names. A
+ * container that an entry names is evaluated by its own field or, if it has none, by its pod's field. `spec.overrides`
+ * applies to everything else.
  *
- * So a container that an entry names is evaluated as the only container of a pod that sets nothing. The fields that it
- * inherits are written on the container.
+ * The model evaluates a container that an entry names as the only container of a pod that sets nothing. The fields that
+ * the container inherits are written on the container.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Secured, StatedContainer, StatedPod } from './pod.ts';
@@ -14,8 +15,8 @@ const INHERITED = ['runAsNonRoot', 'runAsUser', 'runAsGroup', 'seccompProfile', 
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * The rules for which an entry gives the container a value of its own, and the values of all rules for the container.
- * Undefined if no entry selects the container.
+ * The rules for which an entry of `spec.containers` gives the container a value of its own, and the values of all rules
+ * for the container. Undefined if no entry selects the container.
  */
 export function ownValues({ values, containers }: ResolvedPolicy, { name, image = '' }: StatedContainer) {
   const entry = containers.find(
@@ -31,7 +32,10 @@ function isImage(image: string, pattern: string): boolean {
   return image.slice(0, beginning.length) === beginning;
 }
 
-/** A pod with only this container. The fields that the container inherits are written on it, and the pod sets none. */
+/**
+ * A pod with only this container. The fields that the container inherits are written on the container, and the pod sets
+ * none of them.
+ */
 export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { securityContext: ofPod = {}, initContainers: _, containers: __, ephemeralContainers, ...spec } = pod.spec;
   const annotations = Object.entries(pod.metadata?.annotations ?? {});

@@ -101,7 +101,7 @@ export interface Question {
   readonly pod: StatedPod;
 }
 
-/** Whether the pod itself breaks the rule, and which of its containers do, by name. */
+/** Whether the pod itself breaks the rule, and the names of the containers that break it. */
 export interface Breach {
   readonly pod?: boolean;
   readonly containers?: readonly string[];

@@ -45,8 +45,8 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
 }
 
 /**
- * The values for the containers of a pod. RefusedOnPod applies to the pod, and to containers only if they are added
- * later.
+ * The values for the containers of a pod. `unset: RefusedOnPod` applies to the pod itself, and to a container only if
+ * the container is added later.
  */
 function onContainers(values: Values): Values {
   const { seccomp } = values;

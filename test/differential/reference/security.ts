@@ -43,8 +43,8 @@ const ALL = (
   .concat(RUNTIME_DEFAULT);
 
 /**
- * The Standard says: "Containers must drop ALL capabilities, and are only permitted to add back …". The lists are the
- * policy's own.
+ * The Standard says: "Containers must drop ALL capabilities, and are only permitted to add back …". The policy gives
+ * the lists of capabilities to drop and to add.
  */
 function capabilities({ values: { capabilities: wanted }, minor, pod }: Question): Breach {
   const mustDrop = !(minor >= 25 && isForWindows(pod));
@@ -66,7 +66,8 @@ function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly strin
 }
 
 /**
- * No capability is forbidden in a user namespace if all capabilities may be held there, or if the list contains ALL.
+ * In a user namespace, no capability is forbidden if all capabilities may be held in user namespaces, or if the list
+ * contains ALL.
  */
 function allowedBounding({ values, pod }: Question): Breach {
   const { allowed: everywhere, inUserNamespace } = values['capabilities.allowedBounding'];
@@ -93,8 +94,8 @@ function restricts({ allowedAdd, requiredDrop }: Values['capabilities']): boolea
 }
 
 /**
- * The effective capabilities of a container. The most generous runtime counts: some runtimes add `CAP_X` as X, and some
- * do not drop `CAP_X`.
+ * The effective capabilities of a container. The most generous container runtime counts. Some runtimes add `CAP_X` as
+ * X, and some do not drop `CAP_X`.
  */
 function held({ securityContext = {} }: StatedContainer): Set<string> {
   if (securityContext.privileged) return new Set(ALL);

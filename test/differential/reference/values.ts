@@ -39,8 +39,7 @@ export interface Values {
   readonly seccomp: Profiles & {
     readonly annotations: boolean;
     /**
-     * The value is false when a single container is evaluated, because the profile of the pod itself is evaluated
-     * separately.
+     * The value is false when a single container is evaluated, because the pod's own profile is evaluated separately.
      */
     readonly onPod?: false;
   };

@@ -10,7 +10,7 @@ export interface RollingSet extends PolicySet {
   readonly stages: ReadonlyMap<string, Stage>;
 }
 
-/** The namespaces of a set. Some have the same labels, except for the labels of rollouts. */
+/** The namespaces of a set. Some namespaces have the same labels, except for the labels of rollouts. */
 const NAMESPACES = ['a', 'b', 'c', 'd', 'e'];
 
 const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.record(
@@ -23,8 +23,8 @@ const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.reco
 );
 
 /**
- * The label of a namespace. Without a label, the policy is enforced there from the beginning, or the namespace was
- * promoted. `enforced` is a promotion by a person.
+ * The label of a namespace. In a namespace without the label, the policy is enforced from the beginning, or since the
+ * promotion. The value `enforced` means that a person promoted the namespace.
  */
 const LABEL = fc.constantFrom('pending', 'pending', 'pending', undefined, undefined, 'enforced');
 

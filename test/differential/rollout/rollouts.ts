@@ -1,8 +1,8 @@
 /**
  * Random sets of overlapping policies with rollouts, in namespaces that are pending, enforced, or not labelled yet. The
- * reference model knows a policy as a whole. The API server and the operator, which have the policy's two parts, must
- * agree with the model about each pod and each template. No Pod Security label may refuse a pod that the policies of its
- * mode admit in the namespace. The operator and the model must give the same verdict about a promotion.
+ * reference model does not divide a policy into parts. The API server and the operator, which use the two parts of each
+ * policy, must agree with the model about each pod and each template. No Pod Security label may refuse a pod that the
+ * policies of its mode admit in the namespace. The operator and the model must give the same verdict about a promotion.
  */
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';

@@ -39,8 +39,8 @@ export interface Creation {
 }
 
 /**
- * The user whose rights the API server checks for a template: the controller that will create the pods. As the creator
- * of pods, this controller is authenticated.
+ * The user whose rights the API server checks for a template: the controller that will create the pods. When the
+ * controller creates pods, it also has the group `system:authenticated`.
  */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'system:authenticated'] };
@@ -111,8 +111,8 @@ function admitted(
 }
 
 /**
- * Whether a forged name could be true, and so stays unchanged: the policy that it names comes later by name and admits
- * the pod, too.
+ * Whether a forged policy name could be true, and so stays on the pod: the policy with this name is later in the order
+ * of names, and also admits the pod.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));

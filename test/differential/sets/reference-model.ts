@@ -145,8 +145,8 @@ export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelect
 }
 
 /**
- * The service account of a pod, without the group `system:authenticated`: the API server does not add it when it checks
- * the account's rights.
+ * The service account of a pod, without the group `system:authenticated`: the API server does not add this group when
+ * it checks the account's rights.
  */
 export function accountOf(namespace: string, name: string): Person {
   return {

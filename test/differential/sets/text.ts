@@ -10,7 +10,7 @@ import { deciders, type Scene } from './reference-model.ts';
 /** A policy's refusal of pods that other users might create. */
 const NOT_USABLE = 'the pod complies, but neither its service account nor its creator may use this policy';
 
-/** One text for each deciding policy. A template is evaluated as its pods will be after filling. */
+/** The expected reasons of each deciding policy. A template is evaluated as its pods will be after filling. */
 export function expectedReasons(
   evaluator: Evaluator,
   scene: Scene,
@@ -30,8 +30,8 @@ export function expectedReasons(
 }
 
 /**
- * Whether the text gives the reasons of all deciding policies. A text that is cut only has to begin with the name of
- * one of them.
+ * Whether the message gives the reasons of all deciding policies. A message that is cut only has to begin with the name
+ * of one of the deciding policies.
  */
 export function giveAll(text: string, expected: readonly Reasons[]): boolean {
   if (text.includes(CUT)) return expected.some(({ policy }) => text.startsWith(`CapabilityPolicy ${policy}: `));
@@ -40,8 +40,8 @@ export function giveAll(text: string, expected: readonly Reasons[]): boolean {
 }
 
 /**
- * Whether one part of a refusal comes from the policy with these reasons. If the user may not use the policy, the text
- * also says how to get the right.
+ * Whether one part of a refusal message comes from the policy with these reasons. If the user may not use the policy,
+ * the message also says how to get the right.
  */
 function isFrom(text: string, reasons: Reasons): boolean {
   const [first] = reasons.texts;

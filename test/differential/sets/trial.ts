@@ -12,13 +12,16 @@ export interface Trial {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
   readonly set: PolicySet;
-  /** The policies in force. A policy with `rollout` is in the list as its parts. */
+  /** The policies in force. The list has the two parts of a policy with `rollout` instead of the policy. */
   readonly policies: readonly ResolvedPolicy[];
-  /** The policies that are not divided into parts, for the reference model; only if some policy has a rollout. */
+  /**
+   * The same policies without the division into parts, for the reference model. The field is set only if some policy
+   * has a rollout.
+   */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
   /** The API server's audit log; undefined if the API server keeps none. */
   readonly audit: AuditLog | undefined;
-  /** The function to call for each comparison of a label or of a verdict about a promotion. */
+  /** A function that is called for each comparison, of a label or of a verdict about a promotion. */
   count?(compared: Compared): void;
 }
 

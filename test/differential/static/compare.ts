@@ -1,6 +1,6 @@
 /**
- * Compares policies in files of an API server with the same policies as objects of the API. One API server decides about
- * the same pods first by the files, and after their removal by the objects.
+ * Compares policies in files of an API server with the same policies as objects of the API. One API server decides
+ * about the same pods twice: by the files and, after the files are removed, by the objects.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,8 +24,8 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 const selecting = (team: string) => ({ matchLabels: { team } });
 
 /**
- * One or two Enforce policies decide in each namespace: two of which one is enough, one with restricted use, and one
- * with defaulting. The policies in modes Warn and Audit decide in all namespaces.
+ * One or two Enforce policies decide in each namespace. The cases are two policies of which one is enough, a policy
+ * with restricted use, and a policy with defaulting. The policies in modes Warn and Audit decide in all namespaces.
  */
 const POLICIES = [
   writtenPolicy('base', { namespaceSelector: selecting('a') }),
@@ -103,7 +103,7 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
 
 /** Namespaces with their service accounts, which no controller makes here, and the roles that no file can state. */
 async function prepare(api: Api, directory: string): Promise<void> {
-  // No controller fills the role `edit` here.
+  // The role `edit` stays empty, because this control plane has no controller that aggregates roles.
   await grant(api, CREATOR.user, [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }]);
   for (const team of TEAMS) await createNamespace(api, `static-${team}`, { team });
   for (const object of objectsIn(readFileSync(join(directory, 'roles.yaml'), 'utf8')))

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../../hack/controlplane/api.ts';
 
 const AT_ONCE = 4;
-/** While nothing listens, a connection is refused at once. */
+/** While no server listens on the port, a connection is refused at once. */
 const PAUSE_MS = 2;
 
 export interface Counts {
@@ -20,7 +20,7 @@ export class Hammer {
   readonly #running: Promise<unknown>;
   #stopped = false;
 
-  /** @param ask a request that the policies refuse */
+  /** @param ask sends a request that the policies refuse */
   constructor(ask: () => Promise<Answer>) {
     this.#ask = ask;
     this.#running = Promise.all(Array.from({ length: AT_ONCE }, () => this.#repeat()));

@@ -36,7 +36,7 @@ export class Start {
     let prepared: Promise<void> | undefined;
     this.hammer = new Hammer(async () => {
       prepared ??= createNamespace(api, namespace, { team: 'a' });
-      // The creation fails while no API server answers, and is tried again.
+      // While no API server answers, creating the namespace fails and is tried again.
       await prepared.catch((error) => {
         prepared = undefined;
         throw error;
@@ -62,7 +62,7 @@ export async function restarts(controlPlane: ControlPlane, namespace: string): P
   return start.end();
 }
 
-/** Starts one more API server beside a running one. The clients send requests only to the new one. */
+/** Starts one more API server beside a running one. The clients send requests only to the new API server. */
 export async function joins(controlPlane: ControlPlane, namespace: string): Promise<Counts> {
   const [port = 0] = await freePorts(1);
   const server = `https://127.0.0.1:${port}`;

@@ -31,7 +31,10 @@ export interface Track {
   readonly steps: readonly Step[];
 }
 
-/** Overrides about pods, not only about containers. Each override alone is an exception that another policy lacks. */
+/**
+ * Overrides about pods, not only about containers. Each override alone is an exception: a policy that has it admits
+ * more than a policy that lacks it.
+ */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { hostPID: true },
   { hostIPC: true },
@@ -112,7 +115,10 @@ export function randomTracks(
 const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** A container that is hardened except for a few fields. Some of these fields have values at a policy's limits. */
+/**
+ * A container that is hardened except for a few fields. Some of the hardened container's remaining fields have values
+ * at a policy's limits.
+ */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
   const borders = policies.flatMap((policy) =>
     boundaryOf(policy)

@@ -86,7 +86,7 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 
 /**
  * A pod with only this container. The container has its own fields and those that it inherits from its pod. The new pod
- * has the fields that only a pod can have, and the volumes that the container mounts.
+ * also has the fields that only a pod can have, and the volumes that the container mounts.
  */
 function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;

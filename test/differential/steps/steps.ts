@@ -25,7 +25,10 @@ interface StepsPlan {
 
 const BATCH = 10;
 const STEPS_OF_TRACK = 8;
-/** The approximate number of evaluated steps of a track. Some steps are invalid, and some pods are refused. */
+/**
+ * The approximate number of steps of a track (a pod and its additions) that can be evaluated. The other steps are
+ * invalid, or belong to a pod that is refused.
+ */
 const EVALUATED_OF_TRACK = 4;
 
 export async function evaluateSteps(

@@ -7,7 +7,8 @@ import type { Grant } from '../sets/reference-model.ts';
 
 export interface TopologySize {
   /**
-   * The maximum number of policies. The number is usually lower, because the API server refuses some random policies.
+   * The maximum number of policies. The number of policies is usually lower, because the API server refuses some random
+   * policies.
    */
   readonly policies: number;
   readonly namespaces: number;
@@ -15,7 +16,7 @@ export interface TopologySize {
   readonly meeting: number;
 }
 
-/** `soon`: the end comes while the pods are evaluated. */
+/** The value `soon` means that the policy ends while the pods are evaluated. */
 export type End = 'none' | 'past' | 'soon' | 'far';
 
 export interface Topology extends PolicySet {
@@ -25,10 +26,10 @@ export interface Topology extends PolicySet {
   readonly promoted: ReadonlyMap<string, readonly string[]>;
 }
 
-/** A confined topology selects only namespaces with this label. */
+/** The label of namespaces. If a topology is confined, its policies select only namespaces with this label. */
 export const ZONE = 'example.com/zone';
 const ENVIRONMENT = 'environment';
-/** One namespace in this many has no zone. */
+/** One in WITHOUT_ZONE namespaces has no label ZONE. */
 const WITHOUT_ZONE = 8;
 /** The most policies with restricted use that can decide in one namespace. */
 const MOST_RESTRICTED = 10;

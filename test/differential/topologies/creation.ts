@@ -40,11 +40,11 @@ export interface Creation {
 
 export interface Outcome {
   /**
-   * The API server's answer. `unclear` means that a policy ended while the API server was answering, or, with
-   * defaulting, a moment before.
+   * The API server's answer. The answer is `unclear` if a policy ended while the API server was answering. With
+   * defaulting, it is also unclear for a moment after the end.
    */
   readonly status: 'admitted' | 'refused' | 'invalid' | 'unclear';
-  /** Whether an end that has passed changes the verdict. */
+  /** Whether the verdict is different because a policy has ended. */
   readonly ended: boolean;
   /** Whether no policy of mode Enforce selects the namespace. */
   readonly free: boolean;
@@ -229,7 +229,7 @@ function created(scene: Scene, expected: Facts, { pod, warnings }: Answer): stri
 }
 
 function refusal(scene: Scene, { text }: Answer): string[] {
-  // Pod Security Admission may refuse it first.
+  // Pod Security Admission may refuse the pod before our admission policies do.
   if (text.includes('violates PodSecurity')) return [];
   const bytes = Buffer.byteLength(text);
   return [
@@ -284,8 +284,8 @@ function operatorDiffers({ evaluator, use, operator }: Trial, scene: Scene, expe
 }
 
 /**
- * The controller that will create the pods of a Deployment. The API server checks its rights and those of the pods'
- * service account.
+ * The controller that will create the pods of a Deployment. The API server checks the rights of this controller and
+ * those of the pods' service account.
  */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 

@@ -23,7 +23,7 @@ const SECOND = 1_000;
 /** The time between writing the policies' near ends and the first of these ends. */
 const LEAD_MS = 15_000;
 const IN_FORCE_MS = 600_000;
-/** When the labels of namespaces have not changed for this long, the operator has nothing more to write. */
+/** If the labels of namespaces do not change for this time, the operator has nothing more to write. */
 const QUIET_MS = 3_000;
 
 export type Labels = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 /**
- * Random topologies of many policies that a running operator brings into force. Their selectors overlap, and use names,
- * labels, several keys and all operators. The policies differ in priority, mode, end, users and rollout. The API
- * server, the operator's own evaluation and the reference model have to agree about each pod.
+ * Random topologies of many policies that a running operator brings into force. The policies' selectors overlap, and
+ * use names, labels, several keys and all operators. The policies differ in priority, mode, end, users and rollout. The
+ * API server, the operator's own evaluation and the reference model have to agree about each pod.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc, { type Arbitrary } from 'fast-check';
@@ -54,7 +54,10 @@ const SEED_STEP = 7_919;
 const POD_MS = 12;
 const LEAST_SPAN_MS = 10_000;
 const EXPLAINED = 3;
-/** The share of the pods that are created after the first end, and the share that are created after the last end. */
+/**
+ * The share of pods that are created after the first policy has ended, and the share that are created after all
+ * policies have ended.
+ */
 const [AFTER_FIRST, AFTER_LAST] = [0.7, 0.3];
 
 export async function evaluateTopologies(
@@ -166,7 +169,7 @@ function randomCreations(model: Model, { namespaces }: Topology, creators: reado
   const near = new Map(
     namespaces.map(({ name }) => {
       const enforcing = deciders(model.scene(name, [], now), 'Enforce');
-      // If only an overridden or ended policy admits a pod, the pod shows whether that policy is really out of force.
+      // A pod that only an overridden or ended policy admits shows whether that policy is still enforced.
       const selecting = model.policies.filter(({ selector }) => selects(selector, model.labelsOf(name)));
       return [name, [...enforcing, ...selecting]];
     }),
@@ -188,7 +191,9 @@ function randomCreations(model: Model, { namespaces }: Topology, creators: reado
   });
 }
 
-/** Shrinks the creation as long as there is a difference; prints only the policies that select its namespace. */
+/**
+ * Shrinks the creation as long as there is a difference. Prints only the policies that select the creation's namespace.
+ */
 async function explain(
   trial: Trial,
   creations: Arbitrary<Creation>,

@@ -1,6 +1,6 @@
 /**
- * Explores all histories up to a length, from each beginning. The result is the first history that breaks a law, and the
- * number of histories.
+ * Explores all histories up to a length, from each beginning. The result has the first history that breaks a law, and
+ * the number of explored histories.
  */
 import { type Action, actionsOf } from './actions.ts';
 import { type Guard, STATED_GUARD } from './guard.ts';
@@ -22,7 +22,7 @@ export interface Exploration {
 interface Reached {
   readonly world: World;
   readonly history: readonly string[];
-  /** The number of histories that lead to the world. */
+  /** The number of different histories that end in this world. */
   readonly ways: bigint;
 }
 
@@ -30,7 +30,7 @@ export interface Options {
   readonly length: number;
   readonly implementation?: Implementation;
   readonly guard?: Guard;
-  /** Ends the exploration when this law is broken. */
+  /** If this law is broken, the exploration ends. */
   readonly until?: string;
 }
 

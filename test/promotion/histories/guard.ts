@@ -10,7 +10,7 @@ export interface Change {
 }
 
 /**
- * Whether the guard admits a change of a namespace under the texts in force.
+ * Whether the guard admits a change of a namespace under the admission policies in force.
  *
  * @param text the admission policy in force; undefined if there is none
  * @param overridden whether a policy of a higher priority decides in the namespace
@@ -19,9 +19,9 @@ export type Guard = (text: Text | undefined, change: Change, overridden: boolean
 
 /**
  * The guard as docs/security-model.md describes it: nobody may take a namespace out of the policy, or bring one in as
- * pending. If a change removes the label, the label counts as absent before the change, too. The label also counts as
- * absent for a namespace that the policy did not select before. An overriding policy makes no difference, because it
- * may be deleted later.
+ * pending. If a change removes the rollout's label, the label also counts as absent before the change. The label also
+ * counts as absent for a namespace that the policy did not select before. The guard protects the policy even if an
+ * overriding policy decides, because the overriding policy may be deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

@@ -16,8 +16,8 @@ export interface Acted {
 type Law = (acted: Acted) => string | undefined;
 
 /**
- * Whether the operator is about to remove a label that somebody set while nothing guarded it. The law about the end of
- * histories checks that it does so.
+ * Whether the operator is about to remove a pending label that somebody set while no guard was in force. The law about
+ * the end of histories checks that the operator removes a label that was set without a guard.
  */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;
@@ -33,7 +33,8 @@ const noneBecomesPending: Law = ({ before, after, byOperator }) => {
     if (!remembered.enforced.includes(uid) || remembered.byHand.includes(uid)) continue;
     if (!matches(selectorOf(text), labelsOf(space)) || isEnforced(text, name, space)) continue;
     const was = before.spaces[name];
-    // The law allows two cases: the namespace left the selector and came back, or its label is being removed.
+    // A namespace may become pending again in two cases: it left the selector and came back, or the operator is
+    // removing its label.
     if (!was || !before.text || isBeingUndone(after, name)) continue;
     if (byOperator || isEnforced(before.text, name, was)) return `${name} becomes pending again`;
   }
@@ -57,7 +58,7 @@ const operatorLabelsNothingEnforced: Law = ({ before, after, byOperator }) => {
   return fresh && `${fresh[0]} is pending in the state again`;
 };
 
-/** Whether only a write is missing until the policy is enforced in the namespace. */
+/** Whether the operator has already decided to enforce the policy in the namespace, so that only a write is missing. */
 function isDecided({ memory, kept }: World, name: string): boolean {
   const state = memory ?? kept;
   const entry = state?.namespaces.get(name);

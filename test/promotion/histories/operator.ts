@@ -15,11 +15,11 @@ export interface Implementation {
   first(world: World): RolloutState;
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
-  /** The state that is kept while a policy rests; undefined if no state is kept. */
+  /** The state that is kept while the rollout of a policy rests; undefined if no state is kept. */
   rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
-  /** Whether the first state is written although nothing has changed. */
+  /** Whether the first state of a rollout is written although nothing has changed. */
   readonly writesFirst: boolean;
-  /** Whether texts and labels wait for the state of a rollout. */
+  /** Whether the admission policies and the labels are written only after the state of a rollout. */
   readonly waitsForState: boolean;
 }
 
@@ -41,7 +41,7 @@ export const OPERATOR: Implementation = {
   waitsForState: true,
 };
 
-/** The spec of the enforced part that exists. */
+/** The spec of the enforced part as the existing admission policy has it. */
 export function existingSpec({ text, stated }: World) {
   if (!text) return undefined;
   return { ...specOf({ ...stated, mode: 'Enforce', rollsOut: text.divided }), namespaceSelector: selectorOf(text) };
@@ -132,7 +132,7 @@ export function writeLabels(world: World, name: string, of: Implementation): Wor
   if (isWaiting(world, of)) return world;
   const rollouts = new Rollouts();
   if (memory) rollouts.set(policyOfLabel(LABEL), memory);
-  // The label is unused if no text names it and no policy has a rollout.
+  // The label is unused if no admission policy names it and no policy has a rollout.
   if (!stated.rollsOut || stated.expired) rollouts.unused = new Set(text?.divided ? [] : [LABEL]);
   const { set, remove } = rollouts.labelsOf({ name, uid: space.uid, labels: labelsOf(space) });
   const changes = (LABEL in set && space.label !== set[LABEL]) || remove.includes(LABEL);

@@ -1,7 +1,7 @@
 /**
  * A small cluster with one policy, for the exploration of short histories. The world has the objects that the API
- * server stores, the memory of a leader, and the facts that laws must remember. All values are plain, so that equal
- * worlds have equal texts.
+ * server stores, the memory of a leader, and the facts that laws must remember. All values are plain data, so that
+ * equal worlds have the same JSON.
  */
 import type { CompleteSpec } from '../../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../../operator/api/defaults.ts';
@@ -49,13 +49,13 @@ export interface World {
   readonly text?: Text;
   /** The state of the rollout in the ConfigMaps. */
   readonly kept?: RolloutState;
-  /** The leader's knowledge; undefined after a crash. */
+  /** The leader's memory of the rollout; undefined after a crash. */
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
   /** Namespaces whose labels only people may change, because another tool refuses all other writes. */
   readonly frozen: readonly string[];
-  /** The namespaces for which the leader knows that its writes are refused. */
+  /** The namespaces whose writes were refused, as far as the leader knows. */
   readonly refused: readonly string[];
   readonly remembered: Remembered;
 }
@@ -68,7 +68,7 @@ export interface Remembered {
   readonly byHand: readonly string[];
   /** Namespaces that somebody moved into the selector or out of it. */
   readonly moved: readonly string[];
-  /** Whether the policy had a rollout when the operator saw it in mode Enforce last. */
+  /** Whether the policy had a rollout when the operator last saw it in mode Enforce. */
   readonly rolledOut: boolean;
 }
 
@@ -106,7 +106,7 @@ export function isEnforced(text: Text | undefined, name: string, space: Pick<Spa
   return !text.divided || (space.label !== 'pending' && !text.leftOut.includes(name));
 }
 
-/** The world with the facts about the newest texts and labels that laws remember. */
+/** The world, with the facts about its newest admission policy and labels that the laws must remember. */
 export function remembering(world: World): World {
   const { text, spaces, remembered } = world;
   const enforced = Object.entries(spaces).flatMap(([name, space]) =>
@@ -117,8 +117,8 @@ export function remembering(world: World): World {
 }
 
 /**
- * Whether the text in force does not select the namespace. The selector may have been edited since, and select it
- * newly.
+ * Whether the admission policy in force does not select the namespace. After an edit, the policy's new selector may
+ * select the namespace.
  */
 function isOutside({ text, spaces }: World, uid: string): boolean {
   const space = Object.values(spaces).find((one) => one.uid === uid);

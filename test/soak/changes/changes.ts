@@ -1,7 +1,7 @@
 /**
- * The law of changes: while policies are created, changed, deleted or expire, no pod is refused that both the old and
- * the new state admit, and no pod is admitted that both refuse. Operators are killed before and after their writes, and
- * API servers at any time.
+ * Tests the law of changes: while policies are created, changed, deleted or expire, a pod that both the old and the new
+ * state admit is never refused, and a pod that both states refuse is never admitted. Operators are killed before and
+ * after their writes, and API servers at any time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from '../../../hack/bench/operator-under-test.ts';
@@ -25,11 +25,11 @@ import { type State, Timeline } from './timeline.ts';
 
 export interface ChangesOptions {
   readonly seed: number;
-  /** Random changes, one after the other. */
+  /** The number of random changes, which are made one after the other. */
   readonly changes: number;
   /**
-   * The number of policies in a file: one policy for all namespaces, and exceptions for one namespace each; 0 for no
-   * file.
+   * The number of policies in a file; 0 for no file. One of the policies is for all namespaces, and the others are
+   * exceptions for one namespace each.
    */
   readonly file: number;
   readonly namespaces: number;
@@ -56,20 +56,20 @@ const KILLS: readonly Kill[] = [
   'API server',
   'none',
 ];
-/** The most writes of a change. */
+/** The number of writes before a kill is always smaller than this number. */
 const MOST_WRITES = 8;
 /**
- * How long to wait for the write at which the operator is killed. If the write does not come within this time, the
- * operator is killed without it.
+ * How long to wait for the write at which the operator is killed. If the operator does not make this write in time, it
+ * is killed anyway.
  */
 const WRITE_MS = 6_000;
 const SETTLED_MS = 300_000;
 /**
- * How long after Programmed the Pod Security labels may still change, after a deletion or a change of a namespace's
- * labels.
+ * How long the Pod Security labels may still change after all policies are Programmed, if a policy was deleted or the
+ * labels of a namespace were changed.
  */
 const LABELS_MS = 4_000;
-/** If writes follow each other this fast, the operator treats them as one change. */
+/** The longest time between two writes that the operator treats as one change. */
 const PAUSE_MS = 200;
 /** A file is applied three times: first with its rules, then with other rules, and then with the first rules again. */
 const EDITIONS = 3;
@@ -102,7 +102,7 @@ class ChangesRun {
   #operator: OperatorProcess | undefined;
   #clients: Clients | undefined;
   #changes = 0;
-  /** Whether Pod Security labels may still change after all policies say Programmed. */
+  /** Whether Pod Security labels may still change after all policies have the condition Programmed. */
   #labelsFollow = false;
 
   constructor(controlPlane: ControlPlane, options: ChangesOptions) {
@@ -153,7 +153,7 @@ class ChangesRun {
       const kill = this.#options.kills ? (KILLS[index % KILLS.length] ?? 'none') : 'none';
       const writes = Math.floor(index / KILLS.length) % MOST_WRITES;
       await this.#make(change, kill, writes);
-      // Some changes begin before the change before them is settled.
+      // Some changes begin before the previous change is settled.
       if (this.#random.int(4) > 0 || index + 1 === this.#options.changes) await this.#settle(change.title);
     }
     await this.#settle('the last change');
@@ -202,13 +202,13 @@ class ChangesRun {
   }
 
   /**
-   * Applies the policies of a change as one client applies a file. After a pause, everything written so far counts as a
-   * state of its own.
+   * Applies the policies of a change as one client applies a file. After a pause, the policies that have been written
+   * so far count as a separate state.
    */
   async #writeTogether({ title, policies, next }: Change, before: State): Promise<void> {
     const written: [string, CapabilityPolicySpec | undefined][] = [];
     let last = Date.now();
-    // Several policies are applied at once, so that a busy machine has fewer pauses.
+    // Several policies are applied at the same time, so that there are fewer pauses even on a busy machine.
     await concurrently([...policies], async ([name, spec]) => {
       await this.#retried(() => this.#write(name, spec));
       if (written.length > 0 && Date.now() - last > PAUSE_MS) {
@@ -221,7 +221,7 @@ class ChangesRun {
     });
   }
 
-  /** Kills the operator at one of its next writes, and starts it again. */
+  /** Kills the operator before or after one of its next writes, and starts it again. */
   async #interruption(kill: Kill, writes: number): Promise<void> {
     if (kill !== 'before a write' && kill !== 'after a write') return;
     const moment = kill === 'before a write' ? 'before' : 'after';
@@ -243,7 +243,7 @@ class ChangesRun {
     await this.#controlPlane.restartApiServer(0, 'SIGKILL');
   }
 
-  /** Waits until all policies say that they are programmed. */
+  /** Waits until all policies have the condition Programmed. */
   async #settle(what: string): Promise<void> {
     const wanted = [...this.#state.policies.keys()];
     let missing: readonly string[] = [];
@@ -319,7 +319,7 @@ class ChangesRun {
   }
 }
 
-/** The spec of the marker policy. Each edit changes the text of the policy, and nothing else. */
+/** The spec of the marker policy. An edit changes only the priority, and no decision. */
 function markerOf(edit: number): CapabilityPolicySpec {
   return {
     namespaceSelector: { matchLabels: { [NAME_LABEL]: 'changes-no-such-namespace' } },
@@ -330,8 +330,8 @@ function markerOf(edit: number): CapabilityPolicySpec {
 }
 
 /**
- * The policies of a file. If both editions of an exception admit a pod that the policy for all namespaces refuses, it
- * would be wrong to refuse the pod during the change.
+ * The policies of a file. A pod that the policy for all namespaces refuses must not be refused during the change, if
+ * both editions of an exception admit it.
  */
 function fileOf(
   size: number,

@@ -1,4 +1,4 @@
-/** Clients that create pods by dry run all the time, and compare each answer with the law. */
+/** Clients that create pods by dry run all the time, and compare each answer with the law of changes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api, Identity } from '../../../hack/controlplane/api.ts';
 import type { StatedPod } from '../../differential/reference/pod.ts';
@@ -30,7 +30,10 @@ const PODS: Readonly<Record<string, object>> = {
 };
 
 export interface Wrong {
-  /** The wrong answer: `admitted` for a pod that no state admits, `refused` for a pod that all states admit. */
+  /**
+   * The wrong answer: `admitted` for a pod that all current states refuse, `refused` for a pod that all current states
+   * admit.
+   */
   readonly verdict: 'admitted' | 'refused';
   readonly text: string;
 }
@@ -67,7 +70,7 @@ export class Clients {
     return this.#open;
   }
 
-  /** Starts the clients, which begin at once to create pods. */
+  /** Starts the clients, which immediately begin to create pods. */
   static async start(api: Api, timeline: Timeline, namespaces: readonly string[], seed: number): Promise<Clients> {
     const open = new Map<string, StatedPod>();
     for (const [title, body] of Object.entries(PODS)) {

@@ -7,7 +7,10 @@ import type { State } from './timeline.ts';
 
 export const TEAMS = ['net', 'db'] as const;
 const SECOND = 1_000;
-/** A policy that selects no namespace. Edits of this policy show when the operator has handled a deletion. */
+/**
+ * A policy that selects no namespace. When an edit of this policy is in force, the operator has also handled all
+ * earlier deletions.
+ */
 export const MARKER = 'changes-marker';
 
 export interface Change {
@@ -38,8 +41,8 @@ export function randomChange(state: State, names: Names, random: Random): Change
     const name = oneOf(existing, random);
     const spec = state.policies.get(name) as CapabilityPolicySpec;
     const expires = formatTime((Math.ceil(Date.now() / SECOND) + 4 + random.int(15)) * SECOND);
-    // The policy has no Pod Security labels, because the operator removes a label only a moment after the end of the
-    // policy.
+    // An expiring policy must not set Pod Security labels, because the operator removes a label only a moment after the
+    // policy has expired.
     return changed(`end ${name} at ${expires}`, state, [[name, { ...spec, expires, podSecurityLabels: 'Off' }]]);
   }
   const count = kind < 60 ? 2 + random.int(3) : 1;

@@ -1,4 +1,7 @@
-/** `npm run test:changes`: the long form of changes.test.ts. One line per change, then the counts; exit code 1 when a verdict was wrong. */
+/**
+ * `npm run test:changes`: the long form of changes.test.ts. Prints one line per change and then the counts, and exits
+ * with code 1 if a verdict was wrong.
+ */
 import { parseArgs } from 'node:util';
 import { changes } from './changes.ts';
 

@@ -1,7 +1,7 @@
 /**
- * The states that a client wants, one after the other. A state begins when the client's write is sent, and is settled
- * when every policy says Programmed. If all current states admit a pod, it must not be refused. If all of them refuse it,
- * it must not be admitted.
+ * The states of the policies that a client writes, one after the other. A state begins when the client's write is sent,
+ * and is settled when every policy has the condition Programmed. If all current states admit a pod, the API server must
+ * not refuse the pod. If all current states refuse a pod, the API server must not admit the pod.
  */
 import type { CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
 import { NAME_LABEL } from '../../../operator/api/capability-policy.ts';
@@ -29,14 +29,16 @@ interface Entry {
 export interface Asked {
   readonly namespace: string;
   readonly people: readonly Person[];
-  /** The pod as the API server stores it without policies. */
+  /** The pod in the form in which the API server stores it when no policy decides. */
   readonly pod: StatedPod;
   readonly sent: number;
   readonly received: number;
 }
 
 export interface Law {
-  /** Whether the pod must be admitted; undefined if the states of that time differ about the pod. */
+  /**
+   * Whether the pod must be admitted; undefined if some state of that time admits the pod and another state refuses it.
+   */
   readonly admitted: boolean | undefined;
   /** The changes that were not settled when the pod was sent. */
   readonly changes: readonly string[];
@@ -52,7 +54,7 @@ export class Timeline {
     this.#grants = grants;
   }
 
-  /** Call it before the first write of the change. */
+  /** Adds a state. Call this method before the first write of the change. */
   begin(title: string, { policies, namespaces }: State): void {
     const complete = [...policies].map(([name, spec]) => policyManifest({ name }, completeSpec(spec)));
     const labels = [...namespaces].map(([name, own]): [string, Labels] => [name, { ...own, [NAME_LABEL]: name }]);
@@ -61,7 +63,7 @@ export class Timeline {
     this.#entries.push({ model, ends, title, begun: Date.now(), settled: Number.POSITIVE_INFINITY });
   }
 
-  /** Records that the last state is in force. */
+  /** Records that the newest state is in force. */
   settle(): void {
     const last = this.#entries.at(-1);
     if (last) last.settled = Math.min(last.settled, Date.now());
@@ -82,8 +84,8 @@ export class Timeline {
 }
 
 /**
- * The times that matter for the ends of policies, because the API server compares an end with the second of the
- * creation.
+ * The times at which the verdict may differ because a policy expires. The API server compares the end of a policy with
+ * the pod's creation time in whole seconds.
  */
 function timesOf(ends: readonly number[], sent: number, received: number): number[] {
   const from = Math.floor(sent / SECOND) * SECOND;

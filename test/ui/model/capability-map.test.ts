@@ -64,7 +64,7 @@ function names({ namespaces }: FilteredMap): string[] {
 const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
 
-/** The part of a map that is computed, without what it keeps for the next map. */
+/** The computed part of a map, without the mapper that the page keeps for the next map. */
 function shown({ runtime, namespaces }: CapabilityMap) {
   return { runtime, namespaces };
 }
@@ -197,7 +197,8 @@ describe('the map of capabilities: the cells', () => {
     const risks = drawingOf(workload(map, 'clock').content).unused.map(([risk]) => risk);
     assert.deepEqual(risks.sort(), ['container', 'low', 'node']);
     assert.match(rowText(workload(map, 'clock').content), /; unused: NET_ADMIN, NET_RAW, DAC_OVERRIDE/);
-    // There is no evidence about the other workload, so nobody knows whether it uses the capabilities of its runtime.
+    // Without evidence about the workload `other`, nobody knows whether the workload uses the capabilities of its
+    // runtime.
     const [{ cells }] = filterMap(map, NO_FILTER, 'name').namespaces as [FilteredMap['namespaces'][number]];
     assert.equal(cells.unused?.[columnOf('CHOWN') as number], 0);
     assert.equal(cells.unused?.[columnOf('NET_ADMIN') as number], 1);

@@ -1,4 +1,7 @@
-/** Links of the playground: a link gives the texts back, and a damaged link causes an error that says so. */
+/**
+ * Links of the playground: a link contains the texts, and a damaged link causes an error that says that the link is
+ * damaged.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { copiedText, labelsOf, labelsText, linkOf, type Play, playOf } from '../../../ui/model/play-link.ts';
