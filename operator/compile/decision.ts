@@ -5,11 +5,12 @@
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
+import { offeredSince } from '../standards/server-features.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
 import { PART } from './parts-cel.ts';
 import { ENFORCED, PENDING, type Row } from './rows.ts';
-import { type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
+import { firstViolatedRule, type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
 import { ENTRIES, type Table } from './table.ts';
 
 /** The columns that at least one row has. The program leaves out CEL expressions about columns that no row has. */
@@ -37,6 +38,10 @@ const VIOLATIONS = 24;
  */
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
+/** CEL, string: the end of a message if an API server without variables had no room for the details. */
+const WITHOUT_DETAILS = JSON.stringify(
+  ` (the policies are too long for more details on an API server below ${offeredSince('admissionVariables')}; cappol check names every violation)`,
+);
 /**
  * A regular expression (RE2) for the characters that a message may contain. Like operator/text/printable.ts, the
  * expression excludes control characters, line ends and bidirectional controls. The API server drops a warning with a
@@ -197,8 +202,11 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const complies =
     columns.has('use') || fills ? `variables.complying.exists(o, o.name == p.name) ? ${notUsable} : ` : '';
   const reason = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}${listed})`;
+  const part = `variables.ephemeral ? ${PART.ADDED} : ${PART.OLD}`;
+  const rule = firstViolatedRule(needed, part, '"of its other containers"');
+  const brief = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}"the pod violates rule " + ${rule})`;
   const places = `${positions(DESCRIBED)}.filter(i, i < variables.described.size())`;
-  const reasons = `${places}.map(i, [variables.described[i]].map(p, ${reason})[0])`;
+  const reasons = (one: string) => `${places}.map(i, [variables.described[i]].map(p, ${one})[0])`;
   const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;
   return [
     {
@@ -208,7 +216,8 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
     },
     ...asIs.variables,
     ...(filled?.variables ?? []),
-    { name: 'message', expression: oneLine(`(${reasons} + ${more}).join(" | ")`) },
+    { name: 'message', expression: oneLine(`(${reasons(reason)} + ${more}).join(" | ")`) },
+    { name: 'brief', expression: oneLine(`(${reasons(brief)} + ${more}).join(" | ") + ${WITHOUT_DETAILS}`) },
   ];
 }
 

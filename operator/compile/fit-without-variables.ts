@@ -9,6 +9,7 @@ import { isSameSelector } from '../policy/selector.ts';
 import { SelectorIndex } from '../policy/selector-index.ts';
 import { offeredSince } from '../standards/server-features.ts';
 import { type Candidate, type Limit, namesIn } from './fit.ts';
+import { fitIntoExpression } from './fit-into-expression.ts';
 import { namesOf } from './partition.ts';
 import { costInParts } from './pod-cel.ts';
 import { MOST } from './programs.ts';
@@ -29,12 +30,15 @@ const EXPRESSION_COST = 950_000;
  * k8s.io/apiserver/pkg/apis/cel/config.go).
  */
 const MATCH_CONDITIONS_COST = 2_500_000;
+
 export class FitWithoutVariables implements Limit {
   readonly #index: SelectorIndex<ResolvedPolicy>;
+  readonly #candidates: readonly ResolvedPolicy[];
   #kept: readonly ResolvedPolicy[] = [];
 
   constructor(candidates: readonly Candidate[]) {
-    this.#index = new SelectorIndex(candidates.flatMap(({ versions, later }) => [...versions.flat(), ...later]));
+    this.#candidates = candidates.flatMap(({ versions, later }) => [...versions.flat(), ...later]);
+    this.#index = new SelectorIndex(this.#candidates);
   }
 
   keep(parts: Parts): void {
@@ -51,10 +55,23 @@ export class FitWithoutVariables implements Limit {
         if (problem) return tooMany(together, problem);
       }
     }
+    const tooLong = parts.map((policy) => this.#tooLongWith(policy, all)).find((some) => some !== undefined);
+    return tooLong && tooMany(tooLong, 'text');
+  }
+
+  /** The policies that must share a program, if this policy makes that program too long. */
+  #tooLongWith(policy: ResolvedPolicy, all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] | undefined {
+    const ofMode = (some: readonly ResolvedPolicy[]) => some.filter(({ mode }) => mode === policy.mode);
+    const named = ofMode(all).filter((one) => namesOf(one) !== undefined);
     // Every program contains the policies that do not select namespaces by name.
-    const general = all.filter((policy) => policy.mode === parts[0]?.mode && namesOf(policy) === undefined);
-    const length = general.reduce((total, policy) => total + rowText(policy).length, 0);
-    return length > MOST.withoutVariables ? tooMany(general, 'text') : undefined;
+    const general = ofMode(all).filter((one) => namesOf(one) === undefined);
+    const length = general.reduce((total, one) => total + rowText(one).length, 0);
+    if (length > MOST.withoutVariables) return general;
+    // In most clusters, all candidates together fit into one expression.
+    if (fitIntoExpression(ofMode(this.#candidates))) return undefined;
+    const names = namesOf(policy) ?? [...new Set(named.flatMap((one) => namesOf(one) ?? []))];
+    const inNamespace = (name: string) => [...general, ...named.filter((one) => namesOf(one)?.includes(name))];
+    return [general, ...names.map(inNamespace)].find((some) => !fitIntoExpression(some));
   }
 }
 

@@ -109,7 +109,11 @@ export function modeProgram(
         unless: 'variables.probe || variables.skipped',
         expression: ['variables.deciding.size() == 0', ...admitted].join(' || '),
         message: 'no CapabilityPolicy that decides in this namespace admits this pod',
-        messageExpression: { quiet: 'variables.deciding.size() == 0 || variables.free', text: 'variables.message' },
+        messageExpression: {
+          quiet: 'variables.deciding.size() == 0 || variables.free',
+          text: 'variables.message',
+          brief: 'variables.brief',
+        },
       },
     ],
     bindings: [

@@ -34,26 +34,35 @@ type Boundaries = readonly string[];
  */
 export class Partition {
   readonly #most: number;
+  readonly #fits: Fits;
   #boundaries: Boundaries = [];
 
-  /** @param most the most characters that the rows of a shard may have */
-  constructor(most: number) {
+  /**
+   * @param most the most characters that the rows of a shard may have
+   * @param fits whether API servers accept a program of these policies, whatever the length of its rows
+   */
+  constructor(most: number, fits: Fits = () => true) {
     this.#most = most;
+    this.#fits = fits;
   }
 
   /** @param lengthOf returns the length of a policy's row, in characters */
   split(policies: readonly ResolvedPolicy[], lengthOf: (policy: ResolvedPolicy) => number): Shard[] {
-    const total = sum(policies.map(lengthOf));
-    if (total <= this.#most) this.#boundaries = [];
-    else if (!this.#stillFits(policies, lengthOf)) this.#boundaries = boundariesFor(policies, lengthOf, this.#most);
+    const isShort = (some: readonly ResolvedPolicy[]) => sum(some.map(lengthOf)) <= this.#most && this.#fits(some);
+    if (isShort(policies)) this.#boundaries = [];
+    else if (!this.#stillFits(policies, isShort)) {
+      this.#boundaries = boundariesFor(policies, { lengthOf, most: this.#most, fits: this.#fits });
+    }
     return shardsAt(this.#boundaries, policies);
   }
 
-  #stillFits(policies: readonly ResolvedPolicy[], lengthOf: (policy: ResolvedPolicy) => number): boolean {
+  #stillFits(policies: readonly ResolvedPolicy[], isShort: Fits): boolean {
     if (this.#boundaries.length === 0) return false;
-    return shardsAt(this.#boundaries, policies).every((shard) => sum(shard.policies.map(lengthOf)) <= this.#most);
+    return shardsAt(this.#boundaries, policies).every((shard) => isShort(shard.policies));
   }
 }
+
+type Fits = (policies: readonly ResolvedPolicy[]) => boolean;
 
 /**
  * Finds policies with restricted use that have the same selector and priority, and that overlap with no other policy.
@@ -97,11 +106,7 @@ export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined 
  * The boundaries of the shards. Going through the namespace names in order, each shard gets as many policies as fit
  * beside the policies that all shards contain.
  */
-function boundariesFor(
-  policies: readonly ResolvedPolicy[],
-  lengthOf: (policy: ResolvedPolicy) => number,
-  most: number,
-): Boundaries {
+function boundariesFor(policies: readonly ResolvedPolicy[], { lengthOf, most, fits }: ShardLimits): Boundaries {
   const [named, others] = [policies.flatMap(withNames), policies.filter((policy) => !namesOf(policy))];
   // A shard keeps room for policies that are added later.
   const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
@@ -113,7 +118,7 @@ function boundariesFor(
   for (const [name, found] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const all = new Set(found.map(([, policy]) => policy));
     const more = sum([...all.difference(shard)].map(lengthOf));
-    const isFull = length > 0 && length + more > room;
+    const isFull = length > 0 && (length + more > room || !fits([...others, ...shard.union(all)]));
     if (isFull) {
       boundaries.push(name);
       shard.clear();
@@ -122,6 +127,12 @@ function boundariesFor(
     for (const policy of all) shard.add(policy);
   }
   return boundaries;
+}
+
+interface ShardLimits {
+  readonly lengthOf: (policy: ResolvedPolicy) => number;
+  readonly most: number;
+  readonly fits: Fits;
 }
 
 function withNames(policy: ResolvedPolicy): [string, ResolvedPolicy][] {

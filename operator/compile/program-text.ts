@@ -44,8 +44,9 @@ interface Validation {
    * CEL, string: the message. The API server evaluates the message expression for every request, even if the request is
    * admitted.
    * @param quiet CEL, bool: no message is needed, although `unless` is false
+   * @param brief a shorter message, for an API server without variables that has no room for `text`
    */
-  readonly messageExpression?: { readonly quiet: string; readonly text: string };
+  readonly messageExpression?: { readonly quiet: string; readonly text: string; readonly brief?: string };
 }
 
 /** A validation with the reason of its refusals. The validation for the probe has no reason. */
@@ -81,20 +82,28 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
 }
 
 /**
- * A validation for API servers that variables can crash. Each expression of the validation contains everything that it
- * reads. A message expression is left out if it is longer than an expression may be.
+ * The same for API servers that variables can crash: each expression contains everything that it reads. If the message
+ * is longer than an expression may be, the brief message replaces it.
  */
 function inlined({ unless, expression, message, messageExpression, reason }: Written, variables: readonly Variable[]) {
   const skips = withVariables(variables, unless);
-  const text =
-    messageExpression &&
-    `${skips} ? "" : string(${valueWithVariables(variables, `${messageExpression.quiet} ? "" : ${messageExpression.text}`)})`;
+  const { quiet, text, brief } = messageExpression ?? {};
+  const texts = [text, brief].flatMap((one) =>
+    one === undefined ? [] : `${skips} ? "" : string(${valueWithVariables(variables, `${quiet} ? "" : ${one}`)})`,
+  );
+  const written = texts.find(({ length }) => length <= EXPRESSION_BUDGET);
   return {
     expression: `${skips} || ${withVariables(variables, expression)}`,
     message,
-    ...(text !== undefined && text.length <= EXPRESSION_BUDGET && { messageExpression: text }),
+    ...(written !== undefined && { messageExpression: written }),
     ...(reason && { reason }),
   };
+}
+
+/** The length of the longest expression in the program of an API server without variables, in characters. */
+export function longestWithoutVariables({ validations, variables }: ProgramText): number {
+  const all: readonly Written[] = [probeValidation(''), ...validations];
+  return Math.max(...all.map((one) => inlined(one, variables).expression.length));
 }
 
 interface Named {

@@ -4,6 +4,7 @@ import { idOf, Memo, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { offers } from '../standards/server-features.ts';
 import { defaultingProgram } from './defaulting-program.ts';
+import { fitIntoExpression } from './fit-into-expression.ts';
 import { guardPrograms, guardRow } from './guard-program.ts';
 import type { AdmissionOptions } from './match.ts';
 import { modeProgram } from './mode-program.ts';
@@ -91,8 +92,7 @@ export class Programs {
     const { policies, texts, rowText } = KINDS[kind];
     const some = policies(all);
     if (some.length === 0) return [];
-    const isMode = MODES.some((mode) => mode === kind);
-    const apart = hasVariables || !isMode ? { shards: [], others: some } : alike(some);
+    const apart = hasVariables || !isMode(kind) ? { shards: [], others: some } : alike(some);
     const lengthOf = (policy: ResolvedPolicy) => rowText(policy).length;
     const shared = this.#partition(kind, hasVariables).split(apart.others, lengthOf);
     const shards = [...(apart.others.length > 0 ? shared : []), ...apart.shards];
@@ -114,8 +114,16 @@ export class Programs {
 
   #partition(kind: ProgramKind, hasVariables: boolean): Partition {
     const key = `${kind} ${hasVariables}`;
-    const known = this.#partitions.get(key) ?? new Partition(hasVariables ? MOST.withVariables : MOST.withoutVariables);
+    const known =
+      this.#partitions.get(key) ??
+      (hasVariables
+        ? new Partition(MOST.withVariables)
+        : new Partition(MOST.withoutVariables, isMode(kind) ? fitIntoExpression : undefined));
     this.#partitions.set(key, known);
     return known;
   }
+}
+
+function isMode(kind: ProgramKind): boolean {
+  return MODES.some((mode) => mode === kind);
 }

@@ -52,13 +52,26 @@ export function ruleVariables(needed: NeededRules, from: string, { filled }: { r
   let candidates = from;
   const variables: Variable[] = [];
   for (const { rule, complies, facts } of textsOf(needed, filled)) {
-    const name = `after${capitalized(nameOf(rule))}${suffix}`;
+    const name = `${afterRule(rule)}${suffix}`;
     variables.push(...facts, { name, expression: `variables.parts.map(part, ${candidates}.filter(p, ${complies}))` });
     candidates = `variables.${name}[part.index]`;
   }
   const passed = `passed${suffix}`;
   variables.push({ name: passed, expression: `variables.parts.map(part, ${candidates})` });
   return variables;
+}
+
+/**
+ * CEL, string, over candidate `p`: the ID of the first rule that a part violates.
+ * @param index CEL, int: the index of the part
+ * @param otherwise CEL, string: the value if the part complies with all rules
+ */
+export function firstViolatedRule(needed: NeededRules, index: string, otherwise: string): string {
+  const choices = textsOf(needed, false).map(({ rule }) => {
+    const complies = `variables.${afterRule(rule)}[${index}].exists(o, o.name == p.name)`;
+    return `!${complies} ? ${JSON.stringify(rule.id)} : `;
+  });
+  return `(${choices.join('')}${otherwise})`;
 }
 
 /** A variable, CEL, list(list(list(string))): the violations of one rule, for each described candidate and part. */
@@ -95,6 +108,11 @@ export function violationVariables(needed: NeededRules, described: string, asIs?
  */
 function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** The name of the variable with the candidates that comply with the rules up to this rule. */
+function afterRule(rule: Rule): string {
+  return `after${capitalized(nameOf(rule))}`;
 }
 
 function nameOf({ id }: Rule): string {

@@ -49,7 +49,6 @@ export interface Question {
   readonly body: unknown;
 }
 
-const OPEN = 'differential-open';
 const NO_LIMIT = 100_000;
 const SETTINGS = { timeoutMs: 30_000, reuse: true, writes: new RateLimit(NO_LIMIT, NO_LIMIT) };
 const DENIAL = / denied request: (.*)$/s;
@@ -81,6 +80,8 @@ export class Arena {
   readonly #evaluator = new Evaluator();
   readonly #projection = createPodProjection(RULES);
   readonly #cases: readonly DifferentialCase[];
+  /** The name of the namespace without policies. A deleted namespace exists for a while, so each arena has its own. */
+  readonly #open: string;
   readonly #policies = new Map<string, ResolvedPolicy>();
   readonly #written: string[] = [];
   readonly #answered = new Map<string, Promise<ServerAnswer>>();
@@ -92,11 +93,12 @@ export class Arena {
     this.#client = new ApiClient(config, { qps: NO_LIMIT, burst: NO_LIMIT });
     this.#connection = new Connection(config);
     this.#cases = cases;
+    this.#open = `differential-open-${cases[0]?.name}`;
   }
 
   /** Creates the namespaces, and brings the policies into force. */
   async open(): Promise<void> {
-    await this.#applyNamespace(OPEN);
+    await this.#applyNamespace(this.#open);
     const api = new Api(this.#kubeconfig);
     await createRuntimeClasses(api).finally(() => api.close());
     for (const { name, podSecurity } of this.#cases) {
@@ -109,7 +111,7 @@ export class Arena {
       });
     }
     await this.#applyPolicies();
-    await Promise.all(namespacesOf(this.#cases).map((namespace) => this.#serviceAccount(namespace)));
+    await Promise.all(this.#namespacesOf(this.#cases).map((namespace) => this.#serviceAccount(namespace)));
   }
 
   /** Removes what open() created; namespaces are deleted in the background. */
@@ -121,7 +123,7 @@ export class Arena {
 
   /** Creates a pod, not by dry run, in all namespaces of these cases. */
   async createEverywhere(cases: readonly DifferentialCase[], pod: unknown): Promise<void> {
-    for (const namespace of namespacesOf(cases)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
+    for (const namespace of this.#namespacesOf(cases)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
   }
 
   /** @returns undefined when the API server finds the object invalid */
@@ -157,7 +159,7 @@ export class Arena {
    */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);
-    const answer = this.#answered.get(key) ?? this.#try(question, OPEN);
+    const answer = this.#answered.get(key) ?? this.#try(question, this.#open);
     this.#answered.set(key, answer);
     return answer;
   }
@@ -183,6 +185,10 @@ export class Arena {
     await this.#apply({ apiVersion: 'v1', kind: 'Namespace', metadata });
   }
 
+  #namespacesOf(cases: readonly DifferentialCase[]): string[] {
+    return [this.#open, ...cases.flatMap(({ name }) => [policyNamespace(name), podSecurityNamespace(name)])];
+  }
+
   async #applyPolicies(): Promise<void> {
     const compiled = compile(
       this.#cases.map(({ policy }) => policy),
@@ -202,10 +208,6 @@ export class Arena {
     const path = `/api/v1/namespaces/${namespace}/serviceaccounts/default`;
     await waitFor(path, () => this.#client.get(path).catch(() => undefined));
   }
-}
-
-function namespacesOf(cases: readonly DifferentialCase[]): string[] {
-  return [OPEN, ...cases.flatMap(({ name }) => [policyNamespace(name), podSecurityNamespace(name)])];
 }
 
 function policyNamespace(name: string): string {
