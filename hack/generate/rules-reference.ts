@@ -137,7 +137,9 @@ function fillsAt(rule: Rule, overrides: CapabilityPolicyOverrides): Fill[] {
 function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const fields = (fills: readonly Fill[]) =>
     fills.map(({ over, path }) => `${partOf(over)} \`${path.join('.')}\``).join(', ') || 'nothing';
-  return `Defaulting fills in, at level restricted: ${fields(fillsAt(rule, {}))}. With the override: ${fields(fillsAt(rule, overrides))}.`;
+  const [atLevel, overridden] = [{}, overrides].map((stated) => fields(fillsAt(rule, stated)));
+  if (atLevel === overridden) return `Defaulting fills in ${atLevel}, at level restricted and with the override.`;
+  return `At level restricted, defaulting fills in ${atLevel}. With the override, defaulting fills in ${overridden}.`;
 }
 
 /** The texts of the rule's fixes at level restricted and with the override, without duplicates. */
