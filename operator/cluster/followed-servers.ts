@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../model/objects.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ApiClient } from './client.ts';
-import { askServers, endpoints, oldest, type ServerMinors } from './servers.ts';
+import { askServers, askUnknownPodFields, endpoints, oldest, type ServerMinors } from './servers.ts';
 
 export interface FollowedServersOptions {
   onChange(change: Change): void;
@@ -14,6 +14,8 @@ export interface FollowedServersOptions {
    * address.
    */
   readonly ask?: typeof askServers;
+  /** The function that finds the pod fields that this release does not know. */
+  readonly askFields?: typeof askUnknownPodFields;
   /** Milliseconds until the API servers are read again. */
   readonly serversRefreshMs?: number;
 }
@@ -32,6 +34,9 @@ export class FollowedServers {
   readonly #options: FollowedServersOptions;
   readonly #known = Promise.withResolvers<void>();
   #minors: ServerMinors = new Map();
+  /** The API servers whose pod fields were read last; undefined until their fields have been read. */
+  #fieldsOf: ServerMinors | undefined;
+  #unknownPodFields: readonly string[] = [];
   #clients: { readonly found: Promise<readonly ApiClient[]>; readonly until: number } | undefined;
 
   constructor(client: ApiClient, options: FollowedServersOptions) {
@@ -42,6 +47,11 @@ export class FollowedServers {
   /** N of Kubernetes 1.N for the oldest API server; 0 until `known` resolves. */
   get oldest(): number {
     return this.#minors.size === 0 ? 0 : oldest(this.#minors);
+  }
+
+  /** The paths of pod fields that some API server has and this release does not know. */
+  get unknownPodFields(): readonly string[] {
+    return this.#unknownPodFields;
   }
 
   /** Resolves when the API servers have been found for the first time. */
@@ -82,10 +92,28 @@ export class FollowedServers {
         this.#clients = undefined;
         onChange({ of: 'servers', oldest: changed });
       }
+      await this.#lookAtFields();
       return true;
     } catch (error) {
       log.warn('no API server answered with its version, trying again', { error });
       return false;
+    }
+  }
+
+  /** Reads the pod fields again after a change of the API servers. An upgrade may add fields. */
+  async #lookAtFields(): Promise<void> {
+    const { onChange, log, askFields = askUnknownPodFields } = this.#options;
+    const minors = this.#minors;
+    if (isDeepStrictEqual(minors, this.#fieldsOf)) return;
+    try {
+      const found = await askFields(await this.answering());
+      this.#fieldsOf = minors;
+      if (isDeepStrictEqual(found, this.#unknownPodFields)) return;
+      this.#unknownPodFields = found;
+      if (found.length > 0) log.warn('API servers have pod fields that no rule checks', { fields: found });
+      onChange({ of: 'servers', oldest: false, fields: true });
+    } catch (error) {
+      log.debug('could not read the pod fields of the API servers, trying again', { error });
     }
   }
 }

@@ -1,5 +1,6 @@
 /** The API servers behind the configured address, and their versions. */
 import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
+import { CORE_OPENAPI, type PublishedSchema, unknownPodFields } from '../standards/unknown-pod-fields.ts';
 import { type ApiClient, isForbidden, pathFor } from './client.ts';
 
 /** A name in every API server's certificate, at whatever address it is reached. */
@@ -64,6 +65,21 @@ export async function askKnownServers(client: ApiClient, before?: ServerMinors):
 /** N of Kubernetes 1.N for the oldest API server. */
 export function oldest(minors: ServerMinors): number {
   return Math.min(...minors.values());
+}
+
+/**
+ * The paths of pod fields that some of the API servers have and this release does not know, sorted.
+ *
+ * @throws the client's error when a server does not answer with its OpenAPI document
+ */
+export async function askUnknownPodFields(clients: readonly ApiClient[]): Promise<string[]> {
+  const found = await Promise.all(clients.map(unknownFieldsOf));
+  return [...new Set(found.flat())].sort();
+}
+
+async function unknownFieldsOf(client: ApiClient): Promise<string[]> {
+  const { components } = await client.get<RawObject>(CORE_OPENAPI);
+  return unknownPodFields(objectOf(objectOf(components).schemas) as Readonly<Record<string, PublishedSchema>>);
 }
 
 function throughLoadBalancer(client: ApiClient): ApiClient[] {

@@ -94,6 +94,12 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
   };
 }
 
+/** The API servers that a store needs to know about. */
+interface Servers {
+  readonly oldest: number;
+  readonly unknownPodFields?: readonly string[];
+}
+
 export class Store implements Cluster {
   /** The followed kinds, and their sinks. */
   readonly followed = new Map<Source, Collection<unknown>[]>();
@@ -108,9 +114,9 @@ export class Store implements Cluster {
   readonly #finalizing: Collection<FinalizingView>;
   /** All rendered objects, kept until one of them changes. */
   #allRendered: readonly RenderedObject[] | undefined;
-  readonly #servers: { readonly oldest: number };
+  readonly #servers: Servers;
 
-  constructor(projection: Projection, servers: { readonly oldest: number }, onChange: (change: Change) => void) {
+  constructor(projection: Projection, servers: Servers, onChange: (change: Change) => void) {
     this.#servers = servers;
     const rbac = () => onChange({ of: 'rbac' });
     const { policy, namespace, pod, workload, role, roleBinding, rendered, finalizing } = projection;
@@ -151,6 +157,10 @@ export class Store implements Cluster {
 
   get oldestServer(): number {
     return this.#servers.oldest;
+  }
+
+  get unknownPodFields(): readonly string[] {
+    return this.#servers.unknownPodFields ?? [];
   }
 
   policies(): readonly CompletePolicy[] {

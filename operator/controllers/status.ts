@@ -76,7 +76,7 @@ export class Status implements Controller {
   }
 
   #build(policy: CompletePolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {
-    const { state } = this.#context;
+    const { cluster, state } = this.#context;
     const { outcomes } = state;
     const { use } = state.policies;
     const name = policy.metadata?.name ?? '';
@@ -96,6 +96,7 @@ export class Status implements Controller {
       labels: state.labelOutcomes(coverage?.selected ?? []),
       verdicts: outcomes.verdicts,
       holdersOfAll: use.holdersOfAll(),
+      unknownPodFields: cluster.unknownPodFields ?? [],
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
       now,
     });

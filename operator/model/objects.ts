@@ -173,8 +173,11 @@ export type Change =
   | { readonly of: 'report'; readonly namespace: string }
   /** An API for policy reports was installed or removed: all reports may have to be written again. */
   | { readonly of: 'reports' }
-  /** The set of API servers changed. `oldest` is true if the version of the oldest API server also changed. */
-  | { readonly of: 'servers'; readonly oldest: boolean };
+  /**
+   * The API servers changed. `oldest` is true if the version of the oldest API server changed, and `fields` if this
+   * release knows other fields of their pods than before.
+   */
+  | { readonly of: 'servers'; readonly oldest: boolean; readonly fields?: boolean };
 
 /** Read access to the last known state of the cluster. Lists are sorted by name, so that results are stable. */
 export interface Cluster {
@@ -190,4 +193,6 @@ export interface Cluster {
   rendered(): readonly RenderedObject[];
   /** The version of the oldest API server that answered, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
+  /** The paths of pod fields that some API server has and this release does not know, sorted; absent without servers. */
+  readonly unknownPodFields?: readonly string[];
 }

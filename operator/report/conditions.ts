@@ -46,6 +46,8 @@ interface ConditionInput {
   readonly refusedLabels: RefusedLabels;
   /** The subjects that may use every policy. */
   readonly holdersOfAll: readonly Holder[];
+  /** The paths of pod fields that some API server has and this release does not know, sorted. */
+  readonly unknownPodFields: readonly string[];
   /** The bindings that are older than the policy and grant its use, because they refer to the policy by its name. */
   readonly olderBindings: readonly BindingName[];
   /** Whether API servers protect our objects; undefined until API servers have answered the first protection probe. */
@@ -109,7 +111,12 @@ export function lastEvaluation({
 
 function acceptedCondition(
   resolution: Resolution,
-  { holdersOfAll, olderBindings, undecided }: Pick<ConditionInput, 'holdersOfAll' | 'olderBindings' | 'undecided'>,
+  {
+    holdersOfAll,
+    olderBindings,
+    undecided,
+    unknownPodFields,
+  }: Pick<ConditionInput, 'holdersOfAll' | 'olderBindings' | 'undecided' | 'unknownPodFields'>,
 ): BareCondition {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
@@ -118,6 +125,7 @@ function acceptedCondition(
   const message = [
     what,
     ...lagging(policy),
+    ...unchecked(unknownPodFields),
     ...unavailable(policy),
     ...withoutEffect(policy),
     ...policy.contradictions,
@@ -150,6 +158,15 @@ function lagging({ latestLags, standard }: ResolvedPolicy): string[] {
   const known = formatVersion(standard.minor);
   return [
     `levelVersion latest means ${known} here, because this release knows no newer Standards; the API servers are at ${formatVersion(standard.server)}: upgrade the operator`,
+  ];
+}
+
+/** A newer Kubernetes version may have added fields that give a container more power. */
+function unchecked(fields: readonly string[]): string[] {
+  if (fields.length === 0) return [];
+  const named = firstOf(fields, NAMED);
+  return [
+    `warning: API servers have pod fields that this release does not know, so no rule checks them: ${named}. Upgrade the operator`,
   ];
 }
 

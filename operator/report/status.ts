@@ -46,6 +46,8 @@ export interface StatusInput {
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
   /** The subjects that may use every policy. */
   readonly holdersOfAll?: readonly Holder[];
+  /** The paths of pod fields that some API server has and this release does not know, sorted. */
+  readonly unknownPodFields?: readonly string[];
   /** The bindings that are older than the policy and grant its use, because they refer to the policy by its name. */
   readonly olderBindings?: readonly BindingName[];
   /** Whether API servers protect our objects; absent until API servers have answered the first protection probe. */
@@ -85,6 +87,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     protection: input.protection,
     previous: policy.status?.conditions ?? [],
     holdersOfAll: input.holdersOfAll ?? [],
+    unknownPodFields: input.unknownPodFields ?? [],
     olderBindings: input.olderBindings ?? [],
     now: input.now,
   };

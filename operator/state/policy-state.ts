@@ -79,7 +79,7 @@ export class PolicyState {
         return { ...this.#restricted(), recompiles: false };
       case 'servers':
         if (change.oldest) this.outdate();
-        return { ...NOTHING, recompiles: change.oldest };
+        return { ...(change.fields ? this.#everyPolicy() : NOTHING), recompiles: change.oldest };
       default:
         return { ...NOTHING, recompiles: false };
     }
@@ -229,6 +229,11 @@ export class PolicyState {
 
   isExcluded(namespace: string): boolean {
     return isExcluded(namespace, this.#excluded);
+  }
+
+  /** Every policy, whose status changes when API servers get pod fields that this release does not know. */
+  #everyPolicy(): Concerned {
+    return { ...NOTHING, policies: new Set(this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '')) };
   }
 
   /**

@@ -113,7 +113,14 @@ export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/cluster',
     does: 'The client of the API server, watches, the store.',
-    imports: ['operator/api', 'operator/model', 'operator/rules', 'operator/projection', 'operator/runtime'],
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/standards',
+      'operator/rules',
+      'operator/projection',
+      'operator/runtime',
+    ],
     packages: ['@kubernetes/client-node', 'js-yaml', 'undici'],
   },
   {

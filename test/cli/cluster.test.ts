@@ -405,7 +405,8 @@ describe('cappol, with a cluster', () => {
 
   it('prints the versions of the cluster', async () => {
     const { stdout } = await onCluster(['version', '--cluster', '-o', 'json']);
-    const { server, oldestServer } = JSON.parse(stdout);
+    const { server, oldestServer, unknownPodFields } = JSON.parse(stdout);
+    assert.equal(unknownPodFields, 'none');
     assert.ok(server.startsWith(`${SERVER_VERSION}.`), server);
     assert.equal(oldestServer, SERVER_VERSION);
   });

@@ -5,10 +5,25 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { POD_FIELDS } from '../../operator/standards/pod-fields.ts';
+import { CORE_OPENAPI, unknownPodFields } from '../../operator/standards/unknown-pod-fields.ts';
 import { fieldsOf, fieldsText, merged, type OpenApi } from '../cli/kubernetes-fields.ts';
 import { DEPLOYMENT, ROWS } from '../cli/unknown-field-rows.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 
+/** Fields that an earlier release could lack: the type, the field, and the first path where it is. */
+const LACKING = [
+  ['SecurityContext', 'procMount', 'spec.containers.securityContext.procMount'],
+  ['SecurityContext', 'appArmorProfile', 'spec.containers.securityContext.appArmorProfile'],
+  ['PodSecurityContext', 'supplementalGroupsPolicy', 'spec.securityContext.supplementalGroupsPolicy'],
+  ['PodSecurityContext', 'seLinuxChangePolicy', 'spec.securityContext.seLinuxChangePolicy'],
+  ['SeccompProfile', 'localhostProfile', 'spec.containers.securityContext.seccompProfile.localhostProfile'],
+  ['WindowsSecurityContextOptions', 'hostProcess', 'spec.containers.securityContext.windowsOptions.hostProcess'],
+  ['PodSpec', 'hostUsers', 'spec.hostUsers'],
+  ['Container', 'resizePolicy', 'spec.containers.resizePolicy'],
+  ['Probe', 'terminationGracePeriodSeconds', 'spec.containers.livenessProbe.terminationGracePeriodSeconds'],
+  ['Lifecycle', 'stopSignal', 'spec.containers.lifecycle.stopSignal'],
+] as const;
 const FIELDS = join(import.meta.dirname, '..', '..', 'analysis', 'manifests', 'kubernetes-fields.json');
 
 describe('the fields of pods and workloads', () => {
@@ -29,6 +44,25 @@ describe('the fields of pods and workloads', () => {
     const all = merged(KUBERNETES_FIELDS, fieldsOf(documents));
     if (process.env.UPDATE_GOLDEN) writeFileSync(FIELDS, fieldsText(all));
     assert.equal(readFileSync(FIELDS, 'utf8'), fieldsText(all));
+  });
+
+  it('are all known to the operator, and each field that an earlier release lacks is found by its path', () => {
+    const { kubectl, kubeconfig } = controlPlane;
+    const args = ['--kubeconfig', kubeconfig, 'get', '--raw', CORE_OPENAPI];
+    const text = execFileSync(kubectl, args, { maxBuffer: 64 * 1024 * 1024, encoding: 'utf8' });
+    const { schemas } = (JSON.parse(text) as OpenApi).components;
+    assert.deepEqual(unknownPodFields(schemas), []);
+    for (const [type, field, path] of LACKING) {
+      const without = Object.entries(POD_FIELDS[type] ?? {}).map(([reason, names]) => [
+        reason,
+        names
+          .split(' ')
+          .filter((name) => name !== field)
+          .join(' '),
+      ]);
+      const known = { ...POD_FIELDS, [type]: Object.fromEntries(without) };
+      assert.deepEqual(unknownPodFields(schemas, known), [path]);
+    }
   });
 
   it('are reported as unknown if the API server does so', () => {

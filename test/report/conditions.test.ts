@@ -317,6 +317,12 @@ describe('the conditions of a policy', () => {
       'compiled: baseline v1.36, mode Audit',
     ],
     [
+      'names pod fields that no rule checks',
+      input({}, { unknownPodFields: ['spec.containers.securityContext.ulimits', 'spec.restoreFrom'] }),
+      'Accepted',
+      `compiled: baseline ${NEWEST}, mode Audit; warning: API servers have pod fields that this release does not know, so no rule checks them: spec.containers.securityContext.ulimits, spec.restoreFrom. Upgrade the operator`,
+    ],
+    [
       'points out who may use it by wildcard, administrators of the cluster included, and how to test',
       input(
         { usableBy: 'Bindings' },

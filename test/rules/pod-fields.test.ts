@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { POD_FIELDS, WHOLE } from '../../operator/standards/pod-fields.ts';
 import { overridesIn } from '../support/examples.ts';
-import { POD_FIELDS, WHOLE } from './pod-fields.ts';
 
 const { types } = KUBERNETES_FIELDS;
 const CONTAINERS = ['initContainers', 'containers', 'ephemeralContainers'];

@@ -17,14 +17,23 @@ interface LogEntry {
 export class OperatorProcess {
   readonly #args: readonly string[];
   readonly #nodeFlags: readonly string[];
+  readonly #environment: Readonly<Record<string, string>>;
   #child: ChildProcess | undefined;
   /** The log since the first start, including restarts. */
   readonly log: LogEntry[] = [];
 
-  /** @param args the operator's flags, except for the flags about the log */
-  constructor(args: readonly string[], nodeFlags: readonly string[] = []) {
+  /**
+   * @param args the operator's flags, except for the flags about the log
+   * @param environment variables in addition to those of the test
+   */
+  constructor(
+    args: readonly string[],
+    nodeFlags: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ) {
     this.#args = args;
     this.#nodeFlags = nodeFlags;
+    this.#environment = environment;
   }
 
   get running(): boolean {
@@ -48,6 +57,7 @@ export class OperatorProcess {
     if (this.#child) return;
     const child = spawn(process.execPath, [...this.#nodeFlags, MAIN, ...this.#args, '--log-format', 'json'], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...this.#environment },
     });
     this.#child = child;
     createInterface({ input: child.stderr }).on('line', (line) => this.#keep(line));

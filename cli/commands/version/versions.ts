@@ -22,6 +22,8 @@ interface Versions {
   /** `server`: the version of the API server that answered; `oldestServer`: the version of the oldest API server. */
   readonly server?: string;
   readonly oldestServer?: string;
+  /** The paths of pod fields that some API server has and this program does not know, or why they could not be read. */
+  readonly unknownPodFields?: string;
 }
 
 export async function printVersions(options: VersionOptions, io: Io): Promise<void> {
@@ -42,11 +44,20 @@ function ownVersions(): Versions {
   };
 }
 
-async function serverVersions(options: KubeConfigOptions): Promise<Pick<Versions, 'server' | 'oldestServer'>> {
+async function serverVersions(
+  options: KubeConfigOptions,
+): Promise<Pick<Versions, 'server' | 'oldestServer' | 'unknownPodFields'>> {
   const { withCluster } = await import('../../cluster.ts');
-  const { askServers, oldest } = await import('../../../operator/cluster/servers.ts');
+  const { askServers, askUnknownPodFields, oldest } = await import('../../../operator/cluster/servers.ts');
   return withCluster(options, async ({ client }) => {
     const { gitVersion } = await client.get<{ gitVersion: string }>('/version');
-    return { server: gitVersion, oldestServer: formatVersion(oldest(await askServers(client))) };
+    const oldestServer = formatVersion(oldest(await askServers(client)));
+    const fields = await askUnknownPodFields([client]).catch((error: Error) => error);
+    return { server: gitVersion, oldestServer, unknownPodFields: fieldsText(fields) };
   });
+}
+
+function fieldsText(fields: readonly string[] | Error): string {
+  if (fields instanceof Error) return `not read: ${fields.message}`;
+  return fields.length === 0 ? 'none' : fields.join(', ');
 }

@@ -1,0 +1,49 @@
+/** The operator names pod fields that its release does not know, and goes on when an API server has them. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { OperatorProcess } from '../support/operator-process.ts';
+
+const EARLIER_RELEASE = join(import.meta.dirname, '..', 'support', 'earlier-release.js');
+const WARNING =
+  /warning: API servers have pod fields that this release does not know, so no rule checks them: (.*)\. Upgrade/;
+
+describe('an API server with pod fields that the operator does not know', () => {
+  const cluster = useCluster('newer-fields');
+  let policy: string;
+
+  const accepted = async () => (await cluster.condition(policy, 'Accepted'))?.message ?? '';
+
+  before(async () => {
+    policy = await cluster.policy('it', { namespaceSelector: {}, level: 'baseline', mode: 'Audit' });
+    await cluster.programmed(policy);
+  });
+
+  it('has none for this release', async () => {
+    assert.doesNotMatch(await accepted(), WARNING);
+  });
+
+  it('is named in the condition Accepted of each policy, until the operator is upgraded', async () => {
+    await cluster.operator.stop();
+    const args = ['--kubeconfig', cluster.operatorKubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+    const earlier = new OperatorProcess(args, ['--import', EARLIER_RELEASE], {
+      UNKNOWN_POD_FIELDS: 'procMount,hostUsers',
+    });
+    await earlier.startAndWatch();
+    try {
+      await eventually('the warning', async () => WARNING.test(await accepted()));
+      const [, named] = WARNING.exec(await accepted()) ?? [];
+      assert.equal(named, 'spec.containers.securityContext.procMount, spec.hostUsers');
+      const warned = earlier.log.filter(({ message }) => message === 'API servers have pod fields that no rule checks');
+      assert.deepEqual(
+        warned.map(({ fields }) => fields),
+        [['spec.containers.securityContext.procMount', 'spec.hostUsers']],
+      );
+      assert.equal((await cluster.condition(policy, 'Ready'))?.status, 'True');
+    } finally {
+      await earlier.stop();
+    }
+    await cluster.operator.startAndWatch();
+    await eventually('the end of the warning', async () => !WARNING.test(await accepted()));
+  });
+});
