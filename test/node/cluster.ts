@@ -48,7 +48,7 @@ export function useNode(): NodeCluster {
   return cluster;
 }
 
-/** The result of a pod that ran to its end. */
+/** The result of the first container of a pod that ran to its end. */
 export interface Ran {
   readonly exitCode: number;
   /** The output of the pod, or the reason why the pod did not start. */
@@ -144,9 +144,11 @@ class NodeCluster {
     const path = `${pods}/${pod.metadata.name}`;
     const ended = (status: Json) => ['Succeeded', 'Failed'].includes(status.phase);
     const { status } = await this.#eventuallyPod(path, 'end', ended);
-    const { exitCode, reason, message } = status.containerStatuses[0].state.terminated;
+    const [{ name: container }] = pod.spec.containers;
+    const { state } = status.containerStatuses.find(({ name }: Json) => name === container);
+    const { exitCode, reason, message } = state.terminated;
     if (reason === 'StartError') return { exitCode, output: message };
-    const { body } = await this.api.ask('GET', `${path}/log`);
+    const { body } = await this.api.ask('GET', `${path}/log`, { query: { container } });
     return { exitCode, output: body.message ?? String(body) };
   }
 
