@@ -5,6 +5,9 @@ import type { Capabilities } from '../../operator/rules/capability-lists.ts';
 import { privileged } from '../../operator/rules/privileged.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
+/** The IDs of the rules that say together which capabilities a container may hold. */
+export const CAPABILITY_RULES: readonly string[] = [capabilities.id, allowedBounding.id, privileged.id];
+
 export interface Holdable {
   /**
    * The capabilities that some admitted container holds, because it adds them or because the container runtime gives

@@ -69,7 +69,7 @@ function checksByName(checks: readonly SeenChecks[]): string {
   return firstOf(texts, FEW);
 }
 
-function timesText(count: number): string {
+export function timesText(count: number): string {
   return count === 1 ? 'once' : `${count} times`;
 }
 
@@ -113,7 +113,7 @@ function weakness(seconds: number, starts: number): string {
 }
 
 /** A duration in its two largest units: `2 d 3 h`. */
-function durationText(seconds: number): string {
+export function durationText(seconds: number): string {
   const units = [
     [DAY, 'd'],
     [HOUR, 'h'],

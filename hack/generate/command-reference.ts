@@ -11,6 +11,7 @@ The command line of CapabilityPolicy, also as \`kubectl cappol\`. Every section 
 
 JSON of \`check\`: [check.schema.json](check.schema.json), and of what a policy would change:
 [check-changes.schema.json](check-changes.schema.json). JSON of \`fix\`: [fix.schema.json](fix.schema.json).
+JSON of \`explain NAME --cluster\`: [explain.schema.json](explain.schema.json).
 The document of \`snapshot\`: [snapshot.schema.json](snapshot.schema.json).
 `;
 

@@ -354,6 +354,24 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'analysis/explain',
+    does: 'Finds who holds a capability, or uses what a rule is about, and which policies admit it.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/standards',
+      'operator/rules',
+      'operator/policy',
+      'operator/evaluate',
+      'operator/state',
+      'analysis/schema',
+      'analysis/capabilities',
+      'analysis/evidence',
+    ],
+    packages: [],
+    pure: true,
+  },
+  {
     path: 'cli',
     does: '`cappol`: reads files or a cluster and prints text; `commands/ui/` follows clusters, and sends snapshots and their differences to the page.',
     imports: [
@@ -390,6 +408,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/check',
       'analysis/fix',
       'analysis/snapshot',
+      'analysis/explain',
       'package.json',
     ],
     packages: ['commander', 'diff', 'js-yaml', 'junit-report-builder', 'node-sarif-builder', 'yaml'],

@@ -47,6 +47,38 @@ describe('explain NAME', () => {
     });
   }
 
+  it('says which command is about a rule', async () => {
+    const { code, stdout, stderr } = await cappol(['explain', 'hostPath']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.equal(
+      stderr,
+      'cappol: hostPaths is a rule: cappol explain hostPaths --cluster says which workloads it is about\n',
+    );
+  });
+
+  const WRONG: Readonly<Record<string, RegExp>> = {
+    'NET_RWA --cluster': /^cappol: NET_RWA is neither a capability nor a rule: did you mean NET_RAW\?$/m,
+    'hostNetwrk NET_RAW --cluster': /^cappol: hostNetwrk is neither .*: did you mean hostNetwork\?$/m,
+    'LOREM_IPSUM --cluster':
+      /^cappol: LOREM_IPSUM is neither .*: cappol explain ALL lists the capabilities, and docs\/reference\/rules\.md the rules$/m,
+    'ALL --cluster': /^cappol: name single capabilities; cappol explain --cluster without a name/m,
+    'NET_RAW --cluster -n net -A': /^cappol: write -n or -A, not both$/m,
+    'NET_RAW --cluster -f a.yaml':
+      /^cappol: name capabilities, such as NET_RAW, or a file with -f, or write --cluster$/m,
+    'hostNetwork --cluster --used a.jsonl': /^cappol: --used is about capabilities: name one, such as NET_RAW$/m,
+    'NET_RAW --cluster --since 1h': /^cappol: --since goes with --used$/m,
+    'NET_RAW -o csv': /^cappol: -o csv goes with names and --cluster$/m,
+    '--cluster -o csv': /^cappol: -o csv goes with names and --cluster$/m,
+    'NET_RAW --at 2027-01-31T00:00:00Z': /^cappol: --at goes with names and --cluster$/m,
+  };
+  for (const [args, message] of Object.entries(WRONG)) {
+    it(`refuses ${args}`, async () => {
+      const { code, stdout, stderr } = await cappol(['explain', ...args.split(' '), '--kubeconfig', 'none']);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, message);
+    });
+  }
+
   it('explains ALL', async () => {
     const { stdout } = await cappol(['explain', 'all', '-o', 'json']);
     const { capabilities } = JSON.parse(stdout) as { capabilities: { name: string }[] };

@@ -120,6 +120,24 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     assert.match(none.stderr, /no policy "strict": CapabilityPolicy is not installed/);
   });
 
+  it('explain NAME says who holds what, and that no policy admits it, with no more rights than the role view', async () => {
+    const { code, stdout, stderr } = await run(['explain', 'SYS_TIME', '--cluster', '-A'], viewer);
+    assert.deepEqual([code, stderr], [0, ''], stdout);
+    assert.match(
+      stdout,
+      /^CapabilityPolicy is not installed in this cluster, so no policy admits or refuses anything\.$/m,
+    );
+    assert.match(stdout, /^default +Deployment time +main +0 +added +baseline +open +- +- +-$/m);
+    assert.match(stdout, /^shop +Deployment root +main +0 +privileged +baseline +open +- +- +-$/m);
+    const { installed, topics } = JSON.parse(
+      (await run(['explain', 'SYS_TIME', '--cluster', '-A', '-o', 'json'])).stdout,
+    );
+    assert.equal(installed, false);
+    for (const { admission, policies } of topics[0].found) assert.deepEqual([admission, policies], ['NoPolicy', []]);
+    const csv = await run(['explain', 'SYS_TIME', '--cluster', '-A', '-o', 'csv']);
+    assert.match(csv.stderr, /^cappol: CapabilityPolicy is not installed in this cluster, so no policy admits/);
+  });
+
   it('snapshot has the verdicts of both levels, as its schema says', async () => {
     const { code, stdout, stderr } = await run(['snapshot'], viewer);
     assert.deepEqual([code, stderr], [0, '']);

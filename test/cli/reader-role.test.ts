@@ -83,6 +83,7 @@ describe('the roles for readers', function () {
       as(user, ['render', '--diff']),
       as(user, ['suggest', '--cluster', '-A']),
       as(user, ['explain', '--cluster', '-A']),
+      as(user, ['explain', 'NET_RAW', 'hostNetwork', '--cluster', '-A']),
     ]);
 
   const oneNamespace = (user: string) =>

@@ -29,6 +29,11 @@ const COMMANDS = [
     args: ['explain', '--cluster'],
     empty: /^cappol: no pods or workloads in namespace scope-empty$/m,
   },
+  {
+    name: 'explain NAME',
+    args: ['explain', '--cluster', 'SYS_ADMIN'],
+    empty: /^no pods or workloads in namespace scope-empty$/m,
+  },
 ] as const;
 
 describe('the namespaces that cappol reads', function () {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
-import { csvText } from '../../ui/components/csv.ts';
+import { csvText } from '../../analysis/text/csv.ts';
 import { capabilityMap } from '../../ui/model/capability-map.ts';
 import { HELD } from '../../ui/model/holding.ts';
 import { questionOf } from '../../ui/model/map-question.ts';

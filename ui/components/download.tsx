@@ -1,5 +1,5 @@
 /** Files that the page creates in the browser: no data leaves the machine. */
-import { csvText } from './csv.ts';
+import { csvText } from '../../analysis/text/csv.ts';
 
 export function download(name: string, type: string, text: string): void {
   const url = URL.createObjectURL(new Blob([text], { type }));

@@ -1,6 +1,6 @@
 /** The capabilities that a container holds, and how it came to hold each. */
-import { bareName } from '../../analysis/capabilities/held-by-runtime.ts';
-import { type ContainerRuntime, upperCase } from '../../analysis/capabilities/runtimes.ts';
+import { type Way, wayOn } from '../../analysis/capabilities/how-held.ts';
+import type { ContainerRuntime } from '../../analysis/capabilities/runtimes.ts';
 import type { ContainerCapabilities } from '../../analysis/snapshot/document.ts';
 import { CAPABILITIES_BY_RISK } from '../../operator/standards/capabilities.ts';
 
@@ -15,6 +15,11 @@ const COLUMN_OF = new Map(COLUMNS.map(({ name }, column) => [name, column]));
  * privileged.
  */
 export const HELD = { no: 0, byDefault: 1, added: 2, privileged: 3 } as const;
+const OF_WAY: Readonly<Record<Way, number>> = {
+  ByDefault: HELD.byDefault,
+  Added: HELD.added,
+  Privileged: HELD.privileged,
+};
 
 export function columnOf(capability: string): number | undefined {
   return COLUMN_OF.get(capability);
@@ -25,13 +30,10 @@ export function heldBy({ privileged, add, held }: ContainerCapabilities, runtime
   const how = new Uint8Array(COLUMNS.length);
   const holds = held[runtime];
   if ('error' in holds) return how;
-  // containerd reads CAP_CHOWN as CAP_CAP_CHOWN, which it ignores.
-  const read = runtime === 'containerd' ? upperCase : bareName;
-  const added = new Set(add.map(read));
+  const wayOf = wayOn({ name: runtime }, { privileged, add });
   for (const name of holds as readonly string[]) {
     const column = COLUMN_OF.get(name);
-    if (column === undefined) continue;
-    how[column] = privileged ? HELD.privileged : added.has(name) || added.has('ALL') ? HELD.added : HELD.byDefault;
+    if (column !== undefined) how[column] = OF_WAY[wayOf(name)];
   }
   return how;
 }

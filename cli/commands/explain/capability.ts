@@ -1,5 +1,6 @@
 /** Explains a capability, which the user names. */
 import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
+import { capabilityName, capabilityOf, ruleOf } from '../../../analysis/explain/topic.ts';
 import { nearest } from '../../../analysis/schema/nearest.ts';
 import { CAPABILITY_TABLE, type Capability, riskText } from '../../../operator/standards/capabilities.ts';
 import type { Terminal } from '../../output/terminal.ts';
@@ -13,12 +14,15 @@ interface ExplainedCapability extends Capability {
 
 /** @param text a capability's name in upper or lower case (ASCII), with or without CAP_; ALL means all capabilities */
 export function capabilityNamed(text: string): { capabilities: readonly Capability[] } | { wrong: string } {
-  const name = text.replace(/[a-z]/g, (letter) => letter.toUpperCase()).replace(/^CAP_/, '');
-  if (name === 'ALL') return { capabilities: CAPABILITY_TABLE };
-  const capability = CAPABILITY_TABLE.find((one) => one.name === name);
+  if (capabilityName(text) === 'ALL') return { capabilities: CAPABILITY_TABLE };
+  const capability = capabilityOf(text);
   if (capability) return { capabilities: [capability] };
+  const rule = ruleOf(text);
+  if (rule) {
+    return { wrong: `${rule.id} is a rule: cappol explain ${rule.id} --cluster says which workloads it is about` };
+  }
   const near = nearest(
-    name,
+    capabilityName(text),
     CAPABILITY_TABLE.map((one) => one.name),
   );
   const suggestion = near.length > 0 ? `: did you mean ${near.join(' or ')}?` : '; ALL explains every capability';

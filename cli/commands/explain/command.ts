@@ -7,19 +7,28 @@ import { printable } from '../../../operator/text/printable.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import { leavingOut } from '../../input/left-out.ts';
+import type { Given } from '../../options.ts';
 import * as options from '../../options.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { ExplainOptions } from './pods.ts';
+import type { TopicsOptions } from './topics.ts';
+
+type GivenOptions = ExplainOptions & Given<TopicsOptions>;
 
 const ABOUT =
   'what a capability permits, who may add it, and what to use instead; or, for files or a cluster, what each container ends up ' +
-  'holding on containerd, CRI-O and Docker, as root and as another user, and why; with evidence, what it used of that';
+  'holding on containerd, CRI-O and Docker, as root and as another user, and why; with evidence, what it used of that; or, for ' +
+  'names and a cluster, who holds the capability, or which pods have what the rule is about, and which policy admits it, until when, ' +
+  'and why';
 
 export const registerExplain: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('explain')
     .description(ABOUT)
-    .argument('[name...]', 'capabilities, such as NET_RAW; ALL for all of them')
+    .argument(
+      '[name...]',
+      'capabilities, such as NET_RAW; ALL for all of them; with --cluster also rules, such as hostNetwork',
+    )
     .addOption(options.filenames())
     .addOption(options.exclude())
     .addOption(
@@ -33,10 +42,17 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
     .addOption(options.allNamespaces('with --cluster: all namespaces'))
     .addOption(options.used("with --cluster and no path, Kubescape's profiles in the cluster"))
     .addOption(options.since())
-    .addOption(new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'))
+    .addOption(
+      new Option('-o, --output <format>', 'how to print; csv for names with --cluster')
+        .choices(['table', 'json', 'csv'])
+        .default('table'),
+    )
+    .addOption(options.at())
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
     .addOption(options.kubeconfig())
     .addOption(options.context())
-    .action(async (names: string[], given: ExplainOptions) => finish(await explain(names, given, io)));
+    .action(async (names: string[], given: GivenOptions) => finish(await explain(names, given, io)));
   withExamples(command, [
     { what: 'One capability', paste: 'cappol explain NET_RAW' },
     {
@@ -53,6 +69,14 @@ spec:
       runAsUser: 1000
       capabilities: {drop: [ALL], add: [NET_RAW]}
 EOF`,
+    },
+    {
+      what: 'The containers that hold a capability, and the policies that admit it',
+      paste: 'cappol explain NET_RAW --cluster -A',
+    },
+    {
+      what: 'The same for a rule, for a spreadsheet',
+      paste: 'cappol explain hostPath --cluster -A -o csv > hostpath.csv',
     },
     { what: 'The capabilities that running containers used of those that they hold', paste: USED_EXAMPLE },
   ]);
@@ -76,25 +100,31 @@ spec:
         image: busybox
 EOF`;
 
-async function explain(names: readonly string[], options: ExplainOptions, io: Io): Promise<ExitCode> {
-  const { filename } = options;
-  const asked = [names, filename].filter(({ length }) => length > 0);
-  if (asked.length + (options.cluster ? 1 : 0) !== 1) {
+async function explain(names: readonly string[], options: GivenOptions, io: Io): Promise<ExitCode> {
+  const { filename, cluster = false } = options;
+  const asked = [names.length > 0 && !cluster, filename.length > 0, cluster].filter(Boolean);
+  if (asked.length !== 1 || (names.length > 0 && filename.length > 0)) {
     throw new UsageError('name capabilities, such as NET_RAW, or a file with -f, or write --cluster');
   }
   if (options.policy.length > 0 && filename.length === 0) throw new UsageError('--policy goes with -f');
+  if (cluster && names.length > 0) {
+    const { explainTopics } = await import('./topics.ts');
+    return explainTopics(names, options, io);
+  }
+  if (options.output === 'csv') throw new UsageError('-o csv goes with names and --cluster');
+  if (options.at !== undefined) throw new UsageError('--at goes with names and --cluster');
   if (names.length > 0) {
     if (options.used !== undefined) throw new UsageError('--used goes with -f or --cluster');
     return explainNames(names, options, io);
   }
-  if (!options.cluster && (options.namespace !== undefined || options.allNamespaces)) {
+  if (!cluster && (options.namespace !== undefined || options.allNamespaces)) {
     throw new UsageError('-n and -A go with --cluster');
   }
   const { explainPods } = await import('./pods.ts');
   return leavingOut(io, options, (walking) => explainPods(options, walking));
 }
 
-async function explainNames(names: readonly string[], { output }: ExplainOptions, io: Io): Promise<ExitCode> {
+async function explainNames(names: readonly string[], { output }: GivenOptions, io: Io): Promise<ExitCode> {
   const { capabilityNamed, capabilityText, explained } = await import('./capability.ts');
   const found = names.map(capabilityNamed);
   const capabilities = found.flatMap((one) => ('capabilities' in one ? one.capabilities : []));

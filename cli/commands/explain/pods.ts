@@ -14,7 +14,7 @@ export interface ExplainOptions extends ClusterOptions {
   readonly exclude?: readonly string[];
   readonly policy: readonly string[];
   readonly cluster?: boolean;
-  readonly output: 'table' | 'json';
+  readonly output: 'table' | 'json' | 'csv';
 }
 
 export async function explainPods(options: ExplainOptions, io: Io): Promise<ExitCode> {

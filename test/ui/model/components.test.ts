@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
+import { csvText } from '../../../analysis/text/csv.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
-import { csvText } from '../../../ui/components/csv.ts';
 import { moved, type Surroundings, windowOf } from '../../../ui/components/rows-model.ts';
 
 const AROUND: Surroundings = { count: 100, columns: 41, page: 20, expanded: undefined, parent: undefined };

@@ -1,0 +1,38 @@
+/** How a container came to hold a capability. */
+import { bareName, type CapabilityRequest, granted } from './held-by-runtime.ts';
+import { CONTAINER_RUNTIMES, CONTAINERD, type ContainerRuntime, upperCase } from './runtimes.ts';
+
+/** Privileged: the container is privileged, and so holds all capabilities. ByDefault: the container runtime gives it. */
+export type Way = 'Privileged' | 'Added' | 'ByDefault';
+
+/** The ways of holding a capability, from a request for everything to no request at all. */
+const WAYS: readonly Way[] = ['Privileged', 'Added', 'ByDefault'];
+
+/** Returns a function that says how the container came to hold a capability that it holds on this runtime. */
+export function wayOn(
+  { name }: Pick<ContainerRuntime, 'name'>,
+  { privileged, add }: Pick<CapabilityRequest, 'privileged' | 'add'>,
+): (capability: string) => Way {
+  // containerd reads CAP_CHOWN as CAP_CAP_CHOWN, which it ignores.
+  const added = new Set(add.map(name === CONTAINERD.name ? upperCase : bareName));
+  return (capability) =>
+    privileged ? 'Privileged' : added.has(capability) || added.has('ALL') ? 'Added' : 'ByDefault';
+}
+
+/** How a container holds a capability, on the runtimes where the container holds it. */
+export interface HowHeld {
+  /** If the runtimes differ, the way that asks for most. */
+  readonly way: Way;
+  readonly runtimes: readonly ContainerRuntime['name'][];
+}
+
+/** @returns undefined if the container holds the capability on no runtime */
+export function howHeld(request: CapabilityRequest, capability: string): HowHeld | undefined {
+  const found = CONTAINER_RUNTIMES.flatMap((runtime) => {
+    const grant = granted(runtime, request);
+    const holds = !('error' in grant) && grant.capabilities.includes(capability);
+    return holds ? [{ name: runtime.name, way: wayOn(runtime, request)(capability) }] : [];
+  });
+  const way = WAYS.find((one) => found.some((on) => on.way === one));
+  return way && { way, runtimes: found.map(({ name }) => name) };
+}

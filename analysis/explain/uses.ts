@@ -1,0 +1,158 @@
+/** Finds in a pod what a topic is about: the containers that hold a capability, or the parts that a rule concerns. */
+import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
+import { withContainers } from '../../operator/model/containers.ts';
+import type { Container, PodParts } from '../../operator/model/objects.ts';
+import { arrayOf, isText, objectOf } from '../../operator/model/raw.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+import { bareName } from '../capabilities/held-by-runtime.ts';
+import { requests } from '../capabilities/held-request.ts';
+import { CAPABILITY_RULES } from '../capabilities/holdable.ts';
+import { type HowHeld, howHeld } from '../capabilities/how-held.ts';
+import { type Beyond, type LevelPolicy, levelPolicies, onlyRules, type Reference, referenceFor } from './levels.ts';
+import type { Topic } from './topic.ts';
+
+export interface Use {
+  /** The container; absent if the use is a field or a volume of the pod. */
+  readonly container?: string;
+  /** Only for a capability: how the container came to hold it. */
+  readonly held?: HowHeld & { readonly inUserNamespace: boolean };
+  /** The messages of the loosest level that refuses the use, or else of the reference; empty if all levels admit it. */
+  readonly messages: readonly string[];
+  /** The loosest level that does not admit the use; null if every level admits it. */
+  readonly beyond: Beyond | null;
+  /**
+   * The violations that are about this use.
+   *
+   * @param broken the violations of a pod and a policy
+   * @param of returns the violations of another pod and the same policy
+   */
+  refusals(broken: readonly Violation[], of: (parts: PodParts) => readonly Violation[]): readonly Violation[];
+}
+
+/** Finds the uses in pods, and says with what they were compared. */
+export interface UseFinder {
+  /** Only for a rule that no level restricts: the override with which pods are compared. */
+  readonly reference?: string;
+  usesIn(parts: PodParts): Use[];
+}
+
+interface Comparing {
+  readonly evaluator: Evaluator;
+  /** The N of Kubernetes 1.N, of the oldest API server. */
+  readonly oldestServer: number;
+}
+
+export function useFinder(topic: Topic, comparing: Comparing): UseFinder {
+  const levels = levelPolicies(comparing.oldestServer);
+  return topic.kind === 'Capability'
+    ? { usesIn: (parts) => holdersIn(parts, topic.name, { levels: only(levels, CAPABILITY_RULES), ...comparing }) }
+    : ruleFinder(topic.rule, levels, comparing);
+}
+
+interface Levels {
+  readonly evaluator: Evaluator;
+  readonly levels: readonly LevelPolicy[];
+}
+
+function only(levels: readonly LevelPolicy[], rules: readonly string[]): LevelPolicy[] {
+  return levels.map(({ level, policy }) => ({ level, policy: onlyRules(policy, rules) }));
+}
+
+function holdersIn(parts: PodParts, capability: string, { levels, evaluator }: Levels): Use[] {
+  return requests(parts.spec).flatMap((request): Use[] => {
+    const held = howHeld(request, capability);
+    if (!held) return [];
+    const without = withoutCapability(parts, request.name, { capability, way: held.way });
+    const refusals: Use['refusals'] = (broken, of) => {
+      const left = new Set(of(without).map(textOf));
+      const own = broken.filter((one) => CAPABILITY_RULES.includes(one.rule) && one.container === request.name);
+      return own.filter((one) => !left.has(textOf(one)));
+    };
+    const byLevel = levels.map(({ level, policy }) => {
+      const of = (pod: PodParts) => evaluator.violations(pod, policy);
+      return { level, messages: refusals(of(parts), of).map(({ message }) => message) };
+    });
+    const { level, messages } = byLevel.find((one) => one.messages.length > 0) ?? { level: null, messages: [] };
+    const { name: container, inUserNamespace } = request;
+    return [{ container, held: { ...held, inUserNamespace }, messages, beyond: level, refusals }];
+  });
+}
+
+function textOf({ rule, container, message }: Violation): string {
+  return JSON.stringify([rule, container, message]);
+}
+
+/**
+ * The pod with a container that does without the capability. A violation that this pod does not have is about the
+ * capability.
+ */
+function withoutCapability(
+  { annotations, spec }: PodParts,
+  name: string,
+  { capability, way }: Pick<HowHeld, 'way'> & { readonly capability: string },
+): PodParts {
+  const change = (container: Container): Container => {
+    const own = objectOf(container.securityContext);
+    const { add, drop } = objectOf(own.capabilities);
+    const kept = arrayOf(add).filter((one) => !isText(one) || ![capability, 'ALL'].includes(bareName(one)));
+    const dropped = [...arrayOf(drop), way === 'ByDefault' ? 'ALL' : capability];
+    return { ...container, securityContext: { ...own, privileged: false, capabilities: { add: kept, drop: dropped } } };
+  };
+  const changed = withContainers(spec, (list) => list.map((one) => (one.name === name ? change(one) : one)));
+  return { annotations, spec: changed };
+}
+
+function ruleFinder(rule: Rule, all: readonly LevelPolicy[], { evaluator, oldestServer }: Comparing): UseFinder {
+  const isLevels = only(all, [rule.id]).some(({ policy }) => policy.checks.length > 0);
+  const reference = isLevels ? undefined : referenceFor(rule, oldestServer);
+  const rules = [rule.id, ...guardOf(rule, all)];
+  const usesIn = ruleUses({ rules, levels: only(all, rules), evaluator, reference });
+  return { ...(reference && { reference: reference.text }), usesIn };
+}
+
+/** The rule whose list has to admit the subject of this rule first, such as `volumes` for `hostPaths`. */
+function guardOf(rule: Rule, [loosest]: readonly LevelPolicy[]): string[] {
+  const { guards } = loosest ? rule.fit(loosest.policy.standard) : {};
+  return guards ? [guards.path] : [];
+}
+
+interface RuleUses extends Levels {
+  /** The rule, followed by the rule that guards it. */
+  readonly rules: readonly string[];
+  readonly reference: Reference | undefined;
+}
+
+function ruleUses({ rules, levels, evaluator, reference }: RuleUses): UseFinder['usesIn'] {
+  return (parts) => {
+    const byLevel = levels.map(({ level, policy }) => ({ level, found: byPart(evaluator.violations(parts, policy)) }));
+    const compared = reference && byPart(evaluator.violations(parts, reference.policy));
+    const places = compared ? [...compared.keys()] : [...new Set(byLevel.flatMap(({ found }) => [...found.keys()]))];
+    return places.map((place): Use => {
+      const beyond = byLevel.find(({ found }) => found.has(place));
+      const violations = (compared ?? beyond?.found)?.get(place) ?? [];
+      const container = violations[0]?.container;
+      return {
+        ...(container !== undefined && { container }),
+        messages: violations.map(({ message }) => message),
+        beyond: beyond?.level ?? null,
+        // A pod may break the rule in a part that no level complains about, such as the mount of a hostPath volume.
+        refusals: (broken) =>
+          broken.filter((one) => {
+            const part = partOf(one);
+            return part === place ? rules.includes(one.rule) : one.rule === rules[0] && !places.includes(part);
+          }),
+      };
+    });
+  };
+}
+
+function byPart(violations: readonly Violation[]): Map<string, Violation[]> {
+  return Map.groupBy(violations, partOf);
+}
+
+const PART = /^(?:initContainers|containers|ephemeralContainers|volumes)\[\d+\]/;
+
+/** The path of the container or volume that breaks a rule; empty if a field of the pod breaks it. */
+function partOf({ path }: Violation): string {
+  return PART.exec(path)?.[0] ?? '';
+}

@@ -1,0 +1,70 @@
+/** Writes who holds a capability, or uses what a rule is about, as rows for a spreadsheet. */
+import type { PolicyAnswer } from '../../../analysis/explain/answers.ts';
+import type { ExplainedTopic, ExplainedTopics, FoundUse } from '../../../analysis/explain/explained.ts';
+
+const HEAD = [
+  'topic',
+  'namespace',
+  'kind',
+  'workload',
+  'container',
+  'pods',
+  'how',
+  'runtimes',
+  'inUserNamespace',
+  'beyond',
+  'messages',
+  'used',
+  'lastUsed',
+  'admission',
+  'policy',
+  'mode',
+  'answer',
+  'expires',
+  'reason',
+] as const;
+
+type Row = readonly string[];
+
+/**
+ * The head, and a row for each policy that decides about a use. If no policy decides, the use has one row in which the
+ * columns of the policy are empty.
+ */
+export function* topicsRows({ topics }: ExplainedTopics): Generator<Row> {
+  yield HEAD;
+  for (const topic of topics) {
+    for (const use of topic.found) {
+      const answers: readonly (PolicyAnswer | undefined)[] = use.policies.length > 0 ? use.policies : [undefined];
+      for (const answer of answers) yield rowOf(topic, use, answer);
+    }
+  }
+}
+
+function rowOf({ name: topic }: ExplainedTopic, use: FoundUse, answer: PolicyAnswer | undefined): Row {
+  const cells: Readonly<Record<(typeof HEAD)[number], string>> = {
+    topic,
+    namespace: use.namespace,
+    kind: use.kind,
+    workload: use.name,
+    container: use.container ?? '',
+    pods: String(use.pods),
+    how: use.how ?? '',
+    runtimes: (use.runtimes ?? []).join(' '),
+    inUserNamespace: yesOrNo(use.inUserNamespace),
+    beyond: use.beyond ?? '',
+    messages: use.messages.join('; '),
+    used: use.evidence === null ? 'unknown' : yesOrNo(use.evidence?.used),
+    lastUsed: use.evidence?.last ?? '',
+    admission: use.admission,
+    policy: answer?.policy ?? '',
+    mode: answer?.mode ?? '',
+    answer: answer?.answer ?? '',
+    expires: answer?.expires ?? '',
+    reason: answer?.reason ?? '',
+  };
+  return HEAD.map((column) => cells[column]);
+}
+
+function yesOrNo(value: boolean | undefined): string {
+  return value === undefined ? '' : value ? 'yes' : 'no';
+}

@@ -1,0 +1,225 @@
+/**
+ * Prints for people who holds a capability, or uses what a rule is about: by workload on a terminal, otherwise as a
+ * table.
+ */
+import { durationText, timesText } from '../../../analysis/evidence/text.ts';
+import type { Admission, PolicyAnswer } from '../../../analysis/explain/answers.ts';
+import type { ExplainedTopic, ExplainedTopics, FoundUse } from '../../../analysis/explain/explained.ts';
+import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { counted } from '../../../operator/text/wording.ts';
+import { EFFECT_STYLES } from '../../output/effect-paint.ts';
+import { type Entry, groupedText } from '../../output/grouped.ts';
+import { tableText } from '../../output/table.ts';
+import type { Style, Terminal } from '../../output/terminal.ts';
+import { paragraph } from '../../output/wrap.ts';
+
+const MOST = 1024;
+const NEVER = 'never';
+
+/** The word for each admission, and what it means in a sentence that counts uses. */
+const WORDS: Readonly<Record<Admission, { readonly word: string; readonly counted: string; readonly style: Style }>> = {
+  Admitted: { word: 'admitted', counted: 'admitted by a policy', style: EFFECT_STYLES.Admitted },
+  Refused: { word: 'refused', counted: 'in pods that the policies would refuse today', style: EFFECT_STYLES.Refused },
+  Unknown: {
+    word: 'unknown',
+    counted: 'admitted or refused depending on an unknown creator',
+    style: EFFECT_STYLES.Unknown,
+  },
+  NoPolicy: { word: 'open', counted: 'where no policy in mode Enforce decides', style: EFFECT_STYLES.Warned },
+};
+const ADMISSIONS = Object.keys(WORDS) as readonly Admission[];
+
+const NOT_INSTALLED = 'CapabilityPolicy is not installed in this cluster, so no policy admits or refuses anything.';
+
+export function topicsText(explained: ExplainedTopics, terminal: Terminal): string {
+  const sections = [
+    ...(explained.installed ? [] : [paragraph(NOT_INSTALLED, terminal)]),
+    ...explained.topics.map((topic) => topicText(topic, explained, terminal)),
+  ];
+  return [...new Set(sections)].join('\n');
+}
+
+/**
+ * Sentences for standard error beside the rows of a spreadsheet and JSON: that nothing was found about a topic, where the
+ * command looked, and that CapabilityPolicy is not installed.
+ */
+export function remarks(explained: ExplainedTopics): string[] {
+  const empty = explained.topics.filter(({ found }) => found.length === 0);
+  const all = [...(explained.installed ? [] : [NOT_INSTALLED]), ...empty.map((topic) => nothingText(topic, explained))];
+  return [...new Set(all)];
+}
+
+function nothingText(topic: ExplainedTopic, explained: ExplainedTopics): string {
+  const where = whereText(explained);
+  if (explained.workloads === 0) return `no pods or workloads in ${where}`;
+  const what = isCapability(topic)
+    ? `no container in ${where} holds it`
+    : `nothing in ${where} is beyond ${comparedText(topic)}`;
+  return `${topic.name}: ${what} (${counted(explained.workloads, 'workload')} read)`;
+}
+
+function whereText({ namespace }: ExplainedTopics): string {
+  return namespace === null ? 'all namespaces' : `namespace ${namespace}`;
+}
+
+function topicText(topic: ExplainedTopic, explained: ExplainedTopics, terminal: Terminal): string {
+  if (topic.found.length === 0) return paragraph(nothingText(topic, explained), terminal);
+  const head = paragraph(headText(topic, explained), terminal);
+  return `${head}\n${terminal.width === undefined ? tableOf(topic, terminal) : groupsOf(topic, terminal)}`;
+}
+
+function headText(topic: ExplainedTopic, explained: ExplainedTopics): string {
+  const { found } = topic;
+  const workloads = new Set(found.map((one) => `${one.namespace}/${one.kind}/${one.name}`)).size;
+  const what = isCapability(topic)
+    ? `${topic.name}: held by ${counted(found.length, 'container')}`
+    : `${topic.name}, compared with ${comparedText(topic)}: ${counted(found.length, 'use')}`;
+  const counts = ADMISSIONS.flatMap((one) => {
+    const count = found.filter(({ admission }) => admission === one).length;
+    return count > 0 ? [`${count} ${WORDS[one].counted}`] : [];
+  });
+  return `${what} in ${counted(workloads, 'workload')} in ${whereText(explained)}: ${counts.join(', ')}`;
+}
+
+/** The levels, or the override of the rule, with which pods were compared. */
+function comparedText({ comparedWith }: ExplainedTopic): string {
+  return comparedWith ?? 'levels baseline and restricted';
+}
+
+interface Column {
+  readonly head: string;
+  /** Whether the column is printed; by default it is. */
+  isShown?(topic: ExplainedTopic): boolean;
+  text(use: FoundUse, answer: PolicyAnswer | undefined, topic: ExplainedTopic): string;
+}
+
+const isCapability = ({ kind }: ExplainedTopic) => kind === 'Capability';
+const hasEvidence = ({ found }: ExplainedTopic) => found.some(({ evidence }) => evidence !== undefined);
+
+const COLUMNS: readonly Column[] = [
+  { head: 'NAMESPACE', text: ({ namespace }) => namespace },
+  { head: 'WORKLOAD', text: ({ kind, name }) => bounded(`${kind} ${name}`, 320) },
+  { head: 'CONTAINER', isShown: isCapability, text: ({ container }) => container ?? '-' },
+  { head: 'PODS', text: ({ pods }) => String(pods) },
+  { head: 'HOW', isShown: isCapability, text: howText },
+  { head: 'BEYOND', text: ({ beyond }) => beyond ?? '-' },
+  { head: 'USED', isShown: hasEvidence, text: usedText },
+  { head: 'RESULT', text: ({ admission }) => WORDS[admission].word },
+  { head: 'POLICY', text: (_, answer) => (answer ? policyText(answer) : '-') },
+  { head: 'EXPIRES', text: (_, answer) => (answer ? (answer.expires ?? NEVER) : '-') },
+  { head: 'REASON', text: (_, answer) => bounded(answer?.reason ?? '-', MOST) },
+  { head: 'MESSAGE', text: messageText },
+];
+
+/** A row for each use and each policy on which its result depends; if there is none, for each policy of another mode. */
+function tableOf(topic: ExplainedTopic, terminal: Terminal): string {
+  const columns = COLUMNS.filter(({ isShown = () => true }) => isShown(topic));
+  const rows = topic.found.flatMap((use) => {
+    const answers = use.admission === 'NoPolicy' ? use.policies : decidingAnswers(use);
+    const all: readonly (PolicyAnswer | undefined)[] = answers.length > 0 ? answers : [undefined];
+    return all.map((answer) => columns.map(({ text }) => text(use, answer, topic)));
+  });
+  const styles = new Map(ADMISSIONS.map((one) => [WORDS[one].word, WORDS[one].style]));
+  const paint = (head: string, cell: string) => {
+    const style = head === 'RESULT' ? styles.get(cell) : undefined;
+    return style ? terminal.paint(style, cell) : cell;
+  };
+  return tableText(
+    columns.map(({ head }) => head),
+    rows,
+    { terminal, paint },
+  );
+}
+
+/** The messages of a level about the use of a rule, and of the policy, unless the policy admits the pod. */
+function messageText(use: FoundUse, answer: PolicyAnswer | undefined, topic: ExplainedTopic): string {
+  const of = isCapability(topic) ? (answer?.messages ?? []) : use.messages;
+  const said = answer && (answer.answer === 'RefusesOtherwise' || answer.answer === 'Unknown');
+  return bounded([...of, ...(said ? [saidText(answer)] : [])].join('; '), MOST);
+}
+
+/** The policies on which the result depends: those that admit an admitted pod, or else all in mode Enforce. */
+function decidingAnswers({ admission, policies }: FoundUse): PolicyAnswer[] {
+  const enforcing = policies.filter(({ mode }) => mode === 'Enforce');
+  return admission === 'Admitted' ? enforcing.filter(({ answer }) => answer === 'Admits') : enforcing;
+}
+
+function groupsOf(topic: ExplainedTopic, terminal: Terminal): string {
+  const byWorkload = Map.groupBy(topic.found, ({ namespace, kind, name }) => JSON.stringify([namespace, kind, name]));
+  const workloads = [...byWorkload.values()].map((uses) => {
+    const [{ namespace, kind, name }] = uses as [FoundUse];
+    const entries = uses.map((use) => entryOf(use, topic));
+    return { namespace, workload: `${kind} ${name}`, remark: '', entries };
+  });
+  return groupedText(workloads, terminal);
+}
+
+function entryOf(use: FoundUse, topic: ExplainedTopic): Entry {
+  const { admission, pods, inUserNamespace } = use;
+  const { word, style } = WORDS[admission];
+  const what = isCapability(topic)
+    ? [
+        `container "${use.container}" holds it: ${howText(use)}`,
+        ...(inUserNamespace ? ['only in its user namespace'] : []),
+        ...(use.evidence === undefined ? [] : [usedText(use)]),
+      ].join(', ')
+    : bounded(use.messages.join('; '), MOST);
+  const beyond = use.beyond === null ? '' : `, beyond ${use.beyond}`;
+  const many = pods > 0 ? ` (${counted(pods, 'pod')})` : '';
+  return { label: word, style, text: `${what}${beyond}${many}`, detail: answersText(use) };
+}
+
+function answersText(use: FoundUse): string {
+  const enforcing = decidingAnswers(use);
+  const others = use.policies.filter(({ mode, answer }) => mode !== 'Enforce' && answer !== 'Admits');
+  const none = enforcing.length === 0 ? ['no policy in mode Enforce decides'] : [];
+  return [...none, ...[...enforcing, ...others].map(answerText)].join('; ');
+}
+
+/** The answer of a policy: `ping admits it, until 2027-01-31T00:00:00Z, because: TICKET-123` */
+function answerText(answer: PolicyAnswer): string {
+  const { expires, reason } = answer;
+  const until = expires === undefined ? '' : `, until ${expires}`;
+  const because = reason === undefined ? '' : `, because: ${bounded(reason, MOST)}`;
+  return `${policyText(answer)} ${saidText(answer)}${until}${because}`;
+}
+
+function policyText({ policy, mode }: PolicyAnswer): string {
+  return mode === 'Enforce' ? policy : `${policy} (mode ${mode})`;
+}
+
+/** The answer of the policy as a predicate: `admits it` */
+function saidText({ answer, mode, rules = [] }: PolicyAnswer): string {
+  const would = mode === 'Enforce' ? 'refuses' : 'would refuse';
+  switch (answer) {
+    case 'Admits':
+      return 'admits it';
+    case 'Refuses':
+      return `${would} it`;
+    case 'RefusesOtherwise':
+      return rules.includes(USE_RULE)
+        ? 'admits it, but not to this pod, which may not use the policy'
+        : `admits it, but ${would} the pod by ${rules.join(', ')}`;
+    default:
+      return 'admits it, if the creator of the pod may use the policy, which is not known';
+  }
+}
+
+function howText({ how, runtimes = [] }: FoundUse): string {
+  switch (how) {
+    case 'Privileged':
+      return 'privileged';
+    case 'Added':
+      return 'added';
+    default:
+      return `default of ${runtimes.join(', ')}`;
+  }
+}
+
+function usedText({ evidence }: FoundUse): string {
+  if (!evidence) return 'no evidence';
+  const { used, checks, last, coverage } = evidence;
+  if (used) return `used ${timesText(checks)}${last === undefined ? '' : `, last ${last}`}`;
+  return coverage.seconds === undefined ? 'not used' : `not used in ${durationText(coverage.seconds)}`;
+}
