@@ -8,7 +8,7 @@
  * the recommendation 5.2.9 was about added capabilities, and the recommendations after it had numbers higher by one; up
  * to v1.10, the recommendation about seccomp was 5.7.2. The numbers are as in cfg/cis-2.0/policies.yaml of kube-bench.
  */
-const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v2.0.1';
+export const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v2.0.1';
 
 export const CIS_CONTROLS = {
   '5.1.6': 'service account tokens only where necessary',
@@ -31,7 +31,7 @@ export type CisControl = keyof typeof CIS_CONTROLS;
  * The NSA's guide, whose recommendations have no numbers. The listed recommendations are from the guide's chapter on
  * pod security.
  */
-const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
+export const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
 
 export const NSA_RECOMMENDATIONS = {
   NonRoot: 'run containers as users that are not root',
