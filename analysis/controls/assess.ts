@@ -12,13 +12,14 @@ import { deciding } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { CONTROLS, type Control } from './controls.ts';
 import { afterDefaulting } from './defaulted.ts';
+import { opens } from './opening.ts';
 
 /** The policies of a cluster, and who may use them. */
 interface Policies {
   readonly use: UseIndex;
   selecting(namespace: string): readonly ResolvedPolicy[];
   isReached(namespace: NamespaceView): boolean;
-  acceptedText(policy: string): { readonly spec: Pick<CompleteSpec, 'reason' | 'expires'> } | undefined;
+  acceptedText(policy: string): { readonly spec: CompleteSpec } | undefined;
 }
 
 interface Assessing {
@@ -59,7 +60,7 @@ export interface Break {
 }
 
 export interface ExceptedWorkload extends BreakingWorkload {
-  /** The policies that admit the workload and say why, by name. */
+  /** The policies that admit the workload, open the control and say why, by name. */
   readonly policies: readonly Exception[];
 }
 
@@ -72,8 +73,11 @@ export interface Exception {
 /** A pod or template of a workload, as its pods will run. */
 interface Running {
   readonly candidate: Candidate;
-  /** Finds the policies that admit the pod and say why. Few pods break a control, so the search is made on demand. */
-  exceptions(): readonly Exception[];
+  /**
+   * Finds the policies that admit the pod, open the control and say why. Few pods break a control, so the search is
+   * made on demand.
+   */
+  exceptions(control: Control): readonly Exception[];
 }
 
 /** @param evaluator an evaluator without a cost limit */
@@ -119,7 +123,7 @@ function resultOf(control: Control, workloads: readonly RunningWorkload[], evalu
     }
     const { kind, namespace, name } = group.workload;
     const workload = { kind, namespace, name, breaks: breaksOf(breaking.flatMap(({ violations }) => violations)) };
-    const exceptions = breaking.map((one) => one.exceptions());
+    const exceptions = breaking.map((one) => one.exceptions(control));
     if (exceptions.every(({ length }) => length > 0)) excepted.push({ ...workload, policies: byName(exceptions) });
     else failed.push(workload);
   }
@@ -154,10 +158,12 @@ function running(candidate: Candidate, decisive: readonly ResolvedPolicy[], eval
   const { policies, usersKnown, evaluator, engine } = evaluating;
   const evaluation = { evaluator, use: policies.use };
   const defaulted = afterDefaulting(candidate, decisive, evaluation, engine);
-  const exceptions = () =>
+  const exceptions = (control: Control) =>
     decisive.flatMap((policy): Exception[] => {
-      const { reason, expires } = policies.acceptedText(policy.name)?.spec ?? {};
-      if (reason === undefined || (policy.usableBy !== 'Everyone' && !usersKnown)) return [];
+      const spec = policies.acceptedText(policy.name)?.spec;
+      if (spec?.reason === undefined || (policy.usableBy !== 'Everyone' && !usersKnown)) return [];
+      if (!opens(control, spec, policy.standard)) return [];
+      const { reason, expires } = spec;
       const { verdict } = evaluate(defaulted, [policy], evaluation);
       return verdict === 'Compliant' ? [{ name: policy.name, reason, ...(expires !== undefined && { expires }) }] : [];
     });

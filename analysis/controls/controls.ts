@@ -5,6 +5,7 @@
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { checksOf, type RuleChecks } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import {
   CIS_BENCHMARK,
@@ -14,7 +15,7 @@ import {
   NSA_RECOMMENDATIONS,
   type NsaRecommendation,
 } from '../../operator/standards/hardening-guides.ts';
-import type { Standard } from '../../operator/standards/level-version.ts';
+import { NEWEST_KNOWN_MINOR, type Standard } from '../../operator/standards/level-version.ts';
 
 export interface Control {
   /** The name of the guide, with its version. */
@@ -22,6 +23,8 @@ export interface Control {
   /** The number of the recommendation. The NSA's guide has no numbers, so its recommendations have our names. */
   readonly id: CisControl | NsaRecommendation;
   readonly about: string;
+  /** The rules that cover the control, as their files say. */
+  readonly rules: readonly Rule[];
   /** The overrides of level privileged that refuse the pods which break the control. */
   readonly wants: CapabilityPolicyOverrides;
   readonly checks: readonly RuleChecks[];
@@ -37,11 +40,8 @@ export interface Unseen {
   readonly inPods: boolean;
 }
 
-/**
- * The standard with which controls are evaluated. Versions of the Standards from v1.35 on make exceptions for pods in a
- * user namespace, which no guide makes.
- */
-const STANDARD: Standard = { level: 'privileged', minor: 34, server: 34 };
+/** Level privileged, so that a control checks only its own overrides. */
+const STANDARD: Standard = { level: 'privileged', minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 
 const NOT_ROOT: CapabilityPolicyOverrides = { runAsUser: { rule: 'MustRunAsNonRoot' } };
 const NO_ESCALATION: CapabilityPolicyOverrides = { allowPrivilegeEscalation: false };
@@ -101,6 +101,7 @@ function control(guide: string, id: CisControl | NsaRecommendation, about: strin
   const wants = { ...CIS, ...NSA }[id];
   const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(wants, STANDARD)]));
   const checks = checksOf({ values, containers: [], standard: STANDARD }, false);
+  const rules = RULES.filter(({ guides }) => [...guides.cis, ...guides.nsa].some((one) => one === id));
   const unseen = UNSEEN[id];
-  return { guide, id, about, wants, checks, filledChecks: checks, ...(unseen && { unseen }) };
+  return { guide, id, about, rules, wants, checks, filledChecks: checks, ...(unseen && { unseen }) };
 }

@@ -29,10 +29,10 @@ const HARDENED = app(
     seccompProfile: { type: 'RuntimeDefault' },
   }),
 );
-const NAMESPACES = ['kube-system', 'net', 'web'].map((name) => ({
+const NAMESPACES = ['gone', 'kube-system', 'net', 'web'].map((name) => ({
   name,
   uid: name,
-  terminating: false,
+  terminating: name === 'gone',
   labels: { 'kubernetes.io/metadata.name': name },
   labelOwners: {},
 }));

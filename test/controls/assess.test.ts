@@ -117,6 +117,17 @@ describe('a workload that breaks a control', () => {
     ]);
   });
 
+  it('is failed if the policy with a reason does not open the control, but admits what its level never forbids', () => {
+    const spec = { volumes: [{ name: 'one', projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } }] };
+    const pods = [podView('one', pod({ hostPID: true, ...spec }))];
+    const hostPID = { ...OPEN, level: 'baseline', overrides: { hostPID: true } } as const;
+    const both = { ...hostPID, overrides: { hostPID: true, serviceAccountToken: 'Allowed' } } as const;
+    assert.equal(wordFor('5.2.3', { pods, policies: [policy('open', hostPID)] }), 'excepted by open');
+    assert.equal(wordFor('5.1.6', { pods, policies: [policy('open', hostPID)] }), 'failed');
+    assert.equal(wordFor('5.1.6', { pods, policies: [policy('open', both)] }), 'excepted by open');
+    assert.equal(wordFor('5.1.6', { pods, policies: [policy('open', OPEN)] }), 'excepted by open');
+  });
+
   it('is failed where a rollout of the policy is pending', () => {
     const policies = [policy('exception', { ...OPEN, rollout: { meanwhile: 'Warn' } })];
     const [agent] = HOST_PID as [WorkloadView];
