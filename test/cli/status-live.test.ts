@@ -16,6 +16,8 @@ describe('cappol status, with an API server', () => {
   let namespace: string;
   let enforce: string;
   let bound: string;
+  let excepted: string;
+  let agents: string;
 
   before(async () => {
     enforce = cluster.named('enforce');
@@ -35,7 +37,17 @@ describe('cappol status, with an API server', () => {
       usableBy: 'Subjects',
       subjects: [{ kind: 'ServiceAccount', namespace: other, name: 'runner' }],
     });
-    await cluster.programmed(enforce, bound);
+    excepted = await cluster.namespace('agents', { 'cli-status': 'agents' });
+    await deploy(excepted, 'agent', ['SYS_PTRACE']);
+    agents = await cluster.policy('agents', {
+      namespaceSelector: { matchLabels: { 'cli-status': 'agents' } },
+      level: 'restricted',
+      mode: 'Enforce',
+      reason: 'traces processes, TICKET-7',
+      expires: '2999-01-31T00:00:00Z',
+      overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } },
+    });
+    await cluster.programmed(enforce, bound, agents);
     await eventually('the operator to have evaluated', async () => {
       const { status } = await cluster.api.get(`/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/${enforce}`);
       return status?.workloads?.violating === MANY;
@@ -89,16 +101,6 @@ describe('cappol status, with an API server', () => {
   });
 
   it('summarizes by controls which workloads fail, and which a policy excepts', async () => {
-    const excepted = await cluster.namespace('agents', { 'cli-status': 'agents' });
-    await deploy(excepted, 'agent', ['SYS_PTRACE']);
-    const agents = await cluster.policy('agents', {
-      namespaceSelector: { matchLabels: { 'cli-status': 'agents' } },
-      level: 'restricted',
-      mode: 'Enforce',
-      reason: 'traces processes, TICKET-7',
-      expires: '2999-01-31T00:00:00Z',
-      overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } },
-    });
     const { code, stdout, stderr } = await status(['-A', '-o', 'compliance-json']);
     assert.deepEqual([code, stderr], [0, '']);
     const { controls, exceptions }: ComplianceView = JSON.parse(stdout);
