@@ -18,7 +18,7 @@ export function referencesBy(rule: string): Reference[] {
   return guides ? referencesOf(guides) : [];
 }
 
-/** A reference as text: `CIS Kubernetes Benchmark v1.11.1 5.2.2: few privileged containers` */
+/** A reference as text: `CIS Kubernetes Benchmark v2.0.1 5.2.2: few privileged containers` */
 export function referenceText({ guide, control, about }: Reference): string {
   return `${guide}${control === null ? '' : ` ${control}`}: ${about}`;
 }

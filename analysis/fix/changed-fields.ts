@@ -29,7 +29,10 @@ interface FixTarget {
   readonly context: Record<string, unknown>;
 }
 
-export function changesBy(fix: Fix, pod: PodParts, engine: CelEngine): PodChange[] {
+/** The part of a fix that determines the changed fields. A fill of defaulting has the same part. */
+type FieldChange = Pick<Fix, 'over' | 'path' | 'when' | 'value'>;
+
+export function changesBy(fix: FieldChange, pod: PodParts, engine: CelEngine): PodChange[] {
   return targetsFor(fix, pod).flatMap(({ path, container, field, context }) =>
     engine.run(fix.when, context) === true
       ? [
@@ -85,7 +88,7 @@ function isEmptyMapping(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 }
 
-function targetsFor({ over, path }: Fix, pod: PodParts): FixTarget[] {
+function targetsFor({ over, path }: FieldChange, pod: PodParts): FixTarget[] {
   const cel = celValueIn(pod.spec);
   const variables = { spec: cel(pod.spec), annotations: celValue(pod.annotations) };
   switch (over) {

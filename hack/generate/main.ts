@@ -2,8 +2,8 @@
  * `npm run generate`: makes files from their sources. From the CRDs in crds/, it makes the model classes in
  * operator/api/generated/ and the reference page of the API. From operator/rules/, cli/ and analysis/observe/, it makes
  * the reference pages of the rules and of the commands, and the manifests of the observer. The script also writes the
- * table of decision records in docs/README.md, the table of Kubernetes versions in docs/operations.md, and the newest
- * version in the outputs that pages show.
+ * table of decision records in docs/README.md, the table of controls in docs/compliance.md, the table of Kubernetes
+ * versions in docs/operations.md, and the newest version in the outputs that pages show.
  *
  * With `--check`, the script writes nothing, names each file that differs from its sources, and exits 1 if a file
  * differs. The test suite runs `--check`, so that no generated file is stale.
@@ -17,6 +17,7 @@ import { load } from 'js-yaml';
 import { RULES } from '../../operator/rules/index.ts';
 import { apiReference, type Crd } from './api-reference.ts';
 import { commandReference } from './command-reference.ts';
+import { controlsTable } from './controls-table.ts';
 import { decisionOf, decisionsTable } from './decisions.ts';
 import { jsonSchema } from './json-schema.ts';
 import { withPart } from './markdown.ts';
@@ -35,6 +36,7 @@ const API_PAGE = join(ROOT, 'docs', 'reference', 'api.md');
 const RULES_PAGE = join(ROOT, 'docs', 'reference', 'rules.md');
 const COMMANDS_PAGE = join(ROOT, 'docs', 'reference', 'cappol.md');
 const OPERATIONS_PAGE = join(ROOT, 'docs', 'operations.md');
+const COMPLIANCE_PAGE = join(ROOT, 'docs', 'compliance.md');
 const INDEX_PAGE = join(ROOT, 'docs', 'README.md');
 const DECISIONS = join(ROOT, 'docs', 'decisions');
 const OBSERVER = join(ROOT, 'config', 'observe');
@@ -89,6 +91,7 @@ async function referencePages(): Promise<Files> {
 async function writtenPages(): Promise<[path: string, text: string][]> {
   const parts: Readonly<Record<string, (page: string) => string | Promise<string>>> = {
     [INDEX_PAGE]: async (page) => withPart(page, 'docs/decisions/', await decisions()),
+    [COMPLIANCE_PAGE]: (page) => withPart(page, 'analysis/controls/', controlsTable()),
     [OPERATIONS_PAGE]: (page) => withPart(page, 'hack/controlplane/versions/', versionsTable()),
   };
   const names = (await readdir(join(ROOT, 'docs'))).filter((name) => name.endsWith('.md'));

@@ -197,7 +197,8 @@ function standardOf(level: Level, minor: number): Standard {
 }
 
 /** Writes a value as YAML in one line. */
-function flow(value: unknown): string {
+/** A value of overrides as YAML in one line. */
+export function flow(value: unknown): string {
   if (value === undefined) return 'not restricted';
   if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
   if (value !== null && typeof value === 'object') {

@@ -156,7 +156,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     'containerd internal/cri/opts/spec_linux_opts.go',
     'cri-o internal/config/capabilities',
   ],
-  guides: { cis: ['5.2.8', '5.2.10'], nsa: [] },
+  guides: { cis: ['5.2.8', '5.2.9'], nsa: [] },
   severity: 'Capabilities',
   phrases: {
     'capabilities.allowedBounding': (names: readonly string[]) =>

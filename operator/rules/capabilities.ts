@@ -158,7 +158,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
     'k8s.io/pod-security-admission/policy/check_capabilities_baseline.go',
     'k8s.io/pod-security-admission/policy/check_capabilities_restricted.go',
   ],
-  guides: { cis: ['5.2.8', '5.2.9', '5.2.10'], nsa: [] },
+  guides: { cis: ['5.2.8', '5.2.9'], nsa: [] },
   severity: 'Capabilities',
   phrases: {
     'capabilities.allowedAdd': (names: readonly string[]) =>

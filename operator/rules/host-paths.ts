@@ -149,7 +149,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
     'No Standard has this. PodSecurityPolicy: the path of a hostPath volume must have one of the prefixes. If the ' +
     'prefix has readOnly: true, containers must mount the volume read-only.',
   sources: ['PodSecurityPolicy allowedHostPaths'],
-  guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
+  guides: { cis: ['5.2.11'], nsa: ['Breakout'] },
   severity: 'NodeAccess',
   reads: { spec: ['volumes'], container: ['volumeMounts'] },
   examples: [

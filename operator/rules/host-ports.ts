@@ -34,7 +34,7 @@ export const hostPorts = defineRule<readonly PortRange[], number>({
   title: 'Which ports of the node a container may listen on.',
   words: 'HostPort ports must be forbidden.',
   sources: ['k8s.io/pod-security-admission/policy/check_hostPorts.go'],
-  guides: { cis: ['5.2.13'], nsa: [] },
+  guides: { cis: ['5.2.12'], nsa: [] },
   severity: 'NodeServices',
   reads: { spec: ['hostNetwork'], container: ['ports'] },
   examples: [

@@ -10,7 +10,7 @@ export const hostProcess = forbiddenField({
   title: 'Whether Windows containers may be HostProcess containers, which run on the node itself.',
   words: 'Pod and containers must not set securityContext.windowsOptions.hostProcess to true.',
   sources: ['k8s.io/pod-security-admission/policy/check_windowsHostProcess.go'],
-  guides: { cis: ['5.2.11'], nsa: [] },
+  guides: { cis: ['5.2.10'], nsa: [] },
   severity: 'Node',
   may: 'be a Windows HostProcess',
   reads: { spec: ['securityContext'], container: ['securityContext'] },

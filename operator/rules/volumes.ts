@@ -94,7 +94,7 @@ export const volumes = defineRule<VolumeTypes, string>({
     'k8s.io/pod-security-admission/policy/check_hostPathVolumes.go',
     'k8s.io/pod-security-admission/policy/check_restrictedVolumes.go',
   ],
-  guides: { cis: ['5.2.12'], nsa: ['Breakout'] },
+  guides: { cis: ['5.2.11'], nsa: ['Breakout'] },
   severity: 'NodeAccess',
   phrases: {
     volumes: (types: readonly string[]) => (types.includes('*') ? 'any volume' : `only volumes ${types.join(', ')}`),

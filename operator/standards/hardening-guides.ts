@@ -4,11 +4,11 @@
  */
 
 /**
- * The CIS benchmark. In v1.9 and v1.10 of the benchmark, section 5.2 has the same numbers as in v1.11.1, and the
- * recommendation about seccomp is 5.7.2. Version 1.12 has no recommendation 5.2.9, and renumbers the recommendations
- * after 5.2.9.
+ * The CIS benchmark. Versions 1.12 and 2.0 have the same recommendations with the same numbers as v2.0.1. Up to v1.11,
+ * the recommendation 5.2.9 was about added capabilities, and the recommendations after it had numbers higher by one; up
+ * to v1.10, the recommendation about seccomp was 5.7.2. The numbers are as in cfg/cis-2.0/policies.yaml of kube-bench.
  */
-const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v1.11.1';
+export const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v2.0.1';
 
 export const CIS_CONTROLS = {
   '5.1.6': 'service account tokens only where necessary',
@@ -19,11 +19,10 @@ export const CIS_CONTROLS = {
   '5.2.6': 'few containers with allowPrivilegeEscalation',
   '5.2.7': 'few containers that run as root',
   '5.2.8': 'few containers with NET_RAW',
-  '5.2.9': 'few containers that add capabilities',
-  '5.2.10': 'few containers that hold capabilities',
-  '5.2.11': 'few Windows HostProcess containers',
-  '5.2.12': 'few hostPath volumes',
-  '5.2.13': 'few containers with host ports',
+  '5.2.9': 'few containers that hold capabilities',
+  '5.2.10': 'few Windows HostProcess containers',
+  '5.2.11': 'few hostPath volumes',
+  '5.2.12': 'few containers with host ports',
   '5.6.2': "the container runtime's seccomp profile",
 } as const;
 export type CisControl = keyof typeof CIS_CONTROLS;
@@ -32,7 +31,7 @@ export type CisControl = keyof typeof CIS_CONTROLS;
  * The NSA's guide, whose recommendations have no numbers. The listed recommendations are from the guide's chapter on
  * pod security.
  */
-const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
+export const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
 
 export const NSA_RECOMMENDATIONS = {
   NonRoot: 'run containers as users that are not root',

@@ -337,6 +337,21 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'analysis/controls',
+    does: 'The controls of hardening guides: which workloads of a cluster pass, fail or are excepted by a policy.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/standards',
+      'operator/rules',
+      'operator/policy',
+      'operator/evaluate',
+      'analysis/fix',
+    ],
+    packages: [],
+    pure: true,
+  },
+  {
     path: 'analysis/snapshot',
     does: 'The snapshot document: a cluster and all verdicts as JSON, and back to a cluster that can be evaluated again.',
     imports: [
@@ -407,6 +422,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/suggest',
       'analysis/check',
       'analysis/fix',
+      'analysis/controls',
       'analysis/snapshot',
       'analysis/explain',
       'package.json',

@@ -38,6 +38,7 @@ const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['cappol fix -o k', ['kustomize']],
   ['cappol suggest --mode ', ['Audit', 'Enforce', 'Warn']],
   ['cappol status --output y', ['yaml']],
+  ['cappol status --output compliance', ['compliance', 'compliance-json']],
   ['cappol completion ', [...SHELLS, 'kubectl']],
   ['cappol help s', ['snapshot', 'status', 'suggest']],
 ];

@@ -138,6 +138,20 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     assert.match(csv.stderr, /^cappol: CapabilityPolicy is not installed in this cluster, so no policy admits/);
   });
 
+  it('status -o compliance has no excepted workload, with no more rights than the role view', async () => {
+    const { code, stdout, stderr } = await run(['status', '-A', '-o', 'compliance-json'], viewer);
+    assert.deepEqual([code, stderr], [0, ''], stdout);
+    const { installed, namespaces, workloads, controls, exceptions } = JSON.parse(stdout);
+    assert.deepEqual([installed, namespaces, workloads, exceptions], [false, ['default', 'shop'], 4, []]);
+    const failedBy = (id: string) =>
+      controls.find((one: Json) => one.id === id).failed.map(({ namespace, name }: Json) => `${namespace}/${name}`);
+    assert.deepEqual(failedBy('5.2.2'), ['shop/root']);
+    assert.deepEqual(failedBy('5.2.9'), ['default/time', 'shop/plain', 'shop/root']);
+    assert.ok(controls.every(({ excepted }: Json) => excepted.length === 0));
+    const text = await run(['status', '-n', 'default', '-o', 'compliance'], viewer);
+    assert.match(text.stdout, /^1 workload in namespace default, by the recommendations of CIS Kubernetes Benchmark v/);
+  });
+
   it('snapshot has the verdicts of both levels, as its schema says', async () => {
     const { code, stdout, stderr } = await run(['snapshot'], viewer);
     assert.deepEqual([code, stderr], [0, '']);
@@ -163,6 +177,8 @@ describe('cappol, in a cluster without CapabilityPolicy', function () {
     assert.equal(code, 2);
     assert.match(stderr, /^cappol: you may not list namespaces, pods, .*: nothing is evaluated/);
     assert.doesNotMatch(stderr, /capabilitypolicies|roles/);
+    const summary = await run(['status', '-A', '-o', 'compliance'], controlPlane.kubeconfigFor('stranger'));
+    assert.deepEqual([summary.code, summary.stdout, summary.stderr], [2, '', stderr]);
   });
 
   it('ui shows the same, and the policies once the CRD is there', async () => {

@@ -149,7 +149,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
   });
 
   describe('names the recommendations of hardening guides', () => {
-    const HOST_NETWORK = "CIS Kubernetes Benchmark v1.11.1 5.2.5: few containers with the node's network";
+    const HOST_NETWORK = "CIS Kubernetes Benchmark v2.0.1 5.2.5: few containers with the node's network";
     const BREAKOUT =
       'NSA/CISA Kubernetes Hardening Guide v1.2: deny features that are often used to break out: hostPID, hostIPC, hostNetwork, allowedHostPath';
 
@@ -166,7 +166,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
       for (const reference of [HOST_NETWORK, BREAKOUT]) {
         assert.ok(test.includes(`<property name="hostNetwork" value="${reference}"/>`), test);
       }
-      assert.match(test, /<property name="capabilities" value="CIS Kubernetes Benchmark v1\.11\.1 5\.2\.9: /);
+      assert.match(test, /<property name="capabilities" value="CIS Kubernetes Benchmark v2\.0\.1 5\.2\.9: /);
       assert.doesNotMatch(/<testcase name="Pod net\/good".*?(?:\/>|<\/testcase>)/s.exec(text)?.[0] ?? '', /property/);
     });
 
@@ -179,7 +179,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
         );
         assert.deepEqual(rules[1]?.references, [
           {
-            guide: 'CIS Kubernetes Benchmark v1.11.1',
+            guide: 'CIS Kubernetes Benchmark v2.0.1',
             control: '5.2.5',
             about: "few containers with the node's network",
           },

@@ -1,6 +1,7 @@
 /** cappol status beside a running operator, and with fewer rights than it needs. */
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
+import type { ComplianceView } from '../../cli/commands/status/compliance-view.ts';
 import type { StatusView, ViolationView } from '../../cli/commands/status/view.ts';
 import { run } from '../../cli/program.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
@@ -15,6 +16,8 @@ describe('cappol status, with an API server', () => {
   let namespace: string;
   let enforce: string;
   let bound: string;
+  let excepted: string;
+  let agents: string;
 
   before(async () => {
     enforce = cluster.named('enforce');
@@ -34,7 +37,17 @@ describe('cappol status, with an API server', () => {
       usableBy: 'Subjects',
       subjects: [{ kind: 'ServiceAccount', namespace: other, name: 'runner' }],
     });
-    await cluster.programmed(enforce, bound);
+    excepted = await cluster.namespace('agents', { 'cli-status': 'agents' });
+    await deploy(excepted, 'agent', ['SYS_PTRACE']);
+    agents = await cluster.policy('agents', {
+      namespaceSelector: { matchLabels: { 'cli-status': 'agents' } },
+      level: 'restricted',
+      mode: 'Enforce',
+      reason: 'traces processes, TICKET-7',
+      expires: '2999-01-31T00:00:00Z',
+      overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } },
+    });
+    await cluster.programmed(enforce, bound, agents);
     await eventually('the operator to have evaluated', async () => {
       const { status } = await cluster.api.get(`/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies/${enforce}`);
       return status?.workloads?.violating === MANY;
@@ -85,6 +98,31 @@ describe('cappol status, with an API server', () => {
     assert.equal(user?.subject.name, 'runner');
     assert.ok(mayUseAll?.some(({ subject, wildcard }) => subject.name === 'system:masters' && wildcard));
     assert.ok(mayUseAll?.some(({ subject, wildcard }) => subject.name === OPERATOR_ACCOUNT && !wildcard));
+  });
+
+  it('summarizes by controls which workloads fail, and which a policy excepts', async () => {
+    const { code, stdout, stderr } = await status(['-A', '-o', 'compliance-json']);
+    assert.deepEqual([code, stderr], [0, '']);
+    const { controls, exceptions }: ComplianceView = JSON.parse(stdout);
+    const held = controls.find(({ id }) => id === '5.2.9');
+    assert.deepEqual(
+      held?.excepted.map(({ namespace, name, policies }) => [namespace, name, policies]),
+      [[excepted, 'agent', [agents]]],
+    );
+    assert.equal(held?.failed.filter((one) => one.namespace === namespace).length, MANY);
+    const [exception] = exceptions.filter(({ policy }) => policy === agents);
+    assert.deepEqual(exception, {
+      policy: agents,
+      reason: 'traces processes, TICKET-7',
+      expires: '2999-01-31T00:00:00Z',
+    });
+    const text = await status(['-n', namespace, '-o', 'compliance']);
+    assert.equal(text.code, 0);
+    assert.match(text.stdout, new RegExp(`^5\\.2\\.9 +0 +0 +${MANY} +0 +few containers that hold capabilities$`, 'm'));
+    assert.match(
+      text.stdout,
+      new RegExp(`^5\\.2\\.9 +${MANY} +${namespace}/Deployment bad-0, .* and ${MANY - 3} more$`, 'm'),
+    );
   });
 
   it('shows one policy, and names the others if it does not exist', async () => {

@@ -6,6 +6,10 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
     'npm run demo': 'it keeps everything running until Ctrl-C; the next block tells the same and ends',
     'npm test': 'it is the command that runs this',
   },
+  'docs/compliance.md': {
+    'cappol status -A -o compliance':
+      'it needs a cluster with these workloads; test/cli/compliance.test.ts compares the output that the page shows',
+  },
   'docs/evidence.md': {
     'cappol explain -f deploy/ --used trace.jsonl':
       'it needs records of a cluster; test/cli/evidence.test.ts has its own',

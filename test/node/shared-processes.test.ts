@@ -1,4 +1,4 @@
-/** What a container of a pod with `shareProcessNamespace` can do to a container with more capabilities. */
+/** A container of a pod with `shareProcessNamespace`, and what it can do to a container with more capabilities. */
 import assert from 'node:assert/strict';
 import { TOOLS_IMAGE } from '../../hack/node/images.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';

@@ -96,7 +96,7 @@ describe('the policy report of a namespace', () => {
             mode: 'Audit',
             pods: '3',
             container: 'app',
-            cis: 'CIS Kubernetes Benchmark v1.11.1: 5.2.8, 5.2.9, 5.2.10',
+            cis: 'CIS Kubernetes Benchmark v2.0.1: 5.2.8, 5.2.9',
           },
         },
       ],

@@ -8,7 +8,7 @@ import {
   referencesOf,
 } from '../../operator/standards/hardening-guides.ts';
 
-/** CIS Kubernetes Benchmark v1.11.1, section 5.2 and seccomp in 5.6, by the field that each recommendation is about. */
+/** CIS Kubernetes Benchmark v2.0.1, section 5.2 and seccomp in 5.6, by the field that each recommendation is about. */
 const CONTROLS: readonly [control: string, rules: readonly string[]][] = [
   ['5.1.6', ['serviceAccountToken']],
   ['5.2.2', ['privileged']],
@@ -18,11 +18,10 @@ const CONTROLS: readonly [control: string, rules: readonly string[]][] = [
   ['5.2.6', ['allowPrivilegeEscalation', 'defaultAllowPrivilegeEscalation']],
   ['5.2.7', ['runAsNonRoot', 'runAsUser']],
   ['5.2.8', ['capabilities', 'capabilities.allowedBounding']],
-  ['5.2.9', ['capabilities']],
-  ['5.2.10', ['capabilities', 'capabilities.allowedBounding']],
-  ['5.2.11', ['hostProcess']],
-  ['5.2.12', ['volumes', 'hostPaths']],
-  ['5.2.13', ['hostPorts']],
+  ['5.2.9', ['capabilities', 'capabilities.allowedBounding']],
+  ['5.2.10', ['hostProcess']],
+  ['5.2.11', ['volumes', 'hostPaths']],
+  ['5.2.12', ['hostPorts']],
   ['5.6.2', ['seccomp']],
 ];
 
@@ -47,14 +46,14 @@ describe('the hardening guides', () => {
     const guides = { cis: ['5.2.3'], nsa: ['Privileged'] } as const;
     assert.deepEqual(referencesOf(guides), [
       {
-        guide: 'CIS Kubernetes Benchmark v1.11.1',
+        guide: 'CIS Kubernetes Benchmark v2.0.1',
         control: '5.2.3',
         about: "few containers with the node's process IDs",
       },
       { guide: 'NSA/CISA Kubernetes Hardening Guide v1.2', control: null, about: 'prevent privileged containers' },
     ]);
     assert.deepEqual(referenceProperties(guides), {
-      cis: 'CIS Kubernetes Benchmark v1.11.1: 5.2.3',
+      cis: 'CIS Kubernetes Benchmark v2.0.1: 5.2.3',
       nsa: 'NSA/CISA Kubernetes Hardening Guide v1.2: prevent privileged containers',
     });
     assert.deepEqual(referenceProperties({ cis: [], nsa: [] }), {});

@@ -5,7 +5,7 @@ import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
 import type { StatusOptions } from './run.ts';
 
-const ABOUT = `the live policies and all that violates them, by namespace, evaluated as the operator evaluates; who may use each policy, and who may use every one by wildcard. In a cluster without CapabilityPolicy: who holds which capability, and what the levels baseline and restricted would refuse`;
+const ABOUT = `the live policies and all that violates them, by namespace, evaluated as the operator evaluates; who may use each policy, and who may use every one by wildcard. In a cluster without CapabilityPolicy: who holds which capability, and what the levels baseline and restricted would refuse. With -o compliance: for each recommendation of the CIS Kubernetes Benchmark and of the NSA's and CISA's guide that rules cover, which workloads pass, which fail, and which a policy excepts, why and until when`;
 
 export const registerStatus: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -17,7 +17,12 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     .addOption(options.allNamespaces('all namespaces: the default for one policy'))
     .option('-w, --watch', 'print again whenever something changes')
     .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(['table', 'wide', 'json', 'yaml']).default('table'),
+      new Option(
+        '-o, --output <format>',
+        'how to print; compliance is a summary by recommendations of hardening guides',
+      )
+        .choices(['table', 'wide', 'json', 'yaml', 'compliance', 'compliance-json'])
+        .default('table'),
     )
     .addOption(options.at())
     .addOption(options.operatorNamespace())
@@ -34,5 +39,6 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
     { what: 'As it will be when policies have expired', paste: 'cappol status -A --at 2027-01-31T00:00:00Z' },
     { what: 'Stay and see it change', paste: 'cappol status -A --watch' },
     { what: 'The same as JSON, for a program', paste: 'cappol status -A -o json' },
+    { what: 'For an audit: a summary by recommendations of CIS and NSA', paste: 'cappol status -A -o compliance' },
   ]);
 };

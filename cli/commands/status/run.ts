@@ -10,13 +10,15 @@ import { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import { excludingPlatform, withCluster } from '../../cluster.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { acceptedStateOf, type Rights, readLive, tellMissing } from '../../live.ts';
+import { acceptedStateOf, type Rights, readLive, SNAPSHOT_NOT_EVALUATED, tellMissing } from '../../live.ts';
 import { checkExists, checkReached } from '../../namespace.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { checkScope, type Scope, scopeOf } from '../../scope.ts';
 import { assessmentText } from './assessment-text.ts';
 import { type AssessmentView, assessmentView } from './assessment-view.ts';
+import { complianceText } from './compliance-text.ts';
+import { type ComplianceView, complianceView } from './compliance-view.ts';
 import { protectionOf } from './protection.ts';
 import { statusText } from './text.ts';
 import { type Readable, type StatusView, statusView } from './view.ts';
@@ -27,7 +29,7 @@ export interface StatusOptions extends PolicyOptions {
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
   readonly at?: number;
-  readonly output: 'table' | 'wide' | 'json' | 'yaml';
+  readonly output: 'table' | 'wide' | 'json' | 'yaml' | 'compliance' | 'compliance-json';
 }
 
 type Scoped = StatusOptions & { readonly scope: Scope };
@@ -37,10 +39,14 @@ const PURPOSE = {
 };
 
 /** The separator between two views of --watch, if the screen is not cleared. */
-const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n' };
+const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n', compliance: '\n', 'compliance-json': '' };
 
 export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {
   checkScope(given);
+  const byControls = given.output.startsWith('compliance');
+  if (byControls && policy !== undefined) {
+    throw new UsageError(`-o ${given.output} is about workloads: leave out the policy ${JSON.stringify(policy)}`);
+  }
   return withCluster(given, async (connected) => {
     // A policy has no namespace, so a command that names a policy ignores the current namespace, like kubectl.
     const all = given.allNamespaces ?? (policy !== undefined && given.namespace === undefined);
@@ -49,7 +55,10 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     const evaluator = new Evaluator();
     // --watch follows changes in the whole cluster.
     const namespace = options.watch ? undefined : scope.only;
-    const { cluster, rights } = await readLive(connected, io, { ...PURPOSE, namespace });
+    const { cluster, rights } = await readLive(connected, io, {
+      notEvaluated: byControls ? SNAPSHOT_NOT_EVALUATED : PURPOSE.notEvaluated,
+      namespace,
+    });
     const { forbidden, missing } = rights;
     checkReached(options, scope.only);
     if (!forbidden.includes(sources.NAMESPACES)) checkExists(cluster, scope.only);
@@ -58,12 +67,19 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     if (!rights.installed && policy !== undefined) {
       throw new UsageError(`no policy ${JSON.stringify(policy)}: CapabilityPolicy is not installed in the cluster`);
     }
-    const protection = rights.installed ? await protectionOf(connected) : undefined;
+    // Without verdicts, a summary of controls would have no failed workload.
+    if (byControls && !rights.canEvaluate) return 2;
+    const protection = rights.installed && !byControls ? await protectionOf(connected) : undefined;
     let shown = 0;
     const show = (seen: Cluster) => {
       if (shown++ > 0 && !io.stdout.isTTY) io.stdout.write(SEPARATORS[options.output]);
+      if (byControls) {
+        const view = complianceView(readable(seen, rights, options), evaluator);
+        io.stdout.write(printed(view, (terminal) => complianceText(view, scope.text, terminal), options, io));
+        return;
+      }
       if (!protection) {
-        const view = assessmentView(readable(assessedCluster(seen), rights, options), evaluator);
+        const view = assessmentView(readable(seen, rights, options), evaluator);
         io.stdout.write(printed(view, (terminal) => assessmentText(view, scope.text, terminal), options, io));
         return;
       }
@@ -79,18 +95,19 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
   });
 }
 
-function readable(cluster: Cluster, rights: Rights, options: Scoped): Omit<Readable, 'protection'> {
+function readable(seen: Cluster, rights: Rights, options: Scoped): Omit<Readable, 'protection'> & Rights {
+  const cluster = rights.installed ? seen : assessedCluster(seen);
   const state = acceptedStateOf(cluster, rights, options);
   return { cluster, state, ...rights, namespace: options.scope.only };
 }
 
 function printed(
-  view: StatusView | AssessmentView,
+  view: StatusView | AssessmentView | ComplianceView,
   text: (terminal: Terminal) => string,
   { output }: StatusOptions,
   io: Io,
 ): string {
-  if (output === 'json') return `${jsonText(view)}\n`;
+  if (output === 'json' || output === 'compliance-json') return `${jsonText(view)}\n`;
   if (output === 'yaml') return dump(printableTexts(view), { lineWidth: -1, noRefs: true });
   return text(terminalOf(io));
 }

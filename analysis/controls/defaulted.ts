@@ -1,0 +1,36 @@
+/** The pods of a template after defaulting, as the API server creates them. */
+import type { CelEngine } from '../../operator/evaluate/cel.ts';
+import { type Candidate, type EvaluationContext, evaluate } from '../../operator/evaluate/verdict.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Fill } from '../../operator/rules/rule.ts';
+import { changed, changesBy } from '../fix/changed-fields.ts';
+
+/**
+ * The candidate as its pods will be. Defaulting fills in a template only if no policy admits the template unchanged.
+ * The first policy that admits the template after filling then fills it in.
+ *
+ * @param policies the policies of mode Enforce that decide in the namespace
+ */
+export function afterDefaulting(
+  candidate: Candidate,
+  policies: readonly ResolvedPolicy[],
+  evaluation: EvaluationContext,
+  engine: CelEngine,
+): Candidate {
+  const asIs = { ...candidate, filled: false };
+  if (!candidate.filled || policies.every(({ fills }) => fills.length === 0)) return asIs;
+  if (evaluate(asIs, policies, evaluation).verdict === 'Compliant') return asIs;
+  const { admittedBy } = evaluate(candidate, policies, evaluation);
+  const filling = policies.find(({ name }) => name === admittedBy);
+  return filling ? { ...asIs, parts: filledIn(candidate.parts, filling.fills, engine) } : asIs;
+}
+
+/** Each fill reads the pod as it was before all fills. */
+function filledIn(pod: PodParts, fills: readonly Fill[], engine: CelEngine): PodParts {
+  const changes = fills.flatMap((fill) => changesBy(fill, pod, engine));
+  const { spec } = changes.reduce((whole, { parent, field, value }) => changed(whole, parent, field, value), {
+    spec: pod.spec,
+  } as unknown) as Pick<PodParts, 'spec'>;
+  return { ...pod, spec };
+}

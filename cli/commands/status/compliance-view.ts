@@ -1,0 +1,100 @@
+/** The summary by controls of hardening guides, as `-o compliance-json` prints it. */
+import {
+  assessControls,
+  type BreakingWorkload,
+  type ControlResult,
+  type ExceptedWorkload,
+} from '../../../analysis/controls/assess.ts';
+import type { Evaluator } from '../../../operator/evaluate/violations.ts';
+import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
+import type { Rights } from '../../live.ts';
+import type { Readable } from './view.ts';
+
+/** docs/reference/compliance.schema.json describes this form. */
+export interface ComplianceView {
+  /** The guides, with the versions that the controls are of. */
+  readonly guides: readonly string[];
+  readonly installed: boolean;
+  readonly namespaces: readonly string[];
+  /** The number of assessed workloads. */
+  readonly workloads: number;
+  readonly controls: readonly ControlView[];
+  /** The policies that except workloads, by name. */
+  readonly exceptions: readonly ExceptionView[];
+  /** The namespaces that are not assessed, because no policy reaches them. */
+  readonly leftOut: readonly string[];
+  readonly missing: readonly string[];
+}
+
+export interface ControlView {
+  readonly guide: string;
+  readonly id: string;
+  readonly about: string;
+  readonly passed: number;
+  readonly partly: number;
+  /** The part of the control that cannot be seen; null if pods show the whole control. */
+  readonly unseen: string | null;
+  readonly failed: readonly BrokenBy[];
+  readonly excepted: readonly ExceptedBy[];
+}
+
+export interface BrokenBy extends WorkloadName {
+  readonly breaks: readonly { readonly rule: string; readonly container: string | null }[];
+}
+
+export interface ExceptedBy extends BrokenBy {
+  /** The names of the policies that admit the workload and give a reason. */
+  readonly policies: readonly string[];
+}
+
+export interface ExceptionView {
+  readonly policy: string;
+  readonly reason: string;
+  readonly expires: string | null;
+}
+
+type Assessed = Omit<Readable, 'protection'> & Pick<Rights, 'installed'>;
+
+export function complianceView(readable: Assessed, evaluator: Evaluator): ComplianceView {
+  const { cluster, state, usersKnown, installed, missing, namespace } = readable;
+  const result = assessControls({ cluster, policies: state, usersKnown, namespace }, evaluator);
+  const leftOut = cluster
+    .namespaces()
+    .filter((one) => !one.terminating && !state.isReached(one) && (namespace === undefined || one.name === namespace));
+  return {
+    guides: [...new Set(result.controls.map(({ control }) => control.guide))],
+    installed,
+    namespaces: result.namespaces,
+    workloads: result.workloads,
+    controls: result.controls.map(controlView),
+    exceptions: exceptionViews(result.controls.flatMap(({ excepted }) => excepted)),
+    leftOut: leftOut.map(({ name }) => name),
+    missing,
+  };
+}
+
+function controlView({ control, passed, partly, failed, excepted }: ControlResult): ControlView {
+  const { guide, id, about, unseen } = control;
+  return {
+    guide,
+    id,
+    about,
+    passed,
+    partly,
+    unseen: unseen?.what ?? null,
+    failed: failed.map(brokenBy),
+    excepted: excepted.map((one) => ({ ...brokenBy(one), policies: one.policies.map(({ name }) => name) })),
+  };
+}
+
+function brokenBy({ namespace, kind, name, breaks }: BreakingWorkload): BrokenBy {
+  return { namespace, kind, name, breaks: breaks.map(({ rule, container = null }) => ({ rule, container })) };
+}
+
+function exceptionViews(excepted: readonly ExceptedWorkload[]): ExceptionView[] {
+  const byPolicy = new Map(excepted.flatMap(({ policies }) => policies.map((one) => [one.name, one])));
+  return [...byPolicy.keys()].sort().flatMap((policy) => {
+    const { reason = '', expires = null } = byPolicy.get(policy) ?? {};
+    return [{ policy, reason, expires }];
+  });
+}
