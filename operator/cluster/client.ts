@@ -128,7 +128,8 @@ export class ApiClient {
 
   /**
    * A client with its own rate limit, whose writes do not wait for the writes of this client.
-   * @param writes the rate limit; by default a new one with the same numbers
+   * @param writes the rate limit for writes; by default a new rate limit with the same numbers as the limit of this
+   * client
    */
   apart(writes = this.#settings.writes.another()): ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, writes });

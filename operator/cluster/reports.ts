@@ -24,8 +24,8 @@ export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2'
 /** Annotation: a hash of the report's content, without the times of its results. */
 export const DIGEST = `${GROUP}/digest`;
 /**
- * Annotation on a report without violations of the policy: the time since which the namespace has had none, as RFC
- * 3339.
+ * Annotation on a report without violations of the policy: the time at which the namespace became free of violations,
+ * as RFC 3339.
  */
 export const CLEAN_SINCE = `${GROUP}/clean-since`;
 

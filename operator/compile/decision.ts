@@ -33,7 +33,7 @@ const DESCRIBED = 3;
  */
 const VIOLATIONS = 24;
 /**
- * The most characters of a message. The API server drops a message that is longer than 5 KiB (plugin/cel
+ * The maximum length of a message, in characters. The API server drops a message that is longer than 5 KiB (plugin/cel
  * MaxEvaluatedMessageExpressionSizeBytes) or has two lines.
  */
 const MESSAGE_LENGTH = 4900;

@@ -45,7 +45,7 @@ export class Promotion implements Controller {
 
   keysFor({ cause, policies }: StateChange): Iterable<Key> {
     const { cluster, state } = this.#context;
-    // A state may still be saved for a policy that had a rollout in an earlier term.
+    // A saved state may remain for a policy that had a rollout under an earlier leader.
     if (cause.of === 'term') return policies;
     if (cause.of === 'policy') return [cause.name];
     if (cause.of === 'namespace') return this.#concernedBy(cause.name);

@@ -10,7 +10,7 @@ import { idOf } from '../policy/memo.ts';
 const MOST_SEEN = 256;
 
 export class SeenObjects {
-  /** The objects by namespace, and within a namespace by everything that a verdict on the object depends on. */
+  /** The objects, grouped by namespace, and within each namespace by all inputs of their verdicts. */
   readonly #seen = new Map<string, Map<string, Seen>>();
 
   /** @param at milliseconds since 1970 */

@@ -29,8 +29,9 @@ import { type FindIdentity, violationHappenings } from './violation-events.ts';
 type Origin = Omit<EventOrigin, 'occasion'>;
 
 /**
- * @param policy with its old status, from which the names of Events are made. A change from the same old status emits
- * its Events only once within an hour, the lifetime of an Event, even if the write is tried again or the change recurs
+ * @param policy with its old status, from which the names of Events are made. If a change of the status is written
+ * again, or recurs from the same previous status, its Events are not emitted again within an hour, the lifetime of an
+ * Event
  */
 export function policyEvents(
   policy: CompletePolicy,

@@ -32,7 +32,7 @@ export interface Scene {
   /** The operator's address, on 127.0.0.1. */
   readonly healthPort: number;
   readonly namespace: string;
-  /** The name of this row's pod, unless a step has another name. */
+  /** The name of this row's pod. A step may state another name. */
   readonly pod: string;
 }
 

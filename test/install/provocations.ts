@@ -56,7 +56,8 @@ const CHANGES: Readonly<Record<string, unknown>> = {
 };
 
 /**
- * The provocations by verb and resource. The other rights, which have no provocation in this list, are rights to read.
+ * By verb and resource: an action after which the operator sends such a request. The other rights, which have no
+ * provocation in this list, are rights to read.
  */
 const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   ...Object.fromEntries(

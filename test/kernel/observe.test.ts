@@ -1,4 +1,7 @@
-/** `cappol observe` beside containers of runc whose needs are known; test/node/observe.test.ts does it with pods. */
+/**
+ * Tests `cappol observe` on containers of runc whose needs are known. test/node/observe.test.ts tests `cappol observe`
+ * on pods.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';

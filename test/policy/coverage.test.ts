@@ -127,7 +127,7 @@ describe('Selections', () => {
           const before = states();
           let concerned: { policies: ReadonlySet<string>; namespaces: ReadonlySet<string> };
           if ('policies' in step) {
-            // Some policies stay the same JavaScript objects, as policies do that did not change.
+            // Some policies stay the same JavaScript objects, as unchanged policies do.
             const { keep } = step;
             policies = step.policies.map((one, index) => (index < keep ? (policies[index] ?? one) : one));
             concerned = selections.replace(policies, namespaces());

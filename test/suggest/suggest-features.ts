@@ -87,7 +87,10 @@ const HARDENED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** SELinux options with one required value can't be omitted, because the API has no list for them. */
+/**
+ * The feature that an exception must not omit if the exception is for it. The API has no list of SELinux options, so an
+ * override that admits these options admits no others.
+ */
 const EXACT = 'SELinux spc_t';
 
 export interface Made {

@@ -1,6 +1,6 @@
 /**
- * Changes of policies during which some verdicts must stay the same: the verdicts on pods that every state admits, and
- * on pods that every state refuses.
+ * Changes of policies during which some verdicts must stay the same. If the policies before and after a change all
+ * admit a pod, or all refuse it, every moment in between must give this verdict.
  */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';

@@ -1,4 +1,4 @@
-/** The policies and pods of a snapshot as text, with which somebody begins in the playground. */
+/** The policies and pods of a snapshot, as the texts that the playground first shows. */
 import assert from 'node:assert/strict';
 import { parseDocument } from '../../analysis/manifests/document.ts';
 import { podText, policyText } from '../../ui/worker/texts.ts';

@@ -9,7 +9,7 @@ export interface Reasons {
   readonly texts: readonly string[];
 }
 
-/** The end of a message that is cut. */
+/** The text that replaces the end of a message that is too long. */
 export const CUT = '… (cut)';
 
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;

@@ -52,7 +52,7 @@ export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   };
 }
 
-/** The pod without the AppArmor annotations of these containers, which are evaluated with the containers. */
+/** The pod without these containers' AppArmor annotations, because each annotation is evaluated with its container. */
 export function withoutAnnotationsOf(pod: StatedPod, containers: readonly string[]): StatedPod {
   const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(
     ([key]) => !containers.some((name) => key === `${APP_ARMOR}${name}`),

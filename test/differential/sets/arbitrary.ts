@@ -119,8 +119,8 @@ export function subject(first: string, second: string): Arbitrary<Subject> {
 }
 
 /**
- * A random grant. A right to all policies is granted only in one namespace of the set, because it would otherwise apply
- * to other sets, too.
+ * A random grant. A right to all policies is granted in only one namespace of the random set. A grant for the whole
+ * cluster would also apply to other random sets.
  */
 function randomGrant(set: string, policies: readonly string[]): Arbitrary<Grant> {
   const namespace = fc.constantFrom(...NAMESPACES.map((name) => `${set}-${name}`));

@@ -73,7 +73,7 @@ function expandedIn(filtered: FilteredMap, toggled: ReadonlySet<string>): Readon
   return startsExpanded(filtered) ? namespaceKeys(filtered).symmetricDifference(toggled) : toggled;
 }
 
-/** The toggled keys that expand every row, or no row. */
+/** The keys of the rows that must be toggled so that every row is expanded, or so that every row is collapsed. */
 function allToggled(filtered: FilteredMap, expand: boolean): ReadonlySet<string> {
   const namespaces = namespaceKeys(filtered);
   if (!expand) return startsExpanded(filtered) ? namespaces : new Set();

@@ -494,7 +494,7 @@ export interface ICapabilityPolicy {
       "userNamespaces"?: "Required" | "Optional";
     };
     /**
-     * Overrides for single containers, which each entry selects by name and, with images, also by image. For the selected containers, each value in the entry replaces the value of spec.overrides. An entry may select containers of any kind: init containers, sidecars and ephemeral containers included. The values of spec.overrides apply to all other containers, to the pod's own fields and to its volumes.
+     * Overrides for single containers. Each entry selects containers by name, and also by image if it states images. For the selected containers, each value in the entry replaces the value of spec.overrides. An entry may select containers of any kind: init containers, sidecars and ephemeral containers included. The values of spec.overrides apply to all other containers, to the pod's own fields and to its volumes.
      * 
      * The author of a pod chooses the names and the images of its containers. So combine spec.containers with usableBy: Subjects. With usableBy: Everyone, anybody may use the exception by choosing a container's name, and the condition Accepted warns of this.
      * 
