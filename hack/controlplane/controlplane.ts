@@ -36,8 +36,8 @@ interface ControlPlaneOptions {
    * `dir`.
    */
   readonly logDir?: string;
-  /** Called when the servers are launched, before any of them answers. */
-  readonly onLaunch?: (launched: ControlPlane) => void;
+  /** Called before the API servers are launched, with the path of the kubeconfig. The launch waits for the result. */
+  readonly beforeLaunch?: (kubeconfig: string) => Promise<void>;
   /** Called if a server ends without stop(); by default, the message is printed on standard error. */
   readonly onCrash?: (server: CrashedServer) => void;
 }
@@ -100,6 +100,7 @@ interface ApiServer {
   readonly process: ServerProcess;
 }
 
+const LOOPBACK = '127.0.0.1';
 const ATTEMPTS = 3;
 const READY_TIMEOUT_MS = 90_000;
 
@@ -168,9 +169,10 @@ class LocalControlPlane implements ControlPlane {
     mkdirSync(this.#logDir, { recursive: true });
     this.#say('starting etcd and kube-apiserver');
     this.#etcd = this.#launch(etcdCommand(this.#programs, this.#logDir, dataDir, etcdPort));
-    this.#apiServers = wanted.map((options, index) => this.#launchApiServer({ port: ports[index], ...options }));
-    this.#writeKubeconfig(this.kubeconfig, this.server, 'admin', this.#credentials.admin);
-    this.#options.onLaunch?.(this);
+    const places = wanted.map((options, index) => ({ address: LOOPBACK, port: ports[index] ?? 0, ...options }));
+    this.#writeKubeconfig(this.kubeconfig, urlOf(places[0]), 'admin', this.#credentials.admin);
+    await this.#options.beforeLaunch?.(this.kubeconfig);
+    this.#apiServers = places.map((place) => this.#launchApiServer(place));
     await Promise.all(this.#apiServers.map((each) => this.#apiServerReady(each)));
     if (this.#options.controllers !== false) await this.#startControllers();
     this.#ready = true;
@@ -241,11 +243,11 @@ class LocalControlPlane implements ControlPlane {
     );
   }
 
-  #launchApiServer({ program, address = '127.0.0.1', port = 0 }: ApiServerOptions): ApiServer {
+  #launchApiServer({ program, address = LOOPBACK, port = 0 }: ApiServerOptions): ApiServer {
     const programs = { ...this.#programs, ...(program !== undefined && { apiServer: program }) };
     const where = { address, port, etcdPort: this.#etcdPort, flags: this.#options.apiServerFlags ?? [] };
     const command = apiServerCommand(programs, this.#logDir, this.#credentials, where);
-    return { url: `https://${address}:${port}`, process: this.#launch(command) };
+    return { url: urlOf({ address, port }), process: this.#launch(command) };
   }
 
   async #apiServerReady({ url, process }: ApiServer): Promise<void> {
@@ -297,4 +299,8 @@ class LocalControlPlane implements ControlPlane {
       process.stderr.write(`control plane: ${what}\n`);
     }
   }
+}
+
+function urlOf({ address = LOOPBACK, port = 0 }: Pick<ApiServerOptions, 'address' | 'port'> = {}): string {
+  return `https://${address}:${port}`;
 }

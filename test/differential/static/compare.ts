@@ -64,8 +64,9 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
   let start: Start | undefined;
   const { controlPlane, directory, stop } = await startWithStatic(['--policy', '-'], policies, {
     controllers: false,
-    onLaunch: ({ kubeconfig }) => {
+    beforeLaunch: async (kubeconfig) => {
       start = new Start(kubeconfig, NEW);
+      await start.waiting();
     },
   });
   const api = new Api(controlPlane.kubeconfig);

@@ -46,6 +46,11 @@ export class Start {
     });
   }
 
+  /** Resolves when the clients have tried in vain, so that they will send the first request that the server answers. */
+  async waiting(): Promise<void> {
+    await waitFor('the clients', () => this.hammer.counts.unanswered > 0, { intervalMs: 1 });
+  }
+
   /** Waits for some more answers, then ends the clients. @returns the counts */
   async end(): Promise<Counts> {
     const until = this.hammer.answered + GOES_ON;
@@ -82,8 +87,9 @@ export async function objectsInNewCluster(
   const controlPlane = await startControlPlane({
     quiet: true,
     controllers: false,
-    onLaunch: ({ kubeconfig }) => {
+    beforeLaunch: async (kubeconfig) => {
       start = new Start(kubeconfig, namespace);
+      await start.waiting();
     },
   });
   const api = new Api(controlPlane.kubeconfig);
