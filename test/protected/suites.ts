@@ -44,6 +44,7 @@ export const SUITES = [
   'withdrawal',
   'policy-reports',
   'older-form',
+  'newer-pod-fields',
   'bypass',
   'break-glass',
   'bad-input',
