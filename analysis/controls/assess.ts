@@ -124,7 +124,8 @@ function resultOf(control: Control, workloads: readonly RunningWorkload[], evalu
     const { kind, namespace, name } = group.workload;
     const workload = { kind, namespace, name, breaks: breaksOf(breaking.flatMap(({ violations }) => violations)) };
     const exceptions = breaking.map((one) => one.exceptions(control));
-    if (exceptions.every(({ length }) => length > 0)) excepted.push({ ...workload, policies: byName(exceptions) });
+    if (exceptions.every(({ length }) => length > 0))
+      excepted.push({ ...workload, policies: distinctExceptions(exceptions) });
     else failed.push(workload);
   }
   return { control, passed, partly, failed, excepted };
@@ -144,7 +145,8 @@ function breaksOf(violations: readonly Break[]): Break[] {
   return [...distinct.values()];
 }
 
-function byName(exceptions: readonly (readonly Exception[])[]): Exception[] {
+/** The policies of all lists, each once, by name. */
+export function distinctExceptions(exceptions: readonly (readonly Exception[])[]): Exception[] {
   const distinct = new Map(exceptions.flat().map((one) => [one.name, one]));
   return [...distinct.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }

@@ -7,6 +7,7 @@ import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import { type Group, groupsOf } from '../../operator/evaluate/workload-verdict.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import type { Cluster, PodSpec } from '../../operator/model/objects.ts';
+import { idOf } from '../../operator/policy/memo.ts';
 import type { PolicyState } from '../../operator/state/policy-state.ts';
 import type { HowHeld } from '../capabilities/how-held.ts';
 import type { Coverage } from '../evidence/coverage.ts';
@@ -146,11 +147,6 @@ function foundIn({ workload, members }: Group, finding: Finding, explained: Expl
 
 /** Pods of a workload mostly share their spec and their users, so each distinct pod is looked at once. */
 function distinctMembers(members: readonly Member[]): { readonly member: Member; readonly pods: number }[] {
-  const ids = new Map<unknown, number>();
-  const idOf = (object: unknown) => {
-    if (!ids.has(object)) ids.set(object, ids.size);
-    return ids.get(object);
-  };
   const alike = Map.groupBy(members, ({ candidate: { parts, users, filled, unknownUser } }) =>
     JSON.stringify([idOf(parts.spec), idOf(parts.annotations), idOf(users), filled, unknownUser]),
   );

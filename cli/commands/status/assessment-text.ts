@@ -3,11 +3,11 @@ import { bounded } from '../../../operator/text/printable.ts';
 import { firstOf } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import { paragraph, wrap } from '../../output/wrap.ts';
-import type { AssessedNamespace, AssessmentView, HeldView, Holder, LevelView } from './assessment-view.ts';
+import { wrap } from '../../output/wrap.ts';
+import type { AssessedNamespace, AssessmentView, HeldView, LevelView } from './assessment-view.ts';
+import { leftOutText, workloadsText } from './names-text.ts';
 import { violationsText } from './violations-text.ts';
 
-const MOST_HOLDERS = 3;
 const MOST_CAPABILITIES = 4;
 
 /** @param where `namespace net` */
@@ -22,12 +22,7 @@ export function assessmentText(view: AssessmentView, where: string, terminal: Te
     namespaces.length === 0 ? '' : namespaceTable(namespaces, levels, terminal),
     held.length === 0 ? '' : heldTable(held, terminal),
     violationsText(levels.map(refusing), terminal),
-    leftOut.length === 0
-      ? ''
-      : paragraph(
-          `Left out, since no policy would reach them (--excluded-namespaces): ${leftOut.map((one) => bounded(one, 64)).join(', ')}`,
-          terminal,
-        ),
+    leftOutText(leftOut, terminal),
     wrap('To try policies without installing anything: cappol check --cluster -A --policy FILE', terminal),
   ];
   return sections.filter((section) => section !== '').join('\n');
@@ -64,13 +59,9 @@ function heldTable(held: readonly HeldView[], terminal: Terminal): string {
   const rows = held.map(({ capabilities, privileged, workloads }) => [
     privileged ? 'all (privileged)' : firstOf(capabilities, MOST_CAPABILITIES),
     String(workloads.length),
-    firstOf(workloads.map(holderText), MOST_HOLDERS),
+    workloadsText(workloads),
   ]);
   return tableText(['CAPABILITIES', 'HELD BY', 'WORKLOADS'], rows, { terminal });
-}
-
-function holderText({ namespace, kind, name }: Holder): string {
-  return bounded(`${namespace}/${kind} ${name}`, 320);
 }
 
 /** The violations of a level, as if the level were a policy in mode Enforce. */

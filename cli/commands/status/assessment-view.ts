@@ -11,10 +11,11 @@ import { LABEL_PREFIX } from '../../../operator/compile/labels.ts';
 import { membersOf } from '../../../operator/evaluate/members.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { type Group, groupsOf } from '../../../operator/evaluate/workload-verdict.ts';
+import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
 import type { NamespaceView } from '../../../operator/model/objects.ts';
 import { CAPABILITIES_BY_RISK } from '../../../operator/standards/capabilities.ts';
 import type { Level } from '../../../operator/standards/level-version.ts';
-import { type PolicyView, type Readable, statusView, type ViolationView } from './view.ts';
+import { type PolicyView, type Readable, statusView, unreachedNamespaces, type ViolationView } from './view.ts';
 
 /** The assessment as `-o json` prints it. */
 export interface AssessmentView {
@@ -50,13 +51,7 @@ export interface HeldView {
   readonly capabilities: readonly string[];
   /** Whether the workloads hold all capabilities, because a container is privileged. */
   readonly privileged: boolean;
-  readonly workloads: readonly Holder[];
-}
-
-export interface Holder {
-  readonly namespace: string;
-  readonly kind: string;
-  readonly name: string;
+  readonly workloads: readonly WorkloadName[];
 }
 
 const ENFORCE = `${LABEL_PREFIX}enforce`;
@@ -76,7 +71,7 @@ export function assessmentView(readable: Omit<Readable, 'protection'>, evaluator
     levels,
     namespaces: reached.map((one) => assessedNamespace(one, groups.get(one.name)?.length ?? 0, levels)),
     held: heldBy(groups),
-    leftOut: asked.filter((one) => !one.terminating && !state.isReached(one)).map(({ name }) => name),
+    leftOut: unreachedNamespaces(readable),
     missing,
   };
 }
@@ -111,8 +106,8 @@ function assessedNamespace(
 
 /** The capabilities that workloads hold. Capabilities of the same workloads share one entry. */
 function heldBy(groups: ReadonlyMap<string, readonly Group[]>): HeldView[] {
-  const privileged: Holder[] = [];
-  const byCapability = new Map<string, Holder[]>();
+  const privileged: WorkloadName[] = [];
+  const byCapability = new Map<string, WorkloadName[]>();
   for (const [namespace, ofNamespace] of groups) {
     for (const { workload, members } of ofNamespace) {
       const holder = { namespace, kind: workload.kind, name: workload.name };

@@ -1,14 +1,13 @@
 /** The summary by controls of hardening guides as text for people. */
-import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
 import { bounded } from '../../../operator/text/printable.ts';
-import { counted, firstOf } from '../../../operator/text/wording.ts';
+import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph, wrap } from '../../output/wrap.ts';
 import type { ComplianceView, ControlView, ExceptedBy } from './compliance-view.ts';
+import { leftOutText, workloadsText } from './names-text.ts';
 
 const HEAD = ['CONTROL', 'PASSED', 'PARTLY', 'FAILED', 'EXCEPTED', 'ABOUT'];
-const MOST_WORKLOADS = 3;
 
 /** @param where `namespace net` */
 export function complianceText(view: ComplianceView, where: string, terminal: Terminal): string {
@@ -19,12 +18,7 @@ export function complianceText(view: ComplianceView, where: string, terminal: Te
     failedTable(controls, terminal),
     exceptedTable(view, terminal),
     partlyLines(controls, terminal),
-    leftOut.length === 0
-      ? ''
-      : paragraph(
-          `Left out, since no policy would reach them (--excluded-namespaces): ${leftOut.map((one) => bounded(one, 64)).join(', ')}`,
-          terminal,
-        ),
+    leftOutText(leftOut, terminal),
   ];
   return sections.filter((section) => section !== '').join('\n');
 }
@@ -53,7 +47,7 @@ function guideTable(guide: string, controls: readonly ControlView[], terminal: T
 function failedTable(controls: readonly ControlView[], terminal: Terminal): string {
   const rows = controls
     .filter(({ failed }) => failed.length > 0)
-    .map(({ id, failed }) => [id, String(failed.length), named(failed)]);
+    .map(({ id, failed }) => [id, String(failed.length), workloadsText(failed)]);
   return rows.length === 0 ? '' : tableText(['CONTROL', 'FAILED', 'WORKLOADS'], rows, { terminal });
 }
 
@@ -62,19 +56,19 @@ function exceptedTable({ controls, exceptions }: ComplianceView, terminal: Termi
   const rows = controls.flatMap(({ id, excepted }) =>
     exceptions.flatMap(({ policy, reason, expires }) => {
       const workloads = excepted.filter((one: ExceptedBy) => one.policies.includes(policy));
-      const row = [id, String(workloads.length), policy, expires ?? 'never', bounded(reason, 512), named(workloads)];
+      const row = [
+        id,
+        String(workloads.length),
+        policy,
+        expires ?? 'never',
+        bounded(reason, 512),
+        workloadsText(workloads),
+      ];
       return workloads.length === 0 ? [] : [row];
     }),
   );
   const head = ['CONTROL', 'EXCEPTED', 'BY POLICY', 'EXPIRES', 'REASON', 'WORKLOADS'];
   return rows.length === 0 ? '' : tableText(head, rows, { terminal });
-}
-
-function named(workloads: readonly WorkloadName[]): string {
-  return firstOf(
-    workloads.map(({ namespace, kind, name }) => bounded(`${namespace}/${kind} ${name}`, 320)),
-    MOST_WORKLOADS,
-  );
 }
 
 /** Lines that say what cannot be seen, for the controls with workloads that count as partly. */

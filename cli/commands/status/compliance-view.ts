@@ -3,12 +3,13 @@ import {
   assessControls,
   type BreakingWorkload,
   type ControlResult,
-  type ExceptedWorkload,
+  distinctExceptions,
+  type Exception,
 } from '../../../analysis/controls/assess.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
 import type { Rights } from '../../live.ts';
-import type { Readable } from './view.ts';
+import { type Readable, unreachedNamespaces } from './view.ts';
 
 /** docs/reference/compliance.schema.json describes this form. */
 export interface ComplianceView {
@@ -58,17 +59,16 @@ type Assessed = Omit<Readable, 'protection'> & Pick<Rights, 'installed'>;
 export function complianceView(readable: Assessed, evaluator: Evaluator): ComplianceView {
   const { cluster, state, usersKnown, installed, missing, namespace } = readable;
   const result = assessControls({ cluster, policies: state, usersKnown, namespace }, evaluator);
-  const leftOut = cluster
-    .namespaces()
-    .filter((one) => !one.terminating && !state.isReached(one) && (namespace === undefined || one.name === namespace));
   return {
     guides: [...new Set(result.controls.map(({ control }) => control.guide))],
     installed,
     namespaces: result.namespaces,
     workloads: result.workloads,
     controls: result.controls.map(controlView),
-    exceptions: exceptionViews(result.controls.flatMap(({ excepted }) => excepted)),
-    leftOut: leftOut.map(({ name }) => name),
+    exceptions: distinctExceptions(
+      result.controls.flatMap(({ excepted }) => excepted.map(({ policies }) => policies)),
+    ).map(exceptionView),
+    leftOut: unreachedNamespaces(readable),
     missing,
   };
 }
@@ -91,10 +91,6 @@ function brokenBy({ namespace, kind, name, breaks }: BreakingWorkload): BrokenBy
   return { namespace, kind, name, breaks: breaks.map(({ rule, container = null }) => ({ rule, container })) };
 }
 
-function exceptionViews(excepted: readonly ExceptedWorkload[]): ExceptionView[] {
-  const byPolicy = new Map(excepted.flatMap(({ policies }) => policies.map((one) => [one.name, one])));
-  return [...byPolicy.keys()].sort().flatMap((policy) => {
-    const { reason = '', expires = null } = byPolicy.get(policy) ?? {};
-    return [{ policy, reason, expires }];
-  });
+function exceptionView({ name: policy, reason, expires }: Exception): ExceptionView {
+  return { policy, reason, expires: expires ?? null };
 }

@@ -70,24 +70,25 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     // Without verdicts, a summary of controls would have no failed workload.
     if (byControls && !rights.canEvaluate) return 2;
     const protection = rights.installed && !byControls ? await protectionOf(connected) : undefined;
+    const shownText = (seen: Cluster): string => {
+      const read = readable(seen, rights, options);
+      if (byControls) {
+        const view = complianceView(read, evaluator);
+        return printed(view, (terminal) => complianceText(view, scope.text, terminal), options, io);
+      }
+      if (!protection) {
+        const view = assessmentView(read, evaluator);
+        return printed(view, (terminal) => assessmentText(view, scope.text, terminal), options, io);
+      }
+      const view = only(statusView({ ...read, protection: protection(seen) }, evaluator), policy, scope.only);
+      const { output, at } = options;
+      const how = { wide: output === 'wide', whole: policy !== undefined, namespace: scope.only, at };
+      return printed(view, (terminal) => statusText(view, { ...how, terminal }), options, io);
+    };
     let shown = 0;
     const show = (seen: Cluster) => {
       if (shown++ > 0 && !io.stdout.isTTY) io.stdout.write(SEPARATORS[options.output]);
-      if (byControls) {
-        const view = complianceView(readable(seen, rights, options), evaluator);
-        io.stdout.write(printed(view, (terminal) => complianceText(view, scope.text, terminal), options, io));
-        return;
-      }
-      if (!protection) {
-        const view = assessmentView(readable(seen, rights, options), evaluator);
-        io.stdout.write(printed(view, (terminal) => assessmentText(view, scope.text, terminal), options, io));
-        return;
-      }
-      const all = statusView({ ...readable(seen, rights, options), protection: protection(seen) }, evaluator);
-      const view = only(all, policy, scope.only);
-      const { output, at } = options;
-      const how = { wide: output === 'wide', whole: policy !== undefined, namespace: scope.only, at };
-      io.stdout.write(printed(view, (terminal) => statusText(view, { ...how, terminal }), options, io));
+      io.stdout.write(shownText(seen));
     };
     if (options.watch) await following(connected, { forbidden, io, show });
     else show(cluster);

@@ -106,6 +106,19 @@ export interface Readable extends Pick<Rights, 'canEvaluate' | 'usersKnown' | 'm
   readonly namespace?: string | undefined;
 }
 
+/** The names of the asked namespaces that no policy reaches, whatever its selector is. */
+export function unreachedNamespaces({
+  cluster,
+  state,
+  namespace,
+}: Pick<Readable, 'cluster' | 'state' | 'namespace'>): string[] {
+  return cluster
+    .namespaces()
+    .filter(({ name, terminating }) => !terminating && (namespace === undefined || name === namespace))
+    .filter((one) => !state.isReached(one))
+    .map(({ name }) => name);
+}
+
 /** @param evaluator the evaluator, which callers reuse for the next view because it caches results */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
   const { cluster, state, usersKnown, protection, missing, namespace } = readable;
