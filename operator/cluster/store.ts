@@ -159,8 +159,8 @@ export class Store implements Cluster {
     return this.#servers.oldest;
   }
 
-  get unknownPodFields(): readonly string[] {
-    return this.#servers.unknownPodFields ?? [];
+  get unknownPodFields(): readonly string[] | undefined {
+    return this.#servers.unknownPodFields;
   }
 
   policies(): readonly CompletePolicy[] {

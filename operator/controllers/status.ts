@@ -96,7 +96,7 @@ export class Status implements Controller {
       labels: state.labelOutcomes(coverage?.selected ?? []),
       verdicts: outcomes.verdicts,
       holdersOfAll: use.holdersOfAll(),
-      unknownPodFields: cluster.unknownPodFields ?? [],
+      unknownPodFields: cluster.unknownPodFields,
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
       now,
     });
