@@ -81,29 +81,38 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
   return { ...spec, variables: needed(variables, read), ...(all.length > 0 && { validations: written }) };
 }
 
-/**
- * The same for API servers that variables can crash: each expression contains everything that it reads. If the message
- * is longer than an expression may be, the brief message replaces it.
- */
-function inlined({ unless, expression, message, messageExpression, reason }: Written, variables: readonly Variable[]) {
-  const skips = withVariables(variables, unless);
-  const { quiet, text, brief } = messageExpression ?? {};
-  const texts = [text, brief].flatMap((one) =>
-    one === undefined ? [] : `${skips} ? "" : string(${valueWithVariables(variables, `${quiet} ? "" : ${one}`)})`,
-  );
-  const written = texts.find(({ length }) => length <= EXPRESSION_BUDGET);
+/** The same for API servers that variables can crash: each expression contains everything that it reads. */
+function inlined(one: Written, variables: readonly Variable[]) {
+  const { message, reason } = one;
+  const messageExpression = inlinedMessage(one, variables);
   return {
-    expression: `${skips} || ${withVariables(variables, expression)}`,
+    expression: inlinedExpression(one, variables),
     message,
-    ...(written !== undefined && { messageExpression: written }),
+    ...(messageExpression !== undefined && { messageExpression }),
     ...(reason && { reason }),
   };
+}
+
+function inlinedExpression({ unless, expression }: Written, variables: readonly Variable[]): string {
+  return `${withVariables(variables, unless)} || ${withVariables(variables, expression)}`;
+}
+
+/** The message, or the brief message if the message is longer than an expression may be; undefined if both are. */
+function inlinedMessage({ unless, messageExpression }: Written, variables: readonly Variable[]): string | undefined {
+  if (!messageExpression) return undefined;
+  const { quiet, text, brief } = messageExpression;
+  for (const one of [text, ...(brief === undefined ? [] : [brief])]) {
+    const value = valueWithVariables(variables, `${quiet} ? "" : ${one}`);
+    const written = `${withVariables(variables, unless)} ? "" : string(${value})`;
+    if (written.length <= EXPRESSION_BUDGET) return written;
+  }
+  return undefined;
 }
 
 /** The length of the longest expression in the program of an API server without variables, in characters. */
 export function longestWithoutVariables({ validations, variables }: ProgramText): number {
   const all: readonly Written[] = [probeValidation(''), ...validations];
-  return Math.max(...all.map((one) => inlined(one, variables).expression.length));
+  return Math.max(...all.map((one) => inlinedExpression(one, variables).length));
 }
 
 interface Named {
