@@ -203,8 +203,8 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
     columns.has('use') || fills ? `variables.complying.exists(o, o.name == p.name) ? ${notUsable} : ` : '';
   const reason = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}${listed})`;
   const part = `variables.ephemeral ? ${PART.ADDED} : ${PART.OLD}`;
-  const rule = firstViolatedRule(needed, part, '"of its other containers"');
-  const brief = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}"the pod violates rule " + ${rule})`;
+  const rule = firstViolatedRule(needed, part, '"a rule even without the added container"');
+  const brief = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}"the pod violates " + ${rule})`;
   const places = `${positions(DESCRIBED)}.filter(i, i < variables.described.size())`;
   const reasons = (one: string) => `${places}.map(i, [variables.described[i]].map(p, ${one})[0])`;
   const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;

@@ -62,14 +62,14 @@ export function ruleVariables(needed: NeededRules, from: string, { filled }: { r
 }
 
 /**
- * CEL, string, over candidate `p`: the ID of the first rule that a part violates.
+ * CEL, string, over candidate `p`: the first rule that a part violates, such as `rule hostPID`.
  * @param index CEL, int: the index of the part
  * @param otherwise CEL, string: the value if the part complies with all rules
  */
 export function firstViolatedRule(needed: NeededRules, index: string, otherwise: string): string {
   const choices = textsOf(needed, false).map(({ rule }) => {
     const complies = `variables.${afterRule(rule)}[${index}].exists(o, o.name == p.name)`;
-    return `!${complies} ? ${JSON.stringify(rule.id)} : `;
+    return `!${complies} ? ${JSON.stringify(`rule ${rule.id}`)} : `;
   });
   return `(${choices.join('')}${otherwise})`;
 }

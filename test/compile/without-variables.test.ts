@@ -22,6 +22,14 @@ const CASES = [plain('baseline', 30), plain('restricted', 30), plain('restricted
 /** The most code points of an expression that k8s.io/apiserver accepts: the default of cel-go's parser. */
 const MAX_EXPRESSION = 100_000;
 const FIXED = 'no CapabilityPolicy that decides in this namespace admits this pod';
+/** A securityContext that level restricted admits. */
+const HARDENED = {
+  runAsNonRoot: true,
+  runAsUser: 1000,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
 /** The end of a message that names only the first rule that a pod violates. */
 const BRIEF =
   ' (the policies are too long for more details on an API server below v1.36; cappol check names every violation)';
@@ -81,20 +89,44 @@ describe('a decision for API servers without variables', () => {
     assert.ok(Math.min(...Object.values(seen)) > 1, JSON.stringify(seen));
   });
 
-  it('names the first violated rule of each policy where the reasons would be longer than an expression may be', () => {
-    const object = { spec: { hostNetwork: true, hostPID: true, containers: [{ name: 'app', image: 'app' }] } };
-    const request = { resource: 'pods', object, namespaceLabels: { team: 'net' } };
-    const policies = CASES.slice(3)
-      .map(({ policy: { spec } }, i) =>
-        policy(`p${i}`, { ...spec, levelVersion: 'v1.30', mode: 'Enforce', namespaceSelector: {} }),
-      )
-      .filter((one) => programText([one]).refusal(request) !== undefined);
-    const { refusals } = compile(policies, options(OLDER));
-    const fitting = policies.filter(({ metadata }) => !refusals.has(metadata.name));
-    const [older, newer] = [OLDER, NEWER].map((server) => textsOf(fitting, server)[0]?.refusal(request) ?? '');
-    assert.ok(older?.endsWith(BRIEF), older);
-    assert.match(String(newer), /hostPID/);
-    assertBrief(older ?? '', newer ?? '');
+  describe('whose reasons would be longer than an expression may be', () => {
+    const spec = { hostNetwork: true, hostPID: true, containers: [{ name: 'app', image: 'app' }] };
+    /** The messages on older and newer servers, under as many policies as refuse the request and fit together. */
+    const refusalsOf = (request: Parameters<AdmissionText['refusal']>[0]) => {
+      const policies = CASES.slice(3)
+        .map(({ policy: { spec } }, i) =>
+          policy(`p${i}`, { ...spec, levelVersion: 'v1.30', mode: 'Enforce', namespaceSelector: {} }),
+        )
+        .filter((one) => programText([one]).refusal(request) !== undefined);
+      const { refusals } = compile(policies, options(OLDER));
+      const fitting = policies.filter(({ metadata }) => !refusals.has(metadata.name));
+      return [OLDER, NEWER].map((server) => textsOf(fitting, server)[0]?.refusal(request) ?? '');
+    };
+
+    it('names the first violated rule of each policy', () => {
+      const [older = '', newer = ''] = refusalsOf({
+        resource: 'pods',
+        object: { spec },
+        namespaceLabels: { team: 'net' },
+      });
+      assert.ok(older.endsWith(BRIEF), older);
+      assert.match(newer, /hostPID/);
+      assertBrief(older, newer);
+    });
+
+    it('says that a pod violates a rule even without the added container', () => {
+      const added = { name: 'debug', image: 'debug', securityContext: HARDENED };
+      const [older = '', newer = ''] = refusalsOf({
+        resource: 'pods',
+        subResource: 'ephemeralcontainers',
+        object: { spec: { ...spec, ephemeralContainers: [added] } },
+        oldObject: { spec },
+        namespaceLabels: { team: 'net' },
+      });
+      assert.ok(older.endsWith(BRIEF), older);
+      assert.match(older, /CapabilityPolicy p\d+: the pod violates a rule even without the added container/);
+      assert.match(newer, /hostPID/);
+    });
   });
 
   it(`is never longer than an expression may be, however many policies there are (seed ${SEED})`, () => {
@@ -298,7 +330,9 @@ function restricted(name: string, rest: Stated = {}) {
 /** Each policy that the brief message describes comes with a rule that the other message names, too, unless it is cut. */
 function assertBrief(brief: string, message: string): void {
   const described = [
-    ...brief.matchAll(/CapabilityPolicy (\S+): (?:the pod violates rule (\S+)|the pod complies, but)/g),
+    ...brief.matchAll(
+      /CapabilityPolicy (\S+): (?:the pod violates rule (\S+)|the pod violates a rule even without|the pod complies, but)/g,
+    ),
   ];
   assert.ok(described.length > 0, brief);
   for (const [, name = '', rule = ''] of described) {
