@@ -6,10 +6,12 @@ import { Ajv } from 'ajv';
 import type { ExplainedTopic, ExplainedTopics } from '../../analysis/explain/explained.ts';
 import { topicsText } from '../../cli/commands/explain/topics-text.ts';
 import { PLAIN } from '../../cli/output/terminal.ts';
+import type { Json } from '../../hack/controlplane/api.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
-import { useCluster } from '../support/harness.ts';
+import { eventually, useCluster } from '../support/harness.ts';
 import { grant } from '../support/namespace-changes.ts';
+import { NAMESPACES } from '../support/rendered.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'explain.schema.json');
 /** A reason that a spreadsheet would execute if it were a cell as it is. */
@@ -28,6 +30,11 @@ describe('cappol explain NAME --cluster, with an API server', function () {
   let audit: string;
 
   before(async () => {
+    // The workloads of a deleted namespace vanish one by one, and the tests compare answers about all namespaces.
+    const isActive = ({ status }: Json) => status.phase === 'Active';
+    await eventually("the end of other files' namespaces", async () =>
+      (await cluster.api.list(NAMESPACES)).every(isActive),
+    );
     net = await cluster.namespace('net', { 'cli-explain': 'net' });
     web = await cluster.namespace('web', { 'cli-explain': 'web' });
     free = await cluster.namespace('free', { 'cli-explain': 'free' });
