@@ -124,14 +124,19 @@ function time(text: string): number {
 
 const DURATION = /^(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$/;
 
+/** A duration such as `7d`, `1h30m` or `1d12h`, in ms; undefined for any other text. */
+export function durationOf(text: string): number | undefined {
+  if (text === '' || !DURATION.test(text)) return undefined;
+  const [, days = '0'] = /^(\d+)d/.exec(text) ?? [];
+  return Number(days) * DAY_MS + durationMs(text.replace(/^\d+d/, ''));
+}
+
 /** @returns a time in the form of `Date.toISOString()` */
 function timeOrDuration(text: string): string {
   const at = parseTime(text);
   if (at !== undefined) return new Date(at).toISOString();
-  const [, days = '0'] = /^(\d+)d/.exec(text) ?? [];
-  if (text !== '' && DURATION.test(text)) {
-    return new Date(Date.now() - Number(days) * DAY_MS - durationMs(text.replace(/^\d+d/, ''))).toISOString();
-  }
+  const duration = durationOf(text);
+  if (duration !== undefined) return new Date(Date.now() - duration).toISOString();
   throw new InvalidArgumentError(
     'write a duration, such as 24h or 7d, or a time (RFC 3339), such as 2027-01-31T00:00:00Z.',
   );

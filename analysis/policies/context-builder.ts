@@ -1,6 +1,7 @@
 /** Collects policies, namespaces and RBAC objects from files, from a cluster, or from both. */
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type CapabilityPolicySpec,
   type CompletePolicy,
   type CompleteRollout,
   GROUP,
@@ -62,8 +63,7 @@ export class PolicyContextBuilder {
   static ofLevel(level: Level, levelVersion: string): PolicyContextBuilder {
     const builder = new PolicyContextBuilder();
     const name = `level-${level}`;
-    const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, mode: 'Enforce' });
-    builder.#all.policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec });
+    builder.addPolicy(name, { namespaceSelector: {}, level, levelVersion, mode: 'Enforce' });
     builder.#all.sources.set(name, { file: '--level', line: null });
     builder.#all.takesPolicies = false;
     return builder;
@@ -106,6 +106,12 @@ export class PolicyContextBuilder {
     return new Map(
       specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
     );
+  }
+
+  /** Adds a policy that is neither in a file nor in the cluster. */
+  addPolicy(name: string, spec: CapabilityPolicySpec): void {
+    const metadata = { name };
+    this.#all.policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata, spec: completeSpec(spec) });
   }
 
   /** @param tell receives the object's problems; the object is skipped if it cannot be read */

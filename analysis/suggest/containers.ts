@@ -4,8 +4,9 @@ import { containersOf, withContainers } from '../../operator/model/containers.ts
 import type { PodParts } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
-import { type Fitting, statedOf } from './fit.ts';
-import { policyChecksFor, resolvedBy } from './stated.ts';
+import { baseOf, type Fitting, statedOf } from './fit.ts';
+import { imagesOf } from './images.ts';
+import { policyChecksFor, resolvedBy, type StatedContainers } from './stated.ts';
 
 /**
  * Overrides by container. Overrides for single containers are tighter than overrides for the whole pod, because other
@@ -15,11 +16,6 @@ export interface ByContainer {
   /** The overrides for the pods as a whole. */
   readonly stated: Stated;
   readonly containers: readonly StatedContainers[];
-}
-
-export interface StatedContainers {
-  readonly names: readonly string[];
-  readonly stated: Stated;
 }
 
 /** The API's limit for entries and for names of containers. */
@@ -44,10 +40,11 @@ export function statedByContainer(
     const rules = needing.filter(({ names }) => names.has(name)).map(({ rule }) => rule);
     return { name, stated: statedForContainer(name, rules, pods, fitting) };
   });
-  const containers = grouped(entries);
+  const containers = grouped(entries).map((entry) => ({ ...entry, ...imagesOf(entry.names, pods) }));
   if (containers.length === 0 || !isAccepted(containers)) return undefined;
   const rest = Object.entries(stated).filter(([path]) => !needing.some(({ rule }) => isStatedBy(path, rule)));
-  const result = { stated: Object.fromEntries(rest), containers };
+  const kept = needing.map(({ rule }) => baseOf(rule, fitting));
+  const result = { stated: Object.assign(Object.fromEntries(rest), ...kept), containers };
   const policy = resolvedBy(result.stated, fitting.standard, 'Subjects', containers);
   return pods.every((pod) => fitting.evaluator.violations(pod, policy).length === 0) ? result : undefined;
 }
@@ -56,14 +53,13 @@ function isStated(rule: Rule, stated: Stated): boolean {
   return Object.keys(stated).some((path) => isStatedBy(path, rule));
 }
 
-/** The names of the containers that the level refuses; undefined if the level refuses a field of the pod itself. */
-function needingContainers(
-  rule: Rule,
-  pods: readonly PodParts[],
-  { standard, evaluator }: Fitting,
-): ReadonlySet<string> | undefined {
-  const policyChecks = policyChecksFor(rule, {}, standard);
-  const violations = pods.flatMap((pod) => evaluator.violations(pod, policyChecks));
+/**
+ * The names of the containers that the rule refuses without an exception; undefined if the rule refuses a field of the
+ * pod itself.
+ */
+function needingContainers(rule: Rule, pods: readonly PodParts[], fitting: Fitting): ReadonlySet<string> | undefined {
+  const policyChecks = policyChecksFor(rule, baseOf(rule, fitting), fitting.standard);
+  const violations = pods.flatMap((pod) => fitting.evaluator.violations(pod, policyChecks));
   const names = violations.flatMap(({ container }) => container ?? []);
   return names.length > 0 && names.length === violations.length ? new Set(names) : undefined;
 }

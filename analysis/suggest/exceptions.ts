@@ -11,7 +11,7 @@ import { type ByContainer, statedByContainer, withOnly } from './containers.ts';
 import { type Draft, merge, ownersOf, withOwnersOf } from './drafts.ts';
 import { type Fitting, statedAtPrivileged, statedFor, unfitRules } from './fit.ts';
 import { type Need, needsOf, obstaclesOf, type StatedOverride } from './needs.ts';
-import { resolvedBy } from './stated.ts';
+import { resolvedBy, type StatedContainers } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
 /**
@@ -47,7 +47,8 @@ export interface Exception {
 
 export interface ExceptionByContainer extends Pick<Exception, 'overrides' | 'stated'> {
   /** The entries of `spec.containers`. */
-  readonly containers: readonly (Pick<Exception, 'overrides' | 'stated'> & { readonly names: readonly string[] })[];
+  readonly containers: readonly (Pick<Exception, 'overrides' | 'stated'> &
+    Pick<StatedContainers, 'names' | 'images'>)[];
 }
 
 interface Sharing {
@@ -58,15 +59,17 @@ interface Sharing {
 interface Members {
   /** All workloads of the namespace. */
   readonly workloads: readonly Workload[];
-  /** The workloads that the level admits. */
+  /** The workloads that need no exception. */
   readonly ordinary: ReadonlySet<Workload>;
+  /** How many policies with restricted use decide in the namespace already. */
+  readonly restricted?: number;
 }
 
 /**
  * Suggests one exception for each different need. Exceptions are merged if the API server would not accept one policy
  * for each exception.
  */
-export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting): Exception[] {
+export function exceptionsFor({ workloads, ordinary, restricted = 0 }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
   const draftOf = (members: readonly Workload[], merged = false): Draft => ({
     ...statementFor(members, fitting),
@@ -79,7 +82,7 @@ export function exceptionsFor({ workloads, ordinary }: Members, fitting: Fitting
   const drafts = merge(
     joinedBy(needed, ({ level, stated }) => [level, stated]),
     {
-      haveRoom: (exceptions) => exceptions.length <= MOST_ASKED,
+      haveRoom: (exceptions) => exceptions.length + restricted <= MOST_ASKED,
       join: (a, b) => draftOf([...a.workloads, ...b.workloads], true),
     },
   );
@@ -99,8 +102,18 @@ function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByC
 function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draft, 'level' | 'stated'> {
   const pods = members.flatMap((workload) => workload.pods);
   const stated = statedFor(pods, fitting);
-  if (stated) return { level: fitting.standard.level, stated };
-  return { level: 'privileged', stated: statedAtPrivileged(pods, fitting) };
+  const statement = stated
+    ? { level: fitting.standard.level, stated }
+    : { level: 'privileged' as const, stated: statedAtPrivileged(pods, fitting) };
+  // Rules that read the overrides of other rules may refuse the pods although each rule by itself admits the pods.
+  if (!fitting.base || admits(pods, statement, fitting)) return statement;
+  const { base: _, ...plain } = fitting;
+  return statementFor(members, plain);
+}
+
+function admits(pods: Workload['pods'], draft: Pick<Draft, 'level' | 'stated'>, fitting: Fitting): boolean {
+  const policy = policyOf(draft, fitting.standard);
+  return pods.every((pod) => fitting.evaluator.violations(pod, policy).length === 0);
 }
 
 /** The drafts, after drafts with the same key were merged. */
@@ -128,7 +141,7 @@ function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator:
   }
 }
 
-function policyOf({ level, stated }: Draft, standard: Standard): ResolvedPolicy {
+function policyOf({ level, stated }: Pick<Draft, 'level' | 'stated'>, standard: Standard): ResolvedPolicy {
   return resolvedBy(stated, { ...standard, level }, 'Subjects', []);
 }
 
@@ -161,8 +174,9 @@ function withNeeds(
   return {
     overrides: overridesOf(stated),
     stated: needsOf(stated, workloads, fitting),
-    containers: containers.map(({ names, stated: own }) => ({
+    containers: containers.map(({ names, images, stated: own }) => ({
       names,
+      ...(images && { images }),
       overrides: overridesOf(own),
       stated: needsOf(own, workloadsOfContainers(names, workloads), fitting),
     })),

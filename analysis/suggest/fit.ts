@@ -19,6 +19,11 @@ export interface Fitting {
    * of the rules about capabilities admit only the used capabilities.
    */
   readonly used?: boolean;
+  /**
+   * The overrides of the policy beside which an exception stands. An exception keeps each of these overrides that its
+   * pods satisfy. By default, an exception starts from the plain level.
+   */
+  readonly base?: Stated;
   readonly evaluator: Evaluator;
 }
 
@@ -81,16 +86,35 @@ export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] 
 export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
   const { standard } = fitting;
   const narrow = isNarrowed(rule, fitting);
-  const admitted = admits(rule, {}, pods, fitting);
-  if (admitted && !narrow) return {};
+  const base = baseOf(rule, fitting);
+  const admitted = admits(rule, base, pods, fitting);
+  if (admitted && !narrow) return base;
   const choice = choiceFor(rule, pods, fitting, standard);
-  if (!choice) return admitted ? {} : undefined;
+  if (!choice) return admitted ? base : undefined;
   const text = (stated: Stated) => checksText(rule, stated, standard);
-  return Object.keys(choice).reduce<Stated>((stated, path) => {
+  const needed = Object.keys(choice).reduce<Stated>((stated, path) => {
     const { [path]: _, ...rest } = stated;
     const needless = admits(rule, rest, pods, fitting) && !(narrow && text(rest) !== text(stated));
     return needless ? rest : stated;
   }, choice);
+  if (narrow) return needed;
+  let kept = needed;
+  for (const [path, value] of Object.entries(base)) {
+    const tried = { ...kept, [path]: value };
+    if (admits(rule, tried, pods, fitting)) kept = tried;
+  }
+  return kept;
+}
+
+/** The overrides with which the exception's base states the rule. */
+export function baseOf(rule: Rule, { base = {} }: Pick<Fitting, 'base'>): Stated {
+  return Object.fromEntries(Object.entries(base).filter(([path]) => ownerOf(path) === rule));
+}
+
+/** The rule to which an override belongs. The ID of one rule may extend the ID of another rule. */
+function ownerOf(path: string): Rule | undefined {
+  const stating = RULES.filter((rule) => isStatedBy(path, rule));
+  return stating.reduce<Rule | undefined>((a, b) => (a && a.id.length >= b.id.length ? a : b), undefined);
 }
 
 /** The tightest override that admits the pods and, unless narrowing is requested, everything that the level admits. */

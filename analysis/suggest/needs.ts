@@ -1,4 +1,5 @@
 /** Finds the workloads that need each override, and ways to make the override unnecessary. */
+import { isDeepStrictEqual } from 'node:util';
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
@@ -20,6 +21,8 @@ export interface StatedOverride {
   readonly value: unknown;
   /** The needs, sorted by workload, container and entry; empty if the override only narrows. */
   readonly needs: readonly Need[];
+  /** Whether the policy beside which the exception stands has the same override. */
+  readonly kept?: true;
 }
 
 export interface Need {
@@ -39,7 +42,8 @@ export function needsOf(stated: Stated, workloads: readonly Workload[], fitting:
   return Object.entries(stated).map(([path, value]) => {
     const without = withoutIt(path, stated, fitting);
     const found = shapes.flatMap((shape) => ofOwners(shape, needsOfShape(without, shape, fitting.evaluator)));
-    return { path, value, needs: sortedOnce(found) };
+    const kept = isDeepStrictEqual(fitting.base?.[path], value);
+    return { path, value, needs: kept ? [] : sortedOnce(found), ...(kept && { kept }) };
   });
 }
 

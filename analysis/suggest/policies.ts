@@ -2,12 +2,14 @@
 import {
   type CapabilityPolicy,
   type CapabilityPolicyOverrides,
+  type CapabilityPolicySpec,
+  type CompleteSpec,
   type LabelSelector,
   type Mode,
   NAME_LABEL,
 } from '../../operator/api/capability-policy.ts';
 import { newPolicy } from '../../operator/api/model.ts';
-import type { Level } from '../../operator/standards/level-version.ts';
+import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import type { Exception } from './exceptions.ts';
 import type { SuggestedLevel } from './level.ts';
 import type { Suggestion } from './suggest.ts';
@@ -20,6 +22,15 @@ interface PolicyOptions {
   readonly everywhere: boolean;
   /** The level to start from in every namespace. */
   readonly level?: SuggestedLevel;
+  /** The names of existing policies, which no suggested policy may replace. */
+  readonly taken?: Iterable<string>;
+  /** The values of `spec.expires` and `spec.reason` of exceptions. */
+  readonly terms?: Terms;
+}
+
+export interface Terms {
+  readonly expires?: string;
+  readonly reason?: string;
 }
 
 export interface SuggestedPolicy {
@@ -28,6 +39,8 @@ export interface SuggestedPolicy {
   readonly suggestions: readonly Suggestion[];
   /** The exception that the policy grants; absent if the policy applies to everybody in its namespaces. */
   readonly exception?: Exception;
+  /** The pending policy whose rules the policy enforces; absent for other policies. */
+  readonly enforces?: string;
 }
 
 /** A policy for all namespaces that start from the same level. */
@@ -43,49 +56,108 @@ interface LevelPolicy {
 const MOST_VALUES = 100;
 const MOST_EXPRESSIONS = 16;
 const LONGEST_NAME = 63;
+const LATEST = SPEC_DEFAULTS.levelVersion;
 const LEVELS: readonly SuggestedLevel[] = ['restricted', 'baseline'];
 
 /**
- * Writes one policy with the level for each namespace, and the exceptions with the same selector. The API server
- * therefore makes one decision for the level and its exceptions (docs/decisions/0006). Namespaces that need only the
- * same level share a policy.
+ * Writes the policies of suggestions. Exceptions precede the policies that they loosen.
+ *
+ * Where policies decide already, only exceptions beside them are written. In all other namespaces, one policy has the
+ * level, and the exceptions have its selector. The API server therefore makes one decision for the level and its
+ * exceptions (docs/decisions/0006). Namespaces that need only the same level share a policy.
  */
 export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOptions): SuggestedPolicy[] {
-  const names = new Names();
-  const { name, mode, everywhere } = options;
+  const names = new Names(options.taken);
+  const { name, mode, everywhere, terms = {} } = options;
   const ownName = ({ namespace }: Suggestion) => {
     if (name === undefined) return namespace;
     return suggestions.length === 1 && !everywhere ? name : `${name}-${namespace}`;
   };
-  return levelPolicies(suggestions, options).flatMap(({ level, selector, suggestions: of, own }) => {
-    const base = names.unique(own ? ownName(own) : `${name ?? 'suggested'}-${level}`);
-    const common = (of: Level) => ({ namespaceSelector: selector, level: of, mode });
-    const exceptions = (own?.exceptions ?? []).map((exception) => {
-      const subjects = exception.serviceAccounts.map((name) => ({
-        kind: 'ServiceAccount' as const,
-        namespace: own?.namespace ?? '',
-        name,
-      }));
-      const spec = { ...common(exception.level), usableBy: 'Subjects' as const, subjects };
-      const policy = newPolicy(names.unique(`${base}-${subjectOf(exception)}`), {
-        ...spec,
-        ...overridden(exception.byContainer?.overrides ?? exception.overrides),
-        ...(exception.byContainer && {
-          containers: exception.byContainer.containers.map(({ names, overrides }) => ({
-            names: [...names],
-            overrides,
-          })),
-        }),
-      });
-      return { policy, suggestions: of, exception };
-    });
-    const policy = newPolicy(base, { ...common(level), ...overridden(own?.overrides ?? {}) });
-    return [{ policy, suggestions: of }, ...exceptions];
-  });
+  const exceptionsOf = (own: Suggestion, prefix: string) =>
+    own.exceptions.map((exception) => ({
+      policy: newPolicy(names.unique(`${prefix}-${subjectOf(exception)}`), exceptionSpec(exception, own, mode, terms)),
+      suggestions: [own],
+      exception,
+    }));
+  const beside = suggestions.filter((one) => one.beside);
+  const levels = levelPolicies(suggestions.filter(hasLevel), options).flatMap(
+    ({ level, selector, suggestions, own }) => {
+      const base = names.unique(own ? ownName(own) : `${name ?? 'suggested'}-${level}`);
+      const policy = newPolicy(base, { namespaceSelector: selector, level, mode, ...overridden(own?.overrides ?? {}) });
+      return [...(own ? exceptionsOf(own, base) : []), { policy, suggestions }];
+    },
+  );
+  return [
+    ...beside.flatMap((own) => exceptionsOf(own, ownName(own))),
+    ...enforcedCopies(beside, (wanted) => names.unique(wanted)),
+    ...levels,
+  ];
 }
 
+type LevelSuggestion = Suggestion & { readonly level: SuggestedLevel };
+
+function hasLevel(suggestion: Suggestion): suggestion is LevelSuggestion {
+  return suggestion.beside === undefined;
+}
+
+function exceptionSpec(
+  exception: Exception,
+  { namespace, beside }: Suggestion,
+  mode: Mode,
+  { expires, reason }: Terms,
+): CapabilityPolicySpec {
+  const { level, byContainer, serviceAccounts } = exception;
+  const { levelVersion = LATEST } = beside?.base ?? {};
+  return {
+    namespaceSelector: { matchLabels: { [NAME_LABEL]: namespace } },
+    level,
+    ...(levelVersion !== LATEST && { levelVersion }),
+    mode: beside?.mode ?? mode,
+    ...(beside && beside.priority !== 0 && { priority: beside.priority }),
+    ...(expires !== undefined && { expires }),
+    ...(reason !== undefined && { reason }),
+    usableBy: 'Subjects',
+    subjects: serviceAccounts.map((name) => ({ kind: 'ServiceAccount' as const, namespace, name })),
+    ...overridden(byContainer?.overrides ?? exception.overrides),
+    ...(byContainer && {
+      containers: byContainer.containers.map(({ names, images, overrides }) => ({
+        names: [...names],
+        ...(images && { images: [...images] }),
+        overrides,
+      })),
+    }),
+  };
+}
+
+/**
+ * Copies of pending policies, for the namespaces that get exceptions. Where a policy is pending, an exception in mode
+ * Enforce would decide alone, and would refuse everything that only the pending policy admits.
+ */
+function enforcedCopies(beside: readonly Suggestion[], unique: (wanted: string) => string): SuggestedPolicy[] {
+  const excepted = beside.filter(({ exceptions }) => exceptions.length > 0);
+  const pending = new Map(excepted.flatMap((one) => [...(one.beside?.pending ?? [])]));
+  return [...pending].flatMap(([name, spec]) =>
+    inChunks(excepted.filter((one) => one.beside?.pending.has(name))).map((suggestions) => ({
+      policy: newPolicy(unique(`${name}-beside-exceptions`), {
+        ...withoutDefaults(spec),
+        namespaceSelector: selectorOf(suggestions),
+        mode: 'Enforce' as const,
+      }),
+      suggestions,
+      enforces: name,
+    })),
+  );
+}
+
+function withoutDefaults({ rollout: _, ...spec }: CompleteSpec): CapabilityPolicySpec {
+  const stated = Object.entries(spec).filter(([field, value]) => (SPEC_DEFAULTS as Fields)[field] !== value);
+  return Object.fromEntries(stated) as unknown as CapabilityPolicySpec;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
 function levelPolicies(
-  suggestions: readonly Suggestion[],
+  suggestions: readonly LevelSuggestion[],
   { everywhere, level: wanted }: PolicyOptions,
 ): LevelPolicy[] {
   const plain = suggestions.filter(({ exceptions, stated }) => exceptions.length === 0 && stated.length === 0);
@@ -100,18 +172,23 @@ function levelPolicies(
   ];
 }
 
-function sharedPolicy(suggestions: readonly [Suggestion, ...Suggestion[]]): LevelPolicy {
+function sharedPolicy(suggestions: NonEmpty<LevelSuggestion>): LevelPolicy {
   const [first, ...others] = suggestions;
-  const { level, namespace } = first;
-  if (others.length === 0) {
-    return { level, selector: { matchLabels: { [NAME_LABEL]: namespace } }, suggestions, own: first };
-  }
+  const selector = selectorOf(suggestions);
+  return { level: first.level, selector, suggestions, ...(others.length === 0 && { own: first }) };
+}
+
+type NonEmpty<Item> = readonly [Item, ...Item[]];
+
+function selectorOf(suggestions: NonEmpty<Suggestion>): LabelSelector {
   const values = suggestions.map((one) => one.namespace);
-  return { level, selector: { matchExpressions: [{ key: NAME_LABEL, operator: 'In', values }] }, suggestions };
+  return suggestions.length === 1
+    ? { matchLabels: { [NAME_LABEL]: suggestions[0].namespace } }
+    : { matchExpressions: [{ key: NAME_LABEL, operator: 'In', values }] };
 }
 
 /** The tightest level among the suggestions, which is the level for new namespaces. */
-function tightestOf(suggestions: readonly Suggestion[]): SuggestedLevel {
+function tightestOf(suggestions: readonly LevelSuggestion[]): SuggestedLevel {
   return suggestions.length === 0 || suggestions.some(({ level }) => level === 'restricted')
     ? 'restricted'
     : 'baseline';
@@ -133,7 +210,7 @@ function allBut(suggestions: readonly Suggestion[]): LabelSelector {
   };
 }
 
-function inChunks(suggestions: readonly Suggestion[]): [Suggestion, ...Suggestion[]][] {
+function inChunks<One extends Suggestion>(suggestions: readonly One[]): NonEmpty<One>[] {
   const [first, ...others] = suggestions.slice(0, MOST_VALUES);
   return first ? [[first, ...others], ...inChunks(suggestions.slice(MOST_VALUES))] : [];
 }
@@ -149,7 +226,11 @@ function subjectOf({ workloads: [first, ...others], serviceAccounts: [account] }
 
 /** Makes valid, unique policy names. */
 class Names {
-  readonly #used = new Set<string>();
+  readonly #used: Set<string>;
+
+  constructor(taken: Iterable<string> = []) {
+    this.#used = new Set(taken);
+  }
 
   unique(wanted: string): string {
     const valid = wanted.toLowerCase().replace(/[^a-z0-9.-]+/g, '-');

@@ -2,22 +2,41 @@
  * Makes a policy from single overrides, as rules state them by path, and gives the verdicts of one rule under this
  * policy.
  */
-import { GROUP, KIND, type UsableBy, VERSION } from '../../operator/api/capability-policy.ts';
+import {
+  type CapabilityPolicyOverrides,
+  GROUP,
+  KIND,
+  type UsableBy,
+  VERSION,
+} from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { formatVersion, type Standard } from '../../operator/standards/level-version.ts';
+
+/** An entry of `spec.containers`. */
+export interface StatedContainers {
+  readonly names: readonly string[];
+  /** The images that the containers must have; undefined for any image. */
+  readonly images?: readonly string[];
+  readonly stated: Stated;
+}
 
 /** A policy for every namespace, with the given overrides. */
 export function resolvedBy(
   stated: Stated,
   standard: Standard,
   usableBy: UsableBy = 'Everyone',
-  byContainer: readonly { readonly names: readonly string[]; readonly stated: Stated }[] = [],
+  byContainer: readonly StatedContainers[] = [],
 ): ResolvedPolicy {
   const { level, minor, server } = standard;
-  const containers = byContainer.map((entry) => ({ names: [...entry.names], overrides: overridesOf(entry.stated) }));
+  const containers = byContainer.map(({ names, images, stated: own }) => ({
+    names: [...names],
+    ...(images && { images: [...images] }),
+    overrides: overridesOf(own),
+  }));
   const overrides = overridesOf(stated);
   const levelVersion = formatVersion(minor);
   const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, overrides, usableBy, containers });
@@ -34,4 +53,29 @@ export function policyChecksFor(
 ): Pick<ResolvedPolicy, 'checks' | 'filledChecks'> {
   const checks = [{ rule: rule.id, checks: rule.checks(rule.value(overridesOf(stated), standard), standard) }];
   return { checks, filledChecks: checks };
+}
+
+/** The single overrides of a policy, by path. The inverse of `overridesOf`. */
+export function statedBy(overrides: CapabilityPolicyOverrides): Stated {
+  const entries = Object.entries(overrides).flatMap(([field, value]): (readonly [string, unknown])[] => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[field, value]];
+    const parts = Object.entries(value);
+    const [own, whole] = isInParts(field)
+      ? [parts, []]
+      : [parts.filter(([part]) => isRule(`${field}.${part}`)), parts.filter(([part]) => !isRule(`${field}.${part}`))];
+    return [
+      ...(whole.length > 0 ? [[field, Object.fromEntries(whole)] as const] : []),
+      ...own.map(([part, one]) => [`${field}.${part}`, one] as const),
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+function isRule(id: string): boolean {
+  return RULES.some((rule) => rule.id === id);
+}
+
+/** Whether suggestions state the fields of an override one by one, such as `sysctls.allowed`. */
+function isInParts(field: string): boolean {
+  return ['runtimeClasses', 'sysctls'].includes(field) || RULES.some(({ id, inParts }) => id === field && inParts);
 }

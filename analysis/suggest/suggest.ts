@@ -4,6 +4,7 @@ import { overridesOf } from '../../operator/api/overrides.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import { entriesByKey } from '../../operator/model/by-key.ts';
 import type { Level, Standard } from '../../operator/standards/level-version.ts';
+import { type Base, type Beside, exceptionsBeside } from './beside.ts';
 import { type Exception, exceptionsFor } from './exceptions.ts';
 import { type Fitting, statedFor } from './fit.ts';
 import { candidacyOf, chooseLevel, type SuggestedLevel } from './level.ts';
@@ -22,12 +23,15 @@ export interface SuggestOptions {
    * require containers to drop all other capabilities.
    */
   readonly used?: boolean;
+  /** The policies that decide in a namespace; undefined if none does, so that a level is suggested. */
+  readonly beside?: (namespace: string) => Beside | undefined;
   readonly evaluator: Evaluator;
 }
 
 export interface Suggestion {
   readonly namespace: string;
-  readonly level: SuggestedLevel;
+  /** The level for everybody; beside deciding policies, the level from which the exceptions start. */
+  readonly level: Level;
   /** The overrides of the level; empty unless narrowing is requested, or evidence narrows the capabilities. */
   readonly overrides: CapabilityPolicyOverrides;
   /** The overrides of the suggestion as single values, in the order of the API. */
@@ -39,6 +43,17 @@ export interface Suggestion {
   readonly workloads: number;
   /** For each evaluated level, the number of workloads that the level admits without overrides. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
+  /** The policies that decide in the namespace; absent if none does. Beside them, only exceptions are suggested. */
+  readonly beside?: SuggestedBeside;
+}
+
+/** The policies beside which exceptions are suggested. */
+export interface SuggestedBeside extends Pick<Beside, 'mode' | 'priority' | 'pending'> {
+  /** The names of the deciding policies. */
+  readonly policies: readonly string[];
+  readonly base: Base;
+  /** How many workloads need no exception. */
+  readonly admitted: number;
 }
 
 /**
@@ -54,6 +69,8 @@ export function suggest(given: readonly Given[], options: SuggestOptions): Sugge
 
 function suggestFor(namespace: string, workloads: readonly Workload[], options: SuggestOptions): Suggestion {
   const { standard, narrow = false, used = false, evaluator } = options;
+  const beside = options.beside?.(namespace);
+  if (beside) return besidePolicies(namespace, workloads, beside, { narrow, used, evaluator });
   const at = (level: Level): Fitting => ({ standard: { ...standard, level }, narrow: false, evaluator });
   const levels: readonly SuggestedLevel[] = options.level ? [options.level] : ['restricted', 'baseline'];
   const candidacies = levels.map((level) => candidacyOf(level, workloads, at(level)));
@@ -71,5 +88,26 @@ function suggestFor(namespace: string, workloads: readonly Workload[], options: 
     used,
     workloads: workloads.length,
     admitted: Object.fromEntries(candidacies.map((one) => [one.level, one.admitted.size])),
+  };
+}
+
+function besidePolicies(
+  namespace: string,
+  workloads: readonly Workload[],
+  beside: Beside,
+  options: { readonly narrow: boolean; readonly used: boolean; readonly evaluator: Evaluator },
+): Suggestion {
+  const { base, exceptions, admitted } = exceptionsBeside(beside, workloads, options);
+  const { mode, priority, pending, deciding } = beside;
+  return {
+    namespace,
+    level: base.standard.level,
+    overrides: {},
+    stated: [],
+    exceptions,
+    used: options.used,
+    workloads: workloads.length,
+    admitted: {},
+    beside: { mode, priority, pending, policies: deciding.map(({ name }) => name), base, admitted },
   };
 }

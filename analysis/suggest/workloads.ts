@@ -1,4 +1,5 @@
 /** Groups pods and templates by the workloads for which a suggestion is made. */
+import { type Candidate, customCandidate } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodParts } from '../../operator/model/objects.ts';
@@ -7,12 +8,16 @@ import type { PodParts } from '../../operator/model/objects.ts';
 export interface Given {
   readonly workload: WorkloadName;
   readonly parts: PodParts;
+  /** How policies with restricted use evaluate the pod; by default as a pod whose creator is not known. */
+  readonly candidate?: Candidate;
 }
 
 export interface Workload {
   readonly name: WorkloadName;
   /** The workload's pods and templates, without duplicates. */
   readonly pods: readonly PodParts[];
+  /** The pods and templates with the users whose rights count, without duplicates. */
+  readonly candidates: readonly Candidate[];
   /** The names of the service accounts of the pods. */
   readonly serviceAccounts: readonly string[];
 }
@@ -24,6 +29,13 @@ export function workloadsOf(given: readonly Given[]): Workload[] {
     const [first] = own;
     const pods = new Map(own.map(({ parts }) => [JSON.stringify(parts), parts]));
     const serviceAccounts = [...new Set(own.map(({ parts }) => parts.spec.serviceAccountName ?? 'default'))].sort();
-    return first ? [{ name: first.workload, pods: valuesByKey(pods), serviceAccounts }] : [];
+    const candidates = new Map(own.map((one) => candidateOf(one)).map((one) => [JSON.stringify(one), one]));
+    return first
+      ? [{ name: first.workload, pods: valuesByKey(pods), candidates: valuesByKey(candidates), serviceAccounts }]
+      : [];
   });
+}
+
+function candidateOf({ workload, parts, candidate }: Given): Candidate {
+  return { ...(candidate ?? customCandidate(workload.namespace, parts)), parts };
 }

@@ -293,6 +293,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/compile',
       'operator/evaluate',
       'analysis/capabilities',
+      'analysis/policies',
     ],
     packages: [],
     pure: true,

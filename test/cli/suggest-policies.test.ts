@@ -40,8 +40,8 @@ describe('the policies of a suggestion', () => {
     assert.deepEqual(all, [
       ['suggested-restricted', 'restricted', { matchExpressions: [among('NotIn', ['b', 'c', 'd'])] }],
       ['suggested-baseline', 'baseline', { matchExpressions: [among('In', ['b', 'd'])] }],
-      ['c', 'restricted', named('c')],
       ['c-pod-1', 'restricted', named('c')],
+      ['c', 'restricted', named('c')],
     ]);
   });
 
@@ -77,7 +77,7 @@ describe('the policies of a suggestion', () => {
     );
     assert.deepEqual(
       namespaces.map((own) => own.map(({ policy }) => policy.metadata?.name)),
-      [['suggested-restricted'], ['b', 'b-pod-1'], ['c', 'c-pod-1']],
+      [['suggested-restricted'], ['b-pod-1', 'b'], ['c-pod-1', 'c']],
     );
   });
 
@@ -86,6 +86,6 @@ describe('the policies of a suggestion', () => {
     const names = policies({ [long]: [HARDENED, HARDENED, HOST, { ...HOST, features: ['hostPID'] }] }).map(
       ([name]) => name,
     );
-    assert.deepEqual(names, [long, `${long}-po`, `${long}-2`]);
+    assert.deepEqual(names, [`${long}-po`, `${long}-2`, long]);
   });
 });

@@ -57,7 +57,7 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
       fc.property(probed, ([workloads, probes]) => {
         const suggestion = suggestionFor(workloads.map(podOf));
         for (const probe of [...workloads, ...probes]) {
-          const expected = mayBeAdmitted(probe, workloads, suggestion.level);
+          const expected = mayBeAdmitted(probe, workloads, suggestion.level as 'restricted' | 'baseline');
           const shown = JSON.stringify({ probe, level: suggestion.level, exceptions: suggestion.exceptions });
           assert.equal(isAdmitted(podOf(probe), suggestion), expected, shown);
           if (expected) admitted += 1;

@@ -5,9 +5,10 @@ import { withExamples } from '../../examples.ts';
 import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import type { SuggestOptions } from './run.ts';
+import { dayOrTime, durationAhead, reasonText } from './terms.ts';
 
 const SUMMARY = 'the tightest policies that admit given workloads';
-const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it unnecessary. The level is restricted where that admits at least half of the workloads, or where baseline would save fewer than three overrides`;
+const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it unnecessary. The level is restricted where that admits at least half of the workloads, or where baseline would save fewer than three overrides. Where policies decide already, only the exceptions beside them that are missing`;
 
 export const registerSuggest: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -16,6 +17,12 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .addOption(options.filenames())
     .addOption(options.exclude())
+    .addOption(
+      new Option(
+        '--policy <file...>',
+        'policies that decide, besides those of the cluster: only exceptions beside them are suggested',
+      ).default([], 'none'),
+    )
     .option('--cluster', 'what runs in the cluster, instead of files')
     .addOption(
       options.namespace(
@@ -30,13 +37,27 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
       ).argParser(policyName),
     )
     .addOption(
-      new Option('--mode <mode>', 'the mode of the policies').choices(['Audit', 'Warn', 'Enforce']).default('Audit'),
+      new Option(
+        '--mode <mode>',
+        'the mode of the policies (default: that of the policies that decide; Audit if none does)',
+      ).choices(['Audit', 'Warn', 'Enforce']),
     )
     .addOption(
-      new Option('--level <level>', 'the level of every namespace (default: chosen for each)').choices([
-        'restricted',
-        'baseline',
-      ]),
+      new Option(
+        '--level <level>',
+        'the level of every namespace where no policy decides (default: chosen for each; restricted with --baseline)',
+      ).choices(['restricted', 'baseline']),
+    )
+    .addOption(
+      new Option('--expires <time>', 'when the exceptions end: a day, or a time (RFC 3339)').argParser(dayOrTime),
+    )
+    .addOption(
+      new Option('--for <duration>', 'how long the exceptions last from now on, such as 30d').argParser(durationAhead),
+    )
+    .addOption(new Option('--reason <text>', 'why the exceptions exist, such as a ticket').argParser(reasonText))
+    .option(
+      '--baseline [folder]',
+      'with --cluster -A: write a folder with an exception for everything that runs, and one policy of mode Enforce for everybody, if no other decides (default folder: baseline)',
     )
     .option(
       '--narrow',
@@ -85,8 +106,27 @@ spec:
 EOF`,
     },
     {
-      what: 'Policies for what runs in a namespace, applied in mode Audit',
+      what: 'Policies for what runs in a namespace, applied in mode Audit if no policy decides there',
       paste: 'cappol suggest --cluster -n net | kubectl apply -f -',
+    },
+    {
+      what: 'Exceptions for a chart beside a policy, for 90 days',
+      paste: `cat > everywhere.yaml <<'EOF'
+apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: everywhere}
+spec: {namespaceSelector: {}, level: restricted, mode: Enforce}
+EOF
+cappol suggest --policy everywhere.yaml --for 90d --reason TICKET-123 -f - <<'EOF'
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: net}
+spec: {containers: [{name: web, image: registry.example/web:1}]}
+EOF`,
+    },
+    {
+      what: 'Exceptions for all that runs in a cluster, and a policy that refuses everything else beyond level restricted',
+      paste: 'cappol suggest --cluster -A --baseline debt',
     },
     {
       what: 'A policy that drops what Inspektor Gadget did not see used',

@@ -1,6 +1,6 @@
 /** Reads manifests or the workloads of a cluster: the pods and templates that a policy must admit. */
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
-import { troubleOf } from '../../../analysis/manifests/document-objects.ts';
+import { type InputObject, troubleOf } from '../../../analysis/manifests/document-objects.ts';
 import { withTokenVolume } from '../../../analysis/manifests/token-volume.ts';
 import { manifestPod, PodCandidates } from '../../../analysis/policies/candidates.ts';
 import type { Given } from '../../../analysis/suggest/workloads.ts';
@@ -14,12 +14,14 @@ interface FileOptions extends ReadOptions {
   /** The namespace for objects without `metadata.namespace`. */
   readonly namespace: string;
   readonly used?: UsedCapabilities | undefined;
+  /** Receives each manifest, because the labels of namespaces decide which policies select them. */
+  readonly see: (manifest: InputObject) => void;
 }
 
 export async function givenByFiles(
   paths: readonly string[],
   io: Io,
-  { namespace, used, ...options }: FileOptions,
+  { namespace, used, see, ...options }: FileOptions,
 ): Promise<Given[]> {
   // Every service account counts as one that mounts its token, so the suggested policy also admits pods with a token
   // volume.
@@ -28,13 +30,15 @@ export async function givenByFiles(
   const progress = new Progress(io);
   for await (const manifest of readManifests(paths, io, options)) {
     progress.at(() => `${given.length} workloads read`);
+    see(manifest);
     const { candidatures, problems } = candidates.of(manifest);
     for (const problem of problems) options.tell(troubleOf(manifest, problem));
     for (const candidature of candidatures) {
       if (!candidature.candidate) continue;
-      const { parts } = candidature.candidate;
+      const { candidate } = candidature;
+      const { parts } = candidate;
       const { labels, ...workload } = manifestPod(manifest, candidature, namespace);
-      given.push({ workload, parts: used?.tightened(parts, { ...workload, labels }) ?? parts });
+      given.push({ workload, parts: used?.tightened(parts, { ...workload, labels }) ?? parts, candidate });
     }
   }
   progress.clear();
@@ -49,7 +53,7 @@ export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapab
     membersOf(namespace, cluster).map(({ workload, pod, candidate }) => {
       const parts = pod ? candidate.parts : withTokenVolume(candidate.parts, true);
       // Evidence from a cluster already names the workloads.
-      return { workload, parts: used?.tightened(parts, { ...workload, labels: {} }) ?? parts };
+      return { workload, parts: used?.tightened(parts, { ...workload, labels: {} }) ?? parts, candidate };
     }),
   );
 }

@@ -9,12 +9,22 @@ import { jsonText as jsonOf } from '../../../analysis/text/printable-values.ts';
 import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import type { CapabilityPolicy, Mode } from '../../../operator/api/capability-policy.ts';
 import { printable } from '../../../operator/text/printable.ts';
-import { evidenceLines, introductionLines, overrideLines, overrideText, ownersText, policyLines } from './text.ts';
+import {
+  besideLines,
+  evidenceLines,
+  introductionLines,
+  nothingLine,
+  overrideLines,
+  overrideText,
+  ownersText,
+  policyLines,
+} from './text.ts';
 
-interface Printed {
+export interface Printed {
   readonly policies: readonly SuggestedPolicy[];
   readonly suggestions: readonly Suggestion[];
-  readonly mode: Mode;
+  /** The origin of the workloads as text. */
+  readonly where: string;
   /** The workloads compared with evidence; absent without --used. */
   readonly compared?: readonly ComparedWorkload[] | undefined;
 }
@@ -27,13 +37,17 @@ const MODES: Readonly<Record<Mode, string>> = {
 };
 
 /** The policies, with comments that name the workload that needs each override. */
-export function yamlText({ policies, mode, compared }: Printed): string {
-  const [first = '', ...others] = policies.map(policyText);
-  const introduction = comment([MODES[mode], ...introductionLines(policies), ...evidenceLines(compared)]).replaceAll(
-    /^/gm,
-    '#',
-  );
-  return `${introduction}\n\n${[first, ...others].join('---\n')}`;
+export function yamlText({ policies, suggestions, where, compared }: Printed): string {
+  const modes = new Set(policies.map(({ policy }) => policy.spec.mode ?? 'Audit'));
+  const introduction = [
+    ...(policies.length === 0 ? [nothingLine(where)] : []),
+    ...[...modes].map((mode) => MODES[mode]),
+    ...introductionLines(policies),
+    ...besideLines(suggestions, policies),
+    ...evidenceLines(compared),
+  ];
+  const heading = `${comment(introduction).replaceAll(/^/gm, '#')}\n`;
+  return policies.length === 0 ? heading : `${heading}\n${policies.map(policyText).join('---\n')}`;
 }
 
 function policyText(suggested: SuggestedPolicy): string {
@@ -50,11 +64,12 @@ function policyText(suggested: SuggestedPolicy): string {
 }
 
 export function jsonText({ policies, suggestions, compared }: Printed): string {
-  const namespaces = suggestions.map(({ namespace, level, workloads, admitted }) => ({
+  const namespaces = suggestions.map(({ namespace, level, workloads, admitted, beside }) => ({
     namespace,
     level,
     workloads,
     admitted,
+    ...(beside && { beside: { mode: beside.mode, policies: beside.policies, admitted: beside.admitted } }),
     policies: policies.filter((one) => one.suggestions.some((own) => own.namespace === namespace)).map(aboutPolicy),
   }));
   return `${jsonOf({
@@ -86,7 +101,7 @@ function flat({ workload, ...need }: Need) {
   return { ...workload, ...need };
 }
 
-export function reportText({ policies, compared }: Printed): string {
+export function reportText({ policies, suggestions, where, compared }: Printed): string {
   const lines = policies.flatMap((suggested) => [
     '',
     `Policy ${nameOf(suggested.policy)}`,
@@ -99,7 +114,12 @@ export function reportText({ policies, compared }: Printed): string {
       ]),
     ]),
   ]);
-  const introduction = [...introductionLines(policies), ...evidenceLines(compared)];
+  const introduction = [
+    ...(policies.length === 0 ? [nothingLine(where)] : []),
+    ...introductionLines(policies),
+    ...besideLines(suggestions, policies),
+    ...evidenceLines(compared),
+  ];
   return [...introduction, ...(introduction.length > 0 ? lines : lines.slice(1))]
     .map((line) => `${printable(line)}\n`)
     .join('');
@@ -114,7 +134,8 @@ interface StatedBlock {
 }
 
 /** The blocks of overrides in a policy: first the overrides for the whole pod, then the overrides for containers. */
-function statedIn({ suggestions: [first, ...others], exception }: SuggestedPolicy): readonly StatedBlock[] {
+function statedIn({ suggestions: [first, ...others], exception, enforces }: SuggestedPolicy): readonly StatedBlock[] {
+  if (enforces !== undefined) return [];
   const own = others.length === 0 ? (first?.stated ?? []) : [];
   const stated = exception ? (exception.byContainer ?? exception).stated : own;
   const containers = exception?.byContainer?.containers ?? [];

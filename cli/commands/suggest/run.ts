@@ -1,67 +1,123 @@
-/** The work of suggest: reads the workloads, suggests, prints. */
-import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
-import { SkippedDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
-import { policiesOf } from '../../../analysis/suggest/policies.ts';
+/** The work of suggest: reads the workloads and the policies that decide, suggests, prints. */
+import { policiesOf, type SuggestedPolicy, type Terms } from '../../../analysis/suggest/policies.ts';
 import { suggest } from '../../../analysis/suggest/suggest.ts';
 import type { Given } from '../../../analysis/suggest/workloads.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
-import { isExcluded } from '../../../operator/policy/deciding.ts';
+import { isExcluded, MODES } from '../../../operator/policy/deciding.ts';
 import { type Level, NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
+import { firstOf } from '../../../operator/text/wording.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { type UsedOptions, usedInFiles } from '../../evidence/used.ts';
-import { Troubles } from '../../input/troubles.ts';
-import { excludingBy, type Given as Options, type PolicyOptions } from '../../options.ts';
-import { checkScope } from '../../scope.ts';
-import { givenByCluster, givenByFiles } from './input.ts';
+import type { Given as Options } from '../../options.ts';
+import { type BaselineOptions, baselineFolder, writeBaseline } from './baseline.ts';
+import { type KnownPolicies, knownPolicies, withBaseline } from './known-policies.ts';
 import { jsonText, reportText, yamlText } from './output.ts';
+import { type Input, type ReadingOptions, readInput } from './read.ts';
+import { type TermsOptions, termsOf } from './terms.ts';
 
-export interface SuggestOptions extends PolicyOptions, UsedOptions {
-  readonly filename: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly cluster?: boolean;
-  readonly namespace?: string;
-  readonly allNamespaces?: boolean;
+export interface SuggestOptions extends ReadingOptions, TermsOptions, BaselineOptions {
   readonly name?: string;
-  readonly mode: Mode;
   readonly level?: Exclude<Level, 'privileged'>;
   readonly narrow?: boolean;
-  readonly output: 'yaml' | 'json' | 'report';
-  readonly serverVersion: number;
-}
-
-interface Input {
-  readonly given: readonly Given[];
-  /** The origin of the workloads as text: `namespace net`, or the names of files. */
-  readonly where: string;
-  /** Whether namespaces without workloads get a policy, too. */
-  readonly everywhere: boolean;
-  /** The minor version of the oldest API server: the N of Kubernetes 1.N. */
-  readonly server: number;
-  readonly excludedNamespaces: readonly string[];
-  /** True if a part of the input could not be read. */
-  readonly incomplete: boolean;
-  readonly used: UsedCapabilities | undefined;
 }
 
 const PRINTERS = { yaml: yamlText, json: jsonText, report: reportText };
+const DEFAULT_MODE: Mode = 'Audit';
 
 export async function runSuggest(options: Options<SuggestOptions>, io: Io): Promise<ExitCode> {
-  const { given: all, where, everywhere, server, excludedNamespaces, incomplete, used } = await read(options, io);
-  const given = reached(all, [options.operatorNamespace, ...excludedNamespaces], io);
+  const terms = termsOf(options, Date.now());
+  const folder = baselineFolder(options);
+  const input = await readInput(options, io);
+  const { used, where, troubles } = input;
+  const given = reached(input.given, patternsOf(options, input), io);
   if (given.length === 0) throw new UsageError(`no pods or workloads in ${where}: nothing to suggest a policy from`);
+  const known = knownBy(options, input, folder !== undefined);
+  const { policies, suggestions } = suggested(given, { options, input, known, terms });
+  const printed = { policies, suggestions, where, compared: used?.compared };
+  if (folder === undefined) io.stdout.write(PRINTERS[options.output](printed));
+  else writeBaseline(folder, printed, io);
+  return troubles.count > 0 ? 2 : 0;
+}
+
+interface Suggesting {
+  readonly options: Options<SuggestOptions>;
+  readonly input: Input;
+  readonly known: KnownPolicies;
+  readonly terms: Terms;
+}
+
+function suggested(given: readonly Given[], { options, input, known, terms }: Suggesting) {
+  const { server, used, everywhere } = input;
+  const { name, level, mode } = options;
+  checkMode(given, known, mode);
   const suggestions = suggest(given, {
     standard: { minor: Math.min(server, NEWEST_KNOWN_MINOR), server },
-    ...(options.level && { level: options.level }),
+    ...(level && { level }),
     ...(options.narrow && { narrow: true }),
     ...(used && { used: true }),
+    beside: (namespace) => known.inForce.beside(namespace, mode),
     evaluator: new Evaluator(),
   });
-  const { name, level, mode } = options;
-  const policies = policiesOf(suggestions, { ...(name && { name }), ...(level && { level }), mode, everywhere });
-  io.stdout.write(PRINTERS[options.output]({ policies, suggestions, mode, compared: used?.compared }));
-  return incomplete ? 2 : 0;
+  const written = mode ?? DEFAULT_MODE;
+  const policies = policiesOf(suggestions, {
+    ...(name && { name }),
+    ...(level && { level }),
+    mode: written,
+    // A policy for all other namespaces would decide beside policies that select some of them later.
+    everywhere: everywhere && !known.inForce.hasPolicies(written),
+    taken: known.names,
+    terms,
+  });
+  const added: SuggestedPolicy[] = known.added ? [{ policy: known.added, suggestions: [] }] : [];
+  return { suggestions, policies: [...policies, ...added] };
 }
+
+function knownBy(options: Options<SuggestOptions>, input: Input, baseline: boolean): KnownPolicies {
+  const { builder, cluster, server, excludedNamespaces, troubles } = input;
+  const { operatorNamespace, level = 'restricted', name = 'everywhere' } = options;
+  const context = {
+    operatorNamespace,
+    excludedNamespaces,
+    oldestServer: server,
+    namespaceLabels: {},
+    at: Date.now(),
+  };
+  const knowing = { builder, cluster, options: context, tell: troubles.trouble };
+  if (!baseline) return knownPolicies(knowing);
+  const excluded = patternsOf(options, input);
+  const namespaces = input.namespaces.filter((namespace) => !isExcluded(namespace, excluded));
+  return withBaseline(knowing, { level, name, namespaces });
+}
+
+function patternsOf({ operatorNamespace }: Options<SuggestOptions>, { excludedNamespaces }: Input): string[] {
+  return [operatorNamespace, ...excludedNamespaces];
+}
+
+/**
+ * An exception has an effect only in the mode of the policies that it loosens.
+ *
+ * @throws UsageError if a policy of a stricter mode than --mode decides, and no policy of that mode
+ */
+function checkMode(given: readonly Given[], { inForce }: KnownPolicies, mode: Mode | undefined): void {
+  if (mode === undefined) return;
+  const namespaces = [...new Set(given.map(({ workload }) => workload.namespace))].sort();
+  const stricter = namespaces.flatMap((namespace) => {
+    const strictest = inForce.strictest(namespace);
+    const isStricter = strictest !== undefined && MODES.indexOf(strictest) < MODES.indexOf(mode);
+    return isStricter && !inForce.beside(namespace, mode) ? [{ namespace, strictest }] : [];
+  });
+  const [first] = stricter;
+  if (!first) return;
+  const names = firstOf(
+    stricter.map(({ namespace }) => namespace),
+    MOST_NAMED,
+  );
+  throw new UsageError(
+    `--mode ${mode}: a policy of mode ${first.strictest} decides in ${names}, and only exceptions of its mode loosen it: leave out --mode`,
+  );
+}
+
+const MOST_NAMED = 3;
 
 /** The workloads in namespaces that policies reach. Excluded namespaces with workloads are named on standard error. */
 function reached(given: readonly Given[], patterns: readonly string[], io: Io): Given[] {
@@ -71,49 +127,4 @@ function reached(given: readonly Given[], patterns: readonly string[], io: Io): 
     io.stderr.write(`cappol: no policy reaches ${namespace}: its workloads are left out\n`);
   }
   return given.filter(({ workload }) => !beyond.has(workload.namespace));
-}
-
-async function read(options: Options<SuggestOptions>, io: Io): Promise<Input> {
-  const { filename, cluster, namespace = 'default' } = options;
-  if (filename.length > 0 === Boolean(cluster)) throw new UsageError('name files with -f, or write --cluster');
-  if (cluster) return readCluster(options, io);
-  if (options.allNamespaces) throw new UsageError('-A goes with --cluster: manifests state their namespaces');
-  const troubles = new Troubles(io);
-  const skipped = new SkippedDocuments();
-  const used = await usedInFiles(options, io, troubles.trouble);
-  const given = await givenByFiles(filename, io, { namespace, used, tell: troubles.trouble, skip: skipped.skip });
-  for (const line of skippedLines(skipped.all)) io.stderr.write(`cappol: ${line}\n`);
-  const { serverVersion: server, excludedNamespaces } = excludingBy<SuggestOptions>(options);
-  return {
-    given,
-    where: filename.join(', '),
-    everywhere: false,
-    server,
-    excludedNamespaces,
-    incomplete: troubles.count > 0,
-    used,
-  };
-}
-
-/**
- * Reads the workloads of a cluster. The user needs only the rights to list pods and workloads, and with -A namespaces.
- */
-async function readCluster(options: Options<SuggestOptions>, io: Io): Promise<Input> {
-  const [{ excludingPlatform, readPods, withCluster }, { usedInCluster }] = await Promise.all([
-    import('../../cluster.ts'),
-    import('../../evidence/cluster.ts'),
-  ]);
-  const { allNamespaces: everywhere = false } = options;
-  checkScope(options);
-  return withCluster(options, async (connected) => {
-    const { cluster, scope } = await readPods(connected, io, options);
-    const { only } = scope;
-    const { excludedNamespaces } = await excludingPlatform<SuggestOptions>(options, connected);
-    const troubles = new Troubles(io);
-    const used = await usedInCluster(options, { connected, cluster, only, io, tell: troubles.trouble });
-    const given = givenByCluster(cluster, only, used);
-    const incomplete = troubles.count > 0;
-    const server = cluster.oldestServer;
-    return { given, where: scope.text, everywhere, server, excludedNamespaces, incomplete, used };
-  });
 }

@@ -41,12 +41,51 @@ export function evidenceLines(compared: readonly ComparedWorkload[] = []): strin
   ];
 }
 
+/** The line that replaces policies if there is nothing to write. */
+export function nothingLine(where: string): string {
+  return `Nothing to write for ${where}: the policies that decide already admit every workload.`;
+}
+
+/** Lines about the namespaces where policies decide already, so that only exceptions are written. */
+export function besideLines(suggestions: readonly Suggestion[], policies: readonly SuggestedPolicy[]): string[] {
+  const beside = suggestions.filter((one) => one.beside);
+  const excepted = beside.filter(({ exceptions }) => exceptions.length > 0);
+  const others = beside.length - excepted.length;
+  const needless =
+    others === 0
+      ? []
+      : [
+          `${counted(others, 'namespace')} ${others === 1 ? 'needs' : 'need'} no exception beside the policies that decide there.`,
+        ];
+  return [...excepted.map(besideLine), ...(policies.length > 0 ? needless : [])];
+}
+
+function besideLine({ namespace, workloads, exceptions, beside }: Suggestion): string {
+  const { policies = [], mode = '', admitted = 0 } = beside ?? {};
+  const verb = policies.length === 1 ? 'admits' : 'admit';
+  const kind = policies.length === 1 ? 'policy' : 'policies';
+  return `Namespace ${namespace}: ${kind} ${firstOf(policies, MOST_WORKLOADS)} (mode ${mode}) ${verb} ${admitted} of ${counted(workloads, 'workload')}; ${counted(exceptions.length, 'exception')} beside ${policies.length === 1 ? 'it' : 'them'} ${exceptions.length === 1 ? 'admits' : 'admit'} the rest.`;
+}
+
 /** Lines about the purpose of a policy: namespaces at a level, or the workloads of an exception. */
-export function policyLines({ suggestions, exception }: SuggestedPolicy): string[] {
+export function policyLines({ suggestions, exception, enforces }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
-  if (!first) return ['For namespaces without workloads.'];
+  if (!first) return ['For every namespace where no other policy of mode Enforce decides.'];
+  if (enforces !== undefined) return copyLines(enforces, suggestions);
   if (exception) return exceptionLines(exception, first);
   return others.length > 0 ? sharedLines(suggestions) : namespaceLines(first);
+}
+
+function copyLines(policy: string, suggestions: readonly Suggestion[]): string[] {
+  const names = firstOf(
+    suggestions.map(({ namespace }) => namespace),
+    MOST_WORKLOADS,
+  );
+  return [
+    `The rules of policy ${policy}, enforced at once in ${suggestions.length === 1 ? 'namespace' : 'namespaces'} ${names}, where its rollout is pending.`,
+    `Without this policy, the exceptions would decide there alone, and refuse everything that only ${policy} admits.`,
+    `Delete this policy when the rollout of ${policy} is complete.`,
+  ];
 }
 
 function sharedLines(suggestions: readonly Suggestion[]): string[] {
@@ -60,7 +99,7 @@ function sharedLines(suggestions: readonly Suggestion[]): string[] {
 }
 
 function namespaceLines({ namespace, level, workloads, admitted, exceptions, used }: Suggestion): string[] {
-  const own = admitted[level] ?? 0;
+  const own = (level === 'privileged' ? undefined : admitted[level]) ?? 0;
   const all = own === workloads;
   const other: SuggestedLevel = level === 'restricted' ? 'baseline' : 'restricted';
   const others = admitted[other];
@@ -73,10 +112,12 @@ function namespaceLines({ namespace, level, workloads, admitted, exceptions, use
   ];
 }
 
-function exceptionLines(exception: Exception, { level, namespace }: Suggestion): string[] {
+function exceptionLines(exception: Exception, { level, namespace, beside }: Suggestion): string[] {
   const { workloads, serviceAccounts, merged, obstacles } = exception;
+  const { name, defaulting = false } = beside?.base ?? {};
   return [
     `Exception for ${namesText(workloads)}, as service account ${firstOf(serviceAccounts, MOST_WORKLOADS)}.`,
+    ...(defaulting ? [`Policy ${name} no longer fills in pods that this exception admits as written.`] : []),
     ...(merged
       ? [
           "It combines different needs, since one policy for each would exceed the API server's limits: each of these accounts may use all of them.",
@@ -89,7 +130,11 @@ function exceptionLines(exception: Exception, { level, namespace }: Suggestion):
         ]
       : []),
     ...(exception.byContainer
-      ? ['Overrides in spec.containers are for every container of that name; the author of a pod chooses the names.']
+      ? [
+          exception.byContainer.containers.every(({ images }) => images)
+            ? 'Overrides in spec.containers are for every container of that name and image; the author of a pod chooses both.'
+            : 'Overrides in spec.containers are for every container of that name; the author of a pod chooses the names.',
+        ]
       : []),
     ...serviceAccounts.flatMap((account) => accountLines(account, exception, namespace)),
   ];
@@ -118,7 +163,8 @@ export function overrideText({ path, value }: StatedOverride): string {
  * Lines that name the workload that needs the override, the level's own requirement, and ways to make the override
  * unnecessary.
  */
-export function overrideLines({ value, needs }: StatedOverride): string[] {
+export function overrideLines({ value, needs, kept }: StatedOverride): string[] {
+  if (kept) return ['As in the policy beside which this exception stands.'];
   if (needs.length === 0) return ['No workload needs more.'];
   const any =
     Array.isArray(value) && value.includes('*')

@@ -1,0 +1,112 @@
+/** Suggests exceptions beside the policies that decide in a namespace, which admit everything else. */
+import type { CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
+import { type EvaluationContext, evaluate } from '../../operator/evaluate/verdict.ts';
+import type { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { LEVELS, type Standard } from '../../operator/standards/level-version.ts';
+import { type Exception, exceptionsFor } from './exceptions.ts';
+import { type Fitting, statedFor, unfitRules } from './fit.ts';
+import { statedBy } from './stated.ts';
+import type { Workload } from './workloads.ts';
+
+/** The policies beside which the exceptions of a namespace stand. */
+export interface Beside {
+  readonly mode: Mode;
+  readonly priority: number;
+  /** The policies that decide in the namespace, at the latest when their rollouts have reached it. */
+  readonly deciding: readonly ResolvedPolicy[];
+  /**
+   * The specs of the pending policies that have to be enforced together with the exceptions, because no enforced policy
+   * of the same priority is for everybody.
+   */
+  readonly pending: ReadonlyMap<string, CompleteSpec>;
+  /** The spec of each deciding policy, by name. */
+  readonly specs: ReadonlyMap<string, CompleteSpec>;
+  readonly evaluation: EvaluationContext;
+}
+
+/** The policy from whose rules the exceptions of a namespace start. */
+export interface Base {
+  /** The name of the policy; absent if no deciding policy is for everybody, so that exceptions start from a level. */
+  readonly name?: string;
+  readonly standard: Standard;
+  readonly levelVersion: string;
+  readonly defaulting: boolean;
+}
+
+export interface BesideExceptions {
+  readonly base: Base;
+  readonly exceptions: readonly Exception[];
+  /** The workloads that the deciding policies admit, or that no exception would help. */
+  readonly admitted: number;
+}
+
+interface Options {
+  readonly narrow: boolean;
+  readonly used: boolean;
+  readonly evaluator: Evaluator;
+}
+
+export function exceptionsBeside(beside: Beside, workloads: readonly Workload[], options: Options): BesideExceptions {
+  const refused = workloads.filter((workload) => isRefused(workload, beside));
+  const ordinary = new Set(workloads.filter((workload) => !refused.includes(workload)));
+  const { base, fitting } = bestBase(beside, refused, options);
+  const restricted = beside.deciding.filter(({ usableBy }) => usableBy !== 'Everyone').length;
+  return { base, exceptions: exceptionsFor({ workloads, ordinary, restricted }, fitting), admitted: ordinary.size };
+}
+
+/** A pod whose result depends on its unknown creator, or is too expensive to evaluate, gets no exception. */
+function isRefused({ candidates }: Workload, { deciding, evaluation }: Beside): boolean {
+  return candidates.some((candidate) => evaluate(candidate, deciding, evaluation).verdict === 'Violating');
+}
+
+interface Candidacy {
+  readonly base: Base;
+  readonly fitting: Fitting;
+}
+
+/**
+ * Chooses the policy to which the refused workloads need the fewest changes. A policy with restricted use is not for
+ * the accounts of the new exceptions, so its overrides are no base for them.
+ */
+function bestBase({ deciding, specs }: Beside, refused: readonly Workload[], options: Options): Candidacy {
+  const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');
+  const candidacies = (forEveryone.length > 0 ? forEveryone : [tightestOf(deciding)]).map((policy): Candidacy => {
+    const { name, standard, usableBy } = policy;
+    const { levelVersion = 'latest', overrides = {}, defaulting } = specs.get(name) ?? {};
+    const isBase = usableBy === 'Everyone';
+    return {
+      base: {
+        ...(isBase && { name }),
+        standard,
+        levelVersion,
+        defaulting: isBase && defaulting !== undefined && defaulting !== 'Disabled',
+      },
+      fitting: { ...options, standard, ...(isBase && { base: statedBy(overrides) }) },
+    };
+  });
+  const counted = candidacies.map((one) => ({ one, count: changes(refused, one.fitting) }));
+  return counted.reduce((a, b) => (b.count < a.count ? b : a)).one;
+}
+
+function tightestOf(policies: readonly ResolvedPolicy[]): ResolvedPolicy {
+  const tightness = ({ standard }: ResolvedPolicy) => LEVELS.indexOf(standard.level);
+  return policies.reduce((a, b) => (tightness(b) > tightness(a) ? b : a));
+}
+
+/** The number of overrides that the workloads need beyond the base. */
+function changes(refused: readonly Workload[], fitting: Fitting): number {
+  const counts = refused.map(({ pods }) => {
+    const stated = statedFor(pods, fitting);
+    if (!stated) return Object.keys(fitting.base ?? {}).length + unfitRules(pods, fitting).length + RULES_OF_A_LEVEL;
+    return Object.entries(stated).filter(([path, value]) => !isBased(path, value, fitting)).length;
+  });
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+/** An exception at level privileged counts as more changes than overrides could make. */
+const RULES_OF_A_LEVEL = 100;
+
+function isBased(path: string, value: unknown, { base = {} }: Fitting): boolean {
+  return JSON.stringify(base[path]) === JSON.stringify(value);
+}

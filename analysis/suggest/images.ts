@@ -1,0 +1,35 @@
+/** The images of an entry in `spec.containers`, so that an exception for a container holds only for its images. */
+import { containersOf } from '../../operator/model/containers.ts';
+import type { PodParts } from '../../operator/model/objects.ts';
+
+/** The API's limit for images in an entry, and for the length of an image. */
+const MOST = 16;
+const LONGEST = 255;
+/** An image with a tag, perhaps followed by a digest, or with only a digest. A registry may have a port. */
+const TAGGED = /^((?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]*):[^/]+$/;
+const DIGESTED = /^((?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]*)@[^/]+$/;
+const PLAIN = /^(?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]*$/;
+
+/**
+ * The images of the named containers, with any tag or digest: an update of the workload must not need another
+ * exception.
+ *
+ * @returns no images if the policy cannot list them, which selects containers of any image
+ */
+export function imagesOf(names: readonly string[], pods: readonly PodParts[]): { images?: readonly string[] } {
+  const own = pods.flatMap(({ spec }) => containersOf(spec)).filter(({ name }) => names.includes(name));
+  const images = new Set(own.map((container) => anyVersion((container as { image?: unknown }).image)));
+  const listed = [...images].flatMap((image) => image ?? []).sort();
+  return listed.length > 0 && listed.length === images.size && listed.length <= MOST ? { images: listed } : {};
+}
+
+/** The image with any tag or digest; undefined if an entry cannot name the image. */
+function anyVersion(image: unknown): string | undefined {
+  if (typeof image !== 'string' || image.length > LONGEST - 2 || image.includes('//')) return undefined;
+  const [, digested] = DIGESTED.exec(image) ?? [];
+  const [, tagged] = TAGGED.exec(image) ?? [];
+  const [name, mark] = tagged !== undefined ? [tagged, ':'] : [digested, '@'];
+  // The API accepts `*` only in an image with a slash.
+  if (name !== undefined) return name.includes('/') ? `${name}${mark}*` : undefined;
+  return PLAIN.test(image) ? image : undefined;
+}

@@ -1,0 +1,86 @@
+/** Finds the policies that decide in a namespace, also those whose rollouts have not reached the namespace yet. */
+import type { CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
+import { MODES } from '../../operator/policy/deciding.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { matches } from '../../operator/policy/selector.ts';
+import type { PolicyContext } from '../policies/context.ts';
+import type { Beside } from './beside.ts';
+
+export interface InForceInput {
+  /** The policies of the cluster, with the labels that its namespaces have. */
+  readonly live: PolicyContext;
+  /** The policies of the cluster and of files, where every rollout has reached every namespace. */
+  readonly promoted: PolicyContext;
+  /** The names of the policies that are rolled out. */
+  readonly rollouts: ReadonlySet<string>;
+}
+
+export class InForce {
+  readonly #input: InForceInput;
+
+  constructor(input: InForceInput) {
+    this.#input = input;
+  }
+
+  /** The strictest mode in which a policy decides in the namespace; undefined if no policy decides there. */
+  strictest(namespace: string): Mode | undefined {
+    return this.#input.promoted.deciding(namespace)[0]?.mode;
+  }
+
+  /** Whether a policy of the mode, or of a stricter mode, selects any namespace. */
+  hasPolicies(mode: Mode): boolean {
+    return this.#input.promoted.compiled.policies.some((policy) => MODES.indexOf(policy.mode) <= MODES.indexOf(mode));
+  }
+
+  /**
+   * The policies beside which exceptions stand.
+   *
+   * @param mode the mode of the exceptions; by default, the strictest mode in which a policy decides in the namespace
+   * @returns undefined if no policy of the mode decides in the namespace
+   */
+  beside(namespace: string, mode = this.strictest(namespace)): Beside | undefined {
+    const { promoted } = this.#input;
+    const decidingPolicies = promoted.deciding(namespace).find((one) => one.mode === mode);
+    if (!decidingPolicies || mode === undefined) return undefined;
+    // A pending policy with restricted use admits nothing yet, and a copy of it would have no users.
+    const deciding = decidingPolicies.policies.filter(
+      (policy) => policy.usableBy === 'Everyone' || !this.#isPending(policy, namespace),
+    );
+    const [first] = deciding;
+    if (!first) return undefined;
+    const { specs } = promoted.compiled;
+    return {
+      mode,
+      priority: first.priority,
+      deciding,
+      pending: this.#pending(deciding, namespace, specs),
+      specs,
+      evaluation: promoted.evaluation,
+    };
+  }
+
+  /**
+   * The pending policies that must be enforced at once, so that exceptions do not decide alone. Where an enforced policy
+   * of the same priority is for everybody, the exceptions decide beside that policy, and nothing is enforced early.
+   */
+  #pending(deciding: readonly ResolvedPolicy[], namespace: string, specs: ReadonlyMap<string, CompleteSpec>) {
+    const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');
+    const pending = forEveryone.filter((policy) => this.#isPending(policy, namespace));
+    const needed = pending.length < forEveryone.length ? [] : pending;
+    return new Map(
+      needed.flatMap(({ name }) => {
+        const spec = specs.get(name);
+        return spec ? [[name, spec] as const] : [];
+      }),
+    );
+  }
+
+  #isPending({ name }: ResolvedPolicy, namespace: string): boolean {
+    const { live, rollouts } = this.#input;
+    if (!rollouts.has(name)) return false;
+    const labels = live.labelsOf(namespace);
+    return !live.compiled.policies.some(
+      (policy) => policy.name === name && policy.mode === 'Enforce' && matches(policy.selector, labels),
+    );
+  }
+}

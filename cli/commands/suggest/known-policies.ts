@@ -1,0 +1,75 @@
+/** The policies beside which suggestions stand: those of the cluster, of the files of --policy, and of --baseline. */
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import type { PolicyContextOptions } from '../../../analysis/policies/context.ts';
+import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
+import { InForce } from '../../../analysis/suggest/in-force.ts';
+import type { SuggestedLevel } from '../../../analysis/suggest/level.ts';
+import type { CapabilityPolicy, CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
+import { newPolicy } from '../../../operator/api/model.ts';
+import type { Cluster } from '../../../operator/model/objects.ts';
+
+export interface KnownPolicies {
+  readonly inForce: InForce;
+  /** The names of all policies. */
+  readonly names: ReadonlySet<string>;
+  /** The policy for everybody that --baseline adds; absent if another policy decides in each namespace already. */
+  readonly added?: CapabilityPolicy;
+}
+
+interface Knowing {
+  readonly builder: PolicyContextBuilder;
+  /** The cluster's policies; undefined for files, or if the policies could not be read. */
+  readonly cluster: Cluster | undefined;
+  readonly options: PolicyContextOptions;
+  readonly tell: (trouble: Trouble) => void;
+}
+
+/** @param builder has the policies of the files, and those of the cluster */
+export function knownPolicies({ builder, cluster, options, tell }: Knowing): KnownPolicies {
+  const before = new PolicyContextBuilder();
+  if (cluster) before.addCluster(cluster);
+  const live = before.build(options, () => {});
+  const rollouts = [...builder.rollouts([...builder.policies.keys()]).keys()];
+  const promoted = builder.build(options, tell, { enforced: rollouts });
+  return {
+    inForce: new InForce({ live, promoted, rollouts: new Set(rollouts) }),
+    names: new Set(builder.policies.keys()),
+  };
+}
+
+/**
+ * Adds the policy of --baseline, if no Enforce policy decides in some namespace. The policy has a lower priority than
+ * every other Enforce policy, so that it loosens none of them.
+ */
+export function withBaseline(
+  { builder, ...knowing }: Knowing,
+  { level, name, namespaces }: { level: SuggestedLevel; name: string; namespaces: readonly string[] },
+): KnownPolicies {
+  const known = knownPolicies({ builder, ...knowing });
+  const isDecided = (namespace: string) => known.inForce.strictest(namespace) === 'Enforce';
+  if (namespaces.every(isDecided)) return known;
+  const unique = uniqueName(name, known.names);
+  const priorities = [...builder.policies.values()].flatMap(({ spec }) =>
+    spec.mode === 'Enforce' ? [spec.priority] : [],
+  );
+  const priority = priorities.length > 0 ? Math.min(...priorities) - 1 : 0;
+  const spec: CapabilityPolicySpec = {
+    namespaceSelector: {},
+    level,
+    mode: 'Enforce',
+    ...(priority !== 0 && { priority: Math.max(priority, LOWEST) }),
+  };
+  builder.addPolicy(unique, spec);
+  const { inForce } = knownPolicies({ builder, ...knowing, tell: () => {} });
+  return { inForce, names: new Set(builder.policies.keys()), added: newPolicy(unique, spec) };
+}
+
+/** The API's limit for priorities. */
+const LOWEST = -(2 ** 31);
+
+function uniqueName(wanted: string, taken: ReadonlySet<string>): string {
+  for (let count = 1; ; count += 1) {
+    const name = count === 1 ? wanted : `${wanted}-${count}`;
+    if (!taken.has(name)) return name;
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * Exceptions beside the policies that decide: they admit everything that runs, loosen nothing for other service accounts,
+ * and are complete, so that a second suggestion is empty.
+ */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import type { PolicyContext } from '../../analysis/policies/context.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
+import { InForce } from '../../analysis/suggest/in-force.ts';
+import { policiesOf } from '../../analysis/suggest/policies.ts';
+import { suggest } from '../../analysis/suggest/suggest.ts';
+import {
+  type CompletePolicy,
+  GROUP,
+  KIND,
+  type Mode,
+  NAME_LABEL,
+  VERSION,
+} from '../../operator/api/capability-policy.ts';
+import { completePolicy, completeSpec } from '../../operator/api/defaults.ts';
+import { membersOf } from '../../operator/evaluate/members.ts';
+import { type Candidate, evaluate, templateCandidate, type Verdict } from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
+import { type Made, made, near, specOf } from './suggest-features.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env.FC_RUNS ?? 60);
+const NAMESPACES = ['net', 'shop'] as const;
+type NamespaceName = (typeof NAMESPACES)[number];
+const NOW = Date.UTC(2026, 10, 29);
+const EXPIRED = '2026-01-01T00:00:00Z';
+const LATER = '2030-01-01T00:00:00Z';
+const OPTIONS = {
+  oldestServer: NEWEST_KNOWN_MINOR,
+  namespaceLabels: {},
+  operatorNamespace: 'operator',
+  excludedNamespaces: [],
+  at: NOW,
+};
+const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+const evaluator = new Evaluator();
+
+type Spec = Parameters<typeof completeSpec>[0];
+type Workloads = Readonly<Record<NamespaceName, readonly Made[]>>;
+
+interface State {
+  readonly workloads: Workloads;
+  readonly specs: readonly Spec[];
+  /** Whether the rollouts are pending, by namespace. */
+  readonly pending: Readonly<Record<NamespaceName, boolean>>;
+}
+
+const overrides = fc.constantFrom(...RULES.flatMap(({ examples }) => examples.map((one) => one.overrides)), {}, {}, {});
+const SIDECAR = {
+  names: ['app'],
+  images: ['app'],
+  overrides: { capabilities: { allowedAdd: ['NET_RAW', 'SYS_TIME'] } },
+};
+
+const spec: fc.Arbitrary<Spec> = fc
+  .record({
+    level: fc.constantFrom('restricted' as const, 'restricted' as const, 'baseline' as const, 'privileged' as const),
+    mode: fc.constantFrom<Mode>('Enforce', 'Enforce', 'Enforce', 'Warn', 'Audit'),
+    priority: fc.constantFrom(0, 0, 0, 5, -5),
+    overrides,
+    usable: fc.constantFrom('Everyone', 'Everyone', 'Subjects', 'Bindings'),
+    selects: fc.constantFrom<NamespaceName | 'all'>('all', 'all', 'net', 'shop'),
+    rollout: fc.boolean(),
+    expires: fc.constantFrom(undefined, undefined, undefined, LATER, EXPIRED),
+    containers: fc.constantFrom(undefined, undefined, [SIDECAR]),
+  })
+  .map(({ usable, selects, rollout, expires, containers, ...own }) => ({
+    ...own,
+    namespaceSelector: selects === 'all' ? {} : { matchLabels: { [NAME_LABEL]: selects } },
+    ...(usable !== 'Everyone' && { usableBy: usable as 'Subjects' }),
+    ...(usable === 'Subjects' && { subjects: [{ kind: 'ServiceAccount' as const, namespace: 'net', name: 'node' }] }),
+    ...(rollout && { rollout: {} }),
+    ...(expires && { expires }),
+    ...(containers && { containers: [...containers] }),
+  }));
+
+const some = fc.array(made, { maxLength: 4 });
+const states: fc.Arbitrary<State> = fc.record({
+  workloads: fc.record({ net: some, shop: some }),
+  specs: fc.array(spec, { minLength: 1, maxLength: 5 }),
+  pending: fc.record({ net: fc.boolean(), shop: fc.boolean() }),
+});
+
+function policy(name: string, own: Spec): CompletePolicy {
+  return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name, uid: name }, spec: completeSpec(own) };
+}
+
+function clusterIn({ workloads, pending }: State, policies: readonly CompletePolicy[]): Cluster {
+  const all = NAMESPACES.flatMap((namespace) =>
+    workloads[namespace].map((one, i) =>
+      workloadView('Deployment', `app-${i}`, {
+        namespace,
+        uid: `${namespace}-${i}`,
+        template: { annotations: {}, spec: specOf(one) },
+      }),
+    ),
+  );
+  const rolled = policies.filter((one) => one.spec.rollout).map(({ metadata }) => metadata?.name ?? '');
+  const labels = Object.fromEntries(rolled.map((name) => [`rollout.${GROUP}/${name}`, 'pending']));
+  const namespaces = NAMESPACES.map((name) => ({
+    name,
+    uid: name,
+    labels: { [NAME_LABEL]: name, ...(pending[name] && labels) },
+    terminating: false,
+  }));
+  return wholeCluster(clusterOf(all), policies, namespaces as never);
+}
+
+interface Contexts {
+  readonly live: PolicyContext;
+  readonly promoted: PolicyContext;
+  readonly inForce: InForce;
+}
+
+function contexts(cluster: Cluster): Contexts {
+  const builder = new PolicyContextBuilder();
+  builder.addCluster(cluster);
+  const rollouts = [...builder.rollouts([...builder.policies.keys()]).keys()];
+  const live = builder.build(OPTIONS, () => {});
+  const promoted = builder.build(OPTIONS, () => {}, { enforced: rollouts });
+  return { live, promoted, inForce: new InForce({ live, promoted, rollouts: new Set(rollouts) }) };
+}
+
+/** The policies that are suggested beside those of the cluster. */
+function suggestedIn(cluster: Cluster, { inForce }: Contexts) {
+  const given = NAMESPACES.flatMap((namespace) =>
+    membersOf(namespace, cluster).map(({ workload, candidate }) => ({ workload, parts: candidate.parts, candidate })),
+  ).filter(({ workload }) => inForce.beside(workload.namespace, 'Enforce'));
+  const beside = (namespace: string) => inForce.beside(namespace, 'Enforce');
+  const suggestions = suggest(given, { standard: STANDARD, beside, evaluator });
+  const taken = cluster.policies().map(({ metadata }) => metadata?.name ?? '');
+  return policiesOf(suggestions, { mode: 'Audit', everywhere: false, taken });
+}
+
+/** The verdict of mode Enforce; undefined if no policy of this mode decides. */
+function verdict(candidate: Candidate, context: PolicyContext): Verdict | undefined {
+  const found = context.deciding(candidate.namespace).find(({ mode }) => mode === 'Enforce');
+  return found && evaluate(candidate, found.policies, context.evaluation).verdict;
+}
+
+function candidateOf(namespace: string, one: Made): Candidate {
+  return templateCandidate(
+    workloadView('Deployment', 'probe', { namespace, template: { annotations: {}, spec: specOf(one) } }),
+  );
+}
+
+describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
+  this.timeout(300_000);
+
+  it('admit all that runs and nothing else that was refused, and are complete', () => {
+    const counts = { exceptions: 0, copies: 0, refusedBefore: 0, stillRefused: 0, empty: 0 };
+    const probed = states.chain((state) => {
+      const running = [...state.workloads.net, ...state.workloads.shop];
+      const probe = running.length > 0 ? fc.oneof(made, near(running)) : made;
+      return fc.tuple(fc.constant(state), fc.array(probe, { minLength: 8, maxLength: 8 }));
+    });
+    fc.assert(
+      fc.property(probed, ([state, probes]) => {
+        const policies = state.specs.map((own, i) => policy(`net-app-${i}`, own));
+        const cluster = clusterIn(state, policies);
+        const before = contexts(cluster);
+        const suggested = suggestedIn(cluster, before);
+        const added = suggested.map((one) => completePolicy(one.policy));
+        const names = new Set(policies.map(({ metadata }) => metadata?.name));
+        for (const { metadata } of added) assert.ok(!names.has(metadata?.name), `${metadata?.name} is replaced`);
+        const shown = JSON.stringify({ state, added: added.map(({ spec: own }) => own) });
+        const afterCluster = clusterIn(state, [...policies, ...added]);
+        const after = contexts(afterCluster);
+        const excepted = (namespace: string, account: string) =>
+          suggested.some(
+            ({ exception, suggestions: [own] }) =>
+              own?.namespace === namespace && exception?.serviceAccounts.includes(account),
+          );
+        counts.exceptions += suggested.filter(({ exception }) => exception).length;
+        counts.copies += suggested.filter(({ enforces }) => enforces !== undefined).length;
+        for (const namespace of NAMESPACES) {
+          // A namespace where a policy is pending and none is suggested stays as it is.
+          const isTouched = suggested.some(({ suggestions }) => suggestions.some((own) => own.namespace === namespace));
+          const decides = before.inForce.beside(namespace, 'Enforce') !== undefined;
+          for (const one of state.workloads[namespace]) {
+            const candidate = candidateOf(namespace, one);
+            if (decides && verdict(candidate, before.promoted) === 'Violating') counts.refusedBefore += 1;
+            if (decides) assert.notEqual(verdict(candidate, after.promoted), 'Violating', `promoted: ${shown}`);
+            // Only the pending policy may admit what the enforced policies of its priority refuse.
+            const waits = verdict(candidate, before.live) === 'Violating';
+            if (isTouched && !waits) assert.notEqual(verdict(candidate, after.live), 'Violating', `live: ${shown}`);
+          }
+          for (const one of probes) {
+            const candidate = candidateOf(namespace, one);
+            if (excepted(namespace, one.serviceAccount)) continue;
+            if (verdict(candidate, before.promoted) !== 'Violating') continue;
+            for (const context of ['live', 'promoted'] as const) {
+              if (verdict(candidate, before[context]) !== 'Violating') continue;
+              assert.equal(
+                verdict(candidate, after[context]),
+                'Violating',
+                `${context}: ${JSON.stringify(one)} ${shown}`,
+              );
+              counts.stillRefused += 1;
+            }
+          }
+        }
+        const again = suggestedIn(afterCluster, after);
+        assert.deepEqual(
+          again.map((one) => one.policy),
+          [],
+          shown,
+        );
+        if (suggested.length === 0) counts.empty += 1;
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+    for (const [what, count] of Object.entries(counts)) assert.ok(count > 3, `${what}: ${count}`);
+  });
+});
