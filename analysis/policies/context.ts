@@ -5,6 +5,7 @@
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
+import { type Loosening, looseningsAnywhere } from '../../operator/evaluate/loosening.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -95,6 +96,18 @@ export class PolicyContext {
   /** @param only the single namespace to evaluate; undefined for all */
   evaluateCluster(only?: string): Iterable<NamespaceVerdicts> {
     return evaluateCluster(this.#input.cluster, this.#input.state, this.evaluation, only);
+  }
+
+  /** The rolled-out policies that policies for everybody loosen, by the name of the looser policy. */
+  loosenings(): ReadonlyMap<string, readonly Loosening[]> {
+    const { state, cluster } = this.#input;
+    const names = new Set(this.compiled.policies.map(({ name }) => name));
+    // Without namespaces, every policy that may select a common namespace counts.
+    const all = [...names].map((name): [string, readonly Loosening[]] => [
+      name,
+      cluster.namespaces().length > 0 ? state.loosenings(name) : looseningsAnywhere(name, this.compiled.policies),
+    ]);
+    return new Map(all.filter(([, loosenings]) => loosenings.length > 0));
   }
 
   isExcluded(namespace: string): boolean {

@@ -97,6 +97,7 @@ export class Status implements Controller {
       verdicts: outcomes.verdicts,
       holdersOfAll: use.holdersOfAll(),
       unknownPodFields: cluster.unknownPodFields,
+      loosenings: state.policies.loosenings(name),
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
       now,
     });

@@ -3,6 +3,7 @@ import type { Condition } from '../api/capability-policy.ts';
 import type { ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { useRoleName } from '../compile/rbac.ts';
+import type { Loosening } from '../evaluate/loosening.ts';
 import { type BindingName, coversControllers, type Holder } from '../evaluate/use.ts';
 import type { Refusal, Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { formatVersion } from '../standards/level-version.ts';
@@ -13,6 +14,7 @@ import type { BareCondition } from './bare-condition.ts';
 import { compliantCondition } from './compliance.ts';
 import { expiredCondition, expiredText, undecidedText } from './expiry.ts';
 import { labelRefusedCondition, type RefusedLabels } from './label-refusal.ts';
+import { looseningTexts } from './loosening.ts';
 import { protectedCondition } from './protection.ts';
 import * as reasons from './reasons.ts';
 import { useLimitCondition } from './use-limit.ts';
@@ -50,6 +52,8 @@ interface ConditionInput {
   readonly unknownPodFields: readonly string[];
   /** The bindings that are older than the policy and grant its use, because they refer to the policy by its name. */
   readonly olderBindings: readonly BindingName[];
+  /** The rolled-out policies that the policy loosens. */
+  readonly loosenings: readonly Loosening[];
   /** Whether API servers protect our objects; undefined until API servers have answered the first protection probe. */
   readonly protection: ProtectionOutcome | undefined;
   readonly previous: readonly Condition[];
@@ -113,10 +117,11 @@ function acceptedCondition(
   resolution: Resolution,
   {
     holdersOfAll,
+    loosenings,
     olderBindings,
     undecided,
     unknownPodFields,
-  }: Pick<ConditionInput, 'holdersOfAll' | 'olderBindings' | 'undecided' | 'unknownPodFields'>,
+  }: Pick<ConditionInput, 'holdersOfAll' | 'loosenings' | 'olderBindings' | 'undecided' | 'unknownPodFields'>,
 ): BareCondition {
   if ('refusal' in resolution) return refused(resolution.refusal);
   const { standard, mode } = resolution.policy;
@@ -131,6 +136,7 @@ function acceptedCondition(
     ...policy.contradictions,
     ...wideSubjects(policy),
     ...namedForEveryone(policy),
+    ...looseningTexts(loosenings),
     ...boundBefore(policy, olderBindings),
     ...wildcardHolders(policy, holdersOfAll),
     ...undecidedText(policy, undecided),

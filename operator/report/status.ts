@@ -3,6 +3,7 @@ import type { CapabilityPolicyStatus, CompletePolicy, CompleteSpec, Condition } 
 import type { LabelOutcome, ProgramOutcome } from '../apply/outcome.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
 import { labelOfMode, rulesBeyondLabel, tightest } from '../compile/labels.ts';
+import type { Loosening } from '../evaluate/loosening.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { BindingName, Holder } from '../evaluate/use.ts';
 import type { AcceptedText } from '../policy/accepted-text.ts';
@@ -50,6 +51,8 @@ export interface StatusInput {
   readonly unknownPodFields?: readonly string[];
   /** The bindings that are older than the policy and grant its use, because they refer to the policy by its name. */
   readonly olderBindings?: readonly BindingName[];
+  /** The rolled-out policies that the policy loosens. */
+  readonly loosenings?: readonly Loosening[];
   /** Whether API servers protect our objects; absent until API servers have answered the first protection probe. */
   readonly protection?: ProtectionOutcome;
   /** The current time, in ISO 8601 and UTC, which becomes the transition time of conditions that change. */
@@ -89,6 +92,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     holdersOfAll: input.holdersOfAll ?? [],
     unknownPodFields: input.unknownPodFields ?? [],
     olderBindings: input.olderBindings ?? [],
+    loosenings: input.loosenings ?? [],
     now: input.now,
   };
   if (!text || expired) {

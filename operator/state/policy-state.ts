@@ -7,6 +7,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { Compiled, CompileOptions, CompilerOptions } from '../compile/compile.ts';
 import type { AdmissionOptions } from '../compile/match.ts';
+import { type Loosening, looseningsBy } from '../evaluate/loosening.ts';
 import { type RenderedGrants, renderedGrants, withRendered } from '../evaluate/rendered-grants.ts';
 import { createUseIndex, type UseIndex } from '../evaluate/use.ts';
 import type { Change, Cluster, NamespaceView, RenderedObject } from '../model/objects.ts';
@@ -202,6 +203,14 @@ export class PolicyState {
   coverage(policy: string): Coverage | undefined {
     const parts = this.#accepted.parts(policy);
     return parts && mergeCoverages(parts.map((part) => this.#selections.coverage(part)));
+  }
+
+  /** The rolled-out policies that the policy loosens in the namespaces where it decides. */
+  loosenings(policy: string): Loosening[] {
+    const parts = this.#accepted.parts(policy) ?? [];
+    return parts.flatMap((part) =>
+      looseningsBy(part, this.#selections.coverage(part).deciding, (namespace) => this.selecting(namespace)),
+    );
   }
 
   /**

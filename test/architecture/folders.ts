@@ -410,6 +410,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/cluster',
       'operator/apply/drift.ts',
       'operator/apply/protection-probe.ts',
+      'operator/report/loosening.ts',
       'operator/report/violations.ts',
       'analysis/text',
       'analysis/schema',

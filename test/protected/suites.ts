@@ -38,6 +38,7 @@ export const SUITES = [
   'workloads',
   'expiry',
   'promotion',
+  'beside',
   'kill',
   'stopping',
   'programmed',

@@ -119,6 +119,7 @@ function statusOf(
     verdicts,
     holdersOfAll: state.policies.use.holdersOfAll(),
     olderBindings: state.policies.use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),
+    loosenings: state.policies.loosenings(name),
     now: new Date().toISOString(),
   });
 }

@@ -22,6 +22,7 @@ import { type Scope, scopeOf } from '../../scope.ts';
 import { changesMarkdown, changesText } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { checkFiles } from './files.ts';
+import { tellLoosenings } from './loosenings.ts';
 import type { Output } from './reporters/create-reporter.ts';
 import { createRun, type Run } from './run.ts';
 
@@ -94,7 +95,9 @@ async function checkManifests(
   const contexts = contextOptions(options, live?.cluster);
   const build = () => {
     if (builder.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
-    return builder.build(contexts, run.trouble);
+    const context = builder.build(contexts, run.trouble);
+    tellLoosenings(context, run.trouble);
+    return context;
   };
   await checkFiles(options.filename, io, run, { builder, build, options: contexts, namespace });
   return run.end();
@@ -112,6 +115,7 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
     );
   const context = builder.build(contextOptions(options, cluster), run.trouble);
   run.begin(context);
+  tellLoosenings(context, run.trouble);
   const { only: namespace } = scope;
   if (namespace !== undefined && context.isExcluded(namespace)) {
     run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
@@ -157,6 +161,10 @@ async function showChanges(
       enforced,
       namespace: scope.only,
     }),
+  );
+  tellLoosenings(
+    changed.build(contexts, () => {}),
+    troubles.trouble,
   );
   io.stdout.write(print(changes, terminalOf(io)));
   if (troubles.count > 0) return 2;

@@ -1,0 +1,98 @@
+/**
+ * Finds policies that loosen a policy that is rolled out. A rollout enforces a namespace once nothing violates the
+ * policies that will decide there. So a looser policy for everybody, at the same or a higher priority, makes the
+ * namespace count as enforced although the rolled-out policy refuses nothing there.
+ */
+import type { PodParts } from '../model/objects.ts';
+import { perObject } from '../policy/memo.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { mayOverlap } from '../policy/selector.ts';
+import type { ExamplePod } from '../rules/example.ts';
+import { RULES } from '../rules/index.ts';
+import { Evaluator } from './violations.ts';
+
+export interface Loosening {
+  /** The name of the policy that is rolled out. */
+  readonly policy: string;
+  /** The rules that admit more, in the order of the registry. */
+  readonly rules: readonly string[];
+  /** The namespaces where the looser policy decides, in the given order. */
+  readonly namespaces: readonly string[];
+}
+
+const EVALUATOR = new Evaluator();
+
+/**
+ * @param policy a policy as it is in force
+ * @param namespaces the namespaces where the policy decides
+ * @param selecting returns the policies that select a namespace
+ */
+export function looseningsBy(
+  policy: ResolvedPolicy,
+  namespaces: readonly string[],
+  selecting: (namespace: string) => readonly ResolvedPolicy[],
+): Loosening[] {
+  if (policy.mode !== 'Enforce' || policy.usableBy !== 'Everyone') return [];
+  const found = new Map<string, { readonly rules: readonly string[]; readonly namespaces: string[] }>();
+  for (const namespace of namespaces) {
+    for (const other of selecting(namespace)) {
+      const known = found.get(other.name);
+      if (known) {
+        known.namespaces.push(namespace);
+        continue;
+      }
+      const rules = loosenedRules(policy, other);
+      if (rules.length > 0) found.set(other.name, { rules, namespaces: [namespace] });
+    }
+  }
+  return [...found].map(([name, one]) => ({ policy: name, ...one }));
+}
+
+/** The rolled-out policies that the named policy loosens in some namespace that both may select. */
+export function looseningsAnywhere(name: string, policies: readonly ResolvedPolicy[]): Loosening[] {
+  const [policy] = policies.filter((one) => one.name === name && one.pendingFor === undefined);
+  if (policy?.mode !== 'Enforce' || policy.usableBy !== 'Everyone') return [];
+  return policies
+    .filter((other) => other.pendingFor === undefined && mayOverlap(policy.selector, other.selector))
+    .map((other) => ({ policy: other.name, rules: loosenedRules(policy, other), namespaces: [] }))
+    .filter(({ rules }) => rules.length > 0);
+}
+
+/**
+ * The rules by which `other`, a policy that is rolled out, refuses a pod that `policy` admits. Only the examples of the
+ * rules are evaluated, so a difference in the values of a list may be missed, but each rule in the result is looser.
+ */
+export function loosenedRules(policy: ResolvedPolicy, other: ResolvedPolicy): readonly string[] {
+  const { name, priority, meanwhile } = other;
+  if (meanwhile === undefined || name === policy.name || priority > policy.priority) return [];
+  const enforced = other.pendingFor ?? other;
+  return enforced.mode === 'Enforce' ? compared(policy)(enforced) : [];
+}
+
+const compared = perObject((policy: ResolvedPolicy) =>
+  perObject((enforced: ResolvedPolicy): readonly string[] => {
+    const isBroken = (pod: PodParts, rule: string, { checks, filledChecks }: ResolvedPolicy) => {
+      const only = (all: ResolvedPolicy['checks']) => all.filter((one) => one.rule === rule);
+      return EVALUATOR.violations(pod, { checks: only(checks), filledChecks: only(filledChecks) }).length > 0;
+    };
+    return RULES.filter(({ id }) =>
+      podsOf(id).some((pod) => isBroken(pod, id, enforced) && !isBroken(pod, id, policy)),
+    ).map(({ id }) => id);
+  }),
+);
+
+const PODS = new Map<string, readonly PodParts[]>();
+
+/** The pods of the rule's examples, and a pod without settings. */
+function podsOf(rule: string): readonly PodParts[] {
+  const known = PODS.get(rule);
+  if (known) return known;
+  const examples = RULES.filter(({ id }) => id === rule).flatMap((one) => one.examples);
+  const pods = [{}, ...examples.flatMap(({ admits, refuses }) => [...refuses, ...admits])].map(partsOf);
+  PODS.set(rule, pods);
+  return pods;
+}
+
+function partsOf({ spec = {}, container = {} }: ExamplePod): PodParts {
+  return { annotations: {}, spec: { containers: [{ name: 'example', image: 'example', ...container }], ...spec } };
+}
