@@ -1,6 +1,6 @@
 /** The images of an entry in `spec.containers`, so that an exception for a container holds only for its images. */
 import { containersOf } from '../../operator/model/containers.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 
 /** The API's limit for images in an entry, and for the length of an image. */
 const MOST = 16;
@@ -16,7 +16,7 @@ const PLAIN = /^(?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]*$/;
  *
  * @returns no images if the policy cannot list them, which selects containers of any image
  */
-export function imagesOf(names: readonly string[], pods: readonly PodParts[]): { images?: readonly string[] } {
+export function imagesOf(names: readonly string[], pods: readonly PodContent[]): { images?: readonly string[] } {
   const own = pods.flatMap(({ spec }) => containersOf(spec)).filter(({ name }) => names.includes(name));
   const images = new Set(own.map((container) => anyVersion((container as { image?: unknown }).image)));
   const listed = [...images].flatMap((image) => image ?? []).sort();

@@ -57,25 +57,22 @@ export function policyChecksFor(
 
 /** The single overrides of a policy, by path. The inverse of `overridesOf`. */
 export function statedBy(overrides: CapabilityPolicyOverrides): Stated {
-  const entries = Object.entries(overrides).flatMap(([field, value]): (readonly [string, unknown])[] => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[field, value]];
-    const parts = Object.entries(value);
-    const [own, whole] = isInParts(field)
-      ? [parts, []]
-      : [parts.filter(([part]) => isRule(`${field}.${part}`)), parts.filter(([part]) => !isRule(`${field}.${part}`))];
+  const entries = Object.entries(overrides).flatMap(([id, value]): (readonly [string, unknown])[] => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[id, value]];
+    const fields = Object.entries(value).map(([field, own]) => ({ path: `${id}.${field}`, field, own }));
+    const single = fields.filter(({ path }) => isByField(id) || RULES.some((rule) => rule.id === path));
+    const together = fields.filter((one) => !single.includes(one));
     return [
-      ...(whole.length > 0 ? [[field, Object.fromEntries(whole)] as const] : []),
-      ...own.map(([part, one]) => [`${field}.${part}`, one] as const),
+      ...(together.length > 0
+        ? [[id, Object.fromEntries(together.map(({ field, own }) => [field, own]))] as const]
+        : []),
+      ...single.map(({ path, own }) => [path, own] as const),
     ];
   });
   return Object.fromEntries(entries);
 }
 
-function isRule(id: string): boolean {
-  return RULES.some((rule) => rule.id === id);
-}
-
 /** Whether suggestions state the fields of an override one by one, such as `sysctls.allowed`. */
-function isInParts(field: string): boolean {
-  return ['runtimeClasses', 'sysctls'].includes(field) || RULES.some(({ id, inParts }) => id === field && inParts);
+function isByField(id: string): boolean {
+  return ['runtimeClasses', 'sysctls'].includes(id) || RULES.some((rule) => rule.id === id && rule.byField);
 }

@@ -2,12 +2,12 @@
 import { type Candidate, customCandidate } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 
 /** A pod as policies evaluate it, and the workload that owns it. */
 export interface Given {
   readonly workload: WorkloadName;
-  readonly parts: PodParts;
+  readonly content: PodContent;
   /** How policies with restricted use evaluate the pod; by default as a pod whose creator is not known. */
   readonly candidate?: Candidate;
 }
@@ -15,7 +15,7 @@ export interface Given {
 export interface Workload {
   readonly name: WorkloadName;
   /** The workload's pods and templates, without duplicates. */
-  readonly pods: readonly PodParts[];
+  readonly pods: readonly PodContent[];
   /** The pods and templates with the users whose rights count, without duplicates. */
   readonly candidates: readonly Candidate[];
   /** The names of the service accounts of the pods. */
@@ -27,8 +27,8 @@ export function workloadsOf(given: readonly Given[]): Workload[] {
   const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
   return valuesByKey(groups).flatMap((own) => {
     const [first] = own;
-    const pods = new Map(own.map(({ parts }) => [JSON.stringify(parts), parts]));
-    const serviceAccounts = [...new Set(own.map(({ parts }) => parts.spec.serviceAccountName ?? 'default'))].sort();
+    const pods = new Map(own.map(({ content }) => [JSON.stringify(content), content]));
+    const serviceAccounts = [...new Set(own.map(({ content }) => content.spec.serviceAccountName ?? 'default'))].sort();
     const candidates = new Map(own.map((one) => candidateOf(one)).map((one) => [JSON.stringify(one), one]));
     return first
       ? [{ name: first.workload, pods: valuesByKey(pods), candidates: valuesByKey(candidates), serviceAccounts }]
@@ -36,6 +36,6 @@ export function workloadsOf(given: readonly Given[]): Workload[] {
   });
 }
 
-function candidateOf({ workload, parts, candidate }: Given): Candidate {
-  return { ...(candidate ?? customCandidate(workload.namespace, parts)), parts };
+function candidateOf({ workload, content, candidate }: Given): Candidate {
+  return { ...(candidate ?? customCandidate(workload.namespace, content)), content };
 }

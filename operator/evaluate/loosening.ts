@@ -3,12 +3,12 @@
  * policies that will decide there. So a looser policy for everybody, at the same or a higher priority, makes the
  * namespace count as enforced although the rolled-out policy refuses nothing there.
  */
-import type { PodParts } from '../model/objects.ts';
+import type { PodContent } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { mayOverlap } from '../policy/selector.ts';
-import type { ExamplePod } from '../rules/example.ts';
 import { RULES } from '../rules/index.ts';
+import type { Rule } from '../rules/rule.ts';
 import { Evaluator } from './violations.ts';
 
 export interface Loosening {
@@ -71,7 +71,7 @@ export function loosenedRules(policy: ResolvedPolicy, other: ResolvedPolicy): re
 
 const compared = perObject((policy: ResolvedPolicy) =>
   perObject((enforced: ResolvedPolicy): readonly string[] => {
-    const isBroken = (pod: PodParts, rule: string, { checks, filledChecks }: ResolvedPolicy) => {
+    const isBroken = (pod: PodContent, rule: string, { checks, filledChecks }: ResolvedPolicy) => {
       const only = (all: ResolvedPolicy['checks']) => all.filter((one) => one.rule === rule);
       return EVALUATOR.violations(pod, { checks: only(checks), filledChecks: only(filledChecks) }).length > 0;
     };
@@ -81,18 +81,18 @@ const compared = perObject((policy: ResolvedPolicy) =>
   }),
 );
 
-const PODS = new Map<string, readonly PodParts[]>();
+const PODS = new Map<string, readonly PodContent[]>();
 
 /** The pods of the rule's examples, and a pod without settings. */
-function podsOf(rule: string): readonly PodParts[] {
+function podsOf(rule: string): readonly PodContent[] {
   const known = PODS.get(rule);
   if (known) return known;
   const examples = RULES.filter(({ id }) => id === rule).flatMap((one) => one.examples);
-  const pods = [{}, ...examples.flatMap(({ admits, refuses }) => [...refuses, ...admits])].map(partsOf);
+  const pods = [{}, ...examples.flatMap(({ admits, refuses }) => [...refuses, ...admits])].map(contentOf);
   PODS.set(rule, pods);
   return pods;
 }
 
-function partsOf({ spec = {}, container = {} }: ExamplePod): PodParts {
+function contentOf({ spec = {}, container = {} }: Rule['examples'][number]['admits'][number]): PodContent {
   return { annotations: {}, spec: { containers: [{ name: 'example', image: 'example', ...container }], ...spec } };
 }

@@ -133,7 +133,11 @@ function contexts(cluster: Cluster): Contexts {
 /** The policies that are suggested beside those of the cluster. */
 function suggestedIn(cluster: Cluster, { inForce }: Contexts) {
   const given = NAMESPACES.flatMap((namespace) =>
-    membersOf(namespace, cluster).map(({ workload, candidate }) => ({ workload, parts: candidate.parts, candidate })),
+    membersOf(namespace, cluster).map(({ workload, candidate }) => ({
+      workload,
+      content: candidate.content,
+      candidate,
+    })),
   ).filter(({ workload }) => inForce.beside(workload.namespace, 'Enforce'));
   const beside = (namespace: string) => inForce.beside(namespace, 'Enforce');
   const suggestions = suggest(given, { standard: STANDARD, beside, evaluator });

@@ -13,7 +13,7 @@ const schema57 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "Eq0nMEpTLrfJlLiuvnFEXkq9gnMACSboJ7150xQYM"
+      "$ref": "Ey9TPRwtWM7jV7A4ib7QsVcQy5cpHe0GPywe3PNGA"
     },
     "status": {
       "$ref": "GR5SE7cjkNFE2ClLt5CS7qroaFlpLw45rQHNKQ4QE"
@@ -184,10 +184,10 @@ const schema62 = {
       "$ref": "VhBW2CgyFg0HIg3Vi3JVnGqbGwIUPW1a3b6pmsiRA"
     },
     "overrides": {
-      "$ref": "RoIBI57tWXdJpfQAPSwM5EJBtCj3sc5ldRXh1zPavk"
+      "$ref": "nDtDHpqOTcW2RE0cg750nTVqpSC6N4H8c5eET2wUVaQ"
     },
     "containers": {
-      "$ref": "5QYdFiSnVhDAfHb6cvpAgTLKcKv92PQJy6C1PK6Rto"
+      "$ref": "QiVc36ltreL5VbTVLi0ehEWegNPNC5f1xUEQCH0"
     }
   }
 };
@@ -1821,6 +1821,12 @@ const schema78 = {
     },
     "userNamespaces": {
       "$ref": "OsUnqto1pNh9PNk4mhOEoVQ1pdNWLhCBVGsXoWa5vI"
+    },
+    "unknownFields": {
+      "$ref": "7NXMPbgJH3eM5Z27CFBlwWFWz4tW4PAm5WTBv5Qw"
+    },
+    "allowedUnknownFields": {
+      "$ref": "4OlrNlAQucTVcAnSttEecRwP5t2TinLhhczK9XXs"
     }
   },
   "nullable": true
@@ -4776,6 +4782,54 @@ function validate215(data, {
   validate215.errors = vErrors;
   return errors === 0;
 }
+const schema90 = {
+  "type": "string",
+  "enum": ["Refused", "RefusedInSecurityContext", "Allowed"],
+  "nullable": true
+};
+function validate217(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Refused" || data === "RefusedInSecurityContext" || data === "Allowed")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema90.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate217.errors = vErrors;
+  return errors === 0;
+}
 function validate165(data, {
   instancePath = "",
   parentData,
@@ -5120,19 +5174,41 @@ function validate165(data, {
         errors = vErrors.length;
       }
     }
+    if (data.unknownFields !== undefined) {
+      if (!validate217(data.unknownFields, {
+        instancePath: instancePath + "/unknownFields",
+        parentData: data,
+        parentDataProperty: "unknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.allowedUnknownFields !== undefined) {
+      if (!validate50(data.allowedUnknownFields, {
+        instancePath: instancePath + "/allowedUnknownFields",
+        parentData: data,
+        parentDataProperty: "allowedUnknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        errors = vErrors.length;
+      }
+    }
   }
   validate165.errors = vErrors;
   return errors === 0;
 }
-const schema90 = {
+const schema91 = {
   "type": "array",
   "maxItems": 16,
   "items": {
-    "$ref": "wuNvSqTxptSBgabj7aC3qnbmLMM0uDwPeBHogT0fVE"
+    "$ref": "zLpipz9Vq8UJV7ZSYxcwLwRfSgocrxLfXGMLLzSWg"
   },
   "nullable": true
 };
-const schema91 = {
+const schema92 = {
   "type": "object",
   "properties": {
     "names": {
@@ -5142,11 +5218,11 @@ const schema91 = {
       "$ref": "krMLSMtc2zhxXy9LlIWzTFb1HiQHAyIN59iLfAQ"
     },
     "overrides": {
-      "$ref": "HveyKFx5xnMHDdVz8Xj1odKg8jlH9nK9cPDBL5e0"
+      "$ref": "vadtNTlXfndRs70cmguztQD9miAqQcBGEyTyF41uU"
     }
   }
 };
-const schema92 = {
+const schema93 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5154,7 +5230,7 @@ const schema92 = {
   },
   "nullable": true
 };
-function validate220(data, {
+function validate223(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5208,10 +5284,10 @@ function validate220(data, {
       }
     }
   }
-  validate220.errors = vErrors;
+  validate223.errors = vErrors;
   return errors === 0;
 }
-const schema93 = {
+const schema94 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5219,11 +5295,11 @@ const schema93 = {
   },
   "nullable": true
 };
-const schema94 = {
+const schema95 = {
   "type": "string",
   "maxLength": 255
 };
-function validate224(data, {
+function validate227(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5264,10 +5340,10 @@ function validate224(data, {
     }
     errors++;
   }
-  validate224.errors = vErrors;
+  validate227.errors = vErrors;
   return errors === 0;
 }
-function validate223(data, {
+function validate226(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5310,21 +5386,21 @@ function validate223(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate224(data[i0], {
+      if (!validate227(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
+        vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate223.errors = vErrors;
+  validate226.errors = vErrors;
   return errors === 0;
 }
-const schema95 = {
+const schema96 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -5413,11 +5489,17 @@ const schema95 = {
     },
     "serviceAccountToken": {
       "$ref": "aI76FeqpwcXwdyCOF96recSluNjGv0pCdD3LQe3LnI"
+    },
+    "unknownFields": {
+      "$ref": "aI76FeqpwcXwdyCOF96recSluNjGv0pCdD3LQe3LnI"
+    },
+    "allowedUnknownFields": {
+      "$ref": "TjYwjBcfjN3lJ5ts5TNjlvuo2QzdKr0lVpUArBTA"
     }
   },
   "nullable": true
 };
-const schema96 = {
+const schema97 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -5425,11 +5507,11 @@ const schema96 = {
   },
   "nullable": true
 };
-const schema97 = {
+const schema98 = {
   "type": "object",
   "properties": {}
 };
-function validate251(data, {
+function validate254(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5453,10 +5535,10 @@ function validate251(data, {
     }
     errors++;
   }
-  validate251.errors = vErrors;
+  validate254.errors = vErrors;
   return errors === 0;
 }
-function validate250(data, {
+function validate253(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5499,18 +5581,18 @@ function validate250(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate251(data[i0], {
+      if (!validate254(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+        vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate250.errors = vErrors;
+  validate253.errors = vErrors;
   return errors === 0;
 }
 const schema42 = {
@@ -5545,7 +5627,7 @@ function validate97(data, {
   validate97.errors = vErrors;
   return errors === 0;
 }
-function validate227(data, {
+function validate230(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5813,13 +5895,13 @@ function validate227(data, {
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate250(data.hostPaths, {
+      if (!validate253(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
+        vErrors = vErrors === null ? validate253.errors : vErrors.concat(validate253.errors);
         errors = vErrors.length;
       }
     }
@@ -5889,11 +5971,33 @@ function validate227(data, {
         errors = vErrors.length;
       }
     }
+    if (data.unknownFields !== undefined) {
+      if (!validate98(data.unknownFields, {
+        instancePath: instancePath + "/unknownFields",
+        parentData: data,
+        parentDataProperty: "unknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.allowedUnknownFields !== undefined) {
+      if (!validate95(data.allowedUnknownFields, {
+        instancePath: instancePath + "/allowedUnknownFields",
+        parentData: data,
+        parentDataProperty: "allowedUnknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        errors = vErrors.length;
+      }
+    }
   }
-  validate227.errors = vErrors;
+  validate230.errors = vErrors;
   return errors === 0;
 }
-function validate219(data, {
+function validate222(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5903,35 +6007,35 @@ function validate219(data, {
   let errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.names !== undefined) {
-      if (!validate220(data.names, {
+      if (!validate223(data.names, {
         instancePath: instancePath + "/names",
         parentData: data,
         parentDataProperty: "names",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.images !== undefined) {
-      if (!validate223(data.images, {
-        instancePath: instancePath + "/images",
-        parentData: data,
-        parentDataProperty: "images",
         rootData
       })) {
         vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
         errors = vErrors.length;
       }
     }
+    if (data.images !== undefined) {
+      if (!validate226(data.images, {
+        instancePath: instancePath + "/images",
+        parentData: data,
+        parentDataProperty: "images",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.overrides !== undefined) {
-      if (!validate227(data.overrides, {
+      if (!validate230(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
+        vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
         errors = vErrors.length;
       }
     }
@@ -5951,10 +6055,10 @@ function validate219(data, {
     }
     errors++;
   }
-  validate219.errors = vErrors;
+  validate222.errors = vErrors;
   return errors === 0;
 }
-function validate218(data, {
+function validate221(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5997,18 +6101,18 @@ function validate218(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate219(data[i0], {
+      if (!validate222(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate218.errors = vErrors;
+  validate221.errors = vErrors;
   return errors === 0;
 }
 function validate121(data, {
@@ -6180,13 +6284,13 @@ function validate121(data, {
       }
     }
     if (data.containers !== undefined) {
-      if (!validate218(data.containers, {
+      if (!validate221(data.containers, {
         instancePath: instancePath + "/containers",
         parentData: data,
         parentDataProperty: "containers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+        vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
         errors = vErrors.length;
       }
     }
@@ -6209,7 +6313,7 @@ function validate121(data, {
   validate121.errors = vErrors;
   return errors === 0;
 }
-const schema98 = {
+const schema99 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -6304,7 +6408,7 @@ function validate99(data, {
   validate99.errors = vErrors;
   return errors === 0;
 }
-const schema99 = {
+const schema100 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -6312,7 +6416,7 @@ const schema99 = {
   },
   "nullable": true
 };
-const schema100 = {
+const schema101 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -6336,11 +6440,11 @@ const schema100 = {
     }
   }
 };
-const schema101 = {
+const schema102 = {
   "type": "string",
   "maxLength": 316
 };
-function validate268(data, {
+function validate273(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6381,14 +6485,14 @@ function validate268(data, {
     }
     errors++;
   }
-  validate268.errors = vErrors;
+  validate273.errors = vErrors;
   return errors === 0;
 }
-const schema102 = {
+const schema103 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate270(data, {
+function validate275(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6418,7 +6522,7 @@ function validate270(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema102.enum
+        allowedValues: schema103.enum
       }
     };
     if (vErrors === null) {
@@ -6428,14 +6532,14 @@ function validate270(data, {
     }
     errors++;
   }
-  validate270.errors = vErrors;
+  validate275.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema104 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate272(data, {
+function validate277(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6476,14 +6580,14 @@ function validate272(data, {
     }
     errors++;
   }
-  validate272.errors = vErrors;
+  validate277.errors = vErrors;
   return errors === 0;
 }
-const schema104 = {
+const schema105 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate274(data, {
+function validate279(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6524,7 +6628,7 @@ function validate274(data, {
     }
     errors++;
   }
-  validate274.errors = vErrors;
+  validate279.errors = vErrors;
   return errors === 0;
 }
 const schema52 = {
@@ -6576,7 +6680,7 @@ function validate107(data, {
   validate107.errors = vErrors;
   return errors === 0;
 }
-function validate267(data, {
+function validate272(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6666,46 +6770,46 @@ function validate267(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate268(data.type, {
+      if (!validate273(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
+        vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate270(data.status, {
+      if (!validate275(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
+        vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate272(data.reason, {
+      if (!validate277(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
+        vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate274(data.message, {
+      if (!validate279(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
+        vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
         errors = vErrors.length;
       }
     }
@@ -6747,10 +6851,10 @@ function validate267(data, {
     }
     errors++;
   }
-  validate267.errors = vErrors;
+  validate272.errors = vErrors;
   return errors === 0;
 }
-function validate266(data, {
+function validate271(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6793,21 +6897,21 @@ function validate266(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate267(data[i0], {
+      if (!validate272(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
+        vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate266.errors = vErrors;
+  validate271.errors = vErrors;
   return errors === 0;
 }
-const schema105 = {
+const schema106 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -6831,7 +6935,7 @@ const schema105 = {
   },
   "nullable": true
 };
-function validate280(data, {
+function validate285(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6923,10 +7027,10 @@ function validate280(data, {
       }
     }
   }
-  validate280.errors = vErrors;
+  validate285.errors = vErrors;
   return errors === 0;
 }
-const schema106 = {
+const schema107 = {
   "type": "object",
   "properties": {
     "ready": {
@@ -6988,7 +7092,7 @@ function validate108(data, {
   validate108.errors = vErrors;
   return errors === 0;
 }
-function validate288(data, {
+function validate293(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7036,10 +7140,10 @@ function validate288(data, {
       }
     }
   }
-  validate288.errors = vErrors;
+  validate293.errors = vErrors;
   return errors === 0;
 }
-const schema107 = {
+const schema108 = {
   "type": "object",
   "properties": {
     "level": {
@@ -7110,7 +7214,7 @@ function validate106(data, {
   validate106.errors = vErrors;
   return errors === 0;
 }
-const schema108 = {
+const schema109 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7118,11 +7222,11 @@ const schema108 = {
   },
   "nullable": true
 };
-const schema109 = {
+const schema110 = {
   "type": "string",
   "maxLength": 128
 };
-function validate297(data, {
+function validate302(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7163,10 +7267,10 @@ function validate297(data, {
     }
     errors++;
   }
-  validate297.errors = vErrors;
+  validate302.errors = vErrors;
   return errors === 0;
 }
-function validate296(data, {
+function validate301(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7209,18 +7313,18 @@ function validate296(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate297(data[i0], {
+      if (!validate302(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
+        vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate296.errors = vErrors;
+  validate301.errors = vErrors;
   return errors === 0;
 }
 const schema55 = {
@@ -7273,7 +7377,7 @@ function validate110(data, {
   validate110.errors = vErrors;
   return errors === 0;
 }
-function validate292(data, {
+function validate297(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7332,13 +7436,13 @@ function validate292(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate296(data.rulesLeftToAdmissionPolicy, {
+      if (!validate301(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate296.errors : vErrors.concat(validate296.errors);
+        vErrors = vErrors === null ? validate301.errors : vErrors.concat(validate301.errors);
         errors = vErrors.length;
       }
     }
@@ -7354,10 +7458,10 @@ function validate292(data, {
       }
     }
   }
-  validate292.errors = vErrors;
+  validate297.errors = vErrors;
   return errors === 0;
 }
-const schema110 = {
+const schema111 = {
   "type": "object",
   "properties": {
     "enforced": {
@@ -7381,7 +7485,7 @@ const schema110 = {
   },
   "nullable": true
 };
-const schema111 = {
+const schema112 = {
   "type": "object",
   "required": ["namespace", "time"],
   "properties": {
@@ -7394,7 +7498,7 @@ const schema111 = {
   },
   "nullable": true
 };
-function validate307(data, {
+function validate312(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7474,10 +7578,10 @@ function validate307(data, {
       }
     }
   }
-  validate307.errors = vErrors;
+  validate312.errors = vErrors;
   return errors === 0;
 }
-const schema112 = {
+const schema113 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -7485,7 +7589,7 @@ const schema112 = {
   },
   "nullable": true
 };
-const schema113 = {
+const schema114 = {
   "type": "object",
   "required": ["name", "violating", "since"],
   "properties": {
@@ -7552,7 +7656,7 @@ function validate111(data, {
   validate111.errors = vErrors;
   return errors === 0;
 }
-function validate312(data, {
+function validate317(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7669,10 +7773,10 @@ function validate312(data, {
     }
     errors++;
   }
-  validate312.errors = vErrors;
+  validate317.errors = vErrors;
   return errors === 0;
 }
-function validate311(data, {
+function validate316(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7715,21 +7819,21 @@ function validate311(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate312(data[i0], {
+      if (!validate317(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate312.errors : vErrors.concat(validate312.errors);
+        vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate311.errors = vErrors;
+  validate316.errors = vErrors;
   return errors === 0;
 }
-function validate302(data, {
+function validate307(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7799,32 +7903,32 @@ function validate302(data, {
       }
     }
     if (data.next !== undefined) {
-      if (!validate307(data.next, {
+      if (!validate312(data.next, {
         instancePath: instancePath + "/next",
         parentData: data,
         parentDataProperty: "next",
         rootData
       })) {
-        vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
+        vErrors = vErrors === null ? validate312.errors : vErrors.concat(validate312.errors);
         errors = vErrors.length;
       }
     }
     if (data.blockedNamespaces !== undefined) {
-      if (!validate311(data.blockedNamespaces, {
+      if (!validate316(data.blockedNamespaces, {
         instancePath: instancePath + "/blockedNamespaces",
         parentData: data,
         parentDataProperty: "blockedNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate311.errors : vErrors.concat(validate311.errors);
+        vErrors = vErrors === null ? validate316.errors : vErrors.concat(validate316.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate302.errors = vErrors;
+  validate307.errors = vErrors;
   return errors === 0;
 }
-const schema114 = {
+const schema115 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -7845,7 +7949,7 @@ const schema114 = {
   },
   "nullable": true
 };
-function validate320(data, {
+function validate325(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7926,10 +8030,10 @@ function validate320(data, {
       }
     }
   }
-  validate320.errors = vErrors;
+  validate325.errors = vErrors;
   return errors === 0;
 }
-const schema115 = {
+const schema116 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -7944,7 +8048,7 @@ const schema115 = {
   },
   "nullable": true
 };
-function validate327(data, {
+function validate332(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8003,10 +8107,10 @@ function validate327(data, {
       }
     }
   }
-  validate327.errors = vErrors;
+  validate332.errors = vErrors;
   return errors === 0;
 }
-const schema116 = {
+const schema117 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8014,7 +8118,7 @@ const schema116 = {
   },
   "nullable": true
 };
-const schema117 = {
+const schema118 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -8050,11 +8154,11 @@ const schema117 = {
     }
   }
 };
-const schema118 = {
+const schema119 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate338(data, {
+function validate343(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8084,7 +8188,7 @@ function validate338(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema118.enum
+        allowedValues: schema119.enum
       }
     };
     if (vErrors === null) {
@@ -8094,15 +8198,15 @@ function validate338(data, {
     }
     errors++;
   }
-  validate338.errors = vErrors;
+  validate343.errors = vErrors;
   return errors === 0;
 }
-const schema119 = {
+const schema120 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate344(data, {
+function validate349(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8144,10 +8248,10 @@ function validate344(data, {
       errors++;
     }
   }
-  validate344.errors = vErrors;
+  validate349.errors = vErrors;
   return errors === 0;
 }
-function validate333(data, {
+function validate338(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8265,13 +8369,13 @@ function validate333(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate338(data.verdict, {
+      if (!validate343(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
+        vErrors = vErrors === null ? validate343.errors : vErrors.concat(validate343.errors);
         errors = vErrors.length;
       }
     }
@@ -8320,13 +8424,13 @@ function validate333(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate344(data.message, {
+      if (!validate349(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate344.errors : vErrors.concat(validate344.errors);
+        vErrors = vErrors === null ? validate349.errors : vErrors.concat(validate349.errors);
         errors = vErrors.length;
       }
     }
@@ -8346,10 +8450,10 @@ function validate333(data, {
     }
     errors++;
   }
-  validate333.errors = vErrors;
+  validate338.errors = vErrors;
   return errors === 0;
 }
-function validate332(data, {
+function validate337(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8392,21 +8496,21 @@ function validate332(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate333(data[i0], {
+      if (!validate338(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate333.errors : vErrors.concat(validate333.errors);
+        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate332.errors = vErrors;
+  validate337.errors = vErrors;
   return errors === 0;
 }
-const schema120 = {
+const schema121 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8414,7 +8518,7 @@ const schema120 = {
   },
   "nullable": true
 };
-const schema121 = {
+const schema122 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -8429,11 +8533,11 @@ const schema121 = {
     }
   }
 };
-const schema122 = {
+const schema123 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate352(data, {
+function validate357(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8463,7 +8567,7 @@ function validate352(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema122.enum
+        allowedValues: schema123.enum
       }
     };
     if (vErrors === null) {
@@ -8473,10 +8577,10 @@ function validate352(data, {
     }
     errors++;
   }
-  validate352.errors = vErrors;
+  validate357.errors = vErrors;
   return errors === 0;
 }
-function validate350(data, {
+function validate355(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8545,13 +8649,13 @@ function validate350(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate352(data.relation, {
+      if (!validate357(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate352.errors : vErrors.concat(validate352.errors);
+        vErrors = vErrors === null ? validate357.errors : vErrors.concat(validate357.errors);
         errors = vErrors.length;
       }
     }
@@ -8582,10 +8686,10 @@ function validate350(data, {
     }
     errors++;
   }
-  validate350.errors = vErrors;
+  validate355.errors = vErrors;
   return errors === 0;
 }
-function validate349(data, {
+function validate354(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8628,21 +8732,21 @@ function validate349(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate350(data[i0], {
+      if (!validate355(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate350.errors : vErrors.concat(validate350.errors);
+        vErrors = vErrors === null ? validate355.errors : vErrors.concat(validate355.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate349.errors = vErrors;
+  validate354.errors = vErrors;
   return errors === 0;
 }
-const schema123 = {
+const schema124 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8650,7 +8754,7 @@ const schema123 = {
   },
   "nullable": true
 };
-function validate357(data, {
+function validate362(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8704,10 +8808,10 @@ function validate357(data, {
       }
     }
   }
-  validate357.errors = vErrors;
+  validate362.errors = vErrors;
   return errors === 0;
 }
-function validate264(data, {
+function validate269(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8744,90 +8848,90 @@ function validate264(data, {
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate266(data.conditions, {
+      if (!validate271(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
+        vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate280(data.effective, {
+      if (!validate285(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
         rootData
       })) {
-        vErrors = vErrors === null ? validate280.errors : vErrors.concat(validate280.errors);
+        vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
         errors = vErrors.length;
       }
     }
     if (data.columns !== undefined) {
-      if (!validate288(data.columns, {
+      if (!validate293(data.columns, {
         instancePath: instancePath + "/columns",
         parentData: data,
         parentDataProperty: "columns",
         rootData
       })) {
-        vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
+        vErrors = vErrors === null ? validate293.errors : vErrors.concat(validate293.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate292(data.rendered, {
+      if (!validate297(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
+        vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate302(data.rollout, {
+      if (!validate307(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
+        vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate320(data.namespaces, {
+      if (!validate325(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate320.errors : vErrors.concat(validate320.errors);
+        vErrors = vErrors === null ? validate325.errors : vErrors.concat(validate325.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate327(data.workloads, {
+      if (!validate332(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
+        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate332(data.violations, {
+      if (!validate337(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
+        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
         errors = vErrors.length;
       }
     }
@@ -8843,29 +8947,29 @@ function validate264(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate349(data.sharesWith, {
+      if (!validate354(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate349.errors : vErrors.concat(validate349.errors);
+        vErrors = vErrors === null ? validate354.errors : vErrors.concat(validate354.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate357(data.unusedGrants, {
+      if (!validate362(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate357.errors : vErrors.concat(validate357.errors);
+        vErrors = vErrors === null ? validate362.errors : vErrors.concat(validate362.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate264.errors = vErrors;
+  validate269.errors = vErrors;
   return errors === 0;
 }
 function validate112(data, {
@@ -8971,13 +9075,13 @@ function validate112(data, {
       }
     }
     if (data.status !== undefined) {
-      if (!validate264(data.status, {
+      if (!validate269(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+        vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
         errors = vErrors.length;
       }
     }
