@@ -13,8 +13,10 @@ import type { Workload } from './workloads.ts';
 export interface Beside {
   readonly mode: Mode;
   readonly priority: number;
-  /** The policies that decide in the namespace, at the latest when their rollouts have reached it. */
+  /** The policies that decide in the namespace, at the latest when their rollouts have reached it. At least one. */
   readonly deciding: readonly ResolvedPolicy[];
+  /** The deciding policies that admit their pods now, or together with the exceptions. */
+  readonly admitting: readonly ResolvedPolicy[];
   /**
    * The specs of the pending policies that have to be enforced together with the exceptions, because no enforced policy
    * of the same priority is for everybody.
@@ -51,13 +53,14 @@ export function exceptionsBeside(beside: Beside, workloads: readonly Workload[],
   const refused = workloads.filter((workload) => isRefused(workload, beside));
   const ordinary = new Set(workloads.filter((workload) => !refused.includes(workload)));
   const { base, fitting } = bestBase(beside, refused, options);
-  const restricted = beside.deciding.filter(({ usableBy }) => usableBy !== 'Everyone').length;
+  const restricted = beside.admitting.filter(({ usableBy }) => usableBy !== 'Everyone').length;
   return { base, exceptions: exceptionsFor({ workloads, ordinary, restricted }, fitting), admitted: ordinary.size };
 }
 
 /** A pod whose result depends on its unknown creator, or is too expensive to evaluate, gets no exception. */
-function isRefused({ candidates }: Workload, { deciding, evaluation }: Beside): boolean {
-  return candidates.some((candidate) => evaluate(candidate, deciding, evaluation).verdict === 'Violating');
+function isRefused({ candidates }: Workload, { admitting, evaluation }: Beside): boolean {
+  if (admitting.length === 0) return true;
+  return candidates.some((candidate) => evaluate(candidate, admitting, evaluation).verdict === 'Violating');
 }
 
 interface Candidacy {

@@ -27,6 +27,12 @@ export class InForce {
     return this.#input.promoted.deciding(namespace)[0]?.mode;
   }
 
+  /** Whether every policy that will decide in the namespace is pending there, so that lower priorities decide until then. */
+  isWaiting(namespace: string): boolean {
+    const [first] = this.#input.promoted.deciding(namespace);
+    return first?.mode === 'Enforce' && first.policies.every((policy) => this.#isPending(policy, namespace));
+  }
+
   /** Whether a policy of the mode, or of a stricter mode, selects any namespace. */
   hasPolicies(mode: Mode): boolean {
     return this.#input.promoted.compiled.policies.some((policy) => MODES.indexOf(policy.mode) <= MODES.indexOf(mode));
@@ -40,20 +46,17 @@ export class InForce {
    */
   beside(namespace: string, mode = this.strictest(namespace)): Beside | undefined {
     const { promoted } = this.#input;
-    const decidingPolicies = promoted.deciding(namespace).find((one) => one.mode === mode);
-    if (!decidingPolicies || mode === undefined) return undefined;
-    // A pending policy with restricted use admits nothing yet, and a copy of it would have no users.
-    const deciding = decidingPolicies.policies.filter(
-      (policy) => policy.usableBy === 'Everyone' || !this.#isPending(policy, namespace),
-    );
-    const [first] = deciding;
-    if (!first) return undefined;
+    const { policies = [] } = promoted.deciding(namespace).find((one) => one.mode === mode) ?? {};
+    const [first] = policies;
+    if (!first || mode === undefined) return undefined;
     const { specs } = promoted.compiled;
     return {
       mode,
       priority: first.priority,
-      deciding,
-      pending: this.#pending(deciding, namespace, specs),
+      deciding: policies,
+      // A pending policy with restricted use admits nothing yet, and a copy of it would have no users.
+      admitting: policies.filter((policy) => policy.usableBy === 'Everyone' || !this.#isPending(policy, namespace)),
+      pending: this.#pending(policies, namespace, specs),
       specs,
       evaluation: promoted.evaluation,
     };

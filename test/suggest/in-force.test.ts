@@ -9,6 +9,7 @@ import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts
 import { InForce } from '../../analysis/suggest/in-force.ts';
 import { policiesOf } from '../../analysis/suggest/policies.ts';
 import { suggest } from '../../analysis/suggest/suggest.ts';
+import { withBaseline } from '../../cli/commands/suggest/known-policies.ts';
 import {
   type CompletePolicy,
   GROUP,
@@ -28,7 +29,7 @@ import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
 import { type Made, made, near, specOf } from './suggest-features.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-const RUNS = Number(process.env.FC_RUNS ?? 60);
+const RUNS = Number(process.env.FC_RUNS ?? 40);
 const NAMESPACES = ['net', 'shop'] as const;
 type NamespaceName = (typeof NAMESPACES)[number];
 const NOW = Date.UTC(2026, 10, 29);
@@ -131,7 +132,7 @@ function contexts(cluster: Cluster): Contexts {
 }
 
 /** The policies that are suggested beside those of the cluster. */
-function suggestedIn(cluster: Cluster, { inForce }: Contexts) {
+function suggestedIn(cluster: Cluster, { inForce }: Pick<Contexts, 'inForce'>) {
   const given = NAMESPACES.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, candidate }) => ({
       workload,
@@ -220,6 +221,54 @@ describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
           shown,
         );
         if (suggested.length === 0) counts.empty += 1;
+      }),
+      { seed: SEED, numRuns: RUNS },
+    );
+    for (const [what, count] of Object.entries(counts)) assert.ok(count > 3, `${what}: ${count}`);
+  });
+
+  it('make a baseline: with one more policy for everybody, all is enforced, and nothing that runs is refused', () => {
+    const counts = { added: 0, beside: 0, stillRefused: 0, newlyRefused: 0 };
+    fc.assert(
+      fc.property(states, fc.array(made, { minLength: 6, maxLength: 6 }), (state, probes) => {
+        const policies = state.specs.map((own, i) => policy(`team-${i}`, own));
+        const cluster = clusterIn(state, policies);
+        const before = contexts(cluster);
+        const builder = new PolicyContextBuilder();
+        builder.addCluster(cluster);
+        const known = withBaseline(
+          { builder, cluster, options: OPTIONS, tell: () => {} },
+          { level: 'restricted', name: 'everywhere', namespaces: NAMESPACES },
+        );
+        const suggested = suggestedIn(cluster, known);
+        const added = [...suggested.map((one) => one.policy), ...(known.added ? [known.added] : [])].map(
+          completePolicy,
+        );
+        const after = contexts(clusterIn(state, [...policies, ...added]));
+        const shown = JSON.stringify({ state, added: added.map(({ spec: own }) => own) });
+        if (known.added) counts.added += 1;
+        for (const namespace of NAMESPACES) {
+          for (const one of state.workloads[namespace]) {
+            const candidate = candidateOf(namespace, one);
+            assert.notEqual(verdict(candidate, after.promoted), 'Violating', `promoted: ${shown}`);
+            const waits = verdict(candidate, before.live) === 'Violating';
+            if (!waits) assert.notEqual(verdict(candidate, after.live), 'Violating', `live: ${shown}`);
+          }
+          for (const one of probes) {
+            const candidate = candidateOf(namespace, one);
+            const isExcepted = suggested.some(
+              ({ exception, suggestions: [own] }) =>
+                own?.namespace === namespace && exception?.serviceAccounts.includes(one.serviceAccount),
+            );
+            const [was, is] = [verdict(candidate, before.promoted), verdict(candidate, after.promoted)];
+            assert.notEqual(is, undefined, `nothing is enforced in ${namespace}: ${shown}`);
+            if (was === undefined) counts.newlyRefused += is === 'Violating' ? 1 : 0;
+            else counts.beside += 1;
+            if (isExcepted || was !== 'Violating') continue;
+            assert.equal(is, 'Violating', `${JSON.stringify(one)} ${shown}`);
+            counts.stillRefused += 1;
+          }
+        }
       }),
       { seed: SEED, numRuns: RUNS },
     );

@@ -4,9 +4,11 @@ import type { PolicyContextOptions } from '../../../analysis/policies/context.ts
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { InForce } from '../../../analysis/suggest/in-force.ts';
 import type { SuggestedLevel } from '../../../analysis/suggest/level.ts';
+import { allBut } from '../../../analysis/suggest/selectors.ts';
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
 import { newPolicy } from '../../../operator/api/model.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
+import { UsageError } from '../../command.ts';
 
 export interface KnownPolicies {
   readonly inForce: InForce;
@@ -53,8 +55,11 @@ export function withBaseline(
     spec.mode === 'Enforce' ? [spec.priority] : [],
   );
   const priority = priorities.length > 0 ? Math.min(...priorities) - 1 : 0;
+  // In a namespace where a rollout is pending, a policy of a lower priority would refuse what runs.
+  const selector = allBut(namespaces.filter((namespace) => known.inForce.isWaiting(namespace)));
+  if (!selector) throw new UsageError('--baseline: rollouts are pending in too many namespaces: complete them first');
   const spec: CapabilityPolicySpec = {
-    namespaceSelector: {},
+    namespaceSelector: selector,
     level,
     mode: 'Enforce',
     ...(priority !== 0 && { priority: Math.max(priority, LOWEST) }),

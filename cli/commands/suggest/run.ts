@@ -1,5 +1,6 @@
 /** The work of suggest: reads the workloads and the policies that decide, suggests, prints. */
-import { policiesOf, type SuggestedPolicy, type Terms } from '../../../analysis/suggest/policies.ts';
+import { policiesOf, type SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
+import type { Terms } from '../../../analysis/suggest/specs.ts';
 import { suggest } from '../../../analysis/suggest/suggest.ts';
 import type { Given } from '../../../analysis/suggest/workloads.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
@@ -68,7 +69,7 @@ function suggested(given: readonly Given[], { options, input, known, terms }: Su
     taken: known.names,
     terms,
   });
-  const added: SuggestedPolicy[] = known.added ? [{ policy: known.added, suggestions: [] }] : [];
+  const added: SuggestedPolicy[] = known.added ? [{ policy: known.added, suggestions: [], forOthers: true }] : [];
   return { suggestions, policies: [...policies, ...added] };
 }
 

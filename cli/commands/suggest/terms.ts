@@ -1,6 +1,6 @@
 /** The end and the reason of suggested exceptions: --expires, --for and --reason. */
 import { InvalidArgumentError } from 'commander';
-import type { Terms } from '../../../analysis/suggest/policies.ts';
+import type { Terms } from '../../../analysis/suggest/specs.ts';
 import { formatTime, parseTime } from '../../../operator/policy/expiry.ts';
 import { UsageError } from '../../command.ts';
 import { durationOf } from '../../options.ts';

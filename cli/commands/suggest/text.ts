@@ -68,9 +68,10 @@ function besideLine({ namespace, workloads, exceptions, beside }: Suggestion): s
 }
 
 /** Lines about the purpose of a policy: namespaces at a level, or the workloads of an exception. */
-export function policyLines({ suggestions, exception, enforces }: SuggestedPolicy): string[] {
+export function policyLines({ suggestions, exception, enforces, forOthers }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
-  if (!first) return ['For every namespace where no other policy of mode Enforce decides.'];
+  if (forOthers) return ['For every namespace where no other policy of mode Enforce decides.'];
+  if (!first) return ['For namespaces without workloads.'];
   if (enforces !== undefined) return copyLines(enforces, suggestions);
   if (exception) return exceptionLines(exception, first);
   return others.length > 0 ? sharedLines(suggestions) : namespaceLines(first);

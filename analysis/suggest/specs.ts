@@ -1,0 +1,66 @@
+/** The specs of exceptions, and of policies that are in force beside them. */
+import {
+  type CapabilityPolicyOverrides,
+  type CapabilityPolicySpec,
+  type CompleteSpec,
+  type Mode,
+  NAME_LABEL,
+} from '../../operator/api/capability-policy.ts';
+import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
+import type { Exception } from './exceptions.ts';
+import { selectorOf } from './selectors.ts';
+import type { Suggestion } from './suggest.ts';
+
+/** The values of `spec.expires` and `spec.reason` of exceptions. */
+export interface Terms {
+  readonly expires?: string;
+  readonly reason?: string;
+}
+
+const LATEST = SPEC_DEFAULTS.levelVersion;
+
+/** @param mode the mode if no policy decides in the namespace */
+export function exceptionSpec(
+  exception: Exception,
+  { namespace, beside }: Suggestion,
+  mode: Mode,
+  { expires, reason }: Terms,
+): CapabilityPolicySpec {
+  const { level, byContainer, serviceAccounts } = exception;
+  const { levelVersion = LATEST } = beside?.base ?? {};
+  return {
+    namespaceSelector: { matchLabels: { [NAME_LABEL]: namespace } },
+    level,
+    ...(levelVersion !== LATEST && { levelVersion }),
+    mode: beside?.mode ?? mode,
+    ...(beside && beside.priority !== 0 && { priority: beside.priority }),
+    ...(expires !== undefined && { expires }),
+    ...(reason !== undefined && { reason }),
+    usableBy: 'Subjects',
+    subjects: serviceAccounts.map((name) => ({ kind: 'ServiceAccount' as const, namespace, name })),
+    ...overridden(byContainer?.overrides ?? exception.overrides),
+    ...(byContainer && {
+      containers: byContainer.containers.map(({ names, images, overrides }) => ({
+        names: [...names],
+        ...(images && { images: [...images] }),
+        overrides,
+      })),
+    }),
+  };
+}
+
+export function overridden(overrides: CapabilityPolicyOverrides): { overrides?: CapabilityPolicyOverrides } {
+  return Object.keys(overrides).length > 0 ? { overrides } : {};
+}
+
+/** The spec of a pending policy, enforced at once in some namespaces. */
+export function enforcedSpec(
+  { rollout: _, ...spec }: CompleteSpec,
+  namespaces: readonly string[],
+): CapabilityPolicySpec {
+  const stated = Object.entries(spec).filter(([field, value]) => (SPEC_DEFAULTS as Fields)[field] !== value);
+  const { level, ...rest } = Object.fromEntries(stated) as unknown as CapabilityPolicySpec;
+  return { ...rest, namespaceSelector: selectorOf(namespaces), level, mode: 'Enforce' };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
