@@ -59,8 +59,9 @@ export function enforcedSpec(
   namespaces: readonly string[],
 ): CapabilityPolicySpec {
   const stated = Object.entries(spec).filter(([field, value]) => (SPEC_DEFAULTS as Fields)[field] !== value);
-  const { level, ...rest } = Object.fromEntries(stated) as unknown as CapabilityPolicySpec;
-  return { ...rest, namespaceSelector: selectorOf(namespaces), level, mode: 'Enforce' };
+  const all = Object.fromEntries(stated) as unknown as CapabilityPolicySpec;
+  const { namespaceSelector: _selector, level, mode: _mode, ...others } = all;
+  return { namespaceSelector: selectorOf(namespaces), level, mode: 'Enforce', ...others };
 }
 
 type Fields = Readonly<Record<string, unknown>>;
