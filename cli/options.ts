@@ -110,6 +110,12 @@ function commaList(text: string): string[] {
   return text.split(',').filter((entry) => entry !== '');
 }
 
+/** The option --namespace-labels, for policies that select namespaces by labels. */
+export const namespaceLabels = () =>
+  new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
+    .argParser(labels)
+    .default({}, 'none');
+
 /** The option --at: the time for which to evaluate, because policies can expire (spec.expires). */
 export const at = () =>
   new Option('--at <time>', 'ask about this time, by which policies may have expired (default: now)').argParser(time);

@@ -62,10 +62,14 @@ describe('cappol with evidence', () => {
     const { code, stdout, stderr } = await suggested(['trace.jsonl']);
     assert.equal(stderr, '');
     assert.equal(code, 0);
-    const [base, exception] = (loadAll(stdout) as CapabilityPolicy[]).map(({ spec }) => spec);
+    const [exception, base] = (loadAll(stdout) as CapabilityPolicy[]).map(({ spec }) => spec);
     assert.equal(base?.level, 'restricted');
     assert.deepEqual(exception?.containers, [
-      { names: ['ping'], overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } } },
+      {
+        names: ['ping'],
+        images: ['app'],
+        overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
+      },
     ]);
     assert.match(stdout, /# {3}Deployment net\/pinger, container ping: Keeps NET_RAW, drops CHOWN, .* and \d+ more\./);
     assert.match(stdout, /Asked for and never got SYS_ADMIN \(once, ping in SYS_MOUNT\): it does without, or fails/);
@@ -77,14 +81,14 @@ describe('cappol with evidence', () => {
     write('trace.jsonl', lines(gadgetEvent()));
     const { stdout } = await suggested(['trace.jsonl']);
     assert.match(stdout, /container setup: No evidence: it stays as written\./);
-    const [, exception] = (loadAll(stdout) as CapabilityPolicy[]).map(({ spec }) => spec);
+    const [exception] = (loadAll(stdout) as CapabilityPolicy[]).map(({ spec }) => spec);
     assert.deepEqual(exception?.overrides?.capabilities?.requiredDrop, []);
   });
 
   it('requires the drop also where the level does not: baseline', async () => {
     write('both.jsonl', lines(observedUse(), observedWatch({ container: 'setup' })));
     const { stdout } = await suggested(['both.jsonl'], ['--level', 'baseline']);
-    const [, exception] = (loadAll(stdout) as CapabilityPolicy[]).map(({ spec }) => spec);
+    const [exception] = (loadAll(stdout) as CapabilityPolicy[]).map(({ spec }) => spec);
     assert.deepEqual(exception?.overrides?.capabilities, { allowedAdd: ['NET_RAW'], requiredDrop: ['ALL'] });
   });
 

@@ -33,11 +33,7 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
       ),
     )
     .addOption(options.allNamespaces('with --cluster and without -f: evaluate all namespaces'))
-    .addOption(
-      new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
-        .argParser(options.labels)
-        .default({}, 'none'),
-    )
+    .addOption(options.namespaceLabels())
     .addOption(
       new Option(
         '-o, --output <format>',

@@ -23,6 +23,7 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
         'policies that decide, besides those of the cluster: only exceptions beside them are suggested',
       ).default([], 'none'),
     )
+    .addOption(options.namespaceLabels())
     .option('--cluster', 'what runs in the cluster, instead of files')
     .addOption(
       options.namespace(

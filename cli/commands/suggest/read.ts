@@ -1,6 +1,7 @@
 /** Reads what suggest needs: workloads from manifests or a cluster, evidence, and the policies that decide. */
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
 import { SkippedDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
+import type { Labels } from '../../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import type { Given } from '../../../analysis/suggest/workloads.ts';
 import type { ApiError } from '../../../operator/cluster/api-error.ts';
@@ -21,6 +22,7 @@ export interface ReadingOptions extends PolicyOptions, UsedOptions {
   readonly filename: readonly string[];
   readonly exclude?: readonly string[];
   readonly policy: readonly string[];
+  readonly namespaceLabels: Labels;
   readonly cluster?: boolean;
   readonly namespace?: string;
   readonly allNamespaces?: boolean;

@@ -75,12 +75,12 @@ function suggested(given: readonly Given[], { options, input, known, terms }: Su
 
 function knownBy(options: Options<SuggestOptions>, input: Input, baseline: boolean): KnownPolicies {
   const { builder, cluster, server, excludedNamespaces, troubles } = input;
-  const { operatorNamespace, level = 'restricted', name = 'everywhere' } = options;
+  const { operatorNamespace, namespaceLabels, level = 'restricted', name = 'everywhere' } = options;
   const context = {
     operatorNamespace,
     excludedNamespaces,
     oldestServer: server,
-    namespaceLabels: {},
+    namespaceLabels,
     at: Date.now(),
   };
   const knowing = { builder, cluster, options: context, tell: troubles.trouble };
