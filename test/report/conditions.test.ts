@@ -356,6 +356,15 @@ describe('the conditions of a policy', () => {
       'Accepted',
       `compiled: baseline ${NEWEST}, mode Audit`,
     ],
+    [
+      'names a rolled-out policy that it loosens for everybody',
+      input(
+        {},
+        { loosenings: [{ policy: 'everywhere', rules: ['hostPID', 'hostIPC'], namespaces: ['a', 'b', 'c', 'd'] }] },
+      ),
+      'Accepted',
+      `compiled: baseline ${NEWEST}, mode Audit; warning: this policy is for everybody, and loosens policy everywhere, which is rolled out, in 4 namespaces (a, b, c and 1 more) by 2 rules (hostPID, hostIPC); write usableBy: Subjects if it is an exception for some service accounts`,
+    ],
     ['counts servers', input(), 'Programmed', 'row 0123456789ab is in force on 1 of 1 API servers'],
     [
       'says what it waits for',
