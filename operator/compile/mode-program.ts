@@ -56,7 +56,7 @@ const KEEPS_IMAGES = ['initContainers', 'containers']
   .join(' && ');
 const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
 
-/** What distinguishes the programs that decide about pods. */
+/** The differences between the programs that decide about pods. */
 interface Deciding {
   readonly rules: NeededRules;
   /** The columns of a policy that the program needs. */

@@ -20,9 +20,9 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Row {
   /** The field, in the types that the earlier release lacks it in. */
   readonly field: string;
-  /** Where the field is in a container, if it can stand there. */
+  /** Where the field is in a container, if a container can have it. */
   readonly container?: Fields;
-  /** Where the field is in the pod, if it can stand there. */
+  /** Where the field is in the pod, if the pod can have it. */
   readonly spec?: Fields;
   /** Further fields that the API server requires beside the field. */
   readonly beside?: Fields;
