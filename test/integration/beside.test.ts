@@ -150,6 +150,27 @@ describe('exceptions beside policies in force', function () {
     await assertEnforced(namespace);
   });
 
+  it('come into force together with the policy that they loosen, if the operator is stopped meanwhile', async () => {
+    const namespace = await namespaceWith('stopped');
+    const accounts = [{ kind: 'ServiceAccount' as const, namespace, name: 'pinger' }];
+    const common = { ...selecting('stopped'), level: 'restricted', mode: 'Enforce' } as const;
+    await cluster.operator.stop();
+    const overrides = { capabilities: { allowedAdd: ['NET_RAW'] } };
+    await cluster.policy('stopped-ping', { ...common, usableBy: 'Subjects', subjects: accounts, overrides });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await cluster.policy('stopped-all', common);
+    const refusals: string[] = [];
+    const starting = cluster.operator.startAndWatch();
+    await eventually('the policy to be in force', async () => {
+      const answers = [await admit(namespace, 'web'), await admit(namespace, 'pinger', 'NET_RAW')];
+      refusals.push(...answers.filter((answer) => answer !== ADMITTED));
+      return (await admit(namespace, 'web', 'NET_RAW')) !== ADMITTED;
+    });
+    await starting;
+    assert.deepEqual(refusals, []);
+    await assertEnforced(namespace);
+  });
+
   it('differ from a looser policy for everybody, which Accepted and check name', async () => {
     const namespace = await namespaceWith('loosened');
     const base = await cluster.policy('tight', {
