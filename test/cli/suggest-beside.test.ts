@@ -231,6 +231,17 @@ describe('cappol suggest beside policies', () => {
     assert.equal(exception?.spec.subjects?.length, 3);
   });
 
+  it('says which exceptions API servers below 1.36 have no room for, and ends with 2', async () => {
+    const workloads = [PINGER, deployment('pinger', RAW, {}, 'shop')];
+    const { code, stderr } = await run([writtenPolicy('everywhere')], workloads, '--server-version', 'v1.33');
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /^cappol: the operator would not accept the suggested CapabilityPolicy shop-pinger: too many policies may decide in the same namespace: .*\n$/,
+    );
+    assert.equal((await run([writtenPolicy('everywhere')], workloads, '--server-version', 'v1.36')).code, 0);
+  });
+
   it('enforces the rules of a pending policy in namespaces with exceptions, by one more policy', async () => {
     const base = writtenPolicy('everywhere', { rollout: {}, overrides: { readOnlyRootFilesystem: false } });
     const policies = await suggested(

@@ -4,6 +4,7 @@ import { loadAll } from 'js-yaml';
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { itIfOffered } from '../support/needs.ts';
 import { restrictedPod } from '../support/pod-manifests.ts';
 import { POLICIES } from '../support/rendered.ts';
 
@@ -116,60 +117,68 @@ describe('exceptions beside policies in force', function () {
     assert.equal(await admit(namespace, 'web', 'SYS_TIME'), ADMITTED);
   });
 
-  it('come with the rules of a policy that is pending, without which they would decide alone', async () => {
-    const namespace = await namespaceWith('pending');
-    const rollout = { soak: '1h' };
-    const base = await cluster.policy('rolled', {
-      ...selecting('pending'),
-      level: 'restricted',
-      mode: 'Enforce',
-      rollout,
-    });
-    await cluster.programmed(base);
-    assert.equal(await admit(namespace, 'web', 'NET_RAW'), ADMITTED);
-    const policies = await suggested(namespace);
-    const [exception, copy] = policies;
-    assert.deepEqual(
-      [policies.length, copy?.metadata?.name, copy?.spec.usableBy],
-      [2, `${base}-beside-exceptions`, undefined],
-    );
-    await apply(exception ? [exception] : []);
-    assert.match(await admit(namespace, 'web'), /the pod complies, but neither its service account/);
-    await apply(copy ? [copy] : []);
-    await assertEnforced(namespace);
-    assert.deepEqual(await suggested(namespace), []);
-    await cluster.api.patch(`${POLICIES}/${base}`, { spec: { rollout: { soak: '1s' } } });
-    await eventually('the namespace to be promoted', async () => {
-      const { metadata } = await cluster.api.get(`/api/v1/namespaces/${namespace}`);
-      return !(`rollout.capabilitypolicy.dev/${base}` in metadata.labels);
-    });
-    await cluster.deletePolicy(copy?.metadata?.name ?? '');
-    await eventually('the copy to be out of force', async () =>
-      (await admit(namespace, 'web', 'SYS_TIME')).includes(base),
-    );
-    await assertEnforced(namespace);
-  });
+  itIfOffered(
+    'admissionVariables',
+    'come with the rules of a policy that is pending, without which they would decide alone',
+    async () => {
+      const namespace = await namespaceWith('pending');
+      const rollout = { soak: '1h' };
+      const base = await cluster.policy('rolled', {
+        ...selecting('pending'),
+        level: 'restricted',
+        mode: 'Enforce',
+        rollout,
+      });
+      await cluster.programmed(base);
+      assert.equal(await admit(namespace, 'web', 'NET_RAW'), ADMITTED);
+      const policies = await suggested(namespace);
+      const [exception, copy] = policies;
+      assert.deepEqual(
+        [policies.length, copy?.metadata?.name, copy?.spec.usableBy],
+        [2, `${base}-beside-exceptions`, undefined],
+      );
+      await apply(exception ? [exception] : []);
+      assert.match(await admit(namespace, 'web'), /the pod complies, but neither its service account/);
+      await apply(copy ? [copy] : []);
+      await assertEnforced(namespace);
+      assert.deepEqual(await suggested(namespace), []);
+      await cluster.api.patch(`${POLICIES}/${base}`, { spec: { rollout: { soak: '1s' } } });
+      await eventually('the namespace to be promoted', async () => {
+        const { metadata } = await cluster.api.get(`/api/v1/namespaces/${namespace}`);
+        return !(`rollout.capabilitypolicy.dev/${base}` in metadata.labels);
+      });
+      await cluster.deletePolicy(copy?.metadata?.name ?? '');
+      await eventually('the copy to be out of force', async () =>
+        (await admit(namespace, 'web', 'SYS_TIME')).includes(base),
+      );
+      await assertEnforced(namespace);
+    },
+  );
 
-  it('come into force together with the policy that they loosen, if the operator is stopped meanwhile', async () => {
-    const namespace = await namespaceWith('stopped');
-    const accounts = [{ kind: 'ServiceAccount' as const, namespace, name: 'pinger' }];
-    const common = { ...selecting('stopped'), level: 'restricted', mode: 'Enforce' } as const;
-    await cluster.operator.stop();
-    const overrides = { capabilities: { allowedAdd: ['NET_RAW'] } };
-    await cluster.policy('stopped-ping', { ...common, usableBy: 'Subjects', subjects: accounts, overrides });
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    await cluster.policy('stopped-all', common);
-    const refusals: string[] = [];
-    const starting = cluster.operator.startAndWatch();
-    await eventually('the policy to be in force', async () => {
-      const answers = [await admit(namespace, 'web'), await admit(namespace, 'pinger', 'NET_RAW')];
-      refusals.push(...answers.filter((answer) => answer !== ADMITTED));
-      return (await admit(namespace, 'web', 'NET_RAW')) !== ADMITTED;
-    });
-    await starting;
-    assert.deepEqual(refusals, []);
-    await assertEnforced(namespace);
-  });
+  itIfOffered(
+    'admissionVariables',
+    'come into force together with the policy that they loosen, if the operator is stopped meanwhile',
+    async () => {
+      const namespace = await namespaceWith('stopped');
+      const accounts = [{ kind: 'ServiceAccount' as const, namespace, name: 'pinger' }];
+      const common = { ...selecting('stopped'), level: 'restricted', mode: 'Enforce' } as const;
+      await cluster.operator.stop();
+      const overrides = { capabilities: { allowedAdd: ['NET_RAW'] } };
+      await cluster.policy('stopped-ping', { ...common, usableBy: 'Subjects', subjects: accounts, overrides });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await cluster.policy('stopped-all', common);
+      const refusals: string[] = [];
+      const starting = cluster.operator.startAndWatch();
+      await eventually('the policy to be in force', async () => {
+        const answers = [await admit(namespace, 'web'), await admit(namespace, 'pinger', 'NET_RAW')];
+        refusals.push(...answers.filter((answer) => answer !== ADMITTED));
+        return (await admit(namespace, 'web', 'NET_RAW')) !== ADMITTED;
+      });
+      await starting;
+      assert.deepEqual(refusals, []);
+      await assertEnforced(namespace);
+    },
+  );
 
   it('differ from a looser policy for everybody, which Accepted and check name', async () => {
     const namespace = await namespaceWith('loosened');

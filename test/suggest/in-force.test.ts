@@ -85,11 +85,23 @@ const spec: fc.Arbitrary<Spec> = fc
   }));
 
 const some = fc.array(made, { maxLength: 4 });
-const states: fc.Arbitrary<State> = fc.record({
+const anyStates: fc.Arbitrary<State> = fc.record({
   workloads: fc.record({ net: some, shop: some }),
   specs: fc.array(spec, { minLength: 1, maxLength: 5 }),
   pending: fc.record({ net: fc.boolean(), shop: fc.boolean() }),
 });
+
+/** A policy for everybody that is being rolled out, and has the highest priority. */
+const ROLLED_OUT: Spec = { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', priority: 9, rollout: {} };
+
+const states: fc.Arbitrary<State> = fc.oneof(
+  anyStates,
+  anyStates.map((state) => ({
+    ...state,
+    specs: [ROLLED_OUT, ...state.specs],
+    pending: { ...state.pending, net: true },
+  })),
+);
 
 function policy(name: string, own: Spec): CompletePolicy {
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name, uid: name }, spec: completeSpec(own) };

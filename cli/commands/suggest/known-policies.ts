@@ -12,6 +12,8 @@ import { UsageError } from '../../command.ts';
 
 export interface KnownPolicies {
   readonly inForce: InForce;
+  /** The reasons why the operator would not accept suggested policies beside the known ones, by name. */
+  refusals(suggested: readonly CapabilityPolicy[]): ReadonlyMap<string, string>;
   /** The names of all policies. */
   readonly names: ReadonlySet<string>;
   /** The policy for everybody that --baseline adds; absent if another policy decides in each namespace already. */
@@ -36,7 +38,20 @@ export function knownPolicies({ builder, cluster, options, tell }: Knowing): Kno
   return {
     inForce: new InForce({ live, promoted, rollouts: new Set(rollouts) }),
     names: new Set(builder.policies.keys()),
+    refusals: (suggested) => refusalsOf(suggested, builder, options),
   };
+}
+
+/** Below Kubernetes 1.36, an API server has room for few policies with restricted use. */
+function refusalsOf(
+  suggested: readonly CapabilityPolicy[],
+  builder: PolicyContextBuilder,
+  options: PolicyContextOptions,
+) {
+  for (const { metadata, spec } of suggested) builder.addPolicy(metadata?.name ?? '', spec);
+  const { refusals } = builder.build(options, () => {}).compiled;
+  const names = new Set(suggested.map(({ metadata }) => metadata?.name));
+  return new Map([...refusals].flatMap(([name, { message }]) => (names.has(name) ? [[name, message] as const] : [])));
 }
 
 /**
@@ -65,8 +80,7 @@ export function withBaseline(
     ...(priority !== 0 && { priority: Math.max(priority, LOWEST) }),
   };
   builder.addPolicy(unique, spec);
-  const { inForce } = knownPolicies({ builder, ...knowing, tell: () => {} });
-  return { inForce, names: new Set(builder.policies.keys()), added: newPolicy(unique, spec) };
+  return { ...knownPolicies({ builder, ...knowing, tell: () => {} }), added: newPolicy(unique, spec) };
 }
 
 /** The API's limit for priorities. */

@@ -34,10 +34,14 @@ export async function runSuggest(options: Options<SuggestOptions>, io: Io): Prom
   if (given.length === 0) throw new UsageError(`no pods or workloads in ${where}: nothing to suggest a policy from`);
   const known = knownBy(options, input, folder !== undefined);
   const { policies, suggestions } = suggested(given, { options, input, known, terms });
+  const refusals = known.refusals(policies.map(({ policy }) => policy));
+  for (const [name, message] of refusals) {
+    io.stderr.write(`cappol: the operator would not accept the suggested CapabilityPolicy ${name}: ${message}\n`);
+  }
   const printed = { policies, suggestions, where, compared: used?.compared };
   if (folder === undefined) io.stdout.write(PRINTERS[options.output](printed));
   else writeBaseline(folder, printed, io);
-  return troubles.count > 0 ? 2 : 0;
+  return troubles.count + refusals.size > 0 ? 2 : 0;
 }
 
 interface Suggesting {
