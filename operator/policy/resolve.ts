@@ -36,6 +36,7 @@ export interface ResolvedPolicy {
   /** The time from which the policy counts as deleted; see expiry.ts. */
   readonly expires: number;
   readonly podSecurityLabels: 'Managed' | 'Off';
+  readonly adminAccessLabel: 'Guarded' | 'Unguarded';
   readonly standard: Standard;
   /** Whether levelVersion is `latest` although the API servers are newer than the Standards that this release knows. */
   readonly latestLags: boolean;
@@ -123,6 +124,7 @@ export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Res
     subjects: spec.subjects ?? [],
     expires,
     podSecurityLabels: spec.podSecurityLabels,
+    adminAccessLabel: spec.adminAccessLabel ?? 'Unguarded',
     standard,
     latestLags: oldestServer > NEWEST_KNOWN_MINOR && spec.levelVersion === 'latest',
     values,

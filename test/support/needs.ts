@@ -34,6 +34,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   supplementalGroupsPolicy: 'supplementalGroupsPolicy of pods',
   supplementalGroupsPolicyOnNodes: 'supplementalGroupsPolicy on each node',
   podResize: 'the subresource pods/resize',
+  deviceAdminAccess: 'admin access to devices',
 };
 
 /** @param feature the feature of the API server that the test needs; undefined if the test needs no such feature */
