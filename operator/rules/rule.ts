@@ -267,7 +267,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
    * Whether the override has several fields, each of which may be left out on its own. If so, an entry of
    * `spec.containers` replaces single fields.
    */
-  readonly inParts?: true;
+  readonly byField?: true;
 
   /**
    * How the value of an entry of `spec.containers` applies to a container; absent for a rule about the pod or its

@@ -4,7 +4,7 @@ import { NOTHING_KNOWN } from '../../analysis/fix/repairer.ts';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -20,9 +20,9 @@ export interface Table {
   readonly server?: number;
   readonly overrides?: CapabilityPolicyOverrides;
   /** The admitted pods, by description. */
-  readonly admits: Readonly<Record<string, PodParts>>;
+  readonly admits: Readonly<Record<string, PodContent>>;
   /** The refused pods with the message of each violation, by description. */
-  readonly refuses?: Readonly<Record<string, readonly [PodParts, ...string[]]>>;
+  readonly refuses?: Readonly<Record<string, readonly [PodContent, ...string[]]>>;
 }
 
 /** Declares the tests of one rule; fails when a version at which its text changes has no table. */
@@ -51,11 +51,11 @@ function declare(id: string, table: Table): void {
       it(`refuses ${what}`, () => assert.deepEqual(messages(id, table, pod), expected));
 
       it(`fixes ${what}, or says why not`, () => {
-        const { parts, left } = repaired(table, pod);
+        const { content, left } = repaired(table, pod);
         const still = left.filter(({ rule }) => rule === id).map(({ message }) => message);
-        assert.deepEqual(messages(id, table, parts), still);
+        assert.deepEqual(messages(id, table, content), still);
         for (const { why } of left) assert.notEqual(why, NOTHING_KNOWN);
-        assert.deepEqual(repaired(table, parts).changes, []);
+        assert.deepEqual(repaired(table, content).changes, []);
       });
     }
   });
@@ -66,7 +66,7 @@ function title({ level, minor = NEWEST_KNOWN_MINOR, server, overrides }: Table):
   return `${level} ${formatVersion(minor)}${on}${overrides ? ` with ${JSON.stringify(overrides)}` : ''}`;
 }
 
-function messages(id: string, table: Table, pod: PodParts): string[] {
+function messages(id: string, table: Table, pod: PodContent): string[] {
   const { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, overrides } = table;
   const levelVersion = formatVersion(minor);
   const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, ...(overrides && { overrides }) });
