@@ -409,6 +409,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/cluster',
       'operator/apply/drift.ts',
       'operator/apply/protection-probe.ts',
+      'operator/report/unused-grants.ts',
       'operator/report/violations.ts',
       'analysis/text',
       'analysis/schema',

@@ -1076,9 +1076,22 @@ export interface ICapabilityPolicy {
       "namespaces": number;
     }>;
     /**
-     * Capabilities that allowedAdd admits beyond the level, but that no workload in the policy's namespaces adds. The list also contains capabilities of allowedAddInUserNamespace that no workload with hostUsers: false adds.
+     * The values, entries of lists, entries of containers and subjects of the policy that admit more than the policy would admit without them, but that no workload in the policy's namespaces needs. If you remove all of them, no workload violates the policy in more ways than before. An exception that no workload needs is listed as a whole, with the path spec.
      */
-    "unusedGrants"?: Array<string>;
+    "unusedGrants"?: Array<{
+      /**
+       * The path of the value or list. Example: spec.overrides.capabilities.allowedAdd
+       */
+      "path": string;
+      /**
+       * The entry of the list, if the path leads to a list of what is admitted. An entry that is not a text is written as JSON. Example: NET_RAW
+       */
+      "entry"?: string;
+      /**
+       * Since when no workload has needed it, as far as the operator has seen. If no workload has ever needed it, the time when the operator first evaluated the workloads by this text of the policy.
+       */
+      "since": string;
+    }>;
   };
 }
 
