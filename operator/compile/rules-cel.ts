@@ -143,9 +143,10 @@ function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleTex
   if (tests.length === 0) return [];
   const facts: Variable[] = [];
   const conditions = tests.map((test, i) => {
-    if (test.over !== 'containers' || values.names(test.violates).length > 0) return compliesWith(test);
+    const fact = values.names(test.violates).length > 0 ? undefined : factOf(test);
+    if (fact === undefined) return compliesWith(test);
     const name = `${nameOf(rule)}Violated${filled ? 'Filled' : ''}${i}`;
-    facts.push({ name, expression: `variables.units.map(unit, ${someContainer(test.violates)})` });
+    facts.push({ name, expression: `variables.units.map(unit, ${fact})` });
     return unless(test.applies, `!variables.${name}[unit.index]`);
   });
   return [
@@ -179,9 +180,17 @@ function anyOf(condition: Condition, otherwise: string): string {
   return `(${condition}) || ${otherwise}`;
 }
 
-function someContainer(violates: string): string {
-  return `!unit.containerBlocks.all(block, block.all(c, !(${violates})))`;
+/**
+ * CEL, bool, over a unit `unit`: the unit violates the test, whatever the candidate is; undefined if computing this once
+ * for the pod saves nothing.
+ */
+function factOf(test: Test): string | undefined {
+  const { over, violates } = test;
+  if (over === 'containers') return `!unit.containerBlocks.all(block, block.all(c, !(${violates})))`;
+  return over === 'pod' && LOOP.test(violates) ? `unit.pod && (${violatesInUnit(test)})` : undefined;
 }
+
+const LOOP = /\.(?:all|exists|filter|map)\(/;
 
 /** CEL, bool, over a unit `unit`: the unit complies with the test. */
 function compliesWith(test: Test): string {

@@ -33,8 +33,16 @@ export function createContentProjection(rules: readonly Rule[], pool: Pool = new
   const specFields = distinct(rules.flatMap(({ reads }) => reads.spec ?? []));
   const containerFields = distinct([SELECTING, ...rules.flatMap(({ reads }) => reads.container ?? [])]);
   const prefixes = distinct(rules.flatMap(({ reads }) => reads.annotations ?? []));
+  const [specExcept, containerExcept] = (['spec', 'container'] as const).map((object) => {
+    const lists = rules.flatMap(({ reads }) => (reads.allExcept ? [reads.allExcept[object]] : []));
+    return lists.length > 0 ? new Set(lists.flat()) : undefined;
+  });
 
-  const container = (value: unknown): Container => ({ ...pick(value, containerFields), name: nameIn(value) });
+  const container = (value: unknown): Container => ({
+    ...pick(value, containerFields),
+    ...pickExcept(value, containerExcept),
+    name: nameIn(value),
+  });
   const containers = (value: unknown): Container[] => arrayOf(value).map(container);
 
   const podSpec = (value: unknown): PodSpec => {
@@ -43,6 +51,7 @@ export function createContentProjection(rules: readonly Rule[], pool: Pool = new
     const serviceAccountName = serviceAccountIn(value);
     return withPlainToken({
       ...fields,
+      ...pickExcept(value, specExcept),
       ...(serviceAccountName && { serviceAccountName }),
       containers: containers(main),
       ...(isFilled(initContainers) && { initContainers: containers(initContainers) }),
@@ -109,6 +118,15 @@ function pick(value: unknown, fields: readonly string[]): Record<string, unknown
     if (source[field] !== undefined && source[field] !== null) kept[field] = source[field];
   }
   return kept;
+}
+
+/** The fields of an object that are not in the set, which usually are none. @param known undefined: all fields are */
+function pickExcept(value: unknown, known: ReadonlySet<string> | undefined): Record<string, unknown> | undefined {
+  if (!known) return undefined;
+  const source = objectOf(value);
+  let others: string[] | undefined;
+  for (const field in source) if (!known.has(field)) others = [...(others ?? []), field];
+  return others && pick(source, others);
 }
 
 function nameIn(value: unknown): string {

@@ -524,6 +524,15 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       left: /the API server refuses hostUsers: false/,
     },
   ],
+  unknownFields: [
+    {
+      what: 'a field that this release does not know',
+      level: 'baseline',
+      pod: app(secured({ ulimits: [] })),
+      changes: [],
+      left: /remove the field, upgrade CapabilityPolicy, or write an exception/,
+    },
+  ],
 };
 
 describe('the fixes of rules', () => {

@@ -18,6 +18,8 @@ export interface Table {
   readonly minor?: number;
   /** The version of the API server, as N of Kubernetes 1.N; the newest by default. */
   readonly server?: number;
+  /** The fields that API servers fill in and that this release does not know, as in Standard. */
+  readonly serverDefaults?: readonly string[];
   readonly overrides?: CapabilityPolicyOverrides;
   /** The admitted pods, by description. */
   readonly admits: Readonly<Record<string, PodContent>>;
@@ -61,16 +63,17 @@ function declare(id: string, table: Table): void {
   });
 }
 
-function title({ level, minor = NEWEST_KNOWN_MINOR, server, overrides }: Table): string {
+function title({ level, minor = NEWEST_KNOWN_MINOR, server, serverDefaults, overrides }: Table): string {
   const on = server === undefined ? '' : ` on a server of ${formatVersion(server)}`;
-  return `${level} ${formatVersion(minor)}${on}${overrides ? ` with ${JSON.stringify(overrides)}` : ''}`;
+  const filling = serverDefaults ? ` where API servers fill in ${serverDefaults.join(' and ')}` : '';
+  return `${level} ${formatVersion(minor)}${on}${filling}${overrides ? ` with ${JSON.stringify(overrides)}` : ''}`;
 }
 
 function messages(id: string, table: Table, pod: PodContent): string[] {
-  const { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, overrides } = table;
+  const { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, serverDefaults, overrides } = table;
   const levelVersion = formatVersion(minor);
   const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, ...(overrides && { overrides }) });
-  const resolution = resolvePolicy(policyManifest({ name: 'table' }, spec), server);
+  const resolution = resolvePolicy(policyManifest({ name: 'table' }, spec), server, serverDefaults);
   assert.ok('policy' in resolution);
   return new Evaluator()
     .violations(pod, resolution.policy)

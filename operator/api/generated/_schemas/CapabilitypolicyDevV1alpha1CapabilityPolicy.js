@@ -13,7 +13,7 @@ const schema57 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "irAVyKb4FFqhUu0DJPOn5bDTTSqmp65JS1hUbeyVQhg"
+      "$ref": "wpF3tB1ydctDvbBe9wP0rwQk9ztVwBO6JwcdF6k"
     },
     "status": {
       "$ref": "KGa76GVr755Fw3FwgaVimoWOjmLtYZ3NIgUSKKd840"
@@ -187,10 +187,10 @@ const schema62 = {
       "$ref": "VhBW2CgyFg0HIg3Vi3JVnGqbGwIUPW1a3b6pmsiRA"
     },
     "overrides": {
-      "$ref": "RoIBI57tWXdJpfQAPSwM5EJBtCj3sc5ldRXh1zPavk"
+      "$ref": "nDtDHpqOTcW2RE0cg750nTVqpSC6N4H8c5eET2wUVaQ"
     },
     "containers": {
-      "$ref": "5QYdFiSnVhDAfHb6cvpAgTLKcKv92PQJy6C1PK6Rto"
+      "$ref": "QiVc36ltreL5VbTVLi0ehEWegNPNC5f1xUEQCH0"
     }
   }
 };
@@ -1872,6 +1872,12 @@ const schema79 = {
     },
     "userNamespaces": {
       "$ref": "OsUnqto1pNh9PNk4mhOEoVQ1pdNWLhCBVGsXoWa5vI"
+    },
+    "unknownFields": {
+      "$ref": "7NXMPbgJH3eM5Z27CFBlwWFWz4tW4PAm5WTBv5Qw"
+    },
+    "allowedUnknownFields": {
+      "$ref": "4OlrNlAQucTVcAnSttEecRwP5t2TinLhhczK9XXs"
     }
   },
   "nullable": true
@@ -4827,6 +4833,54 @@ function validate217(data, {
   validate217.errors = vErrors;
   return errors === 0;
 }
+const schema91 = {
+  "type": "string",
+  "enum": ["Refused", "RefusedInSecurityContext", "Allowed"],
+  "nullable": true
+};
+function validate219(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Refused" || data === "RefusedInSecurityContext" || data === "Allowed")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema91.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate219.errors = vErrors;
+  return errors === 0;
+}
 function validate167(data, {
   instancePath = "",
   parentData,
@@ -5171,19 +5225,41 @@ function validate167(data, {
         errors = vErrors.length;
       }
     }
+    if (data.unknownFields !== undefined) {
+      if (!validate219(data.unknownFields, {
+        instancePath: instancePath + "/unknownFields",
+        parentData: data,
+        parentDataProperty: "unknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.allowedUnknownFields !== undefined) {
+      if (!validate50(data.allowedUnknownFields, {
+        instancePath: instancePath + "/allowedUnknownFields",
+        parentData: data,
+        parentDataProperty: "allowedUnknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        errors = vErrors.length;
+      }
+    }
   }
   validate167.errors = vErrors;
   return errors === 0;
 }
-const schema91 = {
+const schema92 = {
   "type": "array",
   "maxItems": 16,
   "items": {
-    "$ref": "wuNvSqTxptSBgabj7aC3qnbmLMM0uDwPeBHogT0fVE"
+    "$ref": "zLpipz9Vq8UJV7ZSYxcwLwRfSgocrxLfXGMLLzSWg"
   },
   "nullable": true
 };
-const schema92 = {
+const schema93 = {
   "type": "object",
   "properties": {
     "names": {
@@ -5193,11 +5269,11 @@ const schema92 = {
       "$ref": "krMLSMtc2zhxXy9LlIWzTFb1HiQHAyIN59iLfAQ"
     },
     "overrides": {
-      "$ref": "HveyKFx5xnMHDdVz8Xj1odKg8jlH9nK9cPDBL5e0"
+      "$ref": "vadtNTlXfndRs70cmguztQD9miAqQcBGEyTyF41uU"
     }
   }
 };
-const schema93 = {
+const schema94 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5205,7 +5281,7 @@ const schema93 = {
   },
   "nullable": true
 };
-function validate222(data, {
+function validate225(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5259,10 +5335,10 @@ function validate222(data, {
       }
     }
   }
-  validate222.errors = vErrors;
+  validate225.errors = vErrors;
   return errors === 0;
 }
-const schema94 = {
+const schema95 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5270,11 +5346,11 @@ const schema94 = {
   },
   "nullable": true
 };
-const schema95 = {
+const schema96 = {
   "type": "string",
   "maxLength": 255
 };
-function validate226(data, {
+function validate229(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5315,10 +5391,10 @@ function validate226(data, {
     }
     errors++;
   }
-  validate226.errors = vErrors;
+  validate229.errors = vErrors;
   return errors === 0;
 }
-function validate225(data, {
+function validate228(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5361,21 +5437,21 @@ function validate225(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate226(data[i0], {
+      if (!validate229(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+        vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate225.errors = vErrors;
+  validate228.errors = vErrors;
   return errors === 0;
 }
-const schema96 = {
+const schema97 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -5464,11 +5540,17 @@ const schema96 = {
     },
     "serviceAccountToken": {
       "$ref": "aI76FeqpwcXwdyCOF96recSluNjGv0pCdD3LQe3LnI"
+    },
+    "unknownFields": {
+      "$ref": "aI76FeqpwcXwdyCOF96recSluNjGv0pCdD3LQe3LnI"
+    },
+    "allowedUnknownFields": {
+      "$ref": "TjYwjBcfjN3lJ5ts5TNjlvuo2QzdKr0lVpUArBTA"
     }
   },
   "nullable": true
 };
-const schema97 = {
+const schema98 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -5476,11 +5558,11 @@ const schema97 = {
   },
   "nullable": true
 };
-const schema98 = {
+const schema99 = {
   "type": "object",
   "properties": {}
 };
-function validate253(data, {
+function validate256(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5504,10 +5586,10 @@ function validate253(data, {
     }
     errors++;
   }
-  validate253.errors = vErrors;
+  validate256.errors = vErrors;
   return errors === 0;
 }
-function validate252(data, {
+function validate255(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5550,18 +5632,18 @@ function validate252(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate253(data[i0], {
+      if (!validate256(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate253.errors : vErrors.concat(validate253.errors);
+        vErrors = vErrors === null ? validate256.errors : vErrors.concat(validate256.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate252.errors = vErrors;
+  validate255.errors = vErrors;
   return errors === 0;
 }
 const schema42 = {
@@ -5596,7 +5678,7 @@ function validate97(data, {
   validate97.errors = vErrors;
   return errors === 0;
 }
-function validate229(data, {
+function validate232(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5864,13 +5946,13 @@ function validate229(data, {
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate252(data.hostPaths, {
+      if (!validate255(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate252.errors : vErrors.concat(validate252.errors);
+        vErrors = vErrors === null ? validate255.errors : vErrors.concat(validate255.errors);
         errors = vErrors.length;
       }
     }
@@ -5940,11 +6022,33 @@ function validate229(data, {
         errors = vErrors.length;
       }
     }
+    if (data.unknownFields !== undefined) {
+      if (!validate98(data.unknownFields, {
+        instancePath: instancePath + "/unknownFields",
+        parentData: data,
+        parentDataProperty: "unknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.allowedUnknownFields !== undefined) {
+      if (!validate95(data.allowedUnknownFields, {
+        instancePath: instancePath + "/allowedUnknownFields",
+        parentData: data,
+        parentDataProperty: "allowedUnknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        errors = vErrors.length;
+      }
+    }
   }
-  validate229.errors = vErrors;
+  validate232.errors = vErrors;
   return errors === 0;
 }
-function validate221(data, {
+function validate224(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5954,35 +6058,35 @@ function validate221(data, {
   let errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.names !== undefined) {
-      if (!validate222(data.names, {
+      if (!validate225(data.names, {
         instancePath: instancePath + "/names",
         parentData: data,
         parentDataProperty: "names",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.images !== undefined) {
-      if (!validate225(data.images, {
-        instancePath: instancePath + "/images",
-        parentData: data,
-        parentDataProperty: "images",
         rootData
       })) {
         vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
         errors = vErrors.length;
       }
     }
+    if (data.images !== undefined) {
+      if (!validate228(data.images, {
+        instancePath: instancePath + "/images",
+        parentData: data,
+        parentDataProperty: "images",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.overrides !== undefined) {
-      if (!validate229(data.overrides, {
+      if (!validate232(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
+        vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
         errors = vErrors.length;
       }
     }
@@ -6002,10 +6106,10 @@ function validate221(data, {
     }
     errors++;
   }
-  validate221.errors = vErrors;
+  validate224.errors = vErrors;
   return errors === 0;
 }
-function validate220(data, {
+function validate223(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6048,18 +6152,18 @@ function validate220(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate221(data[i0], {
+      if (!validate224(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
+        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate220.errors = vErrors;
+  validate223.errors = vErrors;
   return errors === 0;
 }
 function validate121(data, {
@@ -6242,13 +6346,13 @@ function validate121(data, {
       }
     }
     if (data.containers !== undefined) {
-      if (!validate220(data.containers, {
+      if (!validate223(data.containers, {
         instancePath: instancePath + "/containers",
         parentData: data,
         parentDataProperty: "containers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+        vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
         errors = vErrors.length;
       }
     }
@@ -6271,7 +6375,7 @@ function validate121(data, {
   validate121.errors = vErrors;
   return errors === 0;
 }
-const schema99 = {
+const schema100 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -6366,7 +6470,7 @@ function validate99(data, {
   validate99.errors = vErrors;
   return errors === 0;
 }
-const schema100 = {
+const schema101 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -6374,7 +6478,7 @@ const schema100 = {
   },
   "nullable": true
 };
-const schema101 = {
+const schema102 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -6398,11 +6502,11 @@ const schema101 = {
     }
   }
 };
-const schema102 = {
+const schema103 = {
   "type": "string",
   "maxLength": 316
 };
-function validate270(data, {
+function validate275(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6443,14 +6547,14 @@ function validate270(data, {
     }
     errors++;
   }
-  validate270.errors = vErrors;
+  validate275.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema104 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate272(data, {
+function validate277(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6480,7 +6584,7 @@ function validate272(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema103.enum
+        allowedValues: schema104.enum
       }
     };
     if (vErrors === null) {
@@ -6490,14 +6594,14 @@ function validate272(data, {
     }
     errors++;
   }
-  validate272.errors = vErrors;
+  validate277.errors = vErrors;
   return errors === 0;
 }
-const schema104 = {
+const schema105 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate274(data, {
+function validate279(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6538,14 +6642,14 @@ function validate274(data, {
     }
     errors++;
   }
-  validate274.errors = vErrors;
+  validate279.errors = vErrors;
   return errors === 0;
 }
-const schema105 = {
+const schema106 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate276(data, {
+function validate281(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6586,7 +6690,7 @@ function validate276(data, {
     }
     errors++;
   }
-  validate276.errors = vErrors;
+  validate281.errors = vErrors;
   return errors === 0;
 }
 const schema52 = {
@@ -6638,7 +6742,7 @@ function validate107(data, {
   validate107.errors = vErrors;
   return errors === 0;
 }
-function validate269(data, {
+function validate274(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6728,46 +6832,46 @@ function validate269(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate270(data.type, {
+      if (!validate275(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
+        vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate272(data.status, {
+      if (!validate277(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
+        vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate274(data.reason, {
+      if (!validate279(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
+        vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate276(data.message, {
+      if (!validate281(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
+        vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
         errors = vErrors.length;
       }
     }
@@ -6809,10 +6913,10 @@ function validate269(data, {
     }
     errors++;
   }
-  validate269.errors = vErrors;
+  validate274.errors = vErrors;
   return errors === 0;
 }
-function validate268(data, {
+function validate273(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6855,21 +6959,21 @@ function validate268(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate269(data[i0], {
+      if (!validate274(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
+        vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate268.errors = vErrors;
+  validate273.errors = vErrors;
   return errors === 0;
 }
-const schema106 = {
+const schema107 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -6893,7 +6997,7 @@ const schema106 = {
   },
   "nullable": true
 };
-function validate282(data, {
+function validate287(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6985,10 +7089,10 @@ function validate282(data, {
       }
     }
   }
-  validate282.errors = vErrors;
+  validate287.errors = vErrors;
   return errors === 0;
 }
-const schema107 = {
+const schema108 = {
   "type": "object",
   "properties": {
     "ready": {
@@ -7050,7 +7154,7 @@ function validate108(data, {
   validate108.errors = vErrors;
   return errors === 0;
 }
-function validate290(data, {
+function validate295(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7098,10 +7202,10 @@ function validate290(data, {
       }
     }
   }
-  validate290.errors = vErrors;
+  validate295.errors = vErrors;
   return errors === 0;
 }
-const schema108 = {
+const schema109 = {
   "type": "object",
   "properties": {
     "level": {
@@ -7172,7 +7276,7 @@ function validate106(data, {
   validate106.errors = vErrors;
   return errors === 0;
 }
-const schema109 = {
+const schema110 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7180,11 +7284,11 @@ const schema109 = {
   },
   "nullable": true
 };
-const schema110 = {
+const schema111 = {
   "type": "string",
   "maxLength": 128
 };
-function validate299(data, {
+function validate304(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7225,10 +7329,10 @@ function validate299(data, {
     }
     errors++;
   }
-  validate299.errors = vErrors;
+  validate304.errors = vErrors;
   return errors === 0;
 }
-function validate298(data, {
+function validate303(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7271,18 +7375,18 @@ function validate298(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate299(data[i0], {
+      if (!validate304(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
+        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate298.errors = vErrors;
+  validate303.errors = vErrors;
   return errors === 0;
 }
 const schema55 = {
@@ -7335,7 +7439,7 @@ function validate110(data, {
   validate110.errors = vErrors;
   return errors === 0;
 }
-function validate294(data, {
+function validate299(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7394,13 +7498,13 @@ function validate294(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate298(data.rulesLeftToAdmissionPolicy, {
+      if (!validate303(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate298.errors : vErrors.concat(validate298.errors);
+        vErrors = vErrors === null ? validate303.errors : vErrors.concat(validate303.errors);
         errors = vErrors.length;
       }
     }
@@ -7416,10 +7520,10 @@ function validate294(data, {
       }
     }
   }
-  validate294.errors = vErrors;
+  validate299.errors = vErrors;
   return errors === 0;
 }
-const schema111 = {
+const schema112 = {
   "type": "object",
   "properties": {
     "enforced": {
@@ -7443,7 +7547,7 @@ const schema111 = {
   },
   "nullable": true
 };
-const schema112 = {
+const schema113 = {
   "type": "object",
   "required": ["namespace", "time"],
   "properties": {
@@ -7456,7 +7560,7 @@ const schema112 = {
   },
   "nullable": true
 };
-function validate309(data, {
+function validate314(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7536,10 +7640,10 @@ function validate309(data, {
       }
     }
   }
-  validate309.errors = vErrors;
+  validate314.errors = vErrors;
   return errors === 0;
 }
-const schema113 = {
+const schema114 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -7547,7 +7651,7 @@ const schema113 = {
   },
   "nullable": true
 };
-const schema114 = {
+const schema115 = {
   "type": "object",
   "required": ["name", "violating", "since"],
   "properties": {
@@ -7614,7 +7718,7 @@ function validate111(data, {
   validate111.errors = vErrors;
   return errors === 0;
 }
-function validate314(data, {
+function validate319(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7731,10 +7835,10 @@ function validate314(data, {
     }
     errors++;
   }
-  validate314.errors = vErrors;
+  validate319.errors = vErrors;
   return errors === 0;
 }
-function validate313(data, {
+function validate318(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7777,21 +7881,21 @@ function validate313(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate314(data[i0], {
+      if (!validate319(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
+        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate313.errors = vErrors;
+  validate318.errors = vErrors;
   return errors === 0;
 }
-function validate304(data, {
+function validate309(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7861,32 +7965,32 @@ function validate304(data, {
       }
     }
     if (data.next !== undefined) {
-      if (!validate309(data.next, {
+      if (!validate314(data.next, {
         instancePath: instancePath + "/next",
         parentData: data,
         parentDataProperty: "next",
         rootData
       })) {
-        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
+        vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
         errors = vErrors.length;
       }
     }
     if (data.blockedNamespaces !== undefined) {
-      if (!validate313(data.blockedNamespaces, {
+      if (!validate318(data.blockedNamespaces, {
         instancePath: instancePath + "/blockedNamespaces",
         parentData: data,
         parentDataProperty: "blockedNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate313.errors : vErrors.concat(validate313.errors);
+        vErrors = vErrors === null ? validate318.errors : vErrors.concat(validate318.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate304.errors = vErrors;
+  validate309.errors = vErrors;
   return errors === 0;
 }
-const schema115 = {
+const schema116 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -7907,7 +8011,7 @@ const schema115 = {
   },
   "nullable": true
 };
-function validate322(data, {
+function validate327(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7988,10 +8092,10 @@ function validate322(data, {
       }
     }
   }
-  validate322.errors = vErrors;
+  validate327.errors = vErrors;
   return errors === 0;
 }
-const schema116 = {
+const schema117 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -8006,7 +8110,7 @@ const schema116 = {
   },
   "nullable": true
 };
-function validate329(data, {
+function validate334(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8065,10 +8169,10 @@ function validate329(data, {
       }
     }
   }
-  validate329.errors = vErrors;
+  validate334.errors = vErrors;
   return errors === 0;
 }
-const schema117 = {
+const schema118 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8076,7 +8180,7 @@ const schema117 = {
   },
   "nullable": true
 };
-const schema118 = {
+const schema119 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -8112,11 +8216,11 @@ const schema118 = {
     }
   }
 };
-const schema119 = {
+const schema120 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate340(data, {
+function validate345(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8146,7 +8250,7 @@ function validate340(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema119.enum
+        allowedValues: schema120.enum
       }
     };
     if (vErrors === null) {
@@ -8156,15 +8260,15 @@ function validate340(data, {
     }
     errors++;
   }
-  validate340.errors = vErrors;
+  validate345.errors = vErrors;
   return errors === 0;
 }
-const schema120 = {
+const schema121 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate346(data, {
+function validate351(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8206,10 +8310,10 @@ function validate346(data, {
       errors++;
     }
   }
-  validate346.errors = vErrors;
+  validate351.errors = vErrors;
   return errors === 0;
 }
-function validate335(data, {
+function validate340(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8327,13 +8431,13 @@ function validate335(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate340(data.verdict, {
+      if (!validate345(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
+        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
         errors = vErrors.length;
       }
     }
@@ -8382,13 +8486,13 @@ function validate335(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate346(data.message, {
+      if (!validate351(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate346.errors : vErrors.concat(validate346.errors);
+        vErrors = vErrors === null ? validate351.errors : vErrors.concat(validate351.errors);
         errors = vErrors.length;
       }
     }
@@ -8408,10 +8512,10 @@ function validate335(data, {
     }
     errors++;
   }
-  validate335.errors = vErrors;
+  validate340.errors = vErrors;
   return errors === 0;
 }
-function validate334(data, {
+function validate339(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8454,21 +8558,21 @@ function validate334(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate335(data[i0], {
+      if (!validate340(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate335.errors : vErrors.concat(validate335.errors);
+        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate334.errors = vErrors;
+  validate339.errors = vErrors;
   return errors === 0;
 }
-const schema121 = {
+const schema122 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8476,7 +8580,7 @@ const schema121 = {
   },
   "nullable": true
 };
-const schema122 = {
+const schema123 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -8491,11 +8595,11 @@ const schema122 = {
     }
   }
 };
-const schema123 = {
+const schema124 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate354(data, {
+function validate359(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8525,7 +8629,7 @@ function validate354(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema123.enum
+        allowedValues: schema124.enum
       }
     };
     if (vErrors === null) {
@@ -8535,10 +8639,10 @@ function validate354(data, {
     }
     errors++;
   }
-  validate354.errors = vErrors;
+  validate359.errors = vErrors;
   return errors === 0;
 }
-function validate352(data, {
+function validate357(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8607,13 +8711,13 @@ function validate352(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate354(data.relation, {
+      if (!validate359(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate354.errors : vErrors.concat(validate354.errors);
+        vErrors = vErrors === null ? validate359.errors : vErrors.concat(validate359.errors);
         errors = vErrors.length;
       }
     }
@@ -8644,10 +8748,10 @@ function validate352(data, {
     }
     errors++;
   }
-  validate352.errors = vErrors;
+  validate357.errors = vErrors;
   return errors === 0;
 }
-function validate351(data, {
+function validate356(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8690,21 +8794,21 @@ function validate351(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate352(data[i0], {
+      if (!validate357(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate352.errors : vErrors.concat(validate352.errors);
+        vErrors = vErrors === null ? validate357.errors : vErrors.concat(validate357.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate351.errors = vErrors;
+  validate356.errors = vErrors;
   return errors === 0;
 }
-const schema124 = {
+const schema125 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8712,7 +8816,7 @@ const schema124 = {
   },
   "nullable": true
 };
-const schema125 = {
+const schema126 = {
   "type": "object",
   "required": ["path", "since"],
   "properties": {
@@ -8727,11 +8831,11 @@ const schema125 = {
     }
   }
 };
-const schema126 = {
+const schema127 = {
   "type": "string",
   "maxLength": 256
 };
-function validate361(data, {
+function validate366(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8772,15 +8876,15 @@ function validate361(data, {
     }
     errors++;
   }
-  validate361.errors = vErrors;
+  validate366.errors = vErrors;
   return errors === 0;
 }
-const schema127 = {
+const schema128 = {
   "type": "string",
   "maxLength": 256,
   "nullable": true
 };
-function validate363(data, {
+function validate368(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8822,10 +8926,10 @@ function validate363(data, {
       errors++;
     }
   }
-  validate363.errors = vErrors;
+  validate368.errors = vErrors;
   return errors === 0;
 }
-function validate360(data, {
+function validate365(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8867,24 +8971,24 @@ function validate360(data, {
       errors++;
     }
     if (data.path !== undefined) {
-      if (!validate361(data.path, {
+      if (!validate366(data.path, {
         instancePath: instancePath + "/path",
         parentData: data,
         parentDataProperty: "path",
         rootData
       })) {
-        vErrors = vErrors === null ? validate361.errors : vErrors.concat(validate361.errors);
+        vErrors = vErrors === null ? validate366.errors : vErrors.concat(validate366.errors);
         errors = vErrors.length;
       }
     }
     if (data.entry !== undefined) {
-      if (!validate363(data.entry, {
+      if (!validate368(data.entry, {
         instancePath: instancePath + "/entry",
         parentData: data,
         parentDataProperty: "entry",
         rootData
       })) {
-        vErrors = vErrors === null ? validate363.errors : vErrors.concat(validate363.errors);
+        vErrors = vErrors === null ? validate368.errors : vErrors.concat(validate368.errors);
         errors = vErrors.length;
       }
     }
@@ -8915,10 +9019,10 @@ function validate360(data, {
     }
     errors++;
   }
-  validate360.errors = vErrors;
+  validate365.errors = vErrors;
   return errors === 0;
 }
-function validate359(data, {
+function validate364(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8961,21 +9065,21 @@ function validate359(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate360(data[i0], {
+      if (!validate365(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate360.errors : vErrors.concat(validate360.errors);
+        vErrors = vErrors === null ? validate365.errors : vErrors.concat(validate365.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate359.errors = vErrors;
+  validate364.errors = vErrors;
   return errors === 0;
 }
-function validate266(data, {
+function validate271(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -9012,90 +9116,90 @@ function validate266(data, {
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate268(data.conditions, {
+      if (!validate273(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
+        vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate282(data.effective, {
+      if (!validate287(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
         rootData
       })) {
-        vErrors = vErrors === null ? validate282.errors : vErrors.concat(validate282.errors);
+        vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
         errors = vErrors.length;
       }
     }
     if (data.columns !== undefined) {
-      if (!validate290(data.columns, {
+      if (!validate295(data.columns, {
         instancePath: instancePath + "/columns",
         parentData: data,
         parentDataProperty: "columns",
         rootData
       })) {
-        vErrors = vErrors === null ? validate290.errors : vErrors.concat(validate290.errors);
+        vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate294(data.rendered, {
+      if (!validate299(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
+        vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate304(data.rollout, {
+      if (!validate309(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
+        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate322(data.namespaces, {
+      if (!validate327(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
+        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate329(data.workloads, {
+      if (!validate334(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate329.errors : vErrors.concat(validate329.errors);
+        vErrors = vErrors === null ? validate334.errors : vErrors.concat(validate334.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate334(data.violations, {
+      if (!validate339(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate334.errors : vErrors.concat(validate334.errors);
+        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
         errors = vErrors.length;
       }
     }
@@ -9111,29 +9215,29 @@ function validate266(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate351(data.sharesWith, {
+      if (!validate356(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate351.errors : vErrors.concat(validate351.errors);
+        vErrors = vErrors === null ? validate356.errors : vErrors.concat(validate356.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate359(data.unusedGrants, {
+      if (!validate364(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate359.errors : vErrors.concat(validate359.errors);
+        vErrors = vErrors === null ? validate364.errors : vErrors.concat(validate364.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate266.errors = vErrors;
+  validate271.errors = vErrors;
   return errors === 0;
 }
 function validate112(data, {
@@ -9239,13 +9343,13 @@ function validate112(data, {
       }
     }
     if (data.status !== undefined) {
-      if (!validate266(data.status, {
+      if (!validate271(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
+        vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
         errors = vErrors.length;
       }
     }
