@@ -2,7 +2,7 @@
  * Finds the grants of a policy: the single values and entries of its overrides that admit more than the policy would
  * admit without them. The rules' own examples tell which values admit more, so this file knows no rule by name.
  */
-import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides } from '../api/capability-policy.ts';
+import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides, Subject } from '../api/capability-policy.ts';
 import { overridesOf } from '../policy/containers.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -28,9 +28,10 @@ export function keyOf({ path, entry }: Grant): string {
   return entry === undefined ? path : `${path} ${entry}`;
 }
 
-/** An entry of a list as text: a text itself, anything else as JSON. */
+/** An entry of a list as text: a text itself, anything else as JSON with sorted keys, as the API server writes it. */
 export function entryText(entry: unknown): string {
-  return typeof entry === 'string' ? entry : JSON.stringify(entry);
+  if (typeof entry === 'string') return entry;
+  return JSON.stringify(entry, isObject(entry) ? Object.keys(entry).sort() : undefined);
 }
 
 /** The grants of the policy's overrides, in the order of its spec. An entry of `spec.containers` follows its values. */
@@ -52,11 +53,17 @@ export const grantsOf: (policy: ResolvedPolicy) => readonly Grant[] = perObject(
   return [...own, ...ofContainers];
 });
 
+/** A subject of a policy as a grant: without the subject, the pods of fewer users are admitted. */
+export function subjectGrant({ kind, namespace, name }: Subject, index: number): Grant {
+  return { path: `spec.subjects[${index}]`, entry: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}` };
+}
+
 /** The spec without some of its grants. @param keys the keys of the grants */
 export function withoutGrants(spec: CompleteSpec, keys: ReadonlySet<string>): CompleteSpec {
-  const { overrides, containers } = spec;
+  const { overrides, containers, subjects } = spec;
   return {
     ...spec,
+    ...(subjects && { subjects: subjects.filter((subject, i) => !keys.has(keyOf(subjectGrant(subject, i)))) }),
     ...(overrides && { overrides: without('spec.overrides', overrides, keys) }),
     ...(containers && {
       containers: containers.flatMap((entry, index) => {

@@ -8,7 +8,7 @@ import { idOf, perList, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
 import { ByContent } from './by-content.ts';
-import { type Grant, grantsOf, keyOf } from './grants.ts';
+import { type Grant, grantsOf, keyOf, subjectGrant } from './grants.ts';
 import type { EvaluatedModes } from './modes.ts';
 import { neededGrants } from './needs.ts';
 import { isSubject } from './use.ts';
@@ -129,10 +129,7 @@ class Finding {
 }
 
 const subjectGrants = perObject(({ usableBy, subjects }: ResolvedPolicy) =>
-  (usableBy === 'Subjects' ? subjects : []).map((subject, index) => {
-    const name = subject.namespace === undefined ? subject.name : `${subject.namespace}/${subject.name}`;
-    return { subject, grant: { path: `spec.subjects[${index}]`, entry: `${subject.kind} ${name}` } };
-  }),
+  (usableBy === 'Subjects' ? subjects : []).map((subject, i) => ({ subject, grant: subjectGrant(subject, i) })),
 );
 
 const RANKS = { privileged: 0, baseline: 1, restricted: 2 } as const;

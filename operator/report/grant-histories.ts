@@ -1,15 +1,9 @@
 /** Remembers when workloads stopped needing the grants of each policy, for the unused grants in the status. */
 import type { CompletePolicy } from '../api/capability-policy.ts';
+import { grantNeeds } from '../evaluate/grant-needs.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { Area } from '../policy/coverage.ts';
-import {
-  type GrantHistory,
-  grantNeeds,
-  listedGrants,
-  nextHistory,
-  type UnusedGrant,
-  untilListed,
-} from './unused-grants.ts';
+import { type GrantHistory, listedGrants, nextHistory, type UnusedGrant, untilListed } from './unused-grants.ts';
 
 export interface Unused {
   readonly grants: readonly UnusedGrant[];

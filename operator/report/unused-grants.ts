@@ -4,63 +4,18 @@
  * the grant again. So pods that come and go do not lead to a new status each time.
  */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
+import { type GrantNeeds, outermost } from '../evaluate/grant-needs.ts';
 import { type Grant, keyOf } from '../evaluate/grants.ts';
-import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
-import { WHOLE } from '../evaluate/namespace-needs.ts';
-import type { Area } from '../policy/coverage.ts';
 import { bounded } from '../text/printable.ts';
 import { inSeconds } from './conditions.ts';
 
 export type UnusedGrant = NonNullable<CapabilityPolicyStatus['unusedGrants']>[number];
-
-/** The grants of a policy, by whether some workload needs them in the namespaces where the policy decides. */
-export interface GrantNeeds {
-  readonly needed: readonly Grant[];
-  readonly unneeded: readonly Grant[];
-}
 
 const FIRST_WAIT_MS = 5_000;
 const LATER_WAITS = 4;
 const MOST_WAIT_MS = 24 * 3_600_000;
 const MOST_LISTED = 64;
 const TEXT_LENGTH = 256;
-
-/**
- * @param areas the namespaces where the policy decides, with their verdicts
- * @returns undefined until each of these namespaces has been evaluated. Without workloads, no grant counts as unneeded
- */
-export function grantNeeds(
-  policy: string,
-  areas: readonly Area[],
-  verdicts: ReadonlyMap<string, NamespaceVerdicts>,
-): GrantNeeds | undefined {
-  const evaluated = areas.flatMap(({ mode, namespaces }) =>
-    namespaces.map((namespace) => {
-      const result = verdicts.get(namespace);
-      const ofMode = result?.modes[mode];
-      return ofMode?.deciding.includes(policy) ? { workloads: ofMode.workloads, needs: result?.needs.get(policy) } : {};
-    }),
-  );
-  if (evaluated.some(({ needs }) => !needs)) return undefined;
-  const needs = evaluated.flatMap((one) => one.needs ?? []);
-  const isException = needs.every((one) => one.isException);
-  const all = [...(isException ? [{ path: WHOLE }] : []), ...(needs[0]?.grants ?? [])];
-  if (!evaluated.some(({ workloads = [] }) => workloads.length > 0)) return { needed: all, unneeded: [] };
-  const isNeeded = (grant: Grant) => needs.some(({ needed }) => needed.has(keyOf(grant)));
-  return { needed: all.filter(isNeeded), unneeded: all.filter((grant) => !isNeeded(grant)) };
-}
-
-/** The grants without those that are inside of another grant of the list. */
-export function outermost<One extends Grant>(grants: readonly One[]): One[] {
-  const wholes = grants.filter(({ path, entry }) => entry === undefined && path !== WHOLE);
-  return grants.filter(
-    (grant) => !wholes.some((whole) => whole !== grant && (grant.path === whole.path || isInside(grant, whole))),
-  );
-}
-
-function isInside({ path }: Grant, whole: Grant): boolean {
-  return path.startsWith(`${whole.path}.`);
-}
 
 interface Known {
   /** When workloads stopped needing the grant, in milliseconds since 1970; undefined while a workload needs it. */

@@ -64,7 +64,7 @@ describe('the grants of a policy', () => {
     'the wildcard': [{ overrides: { capabilities: { allowedAdd: ['*'] } } }, at('capabilities.allowedAdd', '*')],
     'entries that are objects, as JSON': [
       { overrides: { hostPaths: [{ pathPrefix: '/srv' }], hostPorts: [{ min: 80, max: 81 }] } },
-      [...at('hostPaths', '{"pathPrefix":"/srv"}'), ...at('hostPorts', '{"min":80,"max":81}')],
+      [...at('hostPaths', '{"pathPrefix":"/srv"}'), ...at('hostPorts', '{"max":81,"min":80}')],
     ],
     'a value that is looser than the level': [
       { overrides: { hostNetwork: true, runAsNonRoot: false, hostPID: false } },
@@ -111,7 +111,7 @@ describe('the grants of a policy', () => {
       {
         overrides: { runAsUser: { rule: 'RunAsAny' }, runAsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 2 }] } },
       },
-      ['spec.overrides.runAsUser', 'spec.overrides.runAsGroup.ranges {"min":1,"max":2}'],
+      ['spec.overrides.runAsUser', 'spec.overrides.runAsGroup.ranges {"max":2,"min":1}'],
     ],
   };
   for (const [title, [spec, expected]] of Object.entries(ROWS)) {

@@ -1,10 +1,10 @@
 /** When the status lists a grant that no workload needs, and since when. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
+import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
 import { type Grant, keyOf } from '../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import { GrantHistories } from '../../operator/report/grant-histories.ts';
-import { grantNeeds, outermost } from '../../operator/report/unused-grants.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { compliant } from './fixtures.ts';
 

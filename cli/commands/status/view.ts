@@ -8,6 +8,7 @@ import type {
   Mode,
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
+import { grantNeeds, outermost } from '../../../operator/evaluate/grant-needs.ts';
 import type { Grant } from '../../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../../operator/evaluate/namespace.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
@@ -15,7 +16,6 @@ import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.t
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
 import type { Area } from '../../../operator/policy/coverage.ts';
-import { grantNeeds, outermost } from '../../../operator/report/unused-grants.ts';
 import { type NotAdmitted, reportWorkloads } from '../../../operator/report/violations.ts';
 import type { PolicyState } from '../../../operator/state/policy-state.ts';
 import type { Rights } from '../../live.ts';

@@ -1094,7 +1094,7 @@ export interface ICapabilityPolicy {
       "namespaces": number;
     }>;
     /**
-     * The values, entries of lists, entries of containers and subjects of the policy that admit more than the policy would admit without them, but that no workload in the policy's namespaces needs. If you remove all of them, no workload violates the policy in more ways than before. An exception that no workload needs is listed as a whole, with the path spec.
+     * The values, entries of lists, entries of containers and subjects of the policy that admit more than the policy would admit without them, but that no workload in the policy's namespaces needs. If you remove all listed values and entries, no workload violates the policy in more ways than before. An exception that no workload needs is listed as a whole, with the path spec. A subject or exception may be unneeded only because of another one: cappol suggest --tighten checks all changes together.
      */
     "unusedGrants"?: Array<{
       /**
