@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate112;
-const schema57 = {
+export const validate = validate113;
+const schema58 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -16,17 +16,17 @@ const schema57 = {
       "$ref": "wpF3tB1ydctDvbBe9wP0rwQk9ztVwBO6JwcdF6k"
     },
     "status": {
-      "$ref": "KGa76GVr755Fw3FwgaVimoWOjmLtYZ3NIgUSKKd840"
+      "$ref": "w1XJjq7T7Yyi1TR8MylXvk78QCk1dCz4dNpbcTT31is"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema58 = {
+const schema59 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate113(data, {
+function validate114(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate113(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema58.enum
+        allowedValues: schema59.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate113(data, {
     }
     errors++;
   }
-  validate113.errors = vErrors;
+  validate114.errors = vErrors;
   return errors === 0;
 }
-const schema59 = {
+const schema60 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate115(data, {
+function validate116(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate115(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema59.enum
+        allowedValues: schema60.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate115(data, {
     }
     errors++;
   }
-  validate115.errors = vErrors;
+  validate116.errors = vErrors;
   return errors === 0;
 }
-const schema60 = {
+const schema61 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema61 = {};
-import { validate as validate118 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate117(data, {
+const schema62 = {};
+import { validate as validate119 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate118(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate117(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate118(data, {
+    if (!validate119(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+      vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
       errors = vErrors.length;
     }
   }
-  validate117.errors = vErrors;
+  validate118.errors = vErrors;
   return errors === 0;
 }
-const schema62 = {
+const schema63 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -194,7 +194,7 @@ const schema62 = {
     }
   }
 };
-const schema63 = {
+const schema64 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -206,7 +206,7 @@ const schema63 = {
   },
   "nullable": true
 };
-const schema64 = {
+const schema65 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -264,7 +264,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate123(data, {
+function validate124(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -317,10 +317,10 @@ function validate123(data, {
       }
     }
   }
-  validate123.errors = vErrors;
+  validate124.errors = vErrors;
   return errors === 0;
 }
-const schema65 = {
+const schema66 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -328,7 +328,7 @@ const schema65 = {
   },
   "nullable": true
 };
-const schema66 = {
+const schema67 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -343,11 +343,11 @@ const schema66 = {
     }
   }
 };
-const schema67 = {
+const schema68 = {
   "type": "string",
   "maxLength": 317
 };
-function validate128(data, {
+function validate129(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -388,14 +388,14 @@ function validate128(data, {
     }
     errors++;
   }
-  validate128.errors = vErrors;
+  validate129.errors = vErrors;
   return errors === 0;
 }
-const schema68 = {
+const schema69 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate130(data, {
+function validate131(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -425,7 +425,7 @@ function validate130(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema68.enum
+        allowedValues: schema69.enum
       }
     };
     if (vErrors === null) {
@@ -435,10 +435,10 @@ function validate130(data, {
     }
     errors++;
   }
-  validate130.errors = vErrors;
+  validate131.errors = vErrors;
   return errors === 0;
 }
-const schema69 = {
+const schema70 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -446,7 +446,7 @@ const schema69 = {
   },
   "nullable": true
 };
-function validate132(data, {
+function validate133(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -500,10 +500,10 @@ function validate132(data, {
       }
     }
   }
-  validate132.errors = vErrors;
+  validate133.errors = vErrors;
   return errors === 0;
 }
-function validate127(data, {
+function validate128(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -545,35 +545,35 @@ function validate127(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate128(data.key, {
+      if (!validate129(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
         rootData
       })) {
-        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+        vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
         errors = vErrors.length;
       }
     }
     if (data.operator !== undefined) {
-      if (!validate130(data.operator, {
+      if (!validate131(data.operator, {
         instancePath: instancePath + "/operator",
         parentData: data,
         parentDataProperty: "operator",
         rootData
       })) {
-        vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+        vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
         errors = vErrors.length;
       }
     }
     if (data.values !== undefined) {
-      if (!validate132(data.values, {
+      if (!validate133(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+        vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
         errors = vErrors.length;
       }
     }
@@ -593,10 +593,10 @@ function validate127(data, {
     }
     errors++;
   }
-  validate127.errors = vErrors;
+  validate128.errors = vErrors;
   return errors === 0;
 }
-function validate126(data, {
+function validate127(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -639,21 +639,21 @@ function validate126(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate127(data[i0], {
+      if (!validate128(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate126.errors = vErrors;
+  validate127.errors = vErrors;
   return errors === 0;
 }
-function validate122(data, {
+function validate123(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -679,36 +679,36 @@ function validate122(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate123(data.matchLabels, {
+      if (!validate124(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+        vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
         errors = vErrors.length;
       }
     }
     if (data.matchExpressions !== undefined) {
-      if (!validate126(data.matchExpressions, {
+      if (!validate127(data.matchExpressions, {
         instancePath: instancePath + "/matchExpressions",
         parentData: data,
         parentDataProperty: "matchExpressions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+        vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate122.errors = vErrors;
+  validate123.errors = vErrors;
   return errors === 0;
 }
-const schema70 = {
+const schema71 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate138(data, {
+function validate139(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -738,7 +738,7 @@ function validate138(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema70.enum
+        allowedValues: schema71.enum
       }
     };
     if (vErrors === null) {
@@ -748,15 +748,15 @@ function validate138(data, {
     }
     errors++;
   }
-  validate138.errors = vErrors;
+  validate139.errors = vErrors;
   return errors === 0;
 }
-const schema45 = {
+const schema46 = {
   "type": "string",
   "maxLength": 16,
   "nullable": true
 };
-function validate100(data, {
+function validate101(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -798,15 +798,15 @@ function validate100(data, {
       errors++;
     }
   }
-  validate100.errors = vErrors;
+  validate101.errors = vErrors;
   return errors === 0;
 }
-const schema46 = {
+const schema47 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "nullable": true
 };
-function validate101(data, {
+function validate102(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -836,7 +836,7 @@ function validate101(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema46.enum
+        allowedValues: schema47.enum
       }
     };
     if (vErrors === null) {
@@ -846,10 +846,10 @@ function validate101(data, {
     }
     errors++;
   }
-  validate101.errors = vErrors;
+  validate102.errors = vErrors;
   return errors === 0;
 }
-const schema71 = {
+const schema72 = {
   "type": "integer",
   "format": "int32",
   "minimum": -2147483648,
@@ -857,7 +857,7 @@ const schema71 = {
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate142(data, {
+function validate143(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -933,15 +933,15 @@ function validate142(data, {
       errors++;
     }
   }
-  validate142.errors = vErrors;
+  validate143.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema49 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "nullable": true
 };
-function validate103(data, {
+function validate104(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -971,7 +971,7 @@ function validate103(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema48.enum
+        allowedValues: schema49.enum
       }
     };
     if (vErrors === null) {
@@ -981,10 +981,10 @@ function validate103(data, {
     }
     errors++;
   }
-  validate103.errors = vErrors;
+  validate104.errors = vErrors;
   return errors === 0;
 }
-const schema72 = {
+const schema73 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -992,7 +992,7 @@ const schema72 = {
   },
   "nullable": true
 };
-const schema73 = {
+const schema74 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -1007,11 +1007,11 @@ const schema73 = {
     }
   }
 };
-const schema74 = {
+const schema75 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate147(data, {
+function validate148(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1041,7 +1041,7 @@ function validate147(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema74.enum
+        allowedValues: schema75.enum
       }
     };
     if (vErrors === null) {
@@ -1051,7 +1051,7 @@ function validate147(data, {
     }
     errors++;
   }
-  validate147.errors = vErrors;
+  validate148.errors = vErrors;
   return errors === 0;
 }
 const schema13 = {
@@ -1169,7 +1169,7 @@ function validate98(data, {
   validate98.errors = vErrors;
   return errors === 0;
 }
-function validate146(data, {
+function validate147(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1211,13 +1211,13 @@ function validate146(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate147(data.kind, {
+      if (!validate148(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+        vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
         errors = vErrors.length;
       }
     }
@@ -1259,10 +1259,10 @@ function validate146(data, {
     }
     errors++;
   }
-  validate146.errors = vErrors;
+  validate147.errors = vErrors;
   return errors === 0;
 }
-function validate145(data, {
+function validate146(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1305,26 +1305,26 @@ function validate145(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate146(data[i0], {
+      if (!validate147(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+        vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate145.errors = vErrors;
+  validate146.errors = vErrors;
   return errors === 0;
 }
-const schema49 = {
+const schema50 = {
   "type": "string",
   "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
   "nullable": true
 };
-function validate104(data, {
+function validate105(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1354,7 +1354,7 @@ function validate104(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema49.enum
+        allowedValues: schema50.enum
       }
     };
     if (vErrors === null) {
@@ -1364,15 +1364,15 @@ function validate104(data, {
     }
     errors++;
   }
-  validate104.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
-const schema50 = {
+const schema51 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "nullable": true
 };
-function validate105(data, {
+function validate106(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1402,7 +1402,7 @@ function validate105(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema50.enum
+        allowedValues: schema51.enum
       }
     };
     if (vErrors === null) {
@@ -1412,15 +1412,15 @@ function validate105(data, {
     }
     errors++;
   }
-  validate105.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-const schema75 = {
+const schema76 = {
   "type": "string",
   "enum": ["Guarded", "Unguarded"],
   "nullable": true
 };
-function validate155(data, {
+function validate156(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1450,7 +1450,7 @@ function validate155(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema75.enum
+        allowedValues: schema76.enum
       }
     };
     if (vErrors === null) {
@@ -1460,7 +1460,7 @@ function validate155(data, {
     }
     errors++;
   }
-  validate155.errors = vErrors;
+  validate156.errors = vErrors;
   return errors === 0;
 }
 const schema7 = {
@@ -1513,12 +1513,12 @@ function validate22(data, {
   validate22.errors = vErrors;
   return errors === 0;
 }
-const schema76 = {
+const schema77 = {
   "type": "string",
   "maxLength": 512,
   "nullable": true
 };
-function validate158(data, {
+function validate159(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1560,10 +1560,10 @@ function validate158(data, {
       errors++;
     }
   }
-  validate158.errors = vErrors;
+  validate159.errors = vErrors;
   return errors === 0;
 }
-const schema77 = {
+const schema78 = {
   "type": "object",
   "properties": {
     "meanwhile": {
@@ -1581,12 +1581,12 @@ const schema77 = {
   },
   "nullable": true
 };
-const schema78 = {
+const schema79 = {
   "type": "string",
   "enum": ["Warn", "Audit"],
   "nullable": true
 };
-function validate161(data, {
+function validate162(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1616,7 +1616,7 @@ function validate161(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema78.enum
+        allowedValues: schema79.enum
       }
     };
     if (vErrors === null) {
@@ -1626,15 +1626,15 @@ function validate161(data, {
     }
     errors++;
   }
-  validate161.errors = vErrors;
+  validate162.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema48 = {
   "type": "integer",
   "format": "int32",
   "nullable": true
 };
-function validate102(data, {
+function validate103(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1676,7 +1676,7 @@ function validate102(data, {
       errors++;
     }
   }
-  validate102.errors = vErrors;
+  validate103.errors = vErrors;
   return errors === 0;
 }
 const schema10 = {
@@ -1710,7 +1710,7 @@ function validate26(data, {
   validate26.errors = vErrors;
   return errors === 0;
 }
-function validate160(data, {
+function validate161(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1736,13 +1736,13 @@ function validate160(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.meanwhile !== undefined) {
-      if (!validate161(data.meanwhile, {
+      if (!validate162(data.meanwhile, {
         instancePath: instancePath + "/meanwhile",
         parentData: data,
         parentDataProperty: "meanwhile",
         rootData
       })) {
-        vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
+        vErrors = vErrors === null ? validate162.errors : vErrors.concat(validate162.errors);
         errors = vErrors.length;
       }
     }
@@ -1758,13 +1758,13 @@ function validate160(data, {
       }
     }
     if (data.namespacesPerHour !== undefined) {
-      if (!validate102(data.namespacesPerHour, {
+      if (!validate103(data.namespacesPerHour, {
         instancePath: instancePath + "/namespacesPerHour",
         parentData: data,
         parentDataProperty: "namespacesPerHour",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
@@ -1780,10 +1780,10 @@ function validate160(data, {
       }
     }
   }
-  validate160.errors = vErrors;
+  validate161.errors = vErrors;
   return errors === 0;
 }
-const schema79 = {
+const schema80 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -2423,7 +2423,7 @@ function validate60(data, {
   validate60.errors = vErrors;
   return errors === 0;
 }
-const schema80 = {
+const schema81 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2431,7 +2431,7 @@ const schema80 = {
   },
   "nullable": true
 };
-function validate178(data, {
+function validate179(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2485,15 +2485,15 @@ function validate178(data, {
       }
     }
   }
-  validate178.errors = vErrors;
+  validate179.errors = vErrors;
   return errors === 0;
 }
-const schema81 = {
+const schema82 = {
   "type": "string",
   "enum": ["Forbidden", "Allowed"],
   "nullable": true
 };
-function validate182(data, {
+function validate183(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2523,7 +2523,7 @@ function validate182(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema81.enum
+        allowedValues: schema82.enum
       }
     };
     if (vErrors === null) {
@@ -2533,10 +2533,10 @@ function validate182(data, {
     }
     errors++;
   }
-  validate182.errors = vErrors;
+  validate183.errors = vErrors;
   return errors === 0;
 }
-const schema82 = {
+const schema83 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2544,7 +2544,7 @@ const schema82 = {
   },
   "nullable": true
 };
-const schema83 = {
+const schema84 = {
   "type": "object",
   "required": ["pathPrefix"],
   "properties": {
@@ -2556,11 +2556,11 @@ const schema83 = {
     }
   }
 };
-const schema84 = {
+const schema45 = {
   "type": "string",
   "maxLength": 512
 };
-function validate186(data, {
+function validate100(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2601,10 +2601,10 @@ function validate186(data, {
     }
     errors++;
   }
-  validate186.errors = vErrors;
+  validate100.errors = vErrors;
   return errors === 0;
 }
-function validate185(data, {
+function validate186(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2630,13 +2630,13 @@ function validate185(data, {
       errors++;
     }
     if (data.pathPrefix !== undefined) {
-      if (!validate186(data.pathPrefix, {
+      if (!validate100(data.pathPrefix, {
         instancePath: instancePath + "/pathPrefix",
         parentData: data,
         parentDataProperty: "pathPrefix",
         rootData
       })) {
-        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
+        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
@@ -2667,10 +2667,10 @@ function validate185(data, {
     }
     errors++;
   }
-  validate185.errors = vErrors;
+  validate186.errors = vErrors;
   return errors === 0;
 }
-function validate184(data, {
+function validate185(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2713,18 +2713,18 @@ function validate184(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate185(data[i0], {
+      if (!validate186(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
+        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate184.errors = vErrors;
+  validate185.errors = vErrors;
   return errors === 0;
 }
 const schema14 = {
@@ -4684,12 +4684,12 @@ function validate95(data, {
   validate95.errors = vErrors;
   return errors === 0;
 }
-const schema54 = {
+const schema55 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate109(data, {
+function validate110(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4731,7 +4731,7 @@ function validate109(data, {
       errors++;
     }
   }
-  validate109.errors = vErrors;
+  validate110.errors = vErrors;
   return errors === 0;
 }
 function validate213(data, {
@@ -4771,13 +4771,13 @@ function validate213(data, {
       }
     }
     if (data.default !== undefined) {
-      if (!validate109(data.default, {
+      if (!validate110(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
@@ -4881,7 +4881,7 @@ function validate219(data, {
   validate219.errors = vErrors;
   return errors === 0;
 }
-function validate167(data, {
+function validate168(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5017,13 +5017,13 @@ function validate167(data, {
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate178(data.volumes, {
+      if (!validate179(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate178.errors : vErrors.concat(validate178.errors);
+        vErrors = vErrors === null ? validate179.errors : vErrors.concat(validate179.errors);
         errors = vErrors.length;
       }
     }
@@ -5039,24 +5039,24 @@ function validate167(data, {
       }
     }
     if (data.serviceAccountToken !== undefined) {
-      if (!validate182(data.serviceAccountToken, {
+      if (!validate183(data.serviceAccountToken, {
         instancePath: instancePath + "/serviceAccountToken",
         parentData: data,
         parentDataProperty: "serviceAccountToken",
         rootData
       })) {
-        vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate184(data.hostPaths, {
+      if (!validate185(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+        vErrors = vErrors === null ? validate185.errors : vErrors.concat(validate185.errors);
         errors = vErrors.length;
       }
     }
@@ -5248,7 +5248,7 @@ function validate167(data, {
       }
     }
   }
-  validate167.errors = vErrors;
+  validate168.errors = vErrors;
   return errors === 0;
 }
 const schema92 = {
@@ -6166,7 +6166,7 @@ function validate223(data, {
   validate223.errors = vErrors;
   return errors === 0;
 }
-function validate121(data, {
+function validate122(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6192,112 +6192,112 @@ function validate121(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate122(data.namespaceSelector, {
+      if (!validate123(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+        vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate138(data.level, {
+      if (!validate139(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
+        vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
         errors = vErrors.length;
       }
     }
     if (data.levelVersion !== undefined) {
-      if (!validate100(data.levelVersion, {
+      if (!validate101(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.mode !== undefined) {
-      if (!validate101(data.mode, {
-        instancePath: instancePath + "/mode",
-        parentData: data,
-        parentDataProperty: "mode",
         rootData
       })) {
         vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
         errors = vErrors.length;
       }
     }
+    if (data.mode !== undefined) {
+      if (!validate102(data.mode, {
+        instancePath: instancePath + "/mode",
+        parentData: data,
+        parentDataProperty: "mode",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.priority !== undefined) {
-      if (!validate142(data.priority, {
+      if (!validate143(data.priority, {
         instancePath: instancePath + "/priority",
         parentData: data,
         parentDataProperty: "priority",
         rootData
       })) {
-        vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
+        vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
         errors = vErrors.length;
       }
     }
     if (data.usableBy !== undefined) {
-      if (!validate103(data.usableBy, {
+      if (!validate104(data.usableBy, {
         instancePath: instancePath + "/usableBy",
         parentData: data,
         parentDataProperty: "usableBy",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.subjects !== undefined) {
-      if (!validate145(data.subjects, {
-        instancePath: instancePath + "/subjects",
-        parentData: data,
-        parentDataProperty: "subjects",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.defaulting !== undefined) {
-      if (!validate104(data.defaulting, {
-        instancePath: instancePath + "/defaulting",
-        parentData: data,
-        parentDataProperty: "defaulting",
         rootData
       })) {
         vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
-    if (data.podSecurityLabels !== undefined) {
-      if (!validate105(data.podSecurityLabels, {
-        instancePath: instancePath + "/podSecurityLabels",
+    if (data.subjects !== undefined) {
+      if (!validate146(data.subjects, {
+        instancePath: instancePath + "/subjects",
         parentData: data,
-        parentDataProperty: "podSecurityLabels",
+        parentDataProperty: "subjects",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.defaulting !== undefined) {
+      if (!validate105(data.defaulting, {
+        instancePath: instancePath + "/defaulting",
+        parentData: data,
+        parentDataProperty: "defaulting",
         rootData
       })) {
         vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
+    if (data.podSecurityLabels !== undefined) {
+      if (!validate106(data.podSecurityLabels, {
+        instancePath: instancePath + "/podSecurityLabels",
+        parentData: data,
+        parentDataProperty: "podSecurityLabels",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.adminAccessLabel !== undefined) {
-      if (!validate155(data.adminAccessLabel, {
+      if (!validate156(data.adminAccessLabel, {
         instancePath: instancePath + "/adminAccessLabel",
         parentData: data,
         parentDataProperty: "adminAccessLabel",
         rootData
       })) {
-        vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
+        vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
         errors = vErrors.length;
       }
     }
@@ -6313,35 +6313,35 @@ function validate121(data, {
       }
     }
     if (data.reason !== undefined) {
-      if (!validate158(data.reason, {
+      if (!validate159(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
+        vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate160(data.rollout, {
+      if (!validate161(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+        vErrors = vErrors === null ? validate161.errors : vErrors.concat(validate161.errors);
         errors = vErrors.length;
       }
     }
     if (data.overrides !== undefined) {
-      if (!validate167(data.overrides, {
+      if (!validate168(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate167.errors : vErrors.concat(validate167.errors);
+        vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
         errors = vErrors.length;
       }
     }
@@ -6372,7 +6372,7 @@ function validate121(data, {
     }
     errors++;
   }
-  validate121.errors = vErrors;
+  validate122.errors = vErrors;
   return errors === 0;
 }
 const schema100 = {
@@ -6386,6 +6386,9 @@ const schema100 = {
     },
     "conditions": {
       "$ref": "PbrHDmJugBxhp8iKgUlhy8T0OiahKwZ2NtpS86cV3oA"
+    },
+    "serverDefaults": {
+      "$ref": "OT5iefhUaPQR5klqlGvUODjNFdQmTjUq7ntQ1bMjio8"
     },
     "effective": {
       "$ref": "VqkEeYt8lRaUhpV66td3zk8IZCB5rrNHg3CEjhVVkFQ"
@@ -6693,12 +6696,12 @@ function validate281(data, {
   validate281.errors = vErrors;
   return errors === 0;
 }
-const schema52 = {
+const schema53 = {
   "type": "string",
   "format": "date-time"
 };
 const formats8 = formats["date-time"];
-function validate107(data, {
+function validate108(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6739,7 +6742,7 @@ function validate107(data, {
     }
     errors++;
   }
-  validate107.errors = vErrors;
+  validate108.errors = vErrors;
   return errors === 0;
 }
 function validate274(data, {
@@ -6887,13 +6890,13 @@ function validate274(data, {
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate107(data.lastTransitionTime, {
+      if (!validate108(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
@@ -6974,365 +6977,14 @@ function validate273(data, {
   return errors === 0;
 }
 const schema107 = {
-  "type": "object",
-  "properties": {
-    "levelVersion": {
-      "$ref": "qx32vQDoEZ0nfHcBpbP7vTVNidL5IkQaRafhjgN4VsU"
-    },
-    "mode": {
-      "$ref": "lrqBG6T0kt8BwYqNyq3K9bn62CYUVsLHWEohtU268"
-    },
-    "priority": {
-      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
-    },
-    "usableBy": {
-      "$ref": "BfN6KmOH1BDyuPnxlW4GuRBoBxG18wAPe294o4LrE"
-    },
-    "defaulting": {
-      "$ref": "38PURGfLP9KrVA0Ka2e8bqsrt42R9FxtU5EtyIrQ3I"
-    },
-    "podSecurityLabels": {
-      "$ref": "9aVQloltnrnI4c16ASDFuZhDNrWgYjQ05G2k9GHeHY"
-    }
+  "type": "array",
+  "maxItems": 64,
+  "items": {
+    "$ref": "WnrDA3uijxuTPxPtNJfwLQNoU6htDhbgeN2mzASCc"
   },
   "nullable": true
 };
 function validate287(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "object"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.levelVersion !== undefined) {
-      if (!validate100(data.levelVersion, {
-        instancePath: instancePath + "/levelVersion",
-        parentData: data,
-        parentDataProperty: "levelVersion",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.mode !== undefined) {
-      if (!validate101(data.mode, {
-        instancePath: instancePath + "/mode",
-        parentData: data,
-        parentDataProperty: "mode",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.priority !== undefined) {
-      if (!validate102(data.priority, {
-        instancePath: instancePath + "/priority",
-        parentData: data,
-        parentDataProperty: "priority",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.usableBy !== undefined) {
-      if (!validate103(data.usableBy, {
-        instancePath: instancePath + "/usableBy",
-        parentData: data,
-        parentDataProperty: "usableBy",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.defaulting !== undefined) {
-      if (!validate104(data.defaulting, {
-        instancePath: instancePath + "/defaulting",
-        parentData: data,
-        parentDataProperty: "defaulting",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.podSecurityLabels !== undefined) {
-      if (!validate105(data.podSecurityLabels, {
-        instancePath: instancePath + "/podSecurityLabels",
-        parentData: data,
-        parentDataProperty: "podSecurityLabels",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
-        errors = vErrors.length;
-      }
-    }
-  }
-  validate287.errors = vErrors;
-  return errors === 0;
-}
-const schema108 = {
-  "type": "object",
-  "properties": {
-    "ready": {
-      "$ref": "qx32vQDoEZ0nfHcBpbP7vTVNidL5IkQaRafhjgN4VsU"
-    },
-    "sharesWith": {
-      "$ref": "mRsGa3G0zEWwi43U8Q6OmYYv4l1cjQGcmOmidAmE"
-    }
-  },
-  "nullable": true
-};
-const schema53 = {
-  "type": "string",
-  "maxLength": 1024,
-  "nullable": true
-};
-function validate108(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (typeof data !== "string" && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "string"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (typeof data === "string") {
-    if (func2(data) > 1024) {
-      const err1 = {
-        instancePath,
-        schemaPath: "#/maxLength",
-        keyword: "maxLength",
-        params: {
-          limit: 1024
-        }
-      };
-      if (vErrors === null) {
-        vErrors = [err1];
-      } else {
-        vErrors.push(err1);
-      }
-      errors++;
-    }
-  }
-  validate108.errors = vErrors;
-  return errors === 0;
-}
-function validate295(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "object"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.ready !== undefined) {
-      if (!validate100(data.ready, {
-        instancePath: instancePath + "/ready",
-        parentData: data,
-        parentDataProperty: "ready",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.sharesWith !== undefined) {
-      if (!validate108(data.sharesWith, {
-        instancePath: instancePath + "/sharesWith",
-        parentData: data,
-        parentDataProperty: "sharesWith",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
-        errors = vErrors.length;
-      }
-    }
-  }
-  validate295.errors = vErrors;
-  return errors === 0;
-}
-const schema109 = {
-  "type": "object",
-  "properties": {
-    "level": {
-      "$ref": "C8quefKOuzkxXzJVIf5cmHHO3Or1zORIbyH7y2TQ"
-    },
-    "version": {
-      "$ref": "C8quefKOuzkxXzJVIf5cmHHO3Or1zORIbyH7y2TQ"
-    },
-    "exact": {
-      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
-    },
-    "rulesLeftToAdmissionPolicy": {
-      "$ref": "6aM9w4G1M7EKVLtR96zA4GLzHM0XDdhn4rd7IovSs"
-    },
-    "podSecurity": {
-      "$ref": "uZ7lE2yRcxBz0LW1mcMEb8zQnYDb9zFJshnjums"
-    }
-  },
-  "nullable": true
-};
-const schema51 = {
-  "type": "string",
-  "maxLength": 64,
-  "nullable": true
-};
-function validate106(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (typeof data !== "string" && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "string"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (typeof data === "string") {
-    if (func2(data) > 64) {
-      const err1 = {
-        instancePath,
-        schemaPath: "#/maxLength",
-        keyword: "maxLength",
-        params: {
-          limit: 64
-        }
-      };
-      if (vErrors === null) {
-        vErrors = [err1];
-      } else {
-        vErrors.push(err1);
-      }
-      errors++;
-    }
-  }
-  validate106.errors = vErrors;
-  return errors === 0;
-}
-const schema110 = {
-  "type": "array",
-  "maxItems": 64,
-  "items": {
-    "$ref": "kffwB600tKKA2jq4tKAk9noflAi22bZVWVFeB4ZI"
-  },
-  "nullable": true
-};
-const schema111 = {
-  "type": "string",
-  "maxLength": 128
-};
-function validate304(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (typeof data === "string") {
-    if (func2(data) > 128) {
-      const err0 = {
-        instancePath,
-        schemaPath: "#/maxLength",
-        keyword: "maxLength",
-        params: {
-          limit: 128
-        }
-      };
-      if (vErrors === null) {
-        vErrors = [err0];
-      } else {
-        vErrors.push(err0);
-      }
-      errors++;
-    }
-  } else {
-    const err1 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "string"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err1];
-    } else {
-      vErrors.push(err1);
-    }
-    errors++;
-  }
-  validate304.errors = vErrors;
-  return errors === 0;
-}
-function validate303(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7375,26 +7027,442 @@ function validate303(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate304(data[i0], {
+      if (!validate100(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
+        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate303.errors = vErrors;
+  validate287.errors = vErrors;
   return errors === 0;
 }
-const schema55 = {
+const schema108 = {
+  "type": "object",
+  "properties": {
+    "levelVersion": {
+      "$ref": "qx32vQDoEZ0nfHcBpbP7vTVNidL5IkQaRafhjgN4VsU"
+    },
+    "mode": {
+      "$ref": "lrqBG6T0kt8BwYqNyq3K9bn62CYUVsLHWEohtU268"
+    },
+    "priority": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "usableBy": {
+      "$ref": "BfN6KmOH1BDyuPnxlW4GuRBoBxG18wAPe294o4LrE"
+    },
+    "defaulting": {
+      "$ref": "38PURGfLP9KrVA0Ka2e8bqsrt42R9FxtU5EtyIrQ3I"
+    },
+    "podSecurityLabels": {
+      "$ref": "9aVQloltnrnI4c16ASDFuZhDNrWgYjQ05G2k9GHeHY"
+    }
+  },
+  "nullable": true
+};
+function validate290(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.levelVersion !== undefined) {
+      if (!validate101(data.levelVersion, {
+        instancePath: instancePath + "/levelVersion",
+        parentData: data,
+        parentDataProperty: "levelVersion",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.mode !== undefined) {
+      if (!validate102(data.mode, {
+        instancePath: instancePath + "/mode",
+        parentData: data,
+        parentDataProperty: "mode",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.priority !== undefined) {
+      if (!validate103(data.priority, {
+        instancePath: instancePath + "/priority",
+        parentData: data,
+        parentDataProperty: "priority",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.usableBy !== undefined) {
+      if (!validate104(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
+        parentData: data,
+        parentDataProperty: "usableBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.defaulting !== undefined) {
+      if (!validate105(data.defaulting, {
+        instancePath: instancePath + "/defaulting",
+        parentData: data,
+        parentDataProperty: "defaulting",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.podSecurityLabels !== undefined) {
+      if (!validate106(data.podSecurityLabels, {
+        instancePath: instancePath + "/podSecurityLabels",
+        parentData: data,
+        parentDataProperty: "podSecurityLabels",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate290.errors = vErrors;
+  return errors === 0;
+}
+const schema109 = {
+  "type": "object",
+  "properties": {
+    "ready": {
+      "$ref": "qx32vQDoEZ0nfHcBpbP7vTVNidL5IkQaRafhjgN4VsU"
+    },
+    "sharesWith": {
+      "$ref": "mRsGa3G0zEWwi43U8Q6OmYYv4l1cjQGcmOmidAmE"
+    }
+  },
+  "nullable": true
+};
+const schema54 = {
+  "type": "string",
+  "maxLength": 1024,
+  "nullable": true
+};
+function validate109(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data === "string") {
+    if (func2(data) > 1024) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 1024
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  }
+  validate109.errors = vErrors;
+  return errors === 0;
+}
+function validate298(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.ready !== undefined) {
+      if (!validate101(data.ready, {
+        instancePath: instancePath + "/ready",
+        parentData: data,
+        parentDataProperty: "ready",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.sharesWith !== undefined) {
+      if (!validate109(data.sharesWith, {
+        instancePath: instancePath + "/sharesWith",
+        parentData: data,
+        parentDataProperty: "sharesWith",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate298.errors = vErrors;
+  return errors === 0;
+}
+const schema110 = {
+  "type": "object",
+  "properties": {
+    "level": {
+      "$ref": "C8quefKOuzkxXzJVIf5cmHHO3Or1zORIbyH7y2TQ"
+    },
+    "version": {
+      "$ref": "C8quefKOuzkxXzJVIf5cmHHO3Or1zORIbyH7y2TQ"
+    },
+    "exact": {
+      "$ref": "hsGPmGwy4VrrbOBJwiGgjUKGPtMFeHO5cmtUu5ZUh0"
+    },
+    "rulesLeftToAdmissionPolicy": {
+      "$ref": "6aM9w4G1M7EKVLtR96zA4GLzHM0XDdhn4rd7IovSs"
+    },
+    "podSecurity": {
+      "$ref": "uZ7lE2yRcxBz0LW1mcMEb8zQnYDb9zFJshnjums"
+    }
+  },
+  "nullable": true
+};
+const schema52 = {
+  "type": "string",
+  "maxLength": 64,
+  "nullable": true
+};
+function validate107(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data === "string") {
+    if (func2(data) > 64) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 64
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  }
+  validate107.errors = vErrors;
+  return errors === 0;
+}
+const schema111 = {
+  "type": "array",
+  "maxItems": 64,
+  "items": {
+    "$ref": "kffwB600tKKA2jq4tKAk9noflAi22bZVWVFeB4ZI"
+  },
+  "nullable": true
+};
+const schema112 = {
+  "type": "string",
+  "maxLength": 128
+};
+function validate307(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data === "string") {
+    if (func2(data) > 128) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 128
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+  } else {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate307.errors = vErrors;
+  return errors === 0;
+}
+function validate306(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 64) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 64
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate307(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate306.errors = vErrors;
+  return errors === 0;
+}
+const schema56 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate110(data, {
+function validate111(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7436,10 +7504,10 @@ function validate110(data, {
       errors++;
     }
   }
-  validate110.errors = vErrors;
+  validate111.errors = vErrors;
   return errors === 0;
 }
-function validate299(data, {
+function validate302(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7465,24 +7533,24 @@ function validate299(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate106(data.level, {
+      if (!validate107(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate106(data.version, {
+      if (!validate107(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
@@ -7498,32 +7566,32 @@ function validate299(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate303(data.rulesLeftToAdmissionPolicy, {
+      if (!validate306(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate303.errors : vErrors.concat(validate303.errors);
+        vErrors = vErrors === null ? validate306.errors : vErrors.concat(validate306.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate110(data.podSecurity, {
+      if (!validate111(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate299.errors = vErrors;
+  validate302.errors = vErrors;
   return errors === 0;
 }
-const schema112 = {
+const schema113 = {
   "type": "object",
   "properties": {
     "enforced": {
@@ -7547,7 +7615,7 @@ const schema112 = {
   },
   "nullable": true
 };
-const schema113 = {
+const schema114 = {
   "type": "object",
   "required": ["namespace", "time"],
   "properties": {
@@ -7560,7 +7628,7 @@ const schema113 = {
   },
   "nullable": true
 };
-function validate314(data, {
+function validate317(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7629,21 +7697,21 @@ function validate314(data, {
       }
     }
     if (data.time !== undefined) {
-      if (!validate107(data.time, {
+      if (!validate108(data.time, {
         instancePath: instancePath + "/time",
         parentData: data,
         parentDataProperty: "time",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate314.errors = vErrors;
+  validate317.errors = vErrors;
   return errors === 0;
 }
-const schema114 = {
+const schema115 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -7651,7 +7719,7 @@ const schema114 = {
   },
   "nullable": true
 };
-const schema115 = {
+const schema116 = {
   "type": "object",
   "required": ["name", "violating", "since"],
   "properties": {
@@ -7669,11 +7737,11 @@ const schema115 = {
     }
   }
 };
-const schema56 = {
+const schema57 = {
   "type": "integer",
   "format": "int32"
 };
-function validate111(data, {
+function validate112(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7715,10 +7783,10 @@ function validate111(data, {
       errors++;
     }
   }
-  validate111.errors = vErrors;
+  validate112.errors = vErrors;
   return errors === 0;
 }
-function validate319(data, {
+function validate322(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7787,35 +7855,35 @@ function validate319(data, {
       }
     }
     if (data.violating !== undefined) {
-      if (!validate111(data.violating, {
+      if (!validate112(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
         errors = vErrors.length;
       }
     }
     if (data.since !== undefined) {
-      if (!validate107(data.since, {
+      if (!validate108(data.since, {
         instancePath: instancePath + "/since",
         parentData: data,
         parentDataProperty: "since",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
     if (data.worst !== undefined) {
-      if (!validate108(data.worst, {
+      if (!validate109(data.worst, {
         instancePath: instancePath + "/worst",
         parentData: data,
         parentDataProperty: "worst",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
@@ -7835,10 +7903,10 @@ function validate319(data, {
     }
     errors++;
   }
-  validate319.errors = vErrors;
+  validate322.errors = vErrors;
   return errors === 0;
 }
-function validate318(data, {
+function validate321(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7881,21 +7949,21 @@ function validate318(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate319(data[i0], {
+      if (!validate322(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
+        vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate318.errors = vErrors;
+  validate321.errors = vErrors;
   return errors === 0;
 }
-function validate309(data, {
+function validate312(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7921,35 +7989,35 @@ function validate309(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.enforced !== undefined) {
-      if (!validate102(data.enforced, {
+      if (!validate103(data.enforced, {
         instancePath: instancePath + "/enforced",
         parentData: data,
         parentDataProperty: "enforced",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.soaking !== undefined) {
-      if (!validate102(data.soaking, {
+      if (!validate103(data.soaking, {
         instancePath: instancePath + "/soaking",
         parentData: data,
         parentDataProperty: "soaking",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.blocked !== undefined) {
-      if (!validate102(data.blocked, {
+      if (!validate103(data.blocked, {
         instancePath: instancePath + "/blocked",
         parentData: data,
         parentDataProperty: "blocked",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
@@ -7965,32 +8033,32 @@ function validate309(data, {
       }
     }
     if (data.next !== undefined) {
-      if (!validate314(data.next, {
+      if (!validate317(data.next, {
         instancePath: instancePath + "/next",
         parentData: data,
         parentDataProperty: "next",
         rootData
       })) {
-        vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
+        vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
         errors = vErrors.length;
       }
     }
     if (data.blockedNamespaces !== undefined) {
-      if (!validate318(data.blockedNamespaces, {
+      if (!validate321(data.blockedNamespaces, {
         instancePath: instancePath + "/blockedNamespaces",
         parentData: data,
         parentDataProperty: "blockedNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate318.errors : vErrors.concat(validate318.errors);
+        vErrors = vErrors === null ? validate321.errors : vErrors.concat(validate321.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate309.errors = vErrors;
+  validate312.errors = vErrors;
   return errors === 0;
 }
-const schema116 = {
+const schema117 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -8011,7 +8079,7 @@ const schema116 = {
   },
   "nullable": true
 };
-function validate327(data, {
+function validate330(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8037,65 +8105,65 @@ function validate327(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.selected !== undefined) {
-      if (!validate102(data.selected, {
+      if (!validate103(data.selected, {
         instancePath: instancePath + "/selected",
         parentData: data,
         parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.deciding !== undefined) {
-      if (!validate102(data.deciding, {
+      if (!validate103(data.deciding, {
         instancePath: instancePath + "/deciding",
         parentData: data,
         parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.labelled !== undefined) {
-      if (!validate102(data.labelled, {
+      if (!validate103(data.labelled, {
         instancePath: instancePath + "/labelled",
         parentData: data,
         parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.conflicting !== undefined) {
-      if (!validate102(data.conflicting, {
+      if (!validate103(data.conflicting, {
         instancePath: instancePath + "/conflicting",
         parentData: data,
         parentDataProperty: "conflicting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.refused !== undefined) {
-      if (!validate102(data.refused, {
+      if (!validate103(data.refused, {
         instancePath: instancePath + "/refused",
         parentData: data,
         parentDataProperty: "refused",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate327.errors = vErrors;
+  validate330.errors = vErrors;
   return errors === 0;
 }
-const schema117 = {
+const schema118 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -8110,7 +8178,7 @@ const schema117 = {
   },
   "nullable": true
 };
-function validate334(data, {
+function validate337(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8136,43 +8204,43 @@ function validate334(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.evaluated !== undefined) {
-      if (!validate102(data.evaluated, {
+      if (!validate103(data.evaluated, {
         instancePath: instancePath + "/evaluated",
         parentData: data,
         parentDataProperty: "evaluated",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.violating !== undefined) {
-      if (!validate102(data.violating, {
+      if (!validate103(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknown !== undefined) {
-      if (!validate102(data.unknown, {
+      if (!validate103(data.unknown, {
         instancePath: instancePath + "/unknown",
         parentData: data,
         parentDataProperty: "unknown",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate334.errors = vErrors;
+  validate337.errors = vErrors;
   return errors === 0;
 }
-const schema118 = {
+const schema119 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8180,7 +8248,7 @@ const schema118 = {
   },
   "nullable": true
 };
-const schema119 = {
+const schema120 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -8216,11 +8284,11 @@ const schema119 = {
     }
   }
 };
-const schema120 = {
+const schema121 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate345(data, {
+function validate348(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8250,7 +8318,7 @@ function validate345(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema120.enum
+        allowedValues: schema121.enum
       }
     };
     if (vErrors === null) {
@@ -8260,15 +8328,15 @@ function validate345(data, {
     }
     errors++;
   }
-  validate345.errors = vErrors;
+  validate348.errors = vErrors;
   return errors === 0;
 }
-const schema121 = {
+const schema122 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate351(data, {
+function validate354(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8310,10 +8378,10 @@ function validate351(data, {
       errors++;
     }
   }
-  validate351.errors = vErrors;
+  validate354.errors = vErrors;
   return errors === 0;
 }
-function validate340(data, {
+function validate343(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8420,57 +8488,57 @@ function validate340(data, {
       }
     }
     if (data.mode !== undefined) {
-      if (!validate101(data.mode, {
+      if (!validate102(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.verdict !== undefined) {
-      if (!validate345(data.verdict, {
-        instancePath: instancePath + "/verdict",
-        parentData: data,
-        parentDataProperty: "verdict",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.admittedBy !== undefined) {
-      if (!validate109(data.admittedBy, {
-        instancePath: instancePath + "/admittedBy",
-        parentData: data,
-        parentDataProperty: "admittedBy",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.pods !== undefined) {
-      if (!validate102(data.pods, {
-        instancePath: instancePath + "/pods",
-        parentData: data,
-        parentDataProperty: "pods",
         rootData
       })) {
         vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
+    if (data.verdict !== undefined) {
+      if (!validate348(data.verdict, {
+        instancePath: instancePath + "/verdict",
+        parentData: data,
+        parentDataProperty: "verdict",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate348.errors : vErrors.concat(validate348.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.admittedBy !== undefined) {
+      if (!validate110(data.admittedBy, {
+        instancePath: instancePath + "/admittedBy",
+        parentData: data,
+        parentDataProperty: "admittedBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.pods !== undefined) {
+      if (!validate103(data.pods, {
+        instancePath: instancePath + "/pods",
+        parentData: data,
+        parentDataProperty: "pods",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.rule !== undefined) {
-      if (!validate110(data.rule, {
+      if (!validate111(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
         errors = vErrors.length;
       }
     }
@@ -8486,13 +8554,13 @@ function validate340(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate351(data.message, {
+      if (!validate354(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate351.errors : vErrors.concat(validate351.errors);
+        vErrors = vErrors === null ? validate354.errors : vErrors.concat(validate354.errors);
         errors = vErrors.length;
       }
     }
@@ -8512,10 +8580,10 @@ function validate340(data, {
     }
     errors++;
   }
-  validate340.errors = vErrors;
+  validate343.errors = vErrors;
   return errors === 0;
 }
-function validate339(data, {
+function validate342(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8558,21 +8626,21 @@ function validate339(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate340(data[i0], {
+      if (!validate343(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
+        vErrors = vErrors === null ? validate343.errors : vErrors.concat(validate343.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate339.errors = vErrors;
+  validate342.errors = vErrors;
   return errors === 0;
 }
-const schema122 = {
+const schema123 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8580,7 +8648,7 @@ const schema122 = {
   },
   "nullable": true
 };
-const schema123 = {
+const schema124 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -8595,11 +8663,11 @@ const schema123 = {
     }
   }
 };
-const schema124 = {
+const schema125 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate359(data, {
+function validate362(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8629,7 +8697,7 @@ function validate359(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema124.enum
+        allowedValues: schema125.enum
       }
     };
     if (vErrors === null) {
@@ -8639,10 +8707,10 @@ function validate359(data, {
     }
     errors++;
   }
-  validate359.errors = vErrors;
+  validate362.errors = vErrors;
   return errors === 0;
 }
-function validate357(data, {
+function validate360(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8711,24 +8779,24 @@ function validate357(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate359(data.relation, {
+      if (!validate362(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate359.errors : vErrors.concat(validate359.errors);
+        vErrors = vErrors === null ? validate362.errors : vErrors.concat(validate362.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate111(data.namespaces, {
+      if (!validate112(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
         errors = vErrors.length;
       }
     }
@@ -8748,10 +8816,10 @@ function validate357(data, {
     }
     errors++;
   }
-  validate357.errors = vErrors;
+  validate360.errors = vErrors;
   return errors === 0;
 }
-function validate356(data, {
+function validate359(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8794,21 +8862,21 @@ function validate356(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate357(data[i0], {
+      if (!validate360(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate357.errors : vErrors.concat(validate357.errors);
+        vErrors = vErrors === null ? validate360.errors : vErrors.concat(validate360.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate356.errors = vErrors;
+  validate359.errors = vErrors;
   return errors === 0;
 }
-const schema125 = {
+const schema126 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8816,7 +8884,7 @@ const schema125 = {
   },
   "nullable": true
 };
-const schema126 = {
+const schema127 = {
   "type": "object",
   "required": ["path", "since"],
   "properties": {
@@ -8831,11 +8899,11 @@ const schema126 = {
     }
   }
 };
-const schema127 = {
+const schema128 = {
   "type": "string",
   "maxLength": 256
 };
-function validate366(data, {
+function validate369(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8876,15 +8944,15 @@ function validate366(data, {
     }
     errors++;
   }
-  validate366.errors = vErrors;
+  validate369.errors = vErrors;
   return errors === 0;
 }
-const schema128 = {
+const schema129 = {
   "type": "string",
   "maxLength": 256,
   "nullable": true
 };
-function validate368(data, {
+function validate371(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8926,10 +8994,10 @@ function validate368(data, {
       errors++;
     }
   }
-  validate368.errors = vErrors;
+  validate371.errors = vErrors;
   return errors === 0;
 }
-function validate365(data, {
+function validate368(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8971,35 +9039,35 @@ function validate365(data, {
       errors++;
     }
     if (data.path !== undefined) {
-      if (!validate366(data.path, {
+      if (!validate369(data.path, {
         instancePath: instancePath + "/path",
         parentData: data,
         parentDataProperty: "path",
         rootData
       })) {
-        vErrors = vErrors === null ? validate366.errors : vErrors.concat(validate366.errors);
+        vErrors = vErrors === null ? validate369.errors : vErrors.concat(validate369.errors);
         errors = vErrors.length;
       }
     }
     if (data.entry !== undefined) {
-      if (!validate368(data.entry, {
+      if (!validate371(data.entry, {
         instancePath: instancePath + "/entry",
         parentData: data,
         parentDataProperty: "entry",
         rootData
       })) {
-        vErrors = vErrors === null ? validate368.errors : vErrors.concat(validate368.errors);
+        vErrors = vErrors === null ? validate371.errors : vErrors.concat(validate371.errors);
         errors = vErrors.length;
       }
     }
     if (data.since !== undefined) {
-      if (!validate107(data.since, {
+      if (!validate108(data.since, {
         instancePath: instancePath + "/since",
         parentData: data,
         parentDataProperty: "since",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
@@ -9019,10 +9087,10 @@ function validate365(data, {
     }
     errors++;
   }
-  validate365.errors = vErrors;
+  validate368.errors = vErrors;
   return errors === 0;
 }
-function validate364(data, {
+function validate367(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -9065,18 +9133,18 @@ function validate364(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate365(data[i0], {
+      if (!validate368(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate365.errors : vErrors.concat(validate365.errors);
+        vErrors = vErrors === null ? validate368.errors : vErrors.concat(validate368.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate364.errors = vErrors;
+  validate367.errors = vErrors;
   return errors === 0;
 }
 function validate271(data, {
@@ -9126,113 +9194,124 @@ function validate271(data, {
         errors = vErrors.length;
       }
     }
-    if (data.effective !== undefined) {
-      if (!validate287(data.effective, {
-        instancePath: instancePath + "/effective",
+    if (data.serverDefaults !== undefined) {
+      if (!validate287(data.serverDefaults, {
+        instancePath: instancePath + "/serverDefaults",
         parentData: data,
-        parentDataProperty: "effective",
+        parentDataProperty: "serverDefaults",
         rootData
       })) {
         vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
         errors = vErrors.length;
       }
     }
+    if (data.effective !== undefined) {
+      if (!validate290(data.effective, {
+        instancePath: instancePath + "/effective",
+        parentData: data,
+        parentDataProperty: "effective",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate290.errors : vErrors.concat(validate290.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.columns !== undefined) {
-      if (!validate295(data.columns, {
+      if (!validate298(data.columns, {
         instancePath: instancePath + "/columns",
         parentData: data,
         parentDataProperty: "columns",
         rootData
       })) {
-        vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
+        vErrors = vErrors === null ? validate298.errors : vErrors.concat(validate298.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate299(data.rendered, {
+      if (!validate302(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
+        vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate309(data.rollout, {
+      if (!validate312(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
+        vErrors = vErrors === null ? validate312.errors : vErrors.concat(validate312.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate327(data.namespaces, {
+      if (!validate330(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
+        vErrors = vErrors === null ? validate330.errors : vErrors.concat(validate330.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate334(data.workloads, {
+      if (!validate337(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate334.errors : vErrors.concat(validate334.errors);
+        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate339(data.violations, {
+      if (!validate342(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
+        vErrors = vErrors === null ? validate342.errors : vErrors.concat(validate342.errors);
         errors = vErrors.length;
       }
     }
     if (data.violationsTotal !== undefined) {
-      if (!validate102(data.violationsTotal, {
+      if (!validate103(data.violationsTotal, {
         instancePath: instancePath + "/violationsTotal",
         parentData: data,
         parentDataProperty: "violationsTotal",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate356(data.sharesWith, {
+      if (!validate359(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate356.errors : vErrors.concat(validate356.errors);
+        vErrors = vErrors === null ? validate359.errors : vErrors.concat(validate359.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate364(data.unusedGrants, {
+      if (!validate367(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate364.errors : vErrors.concat(validate364.errors);
+        vErrors = vErrors === null ? validate367.errors : vErrors.concat(validate367.errors);
         errors = vErrors.length;
       }
     }
@@ -9240,7 +9319,7 @@ function validate271(data, {
   validate271.errors = vErrors;
   return errors === 0;
 }
-function validate112(data, {
+function validate113(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -9299,46 +9378,46 @@ function validate112(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate113(data.apiVersion, {
+      if (!validate114(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
         errors = vErrors.length;
       }
     }
     if (data.kind !== undefined) {
-      if (!validate115(data.kind, {
+      if (!validate116(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+        vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
         errors = vErrors.length;
       }
     }
     if (data.metadata !== undefined) {
-      if (!validate117(data.metadata, {
+      if (!validate118(data.metadata, {
         instancePath: instancePath + "/metadata",
         parentData: data,
         parentDataProperty: "metadata",
         rootData
       })) {
-        vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+        vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
         errors = vErrors.length;
       }
     }
     if (data.spec !== undefined) {
-      if (!validate121(data.spec, {
+      if (!validate122(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
         errors = vErrors.length;
       }
     }
@@ -9369,6 +9448,6 @@ function validate112(data, {
     }
     errors++;
   }
-  validate112.errors = vErrors;
+  validate113.errors = vErrors;
   return errors === 0;
 }
