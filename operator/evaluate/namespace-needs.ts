@@ -85,6 +85,8 @@ class Finding {
   readonly policy: ResolvedPolicy;
   readonly result: PolicyNeeds;
   readonly #needed = new Set<string>();
+  /** Whether candidates need each grant of the policy's overrides, so that no other candidate has to be asked. */
+  #knowsAll = false;
   readonly #behind: readonly ResolvedPolicy[];
   readonly #evaluation: EvaluationContext;
   readonly #own: readonly Grant[];
@@ -111,8 +113,11 @@ class Finding {
   }
 
   addGrants({ content, filled }: Candidate): void {
-    if (this.#own.every((grant) => this.#needed.has(keyOf(grant)))) return;
-    for (const key of neededGrants(content, this.policy, filled, this.#evaluation.evaluator)) this.#needed.add(key);
+    if (this.#own.length === 0 || this.#knowsAll) return;
+    const needed = neededGrants(content, this.policy, filled, this.#evaluation.evaluator);
+    if (needed.size === 0) return;
+    for (const key of needed) this.#needed.add(key);
+    this.#knowsAll = this.#own.every((grant) => this.#needed.has(keyOf(grant)));
   }
 
   /** Adds a candidate that no other deciding policy admits. */

@@ -9,7 +9,7 @@ import { checksOfRules, type ResolvedPolicy, type Valued } from '../policy/resol
 import { RULES } from '../rules/index.ts';
 import { ByContent } from './by-content.ts';
 import { TooExpensive } from './cel.ts';
-import { type Grant, grantsOf, keyOf, withoutGrants } from './grants.ts';
+import { grantsOf, keyOf, withoutGrants } from './grants.ts';
 import type { Evaluator, Violation } from './violations.ts';
 
 const NONE: ReadonlySet<string> = new Set();
@@ -26,13 +26,26 @@ export function neededGrants(
   filled: boolean,
   evaluator: Evaluator,
 ): ReadonlySet<string> {
-  const known = knownNeeds(evaluator)(policy)[filled ? 'filled' : 'asIs'];
-  const before = known.get(content);
-  if (before) return before;
-  const found = needsAnew({ content, policy, filled, evaluator });
-  if (Object.isFrozen(content.spec)) known.set(content, found);
-  return found;
+  const keys = allKeys(policy);
+  if (keys.length === 0) return NONE;
+  const asked = { content, policy, filled, evaluator };
+  try {
+    // Most pods need no grant. The evaluator knows that already, for all policies that are alike without their grants.
+    if (violationsOf(asked, withoutAll(policy).after).length === 0) return NONE;
+    const known = knownNeeds(evaluator)(policy)[filled ? 'filled' : 'asIs'];
+    const before = known.get(content);
+    if (before) return before;
+    const found = needsAnew(asked, keys);
+    if (Object.isFrozen(content.spec)) known.set(content, found);
+    return found;
+  } catch (error) {
+    if (error instanceof TooExpensive) return new Set(keys);
+    throw error;
+  }
 }
+
+const allKeys = perObject((policy: ResolvedPolicy): readonly string[] => grantsOf(policy).map(keyOf));
+const withoutAll = perObject((policy: ResolvedPolicy) => changedChecks(policy)(allKeys(policy).join('\n')));
 
 const knownNeeds = perObject((_: Evaluator) =>
   perObject((_: ResolvedPolicy) => ({
@@ -48,43 +61,31 @@ interface Asked {
   readonly evaluator: Evaluator;
 }
 
-function needsAnew(asked: Asked): ReadonlySet<string> {
-  const grants = grantsOf(asked.policy);
-  if (grants.length === 0) return NONE;
-  const all = keysOf(grants);
-  try {
-    // Most pods need no grant, so the policy without all of its grants is asked first.
-    if (!isWorse(asked, all)) return NONE;
-    const needed = new Set(all.filter((key) => isWorse(asked, [key])));
-    // A pod may need one of several grants, each of which is enough: then it counts as needing all of them.
-    return isWorse(
-      asked,
-      all.filter((key) => !needed.has(key)),
-    )
-      ? new Set(all)
-      : needed;
-  } catch (error) {
-    if (error instanceof TooExpensive) return new Set(all);
-    throw error;
-  }
-}
-
-function keysOf(grants: readonly Grant[]): string[] {
-  return grants.map(keyOf);
+function needsAnew(asked: Asked, keys: readonly string[]): ReadonlySet<string> {
+  if (!isWorse(asked, keys)) return NONE;
+  const needed = new Set(keys.filter((key) => isWorse(asked, [key])));
+  // A pod may need one of several grants, each of which is enough: then it counts as needing all of them.
+  return isWorse(
+    asked,
+    keys.filter((key) => !needed.has(key)),
+  )
+    ? new Set(keys)
+    : needed;
 }
 
 /** Whether the pod violates the policy in more ways if the policy loses the grants. */
-function isWorse({ content, policy, filled, evaluator }: Asked, keys: readonly string[]): boolean {
+function isWorse(asked: Asked, keys: readonly string[]): boolean {
   if (keys.length === 0) return false;
-  const { before, after } = changedChecks(policy)(keys.join('\n'));
-  const violations = (checks: PolicyChecks) => {
-    const asIs = evaluator.violations(content, checks);
-    return !filled || !policy.defaulting || asIs.length === 0 ? asIs : evaluator.violations(content, checks, true);
-  };
-  const then = violations(after);
+  const { before, after } = changedChecks(asked.policy)(keys.join('\n'));
+  const then = violationsOf(asked, after);
   if (then.length === 0) return false;
-  const now = new Set(violations(before).map(withoutAdvice));
+  const now = new Set(violationsOf(asked, before).map(withoutAdvice));
   return then.some((one) => !now.has(withoutAdvice(one)));
+}
+
+function violationsOf({ content, policy, filled, evaluator }: Asked, checks: PolicyChecks): readonly Violation[] {
+  const asIs = evaluator.violations(content, checks);
+  return !filled || !policy.defaulting || asIs.length === 0 ? asIs : evaluator.violations(content, checks, true);
 }
 
 /**
