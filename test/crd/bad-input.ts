@@ -218,11 +218,11 @@ function levels(): BadInput[] {
       spec: { level: 'Restricted' },
       answer: /supported values: "privileged", "baseline", "rest/,
     },
-    { title: 'version 1.36', spec: version('1.36'), answer: /"1\.36" is not a version of a level: write v1\.36/ },
+    { title: 'version 1.36', spec: version('1.36'), answer: /"1\.36" is not a version of a level: write v1\.36$/m },
     {
       title: 'version v1.36.3',
       spec: version('v1.36.3'),
-      answer: /"v1\.36\.3" is not a version of a level: write v1\.36/,
+      answer: /"v1\.36\.3" is not a version of a level: write v1\.36$/m,
     },
     {
       title: 'version newest',
