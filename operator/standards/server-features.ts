@@ -30,6 +30,11 @@ const SINCE = {
    * may have such kubelets.
    */
   supplementalGroupsPolicyOnNodes: 36,
+  /**
+   * Authorizers may allow on conditions (KEP-5681): alpha in 1.38, with the feature gate ConditionalAuthorization. Only
+   * tests use this feature.
+   */
+  conditionalAuthorization: 38,
   /** The subresource pods/resize (KEP-1287), which is on by default from 1.33 on. Only tests use this feature. */
   podResize: 33,
 } as const;
