@@ -59,7 +59,9 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   AppArmorProfile: { rule: 'localhostProfile type' },
   Capabilities: { rule: 'add drop' },
   SELinuxOptions: { rule: 'level role type user' },
-  SeccompProfile: { rule: 'localhostProfile type' },
+  SeccompProfile: { rule: 'localhostProfile oci type' },
+  SecurityProfileOCI: { rule: 'baseProfile ref' },
+  SecurityProfileOCIBase: { rule: 'localhostProfile type' },
   Sysctl: { rule: 'name', own: 'value' },
   // gmsa fields and runAsUserName name accounts of Windows, which no Standard restricts.
   WindowsSecurityContextOptions: {

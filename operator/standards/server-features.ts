@@ -31,6 +31,11 @@ const SINCE = {
    */
   supplementalGroupsPolicyOnNodes: 36,
   /**
+   * Seccomp profiles of type OCI (KEP-6061): alpha in 1.38, with the feature gate SecurityProfileOCI. API servers without
+   * the gate, and older ones, refuse pods with such a profile.
+   */
+  seccompFromOci: 38,
+  /**
    * Authorizers may allow on conditions (KEP-5681): alpha in 1.38, with the feature gate ConditionalAuthorization. Only
    * tests use this feature.
    */

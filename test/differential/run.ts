@@ -11,6 +11,7 @@ import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
+import { ALPHA_FLAGS } from '../support/control-plane.ts';
 import { randomPods } from '../support/random-pods.ts';
 import { Arena, createPod } from './arena.ts';
 import { type DifferentialCase, OVERRIDDEN, plain, VERSIONS } from './cases.ts';
@@ -43,7 +44,7 @@ async function run(): Promise<boolean> {
   if (values.part !== 'a') return runOtherPart(runs, seed);
   const levels = versions(values.versions).flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
   const cases = [...levels, ...OVERRIDDEN];
-  const controlPlane = await startControlPlane();
+  const controlPlane = await startControlPlane({ apiServerFlags: ALPHA_FLAGS });
   const outcomes: Outcome[] = [];
   try {
     console.log(HEADER);

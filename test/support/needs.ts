@@ -34,6 +34,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   staticAdmissionPolicies: 'admission policies in files',
   supplementalGroupsPolicy: 'supplementalGroupsPolicy of pods',
   supplementalGroupsPolicyOnNodes: 'supplementalGroupsPolicy on each node',
+  seccompFromOci: 'seccomp profiles of type OCI',
   conditionalAuthorization: 'authorization on conditions',
   podResize: 'the subresource pods/resize',
 };

@@ -12,6 +12,7 @@ import { CAPABILITIES, RUNTIME_DEFAULT } from '../../../operator/standards/capab
 import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
 import { offers } from '../../../operator/standards/server-features.ts';
 import { isAcceptedBy } from '../../support/examples.ts';
+import { REFERENCES } from '../../support/random-fields.ts';
 import { SWITCHES } from '../../support/random-switches.ts';
 import { VERSIONS } from '../cases.ts';
 
@@ -154,10 +155,13 @@ const FIELDS = {
   runAsGroup: group,
   supplementalGroups: supplementalGroups(),
   fsGroup: group,
-  seccomp: fc.record({ some: profiles, onPod: fc.boolean() }).map(({ some, onPod }) => ({
-    ...some,
-    ...(onPod && some.types?.length !== 0 && { unset: 'RefusedOnPod' as const }),
-  })),
+  seccomp: fc
+    .record({ some: profiles, onPod: fc.boolean(), oci: fc.option(some(...REFERENCES, '*'), { freq: 2 }) })
+    .map(({ some, onPod, oci }) => ({
+      ...some,
+      ...(oci && { types: [...(some.types ?? ['RuntimeDefault', 'Localhost']), 'OCI'], ociReferences: oci }),
+      ...(onPod && some.types?.length !== 0 && { unset: 'RefusedOnPod' as const }),
+    })),
   appArmor: profiles,
   seLinux: fc.oneof(
     fc.record({ rule: one('PodSecurityStandard' as const, 'RunAsAny') }),

@@ -85,6 +85,7 @@ export interface Secured {
 export interface Profile {
   readonly type: string;
   readonly localhostProfile?: string;
+  readonly oci?: { readonly ref?: string; readonly baseProfile?: Profile };
 }
 
 export interface Options {

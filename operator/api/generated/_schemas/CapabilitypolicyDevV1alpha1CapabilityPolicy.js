@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate112;
-const schema57 = {
+export const validate = validate119;
+const schema61 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -13,7 +13,7 @@ const schema57 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "Eq0nMEpTLrfJlLiuvnFEXkq9gnMACSboJ7150xQYM"
+      "$ref": "Xakz4A7NhoNBL9VATCR8wp73cdQvyncXV9Gf4pnSkg"
     },
     "status": {
       "$ref": "GR5SE7cjkNFE2ClLt5CS7qroaFlpLw45rQHNKQ4QE"
@@ -22,11 +22,11 @@ const schema57 = {
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema58 = {
+const schema62 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate113(data, {
+function validate120(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate113(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema58.enum
+        allowedValues: schema62.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate113(data, {
     }
     errors++;
   }
-  validate113.errors = vErrors;
+  validate120.errors = vErrors;
   return errors === 0;
 }
-const schema59 = {
+const schema63 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate115(data, {
+function validate122(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate115(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema59.enum
+        allowedValues: schema63.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate115(data, {
     }
     errors++;
   }
-  validate115.errors = vErrors;
+  validate122.errors = vErrors;
   return errors === 0;
 }
-const schema60 = {
+const schema64 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema61 = {};
-import { validate as validate118 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate117(data, {
+const schema65 = {};
+import { validate as validate125 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate124(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate117(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate118(data, {
+    if (!validate125(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+      vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
       errors = vErrors.length;
     }
   }
-  validate117.errors = vErrors;
+  validate124.errors = vErrors;
   return errors === 0;
 }
-const schema62 = {
+const schema66 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -184,14 +184,14 @@ const schema62 = {
       "$ref": "VhBW2CgyFg0HIg3Vi3JVnGqbGwIUPW1a3b6pmsiRA"
     },
     "overrides": {
-      "$ref": "RoIBI57tWXdJpfQAPSwM5EJBtCj3sc5ldRXh1zPavk"
+      "$ref": "S2KWauxIKziqDWpkiy6LyPgtVI08HyQXIdKmp9fOMjA"
     },
     "containers": {
-      "$ref": "5QYdFiSnVhDAfHb6cvpAgTLKcKv92PQJy6C1PK6Rto"
+      "$ref": "kPZOD8RBCuCfwj2IN2iisfgOqvMh83aBMeZFFSJ8jeQ"
     }
   }
 };
-const schema63 = {
+const schema67 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -203,7 +203,7 @@ const schema63 = {
   },
   "nullable": true
 };
-const schema64 = {
+const schema68 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -261,7 +261,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate123(data, {
+function validate130(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -314,10 +314,10 @@ function validate123(data, {
       }
     }
   }
-  validate123.errors = vErrors;
+  validate130.errors = vErrors;
   return errors === 0;
 }
-const schema65 = {
+const schema69 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -325,7 +325,7 @@ const schema65 = {
   },
   "nullable": true
 };
-const schema66 = {
+const schema70 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -340,11 +340,11 @@ const schema66 = {
     }
   }
 };
-const schema67 = {
+const schema71 = {
   "type": "string",
   "maxLength": 317
 };
-function validate128(data, {
+function validate135(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -385,14 +385,14 @@ function validate128(data, {
     }
     errors++;
   }
-  validate128.errors = vErrors;
+  validate135.errors = vErrors;
   return errors === 0;
 }
-const schema68 = {
+const schema72 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate130(data, {
+function validate137(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -422,7 +422,7 @@ function validate130(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema68.enum
+        allowedValues: schema72.enum
       }
     };
     if (vErrors === null) {
@@ -432,10 +432,10 @@ function validate130(data, {
     }
     errors++;
   }
-  validate130.errors = vErrors;
+  validate137.errors = vErrors;
   return errors === 0;
 }
-const schema69 = {
+const schema73 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -443,7 +443,7 @@ const schema69 = {
   },
   "nullable": true
 };
-function validate132(data, {
+function validate139(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -497,10 +497,10 @@ function validate132(data, {
       }
     }
   }
-  validate132.errors = vErrors;
+  validate139.errors = vErrors;
   return errors === 0;
 }
-function validate127(data, {
+function validate134(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -542,35 +542,35 @@ function validate127(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate128(data.key, {
+      if (!validate135(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
         rootData
       })) {
-        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+        vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
         errors = vErrors.length;
       }
     }
     if (data.operator !== undefined) {
-      if (!validate130(data.operator, {
+      if (!validate137(data.operator, {
         instancePath: instancePath + "/operator",
         parentData: data,
         parentDataProperty: "operator",
         rootData
       })) {
-        vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
+        vErrors = vErrors === null ? validate137.errors : vErrors.concat(validate137.errors);
         errors = vErrors.length;
       }
     }
     if (data.values !== undefined) {
-      if (!validate132(data.values, {
+      if (!validate139(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate132.errors : vErrors.concat(validate132.errors);
+        vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
         errors = vErrors.length;
       }
     }
@@ -590,10 +590,10 @@ function validate127(data, {
     }
     errors++;
   }
-  validate127.errors = vErrors;
+  validate134.errors = vErrors;
   return errors === 0;
 }
-function validate126(data, {
+function validate133(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -636,21 +636,21 @@ function validate126(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate127(data[i0], {
+      if (!validate134(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+        vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate126.errors = vErrors;
+  validate133.errors = vErrors;
   return errors === 0;
 }
-function validate122(data, {
+function validate129(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -676,36 +676,36 @@ function validate122(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate123(data.matchLabels, {
+      if (!validate130(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+        vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
         errors = vErrors.length;
       }
     }
     if (data.matchExpressions !== undefined) {
-      if (!validate126(data.matchExpressions, {
+      if (!validate133(data.matchExpressions, {
         instancePath: instancePath + "/matchExpressions",
         parentData: data,
         parentDataProperty: "matchExpressions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
+        vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate122.errors = vErrors;
+  validate129.errors = vErrors;
   return errors === 0;
 }
-const schema70 = {
+const schema74 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate138(data, {
+function validate145(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -735,7 +735,7 @@ function validate138(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema70.enum
+        allowedValues: schema74.enum
       }
     };
     if (vErrors === null) {
@@ -745,15 +745,15 @@ function validate138(data, {
     }
     errors++;
   }
-  validate138.errors = vErrors;
+  validate145.errors = vErrors;
   return errors === 0;
 }
-const schema45 = {
+const schema49 = {
   "type": "string",
   "maxLength": 16,
   "nullable": true
 };
-function validate100(data, {
+function validate107(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -795,15 +795,15 @@ function validate100(data, {
       errors++;
     }
   }
-  validate100.errors = vErrors;
+  validate107.errors = vErrors;
   return errors === 0;
 }
-const schema46 = {
+const schema50 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "nullable": true
 };
-function validate101(data, {
+function validate108(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -833,7 +833,7 @@ function validate101(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema46.enum
+        allowedValues: schema50.enum
       }
     };
     if (vErrors === null) {
@@ -843,10 +843,10 @@ function validate101(data, {
     }
     errors++;
   }
-  validate101.errors = vErrors;
+  validate108.errors = vErrors;
   return errors === 0;
 }
-const schema71 = {
+const schema75 = {
   "type": "integer",
   "format": "int32",
   "minimum": -2147483648,
@@ -854,7 +854,7 @@ const schema71 = {
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate142(data, {
+function validate149(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -930,15 +930,15 @@ function validate142(data, {
       errors++;
     }
   }
-  validate142.errors = vErrors;
+  validate149.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema52 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "nullable": true
 };
-function validate103(data, {
+function validate110(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -968,7 +968,7 @@ function validate103(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema48.enum
+        allowedValues: schema52.enum
       }
     };
     if (vErrors === null) {
@@ -978,10 +978,10 @@ function validate103(data, {
     }
     errors++;
   }
-  validate103.errors = vErrors;
+  validate110.errors = vErrors;
   return errors === 0;
 }
-const schema72 = {
+const schema76 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -989,7 +989,7 @@ const schema72 = {
   },
   "nullable": true
 };
-const schema73 = {
+const schema77 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -1004,11 +1004,11 @@ const schema73 = {
     }
   }
 };
-const schema74 = {
+const schema78 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate147(data, {
+function validate154(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1038,7 +1038,7 @@ function validate147(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema74.enum
+        allowedValues: schema78.enum
       }
     };
     if (vErrors === null) {
@@ -1048,7 +1048,7 @@ function validate147(data, {
     }
     errors++;
   }
-  validate147.errors = vErrors;
+  validate154.errors = vErrors;
   return errors === 0;
 }
 const schema13 = {
@@ -1116,12 +1116,12 @@ function validate30(data, {
   validate30.errors = vErrors;
   return errors === 0;
 }
-const schema43 = {
+const schema47 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate98(data, {
+function validate105(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1163,10 +1163,10 @@ function validate98(data, {
       errors++;
     }
   }
-  validate98.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
-function validate146(data, {
+function validate153(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1208,13 +1208,13 @@ function validate146(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate147(data.kind, {
+      if (!validate154(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+        vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
         errors = vErrors.length;
       }
     }
@@ -1230,13 +1230,13 @@ function validate146(data, {
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate98(data.namespace, {
+      if (!validate105(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
@@ -1256,10 +1256,10 @@ function validate146(data, {
     }
     errors++;
   }
-  validate146.errors = vErrors;
+  validate153.errors = vErrors;
   return errors === 0;
 }
-function validate145(data, {
+function validate152(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1302,26 +1302,26 @@ function validate145(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate146(data[i0], {
+      if (!validate153(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
+        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate145.errors = vErrors;
+  validate152.errors = vErrors;
   return errors === 0;
 }
-const schema49 = {
+const schema53 = {
   "type": "string",
   "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
   "nullable": true
 };
-function validate104(data, {
+function validate111(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1351,7 +1351,7 @@ function validate104(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema49.enum
+        allowedValues: schema53.enum
       }
     };
     if (vErrors === null) {
@@ -1361,15 +1361,15 @@ function validate104(data, {
     }
     errors++;
   }
-  validate104.errors = vErrors;
+  validate111.errors = vErrors;
   return errors === 0;
 }
-const schema50 = {
+const schema54 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "nullable": true
 };
-function validate105(data, {
+function validate112(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1399,7 +1399,7 @@ function validate105(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema50.enum
+        allowedValues: schema54.enum
       }
     };
     if (vErrors === null) {
@@ -1409,7 +1409,7 @@ function validate105(data, {
     }
     errors++;
   }
-  validate105.errors = vErrors;
+  validate112.errors = vErrors;
   return errors === 0;
 }
 const schema7 = {
@@ -1462,12 +1462,12 @@ function validate22(data, {
   validate22.errors = vErrors;
   return errors === 0;
 }
-const schema75 = {
+const schema79 = {
   "type": "string",
   "maxLength": 512,
   "nullable": true
 };
-function validate156(data, {
+function validate163(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1509,10 +1509,10 @@ function validate156(data, {
       errors++;
     }
   }
-  validate156.errors = vErrors;
+  validate163.errors = vErrors;
   return errors === 0;
 }
-const schema76 = {
+const schema80 = {
   "type": "object",
   "properties": {
     "meanwhile": {
@@ -1530,12 +1530,12 @@ const schema76 = {
   },
   "nullable": true
 };
-const schema77 = {
+const schema81 = {
   "type": "string",
   "enum": ["Warn", "Audit"],
   "nullable": true
 };
-function validate159(data, {
+function validate166(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1565,7 +1565,7 @@ function validate159(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema77.enum
+        allowedValues: schema81.enum
       }
     };
     if (vErrors === null) {
@@ -1575,15 +1575,15 @@ function validate159(data, {
     }
     errors++;
   }
-  validate159.errors = vErrors;
+  validate166.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema51 = {
   "type": "integer",
   "format": "int32",
   "nullable": true
 };
-function validate102(data, {
+function validate109(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1625,7 +1625,7 @@ function validate102(data, {
       errors++;
     }
   }
-  validate102.errors = vErrors;
+  validate109.errors = vErrors;
   return errors === 0;
 }
 const schema10 = {
@@ -1659,7 +1659,7 @@ function validate26(data, {
   validate26.errors = vErrors;
   return errors === 0;
 }
-function validate158(data, {
+function validate165(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1685,13 +1685,13 @@ function validate158(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.meanwhile !== undefined) {
-      if (!validate159(data.meanwhile, {
+      if (!validate166(data.meanwhile, {
         instancePath: instancePath + "/meanwhile",
         parentData: data,
         parentDataProperty: "meanwhile",
         rootData
       })) {
-        vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
+        vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
         errors = vErrors.length;
       }
     }
@@ -1707,13 +1707,13 @@ function validate158(data, {
       }
     }
     if (data.namespacesPerHour !== undefined) {
-      if (!validate102(data.namespacesPerHour, {
+      if (!validate109(data.namespacesPerHour, {
         instancePath: instancePath + "/namespacesPerHour",
         parentData: data,
         parentDataProperty: "namespacesPerHour",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
@@ -1729,10 +1729,10 @@ function validate158(data, {
       }
     }
   }
-  validate158.errors = vErrors;
+  validate165.errors = vErrors;
   return errors === 0;
 }
-const schema78 = {
+const schema82 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -1799,7 +1799,7 @@ const schema78 = {
       "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
     },
     "seccomp": {
-      "$ref": "vPIMOFGbJauHtrVG0y5sRuXfo9eodjXLkTXn2SomA"
+      "$ref": "DZeyjbdns33odugCkg0lhJRwYQMkvFxCcyY5vU0"
     },
     "appArmor": {
       "$ref": "siKGcBzjQZHTtvT9WxidnujqybpEq5nRjii1eVw"
@@ -1825,7 +1825,7 @@ const schema78 = {
   },
   "nullable": true
 };
-const schema26 = {
+const schema25 = {
   "type": "object",
   "properties": {
     "allowedAdd": {
@@ -2027,7 +2027,7 @@ function validate27(data, {
   validate27.errors = vErrors;
   return errors === 0;
 }
-function validate53(data, {
+function validate51(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2119,10 +2119,10 @@ function validate53(data, {
       }
     }
   }
-  validate53.errors = vErrors;
+  validate51.errors = vErrors;
   return errors === 0;
 }
-const schema27 = {
+const schema26 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2130,7 +2130,7 @@ const schema27 = {
   },
   "nullable": true
 };
-const schema28 = {
+const schema27 = {
   "type": "object",
   "required": ["min", "max"],
   "properties": {
@@ -2227,7 +2227,7 @@ function validate29(data, {
   validate29.errors = vErrors;
   return errors === 0;
 }
-function validate61(data, {
+function validate59(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2306,10 +2306,10 @@ function validate61(data, {
     }
     errors++;
   }
-  validate61.errors = vErrors;
+  validate59.errors = vErrors;
   return errors === 0;
 }
-function validate60(data, {
+function validate58(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2352,21 +2352,21 @@ function validate60(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate61(data[i0], {
+      if (!validate59(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate60.errors = vErrors;
+  validate58.errors = vErrors;
   return errors === 0;
 }
-const schema79 = {
+const schema83 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2374,7 +2374,7 @@ const schema79 = {
   },
   "nullable": true
 };
-function validate176(data, {
+function validate183(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2428,15 +2428,15 @@ function validate176(data, {
       }
     }
   }
-  validate176.errors = vErrors;
+  validate183.errors = vErrors;
   return errors === 0;
 }
-const schema80 = {
+const schema84 = {
   "type": "string",
   "enum": ["Forbidden", "Allowed"],
   "nullable": true
 };
-function validate180(data, {
+function validate187(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2466,7 +2466,7 @@ function validate180(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema80.enum
+        allowedValues: schema84.enum
       }
     };
     if (vErrors === null) {
@@ -2476,10 +2476,10 @@ function validate180(data, {
     }
     errors++;
   }
-  validate180.errors = vErrors;
+  validate187.errors = vErrors;
   return errors === 0;
 }
-const schema81 = {
+const schema85 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2487,7 +2487,7 @@ const schema81 = {
   },
   "nullable": true
 };
-const schema82 = {
+const schema86 = {
   "type": "object",
   "required": ["pathPrefix"],
   "properties": {
@@ -2499,11 +2499,11 @@ const schema82 = {
     }
   }
 };
-const schema83 = {
+const schema87 = {
   "type": "string",
   "maxLength": 512
 };
-function validate184(data, {
+function validate191(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2544,10 +2544,10 @@ function validate184(data, {
     }
     errors++;
   }
-  validate184.errors = vErrors;
+  validate191.errors = vErrors;
   return errors === 0;
 }
-function validate183(data, {
+function validate190(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2573,13 +2573,13 @@ function validate183(data, {
       errors++;
     }
     if (data.pathPrefix !== undefined) {
-      if (!validate184(data.pathPrefix, {
+      if (!validate191(data.pathPrefix, {
         instancePath: instancePath + "/pathPrefix",
         parentData: data,
         parentDataProperty: "pathPrefix",
         rootData
       })) {
-        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+        vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
         errors = vErrors.length;
       }
     }
@@ -2610,10 +2610,10 @@ function validate183(data, {
     }
     errors++;
   }
-  validate183.errors = vErrors;
+  validate190.errors = vErrors;
   return errors === 0;
 }
-function validate182(data, {
+function validate189(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2656,18 +2656,18 @@ function validate182(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate183(data[i0], {
+      if (!validate190(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+        vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate182.errors = vErrors;
+  validate189.errors = vErrors;
   return errors === 0;
 }
 const schema14 = {
@@ -2735,7 +2735,7 @@ function validate31(data, {
   validate31.errors = vErrors;
   return errors === 0;
 }
-const schema29 = {
+const schema28 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -2748,11 +2748,11 @@ const schema29 = {
   },
   "nullable": true
 };
-const schema30 = {
+const schema29 = {
   "type": "string",
   "enum": ["RunAsAny", "NotZero", "MustRunAs", "MustRunAsNonRoot"]
 };
-function validate66(data, {
+function validate64(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2782,7 +2782,7 @@ function validate66(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema30.enum
+        allowedValues: schema29.enum
       }
     };
     if (vErrors === null) {
@@ -2792,7 +2792,7 @@ function validate66(data, {
     }
     errors++;
   }
-  validate66.errors = vErrors;
+  validate64.errors = vErrors;
   return errors === 0;
 }
 const schema16 = {
@@ -3040,7 +3040,7 @@ function validate34(data, {
   validate34.errors = vErrors;
   return errors === 0;
 }
-function validate65(data, {
+function validate63(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3082,13 +3082,13 @@ function validate65(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate66(data.rule, {
+      if (!validate64(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
         errors = vErrors.length;
       }
     }
@@ -3104,7 +3104,7 @@ function validate65(data, {
       }
     }
   }
-  validate65.errors = vErrors;
+  validate63.errors = vErrors;
   return errors === 0;
 }
 const schema18 = {
@@ -3234,7 +3234,7 @@ function validate39(data, {
   validate39.errors = vErrors;
   return errors === 0;
 }
-const schema84 = {
+const schema88 = {
   "type": "object",
   "properties": {
     "rule": {
@@ -3249,12 +3249,12 @@ const schema84 = {
   },
   "nullable": true
 };
-const schema85 = {
+const schema89 = {
   "type": "string",
   "enum": ["RunAsAny", "MustRunAs", "MayRunAs"],
   "nullable": true
 };
-function validate195(data, {
+function validate202(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3284,7 +3284,7 @@ function validate195(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema85.enum
+        allowedValues: schema89.enum
       }
     };
     if (vErrors === null) {
@@ -3294,15 +3294,15 @@ function validate195(data, {
     }
     errors++;
   }
-  validate195.errors = vErrors;
+  validate202.errors = vErrors;
   return errors === 0;
 }
-const schema86 = {
+const schema90 = {
   "type": "string",
   "enum": ["Strict"],
   "nullable": true
 };
-function validate198(data, {
+function validate205(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3332,7 +3332,7 @@ function validate198(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema86.enum
+        allowedValues: schema90.enum
       }
     };
     if (vErrors === null) {
@@ -3342,10 +3342,10 @@ function validate198(data, {
     }
     errors++;
   }
-  validate198.errors = vErrors;
+  validate205.errors = vErrors;
   return errors === 0;
 }
-function validate194(data, {
+function validate201(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3371,13 +3371,13 @@ function validate194(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.rule !== undefined) {
-      if (!validate195(data.rule, {
+      if (!validate202(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+        vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
         errors = vErrors.length;
       }
     }
@@ -3393,25 +3393,28 @@ function validate194(data, {
       }
     }
     if (data.policy !== undefined) {
-      if (!validate198(data.policy, {
+      if (!validate205(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+        vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate194.errors = vErrors;
+  validate201.errors = vErrors;
   return errors === 0;
 }
-const schema31 = {
+const schema30 = {
   "type": "object",
   "properties": {
     "types": {
-      "$ref": "tIggGL7BU7CasXxOXotTJGOb34RuNfV32wd2EM3OurI"
+      "$ref": "xCa1UpDCegcsYuIpH79VwPCmVCproBuVQrOqAhJfGk"
+    },
+    "ociReferences": {
+      "$ref": "iVMaIX474pMvontO8EwUHs7lbkXDovQTLnCAdMZMs"
     },
     "localhostProfiles": {
       "$ref": "woecD40mP0fIiK2ytFOPU1cc4CFri5KAIid8MG8Q08"
@@ -3425,11 +3428,324 @@ const schema31 = {
   },
   "nullable": true
 };
-const schema21 = {
+const schema31 = {
   "type": "array",
-  "maxItems": 3,
+  "maxItems": 4,
   "items": {
-    "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
+    "$ref": "sdFnRd2gAXWXIN6MZoPP8UUB4iactXp8YPgkisNTM"
+  },
+  "nullable": true
+};
+const schema32 = {
+  "type": "string",
+  "maxLength": 64,
+  "enum": ["RuntimeDefault", "Localhost", "Unconfined", "OCI"]
+};
+function validate69(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data === "RuntimeDefault" || data === "Localhost" || data === "Unconfined" || data === "OCI")) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema32.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data === "string") {
+    if (func2(data) > 64) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 64
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  } else {
+    const err2 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err2];
+    } else {
+      vErrors.push(err2);
+    }
+    errors++;
+  }
+  validate69.errors = vErrors;
+  return errors === 0;
+}
+function validate68(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 4) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 4
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate69(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate68.errors = vErrors;
+  return errors === 0;
+}
+const schema33 = {
+  "type": "array",
+  "maxItems": 32,
+  "items": {
+    "$ref": "ArRI0lMQfCLJOfAXdzFMqy1I2Ljz7Ijdxc7ja4B35E"
+  },
+  "nullable": true
+};
+const schema34 = {
+  "type": "string",
+  "minLength": 1,
+  "maxLength": 512
+};
+function validate73(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data === "string") {
+    if (func2(data) > 512) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 512
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+    if (func2(data) < 1) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/minLength",
+        keyword: "minLength",
+        params: {
+          limit: 1
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  } else {
+    const err2 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err2];
+    } else {
+      vErrors.push(err2);
+    }
+    errors++;
+  }
+  validate73.errors = vErrors;
+  return errors === 0;
+}
+function validate72(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 32) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 32
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate73(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate72.errors = vErrors;
+  return errors === 0;
+}
+const schema35 = {
+  "type": "string",
+  "enum": ["Allowed", "Refused", "RefusedOnPod"],
+  "nullable": true
+};
+function validate77(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Allowed" || data === "Refused" || data === "RefusedOnPod")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema35.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate77.errors = vErrors;
+  return errors === 0;
+}
+const schema21 = {
+  "type": "object",
+  "required": ["type"],
+  "properties": {
+    "type": {
+      "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
+    },
+    "localhostProfile": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    }
   },
   "nullable": true
 };
@@ -3498,131 +3814,13 @@ function validate43(data, {
   validate43.errors = vErrors;
   return errors === 0;
 }
-function validate44(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!Array.isArray(data) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "array"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (Array.isArray(data)) {
-    if (data.length > 3) {
-      const err1 = {
-        instancePath,
-        schemaPath: "#/maxItems",
-        keyword: "maxItems",
-        params: {
-          limit: 3
-        }
-      };
-      if (vErrors === null) {
-        vErrors = [err1];
-      } else {
-        vErrors.push(err1);
-      }
-      errors++;
-    }
-    const len0 = data.length;
-    for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate43(data[i0], {
-        instancePath: instancePath + "/" + i0,
-        parentData: data,
-        parentDataProperty: i0,
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
-        errors = vErrors.length;
-      }
-    }
-  }
-  validate44.errors = vErrors;
-  return errors === 0;
-}
-const schema32 = {
-  "type": "string",
-  "enum": ["Allowed", "Refused", "RefusedOnPod"],
-  "nullable": true
-};
-function validate72(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (typeof data !== "string" && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "string"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (!(data === "Allowed" || data === "Refused" || data === "RefusedOnPod")) {
-    const err1 = {
-      instancePath,
-      schemaPath: "#/enum",
-      keyword: "enum",
-      params: {
-        allowedValues: schema32.enum
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err1];
-    } else {
-      vErrors.push(err1);
-    }
-    errors++;
-  }
-  validate72.errors = vErrors;
-  return errors === 0;
-}
 const schema22 = {
-  "type": "object",
-  "required": ["type"],
-  "properties": {
-    "type": {
-      "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
-    },
-    "localhostProfile": {
-      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
-    }
-  },
-  "nullable": true
-};
-const schema23 = {
   "type": "string",
   "minLength": 1,
   "maxLength": 253,
   "nullable": true
 };
-function validate48(data, {
+function validate46(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3680,10 +3878,10 @@ function validate48(data, {
       errors++;
     }
   }
-  validate48.errors = vErrors;
+  validate46.errors = vErrors;
   return errors === 0;
 }
-function validate46(data, {
+function validate44(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3736,21 +3934,21 @@ function validate46(data, {
       }
     }
     if (data.localhostProfile !== undefined) {
-      if (!validate48(data.localhostProfile, {
+      if (!validate46(data.localhostProfile, {
         instancePath: instancePath + "/localhostProfile",
         parentData: data,
         parentDataProperty: "localhostProfile",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate46.errors = vErrors;
+  validate44.errors = vErrors;
   return errors === 0;
 }
-function validate69(data, {
+function validate67(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3776,13 +3974,24 @@ function validate69(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.types !== undefined) {
-      if (!validate44(data.types, {
+      if (!validate68(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.ociReferences !== undefined) {
+      if (!validate72(data.ociReferences, {
+        instancePath: instancePath + "/ociReferences",
+        parentData: data,
+        parentDataProperty: "ociReferences",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
         errors = vErrors.length;
       }
     }
@@ -3798,32 +4007,32 @@ function validate69(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate72(data.unset, {
+      if (!validate77(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate46(data.default, {
+      if (!validate44(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate69.errors = vErrors;
+  validate67.errors = vErrors;
   return errors === 0;
 }
-const schema33 = {
+const schema36 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3841,12 +4050,77 @@ const schema33 = {
   },
   "nullable": true
 };
-const schema34 = {
+const schema37 = {
+  "type": "array",
+  "maxItems": 3,
+  "items": {
+    "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
+  },
+  "nullable": true
+};
+function validate81(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 3) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 3
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate43(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate81.errors = vErrors;
+  return errors === 0;
+}
+const schema38 = {
   "type": "string",
   "enum": ["Allowed", "Refused"],
   "nullable": true
 };
-function validate78(data, {
+function validate85(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3876,7 +4150,7 @@ function validate78(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema34.enum
+        allowedValues: schema38.enum
       }
     };
     if (vErrors === null) {
@@ -3886,10 +4160,10 @@ function validate78(data, {
     }
     errors++;
   }
-  validate78.errors = vErrors;
+  validate85.errors = vErrors;
   return errors === 0;
 }
-function validate75(data, {
+function validate80(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3915,13 +4189,13 @@ function validate75(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.types !== undefined) {
-      if (!validate44(data.types, {
+      if (!validate81(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
         errors = vErrors.length;
       }
     }
@@ -3937,32 +4211,32 @@ function validate75(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate78(data.unset, {
+      if (!validate85(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+        vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate46(data.default, {
+      if (!validate44(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate75.errors = vErrors;
+  validate80.errors = vErrors;
   return errors === 0;
 }
-const schema35 = {
+const schema39 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -3975,11 +4249,11 @@ const schema35 = {
   },
   "nullable": true
 };
-const schema36 = {
+const schema40 = {
   "type": "string",
   "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
 };
-function validate82(data, {
+function validate89(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4009,7 +4283,7 @@ function validate82(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema36.enum
+        allowedValues: schema40.enum
       }
     };
     if (vErrors === null) {
@@ -4019,10 +4293,10 @@ function validate82(data, {
     }
     errors++;
   }
-  validate82.errors = vErrors;
+  validate89.errors = vErrors;
   return errors === 0;
 }
-const schema37 = {
+const schema41 = {
   "type": "object",
   "properties": {
     "user": {
@@ -4040,7 +4314,7 @@ const schema37 = {
   },
   "nullable": true
 };
-function validate84(data, {
+function validate91(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4066,54 +4340,54 @@ function validate84(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.user !== undefined) {
-      if (!validate48(data.user, {
+      if (!validate46(data.user, {
         instancePath: instancePath + "/user",
         parentData: data,
         parentDataProperty: "user",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
     if (data.role !== undefined) {
-      if (!validate48(data.role, {
+      if (!validate46(data.role, {
         instancePath: instancePath + "/role",
         parentData: data,
         parentDataProperty: "role",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
     if (data.type !== undefined) {
-      if (!validate48(data.type, {
+      if (!validate46(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate48(data.level, {
+      if (!validate46(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate84.errors = vErrors;
+  validate91.errors = vErrors;
   return errors === 0;
 }
-function validate81(data, {
+function validate88(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4155,32 +4429,32 @@ function validate81(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate82(data.rule, {
+      if (!validate89(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
+        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
         errors = vErrors.length;
       }
     }
     if (data.options !== undefined) {
-      if (!validate84(data.options, {
+      if (!validate91(data.options, {
         instancePath: instancePath + "/options",
         parentData: data,
         parentDataProperty: "options",
         rootData
       })) {
-        vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
+        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate81.errors = vErrors;
+  validate88.errors = vErrors;
   return errors === 0;
 }
-const schema38 = {
+const schema42 = {
   "type": "object",
   "required": ["types"],
   "properties": {
@@ -4190,19 +4464,19 @@ const schema38 = {
   },
   "nullable": true
 };
-const schema39 = {
+const schema43 = {
   "type": "array",
   "maxItems": 2,
   "items": {
     "$ref": "mPKb5saBiLm7rLcK2ldNUxMUkd1Dj4hmMGltsBIU"
   }
 };
-const schema40 = {
+const schema44 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["Default", "Unmasked"]
 };
-function validate92(data, {
+function validate99(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4216,7 +4490,7 @@ function validate92(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema40.enum
+        allowedValues: schema44.enum
       }
     };
     if (vErrors === null) {
@@ -4259,10 +4533,10 @@ function validate92(data, {
     }
     errors++;
   }
-  validate92.errors = vErrors;
+  validate99.errors = vErrors;
   return errors === 0;
 }
-function validate91(data, {
+function validate98(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4289,13 +4563,13 @@ function validate91(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate92(data[i0], {
+      if (!validate99(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
         errors = vErrors.length;
       }
     }
@@ -4315,10 +4589,10 @@ function validate91(data, {
     }
     errors++;
   }
-  validate91.errors = vErrors;
+  validate98.errors = vErrors;
   return errors === 0;
 }
-function validate90(data, {
+function validate97(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4360,21 +4634,21 @@ function validate90(data, {
       errors++;
     }
     if (data.types !== undefined) {
-      if (!validate91(data.types, {
+      if (!validate98(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate90.errors = vErrors;
+  validate97.errors = vErrors;
   return errors === 0;
 }
-const schema87 = {
+const schema91 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4386,7 +4660,7 @@ const schema87 = {
   },
   "nullable": true
 };
-const schema24 = {
+const schema23 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -4394,11 +4668,11 @@ const schema24 = {
   },
   "nullable": true
 };
-const schema25 = {
+const schema24 = {
   "type": "string",
   "maxLength": 253
 };
-function validate51(data, {
+function validate49(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4439,10 +4713,10 @@ function validate51(data, {
     }
     errors++;
   }
-  validate51.errors = vErrors;
+  validate49.errors = vErrors;
   return errors === 0;
 }
-function validate50(data, {
+function validate48(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4485,21 +4759,21 @@ function validate50(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate51(data[i0], {
+      if (!validate49(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate50.errors = vErrors;
+  validate48.errors = vErrors;
   return errors === 0;
 }
-function validate206(data, {
+function validate213(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4525,32 +4799,32 @@ function validate206(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate50(data.allowed, {
+      if (!validate48(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
     if (data.forbidden !== undefined) {
-      if (!validate50(data.forbidden, {
+      if (!validate48(data.forbidden, {
         instancePath: instancePath + "/forbidden",
         parentData: data,
         parentDataProperty: "forbidden",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate206.errors = vErrors;
+  validate213.errors = vErrors;
   return errors === 0;
 }
-const schema88 = {
+const schema92 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4562,7 +4836,7 @@ const schema88 = {
   },
   "nullable": true
 };
-const schema41 = {
+const schema45 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -4570,7 +4844,7 @@ const schema41 = {
   },
   "nullable": true
 };
-function validate95(data, {
+function validate102(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4613,26 +4887,26 @@ function validate95(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate51(data[i0], {
+      if (!validate49(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate95.errors = vErrors;
+  validate102.errors = vErrors;
   return errors === 0;
 }
-const schema54 = {
+const schema58 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate109(data, {
+function validate116(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4674,10 +4948,10 @@ function validate109(data, {
       errors++;
     }
   }
-  validate109.errors = vErrors;
+  validate116.errors = vErrors;
   return errors === 0;
 }
-function validate211(data, {
+function validate218(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4703,37 +4977,37 @@ function validate211(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate95(data.allowed, {
+      if (!validate102(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate109(data.default, {
+      if (!validate116(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate211.errors = vErrors;
+  validate218.errors = vErrors;
   return errors === 0;
 }
-const schema89 = {
+const schema93 = {
   "type": "string",
   "enum": ["Required", "Optional"],
   "nullable": true
 };
-function validate215(data, {
+function validate222(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4763,7 +5037,7 @@ function validate215(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema89.enum
+        allowedValues: schema93.enum
       }
     };
     if (vErrors === null) {
@@ -4773,10 +5047,10 @@ function validate215(data, {
     }
     errors++;
   }
-  validate215.errors = vErrors;
+  validate222.errors = vErrors;
   return errors === 0;
 }
-function validate165(data, {
+function validate172(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4802,13 +5076,13 @@ function validate165(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate53(data.capabilities, {
+      if (!validate51(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
@@ -4901,24 +5175,24 @@ function validate165(data, {
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate60(data.hostPorts, {
+      if (!validate58(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
         errors = vErrors.length;
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate176(data.volumes, {
+      if (!validate183(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate176.errors : vErrors.concat(validate176.errors);
+        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
         errors = vErrors.length;
       }
     }
@@ -4934,24 +5208,24 @@ function validate165(data, {
       }
     }
     if (data.serviceAccountToken !== undefined) {
-      if (!validate180(data.serviceAccountToken, {
+      if (!validate187(data.serviceAccountToken, {
         instancePath: instancePath + "/serviceAccountToken",
         parentData: data,
         parentDataProperty: "serviceAccountToken",
         rootData
       })) {
-        vErrors = vErrors === null ? validate180.errors : vErrors.concat(validate180.errors);
+        vErrors = vErrors === null ? validate187.errors : vErrors.concat(validate187.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate182(data.hostPaths, {
+      if (!validate189(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate182.errors : vErrors.concat(validate182.errors);
+        vErrors = vErrors === null ? validate189.errors : vErrors.concat(validate189.errors);
         errors = vErrors.length;
       }
     }
@@ -4989,13 +5263,13 @@ function validate165(data, {
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate65(data.runAsUser, {
+      if (!validate63(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+        vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
         errors = vErrors.length;
       }
     }
@@ -5011,13 +5285,13 @@ function validate165(data, {
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate194(data.supplementalGroups, {
+      if (!validate201(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+        vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
         errors = vErrors.length;
       }
     }
@@ -5033,57 +5307,57 @@ function validate165(data, {
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate69(data.seccomp, {
+      if (!validate67(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+        vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate75(data.appArmor, {
+      if (!validate80(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate81(data.seLinux, {
+      if (!validate88(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+        vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate90(data.procMount, {
+      if (!validate97(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate206(data.sysctls, {
+      if (!validate213(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
         errors = vErrors.length;
       }
     }
@@ -5099,40 +5373,40 @@ function validate165(data, {
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate211(data.runtimeClasses, {
+      if (!validate218(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
         errors = vErrors.length;
       }
     }
     if (data.userNamespaces !== undefined) {
-      if (!validate215(data.userNamespaces, {
+      if (!validate222(data.userNamespaces, {
         instancePath: instancePath + "/userNamespaces",
         parentData: data,
         parentDataProperty: "userNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate165.errors = vErrors;
+  validate172.errors = vErrors;
   return errors === 0;
 }
-const schema90 = {
+const schema94 = {
   "type": "array",
   "maxItems": 16,
   "items": {
-    "$ref": "wuNvSqTxptSBgabj7aC3qnbmLMM0uDwPeBHogT0fVE"
+    "$ref": "jwnu9fuOjxmjZsQ4NvCeMgrneSBePxTHZyMnuTMI"
   },
   "nullable": true
 };
-const schema91 = {
+const schema95 = {
   "type": "object",
   "properties": {
     "names": {
@@ -5142,11 +5416,11 @@ const schema91 = {
       "$ref": "krMLSMtc2zhxXy9LlIWzTFb1HiQHAyIN59iLfAQ"
     },
     "overrides": {
-      "$ref": "HveyKFx5xnMHDdVz8Xj1odKg8jlH9nK9cPDBL5e0"
+      "$ref": "XtIC6WyTJfUvRAlLlFBpj7RN95gKDCuqOkTUGVlmI"
     }
   }
 };
-const schema92 = {
+const schema96 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5154,7 +5428,7 @@ const schema92 = {
   },
   "nullable": true
 };
-function validate220(data, {
+function validate227(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5208,10 +5482,10 @@ function validate220(data, {
       }
     }
   }
-  validate220.errors = vErrors;
+  validate227.errors = vErrors;
   return errors === 0;
 }
-const schema93 = {
+const schema97 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5219,11 +5493,11 @@ const schema93 = {
   },
   "nullable": true
 };
-const schema94 = {
+const schema98 = {
   "type": "string",
   "maxLength": 255
 };
-function validate224(data, {
+function validate231(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5264,10 +5538,10 @@ function validate224(data, {
     }
     errors++;
   }
-  validate224.errors = vErrors;
+  validate231.errors = vErrors;
   return errors === 0;
 }
-function validate223(data, {
+function validate230(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5310,21 +5584,21 @@ function validate223(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate224(data[i0], {
+      if (!validate231(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
+        vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate223.errors = vErrors;
+  validate230.errors = vErrors;
   return errors === 0;
 }
-const schema95 = {
+const schema99 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -5355,7 +5629,7 @@ const schema95 = {
       "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
     },
     "seccomp": {
-      "$ref": "vPIMOFGbJauHtrVG0y5sRuXfo9eodjXLkTXn2SomA"
+      "$ref": "DZeyjbdns33odugCkg0lhJRwYQMkvFxCcyY5vU0"
     },
     "appArmor": {
       "$ref": "siKGcBzjQZHTtvT9WxidnujqybpEq5nRjii1eVw"
@@ -5417,7 +5691,7 @@ const schema95 = {
   },
   "nullable": true
 };
-const schema96 = {
+const schema100 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -5425,11 +5699,11 @@ const schema96 = {
   },
   "nullable": true
 };
-const schema97 = {
+const schema101 = {
   "type": "object",
   "properties": {}
 };
-function validate251(data, {
+function validate258(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5453,10 +5727,10 @@ function validate251(data, {
     }
     errors++;
   }
-  validate251.errors = vErrors;
+  validate258.errors = vErrors;
   return errors === 0;
 }
-function validate250(data, {
+function validate257(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5499,26 +5773,26 @@ function validate250(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate251(data[i0], {
+      if (!validate258(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate251.errors : vErrors.concat(validate251.errors);
+        vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate250.errors = vErrors;
+  validate257.errors = vErrors;
   return errors === 0;
 }
-const schema42 = {
+const schema46 = {
   "type": "object",
   "properties": {},
   "nullable": true
 };
-function validate97(data, {
+function validate104(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5542,10 +5816,10 @@ function validate97(data, {
     }
     errors++;
   }
-  validate97.errors = vErrors;
+  validate104.errors = vErrors;
   return errors === 0;
 }
-function validate227(data, {
+function validate234(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5571,13 +5845,13 @@ function validate227(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate53(data.capabilities, {
+      if (!validate51(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
@@ -5626,13 +5900,13 @@ function validate227(data, {
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate60(data.hostPorts, {
+      if (!validate58(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
         errors = vErrors.length;
       }
     }
@@ -5648,13 +5922,13 @@ function validate227(data, {
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate65(data.runAsUser, {
+      if (!validate63(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+        vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
         errors = vErrors.length;
       }
     }
@@ -5670,46 +5944,46 @@ function validate227(data, {
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate69(data.seccomp, {
+      if (!validate67(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+        vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate75(data.appArmor, {
+      if (!validate80(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate81(data.seLinux, {
+      if (!validate88(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+        vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate90(data.procMount, {
+      if (!validate97(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
@@ -5780,120 +6054,120 @@ function validate227(data, {
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate95(data.volumes, {
+      if (!validate102(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.flexVolumeDrivers !== undefined) {
-      if (!validate95(data.flexVolumeDrivers, {
+      if (!validate102(data.flexVolumeDrivers, {
         instancePath: instancePath + "/flexVolumeDrivers",
         parentData: data,
         parentDataProperty: "flexVolumeDrivers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.csiDrivers !== undefined) {
-      if (!validate95(data.csiDrivers, {
+      if (!validate102(data.csiDrivers, {
         instancePath: instancePath + "/csiDrivers",
         parentData: data,
         parentDataProperty: "csiDrivers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate250(data.hostPaths, {
+      if (!validate257(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate250.errors : vErrors.concat(validate250.errors);
+        vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
         errors = vErrors.length;
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate97(data.supplementalGroups, {
+      if (!validate104(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.fsGroup !== undefined) {
-      if (!validate97(data.fsGroup, {
+      if (!validate104(data.fsGroup, {
         instancePath: instancePath + "/fsGroup",
         parentData: data,
         parentDataProperty: "fsGroup",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate97(data.sysctls, {
+      if (!validate104(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate97(data.runtimeClasses, {
+      if (!validate104(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.userNamespaces !== undefined) {
-      if (!validate98(data.userNamespaces, {
+      if (!validate105(data.userNamespaces, {
         instancePath: instancePath + "/userNamespaces",
         parentData: data,
         parentDataProperty: "userNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.serviceAccountToken !== undefined) {
-      if (!validate98(data.serviceAccountToken, {
+      if (!validate105(data.serviceAccountToken, {
         instancePath: instancePath + "/serviceAccountToken",
         parentData: data,
         parentDataProperty: "serviceAccountToken",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate227.errors = vErrors;
+  validate234.errors = vErrors;
   return errors === 0;
 }
-function validate219(data, {
+function validate226(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5903,35 +6177,35 @@ function validate219(data, {
   let errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.names !== undefined) {
-      if (!validate220(data.names, {
+      if (!validate227(data.names, {
         instancePath: instancePath + "/names",
         parentData: data,
         parentDataProperty: "names",
         rootData
       })) {
-        vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
+        vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
         errors = vErrors.length;
       }
     }
     if (data.images !== undefined) {
-      if (!validate223(data.images, {
+      if (!validate230(data.images, {
         instancePath: instancePath + "/images",
         parentData: data,
         parentDataProperty: "images",
         rootData
       })) {
-        vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+        vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
         errors = vErrors.length;
       }
     }
     if (data.overrides !== undefined) {
-      if (!validate227(data.overrides, {
+      if (!validate234(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
+        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
         errors = vErrors.length;
       }
     }
@@ -5951,10 +6225,10 @@ function validate219(data, {
     }
     errors++;
   }
-  validate219.errors = vErrors;
+  validate226.errors = vErrors;
   return errors === 0;
 }
-function validate218(data, {
+function validate225(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5997,21 +6271,21 @@ function validate218(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate219(data[i0], {
+      if (!validate226(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate219.errors : vErrors.concat(validate219.errors);
+        vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate218.errors = vErrors;
+  validate225.errors = vErrors;
   return errors === 0;
 }
-function validate121(data, {
+function validate128(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6037,101 +6311,101 @@ function validate121(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate122(data.namespaceSelector, {
+      if (!validate129(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+        vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate138(data.level, {
+      if (!validate145(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.levelVersion !== undefined) {
-      if (!validate100(data.levelVersion, {
-        instancePath: instancePath + "/levelVersion",
-        parentData: data,
-        parentDataProperty: "levelVersion",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.mode !== undefined) {
-      if (!validate101(data.mode, {
-        instancePath: instancePath + "/mode",
-        parentData: data,
-        parentDataProperty: "mode",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.priority !== undefined) {
-      if (!validate142(data.priority, {
-        instancePath: instancePath + "/priority",
-        parentData: data,
-        parentDataProperty: "priority",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate142.errors : vErrors.concat(validate142.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.usableBy !== undefined) {
-      if (!validate103(data.usableBy, {
-        instancePath: instancePath + "/usableBy",
-        parentData: data,
-        parentDataProperty: "usableBy",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.subjects !== undefined) {
-      if (!validate145(data.subjects, {
-        instancePath: instancePath + "/subjects",
-        parentData: data,
-        parentDataProperty: "subjects",
         rootData
       })) {
         vErrors = vErrors === null ? validate145.errors : vErrors.concat(validate145.errors);
         errors = vErrors.length;
       }
     }
+    if (data.levelVersion !== undefined) {
+      if (!validate107(data.levelVersion, {
+        instancePath: instancePath + "/levelVersion",
+        parentData: data,
+        parentDataProperty: "levelVersion",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.mode !== undefined) {
+      if (!validate108(data.mode, {
+        instancePath: instancePath + "/mode",
+        parentData: data,
+        parentDataProperty: "mode",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.priority !== undefined) {
+      if (!validate149(data.priority, {
+        instancePath: instancePath + "/priority",
+        parentData: data,
+        parentDataProperty: "priority",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate149.errors : vErrors.concat(validate149.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.usableBy !== undefined) {
+      if (!validate110(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
+        parentData: data,
+        parentDataProperty: "usableBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.subjects !== undefined) {
+      if (!validate152(data.subjects, {
+        instancePath: instancePath + "/subjects",
+        parentData: data,
+        parentDataProperty: "subjects",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate152.errors : vErrors.concat(validate152.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.defaulting !== undefined) {
-      if (!validate104(data.defaulting, {
+      if (!validate111(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate105(data.podSecurityLabels, {
+      if (!validate112(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
         errors = vErrors.length;
       }
     }
@@ -6147,46 +6421,46 @@ function validate121(data, {
       }
     }
     if (data.reason !== undefined) {
-      if (!validate156(data.reason, {
+      if (!validate163(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate156.errors : vErrors.concat(validate156.errors);
+        vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate158(data.rollout, {
+      if (!validate165(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate158.errors : vErrors.concat(validate158.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.overrides !== undefined) {
-      if (!validate165(data.overrides, {
-        instancePath: instancePath + "/overrides",
-        parentData: data,
-        parentDataProperty: "overrides",
         rootData
       })) {
         vErrors = vErrors === null ? validate165.errors : vErrors.concat(validate165.errors);
         errors = vErrors.length;
       }
     }
+    if (data.overrides !== undefined) {
+      if (!validate172(data.overrides, {
+        instancePath: instancePath + "/overrides",
+        parentData: data,
+        parentDataProperty: "overrides",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate172.errors : vErrors.concat(validate172.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.containers !== undefined) {
-      if (!validate218(data.containers, {
+      if (!validate225(data.containers, {
         instancePath: instancePath + "/containers",
         parentData: data,
         parentDataProperty: "containers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+        vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
         errors = vErrors.length;
       }
     }
@@ -6206,10 +6480,10 @@ function validate121(data, {
     }
     errors++;
   }
-  validate121.errors = vErrors;
+  validate128.errors = vErrors;
   return errors === 0;
 }
-const schema98 = {
+const schema102 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -6254,12 +6528,12 @@ const schema98 = {
   },
   "nullable": true
 };
-const schema44 = {
+const schema48 = {
   "type": "integer",
   "format": "int64",
   "nullable": true
 };
-function validate99(data, {
+function validate106(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6301,10 +6575,10 @@ function validate99(data, {
       errors++;
     }
   }
-  validate99.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-const schema99 = {
+const schema103 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -6312,7 +6586,7 @@ const schema99 = {
   },
   "nullable": true
 };
-const schema100 = {
+const schema104 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -6336,11 +6610,11 @@ const schema100 = {
     }
   }
 };
-const schema101 = {
+const schema105 = {
   "type": "string",
   "maxLength": 316
 };
-function validate268(data, {
+function validate275(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6381,14 +6655,14 @@ function validate268(data, {
     }
     errors++;
   }
-  validate268.errors = vErrors;
+  validate275.errors = vErrors;
   return errors === 0;
 }
-const schema102 = {
+const schema106 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate270(data, {
+function validate277(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6418,7 +6692,7 @@ function validate270(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema102.enum
+        allowedValues: schema106.enum
       }
     };
     if (vErrors === null) {
@@ -6428,14 +6702,14 @@ function validate270(data, {
     }
     errors++;
   }
-  validate270.errors = vErrors;
+  validate277.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema107 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate272(data, {
+function validate279(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6476,14 +6750,14 @@ function validate272(data, {
     }
     errors++;
   }
-  validate272.errors = vErrors;
+  validate279.errors = vErrors;
   return errors === 0;
 }
-const schema104 = {
+const schema108 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate274(data, {
+function validate281(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6524,15 +6798,15 @@ function validate274(data, {
     }
     errors++;
   }
-  validate274.errors = vErrors;
+  validate281.errors = vErrors;
   return errors === 0;
 }
-const schema52 = {
+const schema56 = {
   "type": "string",
   "format": "date-time"
 };
 const formats8 = formats["date-time"];
-function validate107(data, {
+function validate114(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6573,10 +6847,10 @@ function validate107(data, {
     }
     errors++;
   }
-  validate107.errors = vErrors;
+  validate114.errors = vErrors;
   return errors === 0;
 }
-function validate267(data, {
+function validate274(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6666,68 +6940,68 @@ function validate267(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate268(data.type, {
+      if (!validate275(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate268.errors : vErrors.concat(validate268.errors);
+        vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate270(data.status, {
+      if (!validate277(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate270.errors : vErrors.concat(validate270.errors);
+        vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate272(data.reason, {
+      if (!validate279(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
+        vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate274(data.message, {
+      if (!validate281(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
+        vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
         errors = vErrors.length;
       }
     }
     if (data.observedGeneration !== undefined) {
-      if (!validate99(data.observedGeneration, {
+      if (!validate106(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate107(data.lastTransitionTime, {
+      if (!validate114(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
         errors = vErrors.length;
       }
     }
@@ -6747,10 +7021,10 @@ function validate267(data, {
     }
     errors++;
   }
-  validate267.errors = vErrors;
+  validate274.errors = vErrors;
   return errors === 0;
 }
-function validate266(data, {
+function validate273(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6793,21 +7067,21 @@ function validate266(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate267(data[i0], {
+      if (!validate274(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate267.errors : vErrors.concat(validate267.errors);
+        vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate266.errors = vErrors;
+  validate273.errors = vErrors;
   return errors === 0;
 }
-const schema105 = {
+const schema109 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -6831,7 +7105,7 @@ const schema105 = {
   },
   "nullable": true
 };
-function validate280(data, {
+function validate287(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6857,76 +7131,76 @@ function validate280(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.levelVersion !== undefined) {
-      if (!validate100(data.levelVersion, {
+      if (!validate107(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate101(data.mode, {
+      if (!validate108(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
     if (data.priority !== undefined) {
-      if (!validate102(data.priority, {
+      if (!validate109(data.priority, {
         instancePath: instancePath + "/priority",
         parentData: data,
         parentDataProperty: "priority",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
     if (data.usableBy !== undefined) {
-      if (!validate103(data.usableBy, {
+      if (!validate110(data.usableBy, {
         instancePath: instancePath + "/usableBy",
         parentData: data,
         parentDataProperty: "usableBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
     if (data.defaulting !== undefined) {
-      if (!validate104(data.defaulting, {
+      if (!validate111(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate105(data.podSecurityLabels, {
+      if (!validate112(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate280.errors = vErrors;
+  validate287.errors = vErrors;
   return errors === 0;
 }
-const schema106 = {
+const schema110 = {
   "type": "object",
   "properties": {
     "ready": {
@@ -6938,12 +7212,12 @@ const schema106 = {
   },
   "nullable": true
 };
-const schema53 = {
+const schema57 = {
   "type": "string",
   "maxLength": 1024,
   "nullable": true
 };
-function validate108(data, {
+function validate115(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6985,10 +7259,10 @@ function validate108(data, {
       errors++;
     }
   }
-  validate108.errors = vErrors;
+  validate115.errors = vErrors;
   return errors === 0;
 }
-function validate288(data, {
+function validate295(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7014,32 +7288,32 @@ function validate288(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.ready !== undefined) {
-      if (!validate100(data.ready, {
+      if (!validate107(data.ready, {
         instancePath: instancePath + "/ready",
         parentData: data,
         parentDataProperty: "ready",
         rootData
       })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate108(data.sharesWith, {
+      if (!validate115(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate288.errors = vErrors;
+  validate295.errors = vErrors;
   return errors === 0;
 }
-const schema107 = {
+const schema111 = {
   "type": "object",
   "properties": {
     "level": {
@@ -7060,12 +7334,12 @@ const schema107 = {
   },
   "nullable": true
 };
-const schema51 = {
+const schema55 = {
   "type": "string",
   "maxLength": 64,
   "nullable": true
 };
-function validate106(data, {
+function validate113(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7107,10 +7381,10 @@ function validate106(data, {
       errors++;
     }
   }
-  validate106.errors = vErrors;
+  validate113.errors = vErrors;
   return errors === 0;
 }
-const schema108 = {
+const schema112 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7118,11 +7392,11 @@ const schema108 = {
   },
   "nullable": true
 };
-const schema109 = {
+const schema113 = {
   "type": "string",
   "maxLength": 128
 };
-function validate297(data, {
+function validate304(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7163,10 +7437,10 @@ function validate297(data, {
     }
     errors++;
   }
-  validate297.errors = vErrors;
+  validate304.errors = vErrors;
   return errors === 0;
 }
-function validate296(data, {
+function validate303(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7209,26 +7483,26 @@ function validate296(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate297(data[i0], {
+      if (!validate304(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
+        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate296.errors = vErrors;
+  validate303.errors = vErrors;
   return errors === 0;
 }
-const schema55 = {
+const schema59 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate110(data, {
+function validate117(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7270,10 +7544,10 @@ function validate110(data, {
       errors++;
     }
   }
-  validate110.errors = vErrors;
+  validate117.errors = vErrors;
   return errors === 0;
 }
-function validate292(data, {
+function validate299(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7299,24 +7573,24 @@ function validate292(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate106(data.level, {
+      if (!validate113(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate106(data.version, {
+      if (!validate113(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
         errors = vErrors.length;
       }
     }
@@ -7332,32 +7606,32 @@ function validate292(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate296(data.rulesLeftToAdmissionPolicy, {
+      if (!validate303(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate296.errors : vErrors.concat(validate296.errors);
+        vErrors = vErrors === null ? validate303.errors : vErrors.concat(validate303.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate110(data.podSecurity, {
+      if (!validate117(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate292.errors = vErrors;
+  validate299.errors = vErrors;
   return errors === 0;
 }
-const schema110 = {
+const schema114 = {
   "type": "object",
   "properties": {
     "enforced": {
@@ -7381,7 +7655,7 @@ const schema110 = {
   },
   "nullable": true
 };
-const schema111 = {
+const schema115 = {
   "type": "object",
   "required": ["namespace", "time"],
   "properties": {
@@ -7394,7 +7668,7 @@ const schema111 = {
   },
   "nullable": true
 };
-function validate307(data, {
+function validate314(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7463,21 +7737,21 @@ function validate307(data, {
       }
     }
     if (data.time !== undefined) {
-      if (!validate107(data.time, {
+      if (!validate114(data.time, {
         instancePath: instancePath + "/time",
         parentData: data,
         parentDataProperty: "time",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate307.errors = vErrors;
+  validate314.errors = vErrors;
   return errors === 0;
 }
-const schema112 = {
+const schema116 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -7485,7 +7759,7 @@ const schema112 = {
   },
   "nullable": true
 };
-const schema113 = {
+const schema117 = {
   "type": "object",
   "required": ["name", "violating", "since"],
   "properties": {
@@ -7503,11 +7777,11 @@ const schema113 = {
     }
   }
 };
-const schema56 = {
+const schema60 = {
   "type": "integer",
   "format": "int32"
 };
-function validate111(data, {
+function validate118(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7549,10 +7823,10 @@ function validate111(data, {
       errors++;
     }
   }
-  validate111.errors = vErrors;
+  validate118.errors = vErrors;
   return errors === 0;
 }
-function validate312(data, {
+function validate319(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7621,35 +7895,35 @@ function validate312(data, {
       }
     }
     if (data.violating !== undefined) {
-      if (!validate111(data.violating, {
+      if (!validate118(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
         errors = vErrors.length;
       }
     }
     if (data.since !== undefined) {
-      if (!validate107(data.since, {
+      if (!validate114(data.since, {
         instancePath: instancePath + "/since",
         parentData: data,
         parentDataProperty: "since",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
         errors = vErrors.length;
       }
     }
     if (data.worst !== undefined) {
-      if (!validate108(data.worst, {
+      if (!validate115(data.worst, {
         instancePath: instancePath + "/worst",
         parentData: data,
         parentDataProperty: "worst",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
         errors = vErrors.length;
       }
     }
@@ -7669,10 +7943,10 @@ function validate312(data, {
     }
     errors++;
   }
-  validate312.errors = vErrors;
+  validate319.errors = vErrors;
   return errors === 0;
 }
-function validate311(data, {
+function validate318(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7715,21 +7989,21 @@ function validate311(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate312(data[i0], {
+      if (!validate319(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate312.errors : vErrors.concat(validate312.errors);
+        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate311.errors = vErrors;
+  validate318.errors = vErrors;
   return errors === 0;
 }
-function validate302(data, {
+function validate309(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7755,35 +8029,35 @@ function validate302(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.enforced !== undefined) {
-      if (!validate102(data.enforced, {
+      if (!validate109(data.enforced, {
         instancePath: instancePath + "/enforced",
         parentData: data,
         parentDataProperty: "enforced",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
     if (data.soaking !== undefined) {
-      if (!validate102(data.soaking, {
+      if (!validate109(data.soaking, {
         instancePath: instancePath + "/soaking",
         parentData: data,
         parentDataProperty: "soaking",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
     if (data.blocked !== undefined) {
-      if (!validate102(data.blocked, {
+      if (!validate109(data.blocked, {
         instancePath: instancePath + "/blocked",
         parentData: data,
         parentDataProperty: "blocked",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
@@ -7799,32 +8073,32 @@ function validate302(data, {
       }
     }
     if (data.next !== undefined) {
-      if (!validate307(data.next, {
+      if (!validate314(data.next, {
         instancePath: instancePath + "/next",
         parentData: data,
         parentDataProperty: "next",
         rootData
       })) {
-        vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
+        vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
         errors = vErrors.length;
       }
     }
     if (data.blockedNamespaces !== undefined) {
-      if (!validate311(data.blockedNamespaces, {
+      if (!validate318(data.blockedNamespaces, {
         instancePath: instancePath + "/blockedNamespaces",
         parentData: data,
         parentDataProperty: "blockedNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate311.errors : vErrors.concat(validate311.errors);
+        vErrors = vErrors === null ? validate318.errors : vErrors.concat(validate318.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate302.errors = vErrors;
+  validate309.errors = vErrors;
   return errors === 0;
 }
-const schema114 = {
+const schema118 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -7840,105 +8114,6 @@ const schema114 = {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
     },
     "refused": {
-      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
-    }
-  },
-  "nullable": true
-};
-function validate320(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "object"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.selected !== undefined) {
-      if (!validate102(data.selected, {
-        instancePath: instancePath + "/selected",
-        parentData: data,
-        parentDataProperty: "selected",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.deciding !== undefined) {
-      if (!validate102(data.deciding, {
-        instancePath: instancePath + "/deciding",
-        parentData: data,
-        parentDataProperty: "deciding",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.labelled !== undefined) {
-      if (!validate102(data.labelled, {
-        instancePath: instancePath + "/labelled",
-        parentData: data,
-        parentDataProperty: "labelled",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.conflicting !== undefined) {
-      if (!validate102(data.conflicting, {
-        instancePath: instancePath + "/conflicting",
-        parentData: data,
-        parentDataProperty: "conflicting",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.refused !== undefined) {
-      if (!validate102(data.refused, {
-        instancePath: instancePath + "/refused",
-        parentData: data,
-        parentDataProperty: "refused",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
-        errors = vErrors.length;
-      }
-    }
-  }
-  validate320.errors = vErrors;
-  return errors === 0;
-}
-const schema115 = {
-  "type": "object",
-  "properties": {
-    "evaluated": {
-      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
-    },
-    "violating": {
-      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
-    },
-    "unknown": {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
     }
   },
@@ -7969,36 +8144,58 @@ function validate327(data, {
     errors++;
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.evaluated !== undefined) {
-      if (!validate102(data.evaluated, {
-        instancePath: instancePath + "/evaluated",
+    if (data.selected !== undefined) {
+      if (!validate109(data.selected, {
+        instancePath: instancePath + "/selected",
         parentData: data,
-        parentDataProperty: "evaluated",
+        parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
-    if (data.violating !== undefined) {
-      if (!validate102(data.violating, {
-        instancePath: instancePath + "/violating",
+    if (data.deciding !== undefined) {
+      if (!validate109(data.deciding, {
+        instancePath: instancePath + "/deciding",
         parentData: data,
-        parentDataProperty: "violating",
+        parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
-    if (data.unknown !== undefined) {
-      if (!validate102(data.unknown, {
-        instancePath: instancePath + "/unknown",
+    if (data.labelled !== undefined) {
+      if (!validate109(data.labelled, {
+        instancePath: instancePath + "/labelled",
         parentData: data,
-        parentDataProperty: "unknown",
+        parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.conflicting !== undefined) {
+      if (!validate109(data.conflicting, {
+        instancePath: instancePath + "/conflicting",
+        parentData: data,
+        parentDataProperty: "conflicting",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.refused !== undefined) {
+      if (!validate109(data.refused, {
+        instancePath: instancePath + "/refused",
+        parentData: data,
+        parentDataProperty: "refused",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
@@ -8006,7 +8203,84 @@ function validate327(data, {
   validate327.errors = vErrors;
   return errors === 0;
 }
-const schema116 = {
+const schema119 = {
+  "type": "object",
+  "properties": {
+    "evaluated": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "violating": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "unknown": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    }
+  },
+  "nullable": true
+};
+function validate334(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.evaluated !== undefined) {
+      if (!validate109(data.evaluated, {
+        instancePath: instancePath + "/evaluated",
+        parentData: data,
+        parentDataProperty: "evaluated",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.violating !== undefined) {
+      if (!validate109(data.violating, {
+        instancePath: instancePath + "/violating",
+        parentData: data,
+        parentDataProperty: "violating",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.unknown !== undefined) {
+      if (!validate109(data.unknown, {
+        instancePath: instancePath + "/unknown",
+        parentData: data,
+        parentDataProperty: "unknown",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate334.errors = vErrors;
+  return errors === 0;
+}
+const schema120 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8014,7 +8288,7 @@ const schema116 = {
   },
   "nullable": true
 };
-const schema117 = {
+const schema121 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -8050,11 +8324,11 @@ const schema117 = {
     }
   }
 };
-const schema118 = {
+const schema122 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate338(data, {
+function validate345(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8084,7 +8358,7 @@ function validate338(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema118.enum
+        allowedValues: schema122.enum
       }
     };
     if (vErrors === null) {
@@ -8094,15 +8368,15 @@ function validate338(data, {
     }
     errors++;
   }
-  validate338.errors = vErrors;
+  validate345.errors = vErrors;
   return errors === 0;
 }
-const schema119 = {
+const schema123 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate344(data, {
+function validate351(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8144,10 +8418,10 @@ function validate344(data, {
       errors++;
     }
   }
-  validate344.errors = vErrors;
+  validate351.errors = vErrors;
   return errors === 0;
 }
-function validate333(data, {
+function validate340(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8243,90 +8517,90 @@ function validate333(data, {
       }
     }
     if (data.name !== undefined) {
-      if (!validate51(data.name, {
+      if (!validate49(data.name, {
         instancePath: instancePath + "/name",
         parentData: data,
         parentDataProperty: "name",
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate101(data.mode, {
+      if (!validate108(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate338(data.verdict, {
+      if (!validate345(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate338.errors : vErrors.concat(validate338.errors);
+        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
         errors = vErrors.length;
       }
     }
     if (data.admittedBy !== undefined) {
-      if (!validate109(data.admittedBy, {
+      if (!validate116(data.admittedBy, {
         instancePath: instancePath + "/admittedBy",
         parentData: data,
         parentDataProperty: "admittedBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.pods !== undefined) {
+      if (!validate109(data.pods, {
+        instancePath: instancePath + "/pods",
+        parentData: data,
+        parentDataProperty: "pods",
         rootData
       })) {
         vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
-    if (data.pods !== undefined) {
-      if (!validate102(data.pods, {
-        instancePath: instancePath + "/pods",
-        parentData: data,
-        parentDataProperty: "pods",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.rule !== undefined) {
-      if (!validate110(data.rule, {
+      if (!validate117(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
         errors = vErrors.length;
       }
     }
     if (data.container !== undefined) {
-      if (!validate98(data.container, {
+      if (!validate105(data.container, {
         instancePath: instancePath + "/container",
         parentData: data,
         parentDataProperty: "container",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate344(data.message, {
+      if (!validate351(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate344.errors : vErrors.concat(validate344.errors);
+        vErrors = vErrors === null ? validate351.errors : vErrors.concat(validate351.errors);
         errors = vErrors.length;
       }
     }
@@ -8346,10 +8620,10 @@ function validate333(data, {
     }
     errors++;
   }
-  validate333.errors = vErrors;
+  validate340.errors = vErrors;
   return errors === 0;
 }
-function validate332(data, {
+function validate339(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8392,21 +8666,21 @@ function validate332(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate333(data[i0], {
+      if (!validate340(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate333.errors : vErrors.concat(validate333.errors);
+        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate332.errors = vErrors;
+  validate339.errors = vErrors;
   return errors === 0;
 }
-const schema120 = {
+const schema124 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8414,7 +8688,7 @@ const schema120 = {
   },
   "nullable": true
 };
-const schema121 = {
+const schema125 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -8429,11 +8703,11 @@ const schema121 = {
     }
   }
 };
-const schema122 = {
+const schema126 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate352(data, {
+function validate359(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8463,7 +8737,7 @@ function validate352(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema122.enum
+        allowedValues: schema126.enum
       }
     };
     if (vErrors === null) {
@@ -8473,10 +8747,10 @@ function validate352(data, {
     }
     errors++;
   }
-  validate352.errors = vErrors;
+  validate359.errors = vErrors;
   return errors === 0;
 }
-function validate350(data, {
+function validate357(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8534,35 +8808,35 @@ function validate350(data, {
       errors++;
     }
     if (data.policy !== undefined) {
-      if (!validate51(data.policy, {
+      if (!validate49(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
     if (data.relation !== undefined) {
-      if (!validate352(data.relation, {
+      if (!validate359(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate352.errors : vErrors.concat(validate352.errors);
+        vErrors = vErrors === null ? validate359.errors : vErrors.concat(validate359.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate111(data.namespaces, {
+      if (!validate118(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
         errors = vErrors.length;
       }
     }
@@ -8582,10 +8856,10 @@ function validate350(data, {
     }
     errors++;
   }
-  validate350.errors = vErrors;
+  validate357.errors = vErrors;
   return errors === 0;
 }
-function validate349(data, {
+function validate356(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8628,21 +8902,21 @@ function validate349(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate350(data[i0], {
+      if (!validate357(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate350.errors : vErrors.concat(validate350.errors);
+        vErrors = vErrors === null ? validate357.errors : vErrors.concat(validate357.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate349.errors = vErrors;
+  validate356.errors = vErrors;
   return errors === 0;
 }
-const schema123 = {
+const schema127 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8650,7 +8924,7 @@ const schema123 = {
   },
   "nullable": true
 };
-function validate357(data, {
+function validate364(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8704,10 +8978,10 @@ function validate357(data, {
       }
     }
   }
-  validate357.errors = vErrors;
+  validate364.errors = vErrors;
   return errors === 0;
 }
-function validate264(data, {
+function validate271(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8733,142 +9007,142 @@ function validate264(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.observedGeneration !== undefined) {
-      if (!validate99(data.observedGeneration, {
+      if (!validate106(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate266(data.conditions, {
+      if (!validate273(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate266.errors : vErrors.concat(validate266.errors);
+        vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate280(data.effective, {
+      if (!validate287(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
         rootData
       })) {
-        vErrors = vErrors === null ? validate280.errors : vErrors.concat(validate280.errors);
+        vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
         errors = vErrors.length;
       }
     }
     if (data.columns !== undefined) {
-      if (!validate288(data.columns, {
+      if (!validate295(data.columns, {
         instancePath: instancePath + "/columns",
         parentData: data,
         parentDataProperty: "columns",
         rootData
       })) {
-        vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
+        vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate292(data.rendered, {
+      if (!validate299(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
+        vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate302(data.rollout, {
+      if (!validate309(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate302.errors : vErrors.concat(validate302.errors);
+        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate320(data.namespaces, {
+      if (!validate327(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate320.errors : vErrors.concat(validate320.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.workloads !== undefined) {
-      if (!validate327(data.workloads, {
-        instancePath: instancePath + "/workloads",
-        parentData: data,
-        parentDataProperty: "workloads",
         rootData
       })) {
         vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
         errors = vErrors.length;
       }
     }
+    if (data.workloads !== undefined) {
+      if (!validate334(data.workloads, {
+        instancePath: instancePath + "/workloads",
+        parentData: data,
+        parentDataProperty: "workloads",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate334.errors : vErrors.concat(validate334.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.violations !== undefined) {
-      if (!validate332(data.violations, {
+      if (!validate339(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
+        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
         errors = vErrors.length;
       }
     }
     if (data.violationsTotal !== undefined) {
-      if (!validate102(data.violationsTotal, {
+      if (!validate109(data.violationsTotal, {
         instancePath: instancePath + "/violationsTotal",
         parentData: data,
         parentDataProperty: "violationsTotal",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate349(data.sharesWith, {
+      if (!validate356(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate349.errors : vErrors.concat(validate349.errors);
+        vErrors = vErrors === null ? validate356.errors : vErrors.concat(validate356.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate357(data.unusedGrants, {
+      if (!validate364(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate357.errors : vErrors.concat(validate357.errors);
+        vErrors = vErrors === null ? validate364.errors : vErrors.concat(validate364.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate264.errors = vErrors;
+  validate271.errors = vErrors;
   return errors === 0;
 }
-function validate112(data, {
+function validate119(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8927,57 +9201,57 @@ function validate112(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate113(data.apiVersion, {
+      if (!validate120(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
+        vErrors = vErrors === null ? validate120.errors : vErrors.concat(validate120.errors);
         errors = vErrors.length;
       }
     }
     if (data.kind !== undefined) {
-      if (!validate115(data.kind, {
+      if (!validate122(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
         errors = vErrors.length;
       }
     }
     if (data.metadata !== undefined) {
-      if (!validate117(data.metadata, {
+      if (!validate124(data.metadata, {
         instancePath: instancePath + "/metadata",
         parentData: data,
         parentDataProperty: "metadata",
         rootData
       })) {
-        vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+        vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
         errors = vErrors.length;
       }
     }
     if (data.spec !== undefined) {
-      if (!validate121(data.spec, {
+      if (!validate128(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
+        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate264(data.status, {
+      if (!validate271(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate264.errors : vErrors.concat(validate264.errors);
+        vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
         errors = vErrors.length;
       }
     }
@@ -8997,6 +9271,6 @@ function validate112(data, {
     }
     errors++;
   }
-  validate112.errors = vErrors;
+  validate119.errors = vErrors;
   return errors === 0;
 }
