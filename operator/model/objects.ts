@@ -8,8 +8,8 @@
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
 
-/** The parts of a pod or pod template that rules evaluate. */
-export interface PodParts {
+/** The content of a pod or pod template that rules evaluate. */
+export interface PodContent {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
 }
@@ -59,7 +59,7 @@ export interface FieldOwner {
   readonly operation: 'Apply' | 'Update';
 }
 
-export interface PodView extends PodParts {
+export interface PodView extends PodContent {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -84,7 +84,7 @@ export interface WorkloadView {
   readonly replicas?: number;
   /** Whether the workload is a Job that has finished. */
   readonly finished: boolean;
-  readonly template: PodParts;
+  readonly template: PodContent;
 }
 
 export type SeenObject = PodView | WorkloadView;

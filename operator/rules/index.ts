@@ -24,6 +24,7 @@ import { serviceAccountToken } from './service-account-token.ts';
 import { supplementalGroups } from './supplemental-groups.ts';
 import { supplementalGroupsPolicy } from './supplemental-groups-policy.ts';
 import { sysctls } from './sysctls.ts';
+import { unknownFields } from './unknown-fields.ts';
 import { userNamespaces } from './user-namespaces.ts';
 import { csiDrivers, flexVolumeDrivers } from './volume-drivers.ts';
 import { volumes } from './volumes.ts';
@@ -59,4 +60,5 @@ export const RULES: readonly Rule[] = [
   readOnlyRootFilesystem,
   runtimeClasses,
   userNamespaces,
+  unknownFields,
 ];

@@ -18,6 +18,11 @@ export interface Standard {
   readonly minor: number;
   /** The version of the oldest API server: N of v1.N. Some values depend on whether all API servers have a field. */
   readonly server: number;
+  /**
+   * The fields that API servers fill in and that this release does not know, each as `PATH=VALUE`, sorted; absent if
+   * there are none. The path is a path of pod-fields.ts, such as `spec.containers.securityContext.procMount=Default`.
+   */
+  readonly serverDefaults?: readonly string[];
 }
 
 /** Compares two levels: -1 if `a` is looser than `b`, 0 if they are equal, 1 if `a` is tighter than `b`. */

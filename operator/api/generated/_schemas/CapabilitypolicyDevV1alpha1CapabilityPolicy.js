@@ -13,7 +13,7 @@ const schema61 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "Xakz4A7NhoNBL9VATCR8wp73cdQvyncXV9Gf4pnSkg"
+      "$ref": "e5dImWMxFldAhj6aZNKsVrsVX0RPGx7QueXREAbvJbY"
     },
     "status": {
       "$ref": "GR5SE7cjkNFE2ClLt5CS7qroaFlpLw45rQHNKQ4QE"
@@ -184,10 +184,10 @@ const schema66 = {
       "$ref": "VhBW2CgyFg0HIg3Vi3JVnGqbGwIUPW1a3b6pmsiRA"
     },
     "overrides": {
-      "$ref": "S2KWauxIKziqDWpkiy6LyPgtVI08HyQXIdKmp9fOMjA"
+      "$ref": "S8bHqHQUMSd6nuji2HP0cpSxHiHXX3WNA202baByxdE"
     },
     "containers": {
-      "$ref": "kPZOD8RBCuCfwj2IN2iisfgOqvMh83aBMeZFFSJ8jeQ"
+      "$ref": "qIQmm6dPLppNkSHbndyOBIOKsWwRoUuOKJNITzGc"
     }
   }
 };
@@ -1821,6 +1821,12 @@ const schema82 = {
     },
     "userNamespaces": {
       "$ref": "OsUnqto1pNh9PNk4mhOEoVQ1pdNWLhCBVGsXoWa5vI"
+    },
+    "unknownFields": {
+      "$ref": "7NXMPbgJH3eM5Z27CFBlwWFWz4tW4PAm5WTBv5Qw"
+    },
+    "allowedUnknownFields": {
+      "$ref": "4OlrNlAQucTVcAnSttEecRwP5t2TinLhhczK9XXs"
     }
   },
   "nullable": true
@@ -5050,6 +5056,54 @@ function validate222(data, {
   validate222.errors = vErrors;
   return errors === 0;
 }
+const schema94 = {
+  "type": "string",
+  "enum": ["Refused", "RefusedInSecurityContext", "Allowed"],
+  "nullable": true
+};
+function validate224(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Refused" || data === "RefusedInSecurityContext" || data === "Allowed")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema94.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate224.errors = vErrors;
+  return errors === 0;
+}
 function validate172(data, {
   instancePath = "",
   parentData,
@@ -5394,19 +5448,41 @@ function validate172(data, {
         errors = vErrors.length;
       }
     }
+    if (data.unknownFields !== undefined) {
+      if (!validate224(data.unknownFields, {
+        instancePath: instancePath + "/unknownFields",
+        parentData: data,
+        parentDataProperty: "unknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.allowedUnknownFields !== undefined) {
+      if (!validate48(data.allowedUnknownFields, {
+        instancePath: instancePath + "/allowedUnknownFields",
+        parentData: data,
+        parentDataProperty: "allowedUnknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        errors = vErrors.length;
+      }
+    }
   }
   validate172.errors = vErrors;
   return errors === 0;
 }
-const schema94 = {
+const schema95 = {
   "type": "array",
   "maxItems": 16,
   "items": {
-    "$ref": "jwnu9fuOjxmjZsQ4NvCeMgrneSBePxTHZyMnuTMI"
+    "$ref": "eV6f8ErKFr6P9SWWK9VX6TN0sYQoWFt2qpPI4cGvic"
   },
   "nullable": true
 };
-const schema95 = {
+const schema96 = {
   "type": "object",
   "properties": {
     "names": {
@@ -5416,11 +5492,11 @@ const schema95 = {
       "$ref": "krMLSMtc2zhxXy9LlIWzTFb1HiQHAyIN59iLfAQ"
     },
     "overrides": {
-      "$ref": "XtIC6WyTJfUvRAlLlFBpj7RN95gKDCuqOkTUGVlmI"
+      "$ref": "KkLJPvIGW6KfqugrK3DAA3MkypXnUzYGT9ZqaX1LY"
     }
   }
 };
-const schema96 = {
+const schema97 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5428,7 +5504,7 @@ const schema96 = {
   },
   "nullable": true
 };
-function validate227(data, {
+function validate230(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5482,10 +5558,10 @@ function validate227(data, {
       }
     }
   }
-  validate227.errors = vErrors;
+  validate230.errors = vErrors;
   return errors === 0;
 }
-const schema97 = {
+const schema98 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5493,11 +5569,11 @@ const schema97 = {
   },
   "nullable": true
 };
-const schema98 = {
+const schema99 = {
   "type": "string",
   "maxLength": 255
 };
-function validate231(data, {
+function validate234(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5538,10 +5614,10 @@ function validate231(data, {
     }
     errors++;
   }
-  validate231.errors = vErrors;
+  validate234.errors = vErrors;
   return errors === 0;
 }
-function validate230(data, {
+function validate233(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5584,21 +5660,21 @@ function validate230(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate231(data[i0], {
+      if (!validate234(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
+        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate230.errors = vErrors;
+  validate233.errors = vErrors;
   return errors === 0;
 }
-const schema99 = {
+const schema100 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -5687,11 +5763,17 @@ const schema99 = {
     },
     "serviceAccountToken": {
       "$ref": "aI76FeqpwcXwdyCOF96recSluNjGv0pCdD3LQe3LnI"
+    },
+    "unknownFields": {
+      "$ref": "aI76FeqpwcXwdyCOF96recSluNjGv0pCdD3LQe3LnI"
+    },
+    "allowedUnknownFields": {
+      "$ref": "TjYwjBcfjN3lJ5ts5TNjlvuo2QzdKr0lVpUArBTA"
     }
   },
   "nullable": true
 };
-const schema100 = {
+const schema101 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -5699,11 +5781,11 @@ const schema100 = {
   },
   "nullable": true
 };
-const schema101 = {
+const schema102 = {
   "type": "object",
   "properties": {}
 };
-function validate258(data, {
+function validate261(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5727,10 +5809,10 @@ function validate258(data, {
     }
     errors++;
   }
-  validate258.errors = vErrors;
+  validate261.errors = vErrors;
   return errors === 0;
 }
-function validate257(data, {
+function validate260(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5773,18 +5855,18 @@ function validate257(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate258(data[i0], {
+      if (!validate261(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate258.errors : vErrors.concat(validate258.errors);
+        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate257.errors = vErrors;
+  validate260.errors = vErrors;
   return errors === 0;
 }
 const schema46 = {
@@ -5819,7 +5901,7 @@ function validate104(data, {
   validate104.errors = vErrors;
   return errors === 0;
 }
-function validate234(data, {
+function validate237(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6087,13 +6169,13 @@ function validate234(data, {
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate257(data.hostPaths, {
+      if (!validate260(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate257.errors : vErrors.concat(validate257.errors);
+        vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
         errors = vErrors.length;
       }
     }
@@ -6163,11 +6245,33 @@ function validate234(data, {
         errors = vErrors.length;
       }
     }
+    if (data.unknownFields !== undefined) {
+      if (!validate105(data.unknownFields, {
+        instancePath: instancePath + "/unknownFields",
+        parentData: data,
+        parentDataProperty: "unknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.allowedUnknownFields !== undefined) {
+      if (!validate102(data.allowedUnknownFields, {
+        instancePath: instancePath + "/allowedUnknownFields",
+        parentData: data,
+        parentDataProperty: "allowedUnknownFields",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        errors = vErrors.length;
+      }
+    }
   }
-  validate234.errors = vErrors;
+  validate237.errors = vErrors;
   return errors === 0;
 }
-function validate226(data, {
+function validate229(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6177,35 +6281,35 @@ function validate226(data, {
   let errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.names !== undefined) {
-      if (!validate227(data.names, {
+      if (!validate230(data.names, {
         instancePath: instancePath + "/names",
         parentData: data,
         parentDataProperty: "names",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.images !== undefined) {
-      if (!validate230(data.images, {
-        instancePath: instancePath + "/images",
-        parentData: data,
-        parentDataProperty: "images",
         rootData
       })) {
         vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
         errors = vErrors.length;
       }
     }
+    if (data.images !== undefined) {
+      if (!validate233(data.images, {
+        instancePath: instancePath + "/images",
+        parentData: data,
+        parentDataProperty: "images",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.overrides !== undefined) {
-      if (!validate234(data.overrides, {
+      if (!validate237(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
+        vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
         errors = vErrors.length;
       }
     }
@@ -6225,10 +6329,10 @@ function validate226(data, {
     }
     errors++;
   }
-  validate226.errors = vErrors;
+  validate229.errors = vErrors;
   return errors === 0;
 }
-function validate225(data, {
+function validate228(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6271,18 +6375,18 @@ function validate225(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate226(data[i0], {
+      if (!validate229(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+        vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate225.errors = vErrors;
+  validate228.errors = vErrors;
   return errors === 0;
 }
 function validate128(data, {
@@ -6454,13 +6558,13 @@ function validate128(data, {
       }
     }
     if (data.containers !== undefined) {
-      if (!validate225(data.containers, {
+      if (!validate228(data.containers, {
         instancePath: instancePath + "/containers",
         parentData: data,
         parentDataProperty: "containers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate225.errors : vErrors.concat(validate225.errors);
+        vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
         errors = vErrors.length;
       }
     }
@@ -6483,7 +6587,7 @@ function validate128(data, {
   validate128.errors = vErrors;
   return errors === 0;
 }
-const schema102 = {
+const schema103 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -6578,7 +6682,7 @@ function validate106(data, {
   validate106.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema104 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -6586,7 +6690,7 @@ const schema103 = {
   },
   "nullable": true
 };
-const schema104 = {
+const schema105 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -6610,11 +6714,11 @@ const schema104 = {
     }
   }
 };
-const schema105 = {
+const schema106 = {
   "type": "string",
   "maxLength": 316
 };
-function validate275(data, {
+function validate280(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6655,14 +6759,14 @@ function validate275(data, {
     }
     errors++;
   }
-  validate275.errors = vErrors;
+  validate280.errors = vErrors;
   return errors === 0;
 }
-const schema106 = {
+const schema107 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate277(data, {
+function validate282(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6692,7 +6796,7 @@ function validate277(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema106.enum
+        allowedValues: schema107.enum
       }
     };
     if (vErrors === null) {
@@ -6702,14 +6806,14 @@ function validate277(data, {
     }
     errors++;
   }
-  validate277.errors = vErrors;
+  validate282.errors = vErrors;
   return errors === 0;
 }
-const schema107 = {
+const schema108 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate279(data, {
+function validate284(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6750,14 +6854,14 @@ function validate279(data, {
     }
     errors++;
   }
-  validate279.errors = vErrors;
+  validate284.errors = vErrors;
   return errors === 0;
 }
-const schema108 = {
+const schema109 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate281(data, {
+function validate286(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6798,7 +6902,7 @@ function validate281(data, {
     }
     errors++;
   }
-  validate281.errors = vErrors;
+  validate286.errors = vErrors;
   return errors === 0;
 }
 const schema56 = {
@@ -6850,7 +6954,7 @@ function validate114(data, {
   validate114.errors = vErrors;
   return errors === 0;
 }
-function validate274(data, {
+function validate279(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6940,46 +7044,46 @@ function validate274(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate275(data.type, {
+      if (!validate280(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
+        vErrors = vErrors === null ? validate280.errors : vErrors.concat(validate280.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate277(data.status, {
+      if (!validate282(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
+        vErrors = vErrors === null ? validate282.errors : vErrors.concat(validate282.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate279(data.reason, {
+      if (!validate284(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
+        vErrors = vErrors === null ? validate284.errors : vErrors.concat(validate284.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate281(data.message, {
+      if (!validate286(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
+        vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
         errors = vErrors.length;
       }
     }
@@ -7021,10 +7125,10 @@ function validate274(data, {
     }
     errors++;
   }
-  validate274.errors = vErrors;
+  validate279.errors = vErrors;
   return errors === 0;
 }
-function validate273(data, {
+function validate278(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7067,21 +7171,21 @@ function validate273(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate274(data[i0], {
+      if (!validate279(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate274.errors : vErrors.concat(validate274.errors);
+        vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate273.errors = vErrors;
+  validate278.errors = vErrors;
   return errors === 0;
 }
-const schema109 = {
+const schema110 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -7105,7 +7209,7 @@ const schema109 = {
   },
   "nullable": true
 };
-function validate287(data, {
+function validate292(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7197,10 +7301,10 @@ function validate287(data, {
       }
     }
   }
-  validate287.errors = vErrors;
+  validate292.errors = vErrors;
   return errors === 0;
 }
-const schema110 = {
+const schema111 = {
   "type": "object",
   "properties": {
     "ready": {
@@ -7262,7 +7366,7 @@ function validate115(data, {
   validate115.errors = vErrors;
   return errors === 0;
 }
-function validate295(data, {
+function validate300(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7310,10 +7414,10 @@ function validate295(data, {
       }
     }
   }
-  validate295.errors = vErrors;
+  validate300.errors = vErrors;
   return errors === 0;
 }
-const schema111 = {
+const schema112 = {
   "type": "object",
   "properties": {
     "level": {
@@ -7384,7 +7488,7 @@ function validate113(data, {
   validate113.errors = vErrors;
   return errors === 0;
 }
-const schema112 = {
+const schema113 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7392,11 +7496,11 @@ const schema112 = {
   },
   "nullable": true
 };
-const schema113 = {
+const schema114 = {
   "type": "string",
   "maxLength": 128
 };
-function validate304(data, {
+function validate309(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7437,10 +7541,10 @@ function validate304(data, {
     }
     errors++;
   }
-  validate304.errors = vErrors;
+  validate309.errors = vErrors;
   return errors === 0;
 }
-function validate303(data, {
+function validate308(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7483,18 +7587,18 @@ function validate303(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate304(data[i0], {
+      if (!validate309(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
+        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate303.errors = vErrors;
+  validate308.errors = vErrors;
   return errors === 0;
 }
 const schema59 = {
@@ -7547,7 +7651,7 @@ function validate117(data, {
   validate117.errors = vErrors;
   return errors === 0;
 }
-function validate299(data, {
+function validate304(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7606,13 +7710,13 @@ function validate299(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate303(data.rulesLeftToAdmissionPolicy, {
+      if (!validate308(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate303.errors : vErrors.concat(validate303.errors);
+        vErrors = vErrors === null ? validate308.errors : vErrors.concat(validate308.errors);
         errors = vErrors.length;
       }
     }
@@ -7628,10 +7732,10 @@ function validate299(data, {
       }
     }
   }
-  validate299.errors = vErrors;
+  validate304.errors = vErrors;
   return errors === 0;
 }
-const schema114 = {
+const schema115 = {
   "type": "object",
   "properties": {
     "enforced": {
@@ -7655,7 +7759,7 @@ const schema114 = {
   },
   "nullable": true
 };
-const schema115 = {
+const schema116 = {
   "type": "object",
   "required": ["namespace", "time"],
   "properties": {
@@ -7668,7 +7772,7 @@ const schema115 = {
   },
   "nullable": true
 };
-function validate314(data, {
+function validate319(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7748,10 +7852,10 @@ function validate314(data, {
       }
     }
   }
-  validate314.errors = vErrors;
+  validate319.errors = vErrors;
   return errors === 0;
 }
-const schema116 = {
+const schema117 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -7759,7 +7863,7 @@ const schema116 = {
   },
   "nullable": true
 };
-const schema117 = {
+const schema118 = {
   "type": "object",
   "required": ["name", "violating", "since"],
   "properties": {
@@ -7826,7 +7930,7 @@ function validate118(data, {
   validate118.errors = vErrors;
   return errors === 0;
 }
-function validate319(data, {
+function validate324(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7943,10 +8047,10 @@ function validate319(data, {
     }
     errors++;
   }
-  validate319.errors = vErrors;
+  validate324.errors = vErrors;
   return errors === 0;
 }
-function validate318(data, {
+function validate323(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7989,21 +8093,21 @@ function validate318(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate319(data[i0], {
+      if (!validate324(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
+        vErrors = vErrors === null ? validate324.errors : vErrors.concat(validate324.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate318.errors = vErrors;
+  validate323.errors = vErrors;
   return errors === 0;
 }
-function validate309(data, {
+function validate314(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8073,32 +8177,32 @@ function validate309(data, {
       }
     }
     if (data.next !== undefined) {
-      if (!validate314(data.next, {
+      if (!validate319(data.next, {
         instancePath: instancePath + "/next",
         parentData: data,
         parentDataProperty: "next",
         rootData
       })) {
-        vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
+        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
         errors = vErrors.length;
       }
     }
     if (data.blockedNamespaces !== undefined) {
-      if (!validate318(data.blockedNamespaces, {
+      if (!validate323(data.blockedNamespaces, {
         instancePath: instancePath + "/blockedNamespaces",
         parentData: data,
         parentDataProperty: "blockedNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate318.errors : vErrors.concat(validate318.errors);
+        vErrors = vErrors === null ? validate323.errors : vErrors.concat(validate323.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate309.errors = vErrors;
+  validate314.errors = vErrors;
   return errors === 0;
 }
-const schema118 = {
+const schema119 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -8119,7 +8223,7 @@ const schema118 = {
   },
   "nullable": true
 };
-function validate327(data, {
+function validate332(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8200,10 +8304,10 @@ function validate327(data, {
       }
     }
   }
-  validate327.errors = vErrors;
+  validate332.errors = vErrors;
   return errors === 0;
 }
-const schema119 = {
+const schema120 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -8218,7 +8322,7 @@ const schema119 = {
   },
   "nullable": true
 };
-function validate334(data, {
+function validate339(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8277,10 +8381,10 @@ function validate334(data, {
       }
     }
   }
-  validate334.errors = vErrors;
+  validate339.errors = vErrors;
   return errors === 0;
 }
-const schema120 = {
+const schema121 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8288,7 +8392,7 @@ const schema120 = {
   },
   "nullable": true
 };
-const schema121 = {
+const schema122 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -8324,11 +8428,11 @@ const schema121 = {
     }
   }
 };
-const schema122 = {
+const schema123 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate345(data, {
+function validate350(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8358,7 +8462,7 @@ function validate345(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema122.enum
+        allowedValues: schema123.enum
       }
     };
     if (vErrors === null) {
@@ -8368,15 +8472,15 @@ function validate345(data, {
     }
     errors++;
   }
-  validate345.errors = vErrors;
+  validate350.errors = vErrors;
   return errors === 0;
 }
-const schema123 = {
+const schema124 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate351(data, {
+function validate356(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8418,10 +8522,10 @@ function validate351(data, {
       errors++;
     }
   }
-  validate351.errors = vErrors;
+  validate356.errors = vErrors;
   return errors === 0;
 }
-function validate340(data, {
+function validate345(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8539,13 +8643,13 @@ function validate340(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate345(data.verdict, {
+      if (!validate350(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
+        vErrors = vErrors === null ? validate350.errors : vErrors.concat(validate350.errors);
         errors = vErrors.length;
       }
     }
@@ -8594,13 +8698,13 @@ function validate340(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate351(data.message, {
+      if (!validate356(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate351.errors : vErrors.concat(validate351.errors);
+        vErrors = vErrors === null ? validate356.errors : vErrors.concat(validate356.errors);
         errors = vErrors.length;
       }
     }
@@ -8620,10 +8724,10 @@ function validate340(data, {
     }
     errors++;
   }
-  validate340.errors = vErrors;
+  validate345.errors = vErrors;
   return errors === 0;
 }
-function validate339(data, {
+function validate344(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8666,21 +8770,21 @@ function validate339(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate340(data[i0], {
+      if (!validate345(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
+        vErrors = vErrors === null ? validate345.errors : vErrors.concat(validate345.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate339.errors = vErrors;
+  validate344.errors = vErrors;
   return errors === 0;
 }
-const schema124 = {
+const schema125 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8688,7 +8792,7 @@ const schema124 = {
   },
   "nullable": true
 };
-const schema125 = {
+const schema126 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -8703,11 +8807,11 @@ const schema125 = {
     }
   }
 };
-const schema126 = {
+const schema127 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate359(data, {
+function validate364(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8737,7 +8841,7 @@ function validate359(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema126.enum
+        allowedValues: schema127.enum
       }
     };
     if (vErrors === null) {
@@ -8747,10 +8851,10 @@ function validate359(data, {
     }
     errors++;
   }
-  validate359.errors = vErrors;
+  validate364.errors = vErrors;
   return errors === 0;
 }
-function validate357(data, {
+function validate362(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8819,13 +8923,13 @@ function validate357(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate359(data.relation, {
+      if (!validate364(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate359.errors : vErrors.concat(validate359.errors);
+        vErrors = vErrors === null ? validate364.errors : vErrors.concat(validate364.errors);
         errors = vErrors.length;
       }
     }
@@ -8856,10 +8960,10 @@ function validate357(data, {
     }
     errors++;
   }
-  validate357.errors = vErrors;
+  validate362.errors = vErrors;
   return errors === 0;
 }
-function validate356(data, {
+function validate361(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8902,21 +9006,21 @@ function validate356(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate357(data[i0], {
+      if (!validate362(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate357.errors : vErrors.concat(validate357.errors);
+        vErrors = vErrors === null ? validate362.errors : vErrors.concat(validate362.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate356.errors = vErrors;
+  validate361.errors = vErrors;
   return errors === 0;
 }
-const schema127 = {
+const schema128 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8924,7 +9028,7 @@ const schema127 = {
   },
   "nullable": true
 };
-function validate364(data, {
+function validate369(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8978,10 +9082,10 @@ function validate364(data, {
       }
     }
   }
-  validate364.errors = vErrors;
+  validate369.errors = vErrors;
   return errors === 0;
 }
-function validate271(data, {
+function validate276(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -9018,90 +9122,90 @@ function validate271(data, {
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate273(data.conditions, {
+      if (!validate278(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
+        vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate287(data.effective, {
+      if (!validate292(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
         rootData
       })) {
-        vErrors = vErrors === null ? validate287.errors : vErrors.concat(validate287.errors);
+        vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
         errors = vErrors.length;
       }
     }
     if (data.columns !== undefined) {
-      if (!validate295(data.columns, {
+      if (!validate300(data.columns, {
         instancePath: instancePath + "/columns",
         parentData: data,
         parentDataProperty: "columns",
         rootData
       })) {
-        vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
+        vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate299(data.rendered, {
+      if (!validate304(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate299.errors : vErrors.concat(validate299.errors);
+        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate309(data.rollout, {
+      if (!validate314(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
+        vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate327(data.namespaces, {
+      if (!validate332(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
+        vErrors = vErrors === null ? validate332.errors : vErrors.concat(validate332.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate334(data.workloads, {
+      if (!validate339(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate334.errors : vErrors.concat(validate334.errors);
+        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate339(data.violations, {
+      if (!validate344(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate339.errors : vErrors.concat(validate339.errors);
+        vErrors = vErrors === null ? validate344.errors : vErrors.concat(validate344.errors);
         errors = vErrors.length;
       }
     }
@@ -9117,29 +9221,29 @@ function validate271(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate356(data.sharesWith, {
+      if (!validate361(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate356.errors : vErrors.concat(validate356.errors);
+        vErrors = vErrors === null ? validate361.errors : vErrors.concat(validate361.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate364(data.unusedGrants, {
+      if (!validate369(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate364.errors : vErrors.concat(validate364.errors);
+        vErrors = vErrors === null ? validate369.errors : vErrors.concat(validate369.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate271.errors = vErrors;
+  validate276.errors = vErrors;
   return errors === 0;
 }
 function validate119(data, {
@@ -9245,13 +9349,13 @@ function validate119(data, {
       }
     }
     if (data.status !== undefined) {
-      if (!validate271(data.status, {
+      if (!validate276(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
+        vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
         errors = vErrors.length;
       }
     }
