@@ -29,6 +29,8 @@ const PRIVILEGES = {
       appArmorProfile: 'AppArmorProfile',
       seLinuxOptions: 'SELinuxOptions',
       seccompProfile: 'SeccompProfile',
+      'seccompProfile.oci': 'SecurityProfileOCI',
+      'seccompProfile.oci.baseProfile': 'SecurityProfileOCIBase',
       windowsOptions: 'WindowsSecurityContextOptions',
     }),
     { path: ['securityContext', 'sysctls'], types: ['Sysctl'], isList: true },
@@ -40,6 +42,8 @@ const PRIVILEGES = {
       capabilities: 'Capabilities',
       seLinuxOptions: 'SELinuxOptions',
       seccompProfile: 'SeccompProfile',
+      'seccompProfile.oci': 'SecurityProfileOCI',
+      'seccompProfile.oci.baseProfile': 'SecurityProfileOCIBase',
       windowsOptions: 'WindowsSecurityContextOptions',
     }),
   ],
@@ -57,7 +61,10 @@ const OTHERS = {
 } as const satisfies Record<string, readonly Place[]>;
 
 function inSecurityContext(types: Readonly<Record<string, string>>): Place[] {
-  return Object.entries(types).map(([field, type]) => ({ path: ['securityContext', field], types: [type] }));
+  return Object.entries(types).map(([field, type]) => ({
+    path: ['securityContext', ...field.split('.')],
+    types: [type],
+  }));
 }
 
 type Over = 'pod' | 'containers';
