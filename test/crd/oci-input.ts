@@ -40,7 +40,7 @@ export const BAD_OCI_INPUT: readonly BadInput[] = [
     title: `a reference ${what}`,
     spec: referring(text),
     answer:
-      /ociReferences\[0\]: [^]*write registry\/repository@sha256:DIGEST, registry\/repository@\* for any digest, or/,
+      /ociReferences\[0\]: .*write registry\/repository@sha256:DIGEST, registry\/repository@\* for any digest, or/s,
   })),
   {
     title: 'a reference in a container entry, with a tag',
