@@ -13,7 +13,7 @@ const NAME = 'apiextensions-api';
 const OLD = 'k8s.io/apiextensions-apiserver';
 /** The last release with the packages, and its checksum as in a go.sum. */
 const RELEASE = 'v0.38.0-alpha.2';
-const CHECKSUM = 'h1:Dpd+3zumeKXyn1jCxYGMAZJA+1WOquf+phzjcQU3K/c=';
+export const CHECKSUM = 'h1:Dpd+3zumeKXyn1jCxYGMAZJA+1WOquf+phzjcQU3K/c=';
 const TYPES = ['v1', 'v1beta1'].map((version) => join('pkg', 'apis', 'apiextensions', version));
 /** The conversions to internal types stay in the old module; only this variable of theirs is needed. */
 const CONVERSIONS = ['conversion.go', 'zz_generated.conversion.go'];
