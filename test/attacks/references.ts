@@ -26,11 +26,17 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   'the folder as a repository': `registry.example.com/team@${DIGEST}`,
   'a repository below a listed one': `docker.io/library/web/web@${DIGEST}`,
   'a repository whose name is longer': `docker.io/library/web2@${DIGEST}`,
+};
+
+/** References that the API server itself refuses, even if a list admits them. */
+const NOT_CANONICAL: Readonly<Record<string, string>> = {
   'no registry, where docker.io is meant': `web@${DIGEST}`,
   'another name of the registry': `index.docker.io/library/web@${DIGEST}`,
   'a tag in a listed folder': 'registry.example.com/team/web:1',
+  'a tag beside the digest': `registry.example.com/team/web:1@${DIGEST}`,
   'no digest in a listed folder': 'registry.example.com/team/web',
   'an empty reference': '',
+  '..': `registry.example.com/team/../evil@${DIGEST}`,
 };
 
 function attack(attempt: string, steps: Attack['steps'], expect: Attack['expect']): Attack {
@@ -51,10 +57,14 @@ export const REFERENCES: readonly Attack[] = [
       refusedBy('references', /seccomp: container "main" must not set securityContext\.seccompProfile\.oci\.ref to /),
     ),
   ),
-  attack(
-    'leads out of a listed folder by ..',
-    [create(onContainer(oci(`registry.example.com/team/../evil@${DIGEST}`)))],
-    invalid(/must be a digest-pinned reference in canonical form/),
+  ...Object.entries(NOT_CANONICAL).map(([what, ref]) =>
+    attack(
+      `names an OCI profile with ${what}`,
+      [create(onContainer(oci(ref)))],
+      invalid(
+        /seccompProfile\.oci\.ref: (Required value|Invalid value: .* (canonical|pinned by digest|must not contain a tag))/,
+      ),
+    ),
   ),
   attack(
     'has an unlisted OCI profile on the pod, and another profile on its container',
@@ -91,12 +101,12 @@ export const REFERENCES: readonly Attack[] = [
   attack(
     'names a listed OCI profile beside another type',
     [create(onContainer({ ...oci(REFERENCE), type: 'Unconfined' }))],
-    refusedBy('references', /seccompProfile\.type to Unconfined \(allowed: RuntimeDefault, OCI\)/),
+    invalid(/seccompProfile\.oci: .*may only be specified when `type` is "OCI"/),
   ),
   attack(
     'names a listed OCI profile without a type',
     [create(onContainer({ oci: { ref: REFERENCE } }))],
-    refusedBy('references', /seccompProfile\.type to {2}\(allowed: RuntimeDefault, OCI\)/),
+    invalid(/seccompProfile\.type: Required value/),
   ),
   attack(
     'names a listed OCI profile beside the annotation unconfined',
