@@ -1,8 +1,7 @@
 /** Values of every field that some rule reads: good values, and values just beyond the limit. */
 import fc, { type Arbitrary } from 'fast-check';
-import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
-import { offers } from '../../operator/standards/server-features.ts';
+import { ALPHA_FLAGS } from './control-plane.ts';
 import { exampleSettings, type Setting } from './random-switches.ts';
 
 /**
@@ -88,8 +87,9 @@ export const OCI_PROFILE = fc
     ),
   })
   .map(({ ref, baseProfile }) => ({ type: 'OCI', oci: { ref, ...(baseProfile && { baseProfile }) } }));
-/** Older API servers refuse each pod with a profile of type OCI. */
-const seccompProfile = offers(SERVER_MINOR, 'seccompFromOci')
+/** Whether the API server accepts profiles of type OCI. Otherwise it refuses each pod with such a profile. */
+export const ACCEPTS_OCI = ALPHA_FLAGS.length > 0;
+const seccompProfile = ACCEPTS_OCI
   ? fc.oneof({ weight: 2, arbitrary: profile }, { weight: 1, arbitrary: OCI_PROFILE })
   : profile;
 const seLinux = fc.constantFrom(

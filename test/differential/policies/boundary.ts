@@ -1,9 +1,7 @@
 /** Field values on either side of a policy's limits: at least one rule of the policy treats them differently. */
-import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
-import { offers } from '../../../operator/standards/server-features.ts';
-import { namedBy, type Step, type Steps } from '../../support/random-fields.ts';
+import { ACCEPTS_OCI, namedBy, type Step, type Steps } from '../../support/random-fields.ts';
 import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
@@ -138,7 +136,7 @@ function profiles(field: string, { types, localhostProfiles, ociReferences }: Pr
     { type: 'RuntimeDefault' },
     { type: 'Unconfined' },
     ...named,
-    ...(types.includes('OCI') && offers(SERVER_MINOR, 'seccompFromOci') ? fromOci(ociReferences, named[0]) : []),
+    ...(types.includes('OCI') && ACCEPTS_OCI ? fromOci(ociReferences, named[0]) : []),
   ];
   return values.flatMap((value) => [
     [step('pod', `securityContext.${field}`, value)],
