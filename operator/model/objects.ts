@@ -194,5 +194,10 @@ export interface Cluster {
   /** The version of the oldest API server that answered, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
   /** The paths of pod fields that some API server has and this release does not know, sorted; absent without servers. */
-  readonly unknownPodFields?: readonly string[];
+  readonly unknownPodFields?: readonly string[] | undefined;
+  /**
+   * The fields that API servers fill in and that this release does not know, as in Standard; undefined if nobody asked
+   * the API servers, so that only the operator's statuses name these fields.
+   */
+  readonly serverDefaults?: readonly string[] | undefined;
 }

@@ -333,7 +333,7 @@ export interface TestOptions {
   readonly ofPod?: Values | undefined;
 }
 
-type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
+export type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
 
 /**
  * Defines a rule. The type of the rule's value is known only in the rule's file, because the list of rules contains

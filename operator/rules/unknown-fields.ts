@@ -1,82 +1,17 @@
 import type { Standard } from '../standards/level-version.ts';
 import { knownFields } from '../standards/pod-fields.ts';
+import { BASE, OTHERS, OVER, type Over, type Place, PRIVILEGES } from '../standards/pod-objects.ts';
 import { offers } from '../standards/server-features.ts';
 import { and, literal, or } from './cel.ts';
 import { all, any, type Condition, concat, not } from './condition.ts';
 import { distinct, namesUsed } from './fit.ts';
-import { type Asking, defineRule, type Test } from './rule.ts';
-import type { Values } from './values.ts';
+import { type Asking, type Definition, defineRule, type Test } from './rule.ts';
+import type { Columns, Values } from './values.ts';
 
 const ID = 'unknownFields';
 const LISTED = 'allowedUnknownFields';
 const FILLED = 'serverDefaults';
 
-/** An object of a pod or container whose keys the rule compares with the fields that this release knows. */
-interface Place {
-  /** The path of the object below the PodSpec or the container; empty for the PodSpec or container itself. */
-  readonly path: readonly string[];
-  /** The types of the object, as in pod-fields.ts. */
-  readonly types: readonly string[];
-  /** Whether the path leads to a list of such objects. */
-  readonly isList?: true;
-}
-
-/** The objects of which every field is a privilege: a securityContext, and the objects in it. */
-const PRIVILEGES = {
-  pod: [
-    { path: ['securityContext'], types: ['PodSecurityContext'] },
-    ...inSecurityContext({
-      appArmorProfile: 'AppArmorProfile',
-      seLinuxOptions: 'SELinuxOptions',
-      seccompProfile: 'SeccompProfile',
-      'seccompProfile.oci': 'SecurityProfileOCI',
-      'seccompProfile.oci.baseProfile': 'SecurityProfileOCIBase',
-      windowsOptions: 'WindowsSecurityContextOptions',
-    }),
-    { path: ['securityContext', 'sysctls'], types: ['Sysctl'], isList: true },
-  ],
-  containers: [
-    { path: ['securityContext'], types: ['SecurityContext'] },
-    ...inSecurityContext({
-      appArmorProfile: 'AppArmorProfile',
-      capabilities: 'Capabilities',
-      seLinuxOptions: 'SELinuxOptions',
-      seccompProfile: 'SeccompProfile',
-      'seccompProfile.oci': 'SecurityProfileOCI',
-      'seccompProfile.oci.baseProfile': 'SecurityProfileOCIBase',
-      windowsOptions: 'WindowsSecurityContextOptions',
-    }),
-  ],
-} as const satisfies Record<string, readonly Place[]>;
-
-/** The objects with all kinds of fields: most new fields are harmless, and API servers fill in some of them. */
-const OTHERS = {
-  pod: [{ path: [], types: ['PodSpec'] }],
-  containers: [
-    { path: [], types: ['Container', 'EphemeralContainer'] },
-    ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((probe) => ({ path: [probe], types: ['Probe'] })),
-    { path: ['lifecycle'], types: ['Lifecycle'] },
-    ...['postStart', 'preStop'].map((hook) => ({ path: ['lifecycle', hook], types: ['LifecycleHandler'] })),
-  ],
-} as const satisfies Record<string, readonly Place[]>;
-
-function inSecurityContext(types: Readonly<Record<string, string>>): Place[] {
-  return Object.entries(types).map(([field, type]) => ({
-    path: ['securityContext', ...field.split('.')],
-    types: [type],
-  }));
-}
-
-type Over = 'pod' | 'containers';
-
-/** The objects that the rule can check, for tests: by the kind of item that a check runs on. */
-export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
-  pod: [...PRIVILEGES.pod, ...OTHERS.pod],
-  containers: [...PRIVILEGES.containers, ...OTHERS.containers],
-};
-
-/** The beginning of full paths, as in the condition Accepted: the names of lists stand for their items. */
-const BASE: Readonly<Record<Over, string>> = { pod: 'spec', containers: 'spec.containers' };
 const ITEM: Readonly<Record<Over, string>> = { pod: 'variables.spec', containers: 'c' };
 
 /** CEL, map: the object of a place, empty if the pod lacks it; for a list, CEL, list(map). */
@@ -95,31 +30,54 @@ interface Exceptions {
  * CEL, bool, over a key `k` of an object: this release does not know the field.
  * @param object CEL, map: the object with the key
  */
-function isUnknown(over: Over, { path, types }: Place, object: string, exceptions?: Exceptions): string {
-  const known = distinct(types.flatMap(knownFields));
-  const full = `${literal(`${[BASE[over], ...path].join('.')}.`)} + k`;
+function isUnknown(over: Over, place: Place, object: string, exceptions?: Exceptions): string {
+  const known = fieldsOf(place.types);
+  const base = baseOf(over, place.path);
+  const filled = exceptions && filledIn(over, place, object, exceptions.values);
   return and(
     `!(k in ${literal(known)})`,
-    exceptions?.listed ? `!(${full} in ${exceptions.values.list(LISTED)})` : undefined,
-    exceptions && unlessFilledIn(full, object, exceptions.values),
+    exceptions?.listed ? `!((${literal(base)} + k) in ${exceptions.values.list(LISTED)})` : undefined,
+    filled && `!(${filled})`,
   );
 }
 
+function fieldsOf(types: readonly string[]): string[] {
+  return distinct(types.flatMap(knownFields));
+}
+
+/** The full path of an object, up to the name of a field in it. */
+function baseOf(over: Over, path: readonly string[]): string {
+  return `${[BASE[over], ...path].join('.')}.`;
+}
+
 /**
- * CEL, bool: the value is not the value that API servers themselves fill in. The value that they fill in is a string,
- * a number or a boolean, or an object of these.
+ * CEL, bool, over a key `k` of an object: API servers fill in this value themselves. They fill in a string, a number or a
+ * boolean, or an object of these, or a list of such objects. All policies of a cluster have the same values, so the
+ * expression contains only the values of this place; undefined if the place has none.
  */
-function unlessFilledIn(full: string, object: string, values: Values): string | undefined {
-  if (values.hasSome(FILLED) === false) return undefined;
-  const filled = values.list(FILLED);
-  const value = `${object}[k]`;
-  return `!(${or(
-    and(`${filled}.exists(d, d.startsWith(${full} + "="))`, `(${full} + "=" + string(${value})) in ${filled}`),
-    and(
-      `${filled}.exists(d, d.startsWith(${full} + "."))`,
-      `${value}.all(j, (${full} + "." + j + "=" + string(${value}[j])) in ${filled})`,
-    ),
-  )})`;
+function filledIn(over: Over, { path, types }: Place, object: string, values: Values): string | undefined {
+  const base = baseOf(over, path);
+  const known = ({ [FILLED]: filled = [] }: Columns) => {
+    const own = filled.filter((text) => text.startsWith(base)).map((text) => text.slice(base.length));
+    const fields = Map.groupBy(own, (text) => /^\w+/.exec(text)?.[0] ?? '');
+    // A path of another object may begin with the same path.
+    for (const field of fieldsOf(types)) fields.delete(field);
+    return or(
+      ...[...fields].map(([field, texts]) => and(`k == ${literal(field)}`, isOneOf(`${object}[k]`, field, texts))),
+    );
+  };
+  return values.specialized(known, () => 'false') || undefined;
+}
+
+/** CEL, bool: a value is one that API servers fill in. @param texts the field with the values, as `field.name=value` */
+function isOneOf(value: string, field: string, texts: readonly string[]): string {
+  const after = (mark: string) =>
+    texts.filter((text) => text.startsWith(field + mark)).map((text) => text.slice(field.length + mark.length));
+  const [scalars, ofObject, ofItems] = [after('='), after('.'), after('[].')];
+  if (scalars.length > 0) return `string(${value}) in ${literal(scalars)}`;
+  const fieldsIn = (one: string, known: readonly string[]) =>
+    `${one}.all(j, (j + "=" + string(${one}[j])) in ${literal(known)})`;
+  return ofItems.length > 0 ? `${value}.all(i, ${fieldsIn('i', ofItems)})` : fieldsIn(value, ofObject);
 }
 
 /** CEL, bool: some object has an unknown field. */
@@ -148,8 +106,17 @@ function unknownPaths(over: Over, places: readonly Place[], exceptions?: Excepti
 const ADVICE =
   ', which this release of CapabilityPolicy does not know and no rule checks: upgrade CapabilityPolicy, or list in overrides.allowedUnknownFields: ';
 
+interface Checked {
+  readonly over: Over;
+  readonly places: readonly Place[];
+  /** CEL, bool: whether the tests apply. */
+  readonly applies: Condition;
+  /** Completes the sentence `container "app" … securityContext.ulimits`. */
+  readonly says: string;
+}
+
 /** Two tests: without a list of allowed fields, what violates depends on the pod alone and is computed once for it. */
-function testsOf(over: Over, places: readonly Place[], applies: Condition, values: Values): Test[] {
+function testsOf({ over, places, applies, says }: Checked, values: Values): Test[] {
   const hasList = values.hasSome(LISTED);
   return [false, true].map((listed) => {
     const exceptions = { values, listed };
@@ -159,7 +126,7 @@ function testsOf(over: Over, places: readonly Place[], applies: Condition, value
       over,
       violates: someUnknown(over, places, exceptions),
       message: `[${names}].map(u, ${concat(
-        '"must not set "',
+        literal(`${says} `),
         'u.join(", ")',
         literal(ADVICE),
         `u.map(p, ${literal(`${BASE[over]}.`)} + p).join(", ")`,
@@ -187,13 +154,15 @@ function levelValue({ level, server }: Standard): UnknownFields['value'] {
 const FULL_PATH = /^spec(\.[a-z][A-Za-z0-9]*)+$/;
 
 /** CEL, with the names that a check may use: the full paths of unknown fields in a securityContext. */
-const ASKED = (['pod', 'containers'] as const).flatMap((over) =>
+const ASKED = OVER.flatMap((over) =>
   unknownPaths(over, PRIVILEGES[over]).map(
     (names): Asking => ({ over, for: `${names}.map(p, ${literal(`${BASE[over]}.`)} + p)` }),
   ),
 );
 
-export const unknownFields = defineRule<UnknownFields, string>({
+const MUST_NOT = 'must not set';
+
+const definition: Definition<UnknownFields, string> = {
   id: ID,
   alsoStatedBy: [LISTED],
   title: 'Whether pods may have fields that this release does not know, so that no rule checks them.',
@@ -252,9 +221,9 @@ export const unknownFields = defineRule<UnknownFields, string>({
   tests: (values) => {
     const isRefused = values.includes(ID, 'Refused');
     const isRestricted = any(isRefused, values.includes(ID, 'RefusedInSecurityContext'));
-    return (['pod', 'containers'] as const).flatMap((over) => [
-      ...testsOf(over, PRIVILEGES[over], isRestricted, values),
-      ...testsOf(over, OTHERS[over], isRefused, values),
+    return OVER.flatMap((over) => [
+      ...testsOf({ over, places: PRIVILEGES[over], applies: isRestricted, says: MUST_NOT }, values),
+      ...testsOf({ over, places: OTHERS[over], applies: isRefused, says: MUST_NOT }, values),
     ]);
   },
 
@@ -270,4 +239,19 @@ export const unknownFields = defineRule<UnknownFields, string>({
         ? [{ [ID]: 'RefusedInSecurityContext' }]
         : [...namesUsed(LISTED, distinct(paths), { valid: FULL_PATH, most: 64 }), { [ID]: 'Allowed' }],
   }),
+};
+
+export const unknownFields = defineRule(definition);
+
+/**
+ * The same rule for a program that only warns: about unknown fields that the policy does not refuse, unless it allows
+ * them.
+ */
+export const unrefusedUnknownFields = defineRule({
+  ...definition,
+  tests: (values) =>
+    OVER.flatMap((over) => {
+      const applies = values.includes(ID, 'RefusedInSecurityContext');
+      return testsOf({ over, places: OTHERS[over], applies, says: 'sets' }, values);
+    }),
 });

@@ -20,7 +20,8 @@ export interface Standard {
   readonly server: number;
   /**
    * The fields that API servers fill in and that this release does not know, each as `PATH=VALUE`, sorted; absent if
-   * there are none. The path is a path of pod-fields.ts, such as `spec.containers.securityContext.procMount=Default`.
+   * there are none. Names of lists stand for their items, such as `spec.containers.securityContext.procMount=Default`. If
+   * the value is an object, each of its fields has a text, and if it is a list of objects, `[]` follows its path.
    */
   readonly serverDefaults?: readonly string[];
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
-import { ALPHA_FLAGS } from '../support/control-plane.ts';
+import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { type Attack, admitted, create, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';

@@ -11,7 +11,7 @@ import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
-import { ALPHA_FLAGS } from '../support/control-plane.ts';
+import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { randomPods } from '../support/random-pods.ts';
 import { Arena, createPod } from './arena.ts';
 import { type DifferentialCase, OVERRIDDEN, plain, VERSIONS } from './cases.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
-import { PLACES } from '../../operator/rules/unknown-fields.ts';
 import { WHOLE } from '../../operator/standards/pod-fields.ts';
+import { PLACES } from '../../operator/standards/pod-objects.ts';
 import { app, ephemeral, pod } from '../support/pods.ts';
 import { describeRule } from './table.ts';
 
@@ -186,6 +186,8 @@ describeRule('unknownFields', [
     level: 'restricted',
     serverDefaults: [
       'spec.containers.securityContext.cgroupOptions.mountMode=ReadOnly',
+      'spec.containers.securityContext.limits[].name=nofile',
+      'spec.containers.securityContext.limits[].soft=1',
       'spec.containers.securityContext.ioClass=3',
       'spec.containers.securityContext.masks=true',
       'spec.securityContext.keyring=own',
@@ -195,6 +197,9 @@ describeRule('unknownFields', [
         { securityContext: { ioClass: 3, masks: true, cgroupOptions: { mountMode: 'ReadOnly' } } },
         { securityContext: { keyring: 'own' } },
       ),
+      'a list of objects that API servers fill in': app({
+        securityContext: { limits: [{ name: 'nofile', soft: 1 }, { name: 'nofile' }] },
+      }),
       'a pod without the fields': pod(),
       'an object without the field': app({ securityContext: { cgroupOptions: {} } }),
     },
@@ -205,6 +210,10 @@ describeRule('unknownFields', [
       'another value in an object': [
         app({ securityContext: { cgroupOptions: { mountMode: 'Writable' } } }),
         inContainer('securityContext.cgroupOptions'),
+      ],
+      'another object of a list': [
+        app({ securityContext: { limits: [{ name: 'nofile' }, { name: 'core' }] } }),
+        inContainer('securityContext.limits'),
       ],
       'a further field of an object': [
         app({ securityContext: { cgroupOptions: { mountMode: 'ReadOnly', root: 'host' } } }),

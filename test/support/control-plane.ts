@@ -1,7 +1,6 @@
 /** One control plane for all integration tests of a mocha run. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
-import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
-import { offers } from '../../operator/standards/server-features.ts';
+import { ALPHA_FLAGS } from './alpha.ts';
 import { assertNoneRefused } from './own-writes.ts';
 
 let started: Promise<ControlPlane> | undefined;
@@ -12,24 +11,6 @@ const endings: (() => Promise<void>)[] = [];
  * test:protected` sets the variable. Everything that the operator does must still work.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
-
-/** The feature gates of alpha features of pods, in versions that have profiles of type OCI. */
-const ALPHA = [
-  'EmptyDirVolumeMode',
-  'KubeAPIServerWorkloadsTrust',
-  'SecurityProfileOCI',
-  'UserNamespacesHostNetworkSupport',
-  'VolumeBindMountOptions',
-];
-
-/**
- * The flags of kube-apiserver that turn on alpha features of pods; none with CAPABILITYPOLICY_TEST_ALPHA=0, which shows
- * that nothing depends on these features.
- */
-export const ALPHA_FLAGS =
-  offers(SERVER_MINOR, 'seccompFromOci') && process.env.CAPABILITYPOLICY_TEST_ALPHA !== '0'
-    ? [`--feature-gates=${ALPHA.map((gate) => `${gate}=true`).join(',')}`]
-    : [];
 
 /**
  * Starts the control plane at the first call. Tests share the control plane, so each test creates its own namespaces.

@@ -1,7 +1,7 @@
 /** Values of every field that some rule reads: good values, and values just beyond the limit. */
 import fc, { type Arbitrary } from 'fast-check';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
-import { ALPHA_FLAGS } from './control-plane.ts';
+import { ALPHA_FLAGS } from './alpha.ts';
 import { exampleSettings, type Setting } from './random-switches.ts';
 
 /**

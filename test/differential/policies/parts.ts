@@ -1,6 +1,6 @@
 /** The parts of the differential tests about random policies, in their long form. */
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
-import { ALPHA_FLAGS } from '../../support/control-plane.ts';
+import { ALPHA_FLAGS } from '../../support/alpha.ts';
 import { evaluateExpiry } from '../expiry/expiry.ts';
 import { evaluateAdditions } from '../filling/ephemeral.ts';
 import { evaluateFilling } from '../filling/filling.ts';

@@ -868,6 +868,10 @@ export interface ICapabilityPolicy {
       "lastTransitionTime": string;
     }>;
     /**
+     * The fields that API servers fill in by themselves and that this release does not know, each as PATH=VALUE. Pods may have these fields with these values. The list is absent if this release knows all pod fields of the API servers.
+     */
+    "serverDefaults"?: Array<string>;
+    /**
      * The optional fields of the spec that is in force, with defaults for fields that are left out. If an edit of the policy is not accepted, the last accepted spec stays in force, and status.effective shows its fields.
      */
     "effective"?: {
