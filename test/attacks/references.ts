@@ -1,4 +1,5 @@
 /** Attempts to run under a seccomp profile of type OCI that the policy does not list (KEP-6061). */
+import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { type Attack, admitted, create, debug, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';
 
@@ -39,8 +40,12 @@ const NOT_CANONICAL: Readonly<Record<string, string>> = {
   '..': `registry.example.com/team/../evil@${DIGEST}`,
 };
 
+/** An API server without the feature gate refuses every profile of type OCI. */
+const OFF = invalid(/seccompProfile\.(type|oci)/);
+
 function attack(attempt: string, steps: Attack['steps'], expect: Attack['expect']): Attack {
-  return { attempt, setting: 'references', needs: 'seccompFromOci', steps, expect };
+  const answer = ALPHA_FLAGS.length > 0 ? expect : OFF;
+  return { attempt, setting: 'references', needs: 'seccompFromOci', steps, expect: answer };
 }
 
 export const REFERENCES: readonly Attack[] = [
