@@ -1,8 +1,8 @@
 /**
  * Kubernetes v1.38.0-beta.0 imports packages from the new module k8s.io/apiextensions-api. Go module proxies may not
  * serve this module yet. These functions write the module from the packages of k8s.io/apiextensions-apiserver, as they
- * were before they moved: the Go types of CustomResourceDefinitions and their clients. Remove this file once the proxy
- * serves the module.
+ * were before they moved: the Go types of CustomResourceDefinitions and their clients. For the same reason, the go.mod of
+ * that version names v7.0.0 of structured-merge-diff instead of v7.0.1. Remove this file once proxies serve both.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
