@@ -24,6 +24,7 @@ subjects:
   - {kind: Group, name: 'system:serviceaccounts:net'}
 defaulting: Enabled
 podSecurityLabels: 'Off'
+adminAccessLabel: Guarded
 overrides:
   capabilities:
     allowedAdd: [NET_RAW, CHOWN]
@@ -64,8 +65,9 @@ overrides:
     rule: MayRunAs
     ranges: [{min: 1000, max: 2000}]
   seccomp:
-    types: [RuntimeDefault, Localhost]
+    types: [RuntimeDefault, Localhost, OCI]
     localhostProfiles: [one.json]
+    ociReferences: [registry.example.org/profiles/*]
     unset: Refused
     default: {type: RuntimeDefault}
   appArmor:

@@ -135,6 +135,18 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
+  /** A policy that guards the label for admin access to devices, and a policy that overrides it. */
+  devices: {
+    policies: {
+      devices: enforce({ level: 'restricted', adminAccessLabel: 'Guarded' }),
+      'devices-above': enforce({
+        level: 'privileged',
+        priority: 10,
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'attacks-devices' } },
+      }),
+    },
+  },
+
   /** A namespace that no policy selects yet. */
   entering: {
     policies: {
@@ -196,6 +208,25 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
           appArmor: { localhostProfiles: ['team/*'] },
           sysctls: { allowed: ['kernel.shm_rmid_forced'] },
           runtimeClasses: { allowed: ['gvisor'] },
+        },
+      }),
+    },
+  },
+
+  /** A policy that admits some seccomp profiles of type OCI. */
+  references: {
+    policies: {
+      references: enforce({
+        level: 'baseline',
+        overrides: {
+          seccomp: {
+            types: ['RuntimeDefault', 'OCI'],
+            ociReferences: [
+              `registry.example.com/profiles/web@sha256:${'0123456789abcdef'.repeat(4)}`,
+              'registry.example.com/team/*',
+              'docker.io/library/web@*',
+            ],
+          },
         },
       }),
     },

@@ -12,6 +12,7 @@ import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
+import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { randomPods } from '../support/random-pods.ts';
 import { schemaPods } from '../support/schema-pods.ts';
 import { Arena, createPod } from './arena.ts';
@@ -46,7 +47,7 @@ async function run(): Promise<boolean> {
   const objects = values.part === 'schema' ? schemaPods() : randomPods();
   const levels = versions(values.versions).flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
   const cases = values.part === 'schema' ? levels : [...levels, ...OVERRIDDEN];
-  const controlPlane = await startControlPlane();
+  const controlPlane = await startControlPlane({ apiServerFlags: ALPHA_FLAGS });
   const outcomes: Outcome[] = [];
   try {
     console.log(HEADER);
