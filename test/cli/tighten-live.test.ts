@@ -138,6 +138,9 @@ describe('cappol suggest --tighten, with an API server', function () {
     ['one namespace', ['-n', 'default'], /--tighten needs --cluster -A/],
     ['files', ['-f', 'config'], /--tighten needs --cluster -A/],
     ['another option of suggest', ['-A', '--narrow'], /--narrow does not go with --tighten/],
+    ['a policy of a file', ['-A', '--policy', 'p.yaml'], /--policy does not go with --tighten/],
+    ['an end of exceptions', ['-A', '--for', '30d'], /--for does not go with --tighten/],
+    ['a baseline', ['-A', '--baseline'], /--baseline does not go with --tighten/],
   ] as const) {
     it(`refuses ${title}`, async () => {
       const files = args[0] === '-f' ? [] : ['--cluster'];

@@ -11,7 +11,9 @@ import { checkScope } from '../../scope.ts';
 import type { SuggestOptions } from './run.ts';
 import { patchText, reportText, yamlText } from './tighten-text.ts';
 
-export interface TightenOptions extends PolicyOptions {
+export interface TightenOptions
+  extends PolicyOptions,
+    Pick<SuggestOptions, 'mode' | 'expires' | 'for' | 'reason' | 'baseline' | 'policy'> {
   readonly tighten?: boolean;
   readonly filename: readonly string[];
   readonly cluster?: boolean;
@@ -56,6 +58,7 @@ function checkOptions(given: Given<TightenOptions>): void {
     throw new UsageError('--tighten needs --cluster -A: any namespace may need what a policy admits');
   }
   checkScope(given);
-  const wrong = (['level', 'name', 'narrow', 'used'] as const).find((option) => given[option] !== undefined);
+  const names = ['level', 'name', 'narrow', 'used', 'mode', 'expires', 'for', 'reason', 'baseline'] as const;
+  const wrong = given.policy.length > 0 ? 'policy' : names.find((option) => given[option] !== undefined);
   if (wrong !== undefined) throw new UsageError(`--${wrong} does not go with --tighten`);
 }
