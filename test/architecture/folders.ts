@@ -337,6 +337,21 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'analysis/compare',
+    does: 'Two sets of policies → what one admits and the other refuses, by reading the CEL of their checks.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/rules',
+      'operator/policy',
+      'operator/compile',
+      'operator/evaluate',
+      'analysis/manifests',
+    ],
+    packages: ['@marcbachmann/cel-js'],
+    pure: true,
+  },
+  {
     path: 'analysis/controls',
     does: 'The controls of hardening guides: which workloads of a cluster pass, fail or are excepted by a policy.',
     imports: [
