@@ -54,7 +54,7 @@ export class Operator {
     this.#options = options;
     const { log, reflectorObserver } = options;
     const following = { onChange: this.#changed, log, ...(reflectorObserver && { reflectorObserver }) };
-    this.#followed = createCluster(client, following);
+    this.#followed = createCluster(client, { ...following, asksIn: options.operatorNamespace });
     this.#reports = new FollowedReports(following);
     this.#recorder = new EventRecorder(client.apart(new RateLimit(...EVENTS_LIMIT)), {
       onDue: () => this.#changed({ of: 'events' }),

@@ -63,7 +63,7 @@ export class ManifestEvaluator {
         unknown,
         lineOf,
       ),
-      findings: candidate ? checkedFindings(candidate.parts.spec, locate) : [],
+      findings: candidate ? checkedFindings(candidate.content.spec, locate) : [],
     };
   }
 

@@ -1,5 +1,5 @@
 /** Makes a pod by a plan. */
-import type { Container, PodParts, Volume } from '../../operator/model/objects.ts';
+import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { Fieldset } from './fields.ts';
 import { nameKey, type Option, type Piece } from './options.ts';
@@ -14,7 +14,7 @@ interface Draft {
 }
 
 /** The pod; undefined if the containers that it needs cannot be in one pod, such as two containers of the same name. */
-export function assembled({ options, refusers, target }: Plan): PodParts | undefined {
+export function assembled({ options, refusers, target }: Plan): PodContent | undefined {
   const drafts: Draft[] = [];
   if (target) place(drafts, target.group, target.piece);
   for (let refuser = 0; refuser < refusers; refuser++) {
@@ -46,7 +46,7 @@ function isCompatible(a: Piece, b: Piece): boolean {
   return !a.isNamed || !b.isNamed || nameKey(a.container) === nameKey(b.container);
 }
 
-function podOf(options: readonly Option[], drafts: readonly Draft[]): PodParts | undefined {
+function podOf(options: readonly Option[], drafts: readonly Draft[]): PodContent | undefined {
   const whole = drafts.map(({ pieces }) => completed(options, pieces));
   if (whole.some((one) => one === undefined)) return undefined;
   const annotations: Record<string, string> = {};

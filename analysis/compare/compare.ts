@@ -6,7 +6,7 @@ import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import type { UseIndex } from '../../operator/evaluate/use.ts';
 import { type EvaluationContext, evaluate, type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
@@ -33,7 +33,7 @@ export interface Difference {
   readonly use: readonly string[];
   /** The rules that the pod breaks on the side that refuses it; `use` if the author may use no policy there. */
   readonly rules: readonly string[];
-  readonly pod: PodParts;
+  readonly pod: PodContent;
   readonly before: PodVerdict;
   readonly after: PodVerdict;
 }
@@ -74,7 +74,7 @@ type Direction = (typeof DIRECTIONS)[number];
 
 /** The pods that an admitting policy admits and others refuse, by the rule that they break. */
 interface Found {
-  readonly pods: ReadonlyMap<string, readonly PodParts[]>;
+  readonly pods: ReadonlyMap<string, readonly PodContent[]>;
   readonly plans: Plans;
 }
 
@@ -186,7 +186,7 @@ class Comparing {
     return found;
   }
 
-  #show(rule: string, pods: readonly PodParts[], { namespace, use, direction, policy }: Shown): void {
+  #show(rule: string, pods: readonly PodContent[], { namespace, use, direction, policy }: Shown): void {
     const list = this.#result[direction];
     const isShown = ({ namespace: labels, use: by, rules, before, after }: Difference) =>
       labels === namespace.labels &&
@@ -194,7 +194,7 @@ class Comparing {
       (this.#all ? rules[0] === rule : rules.includes(rule)) &&
       (!this.#all || (direction === 'opens' ? after : before).admittedBy === policy?.name);
     if (list.some(isShown)) return;
-    const shows = (pod: PodParts) => {
+    const shows = (pod: PodContent) => {
       const [before, after] = this.#verdicts(pod, namespace, use, direction);
       const [admits, refuses] = direction === 'opens' ? [after, before] : [before, after];
       return (
@@ -223,16 +223,16 @@ class Comparing {
   }
 
   /** The verdicts of both sets, by the same code as the operator's. */
-  #verdicts(pod: PodParts, namespace: NamespaceClass, use: Use, direction: Direction): [PodVerdict, PodVerdict] {
+  #verdicts(pod: PodContent, namespace: NamespaceClass, use: Use, direction: Direction): [PodVerdict, PodVerdict] {
     const [ofOld, ofNew] = direction === 'opens' ? [use.refusing, use.admitting] : [use.admitting, use.refusing];
     return [this.#verdict(pod, namespace.old, ofOld), this.#verdict(pod, namespace.new, ofNew)];
   }
 
-  #verdict(parts: PodParts, policies: readonly ResolvedPolicy[], usable: readonly string[]): PodVerdict {
+  #verdict(content: PodContent, policies: readonly ResolvedPolicy[], usable: readonly string[]): PodVerdict {
     if (policies.length === 0) return { verdict: 'Compliant', violations: {} };
     const candidate = {
       namespace: 'default',
-      parts,
+      content,
       users: [{ name: 'author', groups: [] }],
       filled: true,
       unknownUser: false,

@@ -40,10 +40,14 @@ export function commonDimensions({ common }: Groups): Dimension[] {
 export function dimensionsOf({ fields, paths, checks }: Group, { containers, isCommon }: Groups): Dimension[] {
   const has = (pattern: RegExp) => [...paths].some((path) => pattern.test(path));
   const units = unitsOf(checks, isCommon).map((path) => ({ key: path, values: fields.values(path) }));
+  const unknown = ['spec', 'c'].flatMap((root) =>
+    fields.unknownKeys(root).map((name) => ({ key: `${root}.${name}`, values: [undefined, true] })),
+  );
   const isNamed = has(/^[cx]\.(name|image)$/) || has(/^c@/);
   const others = [...paths].some((path) => path.startsWith('x.') && !NAMES.test(path) && !isCommon(path));
   return [
     ...units,
+    ...unknown,
     { key: NAME, values: isNamed ? containers : [USUAL] },
     { key: COMPANION, values: others ? [undefined, ...fields.object('x', (path) => !isCommon(path))] : [undefined] },
     {
@@ -181,7 +185,9 @@ function isRead(key: string, { reads }: Understood): boolean {
     case VOLUMES:
       return has(/^v\b|^spec\.volumes/);
     default:
-      return [...reads.paths].some((path) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`));
+      return [...reads.paths].some(
+        (path) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`) || isKeyIn(key, path),
+      );
   }
 }
 
@@ -196,4 +202,10 @@ export function combinations(dimensions: readonly Dimension[]): ReadonlyMap<stri
     },
     [new Map()],
   );
+}
+
+/** Whether the path stands for the names of all fields of the pod or the container that has the field. */
+function isKeyIn(key: string, path: string): boolean {
+  const [root = '', ...fields] = key.split('.');
+  return path === keysOf(root) && fields.length === 1;
 }

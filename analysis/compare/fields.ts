@@ -184,10 +184,21 @@ export class Fields {
   /** The object with a field that no Kubernetes version has, where checks look at all fields of the object. */
   #withUnknownKeys(path: string, type: string): Fieldset[] {
     if (!this.#paths.has(keysOf(path))) return [];
-    const constants = this.#representatives(keysOf(path)).filter((one) => typeof one === 'string');
-    const known = KUBERNETES_FIELDS.types[type] ?? {};
-    const unknown = [otherText(constants), ...constants].filter((key) => !(key in known));
-    return unknown.map((key) => ({ ...REQUIRED[type], [key]: true }));
+    return this.unknownKeys(path).map((key) => ({ ...REQUIRED[type], [key]: true }));
+  }
+
+  /** Names of fields that no version of Kubernetes has, where checks look at all fields of the object; else none. */
+  unknownKeys(path: string): string[] {
+    if (!this.#paths.has(keysOf(path))) return [];
+    const constants = this.#constants(keysOf(path)).filter((one) => typeof one === 'string');
+    // A check may compare the whole path of a field, which it puts together.
+    const beginnings = ['', ...constants.filter((one) => one.endsWith('.'))];
+    const names = beginnings.flatMap((beginning) =>
+      constants.filter((one) => one.startsWith(beginning)).map((one) => one.slice(beginning.length)),
+    );
+    const known = KUBERNETES_FIELDS.types[typeOf(path)] ?? {};
+    const unknown = [otherText(names, 'fieldOfTomorrow'), ...names];
+    return [...new Set(unknown)].filter((name) => /^[a-z][A-Za-z0-9]*$/.test(name) && !(name in known));
   }
 
   #children(path: string): string[] {

@@ -3,7 +3,7 @@
  * as far as the fields that rules read concern it, so that each pod that the comparison shows can be created.
  */
 import { containersOf } from '../../operator/model/containers.ts';
-import type { Container, PodParts, PodSpec } from '../../operator/model/objects.ts';
+import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
 
 /** The fields that the API server requires, by type, each with a small value. */
@@ -134,7 +134,7 @@ const LINUX_OF_CONTAINER =
   );
 
 /** Whether the API server accepts the pod. */
-export function isAccepted({ annotations, spec }: PodParts): boolean {
+export function isAccepted({ annotations, spec }: PodContent): boolean {
   const containers = containersOf(spec);
   return (
     isPod(spec, containers) &&
@@ -185,7 +185,7 @@ function areSysctls(spec: PodSpec, sysctls: readonly unknown[]): boolean {
 const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*([a-z0-9][-_a-z0-9]*)?[a-z0-9]$/;
 const IPC_SYSCTL = /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/;
 
-function isContainer(container: Container, spec: PodSpec, annotations: PodParts['annotations']): boolean {
+function isContainer(container: Container, spec: PodSpec, annotations: PodContent['annotations']): boolean {
   const context = objectOf(container.securityContext);
   const os = objectOf(spec.os).name;
   if (os === 'windows' && hasAny(context, LINUX_OF_CONTAINER)) return false;

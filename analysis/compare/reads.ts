@@ -118,6 +118,9 @@ class Reader implements Reads {
       case '[]':
       case '[?]':
         return this.#index(visit(first), visit(second));
+      case 'map':
+        if (args.length > 0) throw new NotUnderstood('a mapping');
+        return NOTHING;
       case 'list':
         return listOf((args as Node[]).map((item) => visit(item)));
       case '!_':

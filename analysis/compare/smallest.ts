@@ -1,11 +1,11 @@
 /** Removes everything from a pod that it does not need to show a difference. */
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { objectOf } from '../../operator/model/raw.ts';
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 import { isAccepted, REQUIRED } from './kubernetes.ts';
 
 /** @param shows whether a pod still shows the difference */
-export function smallest(pod: PodParts, shows: (pod: PodParts) => boolean): PodParts {
+export function smallest(pod: PodContent, shows: (pod: PodContent) => boolean): PodContent {
   let current = pod;
   for (let again = true; again; ) {
     again = false;
@@ -20,8 +20,8 @@ export function smallest(pod: PodParts, shows: (pod: PodParts) => boolean): PodP
 }
 
 /** The pod without one of its fields or items, large parts first. */
-function* smallerThan({ annotations, spec }: PodParts): Generator<PodParts> {
-  for (const smaller of without(spec, 'PodSpec')) yield { annotations, spec: smaller as PodParts['spec'] };
+function* smallerThan({ annotations, spec }: PodContent): Generator<PodContent> {
+  for (const smaller of without(spec, 'PodSpec')) yield { annotations, spec: smaller as PodContent['spec'] };
   for (const key of Object.keys(annotations)) {
     const { [key]: _, ...rest } = annotations;
     yield { annotations: rest, spec };

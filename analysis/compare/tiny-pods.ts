@@ -1,6 +1,6 @@
 /** Pods with a single container, and whether they violate a check. */
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { Container, PodParts, Volume } from '../../operator/model/objects.ts';
+import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
 import { objectOf } from '../../operator/model/raw.ts';
 import type { Expression } from './alternatives.ts';
 import { type Fieldset, TooMany } from './fields.ts';
@@ -36,11 +36,11 @@ export interface TinyPod {
   readonly volumes?: readonly Fieldset[];
 }
 
-export function podOf({ spec, annotations, container, ofContainer, companions, volumes }: TinyPod): PodParts {
+export function podOf({ spec, annotations, container, ofContainer, companions, volumes }: TinyPod): PodContent {
   const own = Object.entries(ofContainer).map(([prefix, value]) => [`${prefix}${container.name}`, value]);
   const others = companions.map((one, i) => ({ ...one, name: `companion-${i}` }));
   return {
-    annotations: { ...annotations, ...Object.fromEntries(own) } as PodParts['annotations'],
+    annotations: { ...annotations, ...Object.fromEntries(own) } as PodContent['annotations'],
     spec: {
       ...spec,
       containers: [container, ...others] as unknown as Container[],

@@ -114,7 +114,7 @@ function resultOf(control: Control, workloads: readonly RunningWorkload[], evalu
   let [passed, partly] = [0, 0];
   for (const { group, running } of workloads) {
     const breaking = running
-      .map((one) => ({ ...one, violations: evaluator.violations(one.candidate.parts, control) }))
+      .map((one) => ({ ...one, violations: evaluator.violations(one.candidate.content, control) }))
       .filter(({ violations }) => violations.length > 0);
     if (breaking.length === 0) {
       if (isSeen(control, group)) passed += 1;

@@ -1,7 +1,7 @@
 /** The pods of a template after defaulting, as the API server creates them. */
 import type { CelEngine } from '../../operator/evaluate/cel.ts';
 import { type Candidate, type EvaluationContext, evaluate } from '../../operator/evaluate/verdict.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Fill } from '../../operator/rules/rule.ts';
 import { changed, changesBy } from '../fix/changed-fields.ts';
@@ -23,14 +23,14 @@ export function afterDefaulting(
   if (evaluate(asIs, policies, evaluation).verdict === 'Compliant') return asIs;
   const { admittedBy } = evaluate(candidate, policies, evaluation);
   const filling = policies.find(({ name }) => name === admittedBy);
-  return filling ? { ...asIs, parts: filledIn(candidate.parts, filling.fills, engine) } : asIs;
+  return filling ? { ...asIs, content: filledIn(candidate.content, filling.fills, engine) } : asIs;
 }
 
 /** Each fill reads the pod as it was before all fills. */
-function filledIn(pod: PodParts, fills: readonly Fill[], engine: CelEngine): PodParts {
+function filledIn(pod: PodContent, fills: readonly Fill[], engine: CelEngine): PodContent {
   const changes = fills.flatMap((fill) => changesBy(fill, pod, engine));
   const { spec } = changes.reduce((whole, { parent, field, value }) => changed(whole, parent, field, value), {
     spec: pod.spec,
-  } as unknown) as Pick<PodParts, 'spec'>;
+  } as unknown) as Pick<PodContent, 'spec'>;
   return { ...pod, spec };
 }

@@ -1,6 +1,6 @@
 /** Compares evidence with the pods of manifests or of a cluster. */
 import { valuesByKey } from '../../operator/model/by-key.ts';
-import type { PodParts, PodSpec } from '../../operator/model/objects.ts';
+import type { PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { type ComparedContainer, type ContainerEvidence, comparePod } from './compare.ts';
 import { keepUsed } from './keep.ts';
 import { EvidenceIndex, type ManifestPod } from './matching.ts';
@@ -28,7 +28,7 @@ export class UsedCapabilities {
   }
 
   /** The pod as it will be once its containers keep only the capabilities that they used. */
-  tightened({ annotations, spec }: PodParts, pod: ManifestPod): PodParts {
+  tightened({ annotations, spec }: PodContent, pod: ManifestPod): PodContent {
     const containers = this.compare(spec, pod);
     const { kind, namespace, name } = pod;
     const key = JSON.stringify([namespace, kind, name, containers]);

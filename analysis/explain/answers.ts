@@ -1,7 +1,7 @@
 /** The answers of the policies that decide in a namespace to a use. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { type Candidate, type EvaluationContext, evaluate, violationsBy } from '../../operator/evaluate/verdict.ts';
-import type { NamespaceView, PodParts } from '../../operator/model/objects.ts';
+import type { NamespaceView, PodContent } from '../../operator/model/objects.ts';
 import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import { formatTime, NEVER } from '../../operator/policy/expiry.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -74,8 +74,8 @@ function saidOf(
   const { verdict, violations } = evaluate(candidate, [policy], evaluation);
   if (verdict === 'Compliant') return { answer: 'Admits' };
   const broken = violationsBy(policy.name, violations);
-  const of = (parts: PodParts) =>
-    violationsBy(policy.name, evaluate({ ...candidate, parts }, [policy], evaluation).violations);
+  const of = (content: PodContent) =>
+    violationsBy(policy.name, evaluate({ ...candidate, content }, [policy], evaluation).violations);
   const messages = use.refusals(broken, of).map(({ message }) => message);
   if (messages.length > 0) return { answer: 'Refuses', messages };
   if (verdict === 'Unknown') return { answer: 'Unknown' };

@@ -38,7 +38,7 @@ export interface ExplainedTopic {
    * levels.
    */
   readonly comparedWith?: string;
-  /** The containers that hold the capability, or the parts of pods that the rule is about; sorted by workload. */
+  /** The containers that hold the capability, or the containers or pods that the rule is about; sorted by workload. */
   readonly found: readonly FoundUse[];
 }
 
@@ -136,7 +136,7 @@ interface Finding {
 function foundIn({ workload, members }: Group, finding: Finding, explained: ExplainedCluster): FoundUse[] {
   const found = new Map<string, FoundUse>();
   for (const { member, pods } of distinctMembers(members)) {
-    for (const use of finding.finder.usesIn(member.candidate.parts)) {
+    for (const use of finding.finder.usesIn(member.candidate.content)) {
       const one = foundUse(use, { workload, member }, finding, explained);
       const key = JSON.stringify(one);
       found.set(key, { ...one, pods: pods + (found.get(key)?.pods ?? 0) });
@@ -147,8 +147,8 @@ function foundIn({ workload, members }: Group, finding: Finding, explained: Expl
 
 /** Pods of a workload mostly share their spec and their users, so each distinct pod is looked at once. */
 function distinctMembers(members: readonly Member[]): { readonly member: Member; readonly pods: number }[] {
-  const alike = Map.groupBy(members, ({ candidate: { parts, users, filled, unknownUser } }) =>
-    JSON.stringify([idOf(parts.spec), idOf(parts.annotations), idOf(users), filled, unknownUser]),
+  const alike = Map.groupBy(members, ({ candidate: { content, users, filled, unknownUser } }) =>
+    JSON.stringify([idOf(content.spec), idOf(content.annotations), idOf(users), filled, unknownUser]),
   );
   return [...alike.values()].map((same) => ({
     member: same[0] as Member,
@@ -177,7 +177,7 @@ function foundUse(
     beyond,
     messages,
     ...(compares && {
-      evidence: evidenceOf(topic.name, container, { spec: candidate.parts.spec, workload, evidence }),
+      evidence: evidenceOf(topic.name, container, { spec: candidate.content.spec, workload, evidence }),
     }),
     admission: admissionOf(candidate, deciders, evaluation),
     policies: deciders.map((policy) => answerOf(policy, { use, candidate }, evaluation, reasonOf)),

@@ -1,7 +1,7 @@
-/** Finds in a pod what a topic is about: the containers that hold a capability, or the parts that a rule concerns. */
+/** Finds in a pod what a topic is about: the containers that hold a capability, or the containers and pods that a rule concerns. */
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
 import { withContainers } from '../../operator/model/containers.ts';
-import type { Container, PodParts } from '../../operator/model/objects.ts';
+import type { Container, PodContent } from '../../operator/model/objects.ts';
 import { arrayOf, isText, objectOf } from '../../operator/model/raw.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { bareName } from '../capabilities/held-by-runtime.ts';
@@ -26,14 +26,14 @@ export interface Use {
    * @param broken the violations of a pod and a policy
    * @param of returns the violations of another pod and the same policy
    */
-  refusals(broken: readonly Violation[], of: (parts: PodParts) => readonly Violation[]): readonly Violation[];
+  refusals(broken: readonly Violation[], of: (content: PodContent) => readonly Violation[]): readonly Violation[];
 }
 
 /** Finds the uses in pods, and says with what they were compared. */
 export interface UseFinder {
   /** Only for a rule that no level restricts: the override with which pods are compared. */
   readonly reference?: string;
-  usesIn(parts: PodParts): Use[];
+  usesIn(content: PodContent): Use[];
 }
 
 interface Comparing {
@@ -45,7 +45,7 @@ interface Comparing {
 export function useFinder(topic: Topic, comparing: Comparing): UseFinder {
   const levels = levelPolicies(comparing.oldestServer);
   return topic.kind === 'Capability'
-    ? { usesIn: (parts) => holdersIn(parts, topic.name, { levels: only(levels, CAPABILITY_RULES), ...comparing }) }
+    ? { usesIn: (content) => holdersIn(content, topic.name, { levels: only(levels, CAPABILITY_RULES), ...comparing }) }
     : ruleFinder(topic.rule, levels, comparing);
 }
 
@@ -58,19 +58,19 @@ function only(levels: readonly LevelPolicy[], rules: readonly string[]): LevelPo
   return levels.map(({ level, policy }) => ({ level, policy: onlyRules(policy, rules) }));
 }
 
-function holdersIn(parts: PodParts, capability: string, { levels, evaluator }: Levels): Use[] {
-  return requests(parts.spec).flatMap((request): Use[] => {
+function holdersIn(content: PodContent, capability: string, { levels, evaluator }: Levels): Use[] {
+  return requests(content.spec).flatMap((request): Use[] => {
     const held = howHeld(request, capability);
     if (!held) return [];
-    const without = withoutCapability(parts, request.name, { capability, way: held.way });
+    const without = withoutCapability(content, request.name, { capability, way: held.way });
     const refusals: Use['refusals'] = (broken, of) => {
       const left = new Set(of(without).map(textOf));
       const own = broken.filter((one) => CAPABILITY_RULES.includes(one.rule) && one.container === request.name);
       return own.filter((one) => !left.has(textOf(one)));
     };
     const byLevel = levels.map(({ level, policy }) => {
-      const of = (pod: PodParts) => evaluator.violations(pod, policy);
-      return { level, messages: refusals(of(parts), of).map(({ message }) => message) };
+      const of = (pod: PodContent) => evaluator.violations(pod, policy);
+      return { level, messages: refusals(of(content), of).map(({ message }) => message) };
     });
     const { level, messages } = byLevel.find((one) => one.messages.length > 0) ?? { level: null, messages: [] };
     const { name: container, inUserNamespace } = request;
@@ -87,10 +87,10 @@ function textOf({ rule, container, message }: Violation): string {
  * capability.
  */
 function withoutCapability(
-  { annotations, spec }: PodParts,
+  { annotations, spec }: PodContent,
   name: string,
   { capability, way }: Pick<HowHeld, 'way'> & { readonly capability: string },
-): PodParts {
+): PodContent {
   const change = (container: Container): Container => {
     const own = objectOf(container.securityContext);
     const { add, drop } = objectOf(own.capabilities);
@@ -123,9 +123,12 @@ interface RuleUses extends Levels {
 }
 
 function ruleUses({ rules, levels, evaluator, reference }: RuleUses): UseFinder['usesIn'] {
-  return (parts) => {
-    const byLevel = levels.map(({ level, policy }) => ({ level, found: byPart(evaluator.violations(parts, policy)) }));
-    const compared = reference && byPart(evaluator.violations(parts, reference.policy));
+  return (content) => {
+    const byLevel = levels.map(({ level, policy }) => ({
+      level,
+      found: byPart(evaluator.violations(content, policy)),
+    }));
+    const compared = reference && byPart(evaluator.violations(content, reference.policy));
     const places = compared ? [...compared.keys()] : [...new Set(byLevel.flatMap(({ found }) => [...found.keys()]))];
     return places.map((place): Use => {
       const beyond = byLevel.find(({ found }) => found.has(place));

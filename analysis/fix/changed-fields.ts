@@ -1,7 +1,7 @@
 /** Finds the fields of a pod that a rule's fix changes. */
 import { type CelEngine, celValue, celValueIn } from '../../operator/evaluate/cel.ts';
 import { placedContainers } from '../../operator/model/containers.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
 import type { Fix } from '../../operator/rules/rule.ts';
 import { withTokenVolume } from '../manifests/token-volume.ts';
@@ -32,7 +32,7 @@ interface FixTarget {
 /** The part of a fix that determines the changed fields. A fill of defaulting has the same part. */
 type FieldChange = Pick<Fix, 'over' | 'path' | 'when' | 'value'>;
 
-export function changesBy(fix: FieldChange, pod: PodParts, engine: CelEngine): PodChange[] {
+export function changesBy(fix: FieldChange, pod: PodContent, engine: CelEngine): PodChange[] {
   return targetsFor(fix, pod).flatMap(({ path, container, field, context }) =>
     engine.run(fix.when, context) === true
       ? [
@@ -52,10 +52,10 @@ export function isSameField(a: PodChange, b: PodChange): boolean {
   return JSON.stringify([a.parent, a.field]) === JSON.stringify([b.parent, b.field]);
 }
 
-export function withChange({ annotations, spec }: PodParts, { parent, field, value }: PodChange): PodParts {
+export function withChange({ annotations, spec }: PodContent, { parent, field, value }: PodChange): PodContent {
   const whole = changed({ metadata: { annotations }, spec }, parent, field, value) as {
-    metadata: { annotations?: PodParts['annotations'] };
-    spec: PodParts['spec'];
+    metadata: { annotations?: PodContent['annotations'] };
+    spec: PodContent['spec'];
   };
   return withTokenVolume({ annotations: whole.metadata.annotations ?? {}, spec: whole.spec });
 }
@@ -88,7 +88,7 @@ function isEmptyMapping(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length === 0;
 }
 
-function targetsFor({ over, path }: FieldChange, pod: PodParts): FixTarget[] {
+function targetsFor({ over, path }: FieldChange, pod: PodContent): FixTarget[] {
   const cel = celValueIn(pod.spec);
   const variables = { spec: cel(pod.spec), annotations: celValue(pod.annotations) };
   switch (over) {

@@ -26,10 +26,10 @@ export interface Kept {
 const FEW = 6;
 
 export function keptBy(used: UsedCapabilities, candidate: Candidate, pod: ManifestPod): Kept {
-  const { annotations, spec } = candidate.parts;
+  const { annotations, spec } = candidate.content;
   const compared = used.compare(spec, pod);
   return {
-    candidate: { ...candidate, parts: { annotations, spec: keepUsed(spec, compared) } },
+    candidate: { ...candidate, content: { annotations, spec: keepUsed(spec, compared) } },
     repairs: keptChanges(spec, compared).map(repairOf),
     usedDespite: (repair) => usedDespite(repair, compared),
   };

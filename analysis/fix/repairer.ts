@@ -13,7 +13,7 @@ import {
   violationsBy,
 } from '../../operator/evaluate/verdict.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { fixesOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
@@ -102,9 +102,9 @@ export class Repairer {
     const repairs: Repair[] = [];
     for (let round = 0; round < ROUNDS && result.verdict === 'Violating'; round += 1) {
       const before = now;
-      for (const { rule, changes, fix } of this.#changesFor(policy, result, () => now.parts)) {
+      for (const { rule, changes, fix } of this.#changesFor(policy, result, () => now.content)) {
         for (const change of changes) {
-          now = { ...now, parts: withChange(now.parts, change) };
+          now = { ...now, content: withChange(now.content, change) };
           repairs.push(repairOf(change, { fix, rule, policy, result }));
         }
       }
@@ -115,12 +115,12 @@ export class Repairer {
   }
 
   /** Yields each fix with the changes that it would make. Only violated rules make changes. */
-  *#changesFor(policy: ResolvedPolicy, result: PodVerdict, parts: () => PodParts) {
+  *#changesFor(policy: ResolvedPolicy, result: PodVerdict, content: () => PodContent) {
     const violated = new Set(violationsBy(policy.name, result.violations).map(({ rule }) => rule));
     for (const [rule, fixes] of this.#fixesOf(policy)) {
       if (!violated.has(rule)) continue;
       for (const fix of fixes) {
-        if (this.#classes.has(fix.class)) yield { rule, fix, changes: changesBy(fix, parts(), this.#engine) };
+        if (this.#classes.has(fix.class)) yield { rule, fix, changes: changesBy(fix, content(), this.#engine) };
       }
     }
   }
@@ -137,18 +137,18 @@ export class Repairer {
       violationsBy(policy.name, result.violations).map((violation) => ({
         ...violation,
         policy: policy.name,
-        why: this.#why(violation, policy, candidate.parts),
+        why: this.#why(violation, policy, candidate.content),
       })),
     );
   }
 
-  #why({ rule, container }: Violation, policy: ResolvedPolicy, parts: PodParts): string {
+  #why({ rule, container }: Violation, policy: ResolvedPolicy, content: PodContent): string {
     if (rule === USE_RULE)
       return 'the right to use a policy is no field of a pod: bind it, or choose another service account';
     if (rule === COST_RULE) return 'nobody knows whether the pod complies';
     const fixes = this.#fixesOf(policy).get(rule) ?? [];
     const possible = fixes.filter((fix) =>
-      changesBy(fix, parts, this.#engine).some((change) => container === undefined || change.container === container),
+      changesBy(fix, content, this.#engine).some((change) => container === undefined || change.container === container),
     );
     const leftOut = FIX_CLASSES.find((one) => !this.#classes.has(one) && possible.some((fix) => fix.class === one));
     if (leftOut !== undefined) return `its fix is of class ${leftOut}, which --only leaves out`;

@@ -4,7 +4,7 @@
  * therefore do not contain the token volume.
  */
 import { frozen } from '../../operator/model/frozen.ts';
-import type { Container, PodParts, PodSpec, Volume } from '../../operator/model/objects.ts';
+import type { Container, PodContent, PodSpec, Volume } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import { TOKEN_VOLUME } from '../../operator/rules/token-volume.ts';
 
@@ -32,13 +32,18 @@ const ADDED: Volume = frozen({
  * @param mounts `automountServiceAccountToken` of the pod, or else of its service account. By default, a pod without
  * the field is not changed
  */
-export function withTokenVolume(parts: PodParts, mounts: unknown = parts.spec.automountServiceAccountToken): PodParts {
-  if (typeof mounts !== 'boolean') return parts;
-  const { automountServiceAccountToken: _, volumes = [], ...spec } = parts.spec;
+export function withTokenVolume(
+  content: PodContent,
+  mounts: unknown = content.spec.automountServiceAccountToken,
+): PodContent {
+  if (typeof mounts !== 'boolean') return content;
+  const { automountServiceAccountToken: _, volumes = [], ...spec } = content.spec;
   const written = volumes.filter((volume) => volume !== ADDED);
   const added =
-    mounts && isAdded(parts.spec, written) ? { automountServiceAccountToken: true, volumes: [...written, ADDED] } : {};
-  return { ...parts, spec: { ...spec, ...(written.length > 0 && { volumes: written }), ...added } };
+    mounts && isAdded(content.spec, written)
+      ? { automountServiceAccountToken: true, volumes: [...written, ADDED] }
+      : {};
+  return { ...content, spec: { ...spec, ...(written.length > 0 && { volumes: written }), ...added } };
 }
 
 /**

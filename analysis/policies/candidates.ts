@@ -3,7 +3,7 @@
  * manifest.
  */
 import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { objectOf, textsIn, valueAt } from '../../operator/model/raw.ts';
 import { claimsPath, qualifiedKind, templatePath } from '../../operator/model/workload-kinds.ts';
 import { claimsIn, MIRROR_ANNOTATION } from '../../operator/projection/pod-projection.ts';
@@ -87,7 +87,7 @@ export class PodCandidates {
     const path = templatePath(kind);
     const candidature = (): Candidature => {
       const candidate = this.#candidate(this.#placed(read), role);
-      const fieldOf = withClaims(read, candidate?.parts, (inPod) => [...path, ...inPod]);
+      const fieldOf = withClaims(read, candidate?.content, (inPod) => [...path, ...inPod]);
       return this.#completed(candidate, valueAt(read, path), {
         template: null,
         line: manifest.line,
@@ -148,7 +148,7 @@ export class PodCandidates {
     line: number,
   ): Candidature {
     const { namespace } = identityOf(object, this.#namespace);
-    const candidate = customCandidate(namespace, this.#projection.parts(pod));
+    const candidate = customCandidate(namespace, this.#projection.content(pod));
     return this.#completed(candidate, pod, { fieldOf, template: pathText(path), line, unknown });
   }
 
@@ -159,10 +159,10 @@ export class PodCandidates {
     const isAsItIs = uid || MIRROR_ANNOTATION in objectOf(annotations);
     if (!candidate || !this.#automounts || isAsItIs) return { candidate, ...place };
     const { automountServiceAccountToken: stated } = objectOf(spec);
-    const { serviceAccountName = 'default' } = candidate.parts.spec;
+    const { serviceAccountName = 'default' } = candidate.content.spec;
     const mounts = typeof stated === 'boolean' ? stated : this.#automounts(candidate.namespace, serviceAccountName);
-    const parts = withTokenVolume(candidate.parts, mounts);
-    return { candidate: { ...candidate, parts }, ...place, fieldOf: withTokenField(parts, place.fieldOf) };
+    const content = withTokenVolume(candidate.content, mounts);
+    return { candidate: { ...candidate, content }, ...place, fieldOf: withTokenField(content, place.fieldOf) };
   }
 
   /** The object, with the namespace that it will be created in. */
@@ -187,7 +187,7 @@ export class PodCandidates {
  * Maps the added token volume to `automountServiceAccountToken`, because this field decides whether a pod gets the
  * volume, and the manifest does not contain the volume.
  */
-function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
+function withTokenField({ spec }: PodContent, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
   const added = tokenVolumeIndex(spec);
   if (added === -1) return fieldOf;
   return (inPod) =>
@@ -195,11 +195,11 @@ function withTokenField({ spec }: PodParts, fieldOf: Candidature['fieldOf']): Ca
 }
 
 /** Maps a volume that comes from a volume claim template of a StatefulSet to the list of these templates. */
-function withClaims(object: Object, parts: PodParts | undefined, fieldOf: Candidature['fieldOf']) {
+function withClaims(object: Object, content: PodContent | undefined, fieldOf: Candidature['fieldOf']) {
   const claims = claimsIn(object);
   const path = claimsPath(object.kind);
   if (claims.size === 0 || !path) return fieldOf;
-  const names = (parts?.spec.volumes ?? []).map(({ name }) => name);
+  const names = (content?.spec.volumes ?? []).map(({ name }) => name);
   return (inPod: FieldPath): FieldPath => {
     const claim = inPod[1] === 'volumes' ? claims.get(names[Number(inPod[2])] ?? '') : undefined;
     return claim === undefined ? fieldOf(inPod) : [...path, claim];

@@ -1,6 +1,6 @@
 /** The entries of `spec.containers` because of which the containers of a pod pass. */
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { checksOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
 
 export interface PassesBy {
@@ -16,7 +16,7 @@ export interface PassesBy {
  * pod, the filled pod is evaluated.
  */
 export function passingByEntry(
-  pod: PodParts,
+  pod: PodContent,
   policy: ResolvedPolicy,
   evaluator: Evaluator,
 ): ReadonlyMap<string, PassesBy> {

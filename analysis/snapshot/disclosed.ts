@@ -4,12 +4,12 @@
  * contain tokens, and the options of a volume may contain credentials.
  */
 import { withContainers } from '../../operator/model/containers.ts';
-import type { Container, PodParts, Volume } from '../../operator/model/objects.ts';
+import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function disclosed({ annotations, spec }: PodParts): PodParts {
+export function disclosed({ annotations, spec }: PodContent): PodContent {
   const volumes = spec.volumes && { volumes: spec.volumes.map(disclosedVolume) };
   return { annotations, spec: { ...withContainers(spec, (list) => list.map(disclosedContainer)), ...volumes } };
 }

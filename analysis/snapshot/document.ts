@@ -9,7 +9,7 @@
 import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
-import type { NamespaceView, PodParts, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
+import type { NamespaceView, PodContent, RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import type { WorkloadKind } from '../../operator/model/workload-kinds.ts';
 import type { Finding } from '../capabilities/findings.ts';
 import type { ContainerRuntime } from '../capabilities/runtimes.ts';
@@ -141,7 +141,7 @@ export interface SnapshotVerdict {
   readonly violations?: Readonly<Record<string, readonly number[]>>;
 }
 
-export interface Shape extends PodParts {
+export interface Shape extends PodContent {
   readonly capabilities: readonly ContainerCapabilities[];
   readonly findings: readonly Finding[];
 }

@@ -1,5 +1,5 @@
 /** Numbers distinct values, so that a document contains each value once. */
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { disclosed } from './disclosed.ts';
 
 /** Distinct values, in the order in which they were first seen. */
@@ -26,15 +26,15 @@ export class Indexed<Item extends object | string> {
  * processed once.
  */
 export class Shapes {
-  readonly #indexed = new Indexed<PodParts>(({ annotations, spec }) => JSON.stringify([annotations, spec]));
-  readonly #bySpec = new WeakMap<PodParts['spec'], Map<PodParts['annotations'], number>>();
+  readonly #indexed = new Indexed<PodContent>(({ annotations, spec }) => JSON.stringify([annotations, spec]));
+  readonly #bySpec = new WeakMap<PodContent['spec'], Map<PodContent['annotations'], number>>();
 
-  get items(): readonly PodParts[] {
+  get items(): readonly PodContent[] {
     return this.#indexed.items;
   }
 
-  index({ annotations, spec }: PodParts): number {
-    const known = this.#bySpec.get(spec) ?? new Map<PodParts['annotations'], number>();
+  index({ annotations, spec }: PodContent): number {
+    const known = this.#bySpec.get(spec) ?? new Map<PodContent['annotations'], number>();
     this.#bySpec.set(spec, known);
     const index = known.get(annotations) ?? this.#indexed.index(disclosed({ annotations, spec }));
     known.set(annotations, index);

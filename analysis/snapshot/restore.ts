@@ -3,7 +3,14 @@ import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/ca
 import { ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from '../../operator/compile/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import { frozen } from '../../operator/model/frozen.ts';
-import type { Cluster, Owner, PodParts, PodView, RenderedObject, WorkloadView } from '../../operator/model/objects.ts';
+import type {
+  Cluster,
+  Owner,
+  PodContent,
+  PodView,
+  RenderedObject,
+  WorkloadView,
+} from '../../operator/model/objects.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import type { OwnerReference, PodGroup, Shape, Snapshot, SnapshotNamespace, SnapshotPolicy } from './document.ts';
@@ -15,7 +22,7 @@ import { perNamespace } from './per-namespace.ts';
  */
 export function restoreCluster(snapshot: Snapshot): Cluster {
   const { roles, roleBindings } = snapshot;
-  const shapes = snapshot.shapes.map(partsOf);
+  const shapes = snapshot.shapes.map(contentOf);
   const policies = snapshot.policies.map(restorePolicy);
   const policiesByName = new Map(policies.map((policy) => [policy.metadata?.name, policy]));
   const namespaces = snapshot.namespaces.map(
@@ -50,8 +57,10 @@ export function restoreCluster(snapshot: Snapshot): Cluster {
   };
 }
 
-/** The parts of a shape. The pod parts are frozen, because results are cached only for objects that cannot change. */
-const partsOf = perObject(({ annotations, spec }: Shape): PodParts => frozen(structuredClone({ annotations, spec })));
+/** The content of a shape. The content is frozen, because results are cached only for objects that cannot change. */
+const contentOf = perObject(
+  ({ annotations, spec }: Shape): PodContent => frozen(structuredClone({ annotations, spec })),
+);
 
 function restorePolicy({ name, uid, generation, created, spec, status }: SnapshotPolicy): CompletePolicy {
   const creationTimestamp = created as NonNullable<CompletePolicy['metadata']>['creationTimestamp'];
@@ -84,8 +93,8 @@ interface Content {
   readonly pods: readonly PodView[];
 }
 
-const restoreContent = perNamespace((namespace, shapes: readonly PodParts[]): Content => {
-  const at = (shape: number) => shapes[shape] as PodParts;
+const restoreContent = perNamespace((namespace, shapes: readonly PodContent[]): Content => {
+  const at = (shape: number) => shapes[shape] as PodContent;
   return {
     ...restoreWorkloads(namespace, at),
     pods: namespace.pods.flatMap((group) => restorePods(namespace.name, group, at(group.shape))),
@@ -95,7 +104,7 @@ const restoreContent = perNamespace((namespace, shapes: readonly PodParts[]): Co
 /** The restored workloads of a namespace, in the order of the document's controllers. */
 export function restoreWorkloads(
   { name: namespace, controllers }: SnapshotNamespace,
-  templateOf: (shape: number) => PodParts,
+  templateOf: (shape: number) => PodContent,
 ): Omit<Content, 'pods'> {
   const workloads = controllers.map(({ id, owner, finished, shape, ...controller }) => ({
     ...controller,
@@ -108,15 +117,15 @@ export function restoreWorkloads(
   return { workloads, byName: new Map(workloads.map((workload) => [`${workload.kind}/${workload.name}`, workload])) };
 }
 
-function restorePods(namespace: string, { name, count, owner, mirror }: PodGroup, parts: PodParts): PodView[] {
+function restorePods(namespace: string, { name, count, owner, mirror }: PodGroup, content: PodContent): PodView[] {
   const one = {
     namespace,
     name,
     ...(owner && { owner: restoreOwner(owner) }),
-    serviceAccount: parts.spec.serviceAccountName ?? 'default',
+    serviceAccount: content.spec.serviceAccountName ?? 'default',
     mirror: mirror ?? false,
     finished: false,
-    ...parts,
+    ...content,
   };
   return Array.from({ length: count }, (_, index) => ({ ...one, uid: `${name}/${index}` }));
 }

@@ -4,7 +4,7 @@ import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
 import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import { watchedOwner } from '../../operator/evaluate/workloads.ts';
-import type { Cluster, NamespaceView, Owner, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
+import type { Cluster, NamespaceView, Owner, PodContent, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
@@ -145,7 +145,7 @@ export class SnapshotTaker {
   }
 }
 
-function describe({ annotations, spec }: PodParts): Shape {
+function describe({ annotations, spec }: PodContent): Shape {
   return { annotations, spec, capabilities: holdings(spec).map(capabilitiesOf), findings: findings(spec) };
 }
 
@@ -270,13 +270,13 @@ function podGroups(pods: readonly PodView[], shapes: Shapes, ids: Indexed<string
     JSON.stringify([pod.owner?.uid ?? pod.name, pod.owner?.kind, pod.mirror, shapes.index(pod)]),
   );
   return [...groups.values()].map((alike) => {
-    const [{ name, owner, mirror, ...parts }] = alike as [PodView];
+    const [{ name, owner, mirror, ...content }] = alike as [PodView];
     return {
       name,
       count: alike.length,
       ...(owner && { owner: reference(owner, ids) }),
       ...(mirror && { mirror }),
-      shape: shapes.index(parts),
+      shape: shapes.index(content),
     };
   });
 }

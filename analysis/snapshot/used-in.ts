@@ -13,7 +13,7 @@ import type { UsedByContainer } from './document.ts';
 export function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabilities): UsedByContainer[] {
   const found = new Map<string, UsedByContainer>();
   for (const { workload, candidate } of membersOf(namespace, cluster)) {
-    for (const compared of evidence.compare(candidate.parts.spec, { ...workload, labels: {} })) {
+    for (const compared of evidence.compare(candidate.content.spec, { ...workload, labels: {} })) {
       if (!compared.evidence) continue;
       const { kind, name } = workload;
       const key = JSON.stringify([kind, name, compared.name]);

@@ -1,7 +1,7 @@
 /** Converts overrides that only some containers need to entries of `spec.containers`. */
 import { isStatedBy } from '../../operator/evaluate/own-entries.ts';
 import { containersOf, withContainers } from '../../operator/model/containers.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { type Fitting, statedOf } from './fit.ts';
@@ -32,7 +32,7 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
  */
 export function statedByContainer(
   stated: Stated,
-  pods: readonly PodParts[],
+  pods: readonly PodContent[],
   fitting: Fitting,
 ): ByContainer | undefined {
   const all = new Set(pods.flatMap(namesIn));
@@ -59,7 +59,7 @@ function isStated(rule: Rule, stated: Stated): boolean {
 /** The names of the containers that the level refuses; undefined if the level refuses a field of the pod itself. */
 function needingContainers(
   rule: Rule,
-  pods: readonly PodParts[],
+  pods: readonly PodContent[],
   { standard, evaluator }: Fitting,
 ): ReadonlySet<string> | undefined {
   const policyChecks = policyChecksFor(rule, {}, standard);
@@ -71,7 +71,7 @@ function needingContainers(
 function statedForContainer(
   name: string,
   rules: readonly Rule[],
-  pods: readonly PodParts[],
+  pods: readonly PodContent[],
   fitting: Fitting,
 ): Stated | undefined {
   const only = pods.filter((pod) => namesIn(pod).includes(name)).map((pod) => withOnly(name, pod));
@@ -98,10 +98,10 @@ function isAccepted(containers: readonly StatedContainers[]): boolean {
   return containers.length <= MOST && names.length <= MOST && names.every((name) => NAME.test(name));
 }
 
-export function withOnly(name: string, { annotations, spec }: PodParts): PodParts {
+export function withOnly(name: string, { annotations, spec }: PodContent): PodContent {
   return { annotations, spec: withContainers(spec, (list) => list.filter((one) => one.name === name)) };
 }
 
-function namesIn({ spec }: PodParts): string[] {
+function namesIn({ spec }: PodContent): string[] {
   return containersOf(spec).map(({ name }) => name);
 }

@@ -1,7 +1,7 @@
 /** Finds the overrides with which a single policy admits given pods. */
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import type { Standard } from '../../operator/standards/level-version.ts';
@@ -32,7 +32,7 @@ export function isNarrowed({ id }: Rule, { narrow, used = false, standard }: Omi
  *
  * @returns undefined if no overrides of the level admit the pods
  */
-export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
+export function statedFor(pods: readonly PodContent[], fitting: Fitting): Stated | undefined {
   const all = RULES.map((rule) => statedOf(rule, pods, fitting));
   if (all.includes(undefined)) return undefined;
   return withGuards(withoutCovered(Object.assign({}, ...all), pods, fitting), pods, fitting);
@@ -43,7 +43,7 @@ export function statedFor(pods: readonly PodParts[], fitting: Fitting): Stated |
  * entry is then left out of a rule's list if the statement of the other rule covers the entry. For example, a
  * capability that a pod may add in a user namespace may also be held in that user namespace.
  */
-function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
+function withoutCovered(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {
   const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {
     const { [rule.id]: list } = stated;
     if (!Array.isArray(list) || list.includes('*')) return {};
@@ -58,7 +58,7 @@ function withoutCovered(stated: Stated, pods: readonly PodParts[], fitting: Fitt
  * Every rule that the namespace's level restricts has an override. If the value of the namespace's own level admits the
  * pods, the override has this value.
  */
-export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting): Stated {
+export function statedAtPrivileged(pods: readonly PodContent[], fitting: Fitting): Stated {
   const privileged = { ...fitting.standard, level: 'privileged' as const };
   const all = RULES.map((rule) => {
     const stated = statedOf(rule, pods, { ...fitting, narrow: false });
@@ -70,7 +70,7 @@ export function statedAtPrivileged(pods: readonly PodParts[], fitting: Fitting):
 }
 
 /** The rules by which the level refuses the pods, whatever the overrides are. */
-export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] {
+export function unfitRules(pods: readonly PodContent[], fitting: Fitting): Rule[] {
   return RULES.filter((rule) => statedOf(rule, pods, fitting) === undefined);
 }
 
@@ -78,7 +78,7 @@ export function unfitRules(pods: readonly PodParts[], fitting: Fitting): Rule[] 
  * The rule's override with which the policy admits the pods; empty if the level itself admits the pods, undefined if no
  * override admits them.
  */
-export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting): Stated | undefined {
+export function statedOf(rule: Rule, pods: readonly PodContent[], fitting: Fitting): Stated | undefined {
   const { standard } = fitting;
   const narrow = isNarrowed(rule, fitting);
   const admitted = admits(rule, {}, pods, fitting);
@@ -94,7 +94,7 @@ export function statedOf(rule: Rule, pods: readonly PodParts[], fitting: Fitting
 }
 
 /** The tightest override that admits the pods and, unless narrowing is requested, everything that the level admits. */
-function choiceFor(rule: Rule, pods: readonly PodParts[], fitting: Fitting, standard: Standard): Stated | undefined {
+function choiceFor(rule: Rule, pods: readonly PodContent[], fitting: Fitting, standard: Standard): Stated | undefined {
   const { asks = [], own = [], choices } = rule.fit(fitting.standard);
   const asked = pods.flatMap((pod) => asks.flatMap((asking) => fitting.evaluator.asked(pod, asking)));
   return choices(eachOnce(isNarrowed(rule, fitting) ? asked : [...asked, ...own])).find((stated) =>
@@ -115,7 +115,7 @@ function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
  * Adds overrides that restrict the added entries of a list to the values that the pods use. For example, if volume type
  * hostPath is added, another override restricts the host paths.
  */
-function withGuards(stated: Stated, pods: readonly PodParts[], fitting: Fitting): Stated {
+function withGuards(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {
   const guards = RULES.flatMap((rule) => {
     const { guards: guarded } = rule.fit(fitting.standard);
     return guarded && isAdded(guarded, stated, fitting.standard)
@@ -137,7 +137,7 @@ function isAdded({ path, entry }: { path: string; entry: string }, stated: State
   return holds && !ownEntries(path, standard).includes(entry);
 }
 
-function admits(rule: Rule, stated: Stated, pods: readonly PodParts[], { standard, evaluator }: Fitting): boolean {
+function admits(rule: Rule, stated: Stated, pods: readonly PodContent[], { standard, evaluator }: Fitting): boolean {
   const policyChecks = policyChecksFor(rule, stated, standard);
   return pods.every((pod) => evaluator.violations(pod, policyChecks).length === 0);
 }

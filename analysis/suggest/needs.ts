@@ -3,7 +3,7 @@ import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
-import type { PodParts, PodSpec } from '../../operator/model/objects.ts';
+import type { PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { RULES } from '../../operator/rules/index.ts';
@@ -61,18 +61,18 @@ export function obstaclesOf(
 
 /** A distinct pod, which is evaluated once, and the workloads that own such pods. */
 interface Shape {
-  readonly parts: PodParts;
+  readonly content: PodContent;
   readonly owners: readonly WorkloadName[];
 }
 
 const findingsOf = perObject((spec: PodSpec) => findings(spec));
 
 function shapesOf(workloads: readonly Workload[]): Shape[] {
-  const all = workloads.flatMap(({ name, pods }) => pods.map((parts) => ({ name, parts })));
-  const groups = Map.groupBy(all, ({ parts }) => JSON.stringify(parts));
+  const all = workloads.flatMap(({ name, pods }) => pods.map((content) => ({ name, content })));
+  const groups = Map.groupBy(all, ({ content }) => JSON.stringify(content));
   return [...groups.values()].flatMap((equal) => {
     const [first] = equal;
-    return first ? [{ parts: first.parts, owners: equal.map(({ name }) => name) }] : [];
+    return first ? [{ content: first.content, owners: equal.map(({ name }) => name) }] : [];
   });
 }
 
@@ -116,8 +116,8 @@ function needsOfShape({ override, entries }: Without, shape: Shape, evaluator: E
   return byEntry.length > 0 ? byEntry : byLevel.map((violation) => needOf(violation, shape));
 }
 
-function brokenBy(remaining: readonly PolicyChecks[], { parts }: Shape, evaluator: Evaluator): Violation[] {
-  return remaining.flatMap((policyChecks) => evaluator.violations(parts, policyChecks));
+function brokenBy(remaining: readonly PolicyChecks[], { content }: Shape, evaluator: Evaluator): Violation[] {
+  return remaining.flatMap((policyChecks) => evaluator.violations(content, policyChecks));
 }
 
 function needOf(violation: Violation, shape: Shape): ShapeNeed {
@@ -140,11 +140,11 @@ function partOf({ container }: Violation): { container?: string } {
 
 /** The findings about the field that breaks the level; for an entry of a list, only the findings about this entry. */
 function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown): string[] {
-  return findingsOf(shape.parts.spec)
+  return findingsOf(shape.content.spec)
     .filter((finding) => finding.container === container && finding.path.startsWith(path))
     .filter((finding) => {
       // `containers[0].securityContext.capabilities.add[1]`
-      const at = valueAt(shape.parts.spec, finding.path.match(/\w+/g) ?? []);
+      const at = valueAt(shape.content.spec, finding.path.match(/\w+/g) ?? []);
       return entry === undefined || typeof at !== 'string' || at === entry;
     })
     .map(({ message }) => message);

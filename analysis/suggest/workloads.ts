@@ -1,18 +1,18 @@
 /** Groups pods and templates by the workloads for which a suggestion is made. */
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 
 /** A pod as policies evaluate it, and the workload that owns it. */
 export interface Given {
   readonly workload: WorkloadName;
-  readonly parts: PodParts;
+  readonly content: PodContent;
 }
 
 export interface Workload {
   readonly name: WorkloadName;
   /** The workload's pods and templates, without duplicates. */
-  readonly pods: readonly PodParts[];
+  readonly pods: readonly PodContent[];
   /** The names of the service accounts of the pods. */
   readonly serviceAccounts: readonly string[];
 }
@@ -22,8 +22,8 @@ export function workloadsOf(given: readonly Given[]): Workload[] {
   const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
   return valuesByKey(groups).flatMap((own) => {
     const [first] = own;
-    const pods = new Map(own.map(({ parts }) => [JSON.stringify(parts), parts]));
-    const serviceAccounts = [...new Set(own.map(({ parts }) => parts.spec.serviceAccountName ?? 'default'))].sort();
+    const pods = new Map(own.map(({ content }) => [JSON.stringify(content), content]));
+    const serviceAccounts = [...new Set(own.map(({ content }) => content.spec.serviceAccountName ?? 'default'))].sort();
     return first ? [{ name: first.workload, pods: valuesByKey(pods), serviceAccounts }] : [];
   });
 }

@@ -79,6 +79,8 @@ export type ContainerOverrides = Omit<
   | 'sysctls'
   | 'runtimeClasses'
   | 'userNamespaces'
+  | 'unknownFields'
+  | 'allowedUnknownFields'
 >;
 export type CapabilityPolicyStatus = NonNullable<ICapabilityPolicy['status']>;
 export type LabelSelector = CapabilityPolicySpec['namespaceSelector'];

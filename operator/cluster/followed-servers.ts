@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Change } from '../model/objects.ts';
 import type { Log } from '../runtime/log.ts';
 import type { ApiClient } from './client.ts';
-import { askServers, askUnknownPodFields, endpoints, oldest, type ServerMinors } from './servers.ts';
+import { askServerDefaults, askServers, askUnknownPodFields, endpoints, oldest, type ServerMinors } from './servers.ts';
 
 export interface FollowedServersOptions {
   onChange(change: Change): void;
@@ -16,6 +16,10 @@ export interface FollowedServersOptions {
   readonly ask?: typeof askServers;
   /** The function that finds the pod fields that this release does not know. */
   readonly askFields?: typeof askUnknownPodFields;
+  /** The namespace in which the client may ask what API servers fill in; if it is absent, the client does not ask. */
+  readonly asksIn?: string;
+  /** The function that finds the fields that API servers fill in and that this release does not know. */
+  readonly askDefaults?: typeof askServerDefaults;
   /** Milliseconds until the API servers are read again. */
   readonly serversRefreshMs?: number;
 }
@@ -26,6 +30,8 @@ export interface FollowedServersOptions {
  */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
+/** How many failed attempts to read the pod fields delay the start. */
+const MOST_FAILURES = 3;
 /** How long clients are reused. Every probe asks for clients. */
 const CLIENTS_KEPT_MS = 10_000;
 
@@ -36,7 +42,10 @@ export class FollowedServers {
   #minors: ServerMinors = new Map();
   /** The API servers whose pod fields were read last; undefined until their fields have been read. */
   #fieldsOf: ServerMinors | undefined;
+  /** How often reading the pod fields failed since the start. */
+  #failures = 0;
   #unknownPodFields: readonly string[] = [];
+  #serverDefaults: readonly string[] | undefined;
   #clients: { readonly found: Promise<readonly ApiClient[]>; readonly until: number } | undefined;
 
   constructor(client: ApiClient, options: FollowedServersOptions) {
@@ -54,7 +63,18 @@ export class FollowedServers {
     return this.#unknownPodFields;
   }
 
-  /** Resolves when the API servers have been found for the first time. */
+  /**
+   * The fields that API servers fill in and that this release does not know, as in Standard; undefined if the client
+   * does not ask for them.
+   */
+  get serverDefaults(): readonly string[] | undefined {
+    return this.#serverDefaults;
+  }
+
+  /**
+   * Resolves when the API servers and their pod fields have been found for the first time. If the pod fields cannot be
+   * read, the promise resolves all the same after some attempts.
+   */
   get known(): Promise<void> {
     return this.#known.promise;
   }
@@ -86,34 +106,63 @@ export class FollowedServers {
     try {
       const [before, aged] = [this.#minors, this.oldest];
       this.#minors = await ask(this.#client, before);
-      this.#known.resolve();
       const changed = this.oldest !== aged;
       if (changed || !isDeepStrictEqual([...this.#minors.keys()], [...before.keys()])) {
         this.#clients = undefined;
         onChange({ of: 'servers', oldest: changed });
       }
-      await this.#lookAtFields();
-      return true;
+      const hasRead = await this.#lookAtFields();
+      if (hasRead || this.#failures >= MOST_FAILURES) this.#known.resolve();
+      return hasRead;
     } catch (error) {
       log.warn('no API server answered with its version, trying again', { error });
       return false;
     }
   }
 
-  /** Reads the pod fields again after a change of the API servers. An upgrade may add fields. */
-  async #lookAtFields(): Promise<void> {
-    const { onChange, log, askFields = askUnknownPodFields } = this.#options;
+  /**
+   * Reads the pod fields again after a change of the API servers. An upgrade may add fields. @returns whether the
+   * fields of these API servers are known
+   */
+  async #lookAtFields(): Promise<boolean> {
     const minors = this.#minors;
-    if (isDeepStrictEqual(minors, this.#fieldsOf)) return;
+    if (isDeepStrictEqual(minors, this.#fieldsOf)) return true;
     try {
-      const found = await askFields(await this.answering());
+      await this.#readFields();
       this.#fieldsOf = minors;
-      if (isDeepStrictEqual(found, this.#unknownPodFields)) return;
-      this.#unknownPodFields = found;
-      if (found.length > 0) log.warn('API servers have pod fields that no rule checks', { fields: found });
-      onChange({ of: 'servers', oldest: false, fields: true });
+      this.#failures = 0;
+      return true;
     } catch (error) {
-      log.debug('could not read the pod fields of the API servers, trying again', { error });
+      const level = this.#failures === 0 ? 'warn' : 'debug';
+      this.#failures++;
+      this.#options.log[level]('could not read the pod fields of the API servers, trying again', { error });
+      return false;
     }
+  }
+
+  async #readFields(): Promise<void> {
+    const { askFields = askUnknownPodFields } = this.#options;
+    const clients = await this.answering();
+    const fields = await askFields(clients);
+    // The fields are named even if the API servers do not say what they fill in.
+    const asked = await this.#defaultsFor(fields, clients).catch((error: unknown) => ({ error }));
+    this.#note(fields, asked && 'error' in asked ? this.#serverDefaults : asked);
+    if (asked && 'error' in asked) throw asked.error;
+  }
+
+  async #defaultsFor(fields: readonly string[], clients: readonly ApiClient[]): Promise<readonly string[] | undefined> {
+    const { asksIn, askDefaults = askServerDefaults } = this.#options;
+    if (asksIn === undefined) return undefined;
+    return fields.length === 0 ? [] : askDefaults(clients, asksIn);
+  }
+
+  #note(fields: readonly string[], defaults: readonly string[] | undefined): void {
+    const before = [this.#unknownPodFields, this.#serverDefaults ?? []];
+    this.#unknownPodFields = fields;
+    this.#serverDefaults = defaults;
+    if (isDeepStrictEqual([fields, defaults ?? []], before)) return;
+    const { onChange, log } = this.#options;
+    if (fields.length > 0) log.warn('API servers have pod fields that no rule checks', { fields, defaults });
+    onChange({ of: 'servers', oldest: false, fields: true });
   }
 }

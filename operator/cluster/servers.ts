@@ -1,7 +1,9 @@
 /** The API servers behind the configured address, and their versions. */
+import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
 import { CORE_OPENAPI, type PublishedSchema, unknownPodFields } from '../standards/unknown-pod-fields.ts';
 import { type ApiClient, isForbidden, pathFor } from './client.ts';
+import { unknownValues } from './unknown-values.ts';
 
 /** A name in every API server's certificate, at whatever address it is reached. */
 const SERVERNAME = 'kubernetes.default.svc';
@@ -81,6 +83,58 @@ async function unknownFieldsOf(client: ApiClient): Promise<string[]> {
   const { components } = await client.get<RawObject>(CORE_OPENAPI);
   return unknownPodFields(objectOf(objectOf(components).schemas) as Readonly<Record<string, PublishedSchema>>);
 }
+
+/**
+ * The fields that the API servers fill in and that this release does not know, as `serverDefaults` in Standard. The
+ * API servers answer to PodTemplates that are created by dry run. They fill in the same fields of a template as of a
+ * pod, and a right to create pods would let the operator run programs.
+ *
+ * @param namespace the namespace in which the operator may create PodTemplates
+ * @throws the client's error when a server refuses a PodTemplate
+ */
+export async function askServerDefaults(clients: readonly ApiClient[], namespace: string): Promise<string[]> {
+  const path = pathFor('v1', 'PodTemplate', namespace);
+  const asked = clients.flatMap((client) =>
+    BARE_PODS.map(async (spec) => {
+      const metadata = { name: FIELD_MANAGER, namespace };
+      const body = { apiVersion: 'v1', kind: 'PodTemplate', metadata, template: { spec } };
+      const answer = await client.create(path, body, { dryRun: true });
+      const sent = new Set(unknownValues(spec));
+      return unknownValues(objectOf(answer.template).spec).filter((text) => !sent.has(text));
+    }),
+  );
+  return [...new Set((await Promise.all(asked)).flat())].sort();
+}
+
+/** A container with each object in which API servers fill in fields. */
+const FULL_CONTAINER = {
+  lifecycle: { postStart: { httpGet: { port: 80 } }, preStop: { exec: { command: ['true'] } } },
+  ...Object.fromEntries(
+    ['livenessProbe', 'readinessProbe', 'startupProbe'].map((probe) => [probe, { httpGet: { port: 80 } }]),
+  ),
+  resources: { limits: { cpu: '1', memory: '1Mi' } },
+};
+
+/** Pods without optional fields: alone, with empty securityContexts, and with an empty object for each of their fields. */
+const BARE_PODS = [
+  [undefined, undefined],
+  [{}, {}],
+  [
+    { seLinuxOptions: {}, seccompProfile: { type: 'RuntimeDefault' }, appArmorProfile: { type: 'RuntimeDefault' } },
+    {
+      capabilities: {},
+      seLinuxOptions: {},
+      seccompProfile: { type: 'RuntimeDefault' },
+      appArmorProfile: { type: 'RuntimeDefault' },
+    },
+  ],
+].map(([ofPod, ofContainer]) => ({
+  ...(ofPod && { securityContext: ofPod }),
+  containers: [
+    { name: 'main', image: 'none', ...(ofContainer && { securityContext: ofContainer }) },
+    { name: 'full', image: 'none', ...FULL_CONTAINER },
+  ],
+}));
 
 function throughLoadBalancer(client: ApiClient): ApiClient[] {
   return Array.from({ length: FRESH_CLIENTS }, () => client.fresh());

@@ -98,6 +98,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
 interface Servers {
   readonly oldest: number;
   readonly unknownPodFields?: readonly string[];
+  readonly serverDefaults?: readonly string[] | undefined;
 }
 
 export class Store implements Cluster {
@@ -161,6 +162,10 @@ export class Store implements Cluster {
 
   get unknownPodFields(): readonly string[] | undefined {
     return this.#servers.unknownPodFields;
+  }
+
+  get serverDefaults(): readonly string[] | undefined {
+    return this.#servers.serverDefaults;
   }
 
   policies(): readonly CompletePolicy[] {

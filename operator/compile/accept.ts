@@ -22,6 +22,8 @@ export interface AcceptOptions {
   readonly stages?: ReadonlyMap<string, Stage>;
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
+  /** The fields that API servers fill in and that this release does not know, as in Standard; none by default. */
+  readonly serverDefaults?: readonly string[];
   /** The current time, in ms since 1970. If the time is left out, all policies count as not expired. */
   readonly now?: number;
 }
@@ -54,19 +56,20 @@ export function* accept(
   options: AcceptOptions,
   resolve: typeof resolvePolicy,
 ): Generator<void, Accepted> {
-  const { oldestServer, now = Number.NEGATIVE_INFINITY } = options;
+  const { oldestServer, serverDefaults, now = Number.NEGATIVE_INFINITY } = options;
+  const resolveHere = (policy: CompletePolicy) => resolve(policy, oldestServer, serverDefaults);
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
   // Existing policies stay in force when a new policy does not fit beside them.
   const existing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
-    const resolution = shortEnough(resolve(staged(policy, options), oldestServer));
+    const resolution = shortEnough(resolveHere(staged(policy, options)));
     if ('refusal' in resolution) refusals.set(policy.metadata?.name ?? '', resolution.refusal);
     const last = lastAcceptedOf(policy, options);
     const current = 'policy' in resolution ? [resolution.policy] : [];
     const isUnchanged = current.length > 0 && last && textOf(last) === textOf(policy.spec);
-    const before = last && !isUnchanged ? resolveAsItWas(resolve, { ...policy, spec: last }, oldestServer) : undefined;
+    const before = last && !isUnchanged ? resolveAsItWas({ ...policy, spec: last }, resolveHere) : undefined;
     const versions = [...current, ...(before ? [before] : [])];
     const [newest] = versions;
     // When the newest spec of a policy has expired, an earlier spec must not come back into force.
@@ -75,7 +78,7 @@ export function* accept(
       const parts = versions
         .filter(({ expires }) => expires > now)
         .map((version) => partsOf(version, stageOf(policy, options)));
-      const later = current.length > 0 && isStaged(policy, options) ? resolve(policy, oldestServer) : undefined;
+      const later = current.length > 0 && isStaged(policy, options) ? resolveHere(policy) : undefined;
       const whole = later && 'policy' in later ? partsOf(later.policy, BEGUN) : [];
       (current.length > 0 && !isUnchanged ? changed : existing).push({ versions: parts, later: whole });
     }
@@ -129,15 +132,14 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
  * one compiled policy, so the policy still requires fields that the older API server drops from pods.
  */
 function resolveAsItWas(
-  resolve: typeof resolvePolicy,
   policy: CompletePolicy,
-  oldestServer: number,
+  resolve: (policy: CompletePolicy) => Resolution,
 ): ResolvedPolicy | undefined {
-  const resolution = resolve(policy, oldestServer);
+  const resolution = resolve(policy);
   if ('policy' in resolution) return resolution.policy;
   if (resolution.asBefore) return resolution.asBefore;
   if (resolution.refusal.reason !== 'VersionTooNew') return undefined;
-  return resolveAsItWas(resolve, { ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, oldestServer);
+  return resolveAsItWas({ ...policy, spec: { ...policy.spec, levelVersion: 'latest' } }, resolve);
 }
 
 function lastAcceptedOf({ metadata }: CompletePolicy, { lastAccepted }: AcceptOptions): CompleteSpec | undefined {

@@ -8,10 +8,10 @@ import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
 import { offeredSince } from '../standards/server-features.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
-import { PART } from './parts-cel.ts';
 import { ENFORCED, PENDING, type Row } from './rows.ts';
 import { firstViolatedRule, type NeededRules, ruleVariables, violationVariables } from './rules-cel.ts';
 import { ENTRIES, type Table } from './table.ts';
+import { UNIT } from './units-cel.ts';
 
 /** The columns that at least one row has. The program leaves out CEL expressions about columns that no row has. */
 export type Columns = ReadonlySet<string>;
@@ -119,7 +119,7 @@ export function isPending(labels: string): string {
 export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
   const filling = 'variables.deciding.filter(p, has(p.defaulting))';
   const fills = columns.has('defaulting');
-  const { OLD, ADDED, INHERITED } = PART;
+  const { OLD, ADDED, INHERITED } = UNIT;
   const before = `(variables.passed[${OLD}].size() > 0 ? variables.passed[${OLD}] : variables.passed[${INHERITED}])`;
   const compliesBefore = `${before}.exists(o, o.name == p.name)`;
   const ofPod = (passed: string) =>
@@ -185,8 +185,8 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const asIs = violationVariables(needed, 'variables.described');
   const filled = fills ? violationVariables(needed, 'variables.described', asIs) : undefined;
   const lists = (names: readonly string[]) => {
-    const of = (part: number, from = names) => from.map((name) => `variables.${name}[i][${part}]`).join(' + ');
-    const { OLD, ADDED, INHERITED } = PART;
+    const of = (unit: number, from = names) => from.map((name) => `variables.${name}[i][${unit}]`).join(' + ');
+    const { OLD, ADDED, INHERITED } = UNIT;
     // Violations that the author of the request can fix come first, because a message has no room for all violations.
     // In an existing pod, defaulting fills only the added containers.
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
@@ -202,8 +202,8 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const complies =
     columns.has('use') || fills ? `variables.complying.exists(o, o.name == p.name) ? ${notUsable} : ` : '';
   const reason = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}${listed})`;
-  const part = `variables.ephemeral ? ${PART.ADDED} : ${PART.OLD}`;
-  const rule = firstViolatedRule(needed, part, '"a rule even without the added container"');
+  const unit = `variables.ephemeral ? ${UNIT.ADDED} : ${UNIT.OLD}`;
+  const rule = firstViolatedRule(needed, unit, '"a rule even without the added container"');
   const brief = `"CapabilityPolicy " + p.name[0] + ": " + (${complies}"the pod violates " + ${rule})`;
   const places = `${positions(DESCRIBED)}.filter(i, i < variables.described.size())`;
   const reasons = (one: string) => `${places}.map(i, [variables.described[i]].map(p, ${one})[0])`;

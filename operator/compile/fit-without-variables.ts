@@ -11,7 +11,7 @@ import { offeredSince } from '../standards/server-features.ts';
 import { type Candidate, type Limit, namesIn } from './fit.ts';
 import { fitIntoExpression } from './fit-into-expression.ts';
 import { namesOf } from './partition.ts';
-import { costInParts } from './pod-cel.ts';
+import { costInUnits } from './pod-cel.ts';
 import { MOST } from './programs.ts';
 import { rowText } from './table.ts';
 
@@ -76,7 +76,7 @@ export class FitWithoutVariables implements Limit {
 }
 
 function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
-  const checks = together.reduce((total, policy) => total + costInParts(policy.checks), 0);
+  const checks = together.reduce((total, policy) => total + costInUnits(policy.checks), 0);
   const asking = together.filter(({ usableBy }) => usableBy !== 'Everyone').length;
   const expression = checks + (asking > 0 ? USE_COST : 0);
   // A match condition cannot read the namespace, so it works only if all policies decide in the same namespaces.

@@ -2,7 +2,7 @@
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
-import { RULES } from '../rules/index.ts';
+import { RULES, WARNING_RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { type Variable, withVariables } from './bound-variables.ts';
 import {
@@ -27,7 +27,7 @@ import {
 import { ownsCel, type Shard } from './partition.ts';
 import { EPHEMERAL, POD_VARIABLES } from './pod-cel.ts';
 import type { ProgramText } from './program-text.ts';
-import { commonColumns, entriesOf, rowOf } from './rows.ts';
+import { commonColumns, entriesOf, type Row, rowOf } from './rows.ts';
 import type { NeededRules } from './rules-cel.ts';
 import { tableOf } from './table.ts';
 
@@ -56,18 +56,55 @@ const KEEPS_IMAGES = ['initContainers', 'containers']
   .join(' && ');
 const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
 
+/** The differences between the programs that decide about pods. */
+interface Deciding {
+  readonly rules: NeededRules;
+  /** The columns of a policy that the program needs. */
+  readonly row: (policy: ResolvedPolicy) => Row;
+  readonly actions: { readonly pods: readonly string[]; readonly templates: readonly string[] };
+  /** The message in case the expression of the message fails. */
+  readonly message: string;
+}
+
 /**
  * Renders the program of a mode.
  * @param shard the policies of the mode, by name
  */
-export function modeProgram(
-  mode: Mode,
+export function modeProgram(mode: Mode, shard: Shard, options: AdmissionOptions): ProgramText {
+  return decidingProgram(shard, options, {
+    rules: rulesOf(shard.policies),
+    row: rowOf,
+    actions: { pods: POD_ACTIONS[mode], templates: TEMPLATE_ACTIONS[mode] },
+    message: 'no CapabilityPolicy that decides in this namespace admits this pod',
+  });
+}
+
+/** The columns that say which policies decide, besides the columns of rules. */
+const DECIDING_COLUMNS: readonly string[] = ['name', 'level', 'priority', 'use', 'expires', 'rollout'];
+
+/**
+ * Renders the program that warns about fields that this release does not know and that policies do not refuse. A pod
+ * gets the warning if each policy that decides about the pod warns.
+ */
+export function unknownFieldsProgram(shard: Shard, options: AdmissionOptions): ProgramText {
+  const columns = ({ values, standard }: ResolvedPolicy) =>
+    WARNING_RULES.flatMap((rule) => Object.keys(rule.columns(values[rule.id], standard)));
+  const kept = new Set([...DECIDING_COLUMNS, ...shard.policies.flatMap(columns)]);
+  return decidingProgram(shard, options, {
+    rules: { rules: WARNING_RULES, restated: new Set(), common: commonColumns(shard.policies) },
+    row: (policy) => Object.fromEntries(Object.entries(rowOf(policy)).filter(([column]) => kept.has(column))),
+    actions: { pods: ['Warn', 'Audit'], templates: ['Warn', 'Audit'] },
+    message: 'this pod has fields that this release of CapabilityPolicy does not know',
+  });
+}
+
+function decidingProgram(
   { policies, selector, ...range }: Shard,
   options: AdmissionOptions,
+  { rules, row, actions, message }: Deciding,
 ): ProgramText {
-  const table = tableOf(policies);
-  const columns = columnsIn(policies.map(rowOf));
-  const rules = rulesOf(policies);
+  const table = tableOf(policies, row);
+  const columns = columnsIn(policies.map(row));
   const { variables: ofUse, allowed } = useVariables(columns);
   // With a selector, match conditions check who may use the policies with restricted use.
   const admitted = selector ? ['variables.free'] : allowed;
@@ -108,7 +145,7 @@ export function modeProgram(
       {
         unless: 'variables.probe || variables.skipped',
         expression: ['variables.deciding.size() == 0', ...admitted].join(' || '),
-        message: 'no CapabilityPolicy that decides in this namespace admits this pod',
+        message,
         messageExpression: {
           quiet: 'variables.deciding.size() == 0 || variables.free',
           text: 'variables.message',
@@ -120,14 +157,14 @@ export function modeProgram(
       {
         suffix: 'pods',
         spec: {
-          validationActions: POD_ACTIONS[mode],
+          validationActions: actions.pods,
           matchResources: { matchPolicy: 'Equivalent', resourceRules: pods },
         },
       },
       {
         suffix: 'templates',
         spec: {
-          validationActions: TEMPLATE_ACTIONS[mode],
+          validationActions: actions.templates,
           matchResources: { matchPolicy: 'Equivalent', resourceRules: TEMPLATES },
         },
       },

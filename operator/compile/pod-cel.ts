@@ -4,7 +4,7 @@ import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
 import type { Variable } from './bound-variables.ts';
 import { RESOURCE } from './match.ts';
-import { DESCRIBED_PARTS, PARTS, POSITIONS } from './parts-cel.ts';
+import { DESCRIBED_UNITS, POSITIONS, UNITS } from './units-cel.ts';
 
 /**
  * Matches the tokens of a CEL expression: names, fields, operators, literals and macros that loop. Each token costs
@@ -75,8 +75,8 @@ export const POD_VARIABLES: readonly Variable[] = [
     expression:
       'variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name))',
   },
-  { name: 'parts', expression: PARTS },
-  { name: 'describedParts', expression: DESCRIBED_PARTS },
+  { name: 'units', expression: UNITS },
+  { name: 'describedUnits', expression: DESCRIBED_UNITS },
   // The object's creationTimestamp is the time of the request only when the object is created. The API server sets the
   // field before validation, and ignores a value in the request.
   { name: 'created', expression: 'timestamp(dyn(object).metadata.creationTimestamp)' },
@@ -94,9 +94,9 @@ const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS
 
 /**
  * The highest cost that the API server charges for a pod of CONTAINERS containers, including an existing pod, which is
- * evaluated part by part.
+ * evaluated unit by unit.
  */
-export function costInParts(ofRules: readonly RuleChecks[]): number {
+export function costInUnits(ofRules: readonly RuleChecks[]): number {
   return sumOf(
     checksOf(ofRules),
     ({ over, violates, reaches = '' }) =>

@@ -10,7 +10,7 @@ import { PROBE_LABEL } from './match.ts';
 import { type Manifest, RBAC } from './objects.ts';
 
 /** The kinds of programs, in the order in which their objects are created. */
-export const PROGRAM_KINDS = ['Guard', 'Defaulting', 'Enforce', 'Warn', 'Audit'] as const;
+export const PROGRAM_KINDS = ['Guard', 'Defaulting', 'Enforce', 'Warn', 'Audit', 'UnknownFields'] as const;
 export type ProgramKind = (typeof PROGRAM_KINDS)[number];
 
 /** An admission policy for many CapabilityPolicies, with its bindings. */

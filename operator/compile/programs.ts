@@ -2,12 +2,13 @@
 import { MODES } from '../policy/deciding.ts';
 import { idOf, Memo, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { isInSecurityContext } from '../standards/pod-objects.ts';
 import { offers } from '../standards/server-features.ts';
 import { defaultingProgram } from './defaulting-program.ts';
 import { fitIntoExpression } from './fit-into-expression.ts';
 import { guardPrograms, guardRow } from './guard-program.ts';
 import type { AdmissionOptions } from './match.ts';
-import { modeProgram } from './mode-program.ts';
+import { modeProgram, unknownFieldsProgram } from './mode-program.ts';
 import { alike, Partition, type Shard } from './partition.ts';
 import { PROGRAM_KINDS, type Program, type ProgramKind } from './program.ts';
 import { type ProgramText, programOf } from './program-text.ts';
@@ -18,6 +19,11 @@ export interface ProgramOptions extends AdmissionOptions {
    * The uid of the CustomResourceDefinition of policies, which owns the rendered objects; empty if there is no cluster.
    */
   readonly ownerUid?: string;
+  /**
+   * The paths of pod fields that some API server has and this release does not know; none by default. Without such
+   * fields, no program has to warn about them.
+   */
+  readonly unknownPodFields?: readonly string[];
 }
 
 /**
@@ -35,7 +41,7 @@ interface NamedText {
 
 interface Kind {
   /** Selects the policies that a program of this kind contains, out of all policies in force. */
-  policies(all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[];
+  policies(all: readonly ResolvedPolicy[], options: ProgramOptions): readonly ResolvedPolicy[];
   /** The programs of a shard. Most shards have one program, without a suffix. */
   texts(shard: Shard, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
   readonly rowText: (policy: ResolvedPolicy) => string;
@@ -64,7 +70,18 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
       },
     ]),
   ) as Record<(typeof MODES)[number], Kind>),
+  UnknownFields: {
+    policies: (all, { unknownPodFields = [] }) =>
+      unknownPodFields.every(isInSecurityContext) ? [] : all.filter(warnsOfUnknownFields),
+    texts: (shard, _isFirst, options) => [{ suffix: '', text: unknownFieldsProgram(shard, options) }],
+    rowText,
+  },
 };
+
+/** Audit policies give users no warnings. Programs without variables have no room, and old API servers no such fields. */
+function warnsOfUnknownFields({ mode, standard }: ResolvedPolicy): boolean {
+  return mode !== 'Audit' && offers(standard.server, 'admissionVariables');
+}
 
 /** Renders programs. The class keeps the programs whose policies did not change, and the boundaries between shards. */
 export class Programs {
@@ -90,7 +107,7 @@ export class Programs {
   ): Program[] {
     const { operatorNamespace, excludedNamespaces, ownerUid = '' } = options;
     const { policies, texts, rowText } = KINDS[kind];
-    const some = policies(all);
+    const some = policies(all, options);
     if (some.length === 0) return [];
     const apart = hasVariables || !isMode(kind) ? { shards: [], others: some } : alike(some);
     const lengthOf = (policy: ResolvedPolicy) => rowText(policy).length;

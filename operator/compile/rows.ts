@@ -21,7 +21,7 @@ export const levelKey = ({ level, minor }: Standard): string => `${level}:${form
 
 /** The columns of a level without overrides: all columns that a rule reads. */
 export function levelColumns(standard: Standard): Columns {
-  const key = `${levelKey(standard)} ${standard.server}`;
+  const key = JSON.stringify([levelKey(standard), standard.server, standard.serverDefaults]);
   const columns =
     LEVELS.get(key) ?? columnsOf(Object.fromEntries(RULES.map((r) => [r.id, r.value({}, standard)])), standard);
   LEVELS.set(key, columns);

@@ -8,8 +8,8 @@ import { type Condition, not } from '../rules/condition.ts';
 import { afterFilling, type Check, type Filling, type Rule, type Test } from '../rules/rule.ts';
 import { type Columns, matchesIn, RowValues } from '../rules/values.ts';
 import type { Variable } from './bound-variables.ts';
-import { CUT, PART } from './parts-cel.ts';
 import { ENTRIES } from './table.ts';
+import { CUT, UNIT } from './units-cel.ts';
 
 /** CEL, map(string, list(string)): the values that the level of candidate `p` gives to rules. */
 export const LEVEL = 'variables.levels[p.level[0]]';
@@ -31,16 +31,16 @@ export interface NeededRules {
 /** The CEL expressions of a rule, over a candidate `p`. */
 interface RuleText {
   readonly rule: Rule;
-  /** CEL, bool, over a candidate `p` and a part `part`: the part complies with the rule. */
+  /** CEL, bool, over a candidate `p` and a unit `unit`: the unit complies with the rule. */
   readonly complies: string;
-  /** CEL, list(string), over `p` and the described part `part`: one line for each violation of the rule. */
+  /** CEL, list(string), over `p` and the described unit `unit`: one line for each violation of the rule. */
   readonly violations: string;
   /** The variables that both expressions read, computed once for the pod. */
   readonly facts: readonly Variable[];
 }
 
 /**
- * Adds one variable for each rule, CEL, list(list(map)): for each part, the candidates that the part complies with by
+ * Adds one variable for each rule, CEL, list(list(map)): for each unit, the candidates that the unit complies with by
  * this rule and all earlier rules.
  * @param from CEL, list(map): the candidates
  * @param filled whether the variables evaluate the pod after defaulting; if so, the names of the variables end in
@@ -53,18 +53,18 @@ export function ruleVariables(needed: NeededRules, from: string, { filled }: { r
   const variables: Variable[] = [];
   for (const { rule, complies, facts } of textsOf(needed, filled)) {
     const name = `${afterRule(rule)}${suffix}`;
-    variables.push(...facts, { name, expression: `variables.parts.map(part, ${candidates}.filter(p, ${complies}))` });
-    candidates = `variables.${name}[part.index]`;
+    variables.push(...facts, { name, expression: `variables.units.map(unit, ${candidates}.filter(p, ${complies}))` });
+    candidates = `variables.${name}[unit.index]`;
   }
   const passed = `passed${suffix}`;
-  variables.push({ name: passed, expression: `variables.parts.map(part, ${candidates})` });
+  variables.push({ name: passed, expression: `variables.units.map(unit, ${candidates})` });
   return variables;
 }
 
 /**
- * CEL, string, over candidate `p`: the first rule that a part violates, such as `rule hostPID`.
- * @param index CEL, int: the index of the part
- * @param otherwise CEL, string: the value if the part complies with all rules
+ * CEL, string, over candidate `p`: the first rule that a unit violates, such as `rule hostPID`.
+ * @param index CEL, int: the index of the unit
+ * @param otherwise CEL, string: the value if the unit complies with all rules
  */
 export function firstViolatedRule(needed: NeededRules, index: string, otherwise: string): string {
   const choices = textsOf(needed, false).map(({ rule }) => {
@@ -74,7 +74,7 @@ export function firstViolatedRule(needed: NeededRules, index: string, otherwise:
   return `(${choices.join('')}${otherwise})`;
 }
 
-/** A variable, CEL, list(list(list(string))): the violations of one rule, for each described candidate and part. */
+/** A variable, CEL, list(list(list(string))): the violations of one rule, for each described candidate and unit. */
 interface Violations {
   readonly variables: readonly Variable[];
   /** The names of the variables of all rules, in their order. */
@@ -93,7 +93,7 @@ export function violationVariables(needed: NeededRules, described: string, asIs?
   const texts = textsOf(needed, asIs !== undefined).map(({ rule, violations }) => [nameOf(rule), violations] as const);
   const all = [...texts, ['others', CUT] as const].map(([what, violations]) => {
     const name = `wrong${capitalized(what)}`;
-    const expression = `${described}.map(p, variables.describedParts.map(part, ${violations}))`;
+    const expression = `${described}.map(p, variables.describedUnits.map(unit, ${violations}))`;
     return { name: asIs && !known.has(expression) ? `${name}Filled` : name, expression };
   });
   return {
@@ -143,10 +143,11 @@ function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleTex
   if (tests.length === 0) return [];
   const facts: Variable[] = [];
   const conditions = tests.map((test, i) => {
-    if (test.over !== 'containers' || values.names(test.violates).length > 0) return compliesWith(test);
+    const fact = values.names(test.violates).length > 0 ? undefined : factOf(test);
+    if (fact === undefined) return compliesWith(test);
     const name = `${nameOf(rule)}Violated${filled ? 'Filled' : ''}${i}`;
-    facts.push({ name, expression: `variables.parts.map(part, ${someContainer(test.violates)})` });
-    return unless(test.applies, `!variables.${name}[part.index]`);
+    facts.push({ name, expression: `variables.units.map(unit, ${fact})` });
+    return unless(test.applies, `!variables.${name}[unit.index]`);
   });
   return [
     {
@@ -169,7 +170,7 @@ function applying(tests: readonly Test[], fillings: readonly Filling[]): Test[] 
   );
 }
 
-/** CEL, bool: the part complies, or the test does not apply. @param applies CEL, bool: the test applies */
+/** CEL, bool: the unit complies, or the test does not apply. @param applies CEL, bool: the test applies */
 function unless(applies: Condition | undefined, complies: string): string {
   return `${anyOf(not(applies ?? true), complies)}`;
 }
@@ -179,43 +180,51 @@ function anyOf(condition: Condition, otherwise: string): string {
   return `(${condition}) || ${otherwise}`;
 }
 
-function someContainer(violates: string): string {
-  return `!part.containerBlocks.all(block, block.all(c, !(${violates})))`;
+/**
+ * CEL, bool, over a unit `unit`: the unit violates the test, whatever the candidate is; undefined if computing this once
+ * for the pod saves nothing.
+ */
+function factOf(test: Test): string | undefined {
+  const { over, violates } = test;
+  if (over === 'containers') return `!unit.containerBlocks.all(block, block.all(c, !(${violates})))`;
+  return over === 'pod' && LOOP.test(violates) ? `unit.pod && (${violatesInUnit(test)})` : undefined;
 }
 
-/** CEL, bool, over a part `part`: the part complies with the test. */
+const LOOP = /\.(?:all|exists|filter|map)\(/;
+
+/** CEL, bool, over a unit `unit`: the unit complies with the test. */
 function compliesWith(test: Test): string {
   const { over, applies, violates } = test;
   switch (over) {
     case 'pod':
-      return unless(applies, `!part.pod || !(${violatesPart(test)})`);
+      return unless(applies, `!unit.pod || !(${violatesInUnit(test)})`);
     case 'containers':
-      return unless(applies, `part.containerBlocks.all(block, block.all(c, !(${violatesPart(test)})))`);
+      return unless(applies, `unit.containerBlocks.all(block, block.all(c, !(${violatesInUnit(test)})))`);
     case 'volumes':
-      return unless(applies, `part.volumeBlocks.all(block, block.all(v, !(${violates})))`);
+      return unless(applies, `unit.volumeBlocks.all(block, block.all(v, !(${violates})))`);
   }
 }
 
 /**
- * CEL, bool: the part violates the check. A violation by the pod's own field counts for an added container only if the
+ * CEL, bool: the unit violates the check. A violation by the pod's own field counts for an added container only if the
  * container inherits the field.
  */
-function violatesPart({ violates, reaches, atCreation }: Pick<Check, 'violates' | 'reaches' | 'atCreation'>): string {
+function violatesInUnit({ violates, reaches, atCreation }: Pick<Check, 'violates' | 'reaches' | 'atCreation'>): string {
   if (atCreation) return `!variables.ephemeral && (${violates})`;
   if (reaches === undefined) return violates;
-  return `(${violates}) && (part.index != ${PART.INHERITED} || variables.added.exists(c, ${reaches}))`;
+  return `(${violates}) && (unit.index != ${UNIT.INHERITED} || variables.added.exists(c, ${reaches}))`;
 }
 
 /** CEL, list(string): one line for each violation of the test. */
 function violationsOf({ id }: Rule, test: Test, note = ''): string {
   const { over, applies = true, message } = test;
-  const violates = violatesPart(test);
+  const violates = violatesInUnit(test);
   const list = over === 'volumes' ? 'volumes' : 'containers';
   const item = over === 'volumes' ? 'v' : 'c';
   const text =
     over === 'pod'
-      ? `(part.pod && (${violates}) ? [${JSON.stringify(`${id}: pod `)} + (${message})] : [])`
-      : `part.${list}.filter(${item}, ${violates}).map(${item}, ${JSON.stringify(`${id}: ${list === 'volumes' ? 'volume' : 'container'} "`)} + ${item}.name + "\\" " + (${message})${note})`;
+      ? `(unit.pod && (${violates}) ? [${JSON.stringify(`${id}: pod `)} + (${message})] : [])`
+      : `unit.${list}.filter(${item}, ${violates}).map(${item}, ${JSON.stringify(`${id}: ${list === 'volumes' ? 'volume' : 'container'} "`)} + ${item}.name + "\\" " + (${message})${note})`;
   if (typeof applies === 'boolean') return applies ? text : '[]';
   return `(${applies} ? ${text} : [])`;
 }

@@ -1,7 +1,7 @@
 /** Evaluates the pods and templates of a namespace. Every mode has its own verdicts, one for each workload. */
 import type { Mode } from '../api/capability-policy.ts';
 import { containersOf } from '../model/containers.ts';
-import type { NamespaceView, PodParts, PodSpec } from '../model/objects.ts';
+import type { NamespaceView, PodContent, PodSpec } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
@@ -58,7 +58,7 @@ export function* evaluatingNamespace(
     const pending = { policy, policies, labels, groups, seen, cluster };
     promotions.set(policy.name, yield* evaluatingPromotion(pending, evaluation));
   }
-  const pods = members.map(({ candidate }) => candidate.parts);
+  const pods = members.map(({ candidate }) => candidate.content);
   return {
     namespace: name,
     modes: verdictsOf(evaluated),
@@ -73,7 +73,7 @@ export function verdictsOf(evaluated: EvaluatedModes): NamespaceVerdicts['modes'
   return Object.fromEntries(Object.entries(evaluated).map(([mode, { result }]) => [mode, result]));
 }
 
-function addedCapabilities(pods: readonly PodParts[]): string[] {
+function addedCapabilities(pods: readonly PodContent[]): string[] {
   const added = new Set<string>();
   for (const spec of new Set(pods.map((pod) => pod.spec)))
     for (const capability of addedIn(spec)) added.add(capability);

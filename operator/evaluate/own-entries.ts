@@ -15,6 +15,6 @@ export function ownEntries(path: string, standard: Standard): readonly unknown[]
  * Whether the path in `overrides` belongs to the rule. A path may extend the rule's ID, such as
  * `capabilities.allowedBounding` for the rule `capabilities`.
  */
-export function isStatedBy(path: string, { id }: Rule): boolean {
-  return path === id || path.startsWith(`${id}.`);
+export function isStatedBy(path: string, { id, alsoStatedBy = [] }: Rule): boolean {
+  return path === id || path.startsWith(`${id}.`) || alsoStatedBy.includes(path);
 }

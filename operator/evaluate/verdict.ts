@@ -7,14 +7,14 @@
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { useRoleName } from '../compile/rbac.ts';
-import type { PodParts, PodView, WorkloadView } from '../model/objects.ts';
+import type { PodContent, PodView, WorkloadView } from '../model/objects.ts';
 import { Recent } from '../model/recent.ts';
 import { controllerOf, workloadKind } from '../model/workload-kinds.ts';
 import { perList, perObject } from '../policy/memo.ts';
 import { evaluatesFilled } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
-import { ByParts } from './by-parts.ts';
+import { ByContent } from './by-content.ts';
 import { TooExpensive } from './cel.ts';
 import { controllerUser, serviceAccountUser, type UseIndex, type User } from './use.ts';
 import type { Evaluator, Violation } from './violations.ts';
@@ -24,7 +24,7 @@ export type Verdict = 'Compliant' | 'Violating' | 'Unknown';
 /** A pod or a template, and the users whose rights to use a policy count. */
 export interface Candidate {
   readonly namespace: string;
-  readonly parts: PodParts;
+  readonly content: PodContent;
   /** The service account, and the creator when it is known. */
   readonly users: readonly User[];
   /** Whether to evaluate the pod in the form that it has after defaulting. A template is evaluated in this form. */
@@ -90,23 +90,26 @@ export function* evaluating(
   policies: readonly ResolvedPolicy[],
   evaluation: EvaluationContext,
 ): Generator<void, PodVerdict> {
-  const { parts, filled } = candidate;
+  const { content, filled } = candidate;
   const known = verdictsOf(evaluation.evaluator)(policies)[filled ? 'filled' : 'asIs'];
-  const before = known.get(parts);
+  const before = known.get(content);
   if (before) return before;
   const { result, dependsOnUse } = yield* evaluatingAnew(candidate, policies, evaluation);
-  if (!dependsOnUse && Object.isFrozen(parts.spec)) known.set(parts, Object.freeze(result));
+  if (!dependsOnUse && Object.isFrozen(content.spec)) known.set(content, Object.freeze(result));
   return result;
 }
 
-/** The frozen results that all pods with the same parts share, by the ordered list of policies. */
+/** The frozen results that all pods with the same content share, by the ordered list of policies. */
 const verdictsOf = perObject((_: Evaluator) =>
-  perList((_: readonly ResolvedPolicy[]) => ({ asIs: new ByParts<PodVerdict>(), filled: new ByParts<PodVerdict>() })),
+  perList((_: readonly ResolvedPolicy[]) => ({
+    asIs: new ByContent<PodVerdict>(),
+    filled: new ByContent<PodVerdict>(),
+  })),
 );
 
 interface NewVerdict {
   readonly result: PodVerdict;
-  /** Whether the result depends on rights to use policies, in addition to the parts of the pod. */
+  /** Whether the result depends on rights to use policies, in addition to the content of the pod. */
   readonly dependsOnUse: boolean;
 }
 
@@ -161,7 +164,7 @@ export function podCandidate(pod: PodView): Candidate {
   const controller = pod.owner && controllerOf(pod.owner.apiVersion, pod.owner.kind);
   return {
     namespace: pod.namespace,
-    parts: pod,
+    content: pod,
     filled: false,
     users: users(pod.namespace, pod.serviceAccount, controller),
     unknownUser: controller === undefined || (pod.spec.ephemeralContainers ?? []).length > 0,
@@ -175,7 +178,7 @@ export function podCandidate(pod: PodView): Candidate {
 export function templateCandidate({ kind, namespace, template }: WorkloadView): Candidate {
   return {
     namespace,
-    parts: template,
+    content: template,
     filled: true,
     users: users(namespace, template.spec.serviceAccountName ?? 'default', workloadKind(kind)?.serviceAccount),
     unknownUser: false,
@@ -183,9 +186,9 @@ export function templateCandidate({ kind, namespace, template }: WorkloadView): 
 }
 
 /** The users whose rights count for the pods of a custom resource. The creator of these pods is unknown. */
-export function customCandidate(namespace: string, parts: PodParts): Candidate {
-  const serviceAccount = parts.spec.serviceAccountName ?? 'default';
-  return { namespace, parts, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };
+export function customCandidate(namespace: string, content: PodContent): Candidate {
+  const serviceAccount = content.spec.serviceAccountName ?? 'default';
+  return { namespace, content, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };
 }
 
 /** The lists of users that are kept, because most pods of a namespace have the same users. */
@@ -203,16 +206,16 @@ function users(namespace: string, serviceAccount: string, controller: string | u
  * change it.
  */
 function* findingViolations(
-  { parts, filled }: Candidate,
+  { content, filled }: Candidate,
   policy: ResolvedPolicy,
   evaluator: Evaluator,
 ): Generator<void, readonly Violation[]> {
   try {
-    const asIs = evaluator.violations(parts, policy);
+    const asIs = evaluator.violations(content, policy);
     yield;
     const becomesFilled = filled || policy.pendingFor !== undefined;
     if (!becomesFilled || !evaluatesFilled(policy) || asIs.length === 0) return asIs;
-    const afterFilling = evaluator.violations(parts, policy, true);
+    const afterFilling = evaluator.violations(content, policy, true);
     yield;
     return afterFilling;
   } catch (error) {

@@ -3,7 +3,7 @@
  * in admission.
  */
 import { placedContainers } from '../model/containers.ts';
-import type { PodParts, Volume } from '../model/objects.ts';
+import type { PodContent, Volume } from '../model/objects.ts';
 import { checksOver, type ResolvedPolicy, type RuleChecks } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
 import type { Asking, Check } from '../rules/rule.ts';
@@ -71,7 +71,7 @@ export class Evaluator {
    * The violations of a policy, in the order of its rules; empty when the pod complies.
    * @param filled whether to evaluate the pod in the form that it has after defaulting @throws TooExpensive
    */
-  violations(pod: PodParts, policy: PolicyChecks, filled = false): readonly Violation[] {
+  violations(pod: PodContent, policy: PolicyChecks, filled = false): readonly Violation[] {
     const checks = filled ? policy.filledChecks : policy.checks;
     const found = this.#verdicts.get(pod, checks, () => this.#evaluateWithin(pod, checks));
     if (found instanceof TooExpensive) throw found;
@@ -82,13 +82,13 @@ export class Evaluator {
    * Evaluates a rule's CEL expression for each part of a pod. Whole numbers are JavaScript numbers, as in JSON, not
    * BigInts.
    */
-  asked(pod: PodParts, { over, for: text }: Asking): unknown[] {
+  asked(pod: PodContent, { over, for: text }: Asking): unknown[] {
     return targetsOf(pod)
       [over].flatMap(({ context }) => this.#engine.run(text, context) as unknown[])
       .map((answer) => (typeof answer === 'bigint' ? Number(answer) : answer));
   }
 
-  #evaluateWithin(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] | TooExpensive {
+  #evaluateWithin(pod: PodContent, ofRules: readonly RuleChecks[]): Violation[] | TooExpensive {
     try {
       return this.#engine.within(this.#costLimit, () => this.#evaluate(pod, ofRules));
     } catch (error) {
@@ -97,7 +97,7 @@ export class Evaluator {
     }
   }
 
-  #evaluate(pod: PodParts, ofRules: readonly RuleChecks[]): Violation[] {
+  #evaluate(pod: PodContent, ofRules: readonly RuleChecks[]): Violation[] {
     const targets = targetsOf(pod);
     // Because most parts break no rule, all checks are first evaluated in one expression, which takes half the time.
     const breaking = (over: Check['over']) => {
@@ -145,7 +145,7 @@ function shortened(text: string): string {
   return text.length <= MESSAGE_LENGTH ? text : `${text.slice(0, MESSAGE_LENGTH - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-function targetsOf({ spec, annotations }: PodParts): Record<Check['over'], CheckTarget[]> {
+function targetsOf({ spec, annotations }: PodContent): Record<Check['over'], CheckTarget[]> {
   const cel = celValueIn(spec);
   const variables = { spec: cel(spec), annotations: celValue(annotations) };
   const containers = placedContainers(spec).map(({ list, index, container }) => ({

@@ -8,8 +8,8 @@
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
 
-/** The parts of a pod or pod template that rules evaluate. */
-export interface PodParts {
+/** The content of a pod or pod template that rules evaluate. */
+export interface PodContent {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: PodSpec;
 }
@@ -59,7 +59,7 @@ export interface FieldOwner {
   readonly operation: 'Apply' | 'Update';
 }
 
-export interface PodView extends PodParts {
+export interface PodView extends PodContent {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
@@ -84,7 +84,7 @@ export interface WorkloadView {
   readonly replicas?: number;
   /** Whether the workload is a Job that has finished. */
   readonly finished: boolean;
-  readonly template: PodParts;
+  readonly template: PodContent;
 }
 
 export type SeenObject = PodView | WorkloadView;
@@ -194,5 +194,10 @@ export interface Cluster {
   /** The version of the oldest API server that answered, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
   /** The paths of pod fields that some API server has and this release does not know, sorted; absent without servers. */
-  readonly unknownPodFields?: readonly string[];
+  readonly unknownPodFields?: readonly string[] | undefined;
+  /**
+   * The fields that API servers fill in and that this release does not know, as in Standard; undefined if nobody asked
+   * the API servers, so that only the operator's statuses name these fields.
+   */
+  readonly serverDefaults?: readonly string[] | undefined;
 }

@@ -57,11 +57,11 @@ export function statedIn({ overrides = {}, containers = [] }: Stated): Container
 
 /** The policy's overrides, in which the values of an entry replace single values. */
 function replaced(overrides: CapabilityPolicyOverrides, own: ContainerOverrides): CapabilityPolicyOverrides {
-  const parts = RULES.filter(({ id, inParts }) => inParts && Object.hasOwn(own, id)).map(({ id }) => {
+  const merged = RULES.filter(({ id, byField }) => byField && Object.hasOwn(own, id)).map(({ id }) => {
     const field = id as keyof ContainerOverrides;
     return [field, { ...(overrides[field] as object | undefined), ...(own[field] as object) }] as const;
   });
-  return { ...overrides, ...own, ...Object.fromEntries(parts) };
+  return { ...overrides, ...own, ...Object.fromEntries(merged) };
 }
 
 function selectsCel(names: readonly string[], images: readonly string[] | undefined): string {

@@ -97,14 +97,24 @@ export type Resolution =
 /**
  * @param oldestServer N of Kubernetes 1.N for the oldest API server, which decides what `latest` means, and which
  * version is the newest that every server enforces.
+ * @param serverDefaults the fields that API servers fill in and that this release does not know, as in Standard
  */
-export function resolvePolicy(policy: CompletePolicy, oldestServer: number): Resolution {
+export function resolvePolicy(
+  policy: CompletePolicy,
+  oldestServer: number,
+  serverDefaults: readonly string[] = [],
+): Resolution {
   const { spec } = policy;
   const version = resolveVersion(spec.levelVersion, oldestServer);
   if (typeof version !== 'number') return { refusal: version };
   const expires = spec.expires === undefined ? NEVER : parseTime(spec.expires);
   if (expires === undefined) return { refusal: notATime(spec.expires) };
-  const standard: Standard = { level: spec.level, minor: version, server: oldestServer };
+  const standard: Standard = {
+    level: spec.level,
+    minor: version,
+    server: oldestServer,
+    ...(serverDefaults.length > 0 && { serverDefaults }),
+  };
   const asked = spec.defaulting !== 'Disabled';
   const defaulting = asked && offers(oldestServer, 'mutatingAdmissionPolicies');
   const { overrides = {} } = spec;

@@ -1,34 +1,34 @@
-/** Projects pods and workloads to their identity and the parts that some rule reads. */
-import type { Owner, PodParts, PodView, WorkloadView } from '../model/objects.ts';
+/** Projects pods and workloads to their identity and the content that some rule reads. */
+import type { Owner, PodContent, PodView, WorkloadView } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, type RawObject, valueAt } from '../model/raw.ts';
 import { Recent } from '../model/recent.ts';
 import { isHistory } from '../model/revisions.ts';
 import { claimsPath, templatePath, type WorkloadKind } from '../model/workload-kinds.ts';
 import type { Rule } from '../rules/rule.ts';
-import { createPartsProjection, type PartsProjection } from './parts-projection.ts';
+import { type ContentProjection, createContentProjection } from './content-projection.ts';
 import type { Pool } from './sharing.ts';
 
 export const MIRROR_ANNOTATION = 'kubernetes.io/config.mirror';
-const NO_PARTS: PodParts = { annotations: {}, spec: { containers: [] } };
+const NO_CONTENT: PodContent = { annotations: {}, spec: { containers: [] } };
 
-export interface PodProjection extends PartsProjection {
+export interface PodProjection extends ContentProjection {
   pod(raw: RawObject): PodView;
   workload(raw: RawObject): WorkloadView;
 }
 
-/** Keeps the fields of a pod that `rules` read. The resulting view is small, because objects share equal parts. */
+/** Keeps the fields of a pod that `rules` read. The resulting view is small, because objects share equal content. */
 export function createPodProjection(rules: readonly Rule[], pool?: Pool): PodProjection {
-  const parts = createPartsProjection(rules, pool);
+  const content = createContentProjection(rules, pool);
   const names = new Names();
   return {
-    ...parts,
-    pod: (raw) => projectPod(raw, parts, names),
-    workload: (raw) => projectWorkload(raw, parts, names),
+    ...content,
+    pod: (raw) => projectPod(raw, content, names),
+    workload: (raw) => projectWorkload(raw, content, names),
   };
 }
 
-function projectPod(raw: RawObject, projection: PartsProjection, names: Names): PodView {
-  const { annotations, spec } = projection.parts(raw);
+function projectPod(raw: RawObject, projection: ContentProjection, names: Names): PodView {
+  const { annotations, spec } = projection.content(raw);
   const { phase } = objectOf(raw.status);
   const { namespace, name, uid } = raw.metadata ?? {};
   const owner = names.owner(raw);
@@ -50,7 +50,7 @@ function isNode(owner: Owner | undefined): boolean {
   return owner?.kind === 'Node' && owner.apiVersion === 'v1';
 }
 
-function projectWorkload(raw: RawObject, projection: PartsProjection, names: Names): WorkloadView {
+function projectWorkload(raw: RawObject, projection: ContentProjection, names: Names): WorkloadView {
   const { replicas } = objectOf(raw.spec);
   const { namespace, name, uid } = raw.metadata ?? {};
   const owner = names.owner(raw);
@@ -63,7 +63,7 @@ function projectWorkload(raw: RawObject, projection: PartsProjection, names: Nam
     ...(typeof replicas === 'number' && { replicas }),
     finished: raw.kind === 'Job' && isFinishedJob(raw),
   };
-  return { ...view, template: isHistory(view) ? NO_PARTS : projection.parts(templateIn(raw, view.kind)) };
+  return { ...view, template: isHistory(view) ? NO_CONTENT : projection.content(templateIn(raw, view.kind)) };
 }
 
 /**

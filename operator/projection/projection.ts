@@ -1,5 +1,5 @@
 /**
- * Projects API objects to the parts that some rule reads, and the names that appear in reports.
+ * Projects API objects to the content that some rule reads, and the names that appear in reports.
  *
  * The functions are pure, and work for events of a watch and for manifests from files. Manifests may contain null, and
  * may lack fields that the API server fills in.
@@ -25,7 +25,7 @@ export interface Projection extends PodProjection {
   finalizing(raw: RawObject): FinalizingView | undefined;
 }
 
-/** @param pool keeps equal parts of pods once; a new pool by default */
+/** @param pool keeps equal content of pods once; a new pool by default */
 export function createProjection(rules: readonly Rule[], pool?: Pool): Projection {
   const texts = new SharedTexts();
   return {

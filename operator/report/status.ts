@@ -57,6 +57,7 @@ export interface StatusInput {
 }
 
 const MOST_SHARES = 32;
+const MOST_DEFAULTS = 64;
 /** The number of names that a column of `kubectl get` shows. */
 const NAMED_SHARES = 3;
 const NAME_LENGTH = 253;
@@ -127,6 +128,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     effective,
     columns: columnsOf(conditions, sharesWith),
     rendered: rendered(text.policy),
+    serverDefaults: text.policy.standard.serverDefaults?.slice(0, MOST_DEFAULTS) ?? [],
     ...(input.progress
       ? { rollout: rolloutStatus(text.policy.name, input.progress) }
       : lastRollout(text.spec, policy.status)),

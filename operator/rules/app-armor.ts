@@ -354,7 +354,7 @@ export const appArmor = defineRule<AppArmor, string>({
   fixes: fixesOf,
   unfixable: NO_PROFILE_KNOWN,
 
-  inParts: true,
+  byField: true,
   ofContainer: {
     tests: (values, { filled }) => [...profileTestsOfContainer(values), unsetTest(values, filled)],
     fillings: fillingsOf,

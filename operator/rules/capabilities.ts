@@ -245,7 +245,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
   fixes: fixesOf,
   unfixable: `the API server refuses capabilities on pods for Windows, and a list of more than ${MOST_NAMES} names must be shortened by hand`,
 
-  inParts: true,
+  byField: true,
   ofContainer: 'as-is',
 
   podSecurity: ({ allowedAdd: everywhere, allowedAddInUserNamespace = [], requiredDrop }, { minor }, label) => {

@@ -24,6 +24,7 @@ import { serviceAccountToken } from './service-account-token.ts';
 import { supplementalGroups } from './supplemental-groups.ts';
 import { supplementalGroupsPolicy } from './supplemental-groups-policy.ts';
 import { sysctls } from './sysctls.ts';
+import { unknownFields, unrefusedUnknownFields } from './unknown-fields.ts';
 import { userNamespaces } from './user-namespaces.ts';
 import { csiDrivers, flexVolumeDrivers } from './volume-drivers.ts';
 import { volumes } from './volumes.ts';
@@ -59,4 +60,8 @@ export const RULES: readonly Rule[] = [
   readOnlyRootFilesystem,
   runtimeClasses,
   userNamespaces,
+  unknownFields,
 ];
+
+/** The rules that only warn, in a program of their own. Each has the columns of the rule in RULES with the same ID. */
+export const WARNING_RULES: readonly Rule[] = [unrefusedUnknownFields];

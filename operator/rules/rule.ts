@@ -66,6 +66,8 @@ interface Reads {
   readonly container?: readonly string[];
   /** Prefixes of annotation keys. */
   readonly annotations?: readonly string[];
+  /** For a rule that reads all fields that this release does not know: the known fields of the PodSpec and of containers. */
+  readonly allExcept?: { readonly spec: readonly string[]; readonly container: readonly string[] };
 }
 
 /**
@@ -204,6 +206,8 @@ export interface Rule<Value = unknown, Asked = unknown> {
    * reports.
    */
   readonly id: string;
+  /** Further fields of `spec.overrides` that belong to the rule. */
+  readonly alsoStatedBy?: readonly string[];
   /** One sentence: the subject of the rule. */
   readonly title: string;
   /** The Standard's own words, or the origin of the rule if no Standard contains the rule. */
@@ -267,7 +271,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
    * Whether the override has several fields, each of which may be left out on its own. If so, an entry of
    * `spec.containers` replaces single fields.
    */
-  readonly inParts?: true;
+  readonly byField?: true;
 
   /**
    * How the value of an entry of `spec.containers` applies to a container; absent for a rule about the pod or its
@@ -329,7 +333,7 @@ export interface TestOptions {
   readonly ofPod?: Values | undefined;
 }
 
-type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
+export type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
 
 /**
  * Defines a rule. The type of the rule's value is known only in the rule's file, because the list of rules contains

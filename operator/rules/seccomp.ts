@@ -253,7 +253,7 @@ export const seccomp = defineRule<Seccomp, string>({
   fixes: fixesOf,
   unfixable: NO_PROFILE_KNOWN,
 
-  inParts: true,
+  byField: true,
   ofContainer: {
     tests: (values, { ofPod }) => testsOfContainer(values, ofPod),
     fillings: fillingsOfContainer,

@@ -86,6 +86,7 @@ function columnsOf(types: VolumeTypes): Columns {
 
 export const volumes = defineRule<VolumeTypes, string>({
   id: 'volumes',
+  alsoStatedBy: ['serviceAccountTokenVolumes'],
   title: 'Which types of volumes a pod may use.',
   words:
     'HostPath volumes must be forbidden. In addition, the restricted policy limits inline volume sources to configMap, ' +

@@ -18,6 +18,12 @@ export interface Standard {
   readonly minor: number;
   /** The version of the oldest API server: N of v1.N. Some values depend on whether all API servers have a field. */
   readonly server: number;
+  /**
+   * The fields that API servers fill in and that this release does not know, each as `PATH=VALUE`, sorted; absent if
+   * there are none. Names of lists stand for their items, such as `spec.containers.securityContext.procMount=Default`. If
+   * the value is an object, each of its fields has a text, and if it is a list of objects, `[]` follows its path.
+   */
+  readonly serverDefaults?: readonly string[];
 }
 
 /** Compares two levels: -1 if `a` is looser than `b`, 0 if they are equal, 1 if `a` is tighter than `b`. */

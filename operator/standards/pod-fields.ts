@@ -147,6 +147,13 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   VsphereVirtualDiskVolumeSource: { type: 'fsType storagePolicyID storagePolicyName volumePath' },
 };
 
+/** The names of the fields of a type, sorted. */
+export function knownFields(type: string): string[] {
+  return Object.values(POD_FIELDS[type] ?? {})
+    .flatMap((names) => names.split(' '))
+    .sort();
+}
+
 /** Types whose fields, even new ones, need no entry: the field that has the type decides about all of them. */
 export const WHOLE = [
   'Affinity',

@@ -1,4 +1,4 @@
-/** Compares the pod fields of an API server with the fields that this release knows. */
+/** Compares the fields of pods and of API servers with the fields that this release knows. */
 import { POD_FIELDS, WHOLE } from './pod-fields.ts';
 
 /** Fields of an OpenAPI v3 schema as API servers publish it (k8s.io/kube-openapi/pkg/spec3). */

@@ -17,6 +17,7 @@ import type { Resolution, ResolvedPolicy } from '../policy/resolve.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
 import type { Labels } from '../policy/selector.ts';
 import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
+import { reportedServerDefaults } from './server-defaults.ts';
 
 export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
   /** The time of day, in milliseconds since 1970, which decides whether a policy has expired. */
@@ -78,8 +79,11 @@ export class PolicyState {
         this.#use = undefined;
         return { ...this.#restricted(), recompiles: false };
       case 'servers':
-        if (change.oldest) this.outdate();
-        return { ...(change.fields ? this.#everyPolicy() : NOTHING), recompiles: change.oldest };
+        if (change.oldest || change.fields) this.outdate();
+        return {
+          ...(change.fields ? this.#everyPolicy() : NOTHING),
+          recompiles: change.oldest || change.fields === true,
+        };
       default:
         return { ...NOTHING, recompiles: false };
     }
@@ -152,6 +156,8 @@ export class PolicyState {
       rendered,
       options: {
         oldestServer: this.#cluster.oldestServer,
+        unknownPodFields: this.#cluster.unknownPodFields ?? [],
+        serverDefaults: this.#cluster.serverDefaults ?? reportedServerDefaults(policies),
         now: now(),
         operatorNamespace,
         excludedNamespaces,

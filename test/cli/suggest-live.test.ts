@@ -15,7 +15,7 @@ import { matches } from '../../operator/policy/selector.ts';
 import { cappol } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { installCrd } from '../support/harness.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
@@ -140,16 +140,16 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
   });
 
   it('the API server accepts its output, whatever the workloads are', async () => {
-    const pod = fc.oneof(randomPods().map(partsOf), arbitraryPodWithAddedContainers);
+    const pod = fc.oneof(randomPods().map(contentOf), arbitraryPodWithAddedContainers);
     const samples = fc.sample(fc.tuple(fc.array(pod, { minLength: 1, maxLength: 4 }), fc.boolean()), {
       numRuns: 60,
       seed: SEED,
     });
     const evaluator = new Evaluator();
     const policies = samples.flatMap(([pods, narrow], i) => {
-      const given = pods.map((parts, nth) => ({
+      const given = pods.map((content, nth) => ({
         workload: { kind: 'Pod', namespace: 'net', name: `pod-${nth}` },
-        parts: withTokenVolume(parts, true),
+        content: withTokenVolume(content, true),
       }));
       const standard = { minor: SERVER_MINOR, server: SERVER_MINOR };
       const suggestions = suggest(given, { standard, narrow, evaluator });

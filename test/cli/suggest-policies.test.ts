@@ -20,7 +20,7 @@ function suggestions(pods: Readonly<Record<string, readonly Made[]>>) {
   const given = Object.entries(pods).flatMap(([namespace, all]) =>
     all.map((one, i) => ({
       workload: { kind: 'Pod', namespace, name: `Pod_${i}` },
-      parts: { annotations: {}, spec: specOf(one) },
+      content: { annotations: {}, spec: specOf(one) },
     })),
   );
   return suggest(given, { standard: STANDARD, evaluator: new Evaluator() });

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { loadAll } from 'js-yaml';
 import { parseDocument } from '../../analysis/manifests/document.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { type Made, made, mayBeAdmitted, near, specOf } from '../suggest/suggest-features.ts';
 import { cappol } from '../support/cappol.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { policyManifest } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
@@ -41,7 +41,7 @@ function port(hostPort: number): Fields {
 }
 
 /** A Pod with this spec, or a workload whose template has this spec. */
-function workload(kind: 'Pod' | 'Deployment' | 'CronJob', name: string, { annotations, spec }: PodParts): Fields {
+function workload(kind: 'Pod' | 'Deployment' | 'CronJob', name: string, { annotations, spec }: PodContent): Fields {
   const metadata = { name, namespace: 'net' };
   const template = { metadata: { annotations }, spec };
   if (kind === 'Pod') return { apiVersion: 'v1', kind, metadata: { ...metadata, annotations }, spec };
@@ -346,14 +346,14 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     cappol(['check', '-f', '-', '-o', 'json'], manifests(...(policies as Fields[]), ...pods));
 
   it('suggests policies under which check finds the workloads compliant, and violating without any one override', async () => {
-    const pod = fc.oneof(randomPods().map(partsOf), arbitraryPodWithAddedContainers);
+    const pod = fc.oneof(randomPods().map(contentOf), arbitraryPodWithAddedContainers);
     const workloads = fc.array(fc.tuple(pod, fc.constantFrom('Pod', 'Deployment', 'CronJob')), {
       minLength: 1,
       maxLength: 3,
     });
     await fc.assert(
       fc.asyncProperty(workloads, async (given) => {
-        const pods = given.map(([parts, kind], i) => workload(kind, `app-${i}`, parts));
+        const pods = given.map(([content, kind], i) => workload(kind, `app-${i}`, content));
         const { policies, namespaces } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
         const { code, stdout, stderr } = await check(policies, pods);
         assert.deepEqual([code, stderr], [0, ''], stdout);

@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { compare } from '../../analysis/compare/compare.ts';
 import { isAccepted } from '../../analysis/compare/kubernetes.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod } from '../support/random-policies.ts';
 import { EXAMPLE_PODS } from '../support/random-switches.ts';
 import { admits, PAIRS, setOf } from './sets.ts';
@@ -44,21 +44,21 @@ describe(`compare, with random policies (SEED=${SEED})`, () => {
 });
 
 /** Random pods that the API server accepts, and pods with the fields of the rules' examples. */
-function randomAcceptedPods(): PodParts[] {
+function randomAcceptedPods(): PodContent[] {
   const examples = EXAMPLE_PODS.map(({ spec = {}, container = {} }) => ({
     annotations: {},
     spec: { ...spec, containers: [{ name: 'app0', image: 'a', ...container }] },
   }));
-  const random = fc.sample(fc.oneof(arbitraryPod, randomPods().map(partsOf)), { numRuns: 20 * PODS, seed: SEED });
+  const random = fc.sample(fc.oneof(arbitraryPod, randomPods().map(contentOf)), { numRuns: 20 * PODS, seed: SEED });
   return [...examples, ...random].filter(isAccepted).slice(0, PODS);
 }
 
 /** Pods without one of their fields. */
-function mutated(pods: readonly PodParts[]): PodParts[] {
+function mutated(pods: readonly PodContent[]): PodContent[] {
   return pods.flatMap(({ annotations, spec }) =>
     Object.keys(spec).flatMap((field) => {
       const { [field]: _, ...rest } = spec;
-      return rest.containers ? [{ annotations, spec: rest as PodParts['spec'] }] : [];
+      return rest.containers ? [{ annotations, spec: rest as PodContent['spec'] }] : [];
     }),
   );
 }

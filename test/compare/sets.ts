@@ -4,7 +4,7 @@ import { type Comparison, compare, type PolicySet } from '../../analysis/compare
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { LEVELS } from '../../operator/standards/level-version.ts';
 import { resolved } from '../support/policies.ts';
@@ -26,7 +26,7 @@ export function compared(old: Specs, now: Specs, limit = DEFAULT_LIMIT): Compari
 const evaluator = new Evaluator();
 
 /** Whether one of the policies, which all decide and which everybody may use, admits the pod. */
-export function admits(policies: readonly ResolvedPolicy[], pod: PodParts): boolean {
+export function admits(policies: readonly ResolvedPolicy[], pod: PodContent): boolean {
   return policies.some(
     (policy) =>
       evaluator.violations(pod, policy).length === 0 ||

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -11,7 +11,7 @@ import { CASE_LABEL, OVERRIDDEN, plain, VERSIONS } from '../differential/cases.t
 import type { StatedPod } from '../differential/reference/pod.ts';
 import { admitsAddition } from '../differential/steps/reference-model.ts';
 import { policy, resolved } from '../support/policies.ts';
-import { type Pod, partsOf, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
+import { contentOf, type Pod, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
 import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 import { type Asked, programText, type Request, violationsIn } from './admission-text.ts';
 
@@ -27,7 +27,7 @@ describe('the text of an admission policy', () => {
       assert.ok('policy' in resolution);
       fc.assert(
         fc.property(randomPods(), (pod) => {
-          const expected = lines(partsOf(pod), resolution.policy);
+          const expected = lines(contentOf(pod), resolution.policy);
           const request = { resource: 'pods', object: pod, namespaceLabels: { [CASE_LABEL]: name } };
           assert.deepEqual(violationsIn(text, request), expected);
           assert.equal((text.run('complying', request) as unknown[]).length, expected.length === 0 ? 1 : 0);
@@ -44,7 +44,7 @@ describe('the text of an admission policy', () => {
     fc.assert(
       fc.property(randomPods(), fc.constantFrom(...Object.keys(TEMPLATES)), (pod, resource) => {
         const object = TEMPLATES[resource]?.({ metadata: pod.metadata, spec: pod.spec });
-        const expected = lines(partsOf(pod), restricted);
+        const expected = lines(contentOf(pod), restricted);
         assert.deepEqual(violationsIn(text, { resource, object }), expected);
         assert.equal(text.refusal({ resource, object }) === undefined, expected.length === 0);
       }),
@@ -71,7 +71,7 @@ describe('the text of an admission policy', () => {
           const change = { before, after: now } as unknown as Record<'before' | 'after', StatedPod>;
           const isFine = (decider: ResolvedPolicy, one: StatedPod, apart: readonly string[] = []) =>
             evaluator
-              .violations(partsOf(one as unknown as Pod), decider)
+              .violations(contentOf(one as unknown as Pod), decider)
               .every(({ rule, container }) => container === undefined && apart.includes(rule));
           const admitted = deciders.some((decider) => admitsAddition(decider, deciders, change, isFine));
           const request = { resource: 'pods', subResource: 'ephemeralcontainers', object: now, oldObject: before };
@@ -248,7 +248,7 @@ describe('the text of an admission policy', () => {
         const policies = list.map((spec, index) => policy(`policy-${index}`, spec));
         const all = list.map((spec, index) => resolved(`policy-${index}`, spec));
         const deciders = deciding(all, 'Enforce', namespaceLabels);
-        const admitted = deciders.some((decider) => lines(partsOf(pod), decider).length === 0);
+        const admitted = deciders.some((decider) => lines(contentOf(pod), decider).length === 0);
         fc.pre(all.some(({ mode }) => mode === 'Enforce'));
         const refusal = programText(policies).refusal({ resource: 'pods', object: pod, namespaceLabels });
         assert.equal(refusal === undefined, admitted || deciders.length === 0);
@@ -336,13 +336,13 @@ function mountsOf({ spec: { volumes = [] } }: Pod): Fields[] {
     .map(({ name }) => ({ name, mountPath: `/${name}` }));
 }
 
-function lines(parts: PodParts, ofPolicy: ResolvedPolicy): string[] {
+function lines(parts: PodContent, ofPolicy: ResolvedPolicy): string[] {
   return evaluator.violations(parts, ofPolicy).map(({ rule, message }) => `${rule}: ${message}`);
 }
 
 /** The reasons why each deciding policy refuses the pod, sorted by the policies' names. */
 function reasonsOf(pod: Pod, deciders: readonly ResolvedPolicy[]): string[] {
   return deciders
-    .map((decider) => `CapabilityPolicy ${decider.name}: ${lines(partsOf(pod), decider).join('; ')}`)
+    .map((decider) => `CapabilityPolicy ${decider.name}: ${lines(contentOf(pod), decider).join('; ')}`)
     .sort();
 }

@@ -139,6 +139,10 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   sysctls: [{ overrides: { sysctls: { allowed: [] } }, pod: secured({ sysctls: [{ name: 'a', value: '1' }] }) }],
+  unknownFields: [
+    { overrides: { unknownFields: 'Refused' }, pod: { restoreFrom: { name: 'a' } } },
+    { overrides: { unknownFields: 'Refused' }, pod: secured({ keyring: 'host' }), with: [{ runAsUser: 5 }] },
+  ],
   runtimeClasses: [{ overrides: { runtimeClasses: { allowed: ['a'] } }, pod: { runtimeClassName: 'b' } }],
 };
 

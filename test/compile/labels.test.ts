@@ -10,12 +10,12 @@ import {
   tightest,
 } from '../../operator/compile/labels.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { compareLevels, formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { VERSIONS } from '../differential/cases.ts';
 import { resolved } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryContainers, arbitraryOverrides } from '../support/random-policies.ts';
 
 type Spec = Partial<CapabilityPolicySpec>;
@@ -88,7 +88,7 @@ const spec = fc.record({
 
 const evaluator = new Evaluator();
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, podSecurityDefaults: {} };
-const admits = (policy: ResolvedPolicy, pod: PodParts) => evaluator.violations(pod, policy).length === 0;
+const admits = (policy: ResolvedPolicy, pod: PodContent) => evaluator.violations(pod, policy).length === 0;
 
 describe('the Pod Security label of policies', () => {
   for (const [spec, expected] of TIGHTEST) {
@@ -126,7 +126,7 @@ describe('the Pod Security label of policies', () => {
     fc.assert(
       fc.property(spec, fc.array(randomPods(), { minLength: 5, maxLength: 5 }), (stated, pods) => {
         const policy = resolved('random', stated);
-        for (const pod of pods.map(partsOf)) {
+        for (const pod of pods.map(contentOf)) {
           if (!admits(policy, pod) || isForWindowsWithSeLinux(pod)) continue;
           admitted++;
           for (const minor of VERSIONS) {
@@ -287,7 +287,7 @@ describe('the rules beyond the label', () => {
 });
 
 /** The API server refuses such pods (k8s.io/kubernetes/pkg/apis/core/validation validateWindows), so no policy evaluates them. */
-function isForWindowsWithSeLinux({ spec }: PodParts): boolean {
+function isForWindowsWithSeLinux({ spec }: PodContent): boolean {
   return (
     (spec as { os?: { name?: string } }).os?.name === 'windows' && JSON.stringify(spec).includes('"seLinuxOptions"')
   );

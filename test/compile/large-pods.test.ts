@@ -1,6 +1,6 @@
 /** Pods that are so large that the API server evaluates them in blocks, and describes only a part of them. */
 import assert from 'node:assert/strict';
-import { blocksOf, CUT, POSITIONS } from '../../operator/compile/parts-cel.ts';
+import { blocksOf, CUT, POSITIONS } from '../../operator/compile/units-cel.ts';
 import { policy } from '../support/policies.ts';
 import { engine, programText, violationsIn } from './admission-text.ts';
 
@@ -12,7 +12,7 @@ const SECURE = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 const text = programText([policy('restricted', { level: 'restricted' })]);
-const [left] = engine.run(CUT, { part: { cut: true } }) as string[];
+const [left] = engine.run(CUT, { unit: { cut: true } }) as string[];
 
 const many = <Item>(count: number, item: (index: number) => Item): Item[] =>
   Array.from({ length: count }, (_, i) => item(i));

@@ -8,10 +8,10 @@ import type { CapabilityPolicyOverrides } from '../../operator/api/capability-po
 import { modeProgram } from '../../operator/compile/mode-program.ts';
 import { programOf } from '../../operator/compile/program-text.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { checksOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { LEVELS } from '../../operator/standards/level-version.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod, arbitraryPolicy, policyOf } from '../support/random-policies.ts';
 import { AdmissionText, type Request } from './admission-text.ts';
 
@@ -46,20 +46,20 @@ const simple = fc
     ),
   })
   .map(({ level, overrides }) => policyOf(level, 'latest', overrides));
-const pods = fc.oneof(arbitraryPod, { weight: 3, arbitrary: randomPods().map(partsOf) });
+const pods = fc.oneof(arbitraryPod, { weight: 3, arbitrary: randomPods().map(contentOf) });
 
 const policies = fc
   .array(fc.tuple(fc.oneof(arbitraryPolicy, simple), fc.boolean()), { minLength: 1, maxLength: 3 })
   .map((some) => some.map(([policy, defaulting], i) => renamed(policy, i, defaulting)));
 
-function lines(pod: PodParts, policy: ResolvedPolicy, filled: boolean): string[] {
+function lines(pod: PodContent, policy: ResolvedPolicy, filled: boolean): string[] {
   return evaluator
     .violations(pod, policy, filled)
     .map(({ rule, message }) => `${rule}: ${message}`)
     .sort();
 }
 
-function requestOf({ annotations, spec }: PodParts): Request {
+function requestOf({ annotations, spec }: PodContent): Request {
   return { resource: 'pods', object: { metadata: { annotations }, spec } };
 }
 

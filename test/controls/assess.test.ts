@@ -8,7 +8,7 @@ import type { Cluster, PodView, WorkloadView } from '../../operator/model/object
 import { PolicyState } from '../../operator/state/policy-state.ts';
 import { adding, app, pod, secured } from '../support/pods.ts';
 import { baselinePolicy, policy } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { binding, clusterOf, ownedBy, podView, useRole, wholeCluster, workloadView } from '../support/views.ts';
 
 const PENDING = { 'rollout.capabilitypolicy.dev/exception': 'pending' };
@@ -246,7 +246,7 @@ describe('the assessment of a cluster', () => {
     fc.assert(
       fc.property(fc.array(randomPods(), { maxLength: 6 }), (random) => {
         const templates = random.map((one, index) =>
-          workloadView('Deployment', `w-${index}`, { template: partsOf(one) }),
+          workloadView('Deployment', `w-${index}`, { template: contentOf(one) }),
         );
         for (const { passed, partly, failed, excepted } of assessed({ workloads: templates, policies }).controls) {
           const named = [...failed, ...excepted].map(({ name }) => name);

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CONTROLS } from '../../analysis/controls/controls.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { app, OWN_USERS, pod, secured, WINDOWS } from '../support/pods.ts';
 import { resolved } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 
 const EVALUATOR = new Evaluator();
 /** A container that no control advises against. */
@@ -21,16 +21,16 @@ const HARDENED = {
 const TOKEN = { projected: { sources: [{ serviceAccountToken: { path: 'token' } }] } };
 const HOST_PATH = [{ name: 'one', hostPath: { path: '/var/log' } }];
 
-function hardened(securityContext: object = {}, spec: object = {}, container: object = {}): PodParts {
+function hardened(securityContext: object = {}, spec: object = {}, container: object = {}): PodContent {
   return app({ ...secured({ ...HARDENED, ...securityContext }), ...container }, { ...spec });
 }
 
-function brokenBy(parts: PodParts): string[] {
-  return CONTROLS.filter((control) => EVALUATOR.violations(parts, control).length > 0).map(({ id }) => id);
+function brokenBy(content: PodContent): string[] {
+  return CONTROLS.filter((control) => EVALUATOR.violations(content, control).length > 0).map(({ id }) => id);
 }
 
 /** A change of the hardened pod, and the controls that the changed pod breaks. */
-const ROWS: readonly [what: string, changed: PodParts, controls: readonly string[]][] = [
+const ROWS: readonly [what: string, changed: PodContent, controls: readonly string[]][] = [
   ['nothing', hardened(), []],
   ['a token', hardened({}, { volumes: [{ name: 'one', ...TOKEN }] }), ['5.1.6', 'ServiceAccountTokens']],
   [
@@ -104,11 +104,11 @@ describe('the controls of hardening guides', () => {
     let admitted = 0;
     fc.assert(
       fc.property(randomPods(), (random) => {
-        const parts = partsOf(random);
-        if (EVALUATOR.violations(parts, restricted).length > 0) return;
+        const content = contentOf(random);
+        if (EVALUATOR.violations(content, restricted).length > 0) return;
         admitted += 1;
         assert.deepEqual(
-          brokenBy(parts).filter((id) => covered.includes(id)),
+          brokenBy(content).filter((id) => covered.includes(id)),
           [],
         );
       }),

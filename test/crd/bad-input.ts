@@ -556,6 +556,26 @@ function otherOverrides(): BadInput[] {
       { hostPaths: [null] },
       /hostPaths\[0\]: Invalid value: "?null"?: .*must be of type object/,
     ),
+    row(
+      'another word for unknown fields',
+      { unknownFields: 'Forbidden' },
+      /unknownFields: Unsupported value: "Forbidden"/,
+    ),
+    row(
+      'an unknown field with an index',
+      { allowedUnknownFields: ['spec.containers[0].securityContext.ulimits'] },
+      /not a path of a pod's field: write it as refusals name it, such as spec\.containers\.securityContext\.ulimits, without indexes/,
+    ),
+    row(
+      'an unknown field without spec',
+      { allowedUnknownFields: ['securityContext.ulimits'] },
+      /not a path of a pod's field/,
+    ),
+    row(
+      'an unknown field twice',
+      { allowedUnknownFields: ['spec.a', 'spec.a'] },
+      /spec\.a is listed twice; write it once/,
+    ),
     row('300 sysctls', { sysctls: { allowed: many(300) } }, tooMany(64)),
   ];
 }

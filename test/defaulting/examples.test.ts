@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import { app, ephemeral, init, pod, secured, WINDOWS } from '../support/pods.ts';
 import { policyOf } from '../support/random-policies.ts';
@@ -20,8 +20,8 @@ interface Example {
   readonly title: string;
   readonly level?: Level;
   readonly overrides: CapabilityPolicyOverrides;
-  readonly before: PodParts;
-  readonly after: PodParts;
+  readonly before: PodContent;
+  readonly after: PodContent;
 }
 
 function examples(): Example[] {
@@ -42,7 +42,7 @@ function examples(): Example[] {
     fsGroup: { rule: 'MayRunAs', ranges: [{ min: 10, max: 20 }] },
     supplementalGroups: { rule: 'MayRunAs', ranges: [{ min: 1, max: 2 }] },
   };
-  const unchanged = (title: string, overrides: CapabilityPolicyOverrides, before: PodParts): Example => ({
+  const unchanged = (title: string, overrides: CapabilityPolicyOverrides, before: PodContent): Example => ({
     title: `nothing ${title}`,
     overrides,
     before,

@@ -1,6 +1,6 @@
 /** Defaulting in a few lines, without an API server: it applies a policy's fills to a pod. */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
-import type { Container, PodParts, PodSpec } from '../../operator/model/objects.ts';
+import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { checksOf, fillsOf as fillsOfPolicy, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Fill } from '../../operator/rules/rule.ts';
 
@@ -19,7 +19,7 @@ export function evaluatingFilled(policy: ResolvedPolicy): ResolvedPolicy {
 }
 
 /** Fills a new pod: the pod itself, its containers and its init containers. */
-export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
+export function fillCreated(pod: PodContent, fills: readonly Fill[]): PodContent {
   const { spec } = pod;
   const containers = (list: readonly Container[]) => list.map((c) => fillContainer(pod, c, fills));
   const filled = fillPart(
@@ -38,12 +38,12 @@ export function fillCreated(pod: PodParts, fills: readonly Fill[]): PodParts {
 }
 
 /** Fills ephemeral containers that are added to a pod, and only these containers. */
-export function fillAdded(pod: PodParts, fills: readonly Fill[]): PodParts {
+export function fillAdded(pod: PodContent, fills: readonly Fill[]): PodContent {
   const added = (pod.spec.ephemeralContainers ?? []).map((c) => fillContainer(pod, c, fills));
   return { ...pod, spec: { ...pod.spec, ephemeralContainers: added } };
 }
 
-function fillContainer(pod: PodParts, c: Container, fills: readonly Fill[]): Container {
+function fillContainer(pod: PodContent, c: Container, fills: readonly Fill[]): Container {
   const own = fills.filter(({ over }) => over === 'containers');
   return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
 }
@@ -55,7 +55,7 @@ function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields
     .reduce((filled, { path, value }) => set(filled, path, plain(engine.run(value, context))), part);
 }
 
-function contextOf({ spec, annotations }: PodParts): Fields {
+function contextOf({ spec, annotations }: PodContent): Fields {
   return { variables: { spec, annotations } };
 }
 

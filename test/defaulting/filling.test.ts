@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { Evaluator, type Violation } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { init, secured, WINDOWS } from '../support/pods.ts';
 import { arbitraryPod, arbitraryPodWithAddedContainers, arbitraryPolicy } from '../support/random-policies.ts';
@@ -11,7 +11,7 @@ const RUNS = Number(process.env.FILLING_RUNS ?? 500);
 const evaluator = new Evaluator();
 
 /** The rules that a pod breaks. For added containers, only the rules that the added containers break. */
-function broken(pod: PodParts, policy: ResolvedPolicy, isEvaluated: (violation: Violation) => boolean = () => true) {
+function broken(pod: PodContent, policy: ResolvedPolicy, isEvaluated: (violation: Violation) => boolean = () => true) {
   const violations = evaluator.violations(pod, policy).filter(isEvaluated);
   return [...new Set(violations.map(({ rule, path }) => `${rule} ${path}`))];
 }
@@ -94,7 +94,7 @@ describe('filling', () => {
   });
 });
 
-function withoutAdded({ annotations, spec: { ephemeralContainers: _, ...spec } }: PodParts): PodParts {
+function withoutAdded({ annotations, spec: { ephemeralContainers: _, ...spec } }: PodContent): PodContent {
   return { annotations, spec };
 }
 

@@ -147,7 +147,7 @@ export class Arena {
     const policy = this.#policies.get(name);
     assert.ok(policy);
     const violations = this.#evaluator
-      .violations(this.#projection.parts(pod), policy)
+      .violations(this.#projection.content(pod), policy)
       .map(({ rule, message }) => `${rule}: ${message}`);
     const text = violations.length > 0 ? `CapabilityPolicy ${name}: ${violations.join('; ')}` : '';
     return { admitted: violations.length === 0, text };

@@ -76,7 +76,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
     use: createUseIndex([useRole('raw')], bindings),
   });
 
-  it('is one object for all pods with the same parts, unless it depends on who may use a policy', () => {
+  it('is one object for all pods with the same content, unless it depends on who may use a policy', () => {
     const evaluator = new Evaluator();
     const [everyone, bound] = [
       resolvedBaseline('raw', { ...spec, usableBy: 'Everyone' }),

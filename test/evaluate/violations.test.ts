@@ -4,7 +4,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { app, pod } from '../support/pods.ts';
 import { resolved } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 
 const evaluator = new Evaluator();
 
@@ -69,11 +69,11 @@ describe('violations', () => {
     const policies = [resolved('a'), resolved('b', { level: 'baseline' }), resolved('c', { levelVersion: 'v1.0' })];
     fc.assert(
       fc.property(randomPods(), fc.constantFrom(...policies), (random, policy) => {
-        const parts = partsOf(random);
-        const before = structuredClone(parts);
-        const found = evaluator.violations(parts, policy);
+        const content = contentOf(random);
+        const before = structuredClone(content);
+        const found = evaluator.violations(content, policy);
         assert.deepEqual(found, new Evaluator().violations(before, policy));
-        assert.deepEqual(parts, before);
+        assert.deepEqual(content, before);
         const order = found.map(({ rule }) => RULES.findIndex(({ id }) => id === rule));
         assert.deepEqual(
           order,

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { findings } from '../../analysis/capabilities/findings.ts';
 import { TooExpensive } from '../../operator/evaluate/cel.ts';
 import { COST_LIMIT, Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 import { resolvedBaseline } from '../support/policies.ts';
@@ -22,7 +22,7 @@ const [TIMES, MOST_GROWTH] = [4, 9];
 /** The least time that can be compared, because some kernels count CPU time in steps of 10 ms. */
 const MEASURABLE_MS = 10;
 
-function partsIn({ annotations = {}, spec }: WorstPod): PodParts {
+function contentIn({ annotations = {}, spec }: WorstPod): PodContent {
   return { annotations, spec };
 }
 
@@ -52,10 +52,10 @@ describe('the dearest object', () => {
     const evaluating = resolvedBaseline('evaluating', { level: 'restricted', overrides });
 
     it(`for ${rule} costs the operator less than ${BLOCKED_MS} ms`, () => {
-      const parts = partsIn(pod(most));
+      const content = contentIn(pod(most));
       const spent = cpuMs(() => {
         try {
-          new Evaluator({ costLimit: COST_LIMIT }).violations(parts, evaluating);
+          new Evaluator({ costLimit: COST_LIMIT }).violations(content, evaluating);
         } catch (error) {
           assert.ok(error instanceof TooExpensive);
         }
@@ -66,8 +66,8 @@ describe('the dearest object', () => {
     it(`for ${rule} costs ${TIMES} times as much when it is ${TIMES} times as large`, () => {
       const evaluator = new Evaluator();
       const spent = (count: number) => {
-        const parts = partsIn(pod(Math.ceil(count)));
-        return cpuMs(() => void evaluator.violations(parts, evaluating));
+        const content = contentIn(pod(Math.ceil(count)));
+        return cpuMs(() => void evaluator.violations(content, evaluating));
       };
       const [small, large] = [spent(most / 2 / TIMES), spent(most / 2)];
       assert.ok(large < Math.max(small, MEASURABLE_MS) * MOST_GROWTH, `${small} ms, then ${large} ms`);
@@ -91,18 +91,18 @@ describe('an evaluator with a limit', () => {
   const everything = resolvedBaseline('everything', { level: 'restricted', overrides: EVERYTHING_RESTRICTED });
 
   it('evaluates pods of 100 containers that break every rule', () => {
-    const parts = crowded(100);
+    const content = crowded(100);
     const evaluator = new Evaluator({ costLimit: COST_LIMIT });
-    const rules = new Set(evaluator.violations(parts, everything).map(({ rule }) => rule));
+    const rules = new Set(evaluator.violations(content, everything).map(({ rule }) => rule));
     assert.ok(rules.size > 15, [...rules].join());
   });
 
   it('finds the same as one without a limit, or nothing', () => {
-    const parts = crowded(20);
-    const all = new Evaluator().violations(parts, everything);
+    const content = crowded(20);
+    const all = new Evaluator().violations(content, everything);
     for (const costLimit of [0, 1_000, 10_000, 100_000, 300_000, COST_LIMIT]) {
       try {
-        assert.deepEqual(new Evaluator({ costLimit }).violations(parts, everything), all);
+        assert.deepEqual(new Evaluator({ costLimit }).violations(content, everything), all);
       } catch (error) {
         assert.ok(error instanceof TooExpensive && costLimit < COST_LIMIT, `${costLimit}: ${error}`);
       }
@@ -111,10 +111,10 @@ describe('an evaluator with a limit', () => {
 
   it('remembers what was too expensive', () => {
     const spec = Object.freeze(WORST_OBJECTS.volumes?.pod(38_000).spec ?? { containers: [] });
-    const parts = { annotations: {}, spec };
+    const content = { annotations: {}, spec };
     const evaluator = new Evaluator({ costLimit: COST_LIMIT });
-    assert.throws(() => evaluator.violations(parts, everything), TooExpensive);
-    const again = cpuMs(() => assert.throws(() => evaluator.violations(parts, everything), TooExpensive));
+    assert.throws(() => evaluator.violations(content, everything), TooExpensive);
+    const again = cpuMs(() => assert.throws(() => evaluator.violations(content, everything), TooExpensive));
     assert.ok(again <= MEASURABLE_MS, `${again} ms`);
   });
 });
@@ -135,7 +135,7 @@ describe('the violations of a pod', () => {
 
   it('are of a bounded size, whatever is in the pod', () => {
     for (const { pod, most } of Object.values(WORST_OBJECTS)) {
-      const found = new Evaluator().violations(partsIn(pod(Math.ceil(most / 4))), baseline);
+      const found = new Evaluator().violations(contentIn(pod(Math.ceil(most / 4))), baseline);
       assert.ok(found.every(({ message }) => message.length <= 2_048));
       assert.ok(JSON.stringify(found).length < 200_000);
     }
@@ -143,13 +143,13 @@ describe('the violations of a pod', () => {
 
   it('are not cut within a character', () => {
     const securityContext = { capabilities: { add: ['😀'.repeat(3_000)] } };
-    const parts = { annotations: {}, spec: { containers: [{ name: 'app', securityContext }] } };
-    const [violation] = new Evaluator().violations(parts, baseline);
+    const content = { annotations: {}, spec: { containers: [{ name: 'app', securityContext }] } };
+    const [violation] = new Evaluator().violations(content, baseline);
     assert.ok(violation?.message.endsWith('😀…'), violation?.message.slice(-5));
   });
 });
 
-function crowded(count: number): PodParts {
+function crowded(count: number): PodContent {
   const securityContext = {
     privileged: true,
     runAsUser: 0,

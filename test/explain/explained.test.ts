@@ -8,7 +8,7 @@ import { topicOf } from '../../analysis/explain/topic.ts';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
-import type { PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
+import type { PodContent, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { PolicyState } from '../../operator/state/policy-state.ts';
@@ -49,19 +49,19 @@ function explained(
   return { ...first, workloads: all.workloads };
 }
 
-function foundIn(name: string, template: PodParts, policies: readonly CompletePolicy[] = []): readonly FoundUse[] {
+function foundIn(name: string, template: PodContent, policies: readonly CompletePolicy[] = []): readonly FoundUse[] {
   return explained(name, { workloads: [workloadView('Deployment', 'web', { template })], policies }).found;
 }
 
 const STRICT_POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
 /** A pod that level restricted admits, unless `capabilities` breaks it. */
-function strict(capabilities: object, fields: object = {}): PodParts {
+function strict(capabilities: object, fields: object = {}): PodContent {
   return app(secured({ allowPrivilegeEscalation: false, capabilities }), { securityContext: STRICT_POD, ...fields });
 }
 
 describe('explain NAME --cluster: how a container holds a capability', () => {
-  const ROWS: readonly [title: string, PodParts, expected: object | undefined][] = [
+  const ROWS: readonly [title: string, PodContent, expected: object | undefined][] = [
     ['added', adding(['NET_RAW']), { how: 'Added', runtimes: ['containerd', 'CRI-O', 'Docker'], beyond: 'baseline' }],
     ['by default', pod(), { how: 'ByDefault', runtimes: ['containerd', 'Docker'], beyond: 'restricted' }],
     ['privileged', app(secured({ privileged: true })), { how: 'Privileged', beyond: 'baseline' }],
@@ -113,7 +113,7 @@ describe('explain NAME --cluster: what policies say', () => {
 
   interface Row {
     readonly topic?: string;
-    readonly template: PodParts;
+    readonly template: PodContent;
     readonly policies: readonly CompletePolicy[];
     readonly admission: FoundUse['admission'];
     readonly answers: readonly object[];
@@ -315,14 +315,14 @@ describe('explain NAME --cluster: what policies say', () => {
 
 describe('explain NAME --cluster: what a rule is about', () => {
   /** Pods that the levels refuse, for rules whose examples the levels admit. */
-  const REFUSED: Readonly<Record<string, PodParts>> = {
+  const REFUSED: Readonly<Record<string, PodContent>> = {
     volumes: pod({ volumes: [{ name: 'one', hostPath: { path: '/' } }] }),
     procMount: app(secured({ procMount: 'Unmasked' })),
   };
   for (const rule of RULES) {
     it(`finds a pod that breaks ${rule.id}`, () => {
       const refused = rule.examples.flatMap(({ refuses }) => refuses.map(examplePod));
-      const found = [...refused, ...(REFUSED[rule.id] ? [REFUSED[rule.id] as PodParts] : [])].flatMap((template) =>
+      const found = [...refused, ...(REFUSED[rule.id] ? [REFUSED[rule.id] as PodContent] : [])].flatMap((template) =>
         foundIn(rule.id, template),
       );
       assert.ok(found.length > 0);

@@ -10,6 +10,7 @@ import { ApiClient } from '../../operator/cluster/client.ts';
 import { FollowedReports } from '../../operator/cluster/reports.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
 import { firstReportName } from '../../operator/report/policy-report.ts';
+import { earlierOperator } from '../support/earlier-operator.ts';
 import type { TestCluster } from '../support/harness.ts';
 import { eventsAbout } from '../support/observed.ts';
 import { hostNetworkPod } from '../support/pod-manifests.ts';
@@ -106,6 +107,8 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'create configmaps': { act: async (stage) => void (await rollout(stage, 'created')) },
   'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
+  // Only an operator that lacks pod fields asks API servers what they fill in.
+  'create podtemplates': { act: askDefaults },
   'create events': { act: violate },
   // The operator patches an Event to count its repetitions in the Event's series.
   'patch events': {
@@ -280,6 +283,16 @@ async function restart({ cluster: { operator } }: Stage): Promise<void> {
   await operator.stop();
   await operator.start();
   await waitFor('the operator to give up', () => !operator.running, { intervalMs: 20 });
+}
+
+/** Starts an operator that lacks a pod field, and adds its log to the log of the operator. */
+async function askDefaults({ cluster }: Stage): Promise<void> {
+  const earlier = earlierOperator(cluster.operatorKubeconfig, ['hostUsers']);
+  await earlier.start();
+  const isRefused = () => earlier.log.some((entry) => JSON.stringify(entry).includes('podtemplates'));
+  await waitFor('the operator to ask', isRefused, { intervalMs: 20 });
+  await earlier.stop();
+  cluster.operator.log.push(...earlier.log);
 }
 
 async function beginTerm({ cluster: { operator } }: Stage): Promise<void> {

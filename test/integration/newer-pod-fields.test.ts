@@ -1,10 +1,8 @@
 /** The operator names pod fields that its release does not know, and goes on when an API server has them. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
-import { OperatorProcess } from '../support/operator-process.ts';
+import { earlierOperator } from '../support/earlier-operator.ts';
+import { eventually, useCluster } from '../support/harness.ts';
 
-const EARLIER_RELEASE = join(import.meta.dirname, '..', 'support', 'earlier-release.js');
 const WARNING =
   /warning: API servers have pod fields that this release does not know, so no rule checks them: (.*)\. Upgrade/;
 
@@ -25,10 +23,7 @@ describe('an API server with pod fields that the operator does not know', () => 
 
   it('is named in the condition Accepted of each policy, until the operator is upgraded', async () => {
     await cluster.operator.stop();
-    const args = ['--kubeconfig', cluster.operatorKubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
-    const earlier = new OperatorProcess(args, ['--import', EARLIER_RELEASE], {
-      UNKNOWN_POD_FIELDS: 'procMount,hostUsers',
-    });
+    const earlier = earlierOperator(cluster.operatorKubeconfig, ['procMount', 'hostUsers']);
     await earlier.startAndWatch();
     try {
       await eventually('the warning', async () => WARNING.test(await accepted()));

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { changed } from '../../analysis/fix/changed-fields.ts';
 import { tokenVolumeIndex, withTokenVolume } from '../../analysis/manifests/token-volume.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { app, ephemeral, init, pod } from '../support/pods.ts';
 
 const PATH = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -13,9 +13,9 @@ const mounting = (mountPath: string) => ({ volumeMounts: [{ name: 'own', mountPa
 const EMPTY = pod();
 const OWN = { name: 'own', emptyDir: {} };
 
-const names = ({ spec }: PodParts) => (spec.volumes ?? []).map(({ name }) => name);
+const names = ({ spec }: PodContent) => (spec.volumes ?? []).map(({ name }) => name);
 
-const ROWS: readonly (readonly [what: string, parts: PodParts, volumes: readonly string[]])[] = [
+const ROWS: readonly (readonly [what: string, content: PodContent, volumes: readonly string[]])[] = [
   ['a pod without volumes', pod(), ['kube-api-access']],
   ['a pod with another volume, after it', pod({ volumes: [OWN] }), ['own', 'kube-api-access']],
   ['a pod of which one container mounts something there', init(mounting(PATH)), ['kube-api-access']],
@@ -40,8 +40,8 @@ const ROWS: readonly (readonly [what: string, parts: PodParts, volumes: readonly
 ];
 
 describe('the volume of the token', () => {
-  for (const [what, parts, expected] of ROWS) {
-    it(`is added to ${what}`, () => assert.deepEqual(names(withTokenVolume(parts, true)), expected));
+  for (const [what, content, expected] of ROWS) {
+    it(`is added to ${what}`, () => assert.deepEqual(names(withTokenVolume(content, true)), expected));
   }
 
   it('is added to no pod that does not want it', () => {
@@ -55,7 +55,7 @@ describe('the volume of the token', () => {
     assert.equal(tokenVolumeIndex(added.spec), 1);
     const off = {
       ...added,
-      spec: changed(added.spec, [], ['automountServiceAccountToken'], false) as PodParts['spec'],
+      spec: changed(added.spec, [], ['automountServiceAccountToken'], false) as PodContent['spec'],
     };
     assert.deepEqual(names(withTokenVolume(off)), ['own']);
     assert.deepEqual(withTokenVolume(withTokenVolume(off), true), added);

@@ -4,7 +4,7 @@ import { PODS } from '../../operator/compile/match.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { evaluate } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import { createPartsProjection } from '../../operator/projection/parts-projection.ts';
+import { createContentProjection } from '../../operator/projection/content-projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { resolved } from '../support/policies.ts';
 import type { EngineCase } from './suites.ts';
@@ -15,7 +15,7 @@ export interface OurVerdict {
   readonly mutated: boolean;
 }
 
-const projection = createPartsProjection(RULES);
+const projection = createContentProjection(RULES);
 const evaluation = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function verdictOn({ operation, pod }: EngineCase, spec: CapabilityPolicySpec): OurVerdict {
@@ -25,9 +25,9 @@ export function verdictOn({ operation, pod }: EngineCase, spec: CapabilityPolicy
   );
   if (!evaluated) return { verdict: 'allow', mutated: false };
   const policy = resolved('other-engine', spec);
-  const parts = projection.parts(pod);
+  const content = projection.content(pod);
   const result = (filled: boolean) => {
-    const candidate = { namespace: 'other-engines', parts, users: [], filled, unknownUser: false };
+    const candidate = { namespace: 'other-engines', content, users: [], filled, unknownUser: false };
     return evaluate(candidate, [policy], evaluation).verdict === 'Compliant';
   };
   if (result(false)) return { verdict: 'allow', mutated: false };

@@ -50,7 +50,14 @@ const CARRIER = [
     resources: ['clusterroles'],
   },
 ];
-const ACTIONS = { Enforce: ['Deny'], Warn: ['Warn'], Audit: ['Audit'], Guard: ['Deny'], Defaulting: [] };
+const ACTIONS = {
+  Enforce: ['Deny'],
+  Warn: ['Warn'],
+  Audit: ['Audit'],
+  Guard: ['Deny'],
+  Defaulting: [],
+  UnknownFields: ['Warn'],
+};
 const COMPILE = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
 
 export function smallCompiled(rows: Rows, options: SmallOptions = {}): Compiled {

@@ -9,7 +9,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { heapOf } from '../support/garbage.ts';
 import { resolved } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 
 const reading = (reads: Rule['reads']) => ({ reads }) as Rule;
 const projection = createProjection([
@@ -177,7 +177,7 @@ describe('projection of a pod', () => {
   });
 });
 
-describe('the parts of pods', () => {
+describe('the content of pods', () => {
   const token = (suffix: string) => ({ name: `kube-api-access-${suffix}`, projected: { sources: [{}] } });
   const mount = (name: string) => ({ name, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' });
   const copy = (suffix: string, spec: object = {}) => ({
@@ -247,7 +247,7 @@ describe('the parts of pods', () => {
     const deployment = all.workload({ kind: 'Deployment', metadata, spec: { template } });
     assert.equal(deployment.template.spec, pod.spec);
     assert.equal(all.pod({ metadata: { ...owner, name: 'b' }, spec }).owner, pod.owner);
-    assert.equal(all.distinctParts() > 0, true);
+    assert.equal(all.distinctContents() > 0, true);
   });
 
   it('keep every difference that a rule could see', () => {
@@ -266,7 +266,7 @@ describe('the parts of pods', () => {
     ];
     fc.assert(
       fc.property(randomPods(), fc.constantFrom(...policies), fc.boolean(), (random, policy, filled) => {
-        const [whole, projected] = [partsOf(random), all.parts(random)].map((each) =>
+        const [whole, projected] = [contentOf(random), all.content(random)].map((each) =>
           evaluator.violations(each, policy, filled),
         );
         assert.deepEqual(projected, whole);
@@ -282,7 +282,7 @@ describe('projection of a workload', () => {
     metadata: { annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined', other: 'x' } },
     spec: { hostNetwork: true, nodeName: 'n1', containers: [{ name: 'app', image: 'x' }] },
   };
-  const parts = {
+  const content = {
     annotations: { 'seccomp.security.alpha.kubernetes.io/pod': 'unconfined' },
     spec: { hostNetwork: true, containers: [{ name: 'app', image: 'x' }] },
   };
@@ -299,7 +299,7 @@ describe('projection of a workload', () => {
   ];
   for (const [kind, raw] of kinds) {
     it(`finds the template of a ${kind}`, () => {
-      const view = { kind, namespace: 'net', name: 'a', uid: 'u1', finished: false, template: parts };
+      const view = { kind, namespace: 'net', name: 'a', uid: 'u1', finished: false, template: content };
       assert.deepEqual(projection.workload({ kind, metadata, ...raw }), view);
     });
   }
@@ -348,7 +348,7 @@ describe('projection of a workload', () => {
 
   it('keeps the template of a Deployment with 0 pods: it will be scaled up', () => {
     const view = projection.workload({ kind: 'Deployment', metadata, spec: { replicas: 0, template } });
-    assert.deepEqual(view.template, parts);
+    assert.deepEqual(view.template, content);
   });
 
   it('keeps only the names of an old ReplicaSet of a Deployment', () => {
@@ -373,7 +373,7 @@ describe('projection of a workload', () => {
     it(`keeps the template of a ReplicaSet ${title}`, () => {
       const view = projection.workload({ kind: 'ReplicaSet', metadata: meta, spec: { replicas, template } });
       assert.equal(isHistory(view), false);
-      assert.deepEqual(view.template, parts);
+      assert.deepEqual(view.template, content);
     });
   }
 

@@ -1,50 +1,50 @@
 import assert from 'node:assert/strict';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { Recent } from '../../operator/model/recent.ts';
-import { PartsPool, UNSHARED } from '../../operator/projection/sharing.ts';
+import { ContentPool, UNSHARED } from '../../operator/projection/sharing.ts';
 import { collectGarbage } from '../support/garbage.ts';
 
-const parts = (name: string, annotations: Record<string, string> = {}): PodParts => ({
+const content = (name: string, annotations: Record<string, string> = {}): PodContent => ({
   annotations,
   spec: { containers: [{ name, securityContext: { capabilities: { add: ['CHOWN'] } } }] },
 });
-const copy = (text: string): PodParts => JSON.parse(text);
+const copy = (text: string): PodContent => JSON.parse(text);
 
-describe('PartsPool', () => {
-  it('keeps equal parts once, and no reference to its input', () => {
-    const pool = new PartsPool();
-    const first = parts('app');
+describe('ContentPool', () => {
+  it('keeps equal content once, and no reference to its input', () => {
+    const pool = new ContentPool();
+    const first = content('app');
     const shared = pool.share(first, copy);
     assert.deepEqual(shared, first);
     assert.notEqual(shared.spec, first.spec);
-    assert.equal(pool.share(parts('app'), copy), shared);
-    assert.notEqual(pool.share(parts('other'), copy), shared);
+    assert.equal(pool.share(content('app'), copy), shared);
+    assert.notEqual(pool.share(content('other'), copy), shared);
     assert.equal(pool.size, 2);
   });
 
   it('has another spec for other annotations', () => {
-    const pool = new PartsPool();
-    const [plain, annotated] = [pool.share(parts('app'), copy), pool.share(parts('app', { a: 'b' }), copy)];
+    const pool = new ContentPool();
+    const [plain, annotated] = [pool.share(content('app'), copy), pool.share(content('app', { a: 'b' }), copy)];
     assert.notEqual(plain.spec, annotated.spec);
     assert.deepEqual(annotated.annotations, { a: 'b' });
   });
 
   it('returns frozen values', () => {
-    const { annotations, spec } = new PartsPool().share(parts('app'), copy);
+    const { annotations, spec } = new ContentPool().share(content('app'), copy);
     const context = spec.containers[0]?.securityContext as { capabilities: { add: string[] } };
     for (const each of [annotations, spec, spec.containers, context, context.capabilities.add]) {
       assert.ok(Object.isFrozen(each));
     }
   });
 
-  it('keeps parts as long as somebody holds their spec, and no longer', async () => {
-    const pool = new PartsPool();
-    const { spec } = pool.share(parts('held'), copy);
-    pool.share(parts('dropped'), copy);
+  it('keeps content as long as somebody holds its spec, and no longer', async () => {
+    const pool = new ContentPool();
+    const { spec } = pool.share(content('held'), copy);
+    pool.share(content('dropped'), copy);
     await collectGarbage(() => pool.size === 1);
     assert.equal(pool.size, 1);
-    assert.equal(pool.share(parts('held'), copy).spec, spec);
-    pool.share(parts('dropped'), copy);
+    assert.equal(pool.share(content('held'), copy).spec, spec);
+    pool.share(content('dropped'), copy);
     assert.equal(pool.size, 2);
   });
 });

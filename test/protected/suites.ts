@@ -45,6 +45,7 @@ export const SUITES = [
   'policy-reports',
   'older-form',
   'newer-pod-fields',
+  'closed-world',
   'bypass',
   'break-glass',
   'bad-input',

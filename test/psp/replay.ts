@@ -6,7 +6,7 @@ import type { Identified } from '../../operator/cluster/paths.ts';
 import { renderGrant } from '../../operator/compile/rbac.ts';
 import { createUseIndex, serviceAccountUser, type User } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { createProjection } from '../../operator/projection/projection.ts';
@@ -55,7 +55,7 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
  * The resulting pod. If some policy admits the unchanged pod, the first such policy by name decides; otherwise the
  * first policy by name that admits the filled pod.
  */
-function enforced(usable: readonly ResolvedPolicy[], pod: PodParts): PodParts | undefined {
+function enforced(usable: readonly ResolvedPolicy[], pod: PodContent): PodContent | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;
   const changes = ({ fills, seccompChanges }: ResolvedPolicy) =>
     (seccompChanges && hasProfile) || !isDeepStrictEqual(fillCreated(pod, fills), pod);
@@ -64,8 +64,8 @@ function enforced(usable: readonly ResolvedPolicy[], pod: PodParts): PodParts | 
   return filling && fillCreated(pod, filling.fills);
 }
 
-function admits(policy: ResolvedPolicy, { annotations, spec }: PodParts): boolean {
-  return evaluator.violations(projection.parts({ metadata: { annotations }, spec }), policy).length === 0;
+function admits(policy: ResolvedPolicy, { annotations, spec }: PodContent): boolean {
+  return evaluator.violations(projection.content({ metadata: { annotations }, spec }), policy).length === 0;
 }
 
 function authenticated({ user, groups = [] }: RecordedPod['creator']): User {

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides, ContainerOverrides } from '../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import { app, ephemeral, init, LINUX, OWN_USERS, secured, WINDOWS } from '../support/pods.ts';
@@ -18,9 +18,9 @@ interface Table {
   readonly overrides?: CapabilityPolicyOverrides;
   /** The overrides for container `app`. */
   readonly own: ContainerOverrides;
-  readonly admits: Readonly<Record<string, PodParts>>;
+  readonly admits: Readonly<Record<string, PodContent>>;
   /** The refused pods, each with the end of its message: the part after the name of the container or pod. */
-  readonly refuses: Readonly<Record<string, readonly [PodParts, string]>>;
+  readonly refuses: Readonly<Record<string, readonly [PodContent, string]>>;
 }
 
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
@@ -29,11 +29,11 @@ const onPod = (securityContext: object) => ({ securityContext });
 const unconfined = { type: 'Unconfined' };
 
 /** A pod whose containers `app` and `other` have the same fields. */
-function both(fields: Fields, spec: Fields = {}): PodParts {
+function both(fields: Fields, spec: Fields = {}): PodContent {
   return app(fields, { initContainers: [{ name: 'other', ...fields }], ...spec });
 }
 
-function annotated(container: string, profile: string, spec: Fields = {}): PodParts {
+function annotated(container: string, profile: string, spec: Fields = {}): PodContent {
   return { ...app({}, spec), annotations: { [`${APP_ARMOR}${container}`]: profile } };
 }
 
@@ -387,7 +387,7 @@ function declare(id: string, table: Table): void {
 function found(
   id: string,
   { level, overrides = {}, own }: Pick<Table, 'level' | 'overrides' | 'own'>,
-  pod: PodParts,
+  pod: PodContent,
   names: string[] = ['app'],
 ): string[] {
   const policy = resolved('table', { level, overrides, containers: [{ names, overrides: own }] });

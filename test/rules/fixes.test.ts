@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { withTokenVolume } from '../../analysis/manifests/token-volume.ts';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import { app, init, pod, secured } from '../support/pods.ts';
@@ -15,7 +15,7 @@ interface Row {
   readonly level: Level;
   readonly minor?: number;
   readonly overrides?: CapabilityPolicyOverrides;
-  readonly pod: PodParts;
+  readonly pod: PodContent;
   /** The changes that fix the row's rule, as `CLASS FIELD = VALUE`. */
   readonly changes: readonly string[];
   /** The reason why the rule is still violated. */
@@ -524,6 +524,15 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       left: /the API server refuses hostUsers: false/,
     },
   ],
+  unknownFields: [
+    {
+      what: 'a field that this release does not know',
+      level: 'baseline',
+      pod: app(secured({ ulimits: [] })),
+      changes: [],
+      left: /remove the field, upgrade CapabilityPolicy, or write an exception/,
+    },
+  ],
 };
 
 describe('the fixes of rules', () => {
@@ -540,9 +549,9 @@ describe('the fixes of rules', () => {
         assert.ok(rule.fixes !== undefined || rule.unfixable !== undefined);
       });
 
-      for (const { what, pod: parts, changes, left, ...policy } of ROWS[rule.id] ?? []) {
+      for (const { what, pod: content, changes, left, ...policy } of ROWS[rule.id] ?? []) {
         it(`${changes.length > 0 ? 'changes' : 'leaves'} ${what}`, () => {
-          const result = repaired(policy, parts);
+          const result = repaired(policy, content);
           assert.deepEqual(
             result.changes.filter((one) => one.rule === rule.id).map(({ text }) => text),
             changes,
@@ -550,7 +559,7 @@ describe('the fixes of rules', () => {
           const remaining = result.left.filter((one) => one.rule === rule.id);
           assert.equal(remaining.length > 0, left !== undefined, JSON.stringify(remaining));
           for (const { why } of remaining) assert.match(why, left ?? /^$/);
-          assert.deepEqual(repaired(policy, result.parts).changes, [], 'a second time it changes nothing');
+          assert.deepEqual(repaired(policy, result.content).changes, [], 'a second time it changes nothing');
         });
       }
     });

@@ -1,10 +1,10 @@
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { app, ephemeral, init, pod } from '../support/pods.ts';
 import { describeRule, type Table } from './table.ts';
 
 const volume = (path: string) => ({ name: 'host', hostPath: { path } });
 const at = (path: string) => pod({ volumes: [volume(path)] });
-const mounted = (path: string, readOnly?: boolean): PodParts =>
+const mounted = (path: string, readOnly?: boolean): PodContent =>
   app(
     { volumeMounts: [{ name: 'host', mountPath: '/mnt', ...(readOnly !== undefined && { readOnly }) }] },
     { volumes: [volume(path)] },

@@ -7,7 +7,7 @@ import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../oper
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { FIX_CLASSES, type FixClass } from '../../operator/rules/rule.ts';
 import { formatVersion, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -24,16 +24,16 @@ interface ByPolicy {
 
 export function repaired(
   { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, classes = FIX_CLASSES, ...stated }: ByPolicy,
-  parts: PodParts,
+  content: PodContent,
 ) {
   const spec = completeSpec({ namespaceSelector: {}, level, levelVersion: formatVersion(minor), ...stated });
   const resolution = resolvePolicy(policyManifest({ name: 'table' }, spec), server);
   assert.ok('policy' in resolution);
   const repairer = new Repairer({ evaluator: new Evaluator(), use: createUseIndex([], []) }, new Set(classes));
-  const candidate = { namespace: 'default', parts, users: [], filled: true, unknownUser: false };
+  const candidate = { namespace: 'default', content, users: [], filled: true, unknownUser: false };
   const { repairs, left } = repairer.repair(candidate, [[resolution.policy]]);
   return {
-    parts: repairs.reduce(withChange, parts),
+    content: repairs.reduce(withChange, content),
     changes: repairs.map((one) => {
       const path = pathText([...one.parent, ...one.field]);
       const value = one.value === undefined ? 'removed' : `= ${JSON.stringify(one.value)}`;

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { commonColumns, levelColumns, levelKey, rowOf } from '../../operator/compile/rows.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { all, choose, concat, not } from '../../operator/rules/condition.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Check, Filling, Rule, Test } from '../../operator/rules/rule.ts';
@@ -22,7 +22,7 @@ interface Part {
   readonly context: Record<string, unknown>;
 }
 
-function partsOf({ spec, annotations }: PodParts): Part[] {
+function partsOf({ spec, annotations }: PodContent): Part[] {
   const {
     initContainers = [],
     containers = [],
@@ -99,7 +99,7 @@ function compare(
   value: unknown,
   own: Columns,
   common: Columns,
-  pod: PodParts,
+  pod: PodContent,
   policy: Policy,
   filled: boolean,
 ) {

@@ -4,7 +4,7 @@ import { NOTHING_KNOWN } from '../../analysis/fix/repairer.ts';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -18,11 +18,13 @@ export interface Table {
   readonly minor?: number;
   /** The version of the API server, as N of Kubernetes 1.N; the newest by default. */
   readonly server?: number;
+  /** The fields that API servers fill in and that this release does not know, as in Standard. */
+  readonly serverDefaults?: readonly string[];
   readonly overrides?: CapabilityPolicyOverrides;
   /** The admitted pods, by description. */
-  readonly admits: Readonly<Record<string, PodParts>>;
+  readonly admits: Readonly<Record<string, PodContent>>;
   /** The refused pods with the message of each violation, by description. */
-  readonly refuses?: Readonly<Record<string, readonly [PodParts, ...string[]]>>;
+  readonly refuses?: Readonly<Record<string, readonly [PodContent, ...string[]]>>;
 }
 
 /** Declares the tests of one rule; fails when a version at which its text changes has no table. */
@@ -51,26 +53,27 @@ function declare(id: string, table: Table): void {
       it(`refuses ${what}`, () => assert.deepEqual(messages(id, table, pod), expected));
 
       it(`fixes ${what}, or says why not`, () => {
-        const { parts, left } = repaired(table, pod);
+        const { content, left } = repaired(table, pod);
         const still = left.filter(({ rule }) => rule === id).map(({ message }) => message);
-        assert.deepEqual(messages(id, table, parts), still);
+        assert.deepEqual(messages(id, table, content), still);
         for (const { why } of left) assert.notEqual(why, NOTHING_KNOWN);
-        assert.deepEqual(repaired(table, parts).changes, []);
+        assert.deepEqual(repaired(table, content).changes, []);
       });
     }
   });
 }
 
-function title({ level, minor = NEWEST_KNOWN_MINOR, server, overrides }: Table): string {
+function title({ level, minor = NEWEST_KNOWN_MINOR, server, serverDefaults, overrides }: Table): string {
   const on = server === undefined ? '' : ` on a server of ${formatVersion(server)}`;
-  return `${level} ${formatVersion(minor)}${on}${overrides ? ` with ${JSON.stringify(overrides)}` : ''}`;
+  const filling = serverDefaults ? ` where API servers fill in ${serverDefaults.join(' and ')}` : '';
+  return `${level} ${formatVersion(minor)}${on}${filling}${overrides ? ` with ${JSON.stringify(overrides)}` : ''}`;
 }
 
-function messages(id: string, table: Table, pod: PodParts): string[] {
-  const { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, overrides } = table;
+function messages(id: string, table: Table, pod: PodContent): string[] {
+  const { level, minor = NEWEST_KNOWN_MINOR, server = NEWEST_KNOWN_MINOR, serverDefaults, overrides } = table;
   const levelVersion = formatVersion(minor);
   const spec = completeSpec({ namespaceSelector: {}, level, levelVersion, ...(overrides && { overrides }) });
-  const resolution = resolvePolicy(policyManifest({ name: 'table' }, spec), server);
+  const resolution = resolvePolicy(policyManifest({ name: 'table' }, spec), server, serverDefaults);
   assert.ok('policy' in resolution);
   return new Evaluator()
     .violations(pod, resolution.policy)

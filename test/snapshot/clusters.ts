@@ -1,9 +1,9 @@
 /** Random clusters: policies, and namespaces with workloads, owner chains and pods of all kinds. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
-import type { Cluster, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
+import type { Cluster, PodContent, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { baselinePolicy } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { binding, clusterOf, ownedBy, podView, useRole, wholeCluster, workloadView } from '../support/views.ts';
 
 const NAMESPACES = ['kube-system', 'net', 'web'];
@@ -18,7 +18,7 @@ const POLICY_SPECS: readonly Parameters<typeof baselinePolicy>[1][] = [
 export const arbitraryCluster: Arbitrary<Cluster> = fc
   .record({
     specs: fc.subarray(POLICY_SPECS.map((_, index) => index)),
-    shapes: fc.array(randomPods().map(partsOf), { minLength: 1, maxLength: 4 }),
+    shapes: fc.array(randomPods().map(contentOf), { minLength: 1, maxLength: 4 }),
     pods: fc.array(
       fc.record({ shape: fc.nat(), place: fc.nat(), owner: fc.nat(), count: fc.integer({ min: 1, max: 3 }) }),
       {
@@ -35,7 +35,7 @@ interface Placed {
   readonly count: number;
 }
 
-function cluster(specs: readonly number[], shapes: readonly PodParts[], placed: readonly Placed[]): Cluster {
+function cluster(specs: readonly number[], shapes: readonly PodContent[], placed: readonly Placed[]): Cluster {
   const policies = specs.map((index): CompletePolicy => baselinePolicy(`p-${index}`, POLICY_SPECS[index]));
   const namespaces = NAMESPACES.map((name) => ({
     name,
@@ -64,36 +64,40 @@ function cluster(specs: readonly number[], shapes: readonly PodParts[], placed: 
 type Made = { workloads: WorkloadView[]; pods: PodView[] };
 
 /** The owners of pods, as controllers make them. */
-const OWNERS: readonly ((name: string, at: { namespace: string; template: PodParts }) => [WorkloadView[], object])[] = [
-  () => [[], {}],
-  (name, at) => [[workloadView('StatefulSet', name, at)], ownedBy('StatefulSet', name)],
-  (name, at) => [
-    [workloadView('Deployment', name, at), workloadView('ReplicaSet', name, { ...at, ...ownedBy('Deployment', name) })],
-    ownedBy('ReplicaSet', name),
-  ],
-  // An old ReplicaSet.
-  (name, at) => [
-    [
-      workloadView('Deployment', name, at),
-      workloadView('ReplicaSet', `${name}-old`, { ...at, replicas: 0, ...ownedBy('Deployment', name) }),
+const OWNERS: readonly ((name: string, at: { namespace: string; template: PodContent }) => [WorkloadView[], object])[] =
+  [
+    () => [[], {}],
+    (name, at) => [[workloadView('StatefulSet', name, at)], ownedBy('StatefulSet', name)],
+    (name, at) => [
+      [
+        workloadView('Deployment', name, at),
+        workloadView('ReplicaSet', name, { ...at, ...ownedBy('Deployment', name) }),
+      ],
+      ownedBy('ReplicaSet', name),
     ],
-    ownedBy('ReplicaSet', `${name}-old`),
-  ],
-  (name, at) => [[workloadView('Job', name, { ...at, finished: true })], ownedBy('Job', name)],
-  (name) => [[], ownedBy('Rollout', name, 'argoproj.io/v1alpha1')],
-  (name) => [[], ownedBy('Deployment', `${name}-gone`)],
-  () => [[], { mirror: true }],
-  () => [[], { finished: true }],
-];
+    // An old ReplicaSet.
+    (name, at) => [
+      [
+        workloadView('Deployment', name, at),
+        workloadView('ReplicaSet', `${name}-old`, { ...at, replicas: 0, ...ownedBy('Deployment', name) }),
+      ],
+      ownedBy('ReplicaSet', `${name}-old`),
+    ],
+    (name, at) => [[workloadView('Job', name, { ...at, finished: true })], ownedBy('Job', name)],
+    (name) => [[], ownedBy('Rollout', name, 'argoproj.io/v1alpha1')],
+    (name) => [[], ownedBy('Deployment', `${name}-gone`)],
+    () => [[], { mirror: true }],
+    () => [[], { finished: true }],
+  ];
 
-function madeOf({ shape, place, owner, count }: Placed, index: number, shapes: readonly PodParts[]): Made {
+function madeOf({ shape, place, owner, count }: Placed, index: number, shapes: readonly PodContent[]): Made {
   const namespace = NAMESPACES[place % NAMESPACES.length] as string;
-  const parts = shapes[shape % shapes.length] as PodParts;
+  const content = shapes[shape % shapes.length] as PodContent;
   const make = OWNERS[owner % OWNERS.length] as (typeof OWNERS)[number];
-  const [workloads, fields] = make(`w-${index}`, { namespace, template: parts });
-  const serviceAccount = parts.spec.serviceAccountName ?? 'default';
+  const [workloads, fields] = make(`w-${index}`, { namespace, template: content });
+  const serviceAccount = content.spec.serviceAccountName ?? 'default';
   const pods = Array.from({ length: count }, (_, number) =>
-    podView(`w-${index}-${number}`, { namespace, serviceAccount, ...parts, ...fields }),
+    podView(`w-${index}-${number}`, { namespace, serviceAccount, ...content, ...fields }),
   );
   return { workloads, pods };
 }

@@ -4,19 +4,19 @@ import { disclosed } from '../../analysis/snapshot/disclosed.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { app } from '../support/pods.ts';
 import { resolved, resolvedBaseline } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod, arbitraryPolicy } from '../support/random-policies.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const evaluator = new Evaluator();
 
-describe('disclosed parts of a pod', () => {
+describe('disclosed content of a pod', () => {
   it('break the same rules as the whole pod', () => {
-    const pods = fc.oneof(arbitraryPod, randomPods().map(partsOf));
+    const pods = fc.oneof(arbitraryPod, randomPods().map(contentOf));
     fc.assert(
-      fc.property(arbitraryPolicy, pods, (policy, parts) => {
-        assert.deepEqual(evaluator.violations(disclosed(parts), policy), evaluator.violations(parts, policy));
+      fc.property(arbitraryPolicy, pods, (policy, content) => {
+        assert.deepEqual(evaluator.violations(disclosed(content), policy), evaluator.violations(content, policy));
       }),
       { numRuns: 100 },
     );
@@ -42,10 +42,10 @@ describe('disclosed parts of a pod', () => {
   ];
   for (const [title, fields, spec, policy] of rows) {
     it(`keep ${title}`, () => {
-      const parts = app(fields, spec);
-      const broken = evaluator.violations(parts, policy);
+      const content = app(fields, spec);
+      const broken = evaluator.violations(content, policy);
       assert.equal(broken.length, 1);
-      assert.deepEqual(evaluator.violations(disclosed(parts), policy), broken);
+      assert.deepEqual(evaluator.violations(disclosed(content), policy), broken);
     });
   }
 });

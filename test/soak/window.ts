@@ -10,7 +10,7 @@ import { useRoleName } from '../../operator/compile/rbac.ts';
 import { createUseIndex, serviceAccountUser, type UseIndex } from '../../operator/evaluate/use.ts';
 import { evaluate } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts, RoleBindingView } from '../../operator/model/objects.ts';
+import type { PodContent, RoleBindingView } from '../../operator/model/objects.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { createProjection } from '../../operator/projection/projection.ts';
@@ -36,7 +36,7 @@ export interface Probe {
 export class Window {
   readonly #projection = createProjection(RULES);
   readonly #evaluator = new Evaluator();
-  readonly #parts = new Map<object, PodParts>();
+  readonly #content = new Map<object, PodContent>();
   #policies: ResolvedPolicy[][] = [];
   #labels = new Map<string, Labels[]>();
   #grants = new Map<string, Grant>();
@@ -97,17 +97,17 @@ export class Window {
   #admits(policies: readonly ResolvedPolicy[], labels: Labels, { pod, namespace }: Probe): boolean {
     const deciders = deciding(policies, 'Enforce', labels);
     if (deciders.length === 0) return true;
-    const parts = this.#partsOf(pod);
-    const users = [serviceAccountUser(namespace, parts.spec.serviceAccountName ?? 'default')];
-    const candidate = { namespace, parts, users, filled: true, unknownUser: false };
+    const content = this.#contentOf(pod);
+    const users = [serviceAccountUser(namespace, content.spec.serviceAccountName ?? 'default')];
+    const candidate = { namespace, content, users, filled: true, unknownUser: false };
     const evaluation = { evaluator: this.#evaluator, use: this.#useIn(policies) };
     return evaluate(candidate, deciders, evaluation).verdict === 'Compliant';
   }
 
-  #partsOf(pod: object): PodParts {
-    const parts = this.#parts.get(pod) ?? this.#projection.parts(pod);
-    this.#parts.set(pod, parts);
-    return parts;
+  #contentOf(pod: object): PodContent {
+    const content = this.#content.get(pod) ?? this.#projection.content(pod);
+    this.#content.set(pod, content);
+    return content;
   }
 
   #useIn(policies: readonly ResolvedPolicy[]): UseIndex {

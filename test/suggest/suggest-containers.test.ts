@@ -8,10 +8,10 @@ import { policiesOf } from '../../analysis/suggest/policies.ts';
 import { type Suggestion, suggest } from '../../analysis/suggest/suggest.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { isOfRealSize } from './suggest-features.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
@@ -30,7 +30,7 @@ const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser'];
 
 const evaluator = new Evaluator();
 
-function meshed(init: object, app: object = HARDENED, spec: object = {}): PodParts {
+function meshed(init: object, app: object = HARDENED, spec: object = {}): PodContent {
   return {
     annotations: {},
     spec: {
@@ -41,10 +41,10 @@ function meshed(init: object, app: object = HARDENED, spec: object = {}): PodPar
   };
 }
 
-function suggestionFor(pods: readonly PodParts[]): Suggestion {
-  const given = pods.map((parts) => ({
+function suggestionFor(pods: readonly PodContent[]): Suggestion {
+  const given = pods.map((content) => ({
     workload: { kind: 'Pod', namespace: 'net', name: 'pod' },
-    parts,
+    content,
   }));
   const [suggestion] = suggest(given, { standard: STANDARD, level: 'restricted', evaluator });
   assert.ok(suggestion);
@@ -52,7 +52,7 @@ function suggestionFor(pods: readonly PodParts[]): Suggestion {
 }
 
 /** The overrides of the written policy's spec, for the pod and for containers. */
-function written(...pods: readonly PodParts[]) {
+function written(...pods: readonly PodContent[]) {
   const [, exception] = policiesOf([suggestionFor(pods)], { mode: 'Enforce', everywhere: false });
   const { overrides, containers } = exception?.policy.spec ?? {};
   return { overrides, containers };
@@ -116,8 +116,8 @@ describe(`an exception for some containers (FC_SEED=${SEED})`, () => {
 
   it('admits its workloads and no more than the exception for the whole pod, and the API accepts it', () => {
     let found = 0;
-    const pods = fc.array(randomPods().map(partsOf).filter(isOfRealSize), { minLength: 1, maxLength: 2 });
-    const probes = fc.array(randomPods().map(partsOf).filter(isOfRealSize), { minLength: 10, maxLength: 10 });
+    const pods = fc.array(randomPods().map(contentOf).filter(isOfRealSize), { minLength: 1, maxLength: 2 });
+    const probes = fc.array(randomPods().map(contentOf).filter(isOfRealSize), { minLength: 10, maxLength: 10 });
     fc.assert(
       fc.property(pods, probes, (workloads, others) => {
         const suggestion = suggestionFor(workloads);

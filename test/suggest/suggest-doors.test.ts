@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { resolvedBy } from '../../analysis/suggest/stated.ts';
 import { type Suggestion, suggest } from '../../analysis/suggest/suggest.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { isOfRealSize, type Made, made, mayBeAdmitted, near, specOf } from './suggest-features.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
@@ -15,10 +15,10 @@ const RUNS = Number(process.env.FC_RUNS ?? 50);
 const evaluator = new Evaluator();
 const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 
-function suggestionFor(pods: readonly PodParts[]): Suggestion {
-  const given = pods.map((parts, i) => ({
+function suggestionFor(pods: readonly PodContent[]): Suggestion {
+  const given = pods.map((content, i) => ({
     workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` },
-    parts,
+    content,
   }));
   const [suggestion] = suggest(given, { standard: STANDARD, evaluator });
   return suggestion as Suggestion;
@@ -33,12 +33,12 @@ function usable({ level, exceptions }: Suggestion, serviceAccount: string) {
   });
 }
 
-function isAdmitted(pod: PodParts, suggestion: Suggestion): boolean {
+function isAdmitted(pod: PodContent, suggestion: Suggestion): boolean {
   const { serviceAccountName = 'default' } = pod.spec;
   return usable(suggestion, serviceAccountName).some((policy) => evaluator.violations(pod, policy).length === 0);
 }
 
-function podOf(of: Made): PodParts {
+function podOf(of: Made): PodContent {
   return { annotations: {}, spec: specOf(of) };
 }
 
@@ -70,7 +70,7 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
   });
 
   it("has exceptions whose rules refuse nothing that the level's rules admit", () => {
-    const pods = fc.array(randomPods().map(partsOf), { minLength: 1, maxLength: 3 });
+    const pods = fc.array(randomPods().map(contentOf), { minLength: 1, maxLength: 3 });
     fc.assert(
       fc.property(pods, pods, (workloads, all) => {
         const probes = all.filter(isOfRealSize);

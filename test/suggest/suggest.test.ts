@@ -8,12 +8,12 @@ import type { Given } from '../../analysis/suggest/workloads.ts';
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { ownEntries } from '../../operator/evaluate/own-entries.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Stated } from '../../operator/rules/rule.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { formatVersion, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { arbitraryPod, arbitraryPodWithAddedContainers } from '../support/random-policies.ts';
 import { isOfRealSize } from './suggest-features.ts';
 
@@ -39,20 +39,20 @@ const HARDENED = {
   capabilities: { drop: ['ALL'] },
 };
 
-function hardened(fields: Record<string, unknown> = {}, spec: Record<string, unknown> = {}): PodParts {
+function hardened(fields: Record<string, unknown> = {}, spec: Record<string, unknown> = {}): PodContent {
   return { annotations: {}, spec: { containers: [{ name: 'app', securityContext: HARDENED, ...fields }], ...spec } };
 }
 
-function secured(securityContext: Record<string, unknown>): PodParts {
+function secured(securityContext: Record<string, unknown>): PodContent {
   return hardened({ securityContext: { ...HARDENED, ...securityContext } });
 }
 
 /** The pods as workloads, each pod as a separate workload. */
-function given(pods: readonly PodParts[]): Given[] {
-  return pods.map((parts, i) => ({ workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` }, parts }));
+function given(pods: readonly PodContent[]): Given[] {
+  return pods.map((content, i) => ({ workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` }, content }));
 }
 
-function runningAs(serviceAccountName: string, { annotations, spec }: PodParts): PodParts {
+function runningAs(serviceAccountName: string, { annotations, spec }: PodContent): PodContent {
   return { annotations, spec: { ...spec, serviceAccountName } };
 }
 
@@ -63,7 +63,7 @@ function suggestedFor(all: readonly Given[], options: Partial<SuggestOptions> = 
   return suggestion as Suggestion;
 }
 
-function suggested(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}): Suggestion {
+function suggested(pods: readonly PodContent[], options: Partial<SuggestOptions> = {}): Suggestion {
   return suggestedFor(given(pods), options);
 }
 
@@ -71,8 +71,8 @@ function suggested(pods: readonly PodParts[], options: Partial<SuggestOptions> =
  * The suggested policy for a workload of these pods: its exception or, if it needs no exception, the policy of its
  * namespace.
  */
-function forOne(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}) {
-  const all = pods.map((parts) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, parts }));
+function forOne(pods: readonly PodContent[], options: Partial<SuggestOptions> = {}) {
+  const all = pods.map((content) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, content }));
   const suggestion = suggestedFor(all, options);
   const [exception, ...others] = suggestion.exceptions;
   assert.deepEqual(others, []);
@@ -81,7 +81,7 @@ function forOne(pods: readonly PodParts[], options: Partial<SuggestOptions> = {}
 
 describe('what is suggested', () => {
   const ADDING = (...add: string[]) => secured({ capabilities: { add, drop: ['ALL'] } });
-  const cases: readonly [what: string, pods: PodParts[], level: Level, stated: Stated][] = [
+  const cases: readonly [what: string, pods: PodContent[], level: Level, stated: Stated][] = [
     ['for pods that level restricted admits: it alone', [hardened()], 'restricted', {}],
     [
       'for a pod without settings: baseline',
@@ -220,7 +220,7 @@ describe('what is suggested', () => {
     assert.equal(unmasked.level, 'privileged');
     const policy = resolvedBy(statedIn(unmasked), { ...STANDARD, level: 'privileged' });
     const level = resolvedBy({}, { ...STANDARD, level: 'restricted' });
-    for (const pod of fc.sample(randomPods().map(partsOf).filter(isOfRealSize), { numRuns: 500, seed: SEED })) {
+    for (const pod of fc.sample(randomPods().map(contentOf).filter(isOfRealSize), { numRuns: 500, seed: SEED })) {
       const broken = (by: typeof policy) => evaluator.violations(pod, by).map(({ rule, path }) => `${rule} ${path}`);
       const expected = broken(level).filter((text) => !text.startsWith('procMount '));
       assert.deepEqual(broken(policy), expected, JSON.stringify(pod));
@@ -239,7 +239,7 @@ describe('what is suggested', () => {
     const adding = (add: string[], spec = {}) =>
       hardened({ securityContext: { ...HARDENED, capabilities: { drop: ['ALL'], add } } }, spec);
     const own = { hostUsers: false };
-    const capabilitiesFor = (pods: PodParts[], options = {}) =>
+    const capabilitiesFor = (pods: PodContent[], options = {}) =>
       Object.fromEntries(
         Object.entries(statedIn(forOne(pods, options))).filter(([path]) => path.startsWith('capabilities.')),
       );
@@ -268,7 +268,7 @@ describe('what is suggested', () => {
 
   it('asks for groups of the pod only, on request, where each pod does and the API server has the field', () => {
     const strict = hardened({}, { securityContext: { supplementalGroupsPolicy: 'Strict', supplementalGroups: [7] } });
-    const narrow = (pods: PodParts[], server: number) =>
+    const narrow = (pods: PodContent[], server: number) =>
       forOne(pods, { narrow: true, standard: { minor: 30, server } }).overrides?.supplementalGroups;
     const rule = { rule: 'MustRunAs', ranges: [{ min: 7, max: 7 }] };
     assert.deepEqual(narrow([strict], 33), { ...rule, policy: 'Strict' });
@@ -294,8 +294,8 @@ describe('what is suggested', () => {
 });
 
 describe('the level of a namespace', () => {
-  const plain: PodParts = { annotations: {}, spec: { containers: [{ name: 'app' }] } };
-  const cases: readonly [what: string, pods: PodParts[], level: Level][] = [
+  const plain: PodContent = { annotations: {}, spec: { containers: [{ name: 'app' }] } };
+  const cases: readonly [what: string, pods: PodContent[], level: Level][] = [
     ['is restricted when that admits half of the workloads', [hardened(), hardened(), plain, plain], 'restricted'],
     [
       'is baseline when that admits more, and restricted needs many more overrides',
@@ -393,7 +393,7 @@ describe('exceptions of a suggestion', () => {
     const needy = CAPABILITIES.slice(0, 18).map((name) =>
       adding(`own-${name.toLowerCase().replaceAll('_', '-')}`, name),
     );
-    const [twin, other] = ['SYSLOG', 'SYS_TIME'].map((name) => adding('twin', name)) as [PodParts, PodParts];
+    const [twin, other] = ['SYSLOG', 'SYS_TIME'].map((name) => adding('twin', name)) as [PodContent, PodContent];
     const suggestion = suggested([...ordinary, ...needy, twin, other]);
     assert.equal(suggestion.exceptions.length, MOST_ASKED);
     const joined = suggestion.exceptions.find(({ serviceAccounts }) => serviceAccounts.includes('twin'));
@@ -450,7 +450,11 @@ describe('why it is suggested', () => {
 
 describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
   this.timeout(300_000);
-  const pod: Arbitrary<PodParts> = fc.oneof(randomPods().map(partsOf), arbitraryPod, arbitraryPodWithAddedContainers);
+  const pod: Arbitrary<PodContent> = fc.oneof(
+    randomPods().map(contentOf),
+    arbitraryPod,
+    arbitraryPodWithAddedContainers,
+  );
   const input = fc.record({
     pods: fc.array(pod, { minLength: 1, maxLength: 4 }),
     minor: fc.oneof(
@@ -470,9 +474,9 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
 
   it('admit all of them', () => {
     check(50, (one, suggestion) => {
-      const parts = partsOfSuggestion(suggestion, one);
+      const content = partsOfSuggestion(suggestion, one);
       for (const pod of one.pods) {
-        const usable = parts.filter(
+        const usable = content.filter(
           ({ accounts }) => !accounts || accounts.includes(pod.spec.serviceAccountName ?? 'default'),
         );
         assert.ok(usable.some(({ stated, level }) => admitsAll([pod], stated, level, one.minor)));
@@ -559,12 +563,12 @@ interface Part {
   /** The service accounts whose pods may use the policy; undefined if everybody's pods may. */
   readonly accounts?: readonly string[];
   /** The pods for which the policy was suggested. */
-  readonly pods: readonly PodParts[];
+  readonly pods: readonly PodContent[];
   needs(path: string): number;
 }
 
 /** The policies of a suggestion, the namespace's own first. */
-function partsOfSuggestion(suggestion: Suggestion, { pods }: { readonly pods: readonly PodParts[] }): Part[] {
+function partsOfSuggestion(suggestion: Suggestion, { pods }: { readonly pods: readonly PodContent[] }): Part[] {
   const needs =
     ({ stated }: Pick<Suggestion, 'stated'>) =>
     (path: string) =>
@@ -585,7 +589,7 @@ function partsOfSuggestion(suggestion: Suggestion, { pods }: { readonly pods: re
   ];
 }
 
-function admitsAll(pods: readonly PodParts[], stated: Stated, level: Level, minor: number): boolean {
+function admitsAll(pods: readonly PodContent[], stated: Stated, level: Level, minor: number): boolean {
   const policy = resolvedBy(stated, { ...STANDARD, minor, level });
   return pods.every((pod) => evaluator.violations(pod, policy).length === 0);
 }

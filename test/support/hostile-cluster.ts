@@ -4,7 +4,7 @@
  */
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
-import type { Cluster, NamespaceView, PodParts, PodView, WorkloadView } from '../../operator/model/objects.ts';
+import type { Cluster, NamespaceView, PodContent, PodView, WorkloadView } from '../../operator/model/objects.ts';
 import { createProjection } from '../../operator/projection/projection.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { baselinePolicy } from './policies.ts';
@@ -110,7 +110,7 @@ function podsOf(text: string, index: number): PodView[] {
 const projection = createProjection(RULES);
 
 /** A pod that breaks most rules, with the given string in each of its string fields. */
-function partsWith(text: string): PodParts {
+function partsWith(text: string): PodContent {
   const annotations = Object.fromEntries([
     [`container.apparmor.security.beta.kubernetes.io/${text}`, text],
     ['container.seccomp.security.alpha.kubernetes.io/app', text],
@@ -143,7 +143,7 @@ function partsWith(text: string): PodParts {
     ephemeralContainers: [{ ...container, name: `${text}-debug` }],
     volumes,
   };
-  return projection.parts({ metadata: { annotations }, spec });
+  return projection.content({ metadata: { annotations }, spec });
 }
 
 type Spec = Partial<CapabilityPolicySpec>;

@@ -1,6 +1,6 @@
 /**
  * A very large cluster: by default 100,000 pods in 5,000 namespaces under 300 policies. Pods with the same shape share
- * their frozen parts, as in the projection. Because of the shared parts, the cluster is built in less than a second,
+ * their frozen content, as in the projection. Because of the shared content, the cluster is built in less than a second,
  * and each shape is evaluated once.
  */
 import { frozen } from '../../operator/model/frozen.ts';
@@ -9,7 +9,7 @@ import type {
   Container,
   NamespaceView,
   Owner,
-  PodParts,
+  PodContent,
   PodView,
   WorkloadView,
 } from '../../operator/model/objects.ts';
@@ -78,8 +78,8 @@ interface Content {
 
 interface Shape {
   readonly application: string;
-  readonly template: PodParts;
-  readonly pod: PodParts;
+  readonly template: PodContent;
+  readonly pod: PodContent;
 }
 
 function contentOf(

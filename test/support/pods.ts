@@ -1,20 +1,20 @@
 /** Minimal pods in the form that rules read. The only container is `app`, unless a test is about other fields. */
-import type { Container, PodParts } from '../../operator/model/objects.ts';
+import type { Container, PodContent } from '../../operator/model/objects.ts';
 import type { ExamplePod } from '../../operator/rules/example.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-export function pod(spec: Fields = {}, annotations: Readonly<Record<string, string>> = {}): PodParts {
+export function pod(spec: Fields = {}, annotations: Readonly<Record<string, string>> = {}): PodContent {
   return { annotations, spec: { containers: [{ name: 'app' }], ...spec } };
 }
 
 /** A pod whose container `app` has these fields. */
-export function app(fields: Fields, spec: Fields = {}): PodParts {
+export function app(fields: Fields, spec: Fields = {}): PodContent {
   return pod({ containers: [{ name: 'app', ...fields }], ...spec });
 }
 
 /** The pod of a rule's example. */
-export function examplePod({ spec, container = {} }: ExamplePod): PodParts {
+export function examplePod({ spec, container = {} }: ExamplePod): PodContent {
   return app(container, spec);
 }
 
@@ -22,7 +22,7 @@ export function examplePod({ spec, container = {} }: ExamplePod): PodParts {
  * A pod whose container `app` adds these capabilities. Level baseline admits the capability CHOWN; neither baseline nor
  * restricted admits SYS_ADMIN.
  */
-export function adding(add: readonly string[], spec: Fields = {}): PodParts {
+export function adding(add: readonly string[], spec: Fields = {}): PodContent {
   return pod({ containers: [container('app', add)], ...spec });
 }
 
@@ -31,12 +31,12 @@ export function container(name: string, add: readonly string[] = []): Container 
 }
 
 /** A pod with an init container `init` with the given fields, and with the given container `app`. */
-export function init(fields: Fields, appFields: Fields = {}): PodParts {
+export function init(fields: Fields, appFields: Fields = {}): PodContent {
   return app(appFields, { initContainers: [{ name: 'init', ...fields }] });
 }
 
 /** A pod with an ephemeral container `debug` with the given fields, and with the given container `app`. */
-export function ephemeral(fields: Fields, appFields: Fields = {}): PodParts {
+export function ephemeral(fields: Fields, appFields: Fields = {}): PodContent {
   return app(appFields, { ephemeralContainers: [{ name: 'debug', ...fields }] });
 }
 

@@ -185,7 +185,7 @@ const handler = fc.oneof(
   fc.constant({ exec: { command: ['true'] } }),
 );
 const probe = fc.oneof(ABSENT, handler, fc.constant({ grpc: { port: 80 } }));
-const lifecycle = fc.record({ postStart: fc.oneof(ABSENT, handler), preStop: fc.oneof(ABSENT, handler) });
+const lifecycle = fc.record({ postStart: handler, preStop: handler }, { requiredKeys: [] });
 
 function field<T>(path: string, value: Arbitrary<T>): Arbitrary<Setting> {
   return value.map((one) => ({ path: path.split('.'), value: one }));

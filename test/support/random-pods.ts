@@ -1,6 +1,6 @@
 /** Random pods near the boundaries: a pod that complies with level restricted, changed in a few places. */
 import fc, { type Arbitrary } from 'fast-check';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { podManifest } from './pod-manifests.ts';
 import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, SECURITY_FIELD } from './random-fields.ts';
 import type { Setting } from './random-switches.ts';
@@ -53,8 +53,11 @@ export function randomEphemeralContainers(): Arbitrary<Fields> {
 }
 
 /** The fields of a pod that rules read. */
-export function partsOf({ metadata, spec }: Pod): PodParts {
-  return { annotations: metadata.annotations as PodParts['annotations'], spec: spec as unknown as PodParts['spec'] };
+export function contentOf({ metadata, spec }: Pod): PodContent {
+  return {
+    annotations: metadata.annotations as PodContent['annotations'],
+    spec: spec as unknown as PodContent['spec'],
+  };
 }
 
 /** A copy of the pod with the changes. A container that does not exist yet is hardened like `app`. */

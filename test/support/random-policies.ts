@@ -6,7 +6,7 @@ import type {
   NamedContainers,
 } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
-import type { Container, PodParts } from '../../operator/model/objects.ts';
+import type { Container, PodContent } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { EXAMPLE_PODS, SWITCHED_PODS, SWITCHES } from './random-switches.ts';
@@ -223,7 +223,7 @@ const specFields = {
   }),
 };
 
-export const arbitraryPod: Arbitrary<PodParts> = fc
+export const arbitraryPod: Arbitrary<PodContent> = fc
   .record({
     fields: partial(specFields),
     volumes,
@@ -233,6 +233,6 @@ export const arbitraryPod: Arbitrary<PodParts> = fc
   })
   .map(({ fields, annotations, ...lists }) => ({ annotations, spec: { ...fields, ...lists } }));
 
-export const arbitraryPodWithAddedContainers: Arbitrary<PodParts> = fc
+export const arbitraryPodWithAddedContainers: Arbitrary<PodContent> = fc
   .record({ pod: arbitraryPod, ephemeralContainers: containers('debug', 1) })
   .map(({ pod, ephemeralContainers }) => ({ ...pod, spec: { ...pod.spec, ephemeralContainers } }));

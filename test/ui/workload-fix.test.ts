@@ -11,7 +11,7 @@ import { arbitraryCluster } from '../snapshot/clusters.ts';
 import { cappol } from '../support/cappol.ts';
 import { adding } from '../support/pods.ts';
 import { baselinePolicy } from '../support/policies.ts';
-import { partsOf, randomPods } from '../support/random-pods.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
 import { readWithout, TAKING, takenSnapshot, withRightsForAll } from '../support/snapshots.ts';
 import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';
 
@@ -131,13 +131,13 @@ describe('the fix of a workload on the page', () => {
 
   it('begins with a manifest that is read as the values of the snapshot, for random pods', () => {
     fc.assert(
-      fc.property(randomPods().map(partsOf), fc.string(), ({ annotations, spec }, text) => {
-        const parts = { annotations: { ...annotations, text }, spec: { ...spec, nodeName: text } };
-        const written = manifestText({ namespace: 'no', kind: 'Pod', name: 'yes' }, parts);
+      fc.property(randomPods().map(contentOf), fc.string(), ({ annotations, spec }, text) => {
+        const content = { annotations: { ...annotations, text }, spec: { ...spec, nodeName: text } };
+        const written = manifestText({ namespace: 'no', kind: 'Pod', name: 'yes' }, content);
         const read = (parseDocument(written, 1) ?? {}) as { value?: Record<'metadata' | 'spec', object> };
         const { metadata, spec: readSpec } = read.value ?? {};
-        assert.deepEqual(metadata, { name: 'yes', namespace: 'no', annotations: parts.annotations });
-        assert.deepEqual(JSON.parse(JSON.stringify(readSpec)), JSON.parse(JSON.stringify(parts.spec)));
+        assert.deepEqual(metadata, { name: 'yes', namespace: 'no', annotations: content.annotations });
+        assert.deepEqual(JSON.parse(JSON.stringify(readSpec)), JSON.parse(JSON.stringify(content.spec)));
       }),
       { numRuns: 300 },
     );

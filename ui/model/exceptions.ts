@@ -35,11 +35,11 @@ function phrases(overrides: object): string[] {
 }
 
 /** The overrides that are put into words part by part. */
-const IN_PARTS = RULES.filter(({ inParts }) => inParts).map(({ id }) => id);
+const BY_FIELD = RULES.filter(({ byField }) => byField).map(({ id }) => id);
 
 function stated(overrides: object, prefix: string): [path: string, value: unknown][] {
   return Object.entries(overrides).flatMap(([field, value]): [string, unknown][] =>
-    IN_PARTS.includes(field) && typeof value === 'object' && value !== null
+    BY_FIELD.includes(field) && typeof value === 'object' && value !== null
       ? stated(value, `${field}.`)
       : [[prefix + field, value]],
   );

@@ -23,7 +23,7 @@ export function createHash(algorithm: 'sha256'): Hash {
   return self;
 }
 
-/** @throws Error always: only the operator needs this function, to keep equal parts of pods only once */
+/** @throws Error always: only the operator needs this function, to keep equal content of pods only once */
 export function hash(): never {
   throw new Error('no hash in one call in the browser');
 }

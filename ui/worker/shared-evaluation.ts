@@ -2,6 +2,7 @@
  * Everything that is remembered about a snapshot while it is evaluated under several supposed policies. Rendered
  * objects are left out, because no verdict needs them and they take most of the time of compiling.
  */
+
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { type Accepted, accept } from '../../operator/compile/accept.ts';
 import { Resolver } from '../../operator/compile/resolver.ts';
@@ -14,6 +15,7 @@ import type { Cluster, NamespaceView, PodView, WorkloadView } from '../../operat
 import { isReached } from '../../operator/policy/deciding.ts';
 import { runToEnd } from '../../operator/policy/run-to-end.ts';
 import { lastAccepted } from '../../operator/state/accepted-specs.ts';
+import { reportedServerDefaults } from '../../operator/state/server-defaults.ts';
 
 interface SharedEvaluationOptions {
   /** Namespaces that no policy reaches. */
@@ -56,12 +58,14 @@ export class SharedEvaluation {
 
   accepted(policies: readonly CompletePolicy[]): Accepted {
     const { oldestServer } = this.cluster;
+    const own = this.cluster.policies();
+    const serverDefaults = reportedServerDefaults(own);
     const { resolve } = this.#resolver;
-    const options = { lastAccepted: this.#lastAccepted, oldestServer, now: this.at };
+    const options = { lastAccepted: this.#lastAccepted, oldestServer, serverDefaults, now: this.at };
     const accepted = runToEnd(accept(policies, options, resolve));
     // Kept verdicts are found by resolved policy, so the cluster's own policies stay resolved while other policies are
     // supposed.
-    for (const policy of this.cluster.policies()) resolve(policy, oldestServer);
+    for (const policy of own) resolve(policy, oldestServer, serverDefaults);
     this.#resolver.forgetUnused();
     return accepted;
   }

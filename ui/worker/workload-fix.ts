@@ -8,7 +8,7 @@ import { PodCandidates } from '../../analysis/policies/candidates.ts';
 import { PolicyContext } from '../../analysis/policies/context.ts';
 import { fieldPath } from '../../analysis/schema/paths.ts';
 import { type Member, membersOf } from '../../operator/evaluate/members.ts';
-import type { PodParts } from '../../operator/model/objects.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { perObject } from '../../operator/policy/memo.ts';
@@ -54,16 +54,16 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
   );
   const templates = members.filter(isTemplate);
   const others = members.filter((member) => !isTemplate(member));
-  const pods = new Map(others.map((member) => [member.candidate.parts, member]));
+  const pods = new Map(others.map((member) => [member.candidate.content, member]));
   const fixes = [...templates, ...pods.values()].map((member) => ({
     ...fixOf(member, name, loaded),
     onlyPods: !isTemplate(member) && templates.length > 0,
   }));
   const fix = fixes.find(({ edits, left }) => edits.length + left.length > 0) ?? fixes[0];
   if (!fix) return undefined;
-  const { parts, ...rest } = fix;
-  const values = paths.map((path) => valueAt(parts.spec, fieldPath(path)));
-  return { ...rest, values, findings: findings(parts.spec) };
+  const { content, ...rest } = fix;
+  const values = paths.map((path) => valueAt(content.spec, fieldPath(path)));
+  return { ...rest, values, findings: findings(content.spec) };
 }
 
 /**
@@ -79,7 +79,7 @@ function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
   const pod = !isTemplate(member);
   const kind = pod ? 'Pod' : name.kind;
   const file = `${name.name}.yaml`;
-  const before = manifestText({ ...name, kind }, candidate.parts);
+  const before = manifestText({ ...name, kind }, candidate.content);
   const context = contextOf(loaded);
   const fixed = fixText(before, file, false, {
     context,
@@ -102,7 +102,7 @@ function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
     diff,
     edits,
     left,
-    parts: candidate.parts,
+    content: candidate.content,
   };
 }
 
@@ -123,7 +123,7 @@ const contextOf = perObject(({ cluster, state }: Loaded) => {
  * The manifest as YAML in the form in which people write it. `cappol fix` reads the values of the snapshot from this
  * YAML.
  */
-export function manifestText({ namespace, kind, name }: WorkloadName, { annotations, spec }: PodParts): string {
+export function manifestText({ namespace, kind, name }: WorkloadName, { annotations, spec }: PodContent): string {
   const pod = { ...(Object.keys(annotations).length > 0 && { metadata: { annotations } }), spec: inOrder(spec) };
   const object =
     kind === 'Pod'
@@ -138,7 +138,7 @@ export function manifestText({ namespace, kind, name }: WorkloadName, { annotati
 }
 
 /** Puts the fields of the pod first, and then its containers. In each container and volume, the name comes first. */
-function inOrder({ containers, initContainers, ephemeralContainers, volumes, ...rest }: PodParts['spec']): object {
+function inOrder({ containers, initContainers, ephemeralContainers, volumes, ...rest }: PodContent['spec']): object {
   const named = (list: readonly { readonly name: string }[] | undefined) =>
     list?.map(({ name, image, ...others }: { readonly name: string; readonly image?: unknown }) => ({
       name,

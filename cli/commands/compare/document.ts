@@ -1,7 +1,7 @@
 /** A comparison as JSON and YAML; docs/reference/compare.schema.json describes it. */
 import type { Comparison, Difference, Undecided } from '../../../analysis/compare/compare.ts';
 import { type PodVerdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
-import type { PodParts } from '../../../operator/model/objects.ts';
+import type { PodContent } from '../../../operator/model/objects.ts';
 
 /** What is printed: a comparison, and how the command line names the two sets. */
 export interface Printed {
@@ -61,7 +61,7 @@ function verdictOf(verdict: PodVerdict) {
 }
 
 /** The pod as a manifest that can be applied. */
-export function manifestOf({ annotations, spec }: PodParts) {
+export function manifestOf({ annotations, spec }: PodContent) {
   return {
     apiVersion: 'v1',
     kind: 'Pod',

@@ -42,7 +42,7 @@ function explainedNamespace(
 ): ExplainedManifest[] {
   const found = new Map<string, ExplainedManifest>();
   for (const { workload, candidate } of membersOf(namespace, cluster)) {
-    const { spec } = candidate.parts;
+    const { spec } = candidate.content;
     const compared = used?.compare(spec, { ...workload, labels: {} });
     const containers = explainedContainers(spec, compared, () => null);
     const { kind, name } = workload;

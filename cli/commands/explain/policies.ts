@@ -26,8 +26,8 @@ export async function passingBy(paths: readonly string[], io: Io, troubles: Trou
   const projection = createProjection(RULES, UNSHARED);
   const evaluator = new Evaluator();
   return (pod) => {
-    const parts = projection.parts(pod);
-    const all = policies.flatMap((policy) => [...passingByEntry(parts, policy, evaluator)]);
+    const content = projection.content(pod);
+    const all = policies.flatMap((policy) => [...passingByEntry(content, policy, evaluator)]);
     const byName = Map.groupBy(all, ([container]) => container);
     return new Map([...byName].map(([container, found]) => [container, found.map(([, one]) => one)]));
   };

@@ -111,7 +111,7 @@ function heldBy(groups: ReadonlyMap<string, readonly Group[]>): HeldView[] {
   for (const [namespace, ofNamespace] of groups) {
     for (const { workload, members } of ofNamespace) {
       const holder = { namespace, kind: workload.kind, name: workload.name };
-      const asked = members.flatMap(({ candidate }) => requests(candidate.parts.spec));
+      const asked = members.flatMap(({ candidate }) => requests(candidate.content.spec));
       if (asked.some((one) => one.privileged)) {
         privileged.push(holder);
         continue;

@@ -32,9 +32,9 @@ export async function givenByFiles(
     for (const problem of problems) options.tell(troubleOf(manifest, problem));
     for (const candidature of candidatures) {
       if (!candidature.candidate) continue;
-      const { parts } = candidature.candidate;
+      const { content } = candidature.candidate;
       const { labels, ...workload } = manifestPod(manifest, candidature, namespace);
-      given.push({ workload, parts: used?.tightened(parts, { ...workload, labels }) ?? parts });
+      given.push({ workload, content: used?.tightened(content, { ...workload, labels }) ?? content });
     }
   }
   progress.clear();
@@ -47,9 +47,9 @@ export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapab
   const namespaces = only === undefined ? all.map(({ name }) => name) : [only];
   return namespaces.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, pod, candidate }) => {
-      const parts = pod ? candidate.parts : withTokenVolume(candidate.parts, true);
+      const content = pod ? candidate.content : withTokenVolume(candidate.content, true);
       // Evidence from a cluster already names the workloads.
-      return { workload, parts: used?.tightened(parts, { ...workload, labels: {} }) ?? parts };
+      return { workload, content: used?.tightened(content, { ...workload, labels: {} }) ?? content };
     }),
   );
 }

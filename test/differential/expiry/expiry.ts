@@ -175,7 +175,7 @@ function operatorAdmits(trial: EndingTrial, scene: Scene, pod: unknown, now: num
   const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [], now };
   const deciders = deciding(compile(objects, options).policies, 'Enforce', labels);
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
-  const parts = projection.parts(pod as Parameters<typeof projection.parts>[0]);
-  const candidate = { namespace, parts, users, filled: false, unknownUser: false };
+  const content = projection.content(pod as Parameters<typeof projection.content>[0]);
+  const candidate = { namespace, content, users, filled: false, unknownUser: false };
   return deciders.length === 0 || evaluate(candidate, deciders, { evaluator, use }).verdict === 'Compliant';
 }

@@ -61,7 +61,7 @@ async function evaluateAddition(cluster: PolicyCluster, one: Case, securityConte
   const expected = fate(policy, open.pod);
   const answer = await cluster.addEphemeral(policy.name, container, namespace);
   const violations = evaluator
-    .violations(projection.parts(open.pod), policy, true)
+    .violations(projection.content(open.pod), policy, true)
     .filter((violation) => violation.container === ADDED);
   const status = answer.status === 200 ? 'admitted' : 'refused';
   const made = status === 'admitted' ? addedTo(answer.pod) : undefined;

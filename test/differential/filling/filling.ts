@@ -53,7 +53,7 @@ async function evaluatePod(cluster: PolicyCluster, one: Case, pod: Pod): Promise
   const { policy, namespace } = one;
   const expected = fate(policy, open.pod);
   const answer = await cluster.create(pod, namespace);
-  const violations = EVALUATION.evaluator.violations(projection.parts(open.pod), policy, true);
+  const violations = EVALUATION.evaluator.violations(projection.content(open.pod), policy, true);
   const admitted = answer.status === 200;
   const differences = [
     ...(admitted === expected.admitted ? [] : [`API server: ${answer.status} ${answer.text}`]),

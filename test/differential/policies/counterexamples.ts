@@ -13,7 +13,7 @@ import { RULES } from '../../../operator/rules/index.ts';
 import type { Rule } from '../../../operator/rules/rule.ts';
 import { compareLevels, formatVersion } from '../../../operator/standards/level-version.ts';
 import { policyManifest } from '../../support/policies.ts';
-import { type Pod, partsOf } from '../../support/random-pods.ts';
+import { contentOf, type Pod } from '../../support/random-pods.ts';
 import { VERSIONS } from '../cases.ts';
 import { OVERRIDE_FIELDS, type OverrideField, overridesOf } from './arbitrary.ts';
 import type { PolicyCluster } from './cluster.ts';
@@ -77,7 +77,7 @@ function batchesOf({ policy }: Claim, seed: number): (index: number) => readonly
   return (index) => {
     made[index] ??= fc
       .sample(podsNear(policy), { seed: seed + index, numRuns: CANDIDATES })
-      .filter((pod) => evaluator.violations(partsOf(pod), policy).length === 0);
+      .filter((pod) => evaluator.violations(contentOf(pod), policy).length === 0);
     return made[index];
   };
 }
@@ -132,7 +132,7 @@ async function hasCounterexample(
   const text = alone(rule, resolved({ level: label.level }, label.minor));
   const namespace = await cluster.labelled(label);
   for (let index = 0; index < BATCHES; index++) {
-    const refused = batches(index).filter((pod) => evaluator.violations(partsOf(pod), text).length > 0);
+    const refused = batches(index).filter((pod) => evaluator.violations(contentOf(pod), text).length > 0);
     for (const pod of refused.slice(0, TRIALS)) {
       const { status } = await cluster.create(pod, namespace);
       if (status === 403 && (await cluster.defaulted(pod)).status === 200) return true;

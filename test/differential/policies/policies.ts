@@ -22,7 +22,7 @@ async function evaluatePod(cluster: PolicyCluster, evaluator: Evaluator, one: Ca
   if (open.status === 422) return { status: 'invalid', differences: [] };
   const { policy, namespace, label } = one;
   const { status, text } = await cluster.create(pod, namespace);
-  const violations = evaluator.violations(projection.parts(open.pod), policy);
+  const violations = evaluator.violations(projection.content(open.pod), policy);
   const [byOperator, byModel] = [rulesIn(violations), broken(policy, open.pod)];
   const labelled = status === 200 && label ? await cluster.create(pod, await cluster.labelled(label)) : undefined;
   const differences = [

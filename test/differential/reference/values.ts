@@ -61,6 +61,7 @@ export interface Values {
   };
   readonly readOnlyRootFilesystem: boolean;
   readonly userNamespaces: 'Required' | 'Optional';
+  readonly unknownFields: unknown;
   readonly runtimeClasses: { readonly allowed?: readonly string[]; readonly default?: string };
 }
 

@@ -178,7 +178,7 @@ async function auditDiffers(
 function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { admitted, pod }: Decision): string[] {
   const { namespace, labels, people } = scene;
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
-  const candidate = { namespace, parts: projection.parts(pod), users, filled: false, unknownUser: false };
+  const candidate = { namespace, content: projection.content(pod), users, filled: false, unknownUser: false };
   const verdicts = (['Enforce', 'Warn', 'Audit'] as const).map((mode) => {
     const deciders = deciding(policies, mode, labels);
     return [

@@ -18,10 +18,10 @@ export function expectedReasons(
   pod: StatedPod,
   isTemplate = false,
 ): Reasons[] {
-  const parts = projection.parts(pod);
+  const content = projection.content(pod);
   return deciders(scene, mode).map((policy) => {
-    const asIs = evaluator.violations(parts, policy);
-    const filled = evaluator.violations(parts, policy, true);
+    const asIs = evaluator.violations(content, policy);
+    const filled = evaluator.violations(content, policy, true);
     const becomesFilled = isTemplate || isPendingIn(scene, policy.name);
     const complies = asIs.length === 0 || (becomesFilled && filled.length === 0);
     if (complies) return { policy: policy.name, texts: [NOT_USABLE] };

@@ -270,7 +270,7 @@ function operatorDiffers({ evaluator, use, operator }: Trial, scene: Scene, expe
   const users = [serviceAccountUser(namespace, account?.name.split(':').at(-1) ?? ''), ...others];
   const candidate = {
     namespace,
-    parts: projection.parts(expected.pod as never),
+    content: projection.content(expected.pod as never),
     users,
     filled: false,
     unknownUser: false,

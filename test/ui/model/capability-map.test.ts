@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
-import type { Cluster, PodParts } from '../../../operator/model/objects.ts';
+import type { Cluster, PodContent } from '../../../operator/model/objects.ts';
 import { type CapabilityMap, capabilityMap, type MapWorkload } from '../../../ui/model/capability-map.ts';
 import { COLUMNS, columnOf, HELD } from '../../../ui/model/holding.ts';
 import { columnAt, drawingOf, LEFTS } from '../../../ui/model/map-drawing.ts';
@@ -26,7 +26,7 @@ const NO_FILTER: MapFilter = {
 
 /** A cluster of Deployments by namespace and name. */
 function cluster(
-  deployments: Readonly<Record<string, Readonly<Record<string, PodParts>>>>,
+  deployments: Readonly<Record<string, Readonly<Record<string, PodContent>>>>,
   policies: readonly CompletePolicy[] = [],
 ): Cluster {
   const workloads = Object.entries(deployments).flatMap(([namespace, ofNamespace]) =>

@@ -492,6 +492,16 @@ export interface ICapabilityPolicy {
        * Required: pods must set hostUsers: false, so that root in the pod is not root on the node. Required admits pods for Windows, which cannot set hostUsers. Defaulting sets hostUsers: false on pods that leave hostUsers unset. Defaulting skips pods with hostNetwork, hostPID, hostIPC or raw block volumes, because the API server refuses hostUsers: false on such pods. Required needs Kubernetes v1.33 or newer on every API server; otherwise the policy is not accepted. If userNamespaces is left out, its value is Optional at every level.
        */
       "userNamespaces"?: "Required" | "Optional";
+      /**
+       * Whether pods may have fields that this release does not know, because a newer version of Kubernetes added them. No rule checks such a field.
+       * 
+       * RefusedInSecurityContext refuses unknown fields in the securityContext of the pod, in the securityContext of each container, and in the objects of these fields, such as capabilities or seccompProfile: each field there is a privilege. Other unknown fields only cause a warning. Refused also refuses unknown fields of the pod's spec, of containers, and of their probes and lifecycle handlers. Allowed admits all unknown fields, without a warning. A value that the API server itself fills in is admitted. If unknownFields is left out, its value is RefusedInSecurityContext at levels baseline and restricted, and Allowed at level privileged and on API servers before v1.36, whose fields this release knows.
+       */
+      "unknownFields"?: "Refused" | "RefusedInSecurityContext" | "Allowed";
+      /**
+       * Paths of fields that pods may have although this release does not know them, as the messages of refusals name them. In a path, containers stands for containers, initContainers and ephemeralContainers. Example: [spec.containers.securityContext.ulimits]
+       */
+      "allowedUnknownFields"?: Array<string>;
     };
     /**
      * Overrides for single containers. Each entry selects containers by name, and also by image if it states images. For the selected containers, each value in the entry replaces the value of spec.overrides. An entry may select containers of any kind: init containers, sidecars and ephemeral containers included. The values of spec.overrides apply to all other containers, to the pod's own fields and to its volumes.
@@ -801,6 +811,14 @@ export interface ICapabilityPolicy {
          * A field that concerns the whole pod is refused in an entry of spec.containers: write the field in spec.overrides.
          */
         "serviceAccountToken"?: string;
+        /**
+         * A field that concerns the whole pod is refused in an entry of spec.containers: write the field in spec.overrides.
+         */
+        "unknownFields"?: string;
+        /**
+         * A field that concerns the whole pod is refused in an entry of spec.containers: write the field in spec.overrides.
+         */
+        "allowedUnknownFields"?: Array<string>;
       };
     }>;
   };
@@ -841,6 +859,10 @@ export interface ICapabilityPolicy {
        */
       "lastTransitionTime": string;
     }>;
+    /**
+     * The fields that API servers fill in by themselves and that this release does not know, each as PATH=VALUE. Pods may have these fields with these values. The list is absent if this release knows all pod fields of the API servers.
+     */
+    "serverDefaults"?: Array<string>;
     /**
      * The optional fields of the spec that is in force, with defaults for fields that are left out. If an edit of the policy is not accepted, the last accepted spec stays in force, and status.effective shows its fields.
      */

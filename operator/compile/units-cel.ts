@@ -1,5 +1,5 @@
 /**
- * The evaluated parts of a request, as CEL. A new pod is one part. An existing pod consists of three parts: the pod
+ * The evaluated units of a request, as CEL. A new pod is one unit. An existing pod consists of three units: the pod
  * without the added containers (OLD), the added containers (ADDED), and the fields that the added containers inherit
  * from the pod (INHERITED). See docs/decisions/0008.
  */
@@ -29,26 +29,26 @@ export function blocksOf(list: string): string {
 }
 
 /**
- * CEL, list(map): the parts, with only as many containers and volumes as a message describes. `cut` is true if
+ * CEL, list(map): the units, with only as many containers and volumes as a message describes. `cut` is true if
  * containers or volumes were left out.
  */
-export const DESCRIBED_PARTS = `variables.parts.map(part, ${mapOf({
-  index: 'part.index',
-  pod: 'part.pod',
-  volumes: firstOf('part.volumes'),
-  containers: firstOf('part.containers'),
-  cut: `part.volumes.size() > ${BLOCK} || part.containers.size() > ${BLOCK}`,
+export const DESCRIBED_UNITS = `variables.units.map(unit, ${mapOf({
+  index: 'unit.index',
+  pod: 'unit.pod',
+  volumes: firstOf('unit.volumes'),
+  containers: firstOf('unit.containers'),
+  cut: `unit.volumes.size() > ${BLOCK} || unit.containers.size() > ${BLOCK}`,
 })})`;
 
-/** CEL, list(string): a note that a part may have more violations than the message lists. */
-export const CUT = `(part.cut ? ["pod has more than ${BLOCK} containers or volumes: what is wrong with the others is not described"] : [])`;
+/** CEL, list(string): a note that a unit may have more violations than the message lists. */
+export const CUT = `(unit.cut ? ["pod has more than ${BLOCK} containers or volumes: what is wrong with the others is not described"] : [])`;
 
 function firstOf(list: string): string {
   return `${list}.size() <= ${BLOCK} ? ${list} : variables.positions.map(i, ${list}[i])`;
 }
 
-/** The index of each part in the list of parts. A new pod has only the first part. */
-export const PART = { OLD: 0, ADDED: 1, INHERITED: 2 } as const;
+/** The index of each unit in the list of units. A new pod has only the first unit. */
+export const UNIT = { OLD: 0, ADDED: 1, INHERITED: 2 } as const;
 
 /** CEL, list(string): the names of the volumes that added containers mount. A volume's name can't contain a slash. */
 const MOUNTED = ['volumeMounts', 'volumeDevices']
@@ -56,38 +56,38 @@ const MOUNTED = ['volumeMounts', 'volumeDevices']
   .join(' + ');
 
 /**
- * CEL, list(map): the parts. Each check iterates over the parts, so that the text of the check appears only once. `pod`
+ * CEL, list(map): the units. Each check iterates over the units, so that the text of the check appears only once. `pod`
  * is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate. `volumeBlocks` and
  * `containerBlocks` have the same items in blocks, for loops over long lists.
  */
-export const PARTS = [
+export const UNITS = [
   '(variables.ephemeral',
   `? [${[
-    part(
-      PART.OLD,
+    unit(
+      UNIT.OLD,
       'true',
       'variables.volumes',
       'variables.containers.filter(c, !variables.added.exists(a, a.name == c.name))',
     ),
-    part(PART.ADDED, 'false', '[]', 'variables.added'),
-    part(
-      PART.INHERITED,
+    unit(UNIT.ADDED, 'false', '[]', 'variables.added'),
+    unit(
+      UNIT.INHERITED,
       'variables.added.size() > 0',
       `[${MOUNTED}].map(names, variables.volumes.filter(v, v.name in names))[0]`,
       '[]',
     ),
   ].join(', ')}]`,
-  `: [${part(PART.OLD, 'true', 'variables.volumes', 'variables.containers')}]).map(part, ${mapOf({
-    index: 'part.index',
-    pod: 'part.pod',
-    volumes: 'part.volumes',
-    containers: 'part.containers',
-    volumeBlocks: blocksOf('part.volumes'),
-    containerBlocks: blocksOf('part.containers'),
+  `: [${unit(UNIT.OLD, 'true', 'variables.volumes', 'variables.containers')}]).map(unit, ${mapOf({
+    index: 'unit.index',
+    pod: 'unit.pod',
+    volumes: 'unit.volumes',
+    containers: 'unit.containers',
+    volumeBlocks: blocksOf('unit.volumes'),
+    containerBlocks: blocksOf('unit.containers'),
   })})`,
 ].join(' ');
 
-function part(index: number, pod: string, volumes: string, containers: string): string {
+function unit(index: number, pod: string, volumes: string, containers: string): string {
   return mapOf({ index, pod, volumes, containers });
 }
 

@@ -1,10 +1,10 @@
-/** Projects the contents of a pod or template to the parts that some rule reads. Equal parts are kept once. */
+/** Projects a pod or template to the content that some rule reads. Equal content is kept once. */
 import { withContainers } from '../model/containers.ts';
-import type { Container, PodParts, PodSpec, Volume } from '../model/objects.ts';
+import type { Container, PodContent, PodSpec, Volume } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
 import type { Rule } from '../rules/rule.ts';
 import { TOKEN_VOLUME } from '../rules/token-volume.ts';
-import { PartsPool, type Pool } from './sharing.ts';
+import { ContentPool, type Pool } from './sharing.ts';
 
 /**
  * The volume sources whose fields are read by rules. For all other sources, rules read only whether the source exists.
@@ -14,27 +14,35 @@ const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
  * The volume of the service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount,
- * names.SimpleNameGenerator). If the volume's name kept its random ending, no two pods would have equal parts.
+ * names.SimpleNameGenerator). If the volume's name kept its random ending, no two pods would have equal content.
  */
 const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 
-export interface PartsProjection {
-  /** The evaluated parts of a pod or template; equal parts give the same object. */
-  parts(raw: unknown): PodParts;
-  /** How many distinct parts are in use. */
-  distinctParts(): number;
+export interface ContentProjection {
+  /** The evaluated content of a pod or template; equal content gives the same object. */
+  content(raw: unknown): PodContent;
+  /** How many distinct contents are in use. */
+  distinctContents(): number;
 }
 
 /** `spec.containers` may select a container by its image. */
 const SELECTING = 'image';
 
 /** Keeps the fields that `rules` read, the containers' names and images, and the service account. */
-export function createPartsProjection(rules: readonly Rule[], pool: Pool = new PartsPool()): PartsProjection {
+export function createContentProjection(rules: readonly Rule[], pool: Pool = new ContentPool()): ContentProjection {
   const specFields = distinct(rules.flatMap(({ reads }) => reads.spec ?? []));
   const containerFields = distinct([SELECTING, ...rules.flatMap(({ reads }) => reads.container ?? [])]);
   const prefixes = distinct(rules.flatMap(({ reads }) => reads.annotations ?? []));
+  const [specExcept, containerExcept] = (['spec', 'container'] as const).map((object) => {
+    const lists = rules.flatMap(({ reads }) => (reads.allExcept ? [reads.allExcept[object]] : []));
+    return lists.length > 0 ? new Set(lists.flat()) : undefined;
+  });
 
-  const container = (value: unknown): Container => ({ ...pick(value, containerFields), name: nameIn(value) });
+  const container = (value: unknown): Container => ({
+    ...pick(value, containerFields),
+    ...pickExcept(value, containerExcept),
+    name: nameIn(value),
+  });
   const containers = (value: unknown): Container[] => arrayOf(value).map(container);
 
   const podSpec = (value: unknown): PodSpec => {
@@ -43,6 +51,7 @@ export function createPartsProjection(rules: readonly Rule[], pool: Pool = new P
     const serviceAccountName = serviceAccountIn(value);
     return withPlainToken({
       ...fields,
+      ...pickExcept(value, specExcept),
       ...(serviceAccountName && { serviceAccountName }),
       containers: containers(main),
       ...(isFilled(initContainers) && { initContainers: containers(initContainers) }),
@@ -52,18 +61,18 @@ export function createPartsProjection(rules: readonly Rule[], pool: Pool = new P
   };
 
   return {
-    parts(value) {
+    content(value) {
       const { metadata, spec } = objectOf(value);
       const annotations = keptAnnotations(objectOf(metadata).annotations, prefixes);
       return pool.share({ annotations, spec: podSpec(spec) }, copy);
     },
-    distinctParts: () => pool.size,
+    distinctContents: () => pool.size,
   };
 }
 
 /** Copies the string, so that the memory of the rest of the object can be freed. */
-function copy(text: string): PodParts {
-  return withoutNulls(JSON.parse(text)) as PodParts;
+function copy(text: string): PodContent {
+  return withoutNulls(JSON.parse(text)) as PodContent;
 }
 
 function keptAnnotations(value: unknown, prefixes: readonly string[]): Record<string, string> {
@@ -109,6 +118,15 @@ function pick(value: unknown, fields: readonly string[]): Record<string, unknown
     if (source[field] !== undefined && source[field] !== null) kept[field] = source[field];
   }
   return kept;
+}
+
+/** The fields of an object that are not in the set, which usually are none. @param known undefined: all fields are */
+function pickExcept(value: unknown, known: ReadonlySet<string> | undefined): Record<string, unknown> | undefined {
+  if (!known) return undefined;
+  const source = objectOf(value);
+  let others: string[] | undefined;
+  for (const field in source) if (!known.has(field)) others = [...(others ?? []), field];
+  return others && pick(source, others);
 }
 
 function nameIn(value: unknown): string {

@@ -1,0 +1,24 @@
+/**
+ * Keeps results about the content of pods and templates, as long as the content is in use. Content is compared by identity,
+ * because the cluster's projection keeps equal content once.
+ */
+import type { PodContent, PodSpec } from '../model/objects.ts';
+
+interface Entry<Found> {
+  readonly annotations: PodContent['annotations'];
+  readonly found: Found;
+}
+
+export class ByContent<Found> {
+  readonly #entries = new WeakMap<PodSpec, Entry<Found>>();
+
+  get({ annotations, spec }: PodContent): Found | undefined {
+    const known = this.#entries.get(spec);
+    return known?.annotations === annotations ? known.found : undefined;
+  }
+
+  /** @param content frozen content, because a change of the content would make the result wrong */
+  set({ annotations, spec }: PodContent, found: Found): void {
+    this.#entries.set(spec, { annotations, found });
+  }
+}

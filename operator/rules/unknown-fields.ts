@@ -1,0 +1,257 @@
+import type { Standard } from '../standards/level-version.ts';
+import { knownFields } from '../standards/pod-fields.ts';
+import { BASE, OTHERS, OVER, type Over, type Place, PRIVILEGES } from '../standards/pod-objects.ts';
+import { offers } from '../standards/server-features.ts';
+import { and, literal, or } from './cel.ts';
+import { all, any, type Condition, concat, not } from './condition.ts';
+import { distinct, namesUsed } from './fit.ts';
+import { type Asking, type Definition, defineRule, type Test } from './rule.ts';
+import type { Columns, Values } from './values.ts';
+
+const ID = 'unknownFields';
+const LISTED = 'allowedUnknownFields';
+const FILLED = 'serverDefaults';
+
+const ITEM: Readonly<Record<Over, string>> = { pod: 'variables.spec', containers: 'c' };
+
+/** CEL, map: the object of a place, empty if the pod lacks it; for a list, CEL, list(map). */
+function objectIn(over: Over, { path, isList }: Place): string {
+  if (path.length === 0) return ITEM[over];
+  return `${ITEM[over]}.?${path.join('.?')}.orValue(${isList ? '[]' : '{}'})`;
+}
+
+/** The values that decide about unknown fields; absent in an expression about all unknown fields. */
+interface Exceptions {
+  readonly values: Values;
+  readonly listed: boolean;
+}
+
+/**
+ * CEL, bool, over a key `k` of an object: this release does not know the field.
+ * @param object CEL, map: the object with the key
+ */
+function isUnknown(over: Over, place: Place, object: string, exceptions?: Exceptions): string {
+  const known = fieldsOf(place.types);
+  const base = baseOf(over, place.path);
+  const filled = exceptions && filledIn(over, place, object, exceptions.values);
+  return and(
+    `!(k in ${literal(known)})`,
+    exceptions?.listed ? `!((${literal(base)} + k) in ${exceptions.values.list(LISTED)})` : undefined,
+    filled && `!(${filled})`,
+  );
+}
+
+function fieldsOf(types: readonly string[]): string[] {
+  return distinct(types.flatMap(knownFields));
+}
+
+/** The full path of an object, up to the name of a field in it. */
+function baseOf(over: Over, path: readonly string[]): string {
+  return `${[BASE[over], ...path].join('.')}.`;
+}
+
+/**
+ * CEL, bool, over a key `k` of an object: API servers fill in this value themselves. They fill in a string, a number or a
+ * boolean, or an object of these, or a list of such objects. All policies of a cluster have the same values, so the
+ * expression contains only the values of this place; undefined if the place has none.
+ */
+function filledIn(over: Over, { path, types }: Place, object: string, values: Values): string | undefined {
+  const base = baseOf(over, path);
+  const known = ({ [FILLED]: filled = [] }: Columns) => {
+    const own = filled.filter((text) => text.startsWith(base)).map((text) => text.slice(base.length));
+    const fields = Map.groupBy(own, (text) => /^\w+/.exec(text)?.[0] ?? '');
+    // A path of another object may begin with the same path.
+    for (const field of fieldsOf(types)) fields.delete(field);
+    return or(
+      ...[...fields].map(([field, texts]) => and(`k == ${literal(field)}`, isOneOf(`${object}[k]`, field, texts))),
+    );
+  };
+  return values.specialized(known, () => 'false') || undefined;
+}
+
+/** CEL, bool: a value is one that API servers fill in. @param texts the field with the values, as `field.name=value` */
+function isOneOf(value: string, field: string, texts: readonly string[]): string {
+  const after = (mark: string) =>
+    texts.filter((text) => text.startsWith(field + mark)).map((text) => text.slice(field.length + mark.length));
+  const [scalars, ofObject, ofItems] = [after('='), after('.'), after('[].')];
+  if (scalars.length > 0) return `string(${value}) in ${literal(scalars)}`;
+  const fieldsIn = (one: string, known: readonly string[]) =>
+    `${one}.all(j, (j + "=" + string(${one}[j])) in ${literal(known)})`;
+  return ofItems.length > 0 ? `${value}.all(i, ${fieldsIn('i', ofItems)})` : fieldsIn(value, ofObject);
+}
+
+/** CEL, bool: some object has an unknown field. */
+function someUnknown(over: Over, places: readonly Place[], exceptions: Exceptions): string {
+  return or(
+    ...places.map((place) => {
+      const object = objectIn(over, place);
+      return place.isList
+        ? `${object}.exists(o, o.exists(k, ${isUnknown(over, place, 'o', exceptions)}))`
+        : `${object}.exists(k, ${isUnknown(over, place, object, exceptions)})`;
+    }),
+  );
+}
+
+/** CEL, list(string): the unknown fields, as paths below the PodSpec or the container. In a list, one item's fields. */
+function unknownPaths(over: Over, places: readonly Place[], exceptions?: Exceptions): string[] {
+  return places.map((place) => {
+    const below = place.path.length === 0 ? 'k' : `${literal(`${place.path.join('.')}.`)} + k`;
+    const object = objectIn(over, place);
+    if (!place.isList) return `${object}.filter(k, ${isUnknown(over, place, object, exceptions)}).map(k, ${below})`;
+    const unknown = isUnknown(over, place, 'o', exceptions);
+    return `${object}.filter(o, o.exists(k, ${unknown})).map(o, o.filter(k, ${unknown}).map(k, ${below}).join(", "))`;
+  });
+}
+
+const ADVICE =
+  ', which this release of CapabilityPolicy does not know and no rule checks: upgrade CapabilityPolicy, or list in overrides.allowedUnknownFields: ';
+
+interface Checked {
+  readonly over: Over;
+  readonly places: readonly Place[];
+  /** CEL, bool: whether the tests apply. */
+  readonly applies: Condition;
+  /** Completes the sentence `container "app" … securityContext.ulimits`. */
+  readonly says: string;
+}
+
+/** Two tests: without a list of allowed fields, what violates depends on the pod alone and is computed once for it. */
+function testsOf({ over, places, applies, says }: Checked, values: Values): Test[] {
+  const hasList = values.hasSome(LISTED);
+  return [false, true].map((listed) => {
+    const exceptions = { values, listed };
+    const names = unknownPaths(over, places, exceptions).join(' + ');
+    return {
+      applies: all(applies, listed ? hasList : not(hasList)),
+      over,
+      violates: someUnknown(over, places, exceptions),
+      message: `[${names}].map(u, ${concat(
+        literal(`${says} `),
+        'u.join(", ")',
+        literal(ADVICE),
+        `u.map(p, ${literal(`${BASE[over]}.`)} + p).join(", ")`,
+      )})[0]`,
+      path: places.every(({ path }) => path[0] === 'securityContext') ? 'securityContext' : '',
+    };
+  });
+}
+
+interface UnknownFields {
+  /** `RefusedInSecurityContext`: unknown fields are refused only in a securityContext, where each field is a privilege. */
+  readonly value: 'Refused' | 'RefusedInSecurityContext' | 'Allowed';
+  /** The paths of unknown fields that are admitted. */
+  readonly listed: readonly string[];
+}
+
+/**
+ * This release knows all fields of API servers before v1.36. The programs of these API servers have no variables, and so
+ * little room: checking for unknown fields there would cost other policies their place.
+ */
+function levelValue({ level, server }: Standard): UnknownFields['value'] {
+  return level === 'privileged' || !offers(server, 'admissionVariables') ? 'Allowed' : 'RefusedInSecurityContext';
+}
+
+const FULL_PATH = /^spec(\.[a-z][A-Za-z0-9]*)+$/;
+
+/** CEL, with the names that a check may use: the full paths of unknown fields in a securityContext. */
+const ASKED = OVER.flatMap((over) =>
+  unknownPaths(over, PRIVILEGES[over]).map(
+    (names): Asking => ({ over, for: `${names}.map(p, ${literal(`${BASE[over]}.`)} + p)` }),
+  ),
+);
+
+const MUST_NOT = 'must not set';
+
+const definition: Definition<UnknownFields, string> = {
+  id: ID,
+  alsoStatedBy: [LISTED],
+  title: 'Whether pods may have fields that this release does not know, so that no rule checks them.',
+  words:
+    'No Standard has this. Each version of the Standards names the fields that it restricts, and admits all fields that ' +
+    'Kubernetes adds later.',
+  sources: ['KEP-5758', 'KEP-5474', 'KEP-5823', 'k8s.io/api/core/v1/types.go'],
+  guides: { cis: [], nsa: [] },
+  severity: 'Node',
+  phrases: {
+    [ID]: (value: string) => `${value === 'Refused' ? 'must not' : 'may'} have fields that this release does not know`,
+    [LISTED]: (paths: readonly string[]) => `may have the fields ${paths.join(', ')}, which this release does not know`,
+  },
+  reads: {
+    spec: ['securityContext'],
+    container: ['lifecycle', 'livenessProbe', 'readinessProbe', 'securityContext', 'startupProbe'],
+    allExcept: {
+      spec: knownFields('PodSpec'),
+      container: [...knownFields('Container'), ...knownFields('EphemeralContainer')],
+    },
+  },
+  examples: [
+    {
+      overrides: { unknownFields: 'Refused' },
+      admits: [{}],
+      refuses: [
+        { spec: { fieldOfTomorrow: true } },
+        { container: { fieldOfTomorrow: true } },
+        { container: { securityContext: { fieldOfTomorrow: true } } },
+      ],
+    },
+    {
+      overrides: { unknownFields: 'RefusedInSecurityContext' },
+      level: 'privileged',
+      admits: [{ spec: { fieldOfTomorrow: true } }, { container: { fieldOfTomorrow: true } }],
+      refuses: [{ container: { securityContext: { capabilities: { fieldOfTomorrow: true } } } }],
+    },
+    {
+      overrides: { allowedUnknownFields: ['spec.containers.securityContext.fieldOfTomorrow'] },
+      admits: [{ spec: { fieldOfTomorrow: true } }, { container: { securityContext: { fieldOfTomorrow: true } } }],
+      refuses: [{ spec: { securityContext: { fieldOfTomorrow: true } } }],
+    },
+  ],
+
+  value: (overrides, standard) => ({
+    value: overrides.unknownFields ?? levelValue(standard),
+    listed: overrides.allowedUnknownFields ?? [],
+  }),
+
+  columns: ({ value, listed }, { serverDefaults = [] }) => ({
+    [ID]: [value],
+    [LISTED]: listed,
+    [FILLED]: serverDefaults,
+  }),
+
+  tests: (values) => {
+    const isRefused = values.includes(ID, 'Refused');
+    const isRestricted = any(isRefused, values.includes(ID, 'RefusedInSecurityContext'));
+    return OVER.flatMap((over) => [
+      ...testsOf({ over, places: PRIVILEGES[over], applies: isRestricted, says: MUST_NOT }, values),
+      ...testsOf({ over, places: OTHERS[over], applies: isRefused, says: MUST_NOT }, values),
+    ]);
+  },
+
+  unfixable:
+    'this release does not know what the field does: remove the field, upgrade CapabilityPolicy, or write an exception for the pod (cappol suggest)',
+
+  podSecurity: () => 'restricted',
+
+  fit: () => ({
+    asks: ASKED,
+    choices: (paths) =>
+      paths.length === 0
+        ? [{ [ID]: 'RefusedInSecurityContext' }]
+        : [...namesUsed(LISTED, distinct(paths), { valid: FULL_PATH, most: 64 }), { [ID]: 'Allowed' }],
+  }),
+};
+
+export const unknownFields = defineRule(definition);
+
+/**
+ * The same rule for a program that only warns: about unknown fields that the policy does not refuse, unless it allows
+ * them.
+ */
+export const unrefusedUnknownFields = defineRule({
+  ...definition,
+  tests: (values) =>
+    OVER.flatMap((over) => {
+      const applies = values.includes(ID, 'RefusedInSecurityContext');
+      return testsOf({ over, places: OTHERS[over], applies, says: 'sets' }, values);
+    }),
+});

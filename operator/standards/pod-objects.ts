@@ -1,0 +1,67 @@
+/** The objects of a pod whose fields are compared with the fields that this release knows. */
+
+/** An object of a pod or container whose keys the rule compares with the fields that this release knows. */
+export interface Place {
+  /** The path of the object below the PodSpec or the container; empty for the PodSpec or container itself. */
+  readonly path: readonly string[];
+  /** The types of the object, as in pod-fields.ts. */
+  readonly types: readonly string[];
+  /** Whether the path leads to a list of such objects. */
+  readonly isList?: true;
+}
+
+/** The objects of which every field is a privilege: a securityContext, and the objects in it. */
+export const PRIVILEGES = {
+  pod: [
+    { path: ['securityContext'], types: ['PodSecurityContext'] },
+    ...inSecurityContext({
+      appArmorProfile: 'AppArmorProfile',
+      seLinuxOptions: 'SELinuxOptions',
+      seccompProfile: 'SeccompProfile',
+      windowsOptions: 'WindowsSecurityContextOptions',
+    }),
+    { path: ['securityContext', 'sysctls'], types: ['Sysctl'], isList: true },
+  ],
+  containers: [
+    { path: ['securityContext'], types: ['SecurityContext'] },
+    ...inSecurityContext({
+      appArmorProfile: 'AppArmorProfile',
+      capabilities: 'Capabilities',
+      seLinuxOptions: 'SELinuxOptions',
+      seccompProfile: 'SeccompProfile',
+      windowsOptions: 'WindowsSecurityContextOptions',
+    }),
+  ],
+} as const satisfies Record<string, readonly Place[]>;
+
+/** The objects with all kinds of fields: most new fields are harmless, and API servers fill in some of them. */
+export const OTHERS = {
+  pod: [{ path: [], types: ['PodSpec'] }],
+  containers: [
+    { path: [], types: ['Container', 'EphemeralContainer'] },
+    ...['livenessProbe', 'readinessProbe', 'startupProbe'].map((probe) => ({ path: [probe], types: ['Probe'] })),
+    { path: ['lifecycle'], types: ['Lifecycle'] },
+    ...['postStart', 'preStop'].map((hook) => ({ path: ['lifecycle', hook], types: ['LifecycleHandler'] })),
+  ],
+} as const satisfies Record<string, readonly Place[]>;
+
+function inSecurityContext(types: Readonly<Record<string, string>>): Place[] {
+  return Object.entries(types).map(([field, type]) => ({ path: ['securityContext', field], types: [type] }));
+}
+
+export type Over = 'pod' | 'containers';
+export const OVER: readonly Over[] = ['pod', 'containers'];
+
+/** The objects that the rule can check, for tests: by the kind of item that a check runs on. */
+export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
+  pod: [...PRIVILEGES.pod, ...OTHERS.pod],
+  containers: [...PRIVILEGES.containers, ...OTHERS.containers],
+};
+
+/** The beginning of full paths, as in the condition Accepted: the names of lists stand for their items. */
+export const BASE: Readonly<Record<Over, string>> = { pod: 'spec', containers: 'spec.containers' };
+
+/** Whether the full path of a field leads into a securityContext, so that the levels refuse the field if it is unknown. */
+export function isInSecurityContext(path: string): boolean {
+  return OVER.some((over) => path.startsWith(`${BASE[over]}.securityContext.`));
+}

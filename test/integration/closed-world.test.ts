@@ -1,0 +1,410 @@
+/**
+ * Fields of pods that the operator's release does not know, on a real API server that has them: an operator runs whose
+ * table of pod fields lacks the fields.
+ */
+import assert from 'node:assert/strict';
+import type { Answer } from '../../hack/controlplane/api.ts';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { earlierOperator } from '../support/earlier-operator.ts';
+import { ADMINISTRATOR, createNamespace, eventually, useCluster } from '../support/harness.ts';
+import { itIfOffered } from '../support/needs.ts';
+import type { OperatorProcess } from '../support/operator-process.ts';
+import { podManifest, workloads } from '../support/pod-manifests.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
+
+const STRATEGIC = 'application/strategic-merge-patch+json';
+const LEVELS = ['baseline', 'restricted'] as const;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Row {
+  /** The field, in the types that the earlier release lacks it in. */
+  readonly field: string;
+  /** Where the field is in a container, if a container can have it. */
+  readonly container?: Fields;
+  /** Where the field is in the pod, if the pod can have it. */
+  readonly spec?: Fields;
+  /** Further fields that the API server requires beside the field. */
+  readonly beside?: Fields;
+}
+
+const secured = (securityContext: Fields) => ({ securityContext });
+const LOCALHOST = { type: 'Localhost', localhostProfile: 'profile' };
+
+/** Fields in a securityContext, which both levels refuse. */
+const REFUSED: readonly Row[] = [
+  {
+    field: 'appArmorProfile',
+    container: secured({ appArmorProfile: { type: 'RuntimeDefault' } }),
+    spec: secured({ appArmorProfile: { type: 'RuntimeDefault' } }),
+  },
+  { field: 'readOnlyRootFilesystem', container: secured({ readOnlyRootFilesystem: true }) },
+  { field: 'supplementalGroupsPolicy', spec: secured({ supplementalGroupsPolicy: 'Strict' }) },
+  { field: 'seLinuxChangePolicy', spec: secured({ seLinuxChangePolicy: 'Recursive' }) },
+  {
+    field: 'localhostProfile',
+    container: secured({ seccompProfile: LOCALHOST }),
+    spec: secured({ seccompProfile: LOCALHOST }),
+  },
+  {
+    field: 'level',
+    container: secured({ seLinuxOptions: { level: 's0' } }),
+    spec: secured({ seLinuxOptions: { level: 's0' } }),
+  },
+  {
+    field: 'runAsUserName',
+    container: secured({ windowsOptions: { runAsUserName: 'user' } }),
+    spec: secured({ windowsOptions: { runAsUserName: 'user' } }),
+    beside: { os: { name: 'windows' } },
+  },
+];
+
+/** Fields elsewhere, of which API servers only warn. They fill in a value of some. */
+const WARNED: readonly Row[] = [
+  { field: 'hostUsers', spec: { hostUsers: false } },
+  { field: 'activeDeadlineSeconds', spec: { activeDeadlineSeconds: 60 } },
+  { field: 'terminationMessagePolicy', container: { terminationMessagePolicy: 'FallbackToLogsOnError' } },
+  {
+    field: 'successThreshold',
+    container: { readinessProbe: { tcpSocket: { port: 80 }, successThreshold: 2 } },
+  },
+  { field: 'postStart', container: { lifecycle: { postStart: { exec: { command: ['true'] } } } } },
+  { field: 'sleep', container: { lifecycle: { preStop: { sleep: { seconds: 1 } } } } },
+];
+
+/** Fields that ephemeral containers cannot have. */
+const NOT_EPHEMERAL = ['successThreshold', 'postStart', 'sleep'];
+
+const RESTRICTED = secured({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
+const RESTRICTED_POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
+
+/** A pod that both levels admit, with the field. */
+function podWith({ beside, spec }: Row, containers: { readonly main?: Fields; readonly init?: Fields } = {}) {
+  const isWindows = JSON.stringify(beside ?? {}).includes('windows');
+  const container = (name: string, fields: Fields = {}) => ({
+    name,
+    image: 'example.org/app',
+    ...fields,
+    securityContext: { ...(isWindows ? {} : RESTRICTED.securityContext), ...(fields.securityContext as object) },
+  });
+  const securityContext = isWindows ? { runAsNonRoot: true } : RESTRICTED_POD;
+  return podManifest(
+    { name: 'pod' },
+    {
+      ...beside,
+      ...spec,
+      securityContext: { ...securityContext, ...(spec?.securityContext as object) },
+      ...(containers.init && { initContainers: [container('init', containers.init)] }),
+      containers: [container('main', containers.main)],
+    },
+  );
+}
+
+/** The pods with the field, in each place where it can stand. */
+function podsWith(row: Row): object[] {
+  const { container, spec, field } = row;
+  const { spec: _, ...rest } = row;
+  const inInit = !NOT_EPHEMERAL.includes(field);
+  return [
+    ...(spec ? [podWith(row)] : []),
+    ...(container ? [podWith(rest, { main: container })] : []),
+    ...(container && inInit ? [podWith(rest, { init: container })] : []),
+  ];
+}
+
+const PLAIN = podWith({ field: 'none' });
+
+describe('fields of pods that the release does not know', function () {
+  this.timeout(300_000);
+  const cluster = useCluster('closed');
+  const fields = [...REFUSED, ...WARNED].map(({ field }) => field);
+  const namespaces = new Map<string, string>();
+  let earlier: OperatorProcess;
+
+  const spec = (team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec => ({
+    namespaceSelector: { matchLabels: { team } },
+    level: 'restricted',
+    mode: 'Enforce',
+    podSecurityLabels: 'Off',
+    ...rest,
+  });
+
+  const make = async (pod: object, team: string): Promise<Answer> =>
+    cluster.tryCreate(`${NAMESPACES}/${namespaces.get(team)}/pods`, pod);
+
+  /** The warnings of an answer about unknown fields. */
+  const warned = ({ warnings }: Answer) => warnings.filter((text) => text.includes('unknownFields: '));
+
+  const operatorWithout = (lacking: readonly string[]) => earlierOperator(cluster.operatorKubeconfig, lacking);
+
+  async function team(name: string, rest: Partial<CapabilityPolicySpec>): Promise<string> {
+    namespaces.set(name, await cluster.namespace(name, { team: name }));
+    return cluster.policy(name, spec(name, rest));
+  }
+
+  before(async () => {
+    for (const level of LEVELS) {
+      await cluster.programmed(await team(level, { level }));
+      const label = { 'pod-security.kubernetes.io/enforce': level };
+      const namespace = `psa-${cluster.named(level)}`;
+      await createNamespace(cluster.api, namespace, label);
+      namespaces.set(`psa-${level}`, namespace);
+    }
+  });
+
+  for (const level of LEVELS) {
+    it(`are decided at ${level} as by Pod Security Admission by a release that knows them`, async () => {
+      for (const row of [...REFUSED, ...WARNED]) {
+        for (const pod of podsWith(row)) {
+          const [ours, theirs] = [await make(pod, level), await make(pod, `psa-${level}`)];
+          assert.equal(ours.status, theirs.status, `${row.field}: ${ours.body.message}`);
+          assert.equal(ours.status, 201, `${row.field}: ${ours.body.message}`);
+          assert.deepEqual(warned(ours), []);
+        }
+      }
+    });
+  }
+
+  describe('with an operator of an earlier release', () => {
+    before(async () => {
+      await cluster.operator.stop();
+      earlier = operatorWithout(fields);
+      await earlier.startAndWatch();
+      const policies = [
+        await team('all', { overrides: { unknownFields: 'Refused' } }),
+        await team('allowed', { overrides: { unknownFields: 'Allowed' } }),
+        await team('listed', {
+          overrides: {
+            allowedUnknownFields: ['spec.containers.securityContext.readOnlyRootFilesystem', 'spec.hostUsers'],
+          },
+        }),
+        await team('warn', { mode: 'Warn' }),
+        await team('audit', { mode: 'Audit' }),
+      ];
+      await cluster.programmed(...policies, ...LEVELS.map((level) => cluster.named(level)));
+    });
+
+    after(async () => {
+      await earlier.stop();
+      for (const level of LEVELS) await cluster.api.remove(`${NAMESPACES}/${namespaces.get(`psa-${level}`)}`);
+    });
+
+    afterEach(function () {
+      if (this.currentTest?.isFailed()) console.log(`the end of the earlier operator's log:\n${earlier.logEnd()}`);
+    });
+
+    for (const level of LEVELS) {
+      describe(`at ${level}`, () => {
+        it('a pod without them is admitted without a warning, also where the API server fills them in', async () => {
+          const probe = { httpGet: { port: 80 } };
+          const main = { readinessProbe: probe, livenessProbe: probe, resources: { limits: { cpu: '1' } } };
+          for (const pod of [PLAIN, podWith({ field: 'none' }, { main, init: {} })]) {
+            const answer = await make(pod, level);
+            assert.equal(answer.status, 201, answer.body.message);
+            assert.deepEqual(warned(answer), []);
+          }
+        });
+
+        for (const row of REFUSED) {
+          it(`${row.field} is refused in each place, by its path`, async () => {
+            for (const pod of podsWith(row)) {
+              const { status, body } = await make(pod, level);
+              assert.equal(status, 403, JSON.stringify(pod));
+              assert.match(
+                body.message,
+                new RegExp(
+                  `unknownFields: .* must not set securityContext\\.(\\w+\\.)?${row.field}, which this release`,
+                ),
+              );
+              assert.match(body.message, new RegExp(`allowedUnknownFields: spec\\.(\\w+\\.)+${row.field}`));
+            }
+          });
+        }
+
+        for (const row of WARNED) {
+          it(`${row.field} is admitted in each place, with a warning`, async () => {
+            for (const pod of podsWith(row)) {
+              const answer = await make(pod, level);
+              assert.equal(answer.status, 201, answer.body.message);
+              const [warning = '', ...others] = warned(answer);
+              assert.deepEqual(others, []);
+              assert.match(warning, new RegExp(` sets ([\\w.]+\\.)?${row.field}, which this release of`));
+            }
+          });
+        }
+      });
+    }
+
+    it('cause a warning in a template of each kind', async () => {
+      const [, refused] = REFUSED;
+      const [, , admitted] = WARNED;
+      assert.ok(refused && admitted);
+      for (const row of [refused, admitted]) {
+        for (const { path, object } of workloads(podsWith(row)[0] as object)) {
+          const answer = await cluster.tryCreate(
+            path.replace('*', `namespaces/${namespaces.get('restricted')}`),
+            object,
+            ADMINISTRATOR,
+          );
+          assert.equal(answer.status, 201, answer.body.message);
+          assert.equal(warned(answer).length, 1, `${row.field} ${path}: ${answer.warnings}`);
+        }
+      }
+    });
+
+    it('are refused in ephemeral containers, or cause a warning', async () => {
+      const namespace = namespaces.get('restricted');
+      const path = `${NAMESPACES}/${namespace}/pods`;
+      await cluster.api.ask('POST', path, { body: { ...PLAIN, metadata: { name: 'target' } } });
+      const debug = (fields: Fields) => {
+        const securityContext = { ...RESTRICTED.securityContext, ...(fields.securityContext as object) };
+        const body = {
+          spec: { ephemeralContainers: [{ name: 'debug', image: 'example.org/debug', ...fields, securityContext }] },
+        };
+        const query = { dryRun: 'All' };
+        return cluster.api.ask('PATCH', `${path}/target/ephemeralcontainers`, {
+          body,
+          query,
+          contentType: STRATEGIC,
+          as: ADMINISTRATOR,
+        });
+      };
+      assert.equal((await debug({})).status, 200);
+      for (const { field, container, beside } of REFUSED) {
+        if (!container || beside) continue;
+        const { status, body } = await debug(container);
+        assert.equal(status, 403, field);
+        assert.match(body.message, new RegExp(`container "debug" must not set securityContext\\.(\\w+\\.)?${field}`));
+      }
+      const answer = await debug({ terminationMessagePolicy: 'FallbackToLogsOnError' });
+      assert.equal(answer.status, 200, answer.body.message);
+      assert.equal(warned(answer).length, 1);
+    });
+
+    it('are all refused by unknownFields: Refused, but not what the API server fills in', async () => {
+      assert.equal((await make(PLAIN, 'all')).status, 201);
+      for (const row of [...REFUSED, ...WARNED]) {
+        for (const pod of podsWith(row)) {
+          const answer = await make(pod, 'all');
+          assert.equal(answer.status, 403, row.field);
+          assert.deepEqual(warned(answer), []);
+        }
+      }
+    });
+
+    it('are all admitted by unknownFields: Allowed, without a warning', async () => {
+      for (const row of [...REFUSED, ...WARNED]) {
+        for (const pod of podsWith(row)) {
+          const answer = await make(pod, 'allowed');
+          assert.equal(answer.status, 201, answer.body.message);
+          assert.deepEqual(warned(answer), []);
+        }
+      }
+    });
+
+    it('are admitted where allowedUnknownFields lists them, in each list of containers', async () => {
+      const listed = ['readOnlyRootFilesystem', 'hostUsers'];
+      for (const row of [...REFUSED, ...WARNED]) {
+        for (const pod of podsWith(row)) {
+          const answer = await make(pod, 'listed');
+          const isRefused = REFUSED.includes(row) && !listed.includes(row.field);
+          assert.equal(answer.status, isRefused ? 403 : 201, `${row.field}: ${answer.body.message}`);
+          if (listed.includes(row.field)) assert.deepEqual(warned(answer), []);
+        }
+      }
+    });
+
+    it('cause only warnings under mode Warn, and none under mode Audit', async () => {
+      for (const row of [...REFUSED, ...WARNED]) {
+        for (const pod of podsWith(row)) {
+          const [warn, audit] = [await make(pod, 'warn'), await make(pod, 'audit')];
+          assert.deepEqual([warn.status, audit.status], [201, 201]);
+          assert.equal(warned(warn).length, 1, `${row.field}: ${warn.warnings}`);
+          assert.deepEqual(warned(audit), []);
+        }
+      }
+    });
+
+    it('are in the status of each policy where the API server fills them in', async () => {
+      const { status } = await cluster.api.get(`${POLICIES}/${cluster.named('all')}`);
+      const { serverDefaults } = status;
+      assert.ok(serverDefaults.includes('spec.containers.terminationMessagePolicy=File'), serverDefaults);
+      assert.ok(serverDefaults.includes('spec.containers.readinessProbe.successThreshold=1'), serverDefaults);
+    });
+  });
+
+  describe('that a newer API server fills in', () => {
+    const FIELD = 'supplementalGroupsPolicy';
+    const ADMISSION = 'admissionregistration.k8s.io/v1';
+    const [MUTATION, BINDING] = ['mutatingadmissionpolicies', 'mutatingadmissionpolicybindings'].map(
+      (resource) => `/apis/${ADMISSION}/${resource}/closed-default`,
+    ) as [string, string];
+
+    /** Plays the upgrade of an API server after which it fills in the field. */
+    async function fillIn(): Promise<void> {
+      const patch = (path: string) => {
+        const pointer = `/${path.replaceAll('.', '/')}/securityContext/${FIELD}`;
+        return `!has(object.${path}.securityContext.${FIELD}) ? [JSONPatch{op: "add", path: "${pointer}", value: "Merge"}] : []`;
+      };
+      const expression = `request.resource.resource == "pods" ? (${patch('spec')}) : (${patch('template.spec')})`;
+      const spec = {
+        matchConstraints: {
+          resourceRules: [
+            { apiGroups: [''], apiVersions: ['v1'], resources: ['pods', 'podtemplates'], operations: ['CREATE'] },
+          ],
+        },
+        failurePolicy: 'Fail',
+        reinvocationPolicy: 'Never',
+        mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression } }],
+      };
+      const of = (kind: string, fields: object) => ({
+        apiVersion: ADMISSION,
+        kind,
+        metadata: { name: 'closed-default' },
+        spec: fields,
+      });
+      await cluster.api.apply(MUTATION, of('MutatingAdmissionPolicy', spec));
+      await cluster.api.apply(BINDING, of('MutatingAdmissionPolicyBinding', { policyName: 'closed-default' }));
+    }
+
+    after(async () => {
+      for (const path of [BINDING, MUTATION]) await cluster.api.remove(path);
+      await earlier.stop();
+    });
+
+    itIfOffered('mutatingAdmissionPolicies', 'refuse no pod, once the operator has started', async () => {
+      await cluster.operator.stop();
+      earlier = operatorWithout([FIELD]);
+      await earlier.startAndWatch();
+      await cluster.programmed(await team('filled', {}));
+      assert.equal((await make(PLAIN, 'filled')).status, 201);
+      await earlier.stop();
+      await fillIn();
+      // The program that the stopped operator left refuses the field with every value.
+      const refusal = await eventually('the refusal of a pod', async () => {
+        const { status, body } = await make(PLAIN, 'filled');
+        return status === 403 && body.message;
+      });
+      assert.match(refusal, new RegExp(`pod must not set securityContext\\.${FIELD}, which this release`));
+      const begun = Date.now();
+      await earlier.startAndWatch();
+      await eventually('the pod to be admitted', async () => (await make(PLAIN, 'filled')).status === 201);
+      console.log(
+        `    pods were admitted ${((Date.now() - begun) / 1000).toFixed(1)} s after the start of the operator`,
+      );
+      const asking = podWith({ field: FIELD, spec: secured({ [FIELD]: 'Strict' }) });
+      assert.equal((await make(asking, 'filled')).status, 403);
+      await eventually('the status', async () => {
+        const { status } = await cluster.api.get(`${POLICIES}/${cluster.named('filled')}`);
+        return status.serverDefaults?.includes(`spec.securityContext.${FIELD}=Merge`);
+      });
+    });
+  });
+
+  describe('once the operator knows them', () => {
+    it('leave no program that warns', async () => {
+      await cluster.operator.startAndWatch();
+      await cluster.settled();
+    });
+  });
+});

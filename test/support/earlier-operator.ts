@@ -1,0 +1,12 @@
+/** An operator of a release that does not know some fields of pods. */
+import { join } from 'node:path';
+import { OPERATOR_NAMESPACE } from './harness.ts';
+import { OperatorProcess } from './operator-process.ts';
+
+const EARLIER_RELEASE = join(import.meta.dirname, 'earlier-release.js');
+
+/** @param lacking the names of the fields; a field is unknown in each object that has a field of this name */
+export function earlierOperator(kubeconfig: string, lacking: readonly string[]): OperatorProcess {
+  const args = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
+  return new OperatorProcess(args, ['--import', EARLIER_RELEASE], { UNKNOWN_POD_FIELDS: lacking.join(',') });
+}
