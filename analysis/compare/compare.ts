@@ -16,15 +16,10 @@ import { TooMany } from './fields.ts';
 import { isAccepted } from './kubernetes.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import { type Plan, type Plans, plansFor } from './plans.ts';
+import type { PolicySet } from './policy-set.ts';
 import { smallest } from './smallest.ts';
 import { Budget, TinyPods } from './tiny-pods.ts';
 import { type Use, usesOf } from './uses.ts';
-
-/** A set of policies, as it was accepted. */
-export interface PolicySet {
-  readonly policies: readonly ResolvedPolicy[];
-  isExcluded(namespace: string): boolean;
-}
 
 export interface Difference {
   /** The labels of a namespace in which the sets differ. */

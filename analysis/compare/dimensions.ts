@@ -116,6 +116,11 @@ function nested(path: string, value: unknown): Fieldset {
   return steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) as Fieldset;
 }
 
+/** The pod with the chosen values. */
+export function tinyPodOf(chosen: ReadonlyMap<string, unknown>): TinyPod {
+  return { ...podPartOf(chosen), ...containerPartOf(chosen), ...companionsIn(chosen), ...volumesIn(chosen) };
+}
+
 /** By dimension: the verdicts of all checks on each value, with all values of the other fields that a check reads. */
 export type Rows = ReadonlyMap<string, string[]>;
 

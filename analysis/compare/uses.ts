@@ -5,7 +5,7 @@
  */
 import { rbacSubject } from '../../operator/compile/rbac.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import type { PolicySet } from './compare.ts';
+import type { PolicySet } from './policy-set.ts';
 
 /** The policies with restricted use that a user may use, in each set. */
 export interface Use {

@@ -436,6 +436,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/policies',
       'analysis/suggest',
       'analysis/check',
+      'analysis/compare',
       'analysis/fix',
       'analysis/controls',
       'analysis/snapshot',

@@ -1,7 +1,8 @@
 /** Sets of policies for comparisons, and verdicts of whole sets. */
 import fc, { type Arbitrary } from 'fast-check';
-import { type Comparison, compare, type PolicySet } from '../../analysis/compare/compare.ts';
+import { type Comparison, compare } from '../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import type { PolicySet } from '../../analysis/compare/policy-set.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';

@@ -4,15 +4,13 @@ import { DEFAULT_LIMIT } from '../../../analysis/compare/limits.ts';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
+import { FAIL_ON, OUTPUTS } from './choices.ts';
 
 const ABOUT =
   'what the policies NEW admit that the policies OLD refuse (opens), and the reverse (closes), each with the smallest pod that shows it; where nothing is shown, both are proved to be the same. OLD and NEW are each a file, a folder, - for standard input, a snapshot, `cluster` or `cluster:CONTEXT`, or a level such as `restricted` or `baseline:v1.30`';
 
 const EXIT_CODES = `
 Exit codes: 0 no such difference, 1 a difference that --fail-on names, 2 wrong input, or not decided.`;
-
-export const FAIL_ON = ['opens', 'closes', 'differs'] as const;
-export const OUTPUTS = ['text', 'json', 'yaml', 'markdown'] as const;
 
 export const registerCompare: RegisterCommand = (program, io, finish) => {
   const command = program

@@ -3,7 +3,7 @@ import { dump } from 'js-yaml';
 import { escapedControls, jsonText } from '../../../analysis/text/printable-values.ts';
 import type { Io } from '../../command.ts';
 import { terminalOf } from '../../output/terminal.ts';
-import type { OUTPUTS } from './command.ts';
+import type { OUTPUTS } from './choices.ts';
 import { documentOf, type Printed } from './document.ts';
 import { comparisonMarkdown, comparisonText } from './text.ts';
 

@@ -2,7 +2,7 @@
 import { type Comparison, compare } from '../../../analysis/compare/compare.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';
-import type { FAIL_ON, OUTPUTS } from './command.ts';
+import type { FAIL_ON, OUTPUTS } from './choices.ts';
 import { PRINTERS } from './printers.ts';
 import { readSets, type SetOptions } from './sets.ts';
 

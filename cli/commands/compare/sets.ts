@@ -1,7 +1,7 @@
 /** Reads the two sets of policies that a command line names. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { PolicySet } from '../../../analysis/compare/compare.ts';
+import type { PolicySet } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { SNAPSHOT_VERSION } from '../../../analysis/snapshot/document.ts';
