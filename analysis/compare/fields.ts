@@ -153,7 +153,7 @@ export class Fields {
     const required = [...new Set([...(pool?.required ?? [])].flatMap((key) => pool?.sets.get(key) ?? []))];
     if (required.length === 0) return [];
     const some = this.#representatives(path).filter((one) => required.includes(one));
-    // A constant such as ALL may stand for any other one, so that both must be missing.
+    // A constant such as ALL may replace any other one, so that both must be missing.
     const alone = some.filter((one) =>
       [...(pool?.sets.values() ?? [])].some(([only, next]) => only === one && next === undefined),
     );

@@ -106,6 +106,7 @@ const USUAL: Readonly<Record<string, string>> = {
   'seLinuxOptions.type': 'spc_t',
   'sysctls[].name': 'kernel.msgmax',
   '.host': 'example.com',
+  runtimeClassName: 'runc',
 };
 
 /** A text that is shown at the path if it is different from all texts that policies name. */
@@ -138,6 +139,7 @@ export function isAccepted({ annotations, spec }: PodContent): boolean {
   const containers = containersOf(spec);
   return (
     isPod(spec, containers) &&
+    isSeccompAnnotation(annotations[SECCOMP_OF_POD], objectOf(spec.securityContext).seccompProfile) &&
     containers.every((container) => isContainer(container, spec, annotations)) &&
     new Set(containers.map(({ name }) => name)).size === containers.length
   );
@@ -198,8 +200,26 @@ function isContainer(container: Container, spec: PodSpec, annotations: PodConten
     isProfile(context.seccompProfile) &&
     isProfile(context.appArmorProfile) &&
     isAnnotation(annotations[`${APP_ARMOR}${container.name}`], context.appArmorProfile, spec) &&
+    isSeccompAnnotation(annotations[`${SECCOMP}${container.name}`], context.seccompProfile) &&
     arrayOf(container.ports).every((port) => isPort(objectOf(port), spec))
   );
+}
+
+const SECCOMP_OF_POD = 'seccomp.security.alpha.kubernetes.io/pod';
+const SECCOMP = 'container.seccomp.security.alpha.kubernetes.io/';
+
+/** The historical annotation names a profile, and does not contradict the field. */
+function isSeccompAnnotation(annotation: string | undefined, field: unknown): boolean {
+  if (annotation === undefined) return true;
+  const { type, localhostProfile } = objectOf(field);
+  const [byDefault, unconfined] = [
+    ['runtime/default', 'docker/default'].includes(annotation),
+    annotation === 'unconfined',
+  ];
+  if (type === 'RuntimeDefault') return byDefault;
+  if (type === 'Unconfined') return unconfined;
+  if (type === 'Localhost') return annotation === `localhost/${localhostProfile}`;
+  return byDefault || unconfined || /^localhost\/(?!.*\.\.)./.test(annotation);
 }
 
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
