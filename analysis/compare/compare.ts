@@ -37,7 +37,7 @@ export interface Undecided {
   readonly namespace?: Labels;
   readonly use?: readonly string[];
   readonly direction?: 'opens' | 'closes';
-  /** What could not be decided and why, in one sentence. */
+  /** One sentence: the question that could not be decided, and the reason. */
   readonly message: string;
 }
 

@@ -36,7 +36,7 @@ export interface Reads {
   readonly functions: readonly (readonly [path: string, name: string])[];
 }
 
-/** What the value of an expression may be: a value at one of the paths, or a constant of one of the sets. */
+/** The possible values of an expression: the values at the paths, and the constants of the sets. */
 interface Value {
   readonly paths: readonly string[];
   readonly sets: readonly (readonly Constant[])[];

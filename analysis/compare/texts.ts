@@ -1,6 +1,6 @@
 /** Texts that checks can tell apart: by equality, by a prefix, or after a function has changed them. */
 
-/** What checks compare a text with. */
+/** The constants that checks compare a text with. */
 export interface Compared {
   /** One constant of each class. */
   readonly constants: readonly string[];

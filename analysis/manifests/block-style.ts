@@ -1,10 +1,30 @@
 /**
  * Reads the block style in which kubectl, helm and most people write manifests, in a third of js-yaml's time. Block
- * style has one entry a line, plain or quoted scalars on one line, comments on lines of their own, and printable ASCII.
- * For any other text the reader returns undefined, and js-yaml reads the text. test/manifests/block-style.test.ts
+ * style has one entry a line, the scalars and flow collections of scalar-style.ts, comments, and printable ASCII. For
+ * any other text the reader returns undefined, and js-yaml reads the text. test/manifests/block-style.test.ts
  * compares the two.
  */
-import { MANIFEST_SCHEMA } from './scalars.ts';
+import {
+  APOSTROPHE,
+  BLOCK_INDICATOR,
+  beginsBlockScalar,
+  beginsFlow,
+  COLON,
+  DASH,
+  HASH,
+  INDICATOR,
+  keyBetween,
+  keyEnd,
+  LINE_FEED,
+  OTHER_STYLE,
+  QUOTE,
+  readBlockScalar,
+  readFlow,
+  readQuoted,
+  resolved,
+  SPACE,
+  skipSpaces,
+} from './scalar-style.ts';
 
 export interface BlockDocument {
   readonly value: unknown;
@@ -24,34 +44,6 @@ type Mapping = Record<string, unknown>;
 const OTHER_CHARACTER = /[^\n\x20-\x7e]/;
 /** The deepest nesting that this reader accepts; js-yaml refuses a depth of 100. */
 const MOST_DEPTH = 50;
-/** The longest key that this reader accepts; js-yaml refuses a key of more than 1024 characters. */
-const MOST_KEY = 1000;
-
-const LINE_FEED = 10;
-const SPACE = 32;
-const QUOTE = 34;
-const HASH = 35;
-const APOSTROPHE = 39;
-const DASH = 45;
-const COLON = 58;
-const BACKSLASH = 92;
-const KEY = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./');
-const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_');
-/** The indicators of YAML 1.2.2, 5.3. A block indicator (`-`, `?` or `:`) begins a scalar if no space follows it. */
-const INDICATOR = charactersOf(',[]{}#&*!|>\'"%@`');
-const BLOCK_INDICATOR = charactersOf('-?:');
-/**
- * The first characters of scalars that may have another type than string. A scalar that begins with any other character
- * is a string.
- */
-const IMPLICIT_START = charactersOf(
-  MANIFEST_SCHEMA.tags
-    .flatMap((tag) => (tag.nodeKind === 'scalar' && tag.implicit ? (tag.implicitFirstChars ?? []) : []))
-    .join(''),
-);
-
-/** Thrown for text in another style. js-yaml then decides whether the text is YAML. */
-const OTHER_STYLE = Symbol('other style');
 
 /** @returns undefined for a text in any other style, and for an invalid text */
 export function readBlockStyle(text: string): BlockDocument | undefined {
@@ -120,12 +112,12 @@ class Reader {
     const items: unknown[] = [];
     const column = this.#column;
     do {
-      const item = this.#skipSpaces(this.#at + 1);
+      const item = skipSpaces(this.#text, this.#at + 1);
       this.#column += item - this.#at;
       this.#at = item;
       if (this.#isLineEnd(item)) throw OTHER_STYLE;
       this.#record(items, items.length, item);
-      items.push(this.#isItem() || this.#keyEnd() > 0 ? this.#collection() : this.#scalar());
+      items.push(this.#isItem() || keyEnd(this.#text, item) > 0 ? this.#collection() : this.#scalar());
     } while (this.#column === column && this.#isItem());
     if (this.#column > column) throw OTHER_STYLE;
     return items;
@@ -135,14 +127,14 @@ class Reader {
     const fields: Mapping = {};
     const column = this.#column;
     do {
-      const end = this.#keyEnd();
+      const end = keyEnd(this.#text, this.#at);
       if (end < 0) throw OTHER_STYLE;
-      const key = this.#keyTo(end);
+      const key = keyBetween(this.#text, this.#at, end);
       // js-yaml reads a text in which a key is a duplicate, or a property that every object has, such as `constructor`.
       if (fields[key] !== undefined) throw OTHER_STYLE;
       this.#record(fields, key, this.#at);
-      this.#at = this.#skipSpaces(end + 1);
-      fields[key] = this.#isLineEnd(this.#at) ? this.#below(column) : this.#scalar();
+      this.#at = skipSpaces(this.#text, end + 1);
+      fields[key] = this.#isLineEnd(this.#at) ? this.#below(column) : this.#scalar(column);
     } while (this.#column === column && !this.#isItem());
     if (this.#column > column) throw OTHER_STYLE;
     return fields;
@@ -169,37 +161,31 @@ class Reader {
     return next === SPACE || next === LINE_FEED;
   }
 
-  /** The position of the colon after the key that begins at the current position; -1 if there is no colon. */
-  #keyEnd(): number {
-    const text = this.#text;
-    const first = text.charCodeAt(this.#at);
-    let end = this.#at + 1;
-    if (first === QUOTE || first === APOSTROPHE) end = this.#closing(first) + 1;
-    else if (KEY_START[first] !== 1) return -1;
-    else while (KEY[text.charCodeAt(end)] === 1) end += 1;
-    const next = text.charCodeAt(end + 1);
-    const isKey = text.charCodeAt(end) === COLON && (next === SPACE || next === LINE_FEED);
-    return isKey && end - this.#at < MOST_KEY ? end : -1;
-  }
-
-  #keyTo(end: number): string {
-    const first = this.#text.charCodeAt(this.#at);
-    if (first === QUOTE || first === APOSTROPHE) return this.#text.slice(this.#at + 1, end - 1);
-    const key = this.#text.slice(this.#at, end);
-    if (resolved(key, first) !== key) throw OTHER_STYLE;
-    return key;
-  }
-
-  #scalar(): unknown {
+  /**
+   * @param parent the column of the mapping that has the scalar; undefined in a list: js-yaml gives a literal or folded
+   * scalar in a list the line of its text, not the line of the item
+   */
+  #scalar(parent?: number): unknown {
     const text = this.#text;
     const start = this.#at;
     const first = text.charCodeAt(start);
     if (first === QUOTE || first === APOSTROPHE) {
-      const end = this.#closing(first);
-      this.#endLine(end + 1);
-      return text.slice(start + 1, end);
+      const { value, end } = readQuoted(text, start);
+      this.#endLine(end);
+      return value;
     }
-    if (INDICATOR[first] === 1) return this.#empty();
+    if (beginsFlow(text, start)) {
+      const { value, end } = readFlow(text, start);
+      this.#endLine(end);
+      return value;
+    }
+    if (parent !== undefined && beginsBlockScalar(text, start)) {
+      const { value, end } = readBlockScalar(text, start, parent);
+      this.#at = end;
+      this.#nextLine();
+      return value;
+    }
+    if (INDICATOR[first] === 1) throw OTHER_STYLE;
     if (BLOCK_INDICATOR[first] === 1 && text.charCodeAt(start + 1) <= SPACE) throw OTHER_STYLE;
     let end = start;
     let before = 0;
@@ -214,30 +200,6 @@ class Reader {
     return resolved(text.slice(start, end), first);
   }
 
-  /** Reads `{}` or `[]`, the only flow style that manifests in block style contain. */
-  #empty(): unknown {
-    const collection = this.#text.slice(this.#at, this.#at + 2);
-    if (collection !== '{}' && collection !== '[]') throw OTHER_STYLE;
-    this.#endLine(this.#at + 2);
-    return collection === '{}' ? {} : [];
-  }
-
-  /** The position of the quote that ends a quoted text without escapes. */
-  #closing(quote: number): number {
-    const text = this.#text;
-    for (let end = this.#at + 1; ; end += 1) {
-      const code = text.charCodeAt(end);
-      if (code === quote && text.charCodeAt(end + 1) !== quote) return end;
-      if (code === quote || code === LINE_FEED || (code === BACKSLASH && quote === QUOTE)) throw OTHER_STYLE;
-    }
-  }
-
-  #skipSpaces(from: number): number {
-    let at = from;
-    while (this.#text.charCodeAt(at) === SPACE) at += 1;
-    return at;
-  }
-
   /** Whether the line has no more content. @param at a position after a space, or at a line feed */
   #isLineEnd(at: number): boolean {
     const code = this.#text.charCodeAt(at);
@@ -247,7 +209,7 @@ class Reader {
   /** Goes on to the next line. @param end the end of a value, which only a comment may follow */
   #endLine(end: number): void {
     const text = this.#text;
-    let at = this.#skipSpaces(end);
+    let at = skipSpaces(this.#text, end);
     if (text.charCodeAt(at) === HASH && at > end) at = text.indexOf('\n', at);
     if (text.charCodeAt(at) !== LINE_FEED) throw OTHER_STYLE;
     this.#at = at + 1;
@@ -257,7 +219,7 @@ class Reader {
   #nextLine(): void {
     const text = this.#text;
     for (let line = this.#at; line < text.length; ) {
-      const at = this.#skipSpaces(line);
+      const at = skipSpaces(this.#text, line);
       const code = text.charCodeAt(at);
       if (code !== LINE_FEED && code !== HASH) {
         this.#at = at;
@@ -269,15 +231,4 @@ class Reader {
     this.#at = text.length;
     this.#column = -1;
   }
-}
-
-function resolved(scalar: string, first: number): unknown {
-  return IMPLICIT_START[first] === 1 ? MANIFEST_SCHEMA.resolveImplicitScalarTag(scalar).value : scalar;
-}
-
-/** A table in which each of the characters has the entry 1. */
-function charactersOf(text: string): Uint8Array {
-  const table = new Uint8Array(128);
-  for (const character of text) table[character.charCodeAt(0)] = 1;
-  return table;
 }

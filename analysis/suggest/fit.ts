@@ -22,8 +22,8 @@ export interface Fitting {
   readonly evaluator: Evaluator;
 }
 
-export function isNarrowed({ id }: Rule, { narrow, used = false, standard }: Omit<Fitting, 'evaluator'>): boolean {
-  return narrow || (used && id === 'capabilities' && standard.level !== 'restricted');
+export function isNarrowed(rule: Rule, { narrow, used = false, standard }: Omit<Fitting, 'evaluator'>): boolean {
+  return narrow || (used && rule.fit(standard).narrowsToUse === true);
 }
 
 /**

@@ -16,6 +16,7 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withMovedPackages } from './moved-packages.ts';
 import { Progress } from './progress.ts';
 
 export interface Build {
@@ -107,7 +108,7 @@ export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefine
 export function assertGo(environment: NodeJS.ProcessEnv, version: string): void {
   const problem = problemWithGo(environment);
   if (problem !== undefined) {
-    const release = version.replace(/^v|\.\d+$/g, '');
+    const release = version.replace(/^v(\d+\.\d+)\..*$/, '$1');
     throw new Error(
       [
         `A control plane needs etcd, kube-apiserver, kube-controller-manager and kubectl ${version}, and ${problem}. Either:`,
@@ -154,7 +155,9 @@ async function compile(
   const temporary = mkdtempSync(`${dir}.building-`);
   try {
     const args = ['build', '-v', ...flags, '-o', `${temporary}/`, ...packages];
-    await run('go', args, module, { ...environment, CGO_ENABLED: '0', GOWORK: 'off' }, progress);
+    const env = { ...withToolchain(module, environment), CGO_ENABLED: '0', GOWORK: 'off' };
+    await run('go', args, withMovedPackages(module, `${temporary}/module`, env), env, progress);
+    rmSync(`${temporary}/module`, { recursive: true, force: true });
     for (const [name, folder] of Object.entries(FOLDERS)) {
       if (names.includes(name)) renameSync(join(temporary, folder), join(temporary, name));
     }
@@ -164,6 +167,12 @@ async function compile(
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+/** The environment with the Go release that go.mod names. Go ignores this line where GOTOOLCHAIN is `local`. */
+function withToolchain(module: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const named = /^toolchain (\S+)$/m.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1];
+  return named === undefined ? environment : { ...environment, GOTOOLCHAIN: named };
 }
 
 /** Removes what a killed build has left behind, some hundred megabytes. Call this function only with the lock held. */

@@ -53,7 +53,7 @@ export function apiServerCommand(
       `--kubelet-client-key=${files.kubeletClientKey}`,
       // No name service resolves the name of a node.
       '--kubelet-preferred-address-types=InternalIP',
-      '--authorization-mode=RBAC',
+      ...(flags.some((flag) => flag.startsWith('--authorization-config=')) ? [] : ['--authorization-mode=RBAC']),
       // Admission decides whether a pod may be privileged, as in every distribution.
       '--allow-privileged=true',
       `--service-cluster-ip-range=${KUBERNETES_SERVICE}/24`,

@@ -2,7 +2,6 @@ import type { Level } from '../standards/level-version.ts';
 import { ALL_CONTAINERS, and, FOR_WINDOWS, listed, literal, MOST_NAMED, matchesAny, takesFromPod } from './cel.ts';
 import { all, any, type Condition, concat, not } from './condition.ts';
 import {
-  ALL_TYPES,
   admittedDefault,
   hasAllTypes,
   isRefused,
@@ -55,7 +54,8 @@ const IS_CONTRADICTED = `${KEY} in variables.annotations`;
  * (pkg/security/apparmor/helpers.go).
  */
 const REACHES = takesFromPod('appArmorProfile');
-const COLUMNS = { types: 'appArmorTypes', profiles: 'appArmorProfiles' } as const;
+const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
+const COLUMNS = { types: 'appArmorTypes', profiles: 'appArmorProfiles', every: ALL_TYPES } as const;
 const OF_CONTAINER = {
   over: 'containers',
   profile: CONTAINER_PROFILE,
@@ -139,7 +139,7 @@ function annotationTestOfContainer(values: Values): Test {
 
 /** Whether the values could refuse some annotation. */
 function annotationsMatter(values: Values): Condition {
-  return any(not(hasAllTypes(values, COLUMNS.types)), namesMatter(values, COLUMNS.types, COLUMNS.profiles));
+  return any(not(hasAllTypes(values, COLUMNS.types, ALL_TYPES)), namesMatter(values, COLUMNS.types, COLUMNS.profiles));
 }
 
 /**
@@ -373,6 +373,7 @@ export const appArmor = defineRule<AppArmor, string>({
       { over: 'containers', for: `${IS_UNSET} ? ["${NO_PROFILE}"] : []` },
     ],
     own: profilesAdmitted({ types: ownTypes(level), unset: 'Allowed' }),
-    choices: (asked) => profilesUsed('appArmor', asked.filter((profile) => profile !== '').map(withTypeOfField)),
+    choices: (asked) =>
+      profilesUsed('appArmor', ALL_TYPES, asked.filter((profile) => profile !== '').map(withTypeOfField)),
   }),
 });

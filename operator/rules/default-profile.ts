@@ -4,6 +4,7 @@
 import { and, isMatch, literal, matchesAny, or } from './cel.ts';
 import { all, type Condition, concat, not } from './condition.ts';
 import type { Test } from './rule.ts';
+import { OCI, ociAdmitted } from './seccomp-oci.ts';
 import type { Values } from './values.ts';
 
 export interface Profile {
@@ -17,6 +18,8 @@ interface Admitted {
    * The allowed profiles of type Localhost, in which `*` at the end matches any ending; undefined admits any profile.
    */
   readonly localhostProfiles?: readonly string[] | undefined;
+  /** The allowed references of type OCI; undefined admits any reference. Only seccomp profiles have this type. */
+  readonly ociReferences?: readonly string[] | undefined;
 }
 
 /** The default profile that defaulting fills in; undefined if the policy would refuse it. */
@@ -48,16 +51,18 @@ export function replacement({ types, localhostProfiles }: Admitted, stated: Prof
 }
 
 export const NO_PROFILE_KNOWN =
-  'the policy allows only profiles of type Localhost, and only the author of the pod knows which profile fits';
+  'the policy does not allow type RuntimeDefault, and only the author of the pod knows which other profile fits';
 
 /** CEL, bool: a profile is set, but it is not allowed. @param profile CEL, optional */
-export function isRefused({ types, localhostProfiles }: Admitted, profile: string): string {
+export function isRefused(admitted: Admitted, profile: string): string {
+  const { types, localhostProfiles } = admitted;
   const [type, name] = [`${profile}.?type.orValue("")`, `${profile}.?localhostProfile.orValue("")`];
-  const allowed = types.map((one) =>
-    one === 'Localhost' && localhostProfiles
+  const allowed = types.map((one) => {
+    if (one === OCI) return ociAdmitted(admitted, profile);
+    return one === 'Localhost' && localhostProfiles
       ? and(`${type} == "Localhost"`, matchesAny(name, localhostProfiles))
-      : `${type} == ${literal(one)}`,
-  );
+      : `${type} == ${literal(one)}`;
+  });
   return and(`${profile}.hasValue()`, allowed.length === 0 ? undefined : `!(${or(...allowed)})`);
 }
 
@@ -96,13 +101,13 @@ interface ProfileField {
    */
   readonly types: string;
   readonly profiles: string;
+  /** All types of profiles that the field may have. */
+  readonly every: readonly string[];
 }
 
-export const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
-
 /** Whether the column contains all types of profiles. */
-export function hasAllTypes(values: Values, types: string): Condition {
-  return all(...ALL_TYPES.map((type) => values.includes(types, type)));
+export function hasAllTypes(values: Values, types: string, every: readonly string[]): Condition {
+  return all(...every.map((type) => values.includes(types, type)));
 }
 
 /** Whether only some profiles of type Localhost are allowed, so that their names have to be checked. */
@@ -110,9 +115,9 @@ export function namesMatter(values: Values, types: string, profiles: string): Co
   return all(values.includes(types, 'Localhost'), not(values.includes(profiles, '*')));
 }
 
-export function typeTest({ over, profile, path, reaches, types }: ProfileField, values: Values): Test {
+export function typeTest({ over, profile, path, reaches, types, every }: ProfileField, values: Values): Test {
   return {
-    applies: not(hasAllTypes(values, types)),
+    applies: not(hasAllTypes(values, types, every)),
     over,
     violates: `${profile}.hasValue() && !(${profile}.?type.orValue("") in ${values.list(types)})`,
     ...(over === 'pod' && { reaches }),

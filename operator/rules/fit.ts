@@ -1,5 +1,6 @@
 /** Functions, shared by several rules, that find the overrides that admit given pods. */
 import type { Fit } from './rule.ts';
+import { OCI, PINNED_REFERENCE } from './seccomp-oci.ts';
 
 /** The choices for a rule with few values: all values, beginning with the tightest, no matter what pods ask for. */
 export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
@@ -21,7 +22,6 @@ export function namesUsed(
   return [...(fits ? [{ [path]: names }] : []), ...(any === undefined ? [] : [{ [path]: any }])];
 }
 
-const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
 /** The answer for a container without a profile. */
 export const NO_PROFILE = 'Unset';
 const MOST_PROFILES = 32;
@@ -45,27 +45,44 @@ export function profilesAdmitted(value: { readonly types: readonly string[]; rea
 }
 
 /**
- * The choices for a rule about seccomp or AppArmor profiles: the types, the names of Localhost profiles, and whether a
- * profile must be set.
+ * The choices for a rule about seccomp or AppArmor profiles: the types, the names of Localhost profiles, the references
+ * of OCI profiles, and whether a profile must be set.
  *
+ * @param every all types of profiles
  * @param asked answers of `profileAsked`, and NO_PROFILE
  */
-export function profilesUsed(id: string, asked: readonly string[]): Readonly<Record<string, unknown>>[] {
+export function profilesUsed(
+  id: string,
+  every: readonly string[],
+  asked: readonly string[],
+): Readonly<Record<string, unknown>>[] {
   const profiles = asked.filter((answer) => answer !== NO_PROFILE);
   const types = distinct(profiles.map((profile) => profile.slice(0, profile.indexOf('/'))));
-  const names = distinct(
-    profiles.filter((profile) => profile.startsWith('Localhost/')).map((profile) => profile.slice('Localhost/'.length)),
-  );
-  const known = types.every((type) => PROFILE_TYPES.includes(type));
-  const named = names.length > 0 && names.length <= MOST_PROFILES && names.every((name) => PROFILE.test(name));
+  const isKnown = types.every((type) => every.includes(type));
+  // A list with every type admits types that this release does not know, but no list of references does.
+  if (!isKnown && every.includes(OCI)) return [];
+  const admitted = isKnown ? types : distinct(every);
+  const names = isKnown ? namesOf('Localhost', profiles, PROFILE) : undefined;
   const unset = asked.includes(NO_PROFILE) || types.length === 0 ? 'Allowed' : 'Refused';
   return [
     {
-      [`${id}.types`]: known ? types : PROFILE_TYPES,
-      ...(known && named && { [`${id}.localhostProfiles`]: names }),
+      [`${id}.types`]: admitted,
+      ...(names && { [`${id}.localhostProfiles`]: names }),
+      ...(admitted.includes(OCI) && {
+        [`${id}.ociReferences`]: namesOf(OCI, profiles, PINNED_REFERENCE) ?? ['*'],
+      }),
       [`${id}.unset`]: unset,
     },
   ];
+}
+
+/** The names of the profiles of a type; undefined if there are none, or if a list of the API cannot have the names. */
+function namesOf(type: string, profiles: readonly string[], valid: RegExp): string[] | undefined {
+  const names = distinct(
+    profiles.filter((profile) => profile.startsWith(`${type}/`)).map((profile) => profile.slice(type.length + 1)),
+  );
+  const fits = names.length > 0 && names.length <= MOST_PROFILES && names.every((name) => valid.test(name));
+  return fits ? names : undefined;
 }
 
 /** The texts in sorted order, without duplicates. */

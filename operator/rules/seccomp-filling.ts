@@ -3,6 +3,7 @@ import { and, FOR_WINDOWS, IS_EPHEMERAL, isUnsetForSome, literal } from './cel.t
 import { all, choose } from './condition.ts';
 import { type Profile, profileColumn, profileIn } from './default-profile.ts';
 import type { Filling } from './rule.ts';
+import { OCI, ociColumns } from './seccomp-oci.ts';
 import type { Columns, Values } from './values.ts';
 
 export interface Seccomp {
@@ -11,13 +12,17 @@ export interface Seccomp {
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
   /**
    * The profile for defaulting, as stated in the overrides. If `default` is undefined, defaulting fills in a profile of
-   * one of the `types`, but not Localhost, which needs a name.
+   * one of the `types`, but not Localhost or OCI, which need a name.
    */
   readonly default?: Profile;
   /**
    * The allowed profiles of type Localhost, in which `*` at the end matches any ending; undefined admits any profile.
    */
   readonly localhostProfiles?: readonly string[];
+  /**
+   * The allowed references of type OCI, in which `*` at the end matches any ending; undefined admits any reference.
+   */
+  readonly ociReferences?: readonly string[];
   /**
    * Whether the rule reads annotations, as the Standard did before v1.19. Current API servers ignore these annotations.
    */
@@ -34,11 +39,11 @@ export const CONTAINER_PROFILE = 'c.?securityContext.?seccompProfile';
 
 export const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`;
 
-/** The profile that defaulting fills in. Type Localhost is never chosen, because it needs the name of a profile. */
+/** The profile that defaulting fills in. Types that need the name of a profile are never chosen. */
 export function filling({ types, unset, default: stated }: Seccomp): Profile | undefined {
   if (stated || unset !== 'Refused') return stated;
   const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
-  return type === undefined || type === 'Localhost' ? undefined : { type };
+  return type === undefined || type === 'Localhost' || type === OCI ? undefined : { type };
 }
 
 /** CEL, bool: the Standard before v1.19 allows the annotation. @param value CEL, string: the value of the annotation */
@@ -57,6 +62,7 @@ export function seccompColumns(value: Seccomp): Columns {
   return {
     seccompTypes: value.types,
     seccompProfiles: value.localhostProfiles ?? ['*'],
+    ...ociColumns(value),
     seccompUnset: [value.unset],
     seccompAnnotations: value.annotations ? ['Checked'] : [],
     seccompFilling: profileColumn(profile),

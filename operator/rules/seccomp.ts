@@ -1,8 +1,8 @@
 import type { Standard } from '../standards/level-version.ts';
+import { offers } from '../standards/server-features.ts';
 import { and, effective, effectiveAfterFilling, FOR_WINDOWS, IS_EPHEMERAL, literal, takesFromPod } from './cel.ts';
 import { all, any, type Condition, concat, not } from './condition.ts';
 import {
-  ALL_TYPES,
   admittedDefault,
   hasAllTypes,
   localhostTest,
@@ -29,11 +29,13 @@ import {
   seccompColumns,
 } from './seccomp-filling.ts';
 import { fixesOf, fixesOfContainer } from './seccomp-fixes.ts';
+import { OCI, ociAsked, ociTests } from './seccomp-oci.ts';
 import type { Values } from './values.ts';
 
 /** The kubelet uses the pod's profile where the container has none (kuberuntime/helpers.go getSeccompProfile). */
 const REACHES = takesFromPod('seccompProfile');
-const COLUMNS = { types: 'seccompTypes', profiles: 'seccompProfiles' } as const;
+const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined', OCI];
+const COLUMNS = { types: 'seccompTypes', profiles: 'seccompProfiles', every: ALL_TYPES } as const;
 
 /** The two fields with a seccomp profile: on the pod and on containers. */
 const FIELDS = [
@@ -42,7 +44,23 @@ const FIELDS = [
 ] as const;
 
 function fieldTests(values: Values): Test[] {
-  return [...FIELDS.map((field) => typeTest(field, values)), ...FIELDS.map((field) => localhostTest(field, values))];
+  return [
+    ...FIELDS.map((field) => typeTest(field, values)),
+    ...FIELDS.map((field) => localhostTest(field, values)),
+    ...FIELDS.flatMap(({ over, profile, path, reaches }) =>
+      ociTests({ over, profile, path, refused: notToSet, ...(over === 'pod' && { reaches }) }, values),
+    ),
+  ];
+}
+
+/** CEL, string: the message about a field of a profile. @param got CEL, string @param allowed CEL, string */
+function notToSet(field: string, got: string, allowed: string): string {
+  return concat(`"must not set ${PATH}.${field} to " + ${got}`, '" (allowed: "', allowed, '")"');
+}
+
+/** CEL, string: like `notToSet`, for the profile that a container gets. */
+function notToGet(field: string, got: string, allowed: string): string {
+  return concat(`"must not get ${PATH}.${field} " + ${got}`, '", from itself or the pod (allowed: "', allowed, '")"');
 }
 
 function unsetTests(values: Values, filled: boolean): Test[] {
@@ -136,13 +154,6 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
   const profile = profileOfContainer(values, ofPod);
   const type = `${profile}.?type.orValue("")`;
   const name = `${profile}.?localhostProfile.orValue("")`;
-  const refused = (field: string, got: string, column: string) =>
-    concat(
-      `"must not get ${PATH}.${field} " + ${got}`,
-      '", from itself or the pod (allowed: "',
-      values.listed(column),
-      '")"',
-    );
   // With RefusedOnPod, the pod itself must have a profile. After defaulting, only a container that is added later can
   // lack a profile.
   const isAsked = any(
@@ -151,19 +162,20 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
   );
   return [
     {
-      applies: not(hasAllTypes(values, 'seccompTypes')),
+      applies: not(hasAllTypes(values, 'seccompTypes', ALL_TYPES)),
       over: 'containers',
       violates: `${profile}.hasValue() && !(${type} in ${values.list('seccompTypes')})`,
-      message: refused('type', type, 'seccompTypes'),
+      message: notToGet('type', type, values.listed('seccompTypes')),
       path: `${PATH}.type`,
     },
     {
       applies: namesMatter(values, 'seccompTypes', 'seccompProfiles'),
       over: 'containers',
       violates: `${type} == "Localhost" && !(${values.matches(name, 'seccompProfiles')})`,
-      message: refused('localhostProfile', name, 'seccompProfiles'),
+      message: notToGet('localhostProfile', name, values.listed('seccompProfiles')),
       path: `${PATH}.localhostProfile`,
     },
+    ...ociTests({ over: 'containers', profile, path: PATH, refused: notToGet }, values),
     {
       applies: all(not(values.includes('seccompUnset', 'Allowed')), isForLinux(values)),
       over: 'containers',
@@ -174,6 +186,9 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
     ...annotationTests(values).filter(({ over }) => over === 'containers'),
   ];
 }
+
+/** A reference for examples. */
+const PINNED = `registry.example.com/profiles/web@sha256:${'0123456789abcdef'.repeat(4)}`;
 
 function ownValue({ level, minor }: Standard): Seccomp {
   const byFields = level !== 'privileged' && minor >= 19;
@@ -224,6 +239,27 @@ export const seccomp = defineRule<Seccomp, string>({
       ],
     },
     {
+      overrides: {
+        seccomp: { types: ['RuntimeDefault', 'OCI'], ociReferences: [PINNED, 'registry.example.com/team/*'] },
+      },
+      admits: [{ container: { securityContext: { seccompProfile: { type: 'OCI', oci: { ref: PINNED } } } } }],
+      refuses: [
+        {
+          container: { securityContext: { seccompProfile: { type: 'OCI', oci: { ref: `${PINNED.slice(0, -1)}0` } } } },
+        },
+        {
+          spec: {
+            securityContext: {
+              seccompProfile: {
+                type: 'OCI',
+                oci: { ref: PINNED, baseProfile: { type: 'Localhost', localhostProfile: 'a.json' } },
+              },
+            },
+          },
+        },
+      ],
+    },
+    {
       overrides: { seccomp: { unset: 'Refused' } },
       admits: [{ spec: { securityContext: { seccompProfile: { type: 'RuntimeDefault' } } } }],
       refuses: [{ spec: { securityContext: { seccompProfile: { type: 'Unconfined' } } } }],
@@ -234,15 +270,31 @@ export const seccomp = defineRule<Seccomp, string>({
     const own = ownValue(standard);
     const types = overrides.seccomp?.types ?? own.types;
     const { localhostProfiles, default: stated } = overrides.seccomp ?? {};
+    // Stated types that list OCI admit only the listed references. Without stated types, level privileged admits any.
+    const ociReferences =
+      overrides.seccomp?.ociReferences ?? (overrides.seccomp?.types?.includes(OCI) ? [] : undefined);
     const profile = admittedDefault(stated, { types, localhostProfiles });
     return {
       types,
       unset: overrides.seccomp?.unset ?? own.unset,
       ...(localhostProfiles && { localhostProfiles }),
+      ...(ociReferences && { ociReferences }),
       ...(profile && { default: profile }),
       annotations: own.annotations,
     };
   },
+
+  needs: ({ seccomp: stated }) =>
+    stated?.types?.includes(OCI)
+      ? [
+          {
+            feature: 'seccompFromOci',
+            path: 'seccomp.ociReferences',
+            without: 'NoEffect',
+            because: 'an older one refuses pods with a profile of type OCI',
+          },
+        ]
+      : [],
 
   columns: (value, standard) => ({ ...seccompColumns(value), ...exemptions(standard) }),
 
@@ -260,9 +312,11 @@ export const seccomp = defineRule<Seccomp, string>({
     fixes: fixesOfContainer,
   },
 
-  podSecurity: ({ types, unset, annotations }, { minor }, label) => {
+  podSecurity: ({ types, unset, annotations, ociReferences }, { minor, server }, label) => {
     if (label < 19) return annotations ? 'restricted' : 'privileged';
-    if (types.includes('Unconfined')) return 'privileged';
+    // Where API servers refuse every profile of type OCI, a label refuses nothing else by refusing these profiles.
+    const admitsOci = types.includes(OCI) && ociReferences?.length !== 0 && offers(server, 'seccompFromOci');
+    if (types.includes('Unconfined') || admitsOci) return 'privileged';
     if (unset === 'Allowed') return 'baseline';
     // From v1.25 on, both the rule and the label admit pods for Windows, so an older label refuses more than the rule.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
@@ -270,14 +324,14 @@ export const seccomp = defineRule<Seccomp, string>({
 
   fit: (standard) => ({
     asks: [
-      { over: 'pod', for: profileAsked(POD_PROFILE) },
-      { over: 'containers', for: profileAsked(CONTAINER_PROFILE) },
+      { over: 'pod', for: ociAsked(POD_PROFILE, profileAsked(POD_PROFILE)) },
+      { over: 'containers', for: ociAsked(CONTAINER_PROFILE, profileAsked(CONTAINER_PROFILE)) },
       {
         over: 'containers',
         for: `${standard.minor >= 25 ? and(IS_UNSET, `!(${FOR_WINDOWS})`) : IS_UNSET} ? ["${NO_PROFILE}"] : []`,
       },
     ],
     own: profilesAdmitted(ownValue(standard)),
-    choices: (asked) => profilesUsed('seccomp', asked),
+    choices: (asked) => profilesUsed('seccomp', ALL_TYPES, asked),
   }),
 });

@@ -38,14 +38,21 @@ function restrictedTypes({ server }: Standard): readonly string[] {
 }
 
 /**
+ * The signer of the certificates of API servers. With the feature gate KubeAPIServerWorkloadsTrust, alpha in 1.38, the
+ * API server adds the trust bundle of this signer instead of the ConfigMap kube-root-ca.crt (KEP-6283).
+ */
+const TRUSTED_SIGNER = 'kubernetes.io/kube-apiserver-serving';
+
+/**
  * CEL, bool: `v` is the volume that the API server itself adds to pods
  * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). PodSecurityPolicy admitted this volume if it admitted the
  * type secret, because the projected volume replaced a volume of type secret.
  */
 const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
-  's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue()',
+  's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue() || s.?clusterTrustBundle.hasValue()',
   's.?serviceAccountToken.?path.orValue("token") == "token" && s.?serviceAccountToken.?audience.orValue("") == ""',
   's.?configMap.?name.orValue("kube-root-ca.crt") == "kube-root-ca.crt"',
+  `!s.?clusterTrustBundle.hasValue() || s.?clusterTrustBundle.?signerName.orValue("") == "${TRUSTED_SIGNER}"`,
   's.?downwardAPI.?items.orValue([]).all(d, d.?path.orValue("") == "namespace" && d.?fieldRef.?fieldPath.orValue("") == "metadata.namespace" && d.?fieldRef.?apiVersion.orValue("v1") == "v1")',
 )})`;
 

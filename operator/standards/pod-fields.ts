@@ -59,7 +59,9 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   AppArmorProfile: { rule: 'localhostProfile type' },
   Capabilities: { rule: 'add drop' },
   SELinuxOptions: { rule: 'level role type user' },
-  SeccompProfile: { rule: 'localhostProfile type' },
+  SeccompProfile: { rule: 'localhostProfile oci type' },
+  SecurityProfileOCI: { rule: 'baseProfile ref' },
+  SecurityProfileOCIBase: { rule: 'localhostProfile type' },
   Sysctl: { rule: 'name', own: 'value' },
   // gmsa fields and runAsUserName name accounts of Windows, which no Standard restricts.
   WindowsSecurityContextOptions: {
@@ -100,8 +102,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   // The rule `volumes` reads the sources, because it admits the token volume that nearly every pod has.
   ProjectedVolumeSource: { rule: 'sources', type: 'defaultMode defaultUser' },
   VolumeProjection: {
-    rule: 'configMap downwardAPI serviceAccountToken',
-    type: 'clusterTrustBundle podCertificate secret',
+    rule: 'clusterTrustBundle configMap downwardAPI serviceAccountToken',
+    type: 'podCertificate secret',
   },
   ServiceAccountTokenProjection: { rule: 'audience path', type: 'expirationSeconds user' },
   ConfigMapProjection: { rule: 'name', type: 'items optional' },
@@ -115,7 +117,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   DownwardAPIVolumeSource: { type: 'defaultMode defaultUser items' },
   EmptyDirVolumeSource: { type: 'medium mode sizeLimit' },
   SecretProjection: { type: 'items name optional' },
-  ClusterTrustBundleProjection: { type: 'labelSelector name optional path signerName user' },
+  ClusterTrustBundleProjection: { rule: 'signerName', type: 'labelSelector name optional path user' },
   PodCertificateProjection: {
     type: 'certificateChainPath credentialBundlePath keyPath keyType maxExpirationSeconds signerName user userAnnotations',
   },

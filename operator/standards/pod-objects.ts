@@ -18,6 +18,8 @@ export const PRIVILEGES = {
       appArmorProfile: 'AppArmorProfile',
       seLinuxOptions: 'SELinuxOptions',
       seccompProfile: 'SeccompProfile',
+      'seccompProfile.oci': 'SecurityProfileOCI',
+      'seccompProfile.oci.baseProfile': 'SecurityProfileOCIBase',
       windowsOptions: 'WindowsSecurityContextOptions',
     }),
     { path: ['securityContext', 'sysctls'], types: ['Sysctl'], isList: true },
@@ -29,6 +31,8 @@ export const PRIVILEGES = {
       capabilities: 'Capabilities',
       seLinuxOptions: 'SELinuxOptions',
       seccompProfile: 'SeccompProfile',
+      'seccompProfile.oci': 'SecurityProfileOCI',
+      'seccompProfile.oci.baseProfile': 'SecurityProfileOCIBase',
       windowsOptions: 'WindowsSecurityContextOptions',
     }),
   ],
@@ -46,7 +50,10 @@ export const OTHERS = {
 } as const satisfies Record<string, readonly Place[]>;
 
 function inSecurityContext(types: Readonly<Record<string, string>>): Place[] {
-  return Object.entries(types).map(([field, type]) => ({ path: ['securityContext', field], types: [type] }));
+  return Object.entries(types).map(([field, type]) => ({
+    path: ['securityContext', ...field.split('.')],
+    types: [type],
+  }));
 }
 
 export type Over = 'pod' | 'containers';

@@ -30,6 +30,16 @@ const SINCE = {
    * may have such kubelets.
    */
   supplementalGroupsPolicyOnNodes: 36,
+  /**
+   * Seccomp profiles of type OCI (KEP-6061): alpha in 1.38, with the feature gate SecurityProfileOCI. API servers without
+   * the gate, and older ones, refuse pods with such a profile.
+   */
+  seccompFromOci: 38,
+  /**
+   * Authorizers may allow on conditions (KEP-5681): alpha in 1.38, with the feature gate ConditionalAuthorization. Only
+   * tests use this feature.
+   */
+  conditionalAuthorization: 38,
   /** The subresource pods/resize (KEP-1287), which is on by default from 1.33 on. Only tests use this feature. */
   podResize: 33,
 } as const;

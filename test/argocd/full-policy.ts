@@ -64,8 +64,9 @@ overrides:
     rule: MayRunAs
     ranges: [{min: 1000, max: 2000}]
   seccomp:
-    types: [RuntimeDefault, Localhost]
+    types: [RuntimeDefault, Localhost, OCI]
     localhostProfiles: [one.json]
+    ociReferences: [registry.example.org/profiles/*]
     unset: Refused
     default: {type: RuntimeDefault}
   appArmor:

@@ -19,6 +19,7 @@ import { EXISTING } from './existing.ts';
 import { NAMESPACE_CHANGES } from './namespaces.ts';
 import { OWNER, PEOPLE } from './people.ts';
 import { PLACEMENT } from './placement.ts';
+import { REFERENCES } from './references.ts';
 import { REPORTED } from './reported.ts';
 import { REQUESTS } from './requests.ts';
 import { AGENT, SETTINGS } from './settings.ts';
@@ -29,6 +30,7 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const SECTIONS: Readonly<Record<string, readonly Attack[]>> = {
   'that once succeeded': REPORTED,
   'by the way a value is written': SPELLING,
+  'by a reference to a seccomp profile': REFERENCES,
   'by its place in a pod, or by the kind of pod': PLACEMENT,
   'by the way it is sent': REQUESTS,
   'on pods that exist': EXISTING,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
+import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { type Attack, admitted, create, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';
@@ -79,6 +80,14 @@ const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {
 const procMountReplaced = admitted('the API server sets Default instead before v1.33', ({ spec }) => {
   for (const { securityContext } of spec.containers) assert.equal(securityContext.procMount, 'Default');
 });
+
+/**
+ * Whether the API server accepts the field beside a user namespace: it accepts hostNetwork with the feature gate
+ * UserNamespacesHostNetworkSupport.
+ */
+function combines(field: string): boolean {
+  return field === 'hostNetwork' && ALPHA_FLAGS.some((flag) => flag.includes('UserNamespacesHostNetworkSupport=true'));
+}
 
 export const PLACEMENT: readonly Attack[] = [
   ...Object.entries(PLACES).map(([where, place]): Attack => {
@@ -187,10 +196,12 @@ export const PLACEMENT: readonly Attack[] = [
       attempt: `adds a capability that is for user namespaces, in one beside ${field}`,
       setting: 'mapped',
       steps: [create(withSpec({ hostUsers: false, [field]: true }, ['NET_ADMIN']))],
-      // API servers before v1.33 drop the field hostUsers, so the policy refuses the pod.
-      expect: offers(SERVER_MINOR, 'userNamespaces')
-        ? invalid(/hostUsers|HostUsers/)
-        : refusedBy('mapped', new RegExp(`must not add capability NET_ADMIN[^|]*${field}`)),
+      expect: combines(field)
+        ? refusedBy('mapped', new RegExp(`${field}: pod must not set ${field}=true`))
+        : offers(SERVER_MINOR, 'userNamespaces')
+          ? invalid(/hostUsers|HostUsers/)
+          : // API servers before v1.33 drop the field hostUsers, so the policy refuses the pod.
+            refusedBy('mapped', new RegExp(`must not add capability NET_ADMIN[^|]*${field}`)),
     }),
   ),
   ...[{}, { hostUsers: true }, { hostUsers: null }].map(

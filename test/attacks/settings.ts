@@ -201,6 +201,25 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
+  /** A policy that admits some seccomp profiles of type OCI. */
+  references: {
+    policies: {
+      references: enforce({
+        level: 'baseline',
+        overrides: {
+          seccomp: {
+            types: ['RuntimeDefault', 'OCI'],
+            ociReferences: [
+              `registry.example.com/profiles/web@sha256:${'0123456789abcdef'.repeat(4)}`,
+              'registry.example.com/team/*',
+              'docker.io/library/web@*',
+            ],
+          },
+        },
+      }),
+    },
+  },
+
   /** A policy by which no pod may have a token of its service account. */
   tokenless: {
     policies: { tokenless: enforce({ level: 'baseline', overrides: { serviceAccountToken: 'Forbidden' } }) },

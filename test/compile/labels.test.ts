@@ -104,6 +104,16 @@ describe('the Pod Security label of policies', () => {
     assert.deepEqual(tightest([resolved('a', {}, 31)], 31), { level: 'restricted', minor: 31 });
   });
 
+  it('is none if API servers can admit a profile of type OCI, which every label refuses', () => {
+    const labelAt = (server: number, ociReferences: string[]) => {
+      const seccomp = { types: ['RuntimeDefault' as const, 'OCI' as const], ociReferences };
+      return tightest([resolved('a', { overrides: { seccomp } }, server)], server);
+    };
+    assert.equal(labelAt(38, ['registry.example.com/*']), undefined);
+    assert.deepEqual(labelAt(38, []), { level: 'restricted', minor: Math.min(38, NEWEST_KNOWN_MINOR) });
+    assert.deepEqual(labelAt(36, ['registry.example.com/*']), { level: 'restricted', minor: 36 });
+  });
+
   it("is at least the policy's own level, at its version", () => {
     for (const level of LEVELS) {
       for (let minor = 0; minor <= NEWEST_KNOWN_MINOR; minor++) {

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
+import { CHECKSUM } from '../../hack/controlplane/moved-packages.ts';
 
 /** Creates the programs with the names that `go build -o <folder>/` gives. */
 const SUCCEEDS = `
   while [ "$1" != -o ]; do shift; done
   for name in server kube-apiserver kube-controller-manager kubectl; do echo "$name" > "$2$name"; done`;
+
+/** The files that SUCCEEDS creates for a version other than the default one. */
+const BUILT = ['kube-apiserver', 'kube-controller-manager', 'kubectl', 'server'];
 
 describe('the programs of the control plane', () => {
   let empty: string;
@@ -81,6 +85,58 @@ describe('the programs of the control plane', () => {
       findBinaries({ KUBEBUILDER_ASSETS: empty }),
       /lacks kube-controller-manager\..*https:\/\/dl\.k8s\.io\//s,
     );
+  });
+
+  describe('of a version that imports packages of a module that proxies do not serve', () => {
+    const go = (sum: string) => `
+      if [ "$1" = mod ]; then echo '{"Dir": "${empty}/source", "Sum": "${sum}"}'; exit; fi
+      [ -d apiextensions-api ] && cp -r . '${empty}/built' && echo "$GOTOOLCHAIN" > '${empty}/toolchain'
+      ${SUCCEEDS}`;
+    const types = join('pkg', 'apis', 'apiextensions', 'v1');
+
+    beforeEach(() => {
+      const files = {
+        [join(types, 'types.go')]: 'import "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"',
+        [join(types, 'marshal.go')]: 'package v1',
+        [join(types, 'conversion.go')]: '',
+        [join(types, 'types_test.go')]: '',
+        [join('pkg', 'apis', 'apiextensions', 'v1beta1', 'marshal.go')]: 'package v1beta1',
+        [join('pkg', 'client', 'a', 'b.go')]: '',
+        [join('pkg', 'server', 'c.go')]: '',
+      };
+      for (const [path, content] of Object.entries(files)) {
+        mkdirSync(join(empty, 'source', path, '..'), { recursive: true });
+        writeFileSync(join(empty, 'source', path), content);
+      }
+    });
+
+    it('builds them beside its module, with the Go that the module names, and leaves them nowhere', async () => {
+      writeGo(go(CHECKSUM));
+      const { apiServer } = await findBinaries({ ...environment(), KUBERNETES_VERSION: '1.38' });
+      assert.deepEqual(readdirSync(join(apiServer, '..')).sort(), BUILT);
+      const written = readdirSync(join(empty, 'built'), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map(({ parentPath, name }) => relative(join(empty, 'built'), join(parentPath, name)));
+      assert.deepEqual(written.sort(), [
+        'apiextensions-api/go.mod',
+        'apiextensions-api/pkg/apis/apiextensions/v1/marshal.go',
+        'apiextensions-api/pkg/apis/apiextensions/v1/types.go',
+        'apiextensions-api/pkg/apis/apiextensions/v1beta1/marshal.go',
+        'apiextensions-api/pkg/client/a/b.go',
+        'go.mod',
+        'go.sum',
+      ]);
+      const read = (path: string) => readFileSync(join(empty, 'built', 'apiextensions-api', path), 'utf8');
+      assert.equal(read(join(types, 'types.go')), 'import "k8s.io/apiextensions-api/pkg/apis/apiextensions/v1"');
+      assert.match(read('go.mod'), /^module k8s\.io\/apiextensions-api\n\ngo 1\.\d+/);
+      assert.match(readFileSync(join(empty, 'toolchain'), 'utf8'), /^go1\.\d+\.\d+\n$/);
+    });
+
+    it('builds nothing from packages that have another checksum', async () => {
+      writeGo(go('h1:other'));
+      const built = findBinaries({ ...environment(), KUBERNETES_VERSION: '1.38' });
+      await assert.rejects(built, /apiextensions-apiserver@v\S+ has the checksum h1:other, not h1:/);
+    });
   });
 
   function environment(): NodeJS.ProcessEnv {

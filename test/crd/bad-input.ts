@@ -2,6 +2,7 @@
 import { policyManifest } from '../support/policies.ts';
 import { BAD_CONTAINER_INPUT, GOOD_CONTAINER_INPUT } from './container-input.ts';
 import type { BadInput } from './input.ts';
+import { BAD_OCI_INPUT, GOOD_OCI_INPUT } from './oci-input.ts';
 import { BAD_PSP_INPUT, GOOD_PSP_INPUT } from './psp-input.ts';
 
 export const BAD_INPUT: readonly BadInput[] = [
@@ -14,6 +15,7 @@ export const BAD_INPUT: readonly BadInput[] = [
   ...capabilities(),
   ...otherOverrides(),
   ...BAD_CONTAINER_INPUT,
+  ...BAD_OCI_INPUT,
   ...BAD_PSP_INPUT,
 ];
 
@@ -86,6 +88,7 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
   },
   { title: 'a sysctl with slashes', spec: { overrides: { sysctls: { allowed: ['net/ipv4/ip_forward'] } } } },
   ...GOOD_CONTAINER_INPUT,
+  ...GOOD_OCI_INPUT,
   ...GOOD_PSP_INPUT,
 ];
 
@@ -218,11 +221,11 @@ function levels(): BadInput[] {
       spec: { level: 'Restricted' },
       answer: /supported values: "privileged", "baseline", "rest/,
     },
-    { title: 'version 1.36', spec: version('1.36'), answer: /"1\.36" is not a version of a level: write v1\.36/ },
+    { title: 'version 1.36', spec: version('1.36'), answer: /"1\.36" is not a version of a level: write v1\.36$/m },
     {
       title: 'version v1.36.3',
       spec: version('v1.36.3'),
-      answer: /"v1\.36\.3" is not a version of a level: write v1\.36/,
+      answer: /"v1\.36\.3" is not a version of a level: write v1\.36$/m,
     },
     {
       title: 'version newest',

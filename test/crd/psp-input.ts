@@ -55,7 +55,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
     /a pathPrefix is listed twice: write it once/,
   ),
   bad('the same driver twice', { csiDrivers: ['a', 'a'] }, /a is listed twice; write it once/),
-  bad('an empty driver', { flexVolumeDrivers: [''] }, /should be at least 1 chars long/),
+  bad('an empty driver', { flexVolumeDrivers: [''] }, /flexVolumeDrivers\[0\]: .* at least 1 char/),
   bad(
     'MustRunAs without ranges',
     { runAsUser: { rule: 'MustRunAs' } },

@@ -1,4 +1,5 @@
 /** Policies whose verdicts are compared, each with the Pod Security label to compare it with. */
+
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
@@ -8,6 +9,7 @@ import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { isAcceptedBy, restricting } from '../support/examples.ts';
+import { LATEST_MINOR } from '../support/latest.ts';
 import { policyManifest } from '../support/policies.ts';
 
 export interface DifferentialCase {
@@ -33,14 +35,8 @@ const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => 
   (minor) => minor === 0 || valuesAt(minor) !== valuesAt(minor - 1),
 );
 
-/**
- * The versions of the Standards at which some check changed and that the API server knows, and the API server's own
- * version.
- */
-export const VERSIONS: readonly number[] = [
-  ...CHANGED_AT.filter((minor) => minor < SERVER_MINOR),
-  Math.min(SERVER_MINOR, NEWEST_KNOWN_MINOR),
-];
+/** The versions of the Standards at which some check changed and that the API server knows, and the newest version. */
+export const VERSIONS: readonly number[] = [...CHANGED_AT.filter((minor) => minor < LATEST_MINOR), LATEST_MINOR];
 
 /** A level without overrides, which has to equal Pod Security Admission. */
 export function plain(level: LevelVersion['level'], minor: number): DifferentialCase {

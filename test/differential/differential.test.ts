@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { COMPLIANT, randomEphemeralContainers, randomPods } from '../support/random-pods.ts';
+import { schemaPods } from '../support/schema-pods.ts';
 import { Arena, addEphemeralContainer, agree, createPod } from './arena.ts';
 import { OVERRIDDEN, plain, VERSIONS } from './cases.ts';
 import { compare, type Plan } from './compare.ts';
@@ -39,6 +40,11 @@ describe('admission policy, Pod Security Admission and operator agree', function
     const runs = newest.includes(compared) ? RUNS_OF_NEWEST : RUNS;
     it(`${runs} pods under ${compared.name}`, () =>
       agreement({ compared, objects: randomPods(), ask: createPod, runs, seed }));
+  }
+
+  for (const compared of newest) {
+    it(`${RUNS} pods with any fields of the API under ${compared.name}`, () =>
+      agreement({ compared, objects: schemaPods(), ask: createPod, runs: RUNS, seed }));
   }
 
   describe('ephemeral containers added to a pod that complies', () => {

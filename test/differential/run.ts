@@ -1,6 +1,7 @@
 /**
- * `npm run test:differential -- [--part a|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs N
- * [--seed S]`: the long forms of the differential tests. Part a is differential.test.ts; `--versions 1.0,1.36` selects
+ * `npm run test:differential -- [--part a|schema|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs N
+ * [--seed S]`: the long forms of the differential tests. Part a is differential.test.ts, and part schema its pods with
+ * any fields of the API; `--versions 1.0,1.36` selects
  * versions of the Standards, and `--overrides N` sets the number of pods for each policy with overrides. All other
  * parts except `static` are in policies.test.ts, and N is the number of policies, sets, steps or topologies. Part
  * topologies also accepts `--policies N --namespaces N --pods N --meeting N` for the sizes of each topology. The
@@ -11,7 +12,9 @@ import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { parseVersion } from '../../operator/standards/level-version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
+import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { randomPods } from '../support/random-pods.ts';
+import { schemaPods } from '../support/schema-pods.ts';
 import { Arena, createPod } from './arena.ts';
 import { type DifferentialCase, OVERRIDDEN, plain, VERSIONS } from './cases.ts';
 import { compare, type Outcome } from './compare.ts';
@@ -40,10 +43,11 @@ async function run(): Promise<boolean> {
   const runs = wholeNumber('--runs', values.runs);
   const runsOfOverrides = values.overrides === undefined ? runs : wholeNumber('--overrides', values.overrides);
   const seed = values.seed === undefined ? Date.now() % 2 ** 31 : wholeNumber('--seed', values.seed);
-  if (values.part !== 'a') return runOtherPart(runs, seed);
+  if (values.part !== 'a' && values.part !== 'schema') return runOtherPart(runs, seed);
+  const objects = values.part === 'schema' ? schemaPods() : randomPods();
   const levels = versions(values.versions).flatMap((minor) => [plain('baseline', minor), plain('restricted', minor)]);
-  const cases = [...levels, ...OVERRIDDEN];
-  const controlPlane = await startControlPlane();
+  const cases = values.part === 'schema' ? levels : [...levels, ...OVERRIDDEN];
+  const controlPlane = await startControlPlane({ apiServerFlags: ALPHA_FLAGS });
   const outcomes: Outcome[] = [];
   try {
     console.log(HEADER);
@@ -53,7 +57,7 @@ async function run(): Promise<boolean> {
       for (const compared of together) {
         const plan = {
           compared,
-          objects: randomPods(),
+          objects,
           ask: createPod,
           runs: compared.exact ? runs : runsOfOverrides,
           seed,
@@ -84,7 +88,7 @@ async function runOtherPart(runs: number, seed: number): Promise<boolean> {
   if (values.part === 'static') return runStatic(runs, seed);
   const part = PARTS.find((one) => one === values.part);
   if (part === undefined)
-    throw new Error(`--part: ${JSON.stringify(values.part)} is none of a, static, ${PARTS.join(', ')}`);
+    throw new Error(`--part: ${JSON.stringify(values.part)} is none of a, schema, static, ${PARTS.join(', ')}`);
   const size = (of: keyof typeof SIZES) => (values[of] === undefined ? SIZES[of] : wholeNumber(`--${of}`, values[of]));
   const sizes = {
     policies: size('policies'),

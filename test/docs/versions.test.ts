@@ -6,7 +6,7 @@ import { offeredSince } from '../../operator/standards/server-features.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'operations.md');
 /** A row of the table of Kubernetes versions: | versions | what they offer | tested | */
-const ROW = /^\| (1\.\d+(?:, 1\.\d+)*) \| (.*) \| ?(1\.\d+\.\d+)? \|$/gm;
+const ROW = /^\| (1\.\d+(?:, 1\.\d+)*) \| (.*) \| ?(1\.\d+\.\d+(?:-beta\.\d+)?)? \|$/gm;
 
 describe('the table of Kubernetes versions in operations.md', () => {
   const rows = Array.from(readFileSync(PAGE, 'utf8').matchAll(ROW), ([, versions = '', offered = '', tested]) => ({

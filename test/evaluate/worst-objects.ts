@@ -25,6 +25,8 @@ export interface WorstObject {
 const RANGES = Array.from({ length: 32 }, (_, i) => ({ min: 1000 * i + 1, max: 1000 * i + 500 }));
 const PATTERNS = Array.from({ length: 32 }, (_, i) => `pattern-${i}/*`);
 
+const FOLDERS = PATTERNS.map((pattern) => `registry.example.com/${pattern}`);
+
 const many = <Item>(count: number, item: (index: number) => Item): Item[] =>
   Array.from({ length: count }, (_, i) => item(i));
 const IMAGE = 'registry.example.com/app';
@@ -134,7 +136,9 @@ export const LONGEST: Readonly<Record<string, WorstObject>> = {
     most: 1,
   },
   seccomp: {
-    overrides: { seccomp: { types: ['Localhost'], localhostProfiles: PATTERNS, unset: 'Refused' } },
+    overrides: {
+      seccomp: { types: ['Localhost', 'OCI'], localhostProfiles: PATTERNS, ociReferences: FOLDERS, unset: 'Refused' },
+    },
     pod: crowd({ seccompProfile: { type: 'Localhost', localhostProfile: 'other' } }),
     most: 3_500,
   },

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { PROTECTED } from '../support/control-plane.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { LATEST } from '../support/latest.ts';
 import { eventsAbout, podSecurityOf, statusOf } from '../support/observed.ts';
 import { baselinePod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import { POLICIES } from '../support/rendered.ts';
 
 const FIX = new RegExp(
-  `spec\\.levelVersion: v1\\.99 is too new: the oldest API server enforces up to ${SERVER_VERSION}; write ${SERVER_VERSION} or older, or latest`,
+  `spec\\.levelVersion: v1\\.99 is too new: (the oldest API server enforces|this release knows the Standards) up to ${LATEST}; write ${LATEST} or older, or latest`,
 );
 
 describe('a policy that cannot be compiled', function () {
@@ -82,7 +82,7 @@ describe('a policy that cannot be compiled', function () {
     assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
     assert.notEqual(await cluster.admit(privilegedPod(), namespace), ADMITTED);
     const { labels } = await podSecurityOf(cluster.api, namespace);
-    assert.deepEqual(labels, { enforce: 'baseline', 'enforce-version': SERVER_VERSION });
+    assert.deepEqual(labels, { enforce: 'baseline', 'enforce-version': LATEST });
   });
 
   it('does not keep a new or changed policy from coming into force', async () => {
@@ -97,7 +97,7 @@ describe('a policy that cannot be compiled', function () {
   it('is in force as soon as it is repaired', async () => {
     const fixed = await cluster.policy('fixed', select('fixed', { levelVersion: 'v1.99' }));
     await refused(fixed);
-    await cluster.policy('fixed', select('fixed', { levelVersion: SERVER_VERSION }));
+    await cluster.policy('fixed', select('fixed', { levelVersion: LATEST }));
     await cluster.programmed(fixed);
     assert.equal(await cluster.condition(fixed, 'Stalled'), undefined);
     await kubectl('wait', 'cappol', fixed, '--for=condition=Ready', '--timeout=5s');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
-import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
+import { LATEST } from '../support/latest.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
@@ -215,7 +215,7 @@ describe('deleting and changing policies', function () {
       const labels = Object.entries(await labelsOf(namespace)).filter(([key]) => key.startsWith('pod-security'));
       assert.deepEqual(Object.fromEntries(labels), {
         [`pod-security.kubernetes.io/${label}`]: 'restricted',
-        [`pod-security.kubernetes.io/${label}-version`]: SERVER_VERSION,
+        [`pod-security.kubernetes.io/${label}-version`]: LATEST,
       });
       const answer = await cluster.admit(baselinePod(), namespace);
       assert.equal(answer === ADMITTED, admitted, `${mode}: ${answer}`);
@@ -252,7 +252,7 @@ describe('deleting and changing policies', function () {
       await eventually('Accepted=False', async () => (await cluster.condition(broken, 'Accepted'))?.status === 'False');
       assert.match(
         (await cluster.condition(broken, 'Accepted'))?.message ?? '',
-        new RegExp(`v1\\.99.*write ${SERVER_VERSION} or older`),
+        new RegExp(`v1\\.99.*write ${LATEST} or older`),
       );
 
       const later = await cluster.policy('later', restricted('later'));

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../hack/controlplane/api.ts';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
-import { SERVER_MINOR, SERVER_VERSION } from '../../hack/controlplane/version.ts';
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { compile } from '../../operator/compile/compile.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { PROTECTED } from '../support/control-plane.ts';
 import { ADMINISTRATOR, eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { LATEST, LATEST_MINOR } from '../support/latest.ts';
 import {
   allowEditor,
   change,
@@ -110,24 +111,24 @@ describe('the guard', () => {
     it('when an editor has stated the same before it changed', async () => {
       const wanted = await labelled('wanted', { team: 'wanted' });
       await cluster.policy('wanted', enforce({ team: 'wanted' }, { level: 'baseline' }));
-      const stated = { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: SERVER_VERSION };
+      const stated = { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: LATEST };
       await ours(wanted, stated);
       await applies(wanted, stated);
       await cluster.programmed(await cluster.policy('wanted', enforce({ team: 'wanted' })));
-      await ours(wanted, { [ENFORCE]: 'restricted', [`${ENFORCE}-version`]: SERVER_VERSION });
+      await ours(wanted, { [ENFORCE]: 'restricted', [`${ENFORCE}-version`]: LATEST });
       await refusesWeakening(wanted, cluster.named('wanted'), 'privileged', 'baseline', null);
     });
 
     it('when an editor has tightened it, and so owns it', async () => {
       const base = await labelled('tightened', { team: 'base' });
-      await ours(base, { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: SERVER_VERSION });
+      await ours(base, { [ENFORCE]: 'baseline', [`${ENFORCE}-version`]: LATEST });
       await applies(base, { [ENFORCE]: 'restricted' });
       await eventually('it to be given up', async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${base}`);
         return metadata.annotations?.[RECORD] === undefined;
       });
       await refusesWeakening(base, cluster.named('base'), 'privileged', null);
-      for (const version of ['v1.0', formatVersion(SERVER_MINOR - 1)]) {
+      for (const version of ['v1.0', formatVersion(LATEST_MINOR - 1)]) {
         const older: MetadataChange = { labels: { [`${ENFORCE}-version`]: version } };
         for (const route of routesOf(older))
           refused(await change(cluster.api, base, older, EDITOR, route), cluster.named('base'));

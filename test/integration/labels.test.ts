@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Json } from '../../hack/controlplane/api.ts';
-import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { writeLabels } from '../../operator/apply/label-writer.ts';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
 import { ApiClient } from '../../operator/cluster/client.ts';
 import { eventually, useCluster } from '../support/harness.ts';
+import { LATEST } from '../support/latest.ts';
 import { itIfOffered } from '../support/needs.ts';
 import { assertStill, eventsAbout, podSecurityOf, statusOf, vanish } from '../support/observed.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
@@ -18,8 +18,8 @@ type Labels = Readonly<Record<string, string>>;
 
 const PREFIX = 'pod-security.kubernetes.io/';
 const RECORD = 'capabilitypolicy.dev/labels';
-const AUDIT_BASELINE: Labels = { audit: 'baseline', 'audit-version': SERVER_VERSION };
-const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': SERVER_VERSION };
+const AUDIT_BASELINE: Labels = { audit: 'baseline', 'audit-version': LATEST };
+const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': LATEST };
 /** The most ms to wait for the garbage collector, which learns of a new CRD within half a minute. */
 const COLLECTION_MS = 60_000;
 /** A time in ms that is longer than a watch needs on a busy machine. */
@@ -88,7 +88,7 @@ describe('Pod Security labels', function () {
         const team = mode.toLowerCase();
         const namespace = await cluster.namespace(team, { team });
         await cluster.policy(team, select(team, { mode, level: 'restricted' }));
-        await expectLabels(namespace, { [team]: 'restricted', [`${team}-version`]: SERVER_VERSION });
+        await expectLabels(namespace, { [team]: 'restricted', [`${team}-version`]: LATEST });
       });
     }
 
@@ -96,7 +96,7 @@ describe('Pod Security labels', function () {
       const namespace = await cluster.namespace('modes', { team: 'modes' });
       await cluster.policy('modes-enforce', select('modes', { mode: 'Enforce' }));
       await cluster.policy('modes-audit', select('modes', { level: 'restricted' }));
-      await expectLabels(namespace, { enforce: 'baseline', 'enforce-version': SERVER_VERSION, ...AUDIT_RESTRICTED });
+      await expectLabels(namespace, { enforce: 'baseline', 'enforce-version': LATEST, ...AUDIT_RESTRICTED });
       await cluster.deletePolicy(cluster.named('modes-enforce'));
       await expectLabels(namespace, AUDIT_RESTRICTED);
     });
@@ -109,7 +109,7 @@ describe('Pod Security labels', function () {
       await expectLabels(one, AUDIT_BASELINE);
 
       await cluster.policy('moving', select('', { ...selecting('one'), mode: 'Warn' }));
-      await expectLabels(one, { warn: 'baseline', 'warn-version': SERVER_VERSION });
+      await expectLabels(one, { warn: 'baseline', 'warn-version': LATEST });
 
       await cluster.policy('moving', select('', selecting('two')));
       await expectLabels(one, {});
@@ -159,7 +159,7 @@ describe('Pod Security labels', function () {
     it('are left out, and never privileged, if the allowed values fit no tighter level', async () => {
       const namespace = await cluster.namespace('raw', { team: 'raw' });
       const policy = await cluster.policy('raw', select('raw', { level: 'restricted', mode: 'Enforce' }));
-      await expectLabels(namespace, { enforce: 'restricted', 'enforce-version': SERVER_VERSION });
+      await expectLabels(namespace, { enforce: 'restricted', 'enforce-version': LATEST });
       const overrides = { capabilities: { allowedAdd: ['NET_RAW'] } } as CapabilityPolicySpec['overrides'];
       await cluster.policy('raw', select('raw', { level: 'restricted', mode: 'Enforce', overrides }));
       await expectLabels(namespace, {});
@@ -255,7 +255,7 @@ describe('Pod Security labels', function () {
       const policy = await cluster.policy('version', select('version'));
       await conflict(
         policy,
-        new RegExp(`audit-version is "v1\\.20" by kubectl-label; the operator would set "${SERVER_VERSION}"`),
+        new RegExp(`audit-version is "v1\\.20" by kubectl-label; the operator would set "${LATEST}"`),
       );
       await expectLabels(namespace, { 'audit-version': 'v1.20' }, {});
     });
@@ -268,7 +268,7 @@ describe('Pod Security labels', function () {
         await label(namespace, `${PREFIX}warn=privileged`);
         const rest = { mode: 'Enforce', defaulting: 'Enabled', level: 'restricted' } as const;
         const policy = await cluster.policy('filled', select('filled', rest));
-        const ours = { enforce: 'restricted', 'enforce-version': SERVER_VERSION, ...AUDIT_BASELINE };
+        const ours = { enforce: 'restricted', 'enforce-version': LATEST, ...AUDIT_BASELINE };
         await expectLabels(namespace, { ...ours, warn: 'privileged' }, ours);
         await conflict(policy, /warn is "privileged" by kubectl-label; the operator would set "baseline"/);
       },
@@ -327,7 +327,7 @@ describe('Pod Security labels', function () {
       const namespace = await cluster.namespace('stripped', { team: 'stripped' });
       const policy = await cluster.policy('stripped', select('stripped'));
       await expectLabels(namespace, AUDIT_BASELINE);
-      await argoApplies(namespace, { audit: 'baseline', 'audit-version': SERVER_VERSION });
+      await argoApplies(namespace, { audit: 'baseline', 'audit-version': LATEST });
       const path = `${NAMESPACES}/${namespace}`;
       const { metadata } = await cluster.api.get(path);
       const managedFields = metadata.managedFields.filter(({ manager }: Json) => manager !== 'capabilitypolicy.dev');
@@ -364,7 +364,7 @@ describe('Pod Security labels', function () {
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
         // The operator does not record these labels as its own, because somebody else set them first.
-        await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': SERVER_VERSION });
+        await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': LATEST });
         await cluster.policy(team, select(team, { level: 'restricted' }));
         await conflict(
           policy,
@@ -422,7 +422,7 @@ describe('Pod Security labels', function () {
       const path = `${NAMESPACES}/${namespace}`;
       const { metadata } = await cluster.api.get(path);
       const view = { name: namespace, uid: metadata.uid, terminating: false, labels: metadata.labels, labelOwners: {} };
-      const plan = planLabels(view, { [`${PREFIX}audit`]: 'baseline', [`${PREFIX}audit-version`]: SERVER_VERSION });
+      const plan = planLabels(view, { [`${PREFIX}audit`]: 'baseline', [`${PREFIX}audit-version`]: LATEST });
       await vanish(cluster.byHand, namespace);
       try {
         await assert.rejects(writeLabels(client, view, plan), { status: 409 });

@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual, promisify } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
-import { SERVER_VERSION } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { eventually, OPERATOR_NAMESPACE, useCluster } from '../support/harness.ts';
+import { LATEST } from '../support/latest.ts';
 import { assertStill, assertWellFormed, eventsAbout, Observation, statusOf, vanish } from '../support/observed.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
@@ -121,15 +121,7 @@ describe('the status of a policy', function () {
       'READY',
       'AGE',
     ]);
-    assert.deepEqual(narrow[1]?.slice(0, -1), [
-      policy,
-      'baseline',
-      'Enforce',
-      `baseline:${SERVER_VERSION}`,
-      '2',
-      '1',
-      'True',
-    ]);
+    assert.deepEqual(narrow[1]?.slice(0, -1), [policy, 'baseline', 'Enforce', `baseline:${LATEST}`, '2', '1', 'True']);
     assert.deepEqual(narrow[2]?.slice(0, -1), [below, 'privileged', 'Enforce', '-', '0', '0', 'True']);
     const wide = await table('get', 'capabilitypolicies', policy, '-o', 'wide');
     assert.deepEqual(wide[0]?.slice(9), ['PRIORITY', 'USED BY', 'EXPIRES', 'SHARES WITH']);

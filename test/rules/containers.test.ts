@@ -26,6 +26,7 @@ interface Table {
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 const add = (...names: string[]) => secured({ capabilities: { add: names, drop: ['ALL'] } });
 const onPod = (securityContext: object) => ({ securityContext });
+const oci = (ref: string) => ({ type: 'OCI', oci: { ref } });
 const unconfined = { type: 'Unconfined' };
 
 /** A pod whose containers `app` and `other` have the same fields. */
@@ -268,6 +269,35 @@ const TABLES: Readonly<Record<string, readonly Table[]>> = {
         'none, on Linux': [
           both({}, LINUX),
           'app: must set securityContext.seccompProfile.type on it or on the pod (allowed: Localhost), by spec.containers[0]',
+        ],
+      },
+    },
+    {
+      level: 'restricted',
+      own: { seccomp: { types: ['OCI'], ociReferences: ['registry.example.com/team/*'] } },
+      admits: { 'a listed reference': app(secured({ seccompProfile: oci('registry.example.com/team/a@sha256:b') })) },
+      refuses: {
+        'the listed reference on the pod, for which other values apply': [
+          app({}, onPod({ seccompProfile: oci('registry.example.com/team/a@sha256:b') })),
+          'pod: must not set securityContext.seccompProfile.type to OCI (allowed: RuntimeDefault, Localhost)',
+        ],
+        'another reference': [
+          app(secured({ seccompProfile: oci('registry.example.com/team@sha256:b') })),
+          'app: must not get securityContext.seccompProfile.oci.ref registry.example.com/team@sha256:b, from itself or the pod (allowed: registry.example.com/team/*), by spec.containers[0]',
+        ],
+        'a base profile of the node': [
+          app(
+            secured({
+              seccompProfile: {
+                type: 'OCI',
+                oci: {
+                  ref: 'registry.example.com/team/a@sha256:b',
+                  baseProfile: { type: 'Localhost', localhostProfile: 'a' },
+                },
+              },
+            }),
+          ),
+          'app: must not get securityContext.seccompProfile.oci.baseProfile Localhost with a, from itself or the pod (allowed: RuntimeDefault), by spec.containers[0]',
         ],
       },
     },

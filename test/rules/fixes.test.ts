@@ -408,6 +408,37 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       left: /only the author of the pod knows/,
     },
     {
+      what: 'another profile of type OCI',
+      level: 'restricted',
+      overrides: {
+        seccomp: { types: ['RuntimeDefault', 'OCI'], ociReferences: ['registry.example.com/team/*'] },
+      },
+      pod: app(secured({ seccompProfile: { type: 'OCI', oci: { ref: 'docker.io/library/a@sha256:b' } } })),
+      changes: [`check ${CONTAINER}.seccompProfile = {"type":"RuntimeDefault"}`],
+    },
+    {
+      what: 'a base profile that the policy does not admit',
+      level: 'restricted',
+      overrides: { seccomp: { types: ['RuntimeDefault', 'OCI'], ociReferences: ['*'] } },
+      pod: app(
+        secured({
+          seccompProfile: {
+            type: 'OCI',
+            oci: { ref: 'a/b@sha256:c', baseProfile: { type: 'Localhost', localhostProfile: 'd' } },
+          },
+        }),
+      ),
+      changes: [`check ${CONTAINER}.seccompProfile = {"type":"RuntimeDefault"}`],
+    },
+    {
+      what: 'no profile where only type OCI is allowed',
+      level: 'restricted',
+      overrides: { seccomp: { types: ['OCI'], ociReferences: ['registry.example.com/team/*'] } },
+      pod: pod(),
+      changes: [],
+      left: /does not allow type RuntimeDefault, and only the author of the pod knows/,
+    },
+    {
       what: 'an annotation that is history',
       level: 'baseline',
       minor: 18,

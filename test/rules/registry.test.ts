@@ -23,6 +23,7 @@ const NO_RULES = [
   'rule.ts',
   'seccomp-filling.ts',
   'seccomp-fixes.ts',
+  'seccomp-oci.ts',
   'severity.ts',
   'single-group.ts',
   'token-volume.ts',

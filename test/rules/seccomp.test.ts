@@ -48,6 +48,49 @@ const unset: Table['refuses'] = {
   ],
 };
 
+const HEX = '0123456789abcdef'.repeat(4);
+const PINNED = `registry.example.com/profiles/web@sha256:${HEX}`;
+const oci = (ref: string | undefined, fields: object = {}) => ({
+  seccompProfile: { type: 'OCI', ...(ref !== undefined && { oci: { ref, ...fields } }) },
+});
+const based = (localhostProfile: string) => ({ baseProfile: { type: 'Localhost', localhostProfile } });
+const ociRefused = (allowed: string): Table['refuses'] => ({
+  'a profile of type OCI on the pod': [
+    pod({ securityContext: oci(PINNED) }),
+    `pod must not set securityContext.seccompProfile.type to OCI (allowed: ${allowed})`,
+  ],
+  'a profile of type OCI on an ephemeral container': [
+    ephemeral(secured(oci(PINNED)), secured(profile('RuntimeDefault'))),
+    `container "debug" must not set securityContext.seccompProfile.type to OCI (allowed: ${allowed})`,
+  ],
+});
+/** References that a list with PINNED, one repository and one folder does not admit. */
+const UNLISTED: Readonly<Record<string, string | undefined>> = {
+  'another digest': `${PINNED.slice(0, -1)}0`,
+  'another algorithm of the digest': PINNED.replace('sha256', 'sha512'),
+  'a tag instead of the digest': 'registry.example.com/profiles/web:1',
+  'a tag beside the digest': PINNED.replace('web@', 'web:1@'),
+  'no digest': 'registry.example.com/profiles/web',
+  'upper case in the registry': PINNED.replace('registry', 'REGISTRY'),
+  'upper case in the digest': PINNED.replace(HEX, HEX.toUpperCase()),
+  'a port of the registry': PINNED.replace('.com/', '.com:443/'),
+  'no registry': PINNED.replace('registry.example.com/', ''),
+  'a longer registry that begins like the listed one': PINNED.replace('.com/', '.com.evil.example/'),
+  'a repository below the listed one': PINNED.replace('web@', 'web/sub@'),
+  'a longer repository that begins like the listed one': `registry.example.com/any-digest-2@sha256:${HEX}`,
+  'the folder itself': `registry.example.com/team@sha256:${HEX}`,
+  'a longer folder that begins like the listed one': `registry.example.com/team2/a@sha256:${HEX}`,
+  'the folder of another registry': `registry.example.com.evil.example/team/a@sha256:${HEX}`,
+  'no digest below the folder': 'registry.example.com/team/a:1',
+  'no digest in the listed repository': 'registry.example.com/any-digest',
+  'a scheme': `https://${PINNED}`,
+  'a blank': ` ${PINNED}`,
+  'an empty reference': '',
+  'no reference': undefined,
+};
+const REFERENCES = [PINNED, 'registry.example.com/any-digest@*', 'registry.example.com/team/*'];
+const NOT_LISTED = `(allowed: ${REFERENCES.join(', ')})`;
+
 const POD_KEY = 'seccomp.security.alpha.kubernetes.io/pod';
 const APP_KEY = 'container.seccomp.security.alpha.kubernetes.io/app';
 const annotated = (key: string, value: string) => pod({}, { [key]: value });
@@ -74,7 +117,14 @@ const byAnnotation: Omit<Table, 'level'> = {
 };
 
 describeRule('seccomp', [
-  { level: 'privileged', admits: { Unconfined: onPod('Unconfined'), annotated: annotated(POD_KEY, 'unconfined') } },
+  {
+    level: 'privileged',
+    admits: {
+      Unconfined: onPod('Unconfined'),
+      annotated: annotated(POD_KEY, 'unconfined'),
+      OCI: app(secured(oci('anything', based('anything')))),
+    },
+  },
   { level: 'baseline', ...byAnnotation },
   { level: 'restricted', ...byAnnotation },
   {
@@ -85,7 +135,7 @@ describeRule('seccomp', [
       'an unset field': pod(),
       'an annotation, which has no effect any more': annotated(POD_KEY, 'unconfined'),
     },
-    refuses: unconfined,
+    refuses: { ...unconfined, ...ociRefused('RuntimeDefault, Localhost') },
   },
   {
     level: 'restricted',
@@ -97,7 +147,93 @@ describeRule('seccomp', [
     level: 'restricted',
     minor: 25,
     admits: { ...set, 'a pod for Windows': pod(WINDOWS) },
-    refuses: { ...unconfined, ...unset },
+    refuses: { ...unconfined, ...unset, ...ociRefused('RuntimeDefault, Localhost') },
+  },
+  {
+    level: 'privileged',
+    overrides: { seccomp: { types: ['RuntimeDefault', 'Localhost', 'Unconfined'] } },
+    admits: { Unconfined: onPod('Unconfined'), 'an unset field': pod() },
+    refuses: ociRefused('RuntimeDefault, Localhost, Unconfined'),
+  },
+  {
+    level: 'restricted',
+    overrides: { seccomp: { types: ['RuntimeDefault', 'OCI'], ociReferences: REFERENCES } },
+    admits: {
+      RuntimeDefault: onPod('RuntimeDefault'),
+      'the listed reference, on the pod': pod({ securityContext: oci(PINNED) }),
+      'the listed reference, on the container': app(secured(oci(PINNED))),
+      'any digest of the listed repository': app(secured(oci(`registry.example.com/any-digest@sha512:${HEX}${HEX}`))),
+      'any repository below the listed folder': app(secured(oci(`registry.example.com/team/a/b@sha256:${HEX}`))),
+      'the base profile RuntimeDefault': app(secured(oci(PINNED, { baseProfile: { type: 'RuntimeDefault' } }))),
+    },
+    refuses: {
+      ...Object.fromEntries(
+        Object.entries(UNLISTED).map(([what, ref]) => [
+          what,
+          [
+            app(secured(oci(ref))),
+            `container "app" must not set securityContext.seccompProfile.oci.ref to ${ref ?? ''} ${NOT_LISTED}`,
+          ],
+        ]),
+      ),
+      'an unlisted reference on the pod, which each container overrides': [
+        app(secured(profile('RuntimeDefault')), { securityContext: oci('a') }),
+        `pod must not set securityContext.seccompProfile.oci.ref to a ${NOT_LISTED}`,
+      ],
+      'a base profile of the node, as the policy does not admit type Localhost': [
+        app(secured(oci(PINNED, based('a.json')))),
+        'container "app" must not set securityContext.seccompProfile.oci.baseProfile to Localhost with a.json (allowed: RuntimeDefault)',
+      ],
+      'a base profile of another type': [
+        app(secured(oci(PINNED, { baseProfile: { type: 'Unconfined' } }))),
+        'container "app" must not set securityContext.seccompProfile.oci.baseProfile to Unconfined (allowed: RuntimeDefault)',
+      ],
+      'a listed reference with another type': [
+        app(secured({ seccompProfile: { type: 'Unconfined', oci: { ref: PINNED } } })),
+        'container "app" must not set securityContext.seccompProfile.type to Unconfined (allowed: RuntimeDefault, OCI)',
+      ],
+      'a listed reference without a type': [
+        app(secured({ seccompProfile: { oci: { ref: PINNED } } })),
+        'container "app" must not set securityContext.seccompProfile.type to  (allowed: RuntimeDefault, OCI)',
+      ],
+      'a listed reference in lower case of the type': [
+        app(secured({ seccompProfile: { type: 'oci', oci: { ref: PINNED } } })),
+        'container "app" must not set securityContext.seccompProfile.type to oci (allowed: RuntimeDefault, OCI)',
+      ],
+      'a listed reference as the name of a local profile': [
+        app(secured({ seccompProfile: { type: 'OCI', localhostProfile: PINNED } })),
+        `container "app" must not set securityContext.seccompProfile.oci.ref to  ${NOT_LISTED}`,
+      ],
+    },
+  },
+  {
+    level: 'baseline',
+    overrides: { seccomp: { types: ['Localhost', 'OCI'], localhostProfiles: ['team/*'], ociReferences: ['*'] } },
+    admits: {
+      'any reference': app(secured(oci(PINNED))),
+      'a listed base profile': app(secured(oci(PINNED, based('team/a.json')))),
+    },
+    refuses: {
+      'another base profile': [
+        pod({ securityContext: oci(PINNED, based('a.json')) }),
+        'pod must not set securityContext.seccompProfile.oci.baseProfile to Localhost with a.json (allowed: RuntimeDefault, Localhost with team/*)',
+      ],
+    },
+  },
+  {
+    level: 'baseline',
+    overrides: { seccomp: { types: ['OCI'], ociReferences: [], unset: 'Allowed' } },
+    admits: { 'an unset field': pod() },
+    refuses: {
+      'any reference': [
+        app(secured(oci(PINNED))),
+        `container "app" must not set securityContext.seccompProfile.oci.ref to ${PINNED} (allowed: none)`,
+      ],
+      RuntimeDefault: [
+        onApp('RuntimeDefault'),
+        'container "app" must not set securityContext.seccompProfile.type to RuntimeDefault (allowed: OCI)',
+      ],
+    },
   },
   {
     level: 'restricted',

@@ -43,6 +43,10 @@ const IN_SECURITY_CONTEXT = {
     app({ securityContext: { capabilities: { ambient: ['NET_RAW'] } } }),
     inContainer('securityContext.capabilities.ambient'),
   ],
+  'one in seccompProfile.oci': [
+    app({ securityContext: { seccompProfile: { type: 'OCI', oci: { ref: 'a', insecure: true } } } }),
+    inContainer('securityContext.seccompProfile.oci.insecure'),
+  ],
   'one in seccompProfile': [
     app({ securityContext: { seccompProfile: { type: 'RuntimeDefault', artifact: {} } } }),
     inContainer('securityContext.seccompProfile.artifact'),
@@ -243,9 +247,12 @@ describe('the objects that rule unknownFields checks', () => {
       ['pod', 'PodSecurityContext'],
       ['containers', 'SecurityContext'],
     ] as const) {
-      const objects = Object.entries(types[root] ?? {})
-        .filter(([field]) => /^[A-Z]/.test(typeAt(root, [field])) && !WHOLE.includes(typeAt(root, [field])))
-        .map(([field]) => ['securityContext', field].join('.'));
+      const objectsIn = (path: readonly string[]): string[] =>
+        Object.keys(types[typeAt(root, path)] ?? {})
+          .map((field) => [...path, field])
+          .filter((below) => /^[A-Z]/.test(typeAt(root, below)) && !WHOLE.includes(typeAt(root, below)))
+          .flatMap((below) => [['securityContext', ...below].join('.'), ...objectsIn(below)]);
+      const objects = objectsIn([]);
       const checked = PLACES[over].map(({ path }) => path.join('.'));
       assert.ok(objects.length > 3);
       assert.deepEqual(

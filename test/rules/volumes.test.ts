@@ -48,6 +48,12 @@ const MOUNTED = [
   { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
   { downwardAPI: { items: [namespaceItem('metadata.namespace')] } },
 ];
+/** The same volume, if the API server has the feature gate KubeAPIServerWorkloadsTrust. */
+const TRUSTED = [
+  TOKEN,
+  { clusterTrustBundle: { labelSelector: {}, path: 'ca.crt', signerName: 'kubernetes.io/kube-apiserver-serving' } },
+  { downwardAPI: { items: [namespaceItem('metadata.namespace')] } },
+];
 const OTHER_SOURCES = {
   'another audience': { serviceAccountToken: { path: 'token', audience: 'vault' } },
   'another path': { serviceAccountToken: { path: 'vault' } },
@@ -55,7 +61,14 @@ const OTHER_SOURCES = {
   'another field': { downwardAPI: { items: [namespaceItem('metadata.labels')] } },
   'a resource': { downwardAPI: { items: [{ path: 'namespace', resourceFieldRef: { resource: 'limits.cpu' } }] } },
   'a secret': { secret: { name: 'app' } },
-  'a future source': { clusterTrustBundle: { path: 'a' } },
+  "another signer's trust bundle": { clusterTrustBundle: { path: 'ca.crt', signerName: 'example.com/signer' } },
+  'a trust bundle by its name': {
+    clusterTrustBundle: { path: 'ca.crt', name: 'kubernetes.io:kube-apiserver-serving' },
+  },
+  'a certificate of the pod': {
+    podCertificate: { signerName: 'kubernetes.io/kube-apiserver-serving', keyType: 'ED25519' },
+  },
+  'a future source': { future: { path: 'a' } },
 };
 
 function namespaceItem(fieldPath: string) {
@@ -128,6 +141,7 @@ describeRule('volumes', [
     admits: {
       ...each(['secret']),
       "the API server's own volume": tokens(),
+      "the API server's own volume with its trust bundle": projected(...TRUSTED),
       'a token alone': projected({ serviceAccountToken: { path: 'token' } }),
       'nothing at all': projected(),
     },

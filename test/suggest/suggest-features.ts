@@ -48,6 +48,13 @@ const FEATURES: Readonly<Record<string, Feature>> = {
     place: 'seccomp',
     security: { seccompProfile: { type: 'Unconfined' } },
   },
+  'seccomp OCI': {
+    admittedBy: 'privileged',
+    place: 'seccomp',
+    security: {
+      seccompProfile: { type: 'OCI', oci: { ref: `registry.example.com/web@sha256:${'0123456789abcdef'.repeat(4)}` } },
+    },
+  },
   'AppArmor RuntimeDefault': {
     admittedBy: 'restricted',
     place: 'appArmor',

@@ -56,6 +56,7 @@ function runningAs(serviceAccountName: string, { annotations, spec }: PodContent
   return { annotations, spec: { ...spec, serviceAccountName } };
 }
 
+const PINNED = `registry.example.com/web@sha256:${'0123456789abcdef'.repeat(4)}`;
 const STANDARD = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 
 function suggestedFor(all: readonly Given[], options: Partial<SuggestOptions> = {}): Suggestion {
@@ -158,6 +159,18 @@ describe('what is suggested', () => {
       { 'seccomp.types': ['Localhost', 'RuntimeDefault', 'Unconfined'] },
     ],
     [
+      "for seccomp OCI: the reference, beside the level's own types",
+      [secured({ seccompProfile: { type: 'OCI', oci: { ref: PINNED } } })],
+      'restricted',
+      { 'seccomp.types': ['Localhost', 'OCI', 'RuntimeDefault'], 'seccomp.ociReferences': [PINNED] },
+    ],
+    [
+      'for seccomp OCI with a reference that no list can have: any reference',
+      [secured({ seccompProfile: { type: 'OCI', oci: { ref: PINNED.toUpperCase() } } })],
+      'restricted',
+      { 'seccomp.types': ['Localhost', 'OCI', 'RuntimeDefault'], 'seccomp.ociReferences': ['*'] },
+    ],
+    [
       "for AppArmor Unconfined: that and the level's own types",
       [secured({ appArmorProfile: { type: 'Unconfined' } })],
       'restricted',
@@ -225,6 +238,12 @@ describe('what is suggested', () => {
       const expected = broken(level).filter((text) => !text.startsWith('procMount '));
       assert.deepEqual(broken(policy), expected, JSON.stringify(pod));
     }
+  });
+
+  it('is level privileged without a rule for seccomp, if a pod has a type of profile that this release does not know', () => {
+    const future = forOne([secured({ seccompProfile: { type: 'Future' } })]);
+    assert.equal(future.level, 'privileged');
+    assert.equal(future.overrides.seccomp, undefined);
   });
 
   it('has at most 32 ranges of ports, merging the nearest ones', () => {

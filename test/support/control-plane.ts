@@ -1,5 +1,6 @@
 /** One control plane for all integration tests of a mocha run. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
+import { ALPHA_FLAGS } from './alpha.ts';
 import { assertNoneRefused } from './own-writes.ts';
 
 let started: Promise<ControlPlane> | undefined;
@@ -15,7 +16,7 @@ export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
  * Starts the control plane at the first call. Tests share the control plane, so each test creates its own namespaces.
  */
 export function sharedControlPlane(): Promise<ControlPlane> {
-  started ??= PROTECTED ? startProtected() : startControlPlane({ quiet: true });
+  started ??= PROTECTED ? startProtected() : startControlPlane({ quiet: true, apiServerFlags: ALPHA_FLAGS });
   return started;
 }
 

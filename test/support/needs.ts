@@ -4,6 +4,7 @@
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { lacking, type Needs } from '../../hack/needs.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { offeredSince, offers, type ServerFeature } from '../../operator/standards/server-features.ts';
 import { PROTECTED } from './control-plane.ts';
 
@@ -33,6 +34,8 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   staticAdmissionPolicies: 'admission policies in files',
   supplementalGroupsPolicy: 'supplementalGroupsPolicy of pods',
   supplementalGroupsPolicyOnNodes: 'supplementalGroupsPolicy on each node',
+  seccompFromOci: 'seccomp profiles of type OCI',
+  conditionalAuthorization: 'authorization on conditions',
   podResize: 'the subresource pods/resize',
 };
 
@@ -43,7 +46,10 @@ export function itIfOffered(
   run: Mocha.Func | Mocha.AsyncFunc,
 ): void {
   const test = it(title, run);
-  if (feature !== undefined && !offers(SERVER_MINOR, feature)) takeBack(test, needOf(feature));
+  if (feature !== undefined && !offers(SERVER_MINOR, feature)) {
+    remove(test, test.parent?.tests);
+    reportMissing(test, feature);
+  }
 }
 
 /**
@@ -60,6 +66,11 @@ function takeBack(test: Mocha.Test, reason: string): void {
   leaveOut({ title: test.fullTitle(), reason });
 }
 
+/** Reports a test that needs a feature, unless the newest known version lacks the feature, too. */
+function reportMissing(test: Mocha.Test, feature: ServerFeature): void {
+  if (offers(NEWEST_KNOWN_MINOR, feature)) leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
+}
+
 /**
  * Declares a test of the behaviour on API servers that lack a feature. On newer API servers, the test is left out
  * silently.
@@ -72,13 +83,17 @@ export function itIfLacking(feature: ServerFeature, title: string, run: Mocha.Fu
 export function describeIfOffered(feature: ServerFeature, title: string, tests: (this: Mocha.Suite) => void): void {
   const suite = describe(title, tests);
   if (offers(SERVER_MINOR, feature)) return;
-  suite.eachTest((test) => leaveOut({ title: test.fullTitle(), reason: needOf(feature) }));
+  suite.eachTest((test) => reportMissing(test, feature));
   remove(suite, suite.parent?.suites);
 }
 
-/** @param server N of Kubernetes 1.N */
+/**
+ * Whether an API server lacks a feature that the newest known version has.
+ * @param server N of Kubernetes 1.N
+ */
 export function lacksFeatures(server: number): boolean {
-  return Object.keys(FEATURE_NAMES).some((feature) => !offers(server, feature as ServerFeature));
+  const features = Object.keys(FEATURE_NAMES) as ServerFeature[];
+  return features.some((feature) => offers(NEWEST_KNOWN_MINOR, feature) && !offers(server, feature));
 }
 
 export interface LeftOut {

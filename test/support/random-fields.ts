@@ -1,6 +1,7 @@
 /** Values of every field that some rule reads: good values, and values just beyond the limit. */
 import fc, { type Arbitrary } from 'fast-check';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
+import { ALPHA_FLAGS } from './alpha.ts';
 import { exampleSettings, type Setting } from './random-switches.ts';
 
 /**
@@ -55,6 +56,42 @@ const profile = fc.constantFrom(
   { type: 'Localhost', localhostProfile: 'profile\u0301💥' },
   { type: 'Unconfined' },
 );
+const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
+export const REFERENCES = [
+  `registry.example.com/web@${DIGEST}`,
+  'registry.example.com/team/*',
+  'docker.io/library/web@*',
+];
+/** A reference that an entry of `ociReferences` admits. */
+export function namedBy(entry: string): string {
+  const named = entry === '*' ? 'registry.example.com/*' : entry;
+  return named.endsWith('@*') ? named.replace('*', DIGEST) : named.replace('*', `a/b@${DIGEST}`);
+}
+export const OCI_PROFILE = fc
+  .record({
+    ref: fc.constantFrom(
+      ...REFERENCES.map(namedBy),
+      `registry.example.com/web@${DIGEST.slice(0, -1)}0`,
+      `registry.example.com/team@${DIGEST}`,
+      `registry.example.com/team2/a@${DIGEST}`,
+      `registry.example.com.example.org/team/a@${DIGEST}`,
+      `REGISTRY.example.com/web@${DIGEST}`,
+      `registry.example.com:443/web@${DIGEST}`,
+      `docker.io/library/web2@${DIGEST}`,
+    ),
+    baseProfile: fc.constantFrom(
+      undefined,
+      { type: 'RuntimeDefault' },
+      { type: 'Localhost', localhostProfile: 'profile' },
+      { type: 'Localhost', localhostProfile: 'other' },
+    ),
+  })
+  .map(({ ref, baseProfile }) => ({ type: 'OCI', oci: { ref, ...(baseProfile && { baseProfile }) } }));
+/** Whether the API server accepts profiles of type OCI. Otherwise it refuses each pod with such a profile. */
+export const ACCEPTS_OCI = ALPHA_FLAGS.length > 0;
+const seccompProfile = ACCEPTS_OCI
+  ? fc.oneof({ weight: 2, arbitrary: profile }, { weight: 1, arbitrary: OCI_PROFILE })
+  : profile;
 const seLinux = fc.constantFrom(
   undefined,
   {},
@@ -201,7 +238,7 @@ export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
   field('securityContext.fsGroup', userId),
   field('securityContext.supplementalGroups', groups),
   field('securityContext.supplementalGroupsPolicy', fc.constantFrom(undefined, 'Merge', 'Strict')),
-  field('securityContext.seccompProfile', profile),
+  field('securityContext.seccompProfile', seccompProfile),
   field('securityContext.appArmorProfile', profile),
   field('securityContext.seLinuxOptions', seLinux),
   field('securityContext.windowsOptions', windowsOptions),
@@ -226,7 +263,7 @@ export const SECURITY_FIELD: Arbitrary<Setting> = fc.oneof(
   field('securityContext.runAsGroup', userId),
   field('securityContext.readOnlyRootFilesystem', BOOLEAN),
   field('securityContext.procMount', fc.constantFrom(undefined, 'Default', 'Unmasked')),
-  field('securityContext.seccompProfile', profile),
+  field('securityContext.seccompProfile', seccompProfile),
   field('securityContext.appArmorProfile', profile),
   field('securityContext.seLinuxOptions', seLinux),
   field('securityContext.windowsOptions', windowsOptions),

@@ -9,6 +9,7 @@ import { completeSpec } from '../../operator/api/defaults.ts';
 import type { Container, PodContent } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { formatVersion, LEVELS, type Level, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { OCI_PROFILE, REFERENCES } from './random-fields.ts';
 import { EXAMPLE_PODS, SWITCHED_PODS, SWITCHES } from './random-switches.ts';
 
 const NAMES = ['CHOWN', 'NET_RAW', 'NET_BIND_SERVICE', 'SYS_ADMIN'];
@@ -93,7 +94,15 @@ export const arbitraryOverrides: Arbitrary<CapabilityPolicyOverrides> = partial(
     strategy(...GROUPS).map((ids) => ({ ...ids, policy: 'Strict' as const })),
   ),
   fsGroup: strategy(...GROUPS),
-  seccomp: partial({ ...profiles, unset: one('Allowed' as const, 'Refused', 'RefusedOnPod') }),
+  seccomp: fc
+    .record({
+      some: partial({ ...profiles, unset: one('Allowed' as const, 'Refused', 'RefusedOnPod') }),
+      oci: fc.option(some([...REFERENCES, '*']), { freq: 2 }),
+    })
+    .map(({ some, oci }) => ({
+      ...some,
+      ...(oci && { types: [...(some.types ?? []), 'OCI' as const], ociReferences: oci }),
+    })),
   appArmor: partial(profiles),
   seLinux: fc
     .record({ rule: one('PodSecurityStandard' as const, 'RunAsAny', 'MustRunAs'), options: seLinuxOptions })
@@ -162,7 +171,7 @@ const shared = {
   runAsNonRoot: fc.boolean(),
   runAsUser: one(...IDS),
   runAsGroup: one(...IDS),
-  seccompProfile: profile,
+  seccompProfile: fc.oneof({ weight: 2, arbitrary: profile }, { weight: 1, arbitrary: OCI_PROFILE }),
   appArmorProfile: profile,
   seLinuxOptions,
 };

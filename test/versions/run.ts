@@ -59,7 +59,7 @@ function allVersions(): string[] {
 
 /** The version without its patch number, such as `1.33`. */
 function minorVersion(version: string): string {
-  return kubernetesVersion({ KUBERNETES_VERSION: version }).replace(/^v|\.\d+$/g, '');
+  return kubernetesVersion({ KUBERNETES_VERSION: version }).replace(/^v(\d+\.\d+)\..*$/, '$1');
 }
 
 /** The result of a run. If the API server has every feature, a test that was left out counts as failed. */

@@ -23,6 +23,7 @@ const SUITES = [
   'integration/ephemeral',
   'integration/guard',
   'integration/bypass',
+  'integration/conditional-authorization',
   'integration/labels',
   'integration/drift',
   'integration/deletion',

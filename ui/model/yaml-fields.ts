@@ -14,7 +14,8 @@ const POLICY = policySchema as unknown as Schema;
 
 /** The allowed values of some fields of pods, which the OpenAPI documents do not list. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
-  'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
+  'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined', 'OCI'],
+  'baseProfile.type': ['RuntimeDefault', 'Localhost'],
   'appArmorProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
   'capabilities.add': CAPABILITIES,
   'capabilities.drop': ['ALL', ...CAPABILITIES],

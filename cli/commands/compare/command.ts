@@ -42,9 +42,9 @@ export const registerCompare: RegisterCommand = (program, io, finish) => {
       finish(await runCompare(old, now, given, io));
     });
   withExamples(command, [
-    { what: 'What the newest version of a level changed', paste: 'cappol compare restricted:v1.34 restricted' },
+    { what: 'Changes of a level since an earlier version', paste: 'cappol compare restricted:v1.34 restricted' },
     {
-      what: 'What a policy opens beside a level',
+      what: 'Pods that a policy admits and its level refuses',
       paste: `cappol compare restricted - --fail-on differs <<'EOF'
 apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
@@ -52,7 +52,10 @@ metadata: {name: restricted}
 spec: {namespaceSelector: {}, level: restricted, mode: Enforce, overrides: {hostNetwork: true}}
 EOF`,
     },
-    { what: 'What the files of a pull request would open in a cluster', paste: 'cappol compare cluster policies/' },
+    {
+      what: 'Pods that the files of a pull request would admit in a cluster',
+      paste: 'cappol compare cluster policies/',
+    },
   ]);
 };
 

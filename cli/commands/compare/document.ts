@@ -3,7 +3,7 @@ import type { Comparison, Difference, Undecided } from '../../../analysis/compar
 import { type PodVerdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../../operator/model/objects.ts';
 
-/** What is printed: a comparison, and how the command line names the two sets. */
+/** The data of an output: a comparison, and the names of the two sets in the command line. */
 export interface Printed {
   readonly old: string;
   readonly new: string;

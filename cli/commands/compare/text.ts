@@ -12,7 +12,7 @@ import { manifestOf, type Printed } from './document.ts';
 type Direction = 'opens' | 'closes';
 const DIRECTIONS: readonly Direction[] = ['opens', 'closes'];
 
-/** What each direction means, and the answer if nothing was found. */
+/** The meaning of each direction, and the answer if nothing was found. */
 const MEANING = {
   opens: { title: 'admits pods that', verb: 'refuses', none: 'opens nothing: it admits no pod that' },
   closes: { title: 'refuses pods that', verb: 'admits', none: 'closes nothing: it refuses no pod that' },

@@ -12,6 +12,7 @@ import { CAPABILITIES, RUNTIME_DEFAULT } from '../../../operator/standards/capab
 import { formatVersion, LEVELS } from '../../../operator/standards/level-version.ts';
 import { offers } from '../../../operator/standards/server-features.ts';
 import { isAcceptedBy } from '../../support/examples.ts';
+import { ACCEPTS_OCI, REFERENCES } from '../../support/random-fields.ts';
 import { SWITCHES } from '../../support/random-switches.ts';
 import { VERSIONS } from '../cases.ts';
 
@@ -154,8 +155,9 @@ const FIELDS = {
   runAsGroup: group,
   supplementalGroups: supplementalGroups(),
   fsGroup: group,
-  seccomp: fc.record({ some: profiles, onPod: fc.boolean() }).map(({ some, onPod }) => ({
+  seccomp: fc.record({ some: profiles, onPod: fc.boolean(), oci: referenceLists() }).map(({ some, onPod, oci }) => ({
     ...some,
+    ...(oci && { types: [...(some.types ?? ['RuntimeDefault', 'Localhost']), 'OCI'], ociReferences: oci }),
     ...(onPod && some.types?.length !== 0 && { unset: 'RefusedOnPod' as const }),
   })),
   appArmor: profiles,
@@ -174,6 +176,15 @@ const FIELDS = {
       ...(named && allowed?.includes(named) !== false && { default: named }),
     })),
 };
+
+/**
+ * Lists of references, or none. If an API server accepts profiles of type OCI only with a feature gate that is off, no
+ * pod shows that a label is too tight.
+ */
+function referenceLists() {
+  const isOff = offers(SERVER_MINOR, 'seccompFromOci') && !ACCEPTS_OCI;
+  return isOff ? fc.constant(null) : fc.option(some(...REFERENCES, '*'), { freq: 2 });
+}
 
 function allowedSysctls() {
   return some(

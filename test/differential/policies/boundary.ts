@@ -1,7 +1,7 @@
 /** Field values on either side of a policy's limits: at least one rule of the policy treats them differently. */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
-import type { Step, Steps } from '../../support/random-fields.ts';
+import { ACCEPTS_OCI, namedBy, type Step, type Steps } from '../../support/random-fields.ts';
 import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
@@ -129,18 +129,38 @@ function localhost(profiles: readonly string[] = ['profile']): string[] {
   });
 }
 
-function profiles(field: string, { localhostProfiles }: Profiles): Steps[] {
+function profiles(field: string, { types, localhostProfiles, ociReferences }: Profiles): Steps[] {
+  const named = localhost(localhostProfiles).map((localhostProfile) => ({ type: 'Localhost', localhostProfile }));
   const values = [
     undefined,
     { type: 'RuntimeDefault' },
     { type: 'Unconfined' },
-    ...localhost(localhostProfiles).map((localhostProfile) => ({ type: 'Localhost', localhostProfile })),
+    ...named,
+    ...(types.includes('OCI') && ACCEPTS_OCI ? fromOci(ociReferences, named[0]) : []),
   ];
   return values.flatMap((value) => [
     [step('pod', `securityContext.${field}`, value)],
     [step('app', `securityContext.${field}`, value)],
     [step('init', `securityContext.${field}`, value)],
     [step('pod', `securityContext.${field}`, undefined), step('app', `securityContext.${field}`, value)],
+  ]);
+}
+
+/** Profiles of type OCI at the limits of the references, alone and with the base profile. */
+function fromOci(entries: readonly string[] = ['*'], baseProfile: object | undefined): object[] {
+  const references = entries.map(namedBy).flatMap((ref) => {
+    const [repository = '', digest = ''] = ref.split('@');
+    return [
+      ref,
+      `${repository}/a@${digest}`,
+      `${repository}a@${digest}`,
+      `${ref.slice(0, -1)}0`,
+      ref.replace('.', '-'),
+    ];
+  });
+  return references.flatMap((ref) => [
+    { type: 'OCI', oci: { ref } },
+    { type: 'OCI', oci: { ref, baseProfile } },
   ]);
 }
 

@@ -1,5 +1,6 @@
 /** The parts of the differential tests about random policies, in their long form. */
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
+import { ALPHA_FLAGS } from '../../support/alpha.ts';
 import { evaluateExpiry } from '../expiry/expiry.ts';
 import { evaluateAdditions } from '../filling/ephemeral.ts';
 import { evaluateFilling } from '../filling/filling.ts';
@@ -53,7 +54,9 @@ export const SIZES: Sizes = { policies: 60, namespaces: 40, pods: 5_000, meeting
  */
 export async function runPart(part: Part, runs: number, seed: number, sizes = SIZES): Promise<boolean> {
   const audit = new AuditLog();
-  const controlPlane = await startControlPlane(AUDITED.has(part) ? { apiServerFlags: audit.flags } : {});
+  const controlPlane = await startControlPlane({
+    apiServerFlags: [...ALPHA_FLAGS, ...(AUDITED.has(part) ? audit.flags : [])],
+  });
   try {
     const cluster = new PolicyCluster(controlPlane.kubeconfig);
     await cluster.open();

@@ -3,7 +3,7 @@ import fc, { type Arbitrary } from 'fast-check';
 import { perObject } from '../../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { podManifest } from '../../support/pod-manifests.ts';
-import { ANNOTATION, CONTAINER_FIELD, POD_FIELD, type Step, type Steps } from '../../support/random-fields.ts';
+import { ANNOTATION, CONTAINER_FIELD, namedBy, POD_FIELD, type Step, type Steps } from '../../support/random-fields.ts';
 import { type Pod, randomPods } from '../../support/random-pods.ts';
 import { demandedSpec } from '../../support/random-switches.ts';
 import type { StatedPod } from '../reference/pod.ts';
@@ -119,8 +119,9 @@ function demanded(values: Values): [Fields, Fields] {
   ];
 }
 
-function someProfile({ types, localhostProfiles = ['profile'] }: Values['appArmor']): Fields {
+function someProfile({ types, localhostProfiles = ['profile'], ociReferences }: Values['appArmor']): Fields {
   const [type = 'RuntimeDefault'] = types;
+  if (type === 'OCI') return { type, oci: { ref: namedBy(ociReferences?.[0] ?? '*') } };
   if (type !== 'Localhost') return { type };
   return { type, localhostProfile: (localhostProfiles[0] ?? 'profile').replace('*', 'file') };
 }

@@ -54,6 +54,7 @@ export interface Projected {
     | readonly {
         readonly serviceAccountToken?: { readonly path: string; readonly audience?: string };
         readonly configMap?: { readonly name?: string };
+        readonly clusterTrustBundle?: { readonly signerName?: string };
         readonly downwardAPI?: {
           readonly items?: readonly { readonly path: string; readonly fieldRef?: { readonly fieldPath: string } }[];
         };
@@ -84,6 +85,7 @@ export interface Secured {
 export interface Profile {
   readonly type: string;
   readonly localhostProfile?: string;
+  readonly oci?: { readonly ref?: string; readonly baseProfile?: Profile };
 }
 
 export interface Options {

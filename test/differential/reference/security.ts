@@ -236,9 +236,27 @@ function profileIn(annotation: string): Profile {
   return { type: { 'runtime/default': 'RuntimeDefault', unconfined: 'Unconfined' }[annotation] ?? annotation };
 }
 
-function isProfile({ type, localhostProfile = '' }: Profile, { types, localhostProfiles }: Profiles): boolean {
+function isProfile({ type, localhostProfile = '', oci }: Profile, wanted: Profiles): boolean {
+  const { types, localhostProfiles, ociReferences } = wanted;
   if (!types.includes(type)) return false;
+  if (type === 'OCI') return isReference(oci?.ref ?? '', ociReferences) && isBase(oci?.baseProfile, wanted);
   return type !== 'Localhost' || !localhostProfiles || matchesSome(localhostProfile, localhostProfiles);
+}
+
+/** Whether a reference is listed with its digest, or with its repository, or with a folder of repositories. */
+function isReference(reference: string, allowed: readonly string[] = ['*']): boolean {
+  const [repository = '', ...digests] = reference.split('@');
+  return allowed.some((entry) => {
+    if (entry === '*') return true;
+    if (digests.length === 0) return false;
+    if (entry.endsWith('/*')) return repository.startsWith(entry.slice(0, -1));
+    return entry === `${repository}@*` || entry === reference;
+  });
+}
+
+/** "When omitted, the container runtime default profile is the base; a Localhost base profile takes its place." */
+function isBase(base: Profile | undefined, wanted: Profiles): boolean {
+  return base === undefined || base.type === 'RuntimeDefault' || isProfile(base, wanted);
 }
 
 function seLinux({ values: { seLinux: wanted }, minor, pod }: Question): Breach {

@@ -78,6 +78,7 @@ export interface Strategy<Rule> {
 export interface Profiles {
   readonly types: readonly string[];
   readonly localhostProfiles?: readonly string[];
+  readonly ociReferences?: readonly string[];
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
   readonly default?: { readonly type: string; readonly localhostProfile?: string };
 }

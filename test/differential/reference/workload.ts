@@ -92,8 +92,9 @@ function hasToken({ projected }: { readonly projected?: Projected }): boolean {
  * sources.
  */
 function isToken({ sources }: Projected): boolean {
-  return (sources ?? []).every(({ serviceAccountToken, configMap, downwardAPI }) => {
-    if (!serviceAccountToken && !configMap && !downwardAPI) return false;
+  return (sources ?? []).every(({ serviceAccountToken, configMap, downwardAPI, clusterTrustBundle }) => {
+    if (!serviceAccountToken && !configMap && !downwardAPI && !clusterTrustBundle) return false;
+    if (clusterTrustBundle && clusterTrustBundle.signerName !== 'kubernetes.io/kube-apiserver-serving') return false;
     if (serviceAccountToken && (serviceAccountToken.path !== 'token' || serviceAccountToken.audience)) return false;
     if (configMap && configMap.name !== 'kube-root-ca.crt') return false;
     const items = downwardAPI?.items ?? [];

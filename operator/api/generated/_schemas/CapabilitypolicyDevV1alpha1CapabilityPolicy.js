@@ -1,6 +1,6 @@
 import { formats } from "@kubernetes-models/validate";
-export const validate = validate113;
-const schema58 = {
+export const validate = validate120;
+const schema62 = {
   "type": "object",
   "properties": {
     "apiVersion": {
@@ -13,7 +13,7 @@ const schema58 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "Ey9TPRwtWM7jV7A4ib7QsVcQy5cpHe0GPywe3PNGA"
+      "$ref": "e5dImWMxFldAhj6aZNKsVrsVX0RPGx7QueXREAbvJbY"
     },
     "status": {
       "$ref": "2gajNiKv59zVeXFSqkJwwSVA60IWozDLERxDBrWw"
@@ -22,11 +22,11 @@ const schema58 = {
   "required": ["spec", "apiVersion", "kind"],
   "$id": "capabilitypolicy.dev.v1alpha1.CapabilityPolicy"
 };
-const schema59 = {
+const schema63 = {
   "type": "string",
   "enum": ["capabilitypolicy.dev/v1alpha1"]
 };
-function validate114(data, {
+function validate121(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -56,7 +56,7 @@ function validate114(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema59.enum
+        allowedValues: schema63.enum
       }
     };
     if (vErrors === null) {
@@ -66,14 +66,14 @@ function validate114(data, {
     }
     errors++;
   }
-  validate114.errors = vErrors;
+  validate121.errors = vErrors;
   return errors === 0;
 }
-const schema60 = {
+const schema64 = {
   "type": "string",
   "enum": ["CapabilityPolicy"]
 };
-function validate116(data, {
+function validate123(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -103,7 +103,7 @@ function validate116(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema60.enum
+        allowedValues: schema64.enum
       }
     };
     if (vErrors === null) {
@@ -113,15 +113,15 @@ function validate116(data, {
     }
     errors++;
   }
-  validate116.errors = vErrors;
+  validate123.errors = vErrors;
   return errors === 0;
 }
-const schema61 = {
+const schema65 = {
   "nullableRef": "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta#"
 };
-const schema62 = {};
-import { validate as validate119 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
-function validate118(data, {
+const schema66 = {};
+import { validate as validate126 } from "@kubernetes-models/apimachinery/_schemas/IoK8sApimachineryPkgApisMetaV1ObjectMeta";
+function validate125(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -130,20 +130,20 @@ function validate118(data, {
   let vErrors = null;
   let errors = 0;
   if (data !== null) {
-    if (!validate119(data, {
+    if (!validate126(data, {
       instancePath,
       parentData,
       parentDataProperty,
       rootData
     })) {
-      vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
+      vErrors = vErrors === null ? validate126.errors : vErrors.concat(validate126.errors);
       errors = vErrors.length;
     }
   }
-  validate118.errors = vErrors;
+  validate125.errors = vErrors;
   return errors === 0;
 }
-const schema63 = {
+const schema67 = {
   "type": "object",
   "required": ["level"],
   "properties": {
@@ -184,14 +184,14 @@ const schema63 = {
       "$ref": "VhBW2CgyFg0HIg3Vi3JVnGqbGwIUPW1a3b6pmsiRA"
     },
     "overrides": {
-      "$ref": "nDtDHpqOTcW2RE0cg750nTVqpSC6N4H8c5eET2wUVaQ"
+      "$ref": "S8bHqHQUMSd6nuji2HP0cpSxHiHXX3WNA202baByxdE"
     },
     "containers": {
-      "$ref": "QiVc36ltreL5VbTVLi0ehEWegNPNC5f1xUEQCH0"
+      "$ref": "qIQmm6dPLppNkSHbndyOBIOKsWwRoUuOKJNITzGc"
     }
   }
 };
-const schema64 = {
+const schema68 = {
   "type": "object",
   "properties": {
     "matchLabels": {
@@ -203,7 +203,7 @@ const schema64 = {
   },
   "nullable": true
 };
-const schema65 = {
+const schema69 = {
   "type": "object",
   "maxProperties": 16,
   "additionalProperties": {
@@ -261,7 +261,7 @@ function validate21(data, {
   validate21.errors = vErrors;
   return errors === 0;
 }
-function validate124(data, {
+function validate131(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -314,10 +314,10 @@ function validate124(data, {
       }
     }
   }
-  validate124.errors = vErrors;
+  validate131.errors = vErrors;
   return errors === 0;
 }
-const schema66 = {
+const schema70 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -325,7 +325,7 @@ const schema66 = {
   },
   "nullable": true
 };
-const schema67 = {
+const schema71 = {
   "type": "object",
   "required": ["key", "operator"],
   "properties": {
@@ -340,11 +340,11 @@ const schema67 = {
     }
   }
 };
-const schema68 = {
+const schema72 = {
   "type": "string",
   "maxLength": 317
 };
-function validate129(data, {
+function validate136(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -385,14 +385,14 @@ function validate129(data, {
     }
     errors++;
   }
-  validate129.errors = vErrors;
+  validate136.errors = vErrors;
   return errors === 0;
 }
-const schema69 = {
+const schema73 = {
   "type": "string",
   "enum": ["In", "NotIn", "Exists", "DoesNotExist"]
 };
-function validate131(data, {
+function validate138(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -422,7 +422,7 @@ function validate131(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema69.enum
+        allowedValues: schema73.enum
       }
     };
     if (vErrors === null) {
@@ -432,10 +432,10 @@ function validate131(data, {
     }
     errors++;
   }
-  validate131.errors = vErrors;
+  validate138.errors = vErrors;
   return errors === 0;
 }
-const schema70 = {
+const schema74 = {
   "type": "array",
   "maxItems": 100,
   "items": {
@@ -443,7 +443,7 @@ const schema70 = {
   },
   "nullable": true
 };
-function validate133(data, {
+function validate140(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -497,10 +497,10 @@ function validate133(data, {
       }
     }
   }
-  validate133.errors = vErrors;
+  validate140.errors = vErrors;
   return errors === 0;
 }
-function validate128(data, {
+function validate135(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -542,35 +542,35 @@ function validate128(data, {
       errors++;
     }
     if (data.key !== undefined) {
-      if (!validate129(data.key, {
+      if (!validate136(data.key, {
         instancePath: instancePath + "/key",
         parentData: data,
         parentDataProperty: "key",
         rootData
       })) {
-        vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
+        vErrors = vErrors === null ? validate136.errors : vErrors.concat(validate136.errors);
         errors = vErrors.length;
       }
     }
     if (data.operator !== undefined) {
-      if (!validate131(data.operator, {
+      if (!validate138(data.operator, {
         instancePath: instancePath + "/operator",
         parentData: data,
         parentDataProperty: "operator",
         rootData
       })) {
-        vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
+        vErrors = vErrors === null ? validate138.errors : vErrors.concat(validate138.errors);
         errors = vErrors.length;
       }
     }
     if (data.values !== undefined) {
-      if (!validate133(data.values, {
+      if (!validate140(data.values, {
         instancePath: instancePath + "/values",
         parentData: data,
         parentDataProperty: "values",
         rootData
       })) {
-        vErrors = vErrors === null ? validate133.errors : vErrors.concat(validate133.errors);
+        vErrors = vErrors === null ? validate140.errors : vErrors.concat(validate140.errors);
         errors = vErrors.length;
       }
     }
@@ -590,10 +590,10 @@ function validate128(data, {
     }
     errors++;
   }
-  validate128.errors = vErrors;
+  validate135.errors = vErrors;
   return errors === 0;
 }
-function validate127(data, {
+function validate134(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -636,21 +636,21 @@ function validate127(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate128(data[i0], {
+      if (!validate135(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate128.errors : vErrors.concat(validate128.errors);
+        vErrors = vErrors === null ? validate135.errors : vErrors.concat(validate135.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate127.errors = vErrors;
+  validate134.errors = vErrors;
   return errors === 0;
 }
-function validate123(data, {
+function validate130(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -676,36 +676,36 @@ function validate123(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.matchLabels !== undefined) {
-      if (!validate124(data.matchLabels, {
+      if (!validate131(data.matchLabels, {
         instancePath: instancePath + "/matchLabels",
         parentData: data,
         parentDataProperty: "matchLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate124.errors : vErrors.concat(validate124.errors);
+        vErrors = vErrors === null ? validate131.errors : vErrors.concat(validate131.errors);
         errors = vErrors.length;
       }
     }
     if (data.matchExpressions !== undefined) {
-      if (!validate127(data.matchExpressions, {
+      if (!validate134(data.matchExpressions, {
         instancePath: instancePath + "/matchExpressions",
         parentData: data,
         parentDataProperty: "matchExpressions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate127.errors : vErrors.concat(validate127.errors);
+        vErrors = vErrors === null ? validate134.errors : vErrors.concat(validate134.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate123.errors = vErrors;
+  validate130.errors = vErrors;
   return errors === 0;
 }
-const schema71 = {
+const schema75 = {
   "type": "string",
   "enum": ["privileged", "baseline", "restricted"]
 };
-function validate139(data, {
+function validate146(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -735,7 +735,7 @@ function validate139(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema71.enum
+        allowedValues: schema75.enum
       }
     };
     if (vErrors === null) {
@@ -745,15 +745,15 @@ function validate139(data, {
     }
     errors++;
   }
-  validate139.errors = vErrors;
+  validate146.errors = vErrors;
   return errors === 0;
 }
-const schema46 = {
+const schema50 = {
   "type": "string",
   "maxLength": 16,
   "nullable": true
 };
-function validate101(data, {
+function validate108(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -795,15 +795,15 @@ function validate101(data, {
       errors++;
     }
   }
-  validate101.errors = vErrors;
+  validate108.errors = vErrors;
   return errors === 0;
 }
-const schema47 = {
+const schema51 = {
   "type": "string",
   "enum": ["Audit", "Warn", "Enforce"],
   "nullable": true
 };
-function validate102(data, {
+function validate109(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -833,7 +833,7 @@ function validate102(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema47.enum
+        allowedValues: schema51.enum
       }
     };
     if (vErrors === null) {
@@ -843,10 +843,10 @@ function validate102(data, {
     }
     errors++;
   }
-  validate102.errors = vErrors;
+  validate109.errors = vErrors;
   return errors === 0;
 }
-const schema72 = {
+const schema76 = {
   "type": "integer",
   "format": "int32",
   "minimum": -2147483648,
@@ -854,7 +854,7 @@ const schema72 = {
   "nullable": true
 };
 const formats0 = formats.int32;
-function validate143(data, {
+function validate150(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -930,15 +930,15 @@ function validate143(data, {
       errors++;
     }
   }
-  validate143.errors = vErrors;
+  validate150.errors = vErrors;
   return errors === 0;
 }
-const schema49 = {
+const schema53 = {
   "type": "string",
   "enum": ["Everyone", "Subjects", "Bindings"],
   "nullable": true
 };
-function validate104(data, {
+function validate111(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -968,7 +968,7 @@ function validate104(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema49.enum
+        allowedValues: schema53.enum
       }
     };
     if (vErrors === null) {
@@ -978,10 +978,10 @@ function validate104(data, {
     }
     errors++;
   }
-  validate104.errors = vErrors;
+  validate111.errors = vErrors;
   return errors === 0;
 }
-const schema73 = {
+const schema77 = {
   "type": "array",
   "maxItems": 20,
   "items": {
@@ -989,7 +989,7 @@ const schema73 = {
   },
   "nullable": true
 };
-const schema74 = {
+const schema78 = {
   "type": "object",
   "required": ["kind", "name"],
   "properties": {
@@ -1004,11 +1004,11 @@ const schema74 = {
     }
   }
 };
-const schema75 = {
+const schema79 = {
   "type": "string",
   "enum": ["ServiceAccount", "User", "Group"]
 };
-function validate148(data, {
+function validate155(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1038,7 +1038,7 @@ function validate148(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema75.enum
+        allowedValues: schema79.enum
       }
     };
     if (vErrors === null) {
@@ -1048,7 +1048,7 @@ function validate148(data, {
     }
     errors++;
   }
-  validate148.errors = vErrors;
+  validate155.errors = vErrors;
   return errors === 0;
 }
 const schema13 = {
@@ -1116,12 +1116,12 @@ function validate30(data, {
   validate30.errors = vErrors;
   return errors === 0;
 }
-const schema43 = {
+const schema47 = {
   "type": "string",
   "maxLength": 63,
   "nullable": true
 };
-function validate98(data, {
+function validate105(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1163,10 +1163,10 @@ function validate98(data, {
       errors++;
     }
   }
-  validate98.errors = vErrors;
+  validate105.errors = vErrors;
   return errors === 0;
 }
-function validate147(data, {
+function validate154(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1208,13 +1208,13 @@ function validate147(data, {
       errors++;
     }
     if (data.kind !== undefined) {
-      if (!validate148(data.kind, {
+      if (!validate155(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate148.errors : vErrors.concat(validate148.errors);
+        vErrors = vErrors === null ? validate155.errors : vErrors.concat(validate155.errors);
         errors = vErrors.length;
       }
     }
@@ -1230,13 +1230,13 @@ function validate147(data, {
       }
     }
     if (data.namespace !== undefined) {
-      if (!validate98(data.namespace, {
+      if (!validate105(data.namespace, {
         instancePath: instancePath + "/namespace",
         parentData: data,
         parentDataProperty: "namespace",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
@@ -1256,10 +1256,10 @@ function validate147(data, {
     }
     errors++;
   }
-  validate147.errors = vErrors;
+  validate154.errors = vErrors;
   return errors === 0;
 }
-function validate146(data, {
+function validate153(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1302,26 +1302,26 @@ function validate146(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate147(data[i0], {
+      if (!validate154(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate147.errors : vErrors.concat(validate147.errors);
+        vErrors = vErrors === null ? validate154.errors : vErrors.concat(validate154.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate146.errors = vErrors;
+  validate153.errors = vErrors;
   return errors === 0;
 }
-const schema50 = {
+const schema54 = {
   "type": "string",
   "enum": ["Disabled", "Enabled", "PodSecurityPolicy"],
   "nullable": true
 };
-function validate105(data, {
+function validate112(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1351,7 +1351,7 @@ function validate105(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema50.enum
+        allowedValues: schema54.enum
       }
     };
     if (vErrors === null) {
@@ -1361,15 +1361,15 @@ function validate105(data, {
     }
     errors++;
   }
-  validate105.errors = vErrors;
+  validate112.errors = vErrors;
   return errors === 0;
 }
-const schema51 = {
+const schema55 = {
   "type": "string",
   "enum": ["Managed", "Off"],
   "nullable": true
 };
-function validate106(data, {
+function validate113(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1399,7 +1399,7 @@ function validate106(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema51.enum
+        allowedValues: schema55.enum
       }
     };
     if (vErrors === null) {
@@ -1409,7 +1409,7 @@ function validate106(data, {
     }
     errors++;
   }
-  validate106.errors = vErrors;
+  validate113.errors = vErrors;
   return errors === 0;
 }
 const schema7 = {
@@ -1462,12 +1462,12 @@ function validate22(data, {
   validate22.errors = vErrors;
   return errors === 0;
 }
-const schema76 = {
+const schema80 = {
   "type": "string",
   "maxLength": 512,
   "nullable": true
 };
-function validate157(data, {
+function validate164(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1509,10 +1509,10 @@ function validate157(data, {
       errors++;
     }
   }
-  validate157.errors = vErrors;
+  validate164.errors = vErrors;
   return errors === 0;
 }
-const schema77 = {
+const schema81 = {
   "type": "object",
   "properties": {
     "meanwhile": {
@@ -1530,12 +1530,12 @@ const schema77 = {
   },
   "nullable": true
 };
-const schema78 = {
+const schema82 = {
   "type": "string",
   "enum": ["Warn", "Audit"],
   "nullable": true
 };
-function validate160(data, {
+function validate167(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1565,7 +1565,7 @@ function validate160(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema78.enum
+        allowedValues: schema82.enum
       }
     };
     if (vErrors === null) {
@@ -1575,15 +1575,15 @@ function validate160(data, {
     }
     errors++;
   }
-  validate160.errors = vErrors;
+  validate167.errors = vErrors;
   return errors === 0;
 }
-const schema48 = {
+const schema52 = {
   "type": "integer",
   "format": "int32",
   "nullable": true
 };
-function validate103(data, {
+function validate110(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1625,7 +1625,7 @@ function validate103(data, {
       errors++;
     }
   }
-  validate103.errors = vErrors;
+  validate110.errors = vErrors;
   return errors === 0;
 }
 const schema10 = {
@@ -1659,7 +1659,7 @@ function validate26(data, {
   validate26.errors = vErrors;
   return errors === 0;
 }
-function validate159(data, {
+function validate166(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1685,13 +1685,13 @@ function validate159(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.meanwhile !== undefined) {
-      if (!validate160(data.meanwhile, {
+      if (!validate167(data.meanwhile, {
         instancePath: instancePath + "/meanwhile",
         parentData: data,
         parentDataProperty: "meanwhile",
         rootData
       })) {
-        vErrors = vErrors === null ? validate160.errors : vErrors.concat(validate160.errors);
+        vErrors = vErrors === null ? validate167.errors : vErrors.concat(validate167.errors);
         errors = vErrors.length;
       }
     }
@@ -1707,13 +1707,13 @@ function validate159(data, {
       }
     }
     if (data.namespacesPerHour !== undefined) {
-      if (!validate103(data.namespacesPerHour, {
+      if (!validate110(data.namespacesPerHour, {
         instancePath: instancePath + "/namespacesPerHour",
         parentData: data,
         parentDataProperty: "namespacesPerHour",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
@@ -1729,10 +1729,10 @@ function validate159(data, {
       }
     }
   }
-  validate159.errors = vErrors;
+  validate166.errors = vErrors;
   return errors === 0;
 }
-const schema79 = {
+const schema83 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -1799,7 +1799,7 @@ const schema79 = {
       "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
     },
     "seccomp": {
-      "$ref": "vPIMOFGbJauHtrVG0y5sRuXfo9eodjXLkTXn2SomA"
+      "$ref": "DZeyjbdns33odugCkg0lhJRwYQMkvFxCcyY5vU0"
     },
     "appArmor": {
       "$ref": "siKGcBzjQZHTtvT9WxidnujqybpEq5nRjii1eVw"
@@ -1831,7 +1831,7 @@ const schema79 = {
   },
   "nullable": true
 };
-const schema26 = {
+const schema25 = {
   "type": "object",
   "properties": {
     "allowedAdd": {
@@ -2033,7 +2033,7 @@ function validate27(data, {
   validate27.errors = vErrors;
   return errors === 0;
 }
-function validate53(data, {
+function validate51(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2125,10 +2125,10 @@ function validate53(data, {
       }
     }
   }
-  validate53.errors = vErrors;
+  validate51.errors = vErrors;
   return errors === 0;
 }
-const schema27 = {
+const schema26 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2136,7 +2136,7 @@ const schema27 = {
   },
   "nullable": true
 };
-const schema28 = {
+const schema27 = {
   "type": "object",
   "required": ["min", "max"],
   "properties": {
@@ -2233,7 +2233,7 @@ function validate29(data, {
   validate29.errors = vErrors;
   return errors === 0;
 }
-function validate61(data, {
+function validate59(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2312,10 +2312,10 @@ function validate61(data, {
     }
     errors++;
   }
-  validate61.errors = vErrors;
+  validate59.errors = vErrors;
   return errors === 0;
 }
-function validate60(data, {
+function validate58(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2358,21 +2358,21 @@ function validate60(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate61(data[i0], {
+      if (!validate59(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate61.errors : vErrors.concat(validate61.errors);
+        vErrors = vErrors === null ? validate59.errors : vErrors.concat(validate59.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate60.errors = vErrors;
+  validate58.errors = vErrors;
   return errors === 0;
 }
-const schema80 = {
+const schema84 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2380,7 +2380,7 @@ const schema80 = {
   },
   "nullable": true
 };
-function validate177(data, {
+function validate184(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2434,15 +2434,15 @@ function validate177(data, {
       }
     }
   }
-  validate177.errors = vErrors;
+  validate184.errors = vErrors;
   return errors === 0;
 }
-const schema81 = {
+const schema85 = {
   "type": "string",
   "enum": ["Forbidden", "Allowed"],
   "nullable": true
 };
-function validate181(data, {
+function validate188(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2472,7 +2472,7 @@ function validate181(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema81.enum
+        allowedValues: schema85.enum
       }
     };
     if (vErrors === null) {
@@ -2482,10 +2482,10 @@ function validate181(data, {
     }
     errors++;
   }
-  validate181.errors = vErrors;
+  validate188.errors = vErrors;
   return errors === 0;
 }
-const schema82 = {
+const schema86 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2493,7 +2493,7 @@ const schema82 = {
   },
   "nullable": true
 };
-const schema83 = {
+const schema87 = {
   "type": "object",
   "required": ["pathPrefix"],
   "properties": {
@@ -2505,11 +2505,11 @@ const schema83 = {
     }
   }
 };
-const schema45 = {
+const schema49 = {
   "type": "string",
   "maxLength": 512
 };
-function validate100(data, {
+function validate107(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2550,10 +2550,10 @@ function validate100(data, {
     }
     errors++;
   }
-  validate100.errors = vErrors;
+  validate107.errors = vErrors;
   return errors === 0;
 }
-function validate184(data, {
+function validate191(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2579,13 +2579,13 @@ function validate184(data, {
       errors++;
     }
     if (data.pathPrefix !== undefined) {
-      if (!validate100(data.pathPrefix, {
+      if (!validate107(data.pathPrefix, {
         instancePath: instancePath + "/pathPrefix",
         parentData: data,
         parentDataProperty: "pathPrefix",
         rootData
       })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
@@ -2616,10 +2616,10 @@ function validate184(data, {
     }
     errors++;
   }
-  validate184.errors = vErrors;
+  validate191.errors = vErrors;
   return errors === 0;
 }
-function validate183(data, {
+function validate190(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2662,18 +2662,18 @@ function validate183(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate184(data[i0], {
+      if (!validate191(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+        vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate183.errors = vErrors;
+  validate190.errors = vErrors;
   return errors === 0;
 }
 const schema14 = {
@@ -2741,7 +2741,7 @@ function validate31(data, {
   validate31.errors = vErrors;
   return errors === 0;
 }
-const schema29 = {
+const schema28 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -2754,11 +2754,11 @@ const schema29 = {
   },
   "nullable": true
 };
-const schema30 = {
+const schema29 = {
   "type": "string",
   "enum": ["RunAsAny", "NotZero", "MustRunAs", "MustRunAsNonRoot"]
 };
-function validate66(data, {
+function validate64(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2788,7 +2788,7 @@ function validate66(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema30.enum
+        allowedValues: schema29.enum
       }
     };
     if (vErrors === null) {
@@ -2798,7 +2798,7 @@ function validate66(data, {
     }
     errors++;
   }
-  validate66.errors = vErrors;
+  validate64.errors = vErrors;
   return errors === 0;
 }
 const schema16 = {
@@ -3046,7 +3046,7 @@ function validate34(data, {
   validate34.errors = vErrors;
   return errors === 0;
 }
-function validate65(data, {
+function validate63(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3088,13 +3088,13 @@ function validate65(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate66(data.rule, {
+      if (!validate64(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate66.errors : vErrors.concat(validate66.errors);
+        vErrors = vErrors === null ? validate64.errors : vErrors.concat(validate64.errors);
         errors = vErrors.length;
       }
     }
@@ -3110,7 +3110,7 @@ function validate65(data, {
       }
     }
   }
-  validate65.errors = vErrors;
+  validate63.errors = vErrors;
   return errors === 0;
 }
 const schema18 = {
@@ -3240,7 +3240,7 @@ function validate39(data, {
   validate39.errors = vErrors;
   return errors === 0;
 }
-const schema84 = {
+const schema88 = {
   "type": "object",
   "properties": {
     "rule": {
@@ -3255,12 +3255,12 @@ const schema84 = {
   },
   "nullable": true
 };
-const schema85 = {
+const schema89 = {
   "type": "string",
   "enum": ["RunAsAny", "MustRunAs", "MayRunAs"],
   "nullable": true
 };
-function validate195(data, {
+function validate202(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3290,7 +3290,7 @@ function validate195(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema85.enum
+        allowedValues: schema89.enum
       }
     };
     if (vErrors === null) {
@@ -3300,15 +3300,15 @@ function validate195(data, {
     }
     errors++;
   }
-  validate195.errors = vErrors;
+  validate202.errors = vErrors;
   return errors === 0;
 }
-const schema86 = {
+const schema90 = {
   "type": "string",
   "enum": ["Strict"],
   "nullable": true
 };
-function validate198(data, {
+function validate205(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3338,7 +3338,7 @@ function validate198(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema86.enum
+        allowedValues: schema90.enum
       }
     };
     if (vErrors === null) {
@@ -3348,10 +3348,10 @@ function validate198(data, {
     }
     errors++;
   }
-  validate198.errors = vErrors;
+  validate205.errors = vErrors;
   return errors === 0;
 }
-function validate194(data, {
+function validate201(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3377,13 +3377,13 @@ function validate194(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.rule !== undefined) {
-      if (!validate195(data.rule, {
+      if (!validate202(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate195.errors : vErrors.concat(validate195.errors);
+        vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
         errors = vErrors.length;
       }
     }
@@ -3399,25 +3399,28 @@ function validate194(data, {
       }
     }
     if (data.policy !== undefined) {
-      if (!validate198(data.policy, {
+      if (!validate205(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate198.errors : vErrors.concat(validate198.errors);
+        vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate194.errors = vErrors;
+  validate201.errors = vErrors;
   return errors === 0;
 }
-const schema31 = {
+const schema30 = {
   "type": "object",
   "properties": {
     "types": {
-      "$ref": "tIggGL7BU7CasXxOXotTJGOb34RuNfV32wd2EM3OurI"
+      "$ref": "xCa1UpDCegcsYuIpH79VwPCmVCproBuVQrOqAhJfGk"
+    },
+    "ociReferences": {
+      "$ref": "iVMaIX474pMvontO8EwUHs7lbkXDovQTLnCAdMZMs"
     },
     "localhostProfiles": {
       "$ref": "woecD40mP0fIiK2ytFOPU1cc4CFri5KAIid8MG8Q08"
@@ -3431,11 +3434,324 @@ const schema31 = {
   },
   "nullable": true
 };
-const schema21 = {
+const schema31 = {
   "type": "array",
-  "maxItems": 3,
+  "maxItems": 4,
   "items": {
-    "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
+    "$ref": "sdFnRd2gAXWXIN6MZoPP8UUB4iactXp8YPgkisNTM"
+  },
+  "nullable": true
+};
+const schema32 = {
+  "type": "string",
+  "maxLength": 64,
+  "enum": ["RuntimeDefault", "Localhost", "Unconfined", "OCI"]
+};
+function validate69(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data === "RuntimeDefault" || data === "Localhost" || data === "Unconfined" || data === "OCI")) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema32.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data === "string") {
+    if (func2(data) > 64) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 64
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  } else {
+    const err2 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err2];
+    } else {
+      vErrors.push(err2);
+    }
+    errors++;
+  }
+  validate69.errors = vErrors;
+  return errors === 0;
+}
+function validate68(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 4) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 4
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate69(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate68.errors = vErrors;
+  return errors === 0;
+}
+const schema33 = {
+  "type": "array",
+  "maxItems": 32,
+  "items": {
+    "$ref": "ArRI0lMQfCLJOfAXdzFMqy1I2Ljz7Ijdxc7ja4B35E"
+  },
+  "nullable": true
+};
+const schema34 = {
+  "type": "string",
+  "minLength": 1,
+  "maxLength": 512
+};
+function validate73(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data === "string") {
+    if (func2(data) > 512) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 512
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+    if (func2(data) < 1) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/minLength",
+        keyword: "minLength",
+        params: {
+          limit: 1
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  } else {
+    const err2 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err2];
+    } else {
+      vErrors.push(err2);
+    }
+    errors++;
+  }
+  validate73.errors = vErrors;
+  return errors === 0;
+}
+function validate72(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 32) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 32
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate73(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate73.errors : vErrors.concat(validate73.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate72.errors = vErrors;
+  return errors === 0;
+}
+const schema35 = {
+  "type": "string",
+  "enum": ["Allowed", "Refused", "RefusedOnPod"],
+  "nullable": true
+};
+function validate77(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Allowed" || data === "Refused" || data === "RefusedOnPod")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema35.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate77.errors = vErrors;
+  return errors === 0;
+}
+const schema21 = {
+  "type": "object",
+  "required": ["type"],
+  "properties": {
+    "type": {
+      "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
+    },
+    "localhostProfile": {
+      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
+    }
   },
   "nullable": true
 };
@@ -3504,131 +3820,13 @@ function validate43(data, {
   validate43.errors = vErrors;
   return errors === 0;
 }
-function validate44(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!Array.isArray(data) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "array"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (Array.isArray(data)) {
-    if (data.length > 3) {
-      const err1 = {
-        instancePath,
-        schemaPath: "#/maxItems",
-        keyword: "maxItems",
-        params: {
-          limit: 3
-        }
-      };
-      if (vErrors === null) {
-        vErrors = [err1];
-      } else {
-        vErrors.push(err1);
-      }
-      errors++;
-    }
-    const len0 = data.length;
-    for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate43(data[i0], {
-        instancePath: instancePath + "/" + i0,
-        parentData: data,
-        parentDataProperty: i0,
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
-        errors = vErrors.length;
-      }
-    }
-  }
-  validate44.errors = vErrors;
-  return errors === 0;
-}
-const schema32 = {
-  "type": "string",
-  "enum": ["Allowed", "Refused", "RefusedOnPod"],
-  "nullable": true
-};
-function validate72(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (typeof data !== "string" && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "string"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (!(data === "Allowed" || data === "Refused" || data === "RefusedOnPod")) {
-    const err1 = {
-      instancePath,
-      schemaPath: "#/enum",
-      keyword: "enum",
-      params: {
-        allowedValues: schema32.enum
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err1];
-    } else {
-      vErrors.push(err1);
-    }
-    errors++;
-  }
-  validate72.errors = vErrors;
-  return errors === 0;
-}
 const schema22 = {
-  "type": "object",
-  "required": ["type"],
-  "properties": {
-    "type": {
-      "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
-    },
-    "localhostProfile": {
-      "$ref": "nZKgqfgUPEkqwgwkAMBQTaLN4h3EeO1J1osjwoVo"
-    }
-  },
-  "nullable": true
-};
-const schema23 = {
   "type": "string",
   "minLength": 1,
   "maxLength": 253,
   "nullable": true
 };
-function validate48(data, {
+function validate46(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3686,10 +3884,10 @@ function validate48(data, {
       errors++;
     }
   }
-  validate48.errors = vErrors;
+  validate46.errors = vErrors;
   return errors === 0;
 }
-function validate46(data, {
+function validate44(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3742,21 +3940,21 @@ function validate46(data, {
       }
     }
     if (data.localhostProfile !== undefined) {
-      if (!validate48(data.localhostProfile, {
+      if (!validate46(data.localhostProfile, {
         instancePath: instancePath + "/localhostProfile",
         parentData: data,
         parentDataProperty: "localhostProfile",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate46.errors = vErrors;
+  validate44.errors = vErrors;
   return errors === 0;
 }
-function validate69(data, {
+function validate67(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3782,13 +3980,24 @@ function validate69(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.types !== undefined) {
-      if (!validate44(data.types, {
+      if (!validate68(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+        vErrors = vErrors === null ? validate68.errors : vErrors.concat(validate68.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.ociReferences !== undefined) {
+      if (!validate72(data.ociReferences, {
+        instancePath: instancePath + "/ociReferences",
+        parentData: data,
+        parentDataProperty: "ociReferences",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
         errors = vErrors.length;
       }
     }
@@ -3804,32 +4013,32 @@ function validate69(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate72(data.unset, {
+      if (!validate77(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate72.errors : vErrors.concat(validate72.errors);
+        vErrors = vErrors === null ? validate77.errors : vErrors.concat(validate77.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate46(data.default, {
+      if (!validate44(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate69.errors = vErrors;
+  validate67.errors = vErrors;
   return errors === 0;
 }
-const schema33 = {
+const schema36 = {
   "type": "object",
   "properties": {
     "types": {
@@ -3847,12 +4056,77 @@ const schema33 = {
   },
   "nullable": true
 };
-const schema34 = {
+const schema37 = {
+  "type": "array",
+  "maxItems": 3,
+  "items": {
+    "$ref": "cS3klbZFMmRueoQ1Oyn8ZETugVKmRdOoRP3xDPtDC5A"
+  },
+  "nullable": true
+};
+function validate81(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!Array.isArray(data) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "array"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (Array.isArray(data)) {
+    if (data.length > 3) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxItems",
+        keyword: "maxItems",
+        params: {
+          limit: 3
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    const len0 = data.length;
+    for (let i0 = 0; i0 < len0; i0++) {
+      if (!validate43(data[i0], {
+        instancePath: instancePath + "/" + i0,
+        parentData: data,
+        parentDataProperty: i0,
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate43.errors : vErrors.concat(validate43.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate81.errors = vErrors;
+  return errors === 0;
+}
+const schema38 = {
   "type": "string",
   "enum": ["Allowed", "Refused"],
   "nullable": true
 };
-function validate78(data, {
+function validate85(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3882,7 +4156,7 @@ function validate78(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema34.enum
+        allowedValues: schema38.enum
       }
     };
     if (vErrors === null) {
@@ -3892,10 +4166,10 @@ function validate78(data, {
     }
     errors++;
   }
-  validate78.errors = vErrors;
+  validate85.errors = vErrors;
   return errors === 0;
 }
-function validate75(data, {
+function validate80(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3921,13 +4195,13 @@ function validate75(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.types !== undefined) {
-      if (!validate44(data.types, {
+      if (!validate81(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
+        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
         errors = vErrors.length;
       }
     }
@@ -3943,32 +4217,32 @@ function validate75(data, {
       }
     }
     if (data.unset !== undefined) {
-      if (!validate78(data.unset, {
+      if (!validate85(data.unset, {
         instancePath: instancePath + "/unset",
         parentData: data,
         parentDataProperty: "unset",
         rootData
       })) {
-        vErrors = vErrors === null ? validate78.errors : vErrors.concat(validate78.errors);
+        vErrors = vErrors === null ? validate85.errors : vErrors.concat(validate85.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate46(data.default, {
+      if (!validate44(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
+        vErrors = vErrors === null ? validate44.errors : vErrors.concat(validate44.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate75.errors = vErrors;
+  validate80.errors = vErrors;
   return errors === 0;
 }
-const schema35 = {
+const schema39 = {
   "type": "object",
   "required": ["rule"],
   "properties": {
@@ -3981,11 +4255,11 @@ const schema35 = {
   },
   "nullable": true
 };
-const schema36 = {
+const schema40 = {
   "type": "string",
   "enum": ["PodSecurityStandard", "RunAsAny", "MustRunAs"]
 };
-function validate82(data, {
+function validate89(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4015,7 +4289,7 @@ function validate82(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema36.enum
+        allowedValues: schema40.enum
       }
     };
     if (vErrors === null) {
@@ -4025,10 +4299,10 @@ function validate82(data, {
     }
     errors++;
   }
-  validate82.errors = vErrors;
+  validate89.errors = vErrors;
   return errors === 0;
 }
-const schema37 = {
+const schema41 = {
   "type": "object",
   "properties": {
     "user": {
@@ -4046,7 +4320,7 @@ const schema37 = {
   },
   "nullable": true
 };
-function validate84(data, {
+function validate91(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4072,54 +4346,54 @@ function validate84(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.user !== undefined) {
-      if (!validate48(data.user, {
+      if (!validate46(data.user, {
         instancePath: instancePath + "/user",
         parentData: data,
         parentDataProperty: "user",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
     if (data.role !== undefined) {
-      if (!validate48(data.role, {
+      if (!validate46(data.role, {
         instancePath: instancePath + "/role",
         parentData: data,
         parentDataProperty: "role",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
     if (data.type !== undefined) {
-      if (!validate48(data.type, {
+      if (!validate46(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate48(data.level, {
+      if (!validate46(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
+        vErrors = vErrors === null ? validate46.errors : vErrors.concat(validate46.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate84.errors = vErrors;
+  validate91.errors = vErrors;
   return errors === 0;
 }
-function validate81(data, {
+function validate88(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4161,32 +4435,32 @@ function validate81(data, {
       errors++;
     }
     if (data.rule !== undefined) {
-      if (!validate82(data.rule, {
+      if (!validate89(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate82.errors : vErrors.concat(validate82.errors);
+        vErrors = vErrors === null ? validate89.errors : vErrors.concat(validate89.errors);
         errors = vErrors.length;
       }
     }
     if (data.options !== undefined) {
-      if (!validate84(data.options, {
+      if (!validate91(data.options, {
         instancePath: instancePath + "/options",
         parentData: data,
         parentDataProperty: "options",
         rootData
       })) {
-        vErrors = vErrors === null ? validate84.errors : vErrors.concat(validate84.errors);
+        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate81.errors = vErrors;
+  validate88.errors = vErrors;
   return errors === 0;
 }
-const schema38 = {
+const schema42 = {
   "type": "object",
   "required": ["types"],
   "properties": {
@@ -4196,19 +4470,19 @@ const schema38 = {
   },
   "nullable": true
 };
-const schema39 = {
+const schema43 = {
   "type": "array",
   "maxItems": 2,
   "items": {
     "$ref": "mPKb5saBiLm7rLcK2ldNUxMUkd1Dj4hmMGltsBIU"
   }
 };
-const schema40 = {
+const schema44 = {
   "type": "string",
   "maxLength": 64,
   "enum": ["Default", "Unmasked"]
 };
-function validate92(data, {
+function validate99(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4222,7 +4496,7 @@ function validate92(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema40.enum
+        allowedValues: schema44.enum
       }
     };
     if (vErrors === null) {
@@ -4265,10 +4539,10 @@ function validate92(data, {
     }
     errors++;
   }
-  validate92.errors = vErrors;
+  validate99.errors = vErrors;
   return errors === 0;
 }
-function validate91(data, {
+function validate98(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4295,13 +4569,13 @@ function validate91(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate92(data[i0], {
+      if (!validate99(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate92.errors : vErrors.concat(validate92.errors);
+        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
         errors = vErrors.length;
       }
     }
@@ -4321,10 +4595,10 @@ function validate91(data, {
     }
     errors++;
   }
-  validate91.errors = vErrors;
+  validate98.errors = vErrors;
   return errors === 0;
 }
-function validate90(data, {
+function validate97(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4366,21 +4640,21 @@ function validate90(data, {
       errors++;
     }
     if (data.types !== undefined) {
-      if (!validate91(data.types, {
+      if (!validate98(data.types, {
         instancePath: instancePath + "/types",
         parentData: data,
         parentDataProperty: "types",
         rootData
       })) {
-        vErrors = vErrors === null ? validate91.errors : vErrors.concat(validate91.errors);
+        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate90.errors = vErrors;
+  validate97.errors = vErrors;
   return errors === 0;
 }
-const schema87 = {
+const schema91 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4392,7 +4666,7 @@ const schema87 = {
   },
   "nullable": true
 };
-const schema24 = {
+const schema23 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -4400,11 +4674,11 @@ const schema24 = {
   },
   "nullable": true
 };
-const schema25 = {
+const schema24 = {
   "type": "string",
   "maxLength": 253
 };
-function validate51(data, {
+function validate49(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4445,10 +4719,10 @@ function validate51(data, {
     }
     errors++;
   }
-  validate51.errors = vErrors;
+  validate49.errors = vErrors;
   return errors === 0;
 }
-function validate50(data, {
+function validate48(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4491,21 +4765,21 @@ function validate50(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate51(data[i0], {
+      if (!validate49(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate50.errors = vErrors;
+  validate48.errors = vErrors;
   return errors === 0;
 }
-function validate206(data, {
+function validate213(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4531,32 +4805,32 @@ function validate206(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate50(data.allowed, {
+      if (!validate48(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
     if (data.forbidden !== undefined) {
-      if (!validate50(data.forbidden, {
+      if (!validate48(data.forbidden, {
         instancePath: instancePath + "/forbidden",
         parentData: data,
         parentDataProperty: "forbidden",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate206.errors = vErrors;
+  validate213.errors = vErrors;
   return errors === 0;
 }
-const schema88 = {
+const schema92 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4568,7 +4842,7 @@ const schema88 = {
   },
   "nullable": true
 };
-const schema41 = {
+const schema45 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -4576,7 +4850,7 @@ const schema41 = {
   },
   "nullable": true
 };
-function validate95(data, {
+function validate102(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4619,26 +4893,26 @@ function validate95(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate51(data[i0], {
+      if (!validate49(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate95.errors = vErrors;
+  validate102.errors = vErrors;
   return errors === 0;
 }
-const schema55 = {
+const schema59 = {
   "type": "string",
   "maxLength": 253,
   "nullable": true
 };
-function validate110(data, {
+function validate117(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4680,10 +4954,10 @@ function validate110(data, {
       errors++;
     }
   }
-  validate110.errors = vErrors;
+  validate117.errors = vErrors;
   return errors === 0;
 }
-function validate211(data, {
+function validate218(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4709,37 +4983,37 @@ function validate211(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.allowed !== undefined) {
-      if (!validate95(data.allowed, {
+      if (!validate102(data.allowed, {
         instancePath: instancePath + "/allowed",
         parentData: data,
         parentDataProperty: "allowed",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.default !== undefined) {
-      if (!validate110(data.default, {
+      if (!validate117(data.default, {
         instancePath: instancePath + "/default",
         parentData: data,
         parentDataProperty: "default",
         rootData
       })) {
-        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate211.errors = vErrors;
+  validate218.errors = vErrors;
   return errors === 0;
 }
-const schema89 = {
+const schema93 = {
   "type": "string",
   "enum": ["Required", "Optional"],
   "nullable": true
 };
-function validate215(data, {
+function validate222(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4769,7 +5043,7 @@ function validate215(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema89.enum
+        allowedValues: schema93.enum
       }
     };
     if (vErrors === null) {
@@ -4779,15 +5053,15 @@ function validate215(data, {
     }
     errors++;
   }
-  validate215.errors = vErrors;
+  validate222.errors = vErrors;
   return errors === 0;
 }
-const schema90 = {
+const schema94 = {
   "type": "string",
   "enum": ["Refused", "RefusedInSecurityContext", "Allowed"],
   "nullable": true
 };
-function validate217(data, {
+function validate224(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4817,7 +5091,7 @@ function validate217(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema90.enum
+        allowedValues: schema94.enum
       }
     };
     if (vErrors === null) {
@@ -4827,10 +5101,10 @@ function validate217(data, {
     }
     errors++;
   }
-  validate217.errors = vErrors;
+  validate224.errors = vErrors;
   return errors === 0;
 }
-function validate166(data, {
+function validate173(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4856,13 +5130,13 @@ function validate166(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate53(data.capabilities, {
+      if (!validate51(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
@@ -4955,24 +5229,24 @@ function validate166(data, {
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate60(data.hostPorts, {
+      if (!validate58(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
         errors = vErrors.length;
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate177(data.volumes, {
+      if (!validate184(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate177.errors : vErrors.concat(validate177.errors);
+        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
         errors = vErrors.length;
       }
     }
@@ -4988,24 +5262,24 @@ function validate166(data, {
       }
     }
     if (data.serviceAccountToken !== undefined) {
-      if (!validate181(data.serviceAccountToken, {
+      if (!validate188(data.serviceAccountToken, {
         instancePath: instancePath + "/serviceAccountToken",
         parentData: data,
         parentDataProperty: "serviceAccountToken",
         rootData
       })) {
-        vErrors = vErrors === null ? validate181.errors : vErrors.concat(validate181.errors);
+        vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate183(data.hostPaths, {
+      if (!validate190(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate183.errors : vErrors.concat(validate183.errors);
+        vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
         errors = vErrors.length;
       }
     }
@@ -5043,13 +5317,13 @@ function validate166(data, {
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate65(data.runAsUser, {
+      if (!validate63(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+        vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
         errors = vErrors.length;
       }
     }
@@ -5065,13 +5339,13 @@ function validate166(data, {
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate194(data.supplementalGroups, {
+      if (!validate201(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate194.errors : vErrors.concat(validate194.errors);
+        vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
         errors = vErrors.length;
       }
     }
@@ -5087,57 +5361,57 @@ function validate166(data, {
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate69(data.seccomp, {
+      if (!validate67(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+        vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate75(data.appArmor, {
+      if (!validate80(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate81(data.seLinux, {
+      if (!validate88(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+        vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate90(data.procMount, {
+      if (!validate97(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate206(data.sysctls, {
+      if (!validate213(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate206.errors : vErrors.concat(validate206.errors);
+        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
         errors = vErrors.length;
       }
     }
@@ -5153,62 +5427,62 @@ function validate166(data, {
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate211(data.runtimeClasses, {
+      if (!validate218(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate211.errors : vErrors.concat(validate211.errors);
+        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
         errors = vErrors.length;
       }
     }
     if (data.userNamespaces !== undefined) {
-      if (!validate215(data.userNamespaces, {
+      if (!validate222(data.userNamespaces, {
         instancePath: instancePath + "/userNamespaces",
         parentData: data,
         parentDataProperty: "userNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
+        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknownFields !== undefined) {
-      if (!validate217(data.unknownFields, {
+      if (!validate224(data.unknownFields, {
         instancePath: instancePath + "/unknownFields",
         parentData: data,
         parentDataProperty: "unknownFields",
         rootData
       })) {
-        vErrors = vErrors === null ? validate217.errors : vErrors.concat(validate217.errors);
+        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
         errors = vErrors.length;
       }
     }
     if (data.allowedUnknownFields !== undefined) {
-      if (!validate50(data.allowedUnknownFields, {
+      if (!validate48(data.allowedUnknownFields, {
         instancePath: instancePath + "/allowedUnknownFields",
         parentData: data,
         parentDataProperty: "allowedUnknownFields",
         rootData
       })) {
-        vErrors = vErrors === null ? validate50.errors : vErrors.concat(validate50.errors);
+        vErrors = vErrors === null ? validate48.errors : vErrors.concat(validate48.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate166.errors = vErrors;
+  validate173.errors = vErrors;
   return errors === 0;
 }
-const schema91 = {
+const schema95 = {
   "type": "array",
   "maxItems": 16,
   "items": {
-    "$ref": "zLpipz9Vq8UJV7ZSYxcwLwRfSgocrxLfXGMLLzSWg"
+    "$ref": "eV6f8ErKFr6P9SWWK9VX6TN0sYQoWFt2qpPI4cGvic"
   },
   "nullable": true
 };
-const schema92 = {
+const schema96 = {
   "type": "object",
   "properties": {
     "names": {
@@ -5218,11 +5492,11 @@ const schema92 = {
       "$ref": "krMLSMtc2zhxXy9LlIWzTFb1HiQHAyIN59iLfAQ"
     },
     "overrides": {
-      "$ref": "vadtNTlXfndRs70cmguztQD9miAqQcBGEyTyF41uU"
+      "$ref": "KkLJPvIGW6KfqugrK3DAA3MkypXnUzYGT9ZqaX1LY"
     }
   }
 };
-const schema93 = {
+const schema97 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5230,7 +5504,7 @@ const schema93 = {
   },
   "nullable": true
 };
-function validate223(data, {
+function validate230(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5284,10 +5558,10 @@ function validate223(data, {
       }
     }
   }
-  validate223.errors = vErrors;
+  validate230.errors = vErrors;
   return errors === 0;
 }
-const schema94 = {
+const schema98 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5295,11 +5569,11 @@ const schema94 = {
   },
   "nullable": true
 };
-const schema95 = {
+const schema99 = {
   "type": "string",
   "maxLength": 255
 };
-function validate227(data, {
+function validate234(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5340,10 +5614,10 @@ function validate227(data, {
     }
     errors++;
   }
-  validate227.errors = vErrors;
+  validate234.errors = vErrors;
   return errors === 0;
 }
-function validate226(data, {
+function validate233(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5386,21 +5660,21 @@ function validate226(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate227(data[i0], {
+      if (!validate234(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate227.errors : vErrors.concat(validate227.errors);
+        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate226.errors = vErrors;
+  validate233.errors = vErrors;
   return errors === 0;
 }
-const schema96 = {
+const schema100 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -5431,7 +5705,7 @@ const schema96 = {
       "$ref": "pe7mjY0dCAiaNGR5yGbWNqoSizlUGs0uBCWW5e3VxJ4"
     },
     "seccomp": {
-      "$ref": "vPIMOFGbJauHtrVG0y5sRuXfo9eodjXLkTXn2SomA"
+      "$ref": "DZeyjbdns33odugCkg0lhJRwYQMkvFxCcyY5vU0"
     },
     "appArmor": {
       "$ref": "siKGcBzjQZHTtvT9WxidnujqybpEq5nRjii1eVw"
@@ -5499,7 +5773,7 @@ const schema96 = {
   },
   "nullable": true
 };
-const schema97 = {
+const schema101 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -5507,11 +5781,11 @@ const schema97 = {
   },
   "nullable": true
 };
-const schema98 = {
+const schema102 = {
   "type": "object",
   "properties": {}
 };
-function validate254(data, {
+function validate261(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5535,10 +5809,10 @@ function validate254(data, {
     }
     errors++;
   }
-  validate254.errors = vErrors;
+  validate261.errors = vErrors;
   return errors === 0;
 }
-function validate253(data, {
+function validate260(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5581,26 +5855,26 @@ function validate253(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate254(data[i0], {
+      if (!validate261(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate254.errors : vErrors.concat(validate254.errors);
+        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate253.errors = vErrors;
+  validate260.errors = vErrors;
   return errors === 0;
 }
-const schema42 = {
+const schema46 = {
   "type": "object",
   "properties": {},
   "nullable": true
 };
-function validate97(data, {
+function validate104(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5624,10 +5898,10 @@ function validate97(data, {
     }
     errors++;
   }
-  validate97.errors = vErrors;
+  validate104.errors = vErrors;
   return errors === 0;
 }
-function validate230(data, {
+function validate237(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5653,13 +5927,13 @@ function validate230(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.capabilities !== undefined) {
-      if (!validate53(data.capabilities, {
+      if (!validate51(data.capabilities, {
         instancePath: instancePath + "/capabilities",
         parentData: data,
         parentDataProperty: "capabilities",
         rootData
       })) {
-        vErrors = vErrors === null ? validate53.errors : vErrors.concat(validate53.errors);
+        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
         errors = vErrors.length;
       }
     }
@@ -5708,13 +5982,13 @@ function validate230(data, {
       }
     }
     if (data.hostPorts !== undefined) {
-      if (!validate60(data.hostPorts, {
+      if (!validate58(data.hostPorts, {
         instancePath: instancePath + "/hostPorts",
         parentData: data,
         parentDataProperty: "hostPorts",
         rootData
       })) {
-        vErrors = vErrors === null ? validate60.errors : vErrors.concat(validate60.errors);
+        vErrors = vErrors === null ? validate58.errors : vErrors.concat(validate58.errors);
         errors = vErrors.length;
       }
     }
@@ -5730,13 +6004,13 @@ function validate230(data, {
       }
     }
     if (data.runAsUser !== undefined) {
-      if (!validate65(data.runAsUser, {
+      if (!validate63(data.runAsUser, {
         instancePath: instancePath + "/runAsUser",
         parentData: data,
         parentDataProperty: "runAsUser",
         rootData
       })) {
-        vErrors = vErrors === null ? validate65.errors : vErrors.concat(validate65.errors);
+        vErrors = vErrors === null ? validate63.errors : vErrors.concat(validate63.errors);
         errors = vErrors.length;
       }
     }
@@ -5752,46 +6026,46 @@ function validate230(data, {
       }
     }
     if (data.seccomp !== undefined) {
-      if (!validate69(data.seccomp, {
+      if (!validate67(data.seccomp, {
         instancePath: instancePath + "/seccomp",
         parentData: data,
         parentDataProperty: "seccomp",
         rootData
       })) {
-        vErrors = vErrors === null ? validate69.errors : vErrors.concat(validate69.errors);
+        vErrors = vErrors === null ? validate67.errors : vErrors.concat(validate67.errors);
         errors = vErrors.length;
       }
     }
     if (data.appArmor !== undefined) {
-      if (!validate75(data.appArmor, {
+      if (!validate80(data.appArmor, {
         instancePath: instancePath + "/appArmor",
         parentData: data,
         parentDataProperty: "appArmor",
         rootData
       })) {
-        vErrors = vErrors === null ? validate75.errors : vErrors.concat(validate75.errors);
+        vErrors = vErrors === null ? validate80.errors : vErrors.concat(validate80.errors);
         errors = vErrors.length;
       }
     }
     if (data.seLinux !== undefined) {
-      if (!validate81(data.seLinux, {
+      if (!validate88(data.seLinux, {
         instancePath: instancePath + "/seLinux",
         parentData: data,
         parentDataProperty: "seLinux",
         rootData
       })) {
-        vErrors = vErrors === null ? validate81.errors : vErrors.concat(validate81.errors);
+        vErrors = vErrors === null ? validate88.errors : vErrors.concat(validate88.errors);
         errors = vErrors.length;
       }
     }
     if (data.procMount !== undefined) {
-      if (!validate90(data.procMount, {
+      if (!validate97(data.procMount, {
         instancePath: instancePath + "/procMount",
         parentData: data,
         parentDataProperty: "procMount",
         rootData
       })) {
-        vErrors = vErrors === null ? validate90.errors : vErrors.concat(validate90.errors);
+        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
         errors = vErrors.length;
       }
     }
@@ -5862,142 +6136,142 @@ function validate230(data, {
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate95(data.volumes, {
+      if (!validate102(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.flexVolumeDrivers !== undefined) {
-      if (!validate95(data.flexVolumeDrivers, {
+      if (!validate102(data.flexVolumeDrivers, {
         instancePath: instancePath + "/flexVolumeDrivers",
         parentData: data,
         parentDataProperty: "flexVolumeDrivers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.csiDrivers !== undefined) {
-      if (!validate95(data.csiDrivers, {
+      if (!validate102(data.csiDrivers, {
         instancePath: instancePath + "/csiDrivers",
         parentData: data,
         parentDataProperty: "csiDrivers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate253(data.hostPaths, {
+      if (!validate260(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate253.errors : vErrors.concat(validate253.errors);
+        vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
         errors = vErrors.length;
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate97(data.supplementalGroups, {
+      if (!validate104(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.fsGroup !== undefined) {
-      if (!validate97(data.fsGroup, {
+      if (!validate104(data.fsGroup, {
         instancePath: instancePath + "/fsGroup",
         parentData: data,
         parentDataProperty: "fsGroup",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate97(data.sysctls, {
+      if (!validate104(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate97(data.runtimeClasses, {
+      if (!validate104(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate97.errors : vErrors.concat(validate97.errors);
+        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
         errors = vErrors.length;
       }
     }
     if (data.userNamespaces !== undefined) {
-      if (!validate98(data.userNamespaces, {
+      if (!validate105(data.userNamespaces, {
         instancePath: instancePath + "/userNamespaces",
         parentData: data,
         parentDataProperty: "userNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.serviceAccountToken !== undefined) {
-      if (!validate98(data.serviceAccountToken, {
+      if (!validate105(data.serviceAccountToken, {
         instancePath: instancePath + "/serviceAccountToken",
         parentData: data,
         parentDataProperty: "serviceAccountToken",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknownFields !== undefined) {
-      if (!validate98(data.unknownFields, {
+      if (!validate105(data.unknownFields, {
         instancePath: instancePath + "/unknownFields",
         parentData: data,
         parentDataProperty: "unknownFields",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.allowedUnknownFields !== undefined) {
-      if (!validate95(data.allowedUnknownFields, {
+      if (!validate102(data.allowedUnknownFields, {
         instancePath: instancePath + "/allowedUnknownFields",
         parentData: data,
         parentDataProperty: "allowedUnknownFields",
         rootData
       })) {
-        vErrors = vErrors === null ? validate95.errors : vErrors.concat(validate95.errors);
+        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate230.errors = vErrors;
+  validate237.errors = vErrors;
   return errors === 0;
 }
-function validate222(data, {
+function validate229(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6007,35 +6281,35 @@ function validate222(data, {
   let errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.names !== undefined) {
-      if (!validate223(data.names, {
+      if (!validate230(data.names, {
         instancePath: instancePath + "/names",
         parentData: data,
         parentDataProperty: "names",
         rootData
       })) {
-        vErrors = vErrors === null ? validate223.errors : vErrors.concat(validate223.errors);
+        vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
         errors = vErrors.length;
       }
     }
     if (data.images !== undefined) {
-      if (!validate226(data.images, {
+      if (!validate233(data.images, {
         instancePath: instancePath + "/images",
         parentData: data,
         parentDataProperty: "images",
         rootData
       })) {
-        vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
+        vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
         errors = vErrors.length;
       }
     }
     if (data.overrides !== undefined) {
-      if (!validate230(data.overrides, {
+      if (!validate237(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+        vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
         errors = vErrors.length;
       }
     }
@@ -6055,10 +6329,10 @@ function validate222(data, {
     }
     errors++;
   }
-  validate222.errors = vErrors;
+  validate229.errors = vErrors;
   return errors === 0;
 }
-function validate221(data, {
+function validate228(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6101,21 +6375,21 @@ function validate221(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate222(data[i0], {
+      if (!validate229(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
+        vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate221.errors = vErrors;
+  validate228.errors = vErrors;
   return errors === 0;
 }
-function validate122(data, {
+function validate129(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6141,101 +6415,101 @@ function validate122(data, {
       errors++;
     }
     if (data.namespaceSelector !== undefined) {
-      if (!validate123(data.namespaceSelector, {
+      if (!validate130(data.namespaceSelector, {
         instancePath: instancePath + "/namespaceSelector",
         parentData: data,
         parentDataProperty: "namespaceSelector",
         rootData
       })) {
-        vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
+        vErrors = vErrors === null ? validate130.errors : vErrors.concat(validate130.errors);
         errors = vErrors.length;
       }
     }
     if (data.level !== undefined) {
-      if (!validate139(data.level, {
+      if (!validate146(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate139.errors : vErrors.concat(validate139.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.levelVersion !== undefined) {
-      if (!validate101(data.levelVersion, {
-        instancePath: instancePath + "/levelVersion",
-        parentData: data,
-        parentDataProperty: "levelVersion",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.mode !== undefined) {
-      if (!validate102(data.mode, {
-        instancePath: instancePath + "/mode",
-        parentData: data,
-        parentDataProperty: "mode",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.priority !== undefined) {
-      if (!validate143(data.priority, {
-        instancePath: instancePath + "/priority",
-        parentData: data,
-        parentDataProperty: "priority",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate143.errors : vErrors.concat(validate143.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.usableBy !== undefined) {
-      if (!validate104(data.usableBy, {
-        instancePath: instancePath + "/usableBy",
-        parentData: data,
-        parentDataProperty: "usableBy",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.subjects !== undefined) {
-      if (!validate146(data.subjects, {
-        instancePath: instancePath + "/subjects",
-        parentData: data,
-        parentDataProperty: "subjects",
         rootData
       })) {
         vErrors = vErrors === null ? validate146.errors : vErrors.concat(validate146.errors);
         errors = vErrors.length;
       }
     }
+    if (data.levelVersion !== undefined) {
+      if (!validate108(data.levelVersion, {
+        instancePath: instancePath + "/levelVersion",
+        parentData: data,
+        parentDataProperty: "levelVersion",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.mode !== undefined) {
+      if (!validate109(data.mode, {
+        instancePath: instancePath + "/mode",
+        parentData: data,
+        parentDataProperty: "mode",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.priority !== undefined) {
+      if (!validate150(data.priority, {
+        instancePath: instancePath + "/priority",
+        parentData: data,
+        parentDataProperty: "priority",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate150.errors : vErrors.concat(validate150.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.usableBy !== undefined) {
+      if (!validate111(data.usableBy, {
+        instancePath: instancePath + "/usableBy",
+        parentData: data,
+        parentDataProperty: "usableBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.subjects !== undefined) {
+      if (!validate153(data.subjects, {
+        instancePath: instancePath + "/subjects",
+        parentData: data,
+        parentDataProperty: "subjects",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate153.errors : vErrors.concat(validate153.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.defaulting !== undefined) {
-      if (!validate105(data.defaulting, {
+      if (!validate112(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate106(data.podSecurityLabels, {
+      if (!validate113(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
         errors = vErrors.length;
       }
     }
@@ -6251,46 +6525,46 @@ function validate122(data, {
       }
     }
     if (data.reason !== undefined) {
-      if (!validate157(data.reason, {
+      if (!validate164(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate157.errors : vErrors.concat(validate157.errors);
+        vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate159(data.rollout, {
+      if (!validate166(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate159.errors : vErrors.concat(validate159.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.overrides !== undefined) {
-      if (!validate166(data.overrides, {
-        instancePath: instancePath + "/overrides",
-        parentData: data,
-        parentDataProperty: "overrides",
         rootData
       })) {
         vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
         errors = vErrors.length;
       }
     }
+    if (data.overrides !== undefined) {
+      if (!validate173(data.overrides, {
+        instancePath: instancePath + "/overrides",
+        parentData: data,
+        parentDataProperty: "overrides",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.containers !== undefined) {
-      if (!validate221(data.containers, {
+      if (!validate228(data.containers, {
         instancePath: instancePath + "/containers",
         parentData: data,
         parentDataProperty: "containers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate221.errors : vErrors.concat(validate221.errors);
+        vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
         errors = vErrors.length;
       }
     }
@@ -6310,10 +6584,10 @@ function validate122(data, {
     }
     errors++;
   }
-  validate122.errors = vErrors;
+  validate129.errors = vErrors;
   return errors === 0;
 }
-const schema99 = {
+const schema103 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -6361,12 +6635,12 @@ const schema99 = {
   },
   "nullable": true
 };
-const schema44 = {
+const schema48 = {
   "type": "integer",
   "format": "int64",
   "nullable": true
 };
-function validate99(data, {
+function validate106(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6408,10 +6682,10 @@ function validate99(data, {
       errors++;
     }
   }
-  validate99.errors = vErrors;
+  validate106.errors = vErrors;
   return errors === 0;
 }
-const schema100 = {
+const schema104 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -6419,7 +6693,7 @@ const schema100 = {
   },
   "nullable": true
 };
-const schema101 = {
+const schema105 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -6443,11 +6717,11 @@ const schema101 = {
     }
   }
 };
-const schema102 = {
+const schema106 = {
   "type": "string",
   "maxLength": 316
 };
-function validate273(data, {
+function validate280(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6488,14 +6762,14 @@ function validate273(data, {
     }
     errors++;
   }
-  validate273.errors = vErrors;
+  validate280.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema107 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate275(data, {
+function validate282(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6525,7 +6799,7 @@ function validate275(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema103.enum
+        allowedValues: schema107.enum
       }
     };
     if (vErrors === null) {
@@ -6535,14 +6809,14 @@ function validate275(data, {
     }
     errors++;
   }
-  validate275.errors = vErrors;
+  validate282.errors = vErrors;
   return errors === 0;
 }
-const schema104 = {
+const schema108 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate277(data, {
+function validate284(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6583,14 +6857,14 @@ function validate277(data, {
     }
     errors++;
   }
-  validate277.errors = vErrors;
+  validate284.errors = vErrors;
   return errors === 0;
 }
-const schema105 = {
+const schema109 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate279(data, {
+function validate286(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6631,15 +6905,15 @@ function validate279(data, {
     }
     errors++;
   }
-  validate279.errors = vErrors;
+  validate286.errors = vErrors;
   return errors === 0;
 }
-const schema53 = {
+const schema57 = {
   "type": "string",
   "format": "date-time"
 };
 const formats8 = formats["date-time"];
-function validate108(data, {
+function validate115(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6680,10 +6954,10 @@ function validate108(data, {
     }
     errors++;
   }
-  validate108.errors = vErrors;
+  validate115.errors = vErrors;
   return errors === 0;
 }
-function validate272(data, {
+function validate279(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6773,68 +7047,68 @@ function validate272(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate273(data.type, {
+      if (!validate280(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
         rootData
       })) {
-        vErrors = vErrors === null ? validate273.errors : vErrors.concat(validate273.errors);
+        vErrors = vErrors === null ? validate280.errors : vErrors.concat(validate280.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate275(data.status, {
+      if (!validate282(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate275.errors : vErrors.concat(validate275.errors);
+        vErrors = vErrors === null ? validate282.errors : vErrors.concat(validate282.errors);
         errors = vErrors.length;
       }
     }
     if (data.reason !== undefined) {
-      if (!validate277(data.reason, {
+      if (!validate284(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
         rootData
       })) {
-        vErrors = vErrors === null ? validate277.errors : vErrors.concat(validate277.errors);
+        vErrors = vErrors === null ? validate284.errors : vErrors.concat(validate284.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate279(data.message, {
+      if (!validate286(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
+        vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
         errors = vErrors.length;
       }
     }
     if (data.observedGeneration !== undefined) {
-      if (!validate99(data.observedGeneration, {
+      if (!validate106(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
     if (data.lastTransitionTime !== undefined) {
-      if (!validate108(data.lastTransitionTime, {
+      if (!validate115(data.lastTransitionTime, {
         instancePath: instancePath + "/lastTransitionTime",
         parentData: data,
         parentDataProperty: "lastTransitionTime",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
         errors = vErrors.length;
       }
     }
@@ -6854,10 +7128,10 @@ function validate272(data, {
     }
     errors++;
   }
-  validate272.errors = vErrors;
+  validate279.errors = vErrors;
   return errors === 0;
 }
-function validate271(data, {
+function validate278(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6900,21 +7174,21 @@ function validate271(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate272(data[i0], {
+      if (!validate279(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate272.errors : vErrors.concat(validate272.errors);
+        vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate271.errors = vErrors;
+  validate278.errors = vErrors;
   return errors === 0;
 }
-const schema106 = {
+const schema110 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -6922,7 +7196,7 @@ const schema106 = {
   },
   "nullable": true
 };
-function validate285(data, {
+function validate292(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6965,21 +7239,21 @@ function validate285(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate100(data[i0], {
+      if (!validate107(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate100.errors : vErrors.concat(validate100.errors);
+        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate285.errors = vErrors;
+  validate292.errors = vErrors;
   return errors === 0;
 }
-const schema107 = {
+const schema111 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -7003,7 +7277,7 @@ const schema107 = {
   },
   "nullable": true
 };
-function validate288(data, {
+function validate295(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7029,76 +7303,76 @@ function validate288(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.levelVersion !== undefined) {
-      if (!validate101(data.levelVersion, {
+      if (!validate108(data.levelVersion, {
         instancePath: instancePath + "/levelVersion",
         parentData: data,
         parentDataProperty: "levelVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate102(data.mode, {
+      if (!validate109(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
     if (data.priority !== undefined) {
-      if (!validate103(data.priority, {
+      if (!validate110(data.priority, {
         instancePath: instancePath + "/priority",
         parentData: data,
         parentDataProperty: "priority",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
     if (data.usableBy !== undefined) {
-      if (!validate104(data.usableBy, {
+      if (!validate111(data.usableBy, {
         instancePath: instancePath + "/usableBy",
         parentData: data,
         parentDataProperty: "usableBy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate104.errors : vErrors.concat(validate104.errors);
+        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
         errors = vErrors.length;
       }
     }
     if (data.defaulting !== undefined) {
-      if (!validate105(data.defaulting, {
+      if (!validate112(data.defaulting, {
         instancePath: instancePath + "/defaulting",
         parentData: data,
         parentDataProperty: "defaulting",
         rootData
       })) {
-        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
+        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurityLabels !== undefined) {
-      if (!validate106(data.podSecurityLabels, {
+      if (!validate113(data.podSecurityLabels, {
         instancePath: instancePath + "/podSecurityLabels",
         parentData: data,
         parentDataProperty: "podSecurityLabels",
         rootData
       })) {
-        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
+        vErrors = vErrors === null ? validate113.errors : vErrors.concat(validate113.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate288.errors = vErrors;
+  validate295.errors = vErrors;
   return errors === 0;
 }
-const schema108 = {
+const schema112 = {
   "type": "object",
   "properties": {
     "ready": {
@@ -7110,12 +7384,12 @@ const schema108 = {
   },
   "nullable": true
 };
-const schema54 = {
+const schema58 = {
   "type": "string",
   "maxLength": 1024,
   "nullable": true
 };
-function validate109(data, {
+function validate116(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7157,10 +7431,10 @@ function validate109(data, {
       errors++;
     }
   }
-  validate109.errors = vErrors;
+  validate116.errors = vErrors;
   return errors === 0;
 }
-function validate296(data, {
+function validate303(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7186,32 +7460,32 @@ function validate296(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.ready !== undefined) {
-      if (!validate101(data.ready, {
+      if (!validate108(data.ready, {
         instancePath: instancePath + "/ready",
         parentData: data,
         parentDataProperty: "ready",
         rootData
       })) {
-        vErrors = vErrors === null ? validate101.errors : vErrors.concat(validate101.errors);
+        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate109(data.sharesWith, {
+      if (!validate116(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate296.errors = vErrors;
+  validate303.errors = vErrors;
   return errors === 0;
 }
-const schema109 = {
+const schema113 = {
   "type": "object",
   "properties": {
     "level": {
@@ -7232,12 +7506,12 @@ const schema109 = {
   },
   "nullable": true
 };
-const schema52 = {
+const schema56 = {
   "type": "string",
   "maxLength": 64,
   "nullable": true
 };
-function validate107(data, {
+function validate114(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7279,10 +7553,10 @@ function validate107(data, {
       errors++;
     }
   }
-  validate107.errors = vErrors;
+  validate114.errors = vErrors;
   return errors === 0;
 }
-const schema110 = {
+const schema114 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7290,11 +7564,11 @@ const schema110 = {
   },
   "nullable": true
 };
-const schema111 = {
+const schema115 = {
   "type": "string",
   "maxLength": 128
 };
-function validate305(data, {
+function validate312(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7335,10 +7609,10 @@ function validate305(data, {
     }
     errors++;
   }
-  validate305.errors = vErrors;
+  validate312.errors = vErrors;
   return errors === 0;
 }
-function validate304(data, {
+function validate311(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7381,26 +7655,26 @@ function validate304(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate305(data[i0], {
+      if (!validate312(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate305.errors : vErrors.concat(validate305.errors);
+        vErrors = vErrors === null ? validate312.errors : vErrors.concat(validate312.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate304.errors = vErrors;
+  validate311.errors = vErrors;
   return errors === 0;
 }
-const schema56 = {
+const schema60 = {
   "type": "string",
   "maxLength": 128,
   "nullable": true
 };
-function validate111(data, {
+function validate118(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7442,10 +7716,10 @@ function validate111(data, {
       errors++;
     }
   }
-  validate111.errors = vErrors;
+  validate118.errors = vErrors;
   return errors === 0;
 }
-function validate300(data, {
+function validate307(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7471,24 +7745,24 @@ function validate300(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.level !== undefined) {
-      if (!validate107(data.level, {
+      if (!validate114(data.level, {
         instancePath: instancePath + "/level",
         parentData: data,
         parentDataProperty: "level",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
         errors = vErrors.length;
       }
     }
     if (data.version !== undefined) {
-      if (!validate107(data.version, {
+      if (!validate114(data.version, {
         instancePath: instancePath + "/version",
         parentData: data,
         parentDataProperty: "version",
         rootData
       })) {
-        vErrors = vErrors === null ? validate107.errors : vErrors.concat(validate107.errors);
+        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
         errors = vErrors.length;
       }
     }
@@ -7504,32 +7778,32 @@ function validate300(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate304(data.rulesLeftToAdmissionPolicy, {
+      if (!validate311(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate304.errors : vErrors.concat(validate304.errors);
+        vErrors = vErrors === null ? validate311.errors : vErrors.concat(validate311.errors);
         errors = vErrors.length;
       }
     }
     if (data.podSecurity !== undefined) {
-      if (!validate111(data.podSecurity, {
+      if (!validate118(data.podSecurity, {
         instancePath: instancePath + "/podSecurity",
         parentData: data,
         parentDataProperty: "podSecurity",
         rootData
       })) {
-        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate300.errors = vErrors;
+  validate307.errors = vErrors;
   return errors === 0;
 }
-const schema112 = {
+const schema116 = {
   "type": "object",
   "properties": {
     "enforced": {
@@ -7553,7 +7827,7 @@ const schema112 = {
   },
   "nullable": true
 };
-const schema113 = {
+const schema117 = {
   "type": "object",
   "required": ["namespace", "time"],
   "properties": {
@@ -7566,7 +7840,7 @@ const schema113 = {
   },
   "nullable": true
 };
-function validate315(data, {
+function validate322(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7635,21 +7909,21 @@ function validate315(data, {
       }
     }
     if (data.time !== undefined) {
-      if (!validate108(data.time, {
+      if (!validate115(data.time, {
         instancePath: instancePath + "/time",
         parentData: data,
         parentDataProperty: "time",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate315.errors = vErrors;
+  validate322.errors = vErrors;
   return errors === 0;
 }
-const schema114 = {
+const schema118 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -7657,7 +7931,7 @@ const schema114 = {
   },
   "nullable": true
 };
-const schema115 = {
+const schema119 = {
   "type": "object",
   "required": ["name", "violating", "since"],
   "properties": {
@@ -7675,11 +7949,11 @@ const schema115 = {
     }
   }
 };
-const schema57 = {
+const schema61 = {
   "type": "integer",
   "format": "int32"
 };
-function validate112(data, {
+function validate119(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7721,10 +7995,10 @@ function validate112(data, {
       errors++;
     }
   }
-  validate112.errors = vErrors;
+  validate119.errors = vErrors;
   return errors === 0;
 }
-function validate320(data, {
+function validate327(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7793,35 +8067,35 @@ function validate320(data, {
       }
     }
     if (data.violating !== undefined) {
-      if (!validate112(data.violating, {
+      if (!validate119(data.violating, {
         instancePath: instancePath + "/violating",
         parentData: data,
         parentDataProperty: "violating",
         rootData
       })) {
-        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+        vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
         errors = vErrors.length;
       }
     }
     if (data.since !== undefined) {
-      if (!validate108(data.since, {
+      if (!validate115(data.since, {
         instancePath: instancePath + "/since",
         parentData: data,
         parentDataProperty: "since",
         rootData
       })) {
-        vErrors = vErrors === null ? validate108.errors : vErrors.concat(validate108.errors);
+        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
         errors = vErrors.length;
       }
     }
     if (data.worst !== undefined) {
-      if (!validate109(data.worst, {
+      if (!validate116(data.worst, {
         instancePath: instancePath + "/worst",
         parentData: data,
         parentDataProperty: "worst",
         rootData
       })) {
-        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
+        vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
         errors = vErrors.length;
       }
     }
@@ -7841,10 +8115,10 @@ function validate320(data, {
     }
     errors++;
   }
-  validate320.errors = vErrors;
+  validate327.errors = vErrors;
   return errors === 0;
 }
-function validate319(data, {
+function validate326(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7887,21 +8161,21 @@ function validate319(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate320(data[i0], {
+      if (!validate327(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate320.errors : vErrors.concat(validate320.errors);
+        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate319.errors = vErrors;
+  validate326.errors = vErrors;
   return errors === 0;
 }
-function validate310(data, {
+function validate317(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7927,35 +8201,35 @@ function validate310(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.enforced !== undefined) {
-      if (!validate103(data.enforced, {
+      if (!validate110(data.enforced, {
         instancePath: instancePath + "/enforced",
         parentData: data,
         parentDataProperty: "enforced",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
     if (data.soaking !== undefined) {
-      if (!validate103(data.soaking, {
+      if (!validate110(data.soaking, {
         instancePath: instancePath + "/soaking",
         parentData: data,
         parentDataProperty: "soaking",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
     if (data.blocked !== undefined) {
-      if (!validate103(data.blocked, {
+      if (!validate110(data.blocked, {
         instancePath: instancePath + "/blocked",
         parentData: data,
         parentDataProperty: "blocked",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
@@ -7971,32 +8245,32 @@ function validate310(data, {
       }
     }
     if (data.next !== undefined) {
-      if (!validate315(data.next, {
+      if (!validate322(data.next, {
         instancePath: instancePath + "/next",
         parentData: data,
         parentDataProperty: "next",
         rootData
       })) {
-        vErrors = vErrors === null ? validate315.errors : vErrors.concat(validate315.errors);
+        vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
         errors = vErrors.length;
       }
     }
     if (data.blockedNamespaces !== undefined) {
-      if (!validate319(data.blockedNamespaces, {
+      if (!validate326(data.blockedNamespaces, {
         instancePath: instancePath + "/blockedNamespaces",
         parentData: data,
         parentDataProperty: "blockedNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
+        vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate310.errors = vErrors;
+  validate317.errors = vErrors;
   return errors === 0;
 }
-const schema116 = {
+const schema120 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -8012,105 +8286,6 @@ const schema116 = {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
     },
     "refused": {
-      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
-    }
-  },
-  "nullable": true
-};
-function validate328(data, {
-  instancePath = "",
-  parentData,
-  parentDataProperty,
-  rootData = data
-} = {}) {
-  let vErrors = null;
-  let errors = 0;
-  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
-    const err0 = {
-      instancePath,
-      schemaPath: "#/type",
-      keyword: "type",
-      params: {
-        type: "object"
-      }
-    };
-    if (vErrors === null) {
-      vErrors = [err0];
-    } else {
-      vErrors.push(err0);
-    }
-    errors++;
-  }
-  if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.selected !== undefined) {
-      if (!validate103(data.selected, {
-        instancePath: instancePath + "/selected",
-        parentData: data,
-        parentDataProperty: "selected",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.deciding !== undefined) {
-      if (!validate103(data.deciding, {
-        instancePath: instancePath + "/deciding",
-        parentData: data,
-        parentDataProperty: "deciding",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.labelled !== undefined) {
-      if (!validate103(data.labelled, {
-        instancePath: instancePath + "/labelled",
-        parentData: data,
-        parentDataProperty: "labelled",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.conflicting !== undefined) {
-      if (!validate103(data.conflicting, {
-        instancePath: instancePath + "/conflicting",
-        parentData: data,
-        parentDataProperty: "conflicting",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.refused !== undefined) {
-      if (!validate103(data.refused, {
-        instancePath: instancePath + "/refused",
-        parentData: data,
-        parentDataProperty: "refused",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
-  }
-  validate328.errors = vErrors;
-  return errors === 0;
-}
-const schema117 = {
-  "type": "object",
-  "properties": {
-    "evaluated": {
-      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
-    },
-    "violating": {
-      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
-    },
-    "unknown": {
       "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
     }
   },
@@ -8141,36 +8316,58 @@ function validate335(data, {
     errors++;
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
-    if (data.evaluated !== undefined) {
-      if (!validate103(data.evaluated, {
-        instancePath: instancePath + "/evaluated",
+    if (data.selected !== undefined) {
+      if (!validate110(data.selected, {
+        instancePath: instancePath + "/selected",
         parentData: data,
-        parentDataProperty: "evaluated",
+        parentDataProperty: "selected",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
-    if (data.violating !== undefined) {
-      if (!validate103(data.violating, {
-        instancePath: instancePath + "/violating",
+    if (data.deciding !== undefined) {
+      if (!validate110(data.deciding, {
+        instancePath: instancePath + "/deciding",
         parentData: data,
-        parentDataProperty: "violating",
+        parentDataProperty: "deciding",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
-    if (data.unknown !== undefined) {
-      if (!validate103(data.unknown, {
-        instancePath: instancePath + "/unknown",
+    if (data.labelled !== undefined) {
+      if (!validate110(data.labelled, {
+        instancePath: instancePath + "/labelled",
         parentData: data,
-        parentDataProperty: "unknown",
+        parentDataProperty: "labelled",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.conflicting !== undefined) {
+      if (!validate110(data.conflicting, {
+        instancePath: instancePath + "/conflicting",
+        parentData: data,
+        parentDataProperty: "conflicting",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.refused !== undefined) {
+      if (!validate110(data.refused, {
+        instancePath: instancePath + "/refused",
+        parentData: data,
+        parentDataProperty: "refused",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
@@ -8178,7 +8375,84 @@ function validate335(data, {
   validate335.errors = vErrors;
   return errors === 0;
 }
-const schema118 = {
+const schema121 = {
+  "type": "object",
+  "properties": {
+    "evaluated": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "violating": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    },
+    "unknown": {
+      "$ref": "Ccz0XZyNWiwVpe2nvsmnlMV1SnfQGMXuejl0yByE"
+    }
+  },
+  "nullable": true
+};
+function validate342(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (!(data && typeof data == "object" && !Array.isArray(data)) && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.evaluated !== undefined) {
+      if (!validate110(data.evaluated, {
+        instancePath: instancePath + "/evaluated",
+        parentData: data,
+        parentDataProperty: "evaluated",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.violating !== undefined) {
+      if (!validate110(data.violating, {
+        instancePath: instancePath + "/violating",
+        parentData: data,
+        parentDataProperty: "violating",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.unknown !== undefined) {
+      if (!validate110(data.unknown, {
+        instancePath: instancePath + "/unknown",
+        parentData: data,
+        parentDataProperty: "unknown",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
+        errors = vErrors.length;
+      }
+    }
+  }
+  validate342.errors = vErrors;
+  return errors === 0;
+}
+const schema122 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8186,7 +8460,7 @@ const schema118 = {
   },
   "nullable": true
 };
-const schema119 = {
+const schema123 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -8222,11 +8496,11 @@ const schema119 = {
     }
   }
 };
-const schema120 = {
+const schema124 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate346(data, {
+function validate353(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8256,7 +8530,7 @@ function validate346(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema120.enum
+        allowedValues: schema124.enum
       }
     };
     if (vErrors === null) {
@@ -8266,15 +8540,15 @@ function validate346(data, {
     }
     errors++;
   }
-  validate346.errors = vErrors;
+  validate353.errors = vErrors;
   return errors === 0;
 }
-const schema121 = {
+const schema125 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate352(data, {
+function validate359(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8316,10 +8590,10 @@ function validate352(data, {
       errors++;
     }
   }
-  validate352.errors = vErrors;
+  validate359.errors = vErrors;
   return errors === 0;
 }
-function validate341(data, {
+function validate348(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8415,90 +8689,90 @@ function validate341(data, {
       }
     }
     if (data.name !== undefined) {
-      if (!validate51(data.name, {
+      if (!validate49(data.name, {
         instancePath: instancePath + "/name",
         parentData: data,
         parentDataProperty: "name",
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
     if (data.mode !== undefined) {
-      if (!validate102(data.mode, {
+      if (!validate109(data.mode, {
         instancePath: instancePath + "/mode",
         parentData: data,
         parentDataProperty: "mode",
         rootData
       })) {
-        vErrors = vErrors === null ? validate102.errors : vErrors.concat(validate102.errors);
+        vErrors = vErrors === null ? validate109.errors : vErrors.concat(validate109.errors);
         errors = vErrors.length;
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate346(data.verdict, {
+      if (!validate353(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate346.errors : vErrors.concat(validate346.errors);
+        vErrors = vErrors === null ? validate353.errors : vErrors.concat(validate353.errors);
         errors = vErrors.length;
       }
     }
     if (data.admittedBy !== undefined) {
-      if (!validate110(data.admittedBy, {
+      if (!validate117(data.admittedBy, {
         instancePath: instancePath + "/admittedBy",
         parentData: data,
         parentDataProperty: "admittedBy",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate117.errors : vErrors.concat(validate117.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.pods !== undefined) {
+      if (!validate110(data.pods, {
+        instancePath: instancePath + "/pods",
+        parentData: data,
+        parentDataProperty: "pods",
         rootData
       })) {
         vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
-    if (data.pods !== undefined) {
-      if (!validate103(data.pods, {
-        instancePath: instancePath + "/pods",
-        parentData: data,
-        parentDataProperty: "pods",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
-        errors = vErrors.length;
-      }
-    }
     if (data.rule !== undefined) {
-      if (!validate111(data.rule, {
+      if (!validate118(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate111.errors : vErrors.concat(validate111.errors);
+        vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
         errors = vErrors.length;
       }
     }
     if (data.container !== undefined) {
-      if (!validate98(data.container, {
+      if (!validate105(data.container, {
         instancePath: instancePath + "/container",
         parentData: data,
         parentDataProperty: "container",
         rootData
       })) {
-        vErrors = vErrors === null ? validate98.errors : vErrors.concat(validate98.errors);
+        vErrors = vErrors === null ? validate105.errors : vErrors.concat(validate105.errors);
         errors = vErrors.length;
       }
     }
     if (data.message !== undefined) {
-      if (!validate352(data.message, {
+      if (!validate359(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate352.errors : vErrors.concat(validate352.errors);
+        vErrors = vErrors === null ? validate359.errors : vErrors.concat(validate359.errors);
         errors = vErrors.length;
       }
     }
@@ -8518,10 +8792,10 @@ function validate341(data, {
     }
     errors++;
   }
-  validate341.errors = vErrors;
+  validate348.errors = vErrors;
   return errors === 0;
 }
-function validate340(data, {
+function validate347(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8564,21 +8838,21 @@ function validate340(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate341(data[i0], {
+      if (!validate348(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate341.errors : vErrors.concat(validate341.errors);
+        vErrors = vErrors === null ? validate348.errors : vErrors.concat(validate348.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate340.errors = vErrors;
+  validate347.errors = vErrors;
   return errors === 0;
 }
-const schema122 = {
+const schema126 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8586,7 +8860,7 @@ const schema122 = {
   },
   "nullable": true
 };
-const schema123 = {
+const schema127 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -8601,11 +8875,11 @@ const schema123 = {
     }
   }
 };
-const schema124 = {
+const schema128 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate360(data, {
+function validate367(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8635,7 +8909,7 @@ function validate360(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema124.enum
+        allowedValues: schema128.enum
       }
     };
     if (vErrors === null) {
@@ -8645,10 +8919,10 @@ function validate360(data, {
     }
     errors++;
   }
-  validate360.errors = vErrors;
+  validate367.errors = vErrors;
   return errors === 0;
 }
-function validate358(data, {
+function validate365(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8706,35 +8980,35 @@ function validate358(data, {
       errors++;
     }
     if (data.policy !== undefined) {
-      if (!validate51(data.policy, {
+      if (!validate49(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate51.errors : vErrors.concat(validate51.errors);
+        vErrors = vErrors === null ? validate49.errors : vErrors.concat(validate49.errors);
         errors = vErrors.length;
       }
     }
     if (data.relation !== undefined) {
-      if (!validate360(data.relation, {
+      if (!validate367(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate360.errors : vErrors.concat(validate360.errors);
+        vErrors = vErrors === null ? validate367.errors : vErrors.concat(validate367.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate112(data.namespaces, {
+      if (!validate119(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate112.errors : vErrors.concat(validate112.errors);
+        vErrors = vErrors === null ? validate119.errors : vErrors.concat(validate119.errors);
         errors = vErrors.length;
       }
     }
@@ -8754,10 +9028,10 @@ function validate358(data, {
     }
     errors++;
   }
-  validate358.errors = vErrors;
+  validate365.errors = vErrors;
   return errors === 0;
 }
-function validate357(data, {
+function validate364(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8800,21 +9074,21 @@ function validate357(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate358(data[i0], {
+      if (!validate365(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate358.errors : vErrors.concat(validate358.errors);
+        vErrors = vErrors === null ? validate365.errors : vErrors.concat(validate365.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate357.errors = vErrors;
+  validate364.errors = vErrors;
   return errors === 0;
 }
-const schema125 = {
+const schema129 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8822,7 +9096,7 @@ const schema125 = {
   },
   "nullable": true
 };
-function validate365(data, {
+function validate372(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8876,10 +9150,10 @@ function validate365(data, {
       }
     }
   }
-  validate365.errors = vErrors;
+  validate372.errors = vErrors;
   return errors === 0;
 }
-function validate269(data, {
+function validate276(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8905,153 +9179,153 @@ function validate269(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.observedGeneration !== undefined) {
-      if (!validate99(data.observedGeneration, {
+      if (!validate106(data.observedGeneration, {
         instancePath: instancePath + "/observedGeneration",
         parentData: data,
         parentDataProperty: "observedGeneration",
         rootData
       })) {
-        vErrors = vErrors === null ? validate99.errors : vErrors.concat(validate99.errors);
+        vErrors = vErrors === null ? validate106.errors : vErrors.concat(validate106.errors);
         errors = vErrors.length;
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate271(data.conditions, {
+      if (!validate278(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate271.errors : vErrors.concat(validate271.errors);
+        vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
         errors = vErrors.length;
       }
     }
     if (data.serverDefaults !== undefined) {
-      if (!validate285(data.serverDefaults, {
+      if (!validate292(data.serverDefaults, {
         instancePath: instancePath + "/serverDefaults",
         parentData: data,
         parentDataProperty: "serverDefaults",
         rootData
       })) {
-        vErrors = vErrors === null ? validate285.errors : vErrors.concat(validate285.errors);
+        vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate288(data.effective, {
+      if (!validate295(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
         rootData
       })) {
-        vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
+        vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
         errors = vErrors.length;
       }
     }
     if (data.columns !== undefined) {
-      if (!validate296(data.columns, {
+      if (!validate303(data.columns, {
         instancePath: instancePath + "/columns",
         parentData: data,
         parentDataProperty: "columns",
         rootData
       })) {
-        vErrors = vErrors === null ? validate296.errors : vErrors.concat(validate296.errors);
+        vErrors = vErrors === null ? validate303.errors : vErrors.concat(validate303.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate300(data.rendered, {
+      if (!validate307(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate300.errors : vErrors.concat(validate300.errors);
+        vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate310(data.rollout, {
+      if (!validate317(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate310.errors : vErrors.concat(validate310.errors);
+        vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate328(data.namespaces, {
+      if (!validate335(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate328.errors : vErrors.concat(validate328.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.workloads !== undefined) {
-      if (!validate335(data.workloads, {
-        instancePath: instancePath + "/workloads",
-        parentData: data,
-        parentDataProperty: "workloads",
         rootData
       })) {
         vErrors = vErrors === null ? validate335.errors : vErrors.concat(validate335.errors);
         errors = vErrors.length;
       }
     }
+    if (data.workloads !== undefined) {
+      if (!validate342(data.workloads, {
+        instancePath: instancePath + "/workloads",
+        parentData: data,
+        parentDataProperty: "workloads",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate342.errors : vErrors.concat(validate342.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.violations !== undefined) {
-      if (!validate340(data.violations, {
+      if (!validate347(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate340.errors : vErrors.concat(validate340.errors);
+        vErrors = vErrors === null ? validate347.errors : vErrors.concat(validate347.errors);
         errors = vErrors.length;
       }
     }
     if (data.violationsTotal !== undefined) {
-      if (!validate103(data.violationsTotal, {
+      if (!validate110(data.violationsTotal, {
         instancePath: instancePath + "/violationsTotal",
         parentData: data,
         parentDataProperty: "violationsTotal",
         rootData
       })) {
-        vErrors = vErrors === null ? validate103.errors : vErrors.concat(validate103.errors);
+        vErrors = vErrors === null ? validate110.errors : vErrors.concat(validate110.errors);
         errors = vErrors.length;
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate357(data.sharesWith, {
+      if (!validate364(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate357.errors : vErrors.concat(validate357.errors);
+        vErrors = vErrors === null ? validate364.errors : vErrors.concat(validate364.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate365(data.unusedGrants, {
+      if (!validate372(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate365.errors : vErrors.concat(validate365.errors);
+        vErrors = vErrors === null ? validate372.errors : vErrors.concat(validate372.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate269.errors = vErrors;
+  validate276.errors = vErrors;
   return errors === 0;
 }
-function validate113(data, {
+function validate120(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -9110,57 +9384,57 @@ function validate113(data, {
       errors++;
     }
     if (data.apiVersion !== undefined) {
-      if (!validate114(data.apiVersion, {
+      if (!validate121(data.apiVersion, {
         instancePath: instancePath + "/apiVersion",
         parentData: data,
         parentDataProperty: "apiVersion",
         rootData
       })) {
-        vErrors = vErrors === null ? validate114.errors : vErrors.concat(validate114.errors);
+        vErrors = vErrors === null ? validate121.errors : vErrors.concat(validate121.errors);
         errors = vErrors.length;
       }
     }
     if (data.kind !== undefined) {
-      if (!validate116(data.kind, {
+      if (!validate123(data.kind, {
         instancePath: instancePath + "/kind",
         parentData: data,
         parentDataProperty: "kind",
         rootData
       })) {
-        vErrors = vErrors === null ? validate116.errors : vErrors.concat(validate116.errors);
+        vErrors = vErrors === null ? validate123.errors : vErrors.concat(validate123.errors);
         errors = vErrors.length;
       }
     }
     if (data.metadata !== undefined) {
-      if (!validate118(data.metadata, {
+      if (!validate125(data.metadata, {
         instancePath: instancePath + "/metadata",
         parentData: data,
         parentDataProperty: "metadata",
         rootData
       })) {
-        vErrors = vErrors === null ? validate118.errors : vErrors.concat(validate118.errors);
+        vErrors = vErrors === null ? validate125.errors : vErrors.concat(validate125.errors);
         errors = vErrors.length;
       }
     }
     if (data.spec !== undefined) {
-      if (!validate122(data.spec, {
+      if (!validate129(data.spec, {
         instancePath: instancePath + "/spec",
         parentData: data,
         parentDataProperty: "spec",
         rootData
       })) {
-        vErrors = vErrors === null ? validate122.errors : vErrors.concat(validate122.errors);
+        vErrors = vErrors === null ? validate129.errors : vErrors.concat(validate129.errors);
         errors = vErrors.length;
       }
     }
     if (data.status !== undefined) {
-      if (!validate269(data.status, {
+      if (!validate276(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate269.errors : vErrors.concat(validate269.errors);
+        vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
         errors = vErrors.length;
       }
     }
@@ -9180,6 +9454,6 @@ function validate113(data, {
     }
     errors++;
   }
-  validate113.errors = vErrors;
+  validate120.errors = vErrors;
   return errors === 0;
 }

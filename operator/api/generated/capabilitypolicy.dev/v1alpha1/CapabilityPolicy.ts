@@ -364,9 +364,13 @@ export interface ICapabilityPolicy {
        */
       "seccomp"?: {
         /**
-         * The types of profiles that pods and containers may set in seccompProfile.type. RuntimeDefault: the container runtime's profile. Localhost: a profile file on the node. Unconfined: no profile. An empty list admits no type. If types is left out, level privileged admits all three types, and the other levels admit RuntimeDefault and Localhost.
+         * The types of profiles that pods and containers may set in seccompProfile.type. RuntimeDefault: the container runtime's profile. Localhost: a profile file on the node. Unconfined: no profile. OCI: a profile from a registry, which Kubernetes has from v1.38 on, with the feature gate SecurityProfileOCI. An empty list admits no type. If types is left out, level privileged admits all types, and the other levels admit RuntimeDefault and Localhost.
          */
-        "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
+        "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined" | "OCI">;
+        /**
+         * The profiles that pods and containers of type OCI may name in seccompProfile.oci.ref. The field ociReferences is required with OCI in types, and not allowed without it. An entry with a digest admits exactly this reference. '\*' after '@' admits any digest, and '\*' after '/' any repository below; '\*' alone admits any reference. Upper and lower case differ. A base profile of type Localhost must be admitted by types and localhostProfiles, too. Example: [registry.example.com/profiles/web@\*, registry.example.com/team/\*]
+         */
+        "ociReferences"?: Array<string>;
         /**
          * The profiles on the node that pods and containers of type Localhost may use. '\*' at the end of a name matches any ending. An empty list admits no profile. Left out: any profile. Example: [team/\*]
          */
@@ -648,9 +652,13 @@ export interface ICapabilityPolicy {
          */
         "seccomp"?: {
           /**
-           * The types of profiles that pods and containers may set in seccompProfile.type. RuntimeDefault: the container runtime's profile. Localhost: a profile file on the node. Unconfined: no profile. An empty list admits no type. If types is left out, level privileged admits all three types, and the other levels admit RuntimeDefault and Localhost.
+           * The types of profiles that pods and containers may set in seccompProfile.type. RuntimeDefault: the container runtime's profile. Localhost: a profile file on the node. Unconfined: no profile. OCI: a profile from a registry, which Kubernetes has from v1.38 on, with the feature gate SecurityProfileOCI. An empty list admits no type. If types is left out, level privileged admits all types, and the other levels admit RuntimeDefault and Localhost.
            */
-          "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined">;
+          "types"?: Array<"RuntimeDefault" | "Localhost" | "Unconfined" | "OCI">;
+          /**
+           * The profiles that pods and containers of type OCI may name in seccompProfile.oci.ref. The field ociReferences is required with OCI in types, and not allowed without it. An entry with a digest admits exactly this reference. '\*' after '@' admits any digest, and '\*' after '/' any repository below; '\*' alone admits any reference. Upper and lower case differ. A base profile of type Localhost must be admitted by types and localhostProfiles, too. Example: [registry.example.com/profiles/web@\*, registry.example.com/team/\*]
+           */
+          "ociReferences"?: Array<string>;
           /**
            * The profiles on the node that pods and containers of type Localhost may use. '\*' at the end of a name matches any ending. An empty list admits no profile. Left out: any profile. Example: [team/\*]
            */

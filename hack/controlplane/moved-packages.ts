@@ -1,0 +1,66 @@
+/**
+ * Kubernetes v1.38.0-beta.0 imports packages from the new module k8s.io/apiextensions-api. Go module proxies may not
+ * serve this module yet. These functions write the module from the packages of k8s.io/apiextensions-apiserver, as they
+ * were before they moved: the Go types of CustomResourceDefinitions and their clients. For the same reason, the go.mod of
+ * that version names v7.0.0 of structured-merge-diff instead of v7.0.1. Remove this file once proxies serve both.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** The folder to which the go.mod of a Kubernetes version that needs the module refers. */
+const NAME = 'apiextensions-api';
+const OLD = 'k8s.io/apiextensions-apiserver';
+/** The last release with the packages, and its checksum as in a go.sum. */
+const RELEASE = 'v0.38.0-alpha.2';
+export const CHECKSUM = 'h1:Dpd+3zumeKXyn1jCxYGMAZJA+1WOquf+phzjcQU3K/c=';
+const TYPES = ['v1', 'v1beta1'].map((version) => join('pkg', 'apis', 'apiextensions', version));
+/** The conversions to internal types stay in the old module; only this variable of theirs is needed. */
+const CONVERSIONS = ['conversion.go', 'zz_generated.conversion.go'];
+const NULL = '\nvar nullLiteral = []byte(`null`)\n';
+
+/**
+ * Writes a folder with the go.mod and go.sum of a module, and with the moved packages, if the module refers to them.
+ *
+ * @param module the folder of go.mod and go.sum
+ * @param target the folder to create
+ * @returns the folder in which the module can be built: its own, unless it refers to the moved packages
+ */
+export function withMovedPackages(module: string, target: string, environment: NodeJS.ProcessEnv): string {
+  const text = readFileSync(join(module, 'go.mod'), 'utf8');
+  if (!text.includes(`=> ./${NAME}\n`)) return module;
+  mkdirSync(target);
+  for (const file of ['go.mod', 'go.sum']) cpSync(join(module, file), join(target, file));
+  const packages = join(target, NAME);
+  const source = downloaded(environment);
+  for (const path of [...TYPES, join('pkg', 'client')]) copy(join(source, path), join(packages, path));
+  for (const path of TYPES) {
+    const marshalling = join(packages, path, 'marshal.go');
+    writeFileSync(marshalling, readFileSync(marshalling, 'utf8') + NULL);
+  }
+  const go = /^go .*$/m.exec(text)?.[0] ?? '';
+  writeFileSync(join(packages, 'go.mod'), `module k8s.io/${NAME}\n\n${go}\n`);
+  return target;
+}
+
+/** The folder of the release with the packages, in the cache of Go modules. */
+function downloaded(environment: NodeJS.ProcessEnv): string {
+  const args = ['mod', 'download', '-json', `${OLD}@${RELEASE}`];
+  const output = execFileSync('go', args, { encoding: 'utf8', env: { ...environment, GOWORK: 'off' } });
+  const { Dir, Sum } = JSON.parse(output) as { Dir: string; Sum: string };
+  if (Sum !== CHECKSUM) throw new Error(`${OLD}@${RELEASE} has the checksum ${Sum}, not ${CHECKSUM}`);
+  return Dir;
+}
+
+/** Copies the Go files below a folder without tests, and lets them import the new module. */
+function copy(from: string, to: string): void {
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) {
+      if (entry.name !== 'clientset_test') copy(source, target);
+    } else if (entry.name.endsWith('.go') && !entry.name.endsWith('_test.go') && !CONVERSIONS.includes(entry.name)) {
+      mkdirSync(to, { recursive: true });
+      writeFileSync(target, readFileSync(source, 'utf8').replaceAll(`"${OLD}/pkg/`, `"k8s.io/${NAME}/pkg/`));
+    }
+  }
+}

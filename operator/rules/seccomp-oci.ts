@@ -1,0 +1,120 @@
+/**
+ * Seccomp profiles of type OCI, which the container runtime pulls from a registry (KEP-6061). The runtime merges the
+ * profile with a base profile: a system call is permitted only if both profiles permit it.
+ */
+import { and, matchesAny, or } from './cel.ts';
+import { all, choose, concat, not } from './condition.ts';
+import type { Test } from './rule.ts';
+import type { Columns, Values } from './values.ts';
+
+export const OCI = 'OCI';
+
+/** The fields of a value of the rule that concern profiles of type OCI. */
+interface Admitted {
+  readonly types: readonly string[];
+  /**
+   * The allowed references, in which `*` at the end matches any ending; undefined admits any reference. The CRD accepts
+   * `*` only after `@` and `/`, so that no beginning matches another registry or repository.
+   */
+  readonly ociReferences?: readonly string[];
+  /** The allowed base profiles of type Localhost; undefined admits any profile. */
+  readonly localhostProfiles?: readonly string[];
+}
+
+/**
+ * A reference with a digest, as the API server requires it (ValidateCustom_SecurityProfileOCI_Ref in
+ * k8s.io/kubernetes/pkg/apis/core/v1/validation.go) and as `ociReferences` accepts it.
+ */
+export const PINNED_REFERENCE =
+  /^((localhost|[a-z0-9-]+([.][a-z0-9-]+)+)(:[0-9]+)?|[a-z0-9-]+:[0-9]+)(\/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)+@(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
+
+const ANY = ['*'];
+
+/** The columns of the allowed references and base profiles, which restrict nothing if no OCI profile is allowed. */
+export function ociColumns({ types, ociReferences = ANY, localhostProfiles = ANY }: Admitted): Columns {
+  const isAdmitted = types.includes(OCI);
+  const bases = types.includes('Localhost') ? localhostProfiles : [];
+  return { seccompReferences: isAdmitted ? ociReferences : ANY, seccompBases: isAdmitted ? bases : ANY };
+}
+
+/** The fields of a profile of type OCI as CEL, string; empty if unset. @param profile CEL, optional: the profile */
+function fieldsOf(profile: string) {
+  const base = `${profile}.?oci.?baseProfile`;
+  return {
+    isOci: `${profile}.?type.orValue("") == "${OCI}"`,
+    reference: `${profile}.?oci.?ref.orValue("")`,
+    baseType: `${base}.?type.orValue("")`,
+    baseName: `${base}.?localhostProfile.orValue("")`,
+  };
+}
+
+/** CEL, bool: the reference has a digest, so nobody can replace the profile. */
+function isPinned(reference: string): string {
+  return `${reference}.contains("@")`;
+}
+
+/** A field with a profile, and how messages name its values. */
+interface ProfileField extends Pick<Test, 'over' | 'reaches' | 'path'> {
+  /** CEL, optional: the profile. */
+  readonly profile: string;
+  /**
+   * CEL, string: the message about a field below the profile.
+   * @param got CEL, string: the refused value @param allowed CEL, string: the allowed values
+   */
+  readonly refused: (field: string, got: string, allowed: string) => string;
+}
+
+/** The tests of the reference and of the base profile of a profile of type OCI. */
+export function ociTests({ profile, refused, path, ...where }: ProfileField, values: Values): Test[] {
+  const { isOci, reference, baseType, baseName } = fieldsOf(profile);
+  const isAdmitted = values.includes('seccompTypes', OCI);
+  const named = concat('"RuntimeDefault, Localhost with "', values.listed('seccompBases'));
+  return [
+    {
+      ...where,
+      applies: all(isAdmitted, not(values.includes('seccompReferences', '*'))),
+      violates: and(isOci, `!(${and(isPinned(reference), values.matches(reference, 'seccompReferences'))})`),
+      message: refused('oci.ref', reference, values.listed('seccompReferences')),
+      path: `${path}.oci.ref`,
+    },
+    {
+      ...where,
+      applies: all(isAdmitted, not(values.includes('seccompBases', '*'))),
+      violates: and(
+        isOci,
+        `!(${baseType} in ["", "RuntimeDefault"])`,
+        `!(${and(`${baseType} == "Localhost"`, values.matches(baseName, 'seccompBases'))})`,
+      ),
+      message: refused(
+        'oci.baseProfile',
+        `${baseType} + (${baseName} == "" ? "" : " with " + ${baseName})`,
+        choose(values.hasSome('seccompBases'), named, '"RuntimeDefault"'),
+      ),
+      path: `${path}.oci.baseProfile`,
+    },
+  ];
+}
+
+/** CEL, bool: a profile of type OCI is allowed by its reference and its base profile. @param profile CEL, optional */
+export function ociAdmitted(value: Admitted, profile: string): string {
+  const { isOci, reference, baseType, baseName } = fieldsOf(profile);
+  const { seccompReferences: references = [], seccompBases: bases = [] } = ociColumns(value);
+  const isListed = references.includes('*') ? [] : [isPinned(reference), matchesAny(reference, references)];
+  const base = or(
+    `${baseType} in ["", "RuntimeDefault"]`,
+    and(`${baseType} == "Localhost"`, matchesAny(baseName, bases)),
+  );
+  return and(isOci, ...isListed, ...(bases.includes('*') ? [] : [base]));
+}
+
+/**
+ * CEL, list(string): the reference and the base profile of a profile of type OCI, in the form of `profileAsked`.
+ *
+ * @param profile CEL, optional
+ * @param otherwise CEL, list(string): the answer for a profile of another type
+ */
+export function ociAsked(profile: string, otherwise: string): string {
+  const { isOci, reference, baseType, baseName } = fieldsOf(profile);
+  const base = `(${baseType} == "Localhost" ? ["Localhost/" + ${baseName}] : [])`;
+  return `${isOci} ? ["${OCI}/" + ${reference}] + ${base} : (${otherwise})`;
+}

@@ -1,0 +1,21 @@
+/** Alpha features of pods, which tests turn on where API servers have all of them. */
+import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
+import { offers } from '../../operator/standards/server-features.ts';
+
+/** The feature gates of alpha features of pods, in versions that have profiles of type OCI. */
+const ALPHA = [
+  'EmptyDirVolumeMode',
+  'KubeAPIServerWorkloadsTrust',
+  'SecurityProfileOCI',
+  'UserNamespacesHostNetworkSupport',
+  'VolumeBindMountOptions',
+];
+
+/**
+ * The flags of kube-apiserver that turn on alpha features of pods; none with CAPABILITYPOLICY_TEST_ALPHA=0, which shows
+ * that nothing depends on these features.
+ */
+export const ALPHA_FLAGS =
+  offers(SERVER_MINOR, 'seccompFromOci') && process.env.CAPABILITYPOLICY_TEST_ALPHA !== '0'
+    ? [`--feature-gates=${ALPHA.map((gate) => `${gate}=true`).join(',')}`]
+    : [];
