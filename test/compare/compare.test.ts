@@ -186,6 +186,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a rollout, in namespaces that are still pending': {
     old: { one: {} },
     now: { one: { rollout: { meanwhile: 'Audit' } as never } },
+    opens: ['capabilities'],
   },
   'a mode that refuses nothing': { old: { one: { mode: 'Warn' } }, now: {} },
   'a set without policies': { old: {}, now: { one: {} }, closes: ['capabilities'] },

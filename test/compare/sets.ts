@@ -6,6 +6,7 @@ import type { PolicySet } from '../../analysis/compare/policy-set.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
+import { partsOf } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { LEVELS } from '../../operator/standards/level-version.ts';
 import { resolved } from '../support/policies.ts';
@@ -16,7 +17,7 @@ export type Spec = Partial<CapabilityPolicySpec>;
 export type Specs = Readonly<Record<string, Spec>>;
 
 export function setOf(specs: Specs): PolicySet {
-  const policies = Object.entries(specs).map(([name, spec]) => resolved(name, spec));
+  const policies = Object.entries(specs).flatMap(([name, spec]) => partsOf(resolved(name, spec), { begun: true }));
   return { policies, isExcluded: (namespace) => namespace.startsWith('kube-') };
 }
 
