@@ -6,18 +6,19 @@ import { type Member, membersOf } from '../../operator/evaluate/members.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import { type Group, groupsOf } from '../../operator/evaluate/workload-verdict.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
-import type { Cluster, PodSpec } from '../../operator/model/objects.ts';
+import type { Cluster, NamespaceView, PodSpec } from '../../operator/model/objects.ts';
 import { idOf } from '../../operator/policy/memo.ts';
 import type { PolicyState } from '../../operator/state/policy-state.ts';
 import type { HowHeld } from '../capabilities/how-held.ts';
 import type { Coverage } from '../evidence/coverage.ts';
 import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
+import { type AdminAccess, adminAccessIn } from './admin-access.ts';
 import { type Admission, admissionOf, answerOf, type Deciders, decidersIn, type PolicyAnswer } from './answers.ts';
 import type { Beyond } from './levels.ts';
 import type { Topic } from './topic.ts';
-import { type Use, type UseFinder, useFinder } from './uses.ts';
+import { type Use, type UseFinder, type UseTopic, useFinder } from './uses.ts';
 
-/** The answer for a cluster, as `-o json` prints it. */
+/** The answer for a cluster, as `-o json` prints it. Only the topic of a namespace label has the fields of AdminAccess. */
 export interface ExplainedTopics {
   /** False in a cluster without the CRD, where no policy decides. */
   readonly installed: boolean;
@@ -30,7 +31,7 @@ export interface ExplainedTopics {
   readonly missing: readonly string[];
 }
 
-export interface ExplainedTopic {
+export interface ExplainedTopic extends Partial<AdminAccess> {
   readonly kind: Topic['kind'];
   readonly name: string;
   /**
@@ -38,7 +39,10 @@ export interface ExplainedTopic {
    * levels.
    */
   readonly comparedWith?: string;
-  /** The containers that hold the capability, or the containers or pods that the rule is about; sorted by workload. */
+  /**
+   * The containers that hold the capability, or the containers or pods that the rule is about; sorted by workload. Empty
+   * for a namespace label.
+   */
   readonly found: readonly FoundUse[];
 }
 
@@ -86,13 +90,17 @@ export interface ExplainedCluster {
 }
 
 export function explainedTopics(topics: readonly Topic[], explained: ExplainedCluster): ExplainedTopics {
-  const { cluster, installed, only, missing } = explained;
+  const { cluster, state, installed, only, missing } = explained;
   const places = placesIn(explained);
   return {
     installed,
     namespace: only ?? null,
     workloads: places.reduce((sum, { groups }) => sum + groups.length, 0),
     topics: topics.map((topic) => {
+      if (topic.kind === 'NamespaceLabel') {
+        const access = adminAccessIn(namespacesOf(explained), installed ? state : undefined);
+        return { ...topic, found: [], ...access };
+      }
       const finder = useFinder(topic, {
         evaluator: explained.evaluation.evaluator,
         oldestServer: cluster.oldestServer,
@@ -116,18 +124,20 @@ interface Place {
   readonly deciders: Deciders;
 }
 
-function placesIn({ cluster, state, installed, only }: ExplainedCluster): Place[] {
-  return cluster
-    .namespaces()
-    .filter(({ name }) => only === undefined || name === only)
-    .map((namespace) => ({
-      groups: groupsOf(membersOf(namespace.name, cluster)),
-      deciders: installed ? decidersIn(namespace, state) : [],
-    }));
+function placesIn(explained: ExplainedCluster): Place[] {
+  const { cluster, state, installed } = explained;
+  return namespacesOf(explained).map((namespace) => ({
+    groups: groupsOf(membersOf(namespace.name, cluster)),
+    deciders: installed ? decidersIn(namespace, state) : [],
+  }));
+}
+
+function namespacesOf({ cluster, only }: ExplainedCluster): NamespaceView[] {
+  return cluster.namespaces().filter(({ name }) => only === undefined || name === only);
 }
 
 interface Finding {
-  readonly topic: Topic;
+  readonly topic: UseTopic;
   readonly finder: UseFinder;
   readonly deciders: Deciders;
 }

@@ -1,14 +1,16 @@
-/** A topic is the subject of a question: a capability or a rule, by its name. */
+/** A topic is the subject of a question: a capability, a rule, or the label for admin access to devices, by its name. */
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { CAPABILITIES, CAPABILITY_TABLE, type Capability } from '../../operator/standards/capabilities.ts';
 import { nearest } from '../schema/nearest.ts';
+import { ADMIN_ACCESS_LABEL, isAdminAccess } from './admin-access.ts';
 
 export type Topic =
   | { readonly kind: 'Capability'; readonly name: string }
-  | { readonly kind: 'Rule'; readonly name: string; readonly rule: Rule };
+  | { readonly kind: 'Rule'; readonly name: string; readonly rule: Rule }
+  | { readonly kind: 'NamespaceLabel'; readonly name: string };
 
-const NAMES: readonly string[] = [...CAPABILITIES, ...RULES.map(({ id }) => id)];
+const NAMES: readonly string[] = [...CAPABILITIES, ...RULES.map(({ id }) => id), 'adminAccess'];
 const MOST_NAMES = 3;
 
 /** The capability's name in upper case (ASCII), without CAP_. */
@@ -33,12 +35,13 @@ export function ruleOf(text: string): Rule | undefined {
 export function topicOf(text: string): Topic | undefined {
   const capability = capabilityOf(text);
   if (capability) return { kind: 'Capability', name: capability.name };
+  if (isAdminAccess(text)) return { kind: 'NamespaceLabel', name: ADMIN_ACCESS_LABEL.name };
   const rule = ruleOf(text);
   return rule && { kind: 'Rule', name: rule.id, rule };
 }
 
 /**
- * The names of the capabilities and rules that the author of an unknown name may have meant: the nearest names, or else
+ * The names of the capabilities, rules and the label that the author of an unknown name may have meant: the nearest names, or else
  * the names that contain the text.
  */
 export function namesNear(text: string): string[] {

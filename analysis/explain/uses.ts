@@ -36,13 +36,16 @@ export interface UseFinder {
   usesIn(content: PodContent): Use[];
 }
 
+/** A topic that pods and workloads may have uses of. */
+export type UseTopic = Exclude<Topic, { readonly kind: 'NamespaceLabel' }>;
+
 interface Comparing {
   readonly evaluator: Evaluator;
   /** The N of Kubernetes 1.N, of the oldest API server. */
   readonly oldestServer: number;
 }
 
-export function useFinder(topic: Topic, comparing: Comparing): UseFinder {
+export function useFinder(topic: UseTopic, comparing: Comparing): UseFinder {
   const levels = levelPolicies(comparing.oldestServer);
   return topic.kind === 'Capability'
     ? { usesIn: (content) => holdersIn(content, topic.name, { levels: only(levels, CAPABILITY_RULES), ...comparing }) }

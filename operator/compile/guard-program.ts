@@ -1,9 +1,10 @@
 /**
  * Compiles Enforce policies to the guard, which stops people who may edit namespaces or bind pods from bypassing the
  * policies. The author of a change of a namespace needs the verb `exempt` cluster-wide on each policy that the change
- * concerns, in four cases. First, a policy that selected the namespace no longer selects it, even if another policy
+ * concerns, in five cases. First, a policy that selected the namespace no longer selects it, even if another policy
  * overrides the policy at the moment. Second, a further policy of the same or a higher priority selects the namespace.
- * Third, the namespace becomes pending. Fourth, the Pod Security label `enforce` becomes looser than policies want. The
+ * Third, the namespace becomes pending. Fourth, the Pod Security label `enforce` becomes looser than policies want.
+ * Fifth, the namespace gets admin access to devices, and the policy guards the label that grants this access. The
  * binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
@@ -15,6 +16,7 @@ import { or } from '../rules/cel.ts';
 import { offers } from '../standards/server-features.ts';
 import type { Variable } from './bound-variables.ts';
 import { isPending, PRIORITY } from './decision.ts';
+import { ADMIN_ACCESS_REASON, adminAccessVariables, guardsAdminAccess, setsAdminAccess } from './guard-admin-access.ts';
 import { GUARDED_LABELS, labelVariables, recordOf, wantedLabel } from './guard-label.ts';
 import {
   type AdmissionOptions,
@@ -66,13 +68,14 @@ const STEP = 4;
 
 /** The columns of a policy that the guard reads. */
 export const guardRow: (policy: ResolvedPolicy) => Row = perObject((policy) => {
-  const { name, priority, selector } = policy;
+  const { name, priority, selector, adminAccessLabel } = policy;
   const label = wantedLabel(policy);
   return {
     name: [name],
     ...(priority !== 0 && { priority: [`${priority}`] }),
     ...(splitSelector(selector).label !== undefined && { rollout: ['Yes'] }),
     ...(label && { podSecurity: [label.level, `${label.minor}`] }),
+    ...(adminAccessLabel === 'Guarded' && { adminAccessLabel: [adminAccessLabel] }),
   };
 });
 
@@ -126,6 +129,7 @@ function guardProgram(
 ): ProgramText {
   const owns = ownsCel(range, 'dyn(object).metadata.name');
   const table = tableOf(policies, guardRow);
+  const guardsAccess = guardsAdminAccess(policies);
   const constants = table.constants.filter(({ name }) => name !== 'levels' && !name.startsWith('containerRows'));
   const variables = [
     { name: 'probe', expression: IS_PROBE },
@@ -136,7 +140,8 @@ function guardProgram(
     ...constants,
     ...selectionVariables(table),
     ...labelVariables(BEFORE),
-    ...weakenedVariables(),
+    ...(guardsAccess ? adminAccessVariables(CREATES) : []),
+    ...weakenedVariables(guardsAccess),
     ...exemptVariables(slots),
     { name: 'sound', expression: table.everyRow(SOUND) },
   ];
@@ -150,14 +155,14 @@ function guardProgram(
       matchConstraints: { matchPolicy: 'Equivalent', resourceRules: [...namespaces, ...BINDINGS, ...PROBE_CARRIER] },
       matchConditions: [
         matchNotExcluded(options, '(request.resource.resource == "namespaces" ? request.name : request.namespace)'),
-        matchTouching(policies),
+        matchTouching(policies, guardsAccess),
       ],
     }),
     validations: [
       ...(binds
         ? [{ unless: 'variables.probe || !variables.binds', expression: bindsNothing(), message: bindingMessage() }]
         : []),
-      ...validationsOf(slots),
+      ...validationsOf(slots, guardsAccess),
     ],
     bindings: [
       {
@@ -222,7 +227,7 @@ function highest(list: 'was' | 'is'): string {
 }
 
 /** Adds `weakened`, CEL, list(map): the policies that the change concerns. */
-function weakenedVariables(): Variable[] {
+function weakenedVariables(guardsAccess: boolean): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
@@ -232,7 +237,15 @@ function weakenedVariables(): Variable[] {
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
   const all = `(variables.was + variables.madePending.filter(p, !${has('variables.was', 'p')}))`;
-  return [{ name: 'weakened', expression: `${all}.filter(p, ${conditions.join(' || ')})` }];
+  const weakened = `${all}.filter(p, ${conditions.join(' || ')})`;
+  if (!guardsAccess) return [{ name: 'weakened', expression: weakened }];
+  return [
+    { name: 'weakenedOtherwise', expression: weakened },
+    {
+      name: 'weakened',
+      expression: `variables.weakenedOtherwise + variables.granted.filter(p, !${has('variables.weakenedOtherwise', 'p')})`,
+    },
+  ];
 }
 
 /**
@@ -251,7 +264,7 @@ function exemptVariables({ from, to, isLast }: Slots): Variable[] {
  * The validations of the guard. Each policy that a change may concern has its own validation, so that a refusal names
  * the first policy for which the author lacks `exempt`.
  */
-function validationsOf({ from, to, isLast }: Slots) {
+function validationsOf({ from, to, isLast }: Slots, guardsAccess: boolean) {
   const unless = 'variables.probe || variables.binds || variables.isOther';
   const message = `this change of the namespace needs the verb exempt on ${PLURAL}`;
   const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
@@ -260,7 +273,7 @@ function validationsOf({ from, to, isLast }: Slots) {
     message,
     messageExpression: {
       quiet: `variables.weakened.size() <= ${i}`,
-      text: messageFor(`variables.weakened[${i}].name[0]`),
+      text: messageFor(`variables.weakened[${i}].name[0]`, guardsAccess),
     },
   }));
   const tooMany = {
@@ -275,9 +288,9 @@ function validationsOf({ from, to, isLast }: Slots) {
  * CEL, string: the message about a policy for which the author lacks `exempt`. @param name CEL, string: the policy's
  * name
  */
-function messageFor(name: string): string {
-  const why =
-    'this change would take the namespace out of the policy, let another policy decide there too, or weaken the Pod Security label enforce that policies want there; that needs the verb exempt on';
+function messageFor(name: string, guardsAccess: boolean): string {
+  const or = guardsAccess ? ['', ADMIN_ACCESS_REASON] : ['or ', ''];
+  const why = `this change would take the namespace out of the policy, let another policy decide there too, ${or[0]}weaken the Pod Security label enforce that policies want there${or[1]}; that needs the verb exempt on`;
   return `"CapabilityPolicy " + ${name} + ": ${why} ${PLURAL}/" + ${name} + ", granted by a ClusterRoleBinding"`;
 }
 
@@ -289,22 +302,23 @@ const KEYS_LENGTH = 4_000;
 
 /**
  * A match condition: the change touches a label by which policies select namespaces, a label that the guard protects, a
- * label of a rollout, or the record of the labels that the operator set. The guard skips a change that touches neither
- * such a label nor the record.
+ * label of a rollout, or the record of the labels that the operator set, or it sets the label for admin access that a
+ * policy guards. The guard skips all other changes.
  */
-function matchTouching(policies: readonly ResolvedPolicy[]) {
+function matchTouching(policies: readonly ResolvedPolicy[], guardsAccess: boolean) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));
   const keys = JSON.stringify([...new Set([...own, ...GUARDED_LABELS])]);
   const differs = '(k in l[0]) != (k in l[1]) || l[0][?k].orValue("") != l[1][?k].orValue("")';
   const isOfRollout = `k.startsWith("${ROLLOUT_LABEL_PREFIX}")`;
   const rollouts = `l[1].exists(k, ${isOfRollout} && (${CREATES} ? l[1][k] == "${ROLLOUT_PENDING}" : l[0][?k].orValue("") != l[1][k]))`;
+  const access = guardsAccess ? ` || ${setsAdminAccess('l[0]', 'l[1]', CREATES)}` : '';
   const touches = keys.length > KEYS_LENGTH ? 'l[0] != l[1]' : `${keys}.exists(k, ${differs})`;
   const labels = [BEFORE, 'dyn(object)'].map((object) => `${object}.metadata.?labels.orValue({})`);
   return {
     name: 'touches-what-is-guarded',
     expression: or(
       `${RESOURCE} != "namespaces"`,
-      `[[${labels.join(', ')}]].exists(l, ${touches} || ${rollouts})`,
+      `[[${labels.join(', ')}]].exists(l, ${touches} || ${rollouts}${access})`,
       `${recordOf(BEFORE)} != ${recordOf('dyn(object)')}`,
     ),
   };

@@ -2,6 +2,7 @@
 import type { CapabilityPolicyStatus, CompletePolicy } from '../api/capability-policy.ts';
 import { MODES } from '../policy/deciding.ts';
 import type { Resolution } from '../policy/resolve.ts';
+import { GrantHistories, type Unused } from '../report/grant-histories.ts';
 import { buildStatus } from '../report/status.ts';
 import { policyEvents } from '../report/transitions.ts';
 import type { FindIdentity } from '../report/violation-events.ts';
@@ -37,6 +38,7 @@ export class Status implements Controller {
   readonly #progress = new Cooldown({ times: 1 });
   readonly #progressLimit = new RateLimit(...PROGRESS_LIMIT);
   readonly #written = new WrittenStatuses();
+  readonly #grants = new GrantHistories();
 
   constructor(context: Context) {
     this.#context = context;
@@ -61,21 +63,29 @@ export class Status implements Controller {
     return this.#progress.left(policy);
   }
 
-  async reconcile(name: Key): Promise<void> {
+  async reconcile(name: Key, again: (ms: number) => void): Promise<void> {
     const { client, cluster, state, recorder } = this.#context;
     const seen = cluster.policy(name);
-    if (!seen) for (const known of [this.#cooldown, this.#progress, this.#written]) known.forget(name);
+    if (!seen) for (const known of [this.#cooldown, this.#progress, this.#written, this.#grants]) known.forget(name);
     const resolution = state.policies.resolution(name);
     if (!seen || !resolution) return;
     const policy = this.#written.latest(seen);
     const origin = originOf(this.#context);
-    const status = this.#cooldown.after(name, () => this.#build(policy, resolution, origin.now));
+    const areas = state.policies.coverage(name)?.areas ?? [];
+    const unused = this.#grants.look(policy, areas, state.outcomes.verdicts, state.now());
+    const status = this.#cooldown.after(name, () => this.#build(policy, resolution, unused, origin.now));
     const events = policyEvents(policy, status, this.#findIdentity, origin);
     await writeReport(client, recorder.tell, policy, status, events);
     this.#written.add(seen, status);
+    if (unused?.untilNextMs !== undefined) again(unused.untilNextMs);
   }
 
-  #build(policy: CompletePolicy, resolution: Resolution, now: string): CapabilityPolicyStatus {
+  #build(
+    policy: CompletePolicy,
+    resolution: Resolution,
+    unused: Unused | undefined,
+    now: string,
+  ): CapabilityPolicyStatus {
     const { cluster, state } = this.#context;
     const { outcomes } = state;
     const { use } = state.policies;
@@ -95,6 +105,7 @@ export class Status implements Controller {
       ...(progress && { progress }),
       labels: state.labelOutcomes(coverage?.selected ?? []),
       verdicts: outcomes.verdicts,
+      ...(unused && { unusedGrants: unused.grants }),
       holdersOfAll: use.holdersOfAll(),
       unknownPodFields: cluster.unknownPodFields,
       olderBindings: use.olderBindings(name, String(policy.metadata?.creationTimestamp ?? '')),

@@ -1,12 +1,11 @@
 /** Evaluates the pods and templates of a namespace. Every mode has its own verdicts, one for each workload. */
 import type { Mode } from '../api/capability-policy.ts';
-import { containersOf } from '../model/containers.ts';
-import type { NamespaceView, PodContent, PodSpec } from '../model/objects.ts';
-import { perObject } from '../policy/memo.ts';
+import type { NamespaceView } from '../model/objects.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
 import { membersOf, type Objects, type Seen } from './members.ts';
 import { type EvaluatedModes, evaluatingModes, type ModeVerdicts } from './modes.ts';
+import { findingNeeds, type NamespaceNeeds } from './namespace-needs.ts';
 import { evaluatingPromotion, type PromotionVerdict } from './promotion.ts';
 import type { EvaluationContext } from './verdict.ts';
 import { groupsOf } from './workload-verdict.ts';
@@ -20,10 +19,8 @@ export interface NamespaceVerdicts {
    * pending there.
    */
   readonly promotions?: ReadonlyMap<string, PromotionVerdict>;
-  /** Every capability, as written, that some container of an evaluated pod or template adds; sorted. */
-  readonly addedCapabilities: readonly string[];
-  /** Every capability that some container adds in a pod with `hostUsers: false`; sorted. */
-  readonly addedInUserNamespaces: readonly string[];
+  /** The grants that the workloads need of each deciding policy, by the policy's name. */
+  readonly needs: NamespaceNeeds;
 }
 
 type Evaluated = Pick<NamespaceView, 'name' | 'labels'>;
@@ -50,21 +47,19 @@ export function* evaluatingNamespace(
   evaluation: EvaluationContext,
   seen: readonly Seen[] = [],
 ): Generator<void, NamespaceVerdicts> {
-  const members = membersOf(name, cluster);
-  const groups = groupsOf(members);
+  const groups = groupsOf(membersOf(name, cluster));
   const evaluated = yield* evaluatingModes(groups, { policies, labels }, evaluation);
   const promotions = new Map<string, PromotionVerdict>();
   for (const policy of policies.filter(({ pendingFor }) => pendingFor)) {
     const pending = { policy, policies, labels, groups, seen, cluster };
     promotions.set(policy.name, yield* evaluatingPromotion(pending, evaluation));
   }
-  const pods = members.map(({ candidate }) => candidate.content);
+  const needs = yield* findingNeeds({ groups, modes: evaluated, policies, labels }, evaluation);
   return {
     namespace: name,
     modes: verdictsOf(evaluated),
     ...(promotions.size > 0 && { promotions }),
-    addedCapabilities: addedCapabilities(pods),
-    addedInUserNamespaces: addedCapabilities(pods.filter(({ spec }) => spec.hostUsers === false)),
+    needs,
   };
 }
 
@@ -72,17 +67,3 @@ export function* evaluatingNamespace(
 export function verdictsOf(evaluated: EvaluatedModes): NamespaceVerdicts['modes'] {
   return Object.fromEntries(Object.entries(evaluated).map(([mode, { result }]) => [mode, result]));
 }
-
-function addedCapabilities(pods: readonly PodContent[]): string[] {
-  const added = new Set<string>();
-  for (const spec of new Set(pods.map((pod) => pod.spec)))
-    for (const capability of addedIn(spec)) added.add(capability);
-  return [...added].sort();
-}
-
-const addedIn = perObject((spec: PodSpec): readonly string[] =>
-  containersOf(spec).flatMap((container) => {
-    const { securityContext } = container as { securityContext?: { capabilities?: { add?: readonly string[] } } };
-    return securityContext?.capabilities?.add ?? [];
-  }),
-);

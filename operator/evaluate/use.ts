@@ -189,6 +189,12 @@ function sortedOnce<Of>(all: readonly Of[]): Of[] {
   return valuesByKey(new Map(all.map((one) => [JSON.stringify(one), one])));
 }
 
+/** Whether the subject of a policy is the user, or a group of the user. */
+export function isSubject(user: User, subject: RbacSubject): boolean {
+  const key = subjectKey(subject, undefined);
+  return userKeys(user).some((one) => one === key);
+}
+
 /** The key of a user or group. A service account has the key of the user that it logs in as. */
 function subjectKey({ kind, name, namespace }: RbacSubject, bindingNamespace: string | undefined): string | undefined {
   if (kind !== 'ServiceAccount') return `${kind}/${name}`;

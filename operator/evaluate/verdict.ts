@@ -224,7 +224,13 @@ function* findingViolations(
   }
 }
 
-function mayUse({ namespace, users }: Candidate, { name, usableBy }: ResolvedPolicy, use: UseIndex): boolean {
+/** The violations of one policy; the same as in `evaluate`, without the right to use the policy. */
+export function violationsOf(candidate: Candidate, policy: ResolvedPolicy, evaluator: Evaluator): readonly Violation[] {
+  return runToEnd(findingViolations(candidate, policy, evaluator));
+}
+
+/** Whether one of the candidate's known users may use the policy. */
+export function mayUse({ namespace, users }: Candidate, { name, usableBy }: ResolvedPolicy, use: UseIndex): boolean {
   return usableBy === 'Everyone' || users.some((user) => use.mayUse(user, namespace, name));
 }
 

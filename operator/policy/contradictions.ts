@@ -31,7 +31,7 @@ export function contradictionsIn(spec: CompleteSpec, standard: Standard): string
     ),
   ];
   const isFilling = spec.defaulting !== 'Disabled';
-  return parts.flatMap((part) => [
+  const ofOverrides = parts.flatMap((part) => [
     ...privilegedInVain(part),
     ...hostProcessInVain(part),
     ...hostNamespacesInVain(part),
@@ -41,6 +41,13 @@ export function contradictionsIn(spec: CompleteSpec, standard: Standard): string
     ...volumesInVain(part),
     ...sysctlsInVain(part),
   ]);
+  return [...ofOverrides, ...guardInVain(spec)];
+}
+
+/** The guard has only policies of mode Enforce. */
+function guardInVain({ adminAccessLabel, mode }: CompleteSpec): string[] {
+  if (adminAccessLabel !== 'Guarded' || mode === 'Enforce') return [];
+  return [`adminAccessLabel: Guarded guards nothing in mode ${mode}: write mode: Enforce, or remove adminAccessLabel`];
 }
 
 function partOf(

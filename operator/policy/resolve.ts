@@ -2,10 +2,10 @@
  * A policy in the form that is compiled and evaluated. A resolved policy has a value for every rule, and no longer
  * depends on levels or defaults.
  */
-import type { CompletePolicy, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
+import type { CompletePolicy, CompleteSpec, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { Recent } from '../model/recent.ts';
 import { RULES } from '../rules/index.ts';
-import { afterFilling, type Check, type Fill, type Fix, type ServerNeed } from '../rules/rule.ts';
+import { afterFilling, type Check, type Fill, type Fix, type Rule, type ServerNeed } from '../rules/rule.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR, parseVersion, type Standard } from '../standards/level-version.ts';
 import { offeredSince, offers } from '../standards/server-features.ts';
 import {
@@ -28,6 +28,8 @@ export interface ResolvedPolicy {
   /** The name of the CapabilityPolicy. */
   readonly name: string;
   readonly uid: string;
+  /** The spec that was resolved. */
+  readonly spec: CompleteSpec;
   readonly selector: LabelSelector;
   readonly mode: Mode;
   readonly priority: number;
@@ -36,6 +38,7 @@ export interface ResolvedPolicy {
   /** The time from which the policy counts as deleted; see expiry.ts. */
   readonly expires: number;
   readonly podSecurityLabels: 'Managed' | 'Off';
+  readonly adminAccessLabel: 'Guarded' | 'Unguarded';
   readonly standard: Standard;
   /** Whether levelVersion is `latest` although the API servers are newer than the Standards that this release knows. */
   readonly latestLags: boolean;
@@ -125,6 +128,7 @@ export function resolvePolicy(
     id: policy.metadata?.name ?? '',
     name: policy.metadata?.name ?? '',
     uid: policy.metadata?.uid ?? '',
+    spec,
     selector: spec.namespaceSelector,
     mode: spec.mode,
     ...(spec.rollout && { meanwhile: spec.rollout.meanwhile }),
@@ -133,6 +137,7 @@ export function resolvePolicy(
     subjects: spec.subjects ?? [],
     expires,
     podSecurityLabels: spec.podSecurityLabels,
+    adminAccessLabel: spec.adminAccessLabel ?? 'Unguarded',
     standard,
     latestLags: oldestServer > NEWEST_KNOWN_MINOR && spec.levelVersion === 'latest',
     values,
@@ -166,7 +171,7 @@ export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']):
   return ofRules.flatMap(({ checks }) => checks).filter(({ over }) => over === part);
 }
 
-type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
+export type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
 /** Most policies of a cluster have only the values of their level. Such policies share one list. */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
@@ -176,13 +181,24 @@ export function checksOf({ values, containers, standard }: Valued, filled: boole
   // The key also contains the rule IDs, because JSON leaves out undefined values. An undefined value of an entry
   // differs from a missing value, which means the pod's value.
   const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);
-  return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () => {
-    const fills = filled ? fillsOf({ values, containers, standard }) : [];
-    return RULES.map((rule) => ({
+  return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () =>
+    checksOfRules(RULES, { values, containers, standard }, filled),
+  );
+}
+
+/** The checks of some of the rules. */
+export function checksOfRules(
+  rules: readonly Rule[],
+  { values, containers, standard }: Valued,
+  filled: boolean,
+): readonly RuleChecks[] {
+  const fills = filled ? fillsOf({ values, containers, standard }) : [];
+  return rules
+    .map((rule) => ({
       rule: rule.id,
       checks: afterFilling(checksOfRule(ruleValues(rule, values, containers), standard, filled), fills),
-    })).filter(({ checks }) => checks.length > 0);
-  });
+    }))
+    .filter(({ checks }) => checks.length > 0);
 }
 
 /** The fields that defaulting writes, in the order of the registry. */

@@ -46,6 +46,18 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
     ({ status }) => status?.namespaces?.refused ?? 0,
   );
   gauge(
+    'unused_grants',
+    'Values, entries and subjects of the policy that no workload needs; none until the workloads have been evaluated.',
+    ['policy'],
+    () => cluster.policies().flatMap(unusedGrants),
+  );
+  gauge(
+    'oldest_unused_grant_timestamp_seconds',
+    'Since when no workload has needed the longest unused grant of the policy, in seconds since 1970.',
+    ['policy'],
+    () => cluster.policies().flatMap(oldestUnusedGrant),
+  );
+  gauge(
     'expires_timestamp_seconds',
     'The time in spec.expires of policies that have one, in seconds since 1970.',
     ['policy'],
@@ -114,6 +126,16 @@ function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<Pod
 function isProgrammed({ metadata, status }: CapabilityPolicy): number {
   const programmed = status?.conditions?.find(({ type }) => type === 'Programmed');
   return Number(programmed?.status === 'True' && programmed.observedGeneration === metadata?.generation);
+}
+
+function unusedGrants(policy: CapabilityPolicy): Series[] {
+  const { workloads, unusedGrants: unused = [] } = policy.status ?? {};
+  return workloads ? [[{ policy: nameOf(policy) }, unused.length]] : [];
+}
+
+function oldestUnusedGrant(policy: CapabilityPolicy): Series[] {
+  const times = (policy.status?.unusedGrants ?? []).map(({ since }) => Date.parse(since));
+  return times.length === 0 ? [] : [[{ policy: nameOf(policy) }, Math.min(...times) / 1_000]];
 }
 
 function endOf(policy: CapabilityPolicy): Series[] {

@@ -18,6 +18,7 @@ import { buildConditions, lastEvaluation } from './conditions.ts';
 import { conflictsOf, describeConflict } from './label-conflict.ts';
 import { NONE_REFUSED, refusedLabels } from './label-refusal.ts';
 import { rolloutStatus } from './rollout-status.ts';
+import type { UnusedGrant } from './unused-grants.ts';
 import { reportWorkloads, type WorkloadReport } from './violations.ts';
 
 export interface StatusInput {
@@ -44,6 +45,8 @@ export interface StatusInput {
   readonly labels: ReadonlyMap<string, LabelOutcome>;
   /** The verdicts, by namespace. A namespace without an entry has not been evaluated yet. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
+  /** The grants that no workload needs, with since when; absent until all namespaces have been evaluated. */
+  readonly unusedGrants?: readonly UnusedGrant[];
   /** The subjects that may use every policy. */
   readonly holdersOfAll?: readonly Holder[];
   /** The paths of pod fields that some API server has and this release does not know, sorted. */
@@ -102,7 +105,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
     return { observedGeneration: generation, conditions, effective, columns: columnsOf(conditions, []) };
   }
   const { selected, deciding, areas, sharesWith } = input.coverage ?? NOWHERE;
-  const workloads = reportWorkloads({ name: text.policy.name, spec: text.spec }, areas, input.verdicts);
+  const workloads = reportWorkloads(text.policy.name, areas, input.verdicts);
   const outcomesIn = (namespaces: readonly string[]) =>
     namespaces.flatMap((namespace) => input.labels.get(namespace) ?? []);
   const outcomes = outcomesIn(deciding);
@@ -139,7 +142,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
       conflicting: conflicting.length,
       ...(refused.texts.length > 0 && { refused: refused.texts.length }),
     },
-    ...evaluation(workloads, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
+    ...evaluation(workloads, input.unusedGrants, lastEvaluation({ ...base, workloads }) ? policy.status : {}),
     sharesWith: sharesWith.slice(0, MOST_SHARES).map((one) => ({ ...one, policy: bounded(one.policy, NAME_LENGTH) })),
   });
 }
@@ -155,16 +158,20 @@ function lastRollout(
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;
 
 /** @param before the values of the previous status, used if there is no report */
-function evaluation(report: WorkloadReport | undefined, before: Evaluation = {}): Evaluation {
+function evaluation(
+  report: WorkloadReport | undefined,
+  unusedGrants: StatusInput['unusedGrants'],
+  before: Evaluation = {},
+): Evaluation {
   if (!report) {
-    const { workloads, violations, violationsTotal, unusedGrants } = before;
-    return { workloads, violations, violationsTotal, unusedGrants };
+    const { workloads, violations, violationsTotal, unusedGrants: unused } = before;
+    return { workloads, violations, violationsTotal, unusedGrants: unused };
   }
   return {
     workloads: report.counts,
     violations: [...report.violations],
     violationsTotal: report.notAdmitted.length,
-    unusedGrants: [...report.unusedGrants],
+    unusedGrants: [...(unusedGrants ?? [])],
   };
 }
 

@@ -1,27 +1,18 @@
 /**
  * Makes the fields of a policy's status about workloads, from the verdicts in the namespaces where the policy decides.
  */
-import type { CapabilityPolicySpec, CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
+import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
-import { ownEntries } from '../evaluate/own-entries.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
 import type { Violation as BrokenRule } from '../evaluate/violations.ts';
 import { isTooExpensive, type WorkloadVerdict } from '../evaluate/workload-verdict.ts';
 import { valuesByKey } from '../model/by-key.ts';
-import { statedIn } from '../policy/containers.ts';
 import type { Area } from '../policy/coverage.ts';
-import { NEWEST_KNOWN_MINOR } from '../standards/level-version.ts';
 import { bounded } from '../text/printable.ts';
 
 export interface NotAdmitted extends WorkloadVerdict {
   /** The policy's mode in the workload's namespace: it differs from spec.mode where a rollout is pending. */
   readonly mode: Mode;
-}
-
-/** A policy, with the spec that is in force. */
-interface Evaluating {
-  readonly name: string;
-  readonly spec: CapabilityPolicySpec;
 }
 
 export interface WorkloadReport {
@@ -32,7 +23,6 @@ export interface WorkloadReport {
   readonly tooExpensive: number;
   /** The first violations of the workloads in `notAdmitted`, as many as fit into the status. */
   readonly violations: readonly Violation[];
-  readonly unusedGrants: readonly string[];
 }
 
 const MOST_ENTRIES = 64;
@@ -42,12 +32,13 @@ const MESSAGE_LENGTH = 512;
 const LARGEST_ENTRY = 4 * 1024;
 
 /**
+ * @param name the policy's name
  * @param areas the namespaces where the policy decides, with their verdicts
  * @returns undefined until each of these namespaces has been evaluated with this policy among the deciding policies: in
  * a partial report, a workload that was not evaluated would look repaired
  */
 export function reportWorkloads(
-  { name, spec }: Evaluating,
+  name: string,
   areas: readonly Area[],
   verdicts: ReadonlyMap<string, NamespaceVerdicts>,
 ): WorkloadReport | undefined {
@@ -55,7 +46,7 @@ export function reportWorkloads(
   const evaluated = places.flatMap(({ mode, namespace }) => {
     const result = verdicts.get(namespace);
     const ofMode = result?.modes[mode];
-    return result && ofMode?.deciding.includes(name) ? [{ mode, ofMode, result }] : [];
+    return ofMode?.deciding.includes(name) ? [{ mode, ofMode }] : [];
   });
   if (evaluated.length < places.length) return undefined;
   const count = evaluated.reduce((sum, { ofMode }) => sum + ofMode.workloads.length, 0);
@@ -65,16 +56,11 @@ export function reportWorkloads(
     )
     .sort(worstFirst);
   const violating = notAdmitted.filter(({ verdict }) => verdict === 'Violating').length;
-  const added = {
-    anywhere: new Set(evaluated.flatMap(({ result }) => result.addedCapabilities)),
-    inUserNamespaces: new Set(evaluated.flatMap(({ result }) => result.addedInUserNamespaces)),
-  };
   return {
     counts: { evaluated: count, violating, unknown: notAdmitted.length - violating },
     notAdmitted,
     tooExpensive: notAdmitted.filter(isTooExpensive).length,
     violations: entries(name, notAdmitted),
-    unusedGrants: count > 0 ? unused(spec, added) : [],
   };
 }
 
@@ -120,31 +106,6 @@ export function entriesOf(workload: WorkloadVerdict, broken: readonly BrokenRule
       message: bounded(messages.join('; '), MESSAGE_LENGTH),
     };
   });
-}
-
-interface Added {
-  readonly anywhere: ReadonlySet<string>;
-  readonly inUserNamespaces: ReadonlySet<string>;
-}
-
-/**
- * The capabilities in the policy's own lists that no workload adds. A capability that every version of the level admits
- * is not reported, because a list in overrides has to repeat the capabilities of the level in order not to refuse them.
- */
-function unused(spec: CapabilityPolicySpec, added: Added): string[] {
-  const standard = { level: spec.level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
-  const own = ownEntries('capabilities.allowedAdd', standard);
-  const granted = statedIn(spec).flatMap(
-    ({ capabilities: { allowedAdd = [], allowedAddInUserNamespace = [] } = {} }) => [
-      ...allowedAdd.filter((capability) => !added.anywhere.has(capability)),
-      ...allowedAddInUserNamespace.filter((capability) => !added.inUserNamespaces.has(capability)),
-    ],
-  );
-  return [...new Set(granted)]
-    .filter((capability) => capability !== '*' && !own.includes(capability))
-    .sort()
-    .slice(0, 64)
-    .map((capability) => bounded(capability, 64));
 }
 
 function worstFirst(a: WorkloadVerdict, b: WorkloadVerdict): number {

@@ -169,7 +169,10 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
   examples: [
     {
       overrides: { capabilities: { allowedBounding: ['NET_BIND_SERVICE', 'NET_RAW'] } },
-      admits: [{ container: { securityContext: { capabilities: { drop: ['ALL'] } } } }],
+      admits: [
+        { container: { securityContext: { capabilities: { drop: ['ALL'] } } } },
+        { container: { securityContext: { capabilities: { add: ['NET_RAW'], drop: ['ALL'] } } } },
+      ],
       refuses: [{}, { container: { securityContext: { privileged: true } } }],
     },
     {

@@ -42,6 +42,11 @@ const SINCE = {
   conditionalAuthorization: 38,
   /** The subresource pods/resize (KEP-1287), which is on by default from 1.33 on. Only tests use this feature. */
   podResize: 33,
+  /**
+   * Admin access to devices (KEP-5018) and resource.k8s.io/v1, which are on by default from 1.34 on. Only tests use this
+   * feature.
+   */
+  deviceAdminAccess: 34,
 } as const;
 
 export type ServerFeature = keyof typeof SINCE;

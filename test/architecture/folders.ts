@@ -292,6 +292,8 @@ export const FOLDERS: readonly Folder[] = [
       'operator/policy',
       'operator/compile',
       'operator/evaluate',
+      'operator/state',
+      'analysis/policies',
       'analysis/capabilities',
     ],
     packages: [],

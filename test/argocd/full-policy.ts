@@ -24,6 +24,7 @@ subjects:
   - {kind: Group, name: 'system:serviceaccounts:net'}
 defaulting: Enabled
 podSecurityLabels: 'Off'
+adminAccessLabel: Guarded
 overrides:
   capabilities:
     allowedAdd: [NET_RAW, CHOWN]

@@ -6,7 +6,7 @@ import { ADMINISTRATOR, eventually } from '../support/harness.ts';
 import { change, EDITOR, type MetadataChange, ROUTES, routesOf } from '../support/namespace-changes.ts';
 import { podSecurityOf, vanish } from '../support/observed.ts';
 import { NAMESPACES } from '../support/rendered.ts';
-import { type Attack, admitted, ask, changeNamespace, guarded, type Scene, type Step } from './attack.ts';
+import { type Attack, admitted, ask, changeNamespace, guarded, refused, type Scene, type Step } from './attack.ts';
 
 const LABELS = 'pod-security.kubernetes.io';
 const ENFORCE = `${LABELS}/enforce`;
@@ -15,6 +15,20 @@ const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 const APPLY = 'application/apply-patch+yaml';
 const NAMESPACE = `${NAMESPACES}/NAMESPACE`;
 const PRIVILEGED: MetadataChange = { labels: { [ENFORCE]: 'privileged' } };
+
+const ADMIN_ACCESS = { labels: { 'resource.kubernetes.io/admin-access': 'true' } };
+const ADMIN_CLAIM = {
+  apiVersion: 'resource.k8s.io/v1',
+  kind: 'ResourceClaim',
+  metadata: { name: 'monitor' },
+  spec: {
+    devices: {
+      requests: [
+        { name: 'all', exactly: { deviceClassName: 'gpu.example.org', allocationMode: 'All', adminAccess: true } },
+      ],
+    },
+  },
+};
 
 /**
  * Applies the current labels of the namespace, so that the editor also owns them. @param rest other metadata to apply
@@ -117,6 +131,23 @@ export const NAMESPACE_CHANGES: readonly Attack[] = [
     setting: 'overridden',
     steps: [byEveryRoute({ labels: { [rolloutLabel('attacks-overridden')]: 'pending' } })],
     expect: guarded,
+  },
+  ...[ADMIN_ACCESS, { labels: { ...ADMIN_ACCESS.labels, colour: 'blue' } }].map(
+    (wanted): Attack => ({
+      attempt: `gives it admin access to devices, where an overridden policy guards that, by ${Object.keys(wanted.labels).length} labels`,
+      setting: 'devices',
+      steps: [byEveryRoute(wanted)],
+      expect: guarded,
+    }),
+  ),
+  {
+    attempt: 'claims devices with admin access, after the label was refused',
+    setting: 'devices',
+    needs: 'deviceAdminAccess',
+    steps: [
+      ask('POST', '/apis/resource.k8s.io/v1/namespaces/NAMESPACE/resourceclaims', ADMIN_CLAIM, { as: ADMINISTRATOR }),
+    ],
+    expect: refused('the API server', /admin access to devices requires the .* label/),
   },
   {
     attempt: 'puts it under a policy and makes it pending for that, in one change',

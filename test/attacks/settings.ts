@@ -135,6 +135,18 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
+  /** A policy that guards the label for admin access to devices, and a policy that overrides it. */
+  devices: {
+    policies: {
+      devices: enforce({ level: 'restricted', adminAccessLabel: 'Guarded' }),
+      'devices-above': enforce({
+        level: 'privileged',
+        priority: 10,
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'attacks-devices' } },
+      }),
+    },
+  },
+
   /** A namespace that no policy selects yet. */
   entering: {
     policies: {

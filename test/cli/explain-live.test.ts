@@ -11,7 +11,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { grant } from '../support/namespace-changes.ts';
-import { NAMESPACES } from '../support/rendered.ts';
+import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'explain.schema.json');
 /** A reason that a spreadsheet would execute if it were a cell as it is. */
@@ -213,6 +213,36 @@ Namespace ${net}
     );
     const none = await explain('SYS_ADMIN', '-n', 'nosuch');
     assert.deepEqual([none.code, none.stderr], [2, 'cappol: no namespace "nosuch" in the cluster\n']);
+  });
+
+  it('adminAccess: the namespaces with the label, and the policies that guard it', async () => {
+    const name = 'resource.kubernetes.io/admin-access';
+    await cluster.api.patch(`${NAMESPACES}/${web}`, { metadata: { labels: { [name]: 'true' } } });
+    try {
+      const guarded = await cluster.policy('guarded', {
+        namespaceSelector: { matchLabels: { 'cli-explain': 'web' } },
+        level: 'restricted',
+        mode: 'Enforce',
+        adminAccessLabel: 'Guarded',
+      });
+      const answer = await inJson('adminAccess', 'NET_RAW', '-n', web);
+      assert.deepEqual(answer.topics[0], {
+        kind: 'NamespaceLabel',
+        name,
+        found: [],
+        namespaces: [{ namespace: web, granted: true, guardedBy: [guarded] }],
+        guards: [{ policy: guarded, namespaces: 1 }],
+      });
+      const isDocumented = new Ajv({ strict: false }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
+      assert.ok(isDocumented(answer), JSON.stringify(isDocumented.errors?.[0]));
+      const text = await explain('adminAccess', '-n', web);
+      assert.match(text.stdout, new RegExp(`^${web} +granted +${guarded}$`, 'm'));
+      const csv = await explain('adminAccess', '-n', web, '-o', 'csv');
+      assert.match(csv.stdout, new RegExp(`^${name},${web},.*,admin access granted,.*,${guarded},Enforce,`, 'm'));
+      await cluster.api.remove(`${POLICIES}/${guarded}`);
+    } finally {
+      await cluster.api.patch(`${NAMESPACES}/${web}`, { metadata: { labels: { [name]: null } } });
+    }
   });
 
   it('names all missing rights in one message', async () => {

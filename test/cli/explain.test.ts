@@ -79,6 +79,15 @@ describe('explain NAME', () => {
     });
   }
 
+  it('explains the namespace label for admin access to devices, beside capabilities', async () => {
+    const { code, stdout, stderr } = await cappol(['explain', 'adminAccess']);
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.match(stdout, /^resource\.kubernetes\.io\/admin-access: "true" \(a label of namespaces\)\n {2}permits +\w/);
+    assert.match(stdout, /^ {2}guarded by +policies in mode Enforce with adminAccessLabel: Guarded/m);
+    const json = JSON.parse((await cappol(['explain', 'NET_RAW', 'adminAccess', '-o', 'json'])).stdout);
+    assert.deepEqual([json.capabilities[0].name, json.namespaceLabels[0].value], ['NET_RAW', 'true']);
+  });
+
   it('explains ALL', async () => {
     const { stdout } = await cappol(['explain', 'all', '-o', 'json']);
     const { capabilities } = JSON.parse(stdout) as { capabilities: { name: string }[] };

@@ -366,8 +366,27 @@ describe('cappol status prints', () => {
 
   it('more columns on request', () => {
     const wide = text(view(), { wide: true }).split('\n');
-    assert.match(wide[2] ?? '', /PRIORITY +VERSION +SHARES WITH +UNUSED GRANTS$/);
-    assert.match(wide[4] ?? '', /-1 +latest +net \(OverriddenBy\) +-$/);
+    assert.match(wide[2] ?? '', /PRIORITY +VERSION +SHARES WITH$/);
+    assert.match(wide[4] ?? '', /-1 +latest +net \(OverriddenBy\)$/);
+  });
+
+  it('the grants that no workload needs, and since when', () => {
+    const SINCE = '2026-11-01T00:00:00Z';
+    const entry = { path: 'spec.overrides.capabilities.allowedAdd', entry: 'SYS_TIME' };
+    const spec = {
+      namespaceSelector: { matchLabels: { team: 'net' } },
+      overrides: { capabilities: { allowedAdd: ['NET_RAW', 'SYS_TIME'] }, hostIPC: true },
+    };
+    const workloads = [workloadView('Deployment', 'ping', { template: adding(['NET_RAW']) })];
+    const policies = [policy('net', spec, { unusedGrants: [{ ...entry, since: SINCE }] })];
+    const seen = view({ ...clusterOf(workloads), policies: () => policies });
+    assert.deepEqual(seen.policies[0]?.unusedGrants, [{ ...entry, since: SINCE }, { path: 'spec.overrides.hostIPC' }]);
+    assert.match(text(seen), /^net +spec\.overrides\.capabilities\.allowedAdd: SYS_TIME +2026-11-01T00:00:00Z$/m);
+    assert.match(text(seen), /^net +spec\.overrides\.hostIPC +now$/m);
+    assert.deepEqual(
+      view({ ...clusterOf(workloads), policies: () => policies }, { namespace: 'net' }).policies[0]?.unusedGrants,
+      [],
+    );
   });
 
   it('nothing about violations if there are none', () => {

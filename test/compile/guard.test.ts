@@ -16,6 +16,9 @@ const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 const [ENFORCE, VERSION] = ['pod-security.kubernetes.io/enforce', 'pod-security.kubernetes.io/enforce-version'];
 const RECORD = 'capabilitypolicy.dev/labels';
+const ADMIN_ACCESS = 'resource.kubernetes.io/admin-access';
+/** The key that Kubernetes 1.33 reads instead. */
+const OLD_ADMIN_ACCESS = 'resource.k8s.io/admin-access';
 
 type Labels = Readonly<Record<string, string>>;
 type Spec = Partial<CapabilityPolicySpec>;
@@ -29,6 +32,7 @@ const one = fc.record({
   priority: fc.constantFrom(-1, 0, 0, 7),
   rollout: fc.constantFrom(undefined, {}),
   podSecurityLabels: fc.constant('Off'),
+  adminAccessLabel: fc.constantFrom('Unguarded', 'Unguarded', 'Guarded'),
 }) as fc.Arbitrary<Spec>;
 
 const policies = fc
@@ -46,9 +50,18 @@ const rolloutLabels = fc
     Object.fromEntries(values.flatMap((value, i) => (value ? [[rolloutLabel(NAMES[i] ?? ''), value]] : []))),
   );
 
+const adminAccess = fc.constantFrom<Labels>(
+  {},
+  {},
+  {},
+  { [ADMIN_ACCESS]: 'true' },
+  { [ADMIN_ACCESS]: 'false' },
+  { [OLD_ADMIN_ACCESS]: 'true' },
+);
+
 const labels: fc.Arbitrary<Labels> = fc
-  .tuple(fc.constantFrom(...UNIVERSE), rolloutLabels)
-  .map(([own, ofRollouts]) => ({ ...own, ...ofRollouts }));
+  .tuple(fc.constantFrom(...UNIVERSE), rolloutLabels, adminAccess)
+  .map(([own, ofRollouts, ofDevices]) => ({ ...own, ...ofRollouts, ...ofDevices }));
 
 interface Change {
   /** The labels before the change; undefined if the namespace is created. */
@@ -76,6 +89,11 @@ function isEnforced(
 ): boolean {
   const isPending = withRollout && labels[rolloutLabel(metadata?.name ?? '')] === 'pending';
   return matches(spec.namespaceSelector, labels) && !isPending;
+}
+
+/** Whether the policy guards the namespace's label for admin access, and the label grants the access. */
+function guardsAccess(one: CompletePolicy, labels: Labels, key: string): boolean {
+  return one.spec.adminAccessLabel === 'Guarded' && isEnforced(one, labels) && labels[key] === 'true';
 }
 
 function deciders(some: readonly CompletePolicy[], labels: Labels): CompletePolicy[] {
@@ -110,7 +128,12 @@ function concerned(all: readonly CompletePolicy[], { before, after }: Change): s
       matches(one.spec.namespaceSelector, labels) && labels[label] === 'pending';
     return isPending(after) && !(before && isPending(before));
   });
-  return [...new Set([...left, ...madePending].map(({ metadata }) => metadata?.name ?? ''))].sort();
+  const granted = all.filter((one) =>
+    [ADMIN_ACCESS, OLD_ADMIN_ACCESS].some(
+      (key) => guardsAccess(one, after, key) && !(before && guardsAccess(one, start, key)),
+    ),
+  );
+  return [...new Set([...left, ...madePending, ...granted].map(({ metadata }) => metadata?.name ?? ''))].sort();
 }
 
 describe('the guard', () => {
@@ -168,6 +191,11 @@ describe('the guard', () => {
             const labelled = after[rolloutLabel(one.metadata?.name ?? '')] === 'pending';
             const created = now === undefined && matches(one.spec.namespaceSelector, after);
             if (created) assert.ok(!labelled, 'created as pending');
+            for (const key of [ADMIN_ACCESS, OLD_ADMIN_ACCESS]) {
+              // A label that was set while the policy was pending stays.
+              const kept = now && now[key] === 'true' && matches(one.spec.namespaceSelector, now);
+              assert.ok(!guardsAccess(one, after, key) || kept, `admin access by ${JSON.stringify([now, after])}`);
+            }
             if (!now || !isEnforced(one, now)) continue;
             assert.ok(isEnforced(one, after), `${one.metadata?.name} is left by ${JSON.stringify([now, after])}`);
             // Checks the namespace as if a rollout were being added to the policy.
@@ -225,6 +253,84 @@ describe('the guard', () => {
     assert.equal(isAdmitted(undefined, it5), true);
     assert.equal(isAdmitted(undefined, { ...net, ...it5 }), false);
     assert.equal(isAdmitted({}, net), true);
+  });
+
+  describe('of a policy with adminAccessLabel: Guarded', () => {
+    const net = { team: 'net' };
+    const spec: Spec = { adminAccessLabel: 'Guarded', namespaceSelector: { matchLabels: net } };
+    const [on, off] = [{ [ADMIN_ACCESS]: 'true' }, { [ADMIN_ACCESS]: 'false' }];
+    const rows: Readonly<Record<string, readonly [before: Labels | undefined, after: Labels, needed: boolean]>> = {
+      'setting the label needs exempt': [net, { ...net, ...on }, true],
+      'changing its value to true needs exempt': [{ ...net, ...off }, { ...net, ...on }, true],
+      'setting it by the key of Kubernetes 1.33 needs exempt': [net, { ...net, [OLD_ADMIN_ACCESS]: 'true' }, true],
+      'setting one key where the other one is set needs exempt': [
+        { ...net, [OLD_ADMIN_ACCESS]: 'true' },
+        { ...net, [OLD_ADMIN_ACCESS]: 'true', ...on },
+        true,
+      ],
+      'setting it together with another label needs exempt': [net, { ...net, colour: 'blue', ...on }, true],
+      'setting it while the namespace enters the selector needs exempt': [{}, { ...net, ...on }, true],
+      'setting it while the namespace leaves the selector needs exempt': [net, on, true],
+      'entering the selector with the label needs exempt': [on, { ...net, ...on }, true],
+      'creating a namespace with it needs exempt': [undefined, { ...net, ...on }, true],
+      'setting it outside the selector needs nothing': [{}, on, false],
+      'creating a namespace with it outside the selector needs nothing': [undefined, on, false],
+      'setting another value needs nothing': [net, { ...net, ...off }, false],
+      'setting a value in another case needs nothing': [net, { ...net, [ADMIN_ACCESS]: 'True' }, false],
+      'removing it needs nothing': [{ ...net, ...on }, net, false],
+      'removing its value needs nothing': [{ ...net, ...on }, { ...net, ...off }, false],
+      'keeping it needs nothing': [{ ...net, ...on }, { ...net, ...on, colour: 'blue' }, false],
+      'creating a namespace without it needs nothing': [undefined, net, false],
+    };
+    for (const oldestServer of [NEWEST_KNOWN_MINOR, 35]) {
+      for (const [around, others] of Object.entries({
+        alone: [],
+        'overridden by another policy': [above],
+        'beside a policy that does not guard it': [policy('beside', { priority: 5, podSecurityLabels: 'Off' })],
+      })) {
+        const text = programText([IT(spec), ...others], { kind: 'Guard', oldestServer });
+        for (const [title, [before, after, needed]] of Object.entries(rows)) {
+          it(`${title}: ${around}, on 1.${oldestServer}`, () => {
+            const request = requestOf({ before, after });
+            const isRefused = text.matches(request) && text.refusal(request) !== undefined;
+            assert.equal(isRefused, needed);
+            const exceptOn = (missing: string) =>
+              text.refusal({ ...request, allows: ({ verb, policy }) => verb === 'exempt' && policy !== missing });
+            assert.equal(exceptOn(''), undefined);
+            assert.equal(exceptOn('it')?.startsWith('CapabilityPolicy it: ') ?? false, needed);
+          });
+        }
+      }
+    }
+
+    it('is not asked about it in a namespace where it is pending, also when the namespace is promoted', () => {
+      const text = programText([IT({ ...spec, rollout: {} })], { kind: 'Guard' });
+      const isAdmitted = (before: Labels | undefined, after: Labels) =>
+        text.refusal(requestOf({ before, after })) === undefined;
+      assert.equal(isAdmitted({ ...net, ...it5 }, { ...net, ...it5, ...on }), true);
+      assert.equal(isAdmitted({ ...net, ...it5, ...on }, { ...net, ...on }), true);
+      assert.equal(isAdmitted({ ...net, ...it5 }, { ...net, ...on }), false, 'promoted and set by one change');
+      assert.equal(isAdmitted(net, { ...net, ...it5, ...on }), false, 'pending and set by one change');
+    });
+
+    it('is named in the refusal, which says what the label does', () => {
+      const text = programText([IT(spec), above], { kind: 'Guard' });
+      const message = text.refusal(requestOf({ before: net, after: { ...net, ...on } })) ?? '';
+      assert.match(message, /^CapabilityPolicy it: .*admin access to devices .*resource\.kubernetes\.io\/admin-access/);
+    });
+
+    for (const [why, stated] of Object.entries({
+      'mode Warn': { ...spec, mode: 'Warn' },
+      'mode Audit': { ...spec, mode: 'Audit' },
+      'adminAccessLabel: Unguarded': { ...spec, adminAccessLabel: 'Unguarded' },
+      'no adminAccessLabel': { ...spec, adminAccessLabel: undefined },
+    } satisfies Record<string, Spec>)) {
+      it(`has no effect with ${why}: the guard's text is the same as without the policy's field`, () => {
+        const textOf = (one: Spec) => compiledPrograms([above, IT(one)], 'Guard').map(({ hash }) => hash);
+        const { adminAccessLabel: _, ...plain } = stated;
+        assert.deepEqual(textOf(stated), textOf(plain));
+      });
+    }
   });
 
   it('looks at no change of other labels and annotations, and at every change of the record', () => {

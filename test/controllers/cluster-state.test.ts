@@ -173,8 +173,7 @@ describe('ClusterState', () => {
 
     it('drops the verdicts of the namespaces where other policies decide, and no others', () => {
       const { verdicts } = cluster.state.outcomes;
-      for (const namespace of ['a', 'b'])
-        verdicts.set(namespace, { namespace, modes: {}, addedCapabilities: [], addedInUserNamespaces: [] });
+      for (const namespace of ['a', 'b']) verdicts.set(namespace, { namespace, modes: {}, needs: new Map() });
       cluster.put('net', { ...NET, level: 'baseline' }, 2);
       cluster.state.accept();
       assert.deepEqual([...verdicts.keys()], ['b']);
@@ -291,8 +290,7 @@ describe('ClusterState', () => {
       cluster.state.outcomes.verdicts.set('a', {
         namespace: 'a',
         modes: {},
-        addedCapabilities: [],
-        addedInUserNamespaces: [],
+        needs: new Map(),
       });
       const change = apply({ of: 'term' });
       assert.deepEqual([dirty(change), change.recompiles], ['all net | a b kube-system', true]);

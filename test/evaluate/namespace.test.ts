@@ -6,7 +6,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
 import type { PodView, WorkloadView } from '../../operator/model/objects.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
-import { adding, container, OWN_USERS } from '../support/pods.ts';
+import { adding, container } from '../support/pods.ts';
 import { resolvedBaseline } from '../support/policies.ts';
 import { binding, clusterOf, ownedBy, podView, useRole, workloadView } from '../support/views.ts';
 
@@ -320,22 +320,6 @@ describe('the verdicts of a namespace', () => {
         assert.deepEqual(result([], pods, [raw]).modes.Audit?.workloads.map(brief), expected);
       });
     }
-  });
-
-  it('collects the added capabilities, as written, of containers of every kind', () => {
-    const template = adding(['NET_RAW'], { initContainers: [container('init', ['CHOWN', 'CAP_KILL'])] });
-    const debugged = adding([], { ephemeralContainers: [container('debug', ['SYS_PTRACE'])] });
-    const { addedCapabilities } = result([workloadView('Deployment', 'web', { template })], [podView('one', debugged)]);
-    assert.deepEqual(addedCapabilities, ['CAP_KILL', 'CHOWN', 'NET_RAW', 'SYS_PTRACE']);
-  });
-
-  it('collects separately what pods add in user namespaces', () => {
-    const { addedCapabilities, addedInUserNamespaces } = result(
-      [workloadView('Deployment', 'web', { template: adding(['NET_ADMIN'], OWN_USERS) })],
-      [podView('one', adding(['SYS_TIME'], { hostUsers: true })), podView('two', adding(['SYS_PTRACE'], OWN_USERS))],
-    );
-    assert.deepEqual(addedCapabilities, ['NET_ADMIN', 'SYS_PTRACE', 'SYS_TIME']);
-    assert.deepEqual(addedInUserNamespaces, ['NET_ADMIN', 'SYS_PTRACE']);
   });
 
   it('evaluates each shape once per text of a policy: not again for other labels, pods or policies', () => {

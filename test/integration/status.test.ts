@@ -183,23 +183,35 @@ describe('the status of a policy', function () {
     await cluster.deletePolicy(everywhere);
   });
 
-  it('names grants that nobody uses', async () => {
+  it('names grants that no workload needs, and since when', async () => {
     const namespace = await cluster.namespace('grants', { team: 'grants' });
-    const policy = await cluster.policy('grants', select('grants', { overrides: allowing('SYS_TIME', 'NET_RAW') }));
+    const overrides = { ...allowing('SYS_TIME', 'NET_RAW'), hostNetwork: true };
+    const policy = await cluster.policy('grants', select('grants', { overrides }));
     await cluster.programmed(policy);
     await createPod(namespace, 'plain', baselinePod());
     const unused = (...names: string[]) =>
       eventually(`unused: ${names}`, async () => {
         const { unusedGrants = [], workloads } = await statusOf(cluster.api, policy);
-        return workloads?.evaluated !== 0 && JSON.stringify(unusedGrants) === JSON.stringify(names);
+        const found = unusedGrants.map(({ path, entry = path }) => entry);
+        return workloads?.evaluated !== 0 && JSON.stringify(found) === JSON.stringify(names) && unusedGrants;
       });
-    await unused('NET_RAW', 'SYS_TIME');
+    const [first] = await unused('SYS_TIME', 'NET_RAW', 'spec.overrides.hostNetwork');
     await createPod(namespace, 'ping', baselinePod({ add: ['NET_RAW'] }));
-    await unused('SYS_TIME');
+    const [same] = await unused('SYS_TIME', 'spec.overrides.hostNetwork');
+    assert.deepEqual(same, first);
     await createPod(namespace, 'clock', baselinePod({ add: ['SYS_TIME'] }));
-    await unused();
+    await unused('spec.overrides.hostNetwork');
+    const before = Date.now();
     await cluster.api.remove(`${NAMESPACES}/${namespace}/pods/ping`);
-    await unused('NET_RAW');
+    const [again] = await unused('NET_RAW', 'spec.overrides.hostNetwork');
+    assert.ok(Date.parse(again?.since ?? '') >= before - 1_000, again?.since);
+    // After a restart, the operator does not say that these grants are unused since the restart.
+    await cluster.operator.stop();
+    await cluster.operator.startAndWatch();
+    await createPod(namespace, 'more', baselinePod());
+    await eventually('the new pod', async () => (await statusOf(cluster.api, policy)).workloads?.evaluated === 3);
+    const [kept] = await unused('NET_RAW', 'spec.overrides.hostNetwork');
+    assert.deepEqual(kept, again);
   });
 
   it('comes with Events on policy and workload, once for each change', async () => {

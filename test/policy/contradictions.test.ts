@@ -28,6 +28,13 @@ const NAMED = { names: ['agent'] };
 /** Rows with a spec and the beginning of each note. A row without notes has no contradiction. */
 const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly string[]])[] = [
   [
+    'a guard of a policy that refuses nothing yet',
+    { mode: 'Warn', adminAccessLabel: 'Guarded' },
+    ['adminAccessLabel: Guarded guards nothing in mode Warn'],
+  ],
+  ['a guard of a policy in mode Enforce', { mode: 'Enforce', adminAccessLabel: 'Guarded' }, []],
+  ['a policy of mode Audit that guards nothing', { mode: 'Audit', adminAccessLabel: 'Unguarded' }, []],
+  [
     'privileged where the level asks for allowPrivilegeEscalation: false',
     { overrides: { privileged: true } },
     ['overrides.privileged: true admits no container: the API server refuses allowPrivilegeEscalation: false'],

@@ -28,6 +28,7 @@ export const SUITES = [
   'deletion',
   'definition',
   'guard',
+  'guard-admin-access',
   'guard-groups',
   'guard-overridden',
   'guard-size',

@@ -43,8 +43,7 @@ const result: fc.Arbitrary<Omit<NamespaceVerdicts, 'namespace'>> = fc.record({
       workloads: fc.array(workload, { maxLength: 40 }),
     }),
   }),
-  addedCapabilities: fc.array(text, { maxLength: 4 }),
-  addedInUserNamespaces: fc.array(text, { maxLength: 2 }),
+  needs: fc.constant(new Map()),
 });
 
 const refusedLabels = fc.subarray(['rollout.capabilitypolicy.dev/ping', 'pod-security.kubernetes.io/audit', 'other']);

@@ -49,16 +49,11 @@ export function withStatus(status: CapabilityPolicyStatus | undefined, { policy,
 }
 
 /** Verdicts of mode Audit on the workloads of the namespace `net`. */
-export function verdicts(
-  workloads: readonly WorkloadVerdict[],
-  addedCapabilities: readonly string[] = [],
-  addedInUserNamespaces: readonly string[] = [],
-) {
+export function verdicts(workloads: readonly WorkloadVerdict[]) {
   const result: NamespaceVerdicts = {
     namespace: 'net',
     modes: { Audit: { deciding: ['ping'], workloads } },
-    addedCapabilities,
-    addedInUserNamespaces,
+    needs: new Map(),
   };
   return new Map([['net', result]]);
 }

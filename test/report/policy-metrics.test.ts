@@ -30,8 +30,7 @@ function evaluatedNamespace(namespace: string, workloads: readonly WorkloadVerdi
     {
       namespace,
       modes: { Enforce: { deciding: ['ping'], workloads } },
-      addedCapabilities: [],
-      addedInUserNamespaces: [],
+      needs: new Map(),
     },
   ];
 }
@@ -57,6 +56,10 @@ describe('the metrics of policies', () => {
     const status = {
       conditions: [PROGRAMMED],
       namespaces: { selected: 2, deciding: 2, labelled: 0, conflicting: 2, refused: 3 },
+      unusedGrants: [
+        { path: 'spec.overrides.hostNetwork', since: '2026-11-02T00:00:00Z' },
+        { path: 'spec.overrides.capabilities.allowedAdd', entry: 'NET_RAW', since: '2026-11-01T00:00:00Z' },
+      ],
     };
     policies = [policyWith('ping', { ...status, workloads: counts }), policyWith('new', {})];
     verdicts.set(
@@ -72,6 +75,8 @@ describe('the metrics of policies', () => {
       'capabilitypolicy_label_conflicts{policy="new"}': 0,
       'capabilitypolicy_refused_labels{policy="ping"}': 3,
       'capabilitypolicy_refused_labels{policy="new"}': 0,
+      'capabilitypolicy_unused_grants{policy="ping"}': 2,
+      'capabilitypolicy_oldest_unused_grant_timestamp_seconds{policy="ping"}': 1793491200,
       'capabilitypolicy_workloads{policy="ping",verdict="compliant"}': 4,
       'capabilitypolicy_workloads{policy="ping",verdict="violating"}': 3,
       'capabilitypolicy_workloads{policy="ping",verdict="unknown"}': 1,

@@ -7,7 +7,7 @@ import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
 import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { coverageOf } from '../support/coverage-of.ts';
 import { resolvedBaseline } from '../support/policies.ts';
-import { CONFLICT, compliant, condition, input, labels, verdicts, violating, withStatus } from './fixtures.ts';
+import { CONFLICT, compliant, condition, input, labels, NOW, verdicts, violating, withStatus } from './fixtures.ts';
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
@@ -135,54 +135,6 @@ describe('the status of a policy', () => {
     ]);
   });
 
-  describe('names grants that nobody uses', () => {
-    const granted: Partial<CapabilityPolicySpec> = {
-      overrides: {
-        capabilities: { allowedAdd: ['NET_RAW', 'SYS_TIME'], allowedBounding: ['KILL', 'NET_RAW', 'SYS_TIME'] },
-      },
-    };
-    const cases: [string, Partial<CapabilityPolicySpec>, StatusWorkloads, string[] | undefined][] = [
-      ['of allowedAdd', granted, [compliant('web')], ['NET_RAW', 'SYS_TIME']],
-      [
-        'of containers, each once',
-        {
-          ...granted,
-          containers: [{ names: ['a'], overrides: { capabilities: { allowedAdd: ['SYS_TIME', 'SYS_NICE'] } } }],
-        },
-        [compliant('web')],
-        ['NET_RAW', 'SYS_NICE', 'SYS_TIME'],
-      ],
-      ['but not where no workload runs', granted, [], undefined],
-      ['but not the wildcard', { overrides: { capabilities: { allowedAdd: ['*'] } } }, [compliant('web')], undefined],
-      ["but not the level's own", {}, [compliant('web')], undefined],
-      [
-        "but not the level's own among them",
-        { level: 'restricted', overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } } },
-        [compliant('web')],
-        ['NET_RAW'],
-      ],
-    ];
-    for (const [name, spec, workloads, expected] of cases) {
-      it(name, () => {
-        assert.deepEqual(buildStatus(input(spec, { verdicts: verdicts(workloads) })).unusedGrants, expected);
-      });
-    }
-
-    it('and leaves out what some container adds literally', () => {
-      const added = verdicts([compliant('web')], ['CAP_SYS_TIME', 'NET_RAW']);
-      assert.deepEqual(buildStatus(input(granted, { verdicts: added })).unusedGrants, ['SYS_TIME']);
-    });
-
-    it('in user namespaces: those that no container there adds', () => {
-      const mapped = {
-        overrides: { capabilities: { allowedAddInUserNamespace: ['NET_ADMIN', 'SYS_PTRACE', 'SYS_TIME'] } },
-      };
-      const added = verdicts([compliant('web')], ['NET_ADMIN', 'SYS_PTRACE'], ['NET_ADMIN']);
-      const { unusedGrants } = buildStatus(input(mapped, { verdicts: added }));
-      assert.deepEqual(unusedGrants, ['SYS_PTRACE', 'SYS_TIME']);
-    });
-  });
-
   it('has only its conditions, their column and the effective fields when no text was ever accepted', () => {
     const status = buildStatus(input({ levelVersion: 'v1.99' }));
     assert.deepEqual(Object.keys(status).sort(), ['columns', 'conditions', 'effective', 'observedGeneration']);
@@ -192,7 +144,8 @@ describe('the status of a policy', () => {
     const before = input({ mode: 'Enforce', overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } });
     const { lastAccepted, coverage } = acceptedAs(before);
     const enforced = new Map([['net', verdictIn('net', 'Enforce', [violating('web')])]]);
-    const facts = { coverage, verdicts: enforced, labels: labels({ conflicts: [] }) };
+    const unused = [{ path: 'spec.overrides.capabilities.allowedAdd', entry: 'SYS_TIME', since: NOW }];
+    const facts = { coverage, verdicts: enforced, labels: labels({ conflicts: [] }), unusedGrants: unused };
     const good = buildStatus({ ...before, ...facts });
     const refused = (fields: Partial<StatusInput> = {}) =>
       withStatus(good, input({ mode: 'Audit', levelVersion: 'v1.99' }, { ...facts, lastAccepted, ...fields }));
@@ -208,7 +161,7 @@ describe('the status of a policy', () => {
     it('in the same words as before', () => {
       assert.deepEqual(buildStatus(refused()).effective, good.effective);
       assert.deepEqual(said(buildStatus(refused())), said(good));
-      assert.deepEqual(good.unusedGrants, ['SYS_TIME']);
+      assert.deepEqual(good.unusedGrants, unused);
       assert.deepEqual(
         good.violations?.map(({ mode }) => mode),
         ['Enforce'],
@@ -316,7 +269,7 @@ function verdictsOf(namespace: string) {
 
 function verdictIn(namespace: string, mode: Mode, workloads: StatusWorkloads): NamespaceVerdicts {
   const modes = { [mode]: { deciding: ['ping'], workloads } };
-  return { namespace, modes, addedCapabilities: [], addedInUserNamespaces: [] };
+  return { namespace, modes, needs: new Map() };
 }
 
 /** The input for a refused edit about the policy's last accepted spec. */

@@ -12,6 +12,8 @@ import { ApiClient } from '../../operator/cluster/client.ts';
 import { createCluster } from '../../operator/cluster/store.ts';
 import { rowOf } from '../../operator/compile/program.ts';
 import { ClusterState } from '../../operator/controllers/cluster-state.ts';
+import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
+import { keyOf } from '../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { EXCLUDED_NAMESPACES } from '../../operator/model/namespaces.ts';
@@ -108,8 +110,13 @@ function statusOf(
   };
   // The current status is removed from the policy, because a fresh operator must compute the same status without it.
   const { status: _, ...bare } = policy;
+  // The operator lists a grant some time after workloads have stopped needing it, but never one that is needed.
+  const { unneeded = [] } = grantNeeds(name, coverage?.areas ?? [], verdicts) ?? {};
+  const listed = outermost(unneeded).map(keyOf);
+  const unusedGrants = (policy.status?.unusedGrants ?? []).filter((grant) => listed.includes(keyOf(grant)));
   return buildStatus({
     policy: bare,
+    unusedGrants,
     resolution,
     ...(lastAccepted && { lastAccepted }),
     ...(coverage && { coverage }),

@@ -37,6 +37,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   seccompFromOci: 'seccomp profiles of type OCI',
   conditionalAuthorization: 'authorization on conditions',
   podResize: 'the subresource pods/resize',
+  deviceAdminAccess: 'admin access to devices',
 };
 
 /** @param feature the feature of the API server that the test needs; undefined if the test needs no such feature */

@@ -124,7 +124,8 @@ function follow(object: Fields, type: string, { steps, value }: Walk, depth: num
   const [mark = '', below = ''] = /^([[{]?)(.*)$/.exec(code)?.slice(1) ?? [];
   const next = { steps, value };
   if (types[below]) {
-    if (mark === '{') return;
+    // The API server writes most fields of ObjectMeta itself.
+    if (mark === '{' || below === 'ObjectMeta') return;
     const existing =
       mark === '[' ? (object[field] as Fields[] | undefined)?.[0] : (object[field] as Fields | undefined);
     const inner = existing ?? { ...REQUIRED[below], ...namedFor(below, object) };

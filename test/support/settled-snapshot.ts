@@ -9,6 +9,7 @@ import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import type { NamespaceProgress, RolloutProgress } from '../../operator/promotion/progress.ts';
+import { GrantHistories } from '../../operator/report/grant-histories.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { largeCluster } from './large-cluster.ts';
 
@@ -68,6 +69,7 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
   const resolution = state.policies.resolution(name);
   if (!resolution) throw new Error(`policy ${name} was not compiled`);
   const lastAccepted = state.policies.acceptedText(name);
+  const unused = new GrantHistories().look(policy, coverage?.areas ?? [], state.outcomes.verdicts, AT);
   return buildStatus({
     policy,
     resolution,
@@ -78,6 +80,7 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
     ...(policy.spec.rollout && { progress: progressOf(name, coverage?.selected ?? [], state, cluster) }),
     labels: state.labelOutcomes(coverage?.deciding ?? []),
     verdicts: state.outcomes.verdicts,
+    ...(unused && { unusedGrants: unused.grants }),
     holdersOfAll: state.policies.use.holdersOfAll(),
     now: TAKEN,
   });

@@ -72,6 +72,25 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
     assert.deepEqual(await page.locator('table.policies tbody th').allInnerTexts(), expected);
   });
 
+  it('lists the grants that no workload needs', async () => {
+    const unused = snapshot.policies.filter(({ status }) => (status.unusedGrants ?? []).length > 0);
+    const used = snapshot.policies.find(({ status }) => !status.unusedGrants);
+    assert.ok(unused[0] && used);
+    const page = await openPolicy(unused[0].name);
+    const section = page.locator('section', { has: page.getByRole('heading', { name: 'Unused grants' }) });
+    const rows = await section.locator('tbody tr').all();
+    const shown = await Promise.all(rows.map(async (row) => (await row.locator('th, td').allInnerTexts()).slice(0, 2)));
+    assert.deepEqual(
+      shown,
+      (unused[0].status.unusedGrants ?? []).map(({ path, entry = '' }) => [
+        path === 'spec' ? 'the whole exception' : path,
+        entry,
+      ]),
+    );
+    const other = await openPolicy(used.name);
+    assert.equal(await other.getByRole('heading', { name: 'Unused grants' }).count(), 0);
+  });
+
   it('says for each namespace whether the policy decides there, and why', async () => {
     for (const name of [EVERYWHERE, OVERRIDDEN]) {
       const page = await openPolicy(name);

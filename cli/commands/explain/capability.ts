@@ -4,7 +4,7 @@ import { capabilityName, capabilityOf, ruleOf } from '../../../analysis/explain/
 import { nearest } from '../../../analysis/schema/nearest.ts';
 import { CAPABILITY_TABLE, type Capability, riskText } from '../../../operator/standards/capabilities.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import { wrap } from '../../output/wrap.ts';
+import { termsText } from './terms.ts';
 
 /** A capability as `-o json` prints it. */
 interface ExplainedCapability extends Capability {
@@ -35,7 +35,7 @@ export function explained(capability: Capability): ExplainedCapability {
 }
 
 /** The explanation of a capability for people, in several lines. */
-export function capabilityText(capability: Capability, { width }: Terminal): string {
+export function capabilityText(capability: Capability, terminal: Terminal): string {
   const { name, number, permits, addableAt, instead, sources } = capability;
   const { givenBy } = explained(capability);
   const lines: readonly (readonly [string, string])[] = [
@@ -49,8 +49,7 @@ export function capabilityText(capability: Capability, { width }: Terminal): str
     ['instead', instead ?? 'no alternative needs less'],
     ['source', sources.join(', ')],
   ];
-  const rows = lines.map(([what, text]) => `  ${what.padEnd(14)}${wrap(text, { width, indent: 16 }).slice(16)}`);
-  return `${name} (${number})\n${rows.join('')}`;
+  return termsText(`${name} (${number})`, lines, terminal);
 }
 
 const MAY_ADD: Readonly<Record<Capability['addableAt'], string>> = {

@@ -27,7 +27,7 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .argument(
       '[name...]',
-      'capabilities, such as NET_RAW; ALL for all of them; with --cluster also rules, such as hostNetwork',
+      'capabilities, such as NET_RAW; ALL for all of them; adminAccess: the namespace label for admin access to devices; with --cluster also rules, such as hostNetwork',
     )
     .addOption(options.filenames())
     .addOption(options.exclude())
@@ -78,6 +78,10 @@ EOF`,
       what: 'The same for a rule, for a spreadsheet',
       paste: 'cappol explain hostPath --cluster -A -o csv > hostpath.csv',
     },
+    {
+      what: 'The namespaces with admin access to devices, and the policies that guard the label',
+      paste: 'cappol explain adminAccess --cluster -A',
+    },
     { what: 'The capabilities that running containers used of those that they hold', paste: USED_EXAMPLE },
   ]);
 };
@@ -126,13 +130,21 @@ async function explain(names: readonly string[], options: GivenOptions, io: Io):
 
 async function explainNames(names: readonly string[], { output }: GivenOptions, io: Io): Promise<ExitCode> {
   const { capabilityNamed, capabilityText, explained } = await import('./capability.ts');
-  const found = names.map(capabilityNamed);
+  const { ADMIN_ACCESS_LABEL, isAdminAccess } = await import('../../../analysis/explain/admin-access.ts');
+  const { labelText } = await import('./admin-access-text.ts');
+  const labels = names.some(isAdminAccess) ? [ADMIN_ACCESS_LABEL] : [];
+  const found = names.filter((name) => !isAdminAccess(name)).map(capabilityNamed);
   const capabilities = found.flatMap((one) => ('capabilities' in one ? one.capabilities : []));
   const terminal = terminalOf(io);
-  const text =
-    output === 'json'
-      ? `${jsonText({ capabilities: capabilities.map(explained) })}\n`
-      : capabilities.map((one) => capabilityText(one, terminal)).join('\n');
+  const texts = [
+    ...capabilities.map((one) => capabilityText(one, terminal)),
+    ...labels.map((one) => labelText(one, terminal)),
+  ];
+  const values = {
+    capabilities: capabilities.map(explained),
+    ...(labels.length > 0 && { namespaceLabels: labels }),
+  };
+  const text = output === 'json' ? `${jsonText(values)}\n` : texts.join('\n');
   io.stdout.write(text);
   const wrong = found.flatMap((one) => ('wrong' in one ? [one.wrong] : []));
   for (const message of wrong) io.stderr.write(`cappol: ${printable(message)}\n`);

@@ -1,4 +1,6 @@
 /** Writes who holds a capability, or uses what a rule is about, as rows for a spreadsheet. */
+
+import type { LabelledNamespace } from '../../../analysis/explain/admin-access.ts';
 import type { PolicyAnswer } from '../../../analysis/explain/answers.ts';
 import type { ExplainedTopic, ExplainedTopics, FoundUse } from '../../../analysis/explain/explained.ts';
 
@@ -28,16 +30,33 @@ type Row = readonly string[];
 
 /**
  * The head, and a row for each policy that decides about a use. If no policy decides, the use has one row in which the
- * columns of the policy are empty.
+ * columns of the policy are empty. A namespace that has the label for admin access to devices has a row for each policy
+ * that guards the label.
  */
 export function* topicsRows({ topics }: ExplainedTopics): Generator<Row> {
   yield HEAD;
   for (const topic of topics) {
+    for (const labelled of topic.namespaces ?? []) yield* labelledRows(topic.name, labelled);
     for (const use of topic.found) {
       const answers: readonly (PolicyAnswer | undefined)[] = use.policies.length > 0 ? use.policies : [undefined];
       for (const answer of answers) yield rowOf(topic, use, answer);
     }
   }
+}
+
+function labelledRows(topic: string, { namespace, granted, guardedBy }: LabelledNamespace): Row[] {
+  const guards = guardedBy.length > 0 ? guardedBy : [''];
+  const messages = granted ? 'admin access granted' : 'admin access not granted';
+  return guards.map((policy) => {
+    const cells: Readonly<Record<string, string>> = {
+      topic,
+      namespace,
+      messages,
+      policy,
+      mode: policy === '' ? '' : 'Enforce',
+    };
+    return HEAD.map((column) => cells[column] ?? '');
+  });
 }
 
 function rowOf({ name: topic }: ExplainedTopic, use: FoundUse, answer: PolicyAnswer | undefined): Row {

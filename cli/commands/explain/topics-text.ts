@@ -13,6 +13,7 @@ import { type Entry, groupedText } from '../../output/grouped.ts';
 import { tableText } from '../../output/table.ts';
 import type { Style, Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';
+import { guardsText, labelledText } from './admin-access-text.ts';
 
 const MOST = 1024;
 const NEVER = 'never';
@@ -52,6 +53,7 @@ export function remarks(explained: ExplainedTopics): string[] {
 
 function nothingText(topic: ExplainedTopic, explained: ExplainedTopics): string {
   const where = whereText(explained);
+  if (isLabel(topic)) return `${topic.name}: ${guardsText(topic, where)}`;
   if (explained.workloads === 0) return `no pods or workloads in ${where}`;
   const what = isCapability(topic)
     ? `no container in ${where} holds it`
@@ -64,6 +66,7 @@ function whereText({ namespace }: ExplainedTopics): string {
 }
 
 function topicText(topic: ExplainedTopic, explained: ExplainedTopics, terminal: Terminal): string {
+  if (isLabel(topic)) return labelledText(topic, whereText(explained), terminal);
   if (topic.found.length === 0) return paragraph(nothingText(topic, explained), terminal);
   const head = paragraph(headText(topic, explained), terminal);
   return `${head}\n${terminal.width === undefined ? tableOf(topic, terminal) : groupsOf(topic, terminal)}`;
@@ -94,6 +97,7 @@ interface Column {
   text(use: FoundUse, answer: PolicyAnswer | undefined, topic: ExplainedTopic): string;
 }
 
+const isLabel = ({ kind }: ExplainedTopic) => kind === 'NamespaceLabel';
 const isCapability = ({ kind }: ExplainedTopic) => kind === 'Capability';
 const hasEvidence = ({ found }: ExplainedTopic) => found.some(({ evidence }) => evidence !== undefined);
 

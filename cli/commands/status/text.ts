@@ -9,6 +9,7 @@ import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph, wrap } from '../../output/wrap.ts';
 import { enforcedCell, rolloutText } from './rollout-text.ts';
+import { unusedText } from './unused-text.ts';
 import type { PolicyView, StatusView } from './view.ts';
 import { violationsText } from './violations-text.ts';
 
@@ -24,7 +25,7 @@ const POLICY_HEAD = [
   'READY',
   'MAY USE',
 ];
-const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH', 'UNUSED GRANTS'];
+const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH'];
 /** The columns that are dropped, in this order, if the table is wider than the terminal. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
 /** The position of the column ENFORCED, which is shown only if a policy has a rollout. */
@@ -55,6 +56,7 @@ export function statusText(view: StatusView, options: TextOptions): string {
     conditionLines(policies, wide || whole, terminal),
     rolloutText(policies, terminal, namespace),
     violationsText(policies, terminal),
+    unusedText(policies, terminal),
     useTable(policies, terminal),
     allLines(view.mayUseAll ?? [], terminal),
     paragraph(`Protected: ${view.protection.status}, ${view.protection.message}`, terminal),
@@ -117,7 +119,7 @@ function policyRow(policy: PolicyView, wide: boolean): string[] {
     users(policy),
   ];
   const shares = policy.sharesWith.map(({ policy: other, relation }) => `${other} (${relation})`);
-  const more = [String(policy.priority), policy.levelVersion, firstOf(shares, 3), policy.unusedGrants.join(', ')];
+  const more = [String(policy.priority), policy.levelVersion, firstOf(shares, 3)];
   return wide ? [...cells, ...more.map((cell) => cell || '-')] : cells;
 }
 

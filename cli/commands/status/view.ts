@@ -4,11 +4,12 @@ import type {
   CapabilityPolicyStatus,
   CompletePolicy,
   CompleteRollout,
-  CompleteSpec,
   Condition,
   Mode,
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
+import { grantNeeds, outermost } from '../../../operator/evaluate/grant-needs.ts';
+import type { Grant } from '../../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../../operator/evaluate/namespace.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
@@ -69,13 +70,19 @@ export interface PolicyView {
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
   /** The violations, sorted by namespace, kind and name of the workload. */
   readonly violations: readonly ViolationView[];
-  readonly unusedGrants: readonly string[];
+  /**
+   * The grants that no workload needs; `since` is absent if the operator has not reported the grant yet. A view of one
+   * namespace lists none, because another namespace may need them.
+   */
+  readonly unusedGrants: readonly UnusedView[];
   readonly usableBy: UsableBy;
   /**
    * The subjects that may use the policy by its name; absent if everyone may, or if roles or bindings cannot be read.
    */
   readonly usedBy?: readonly Holder[];
 }
+
+export type UnusedView = Grant & { readonly since?: string };
 
 export type RolloutView = NonNullable<CapabilityPolicyStatus['rollout']> &
   Pick<CompleteRollout, 'meanwhile' | 'soak' | 'paused' | 'namespacesPerHour'>;
@@ -174,7 +181,7 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
       : { selected: status.namespaces?.selected ?? 0, deciding: status.namespaces?.deciding ?? 0 },
     ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
-    ...(verdicts ? evaluatedNow({ name, spec }, areas, verdicts) : asReported(status, mode, readable.namespace)),
+    ...(verdicts ? evaluatedNow(name, areas, verdicts, status) : asReported(status, mode, readable.namespace)),
     // A view of one namespace does not list unused grants, because another namespace may need them.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
@@ -182,21 +189,24 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
   };
 }
 
-/** A policy's name, with the spec that decides. */
-interface NamedSpec {
-  readonly name: string;
-  readonly spec: CompleteSpec;
-}
-
 type Evaluated = Pick<PolicyView, 'verdictsFrom' | 'workloads' | 'violations' | 'unusedGrants'>;
 
-function evaluatedNow({ name, spec }: NamedSpec, areas: readonly Area[], verdicts: VerdictsByNamespace): Evaluated {
-  const report = reportWorkloads({ name, spec }, areas, verdicts);
+function evaluatedNow(
+  name: string,
+  areas: readonly Area[],
+  verdicts: VerdictsByNamespace,
+  { unusedGrants = [] }: CapabilityPolicyStatus,
+): Evaluated {
+  const report = reportWorkloads(name, areas, verdicts);
+  const unneeded = outermost(grantNeeds(name, areas, verdicts)?.unneeded ?? []);
   return {
     verdictsFrom: 'Live',
     workloads: report?.counts ?? { evaluated: 0, violating: 0, unknown: 0 },
     violations: (report?.notAdmitted ?? []).flatMap((workload) => violationsOf(workload, name)).sort(byWorkload),
-    unusedGrants: report?.unusedGrants ?? [],
+    unusedGrants: unneeded.map((grant) => {
+      const listed = unusedGrants.find(({ path, entry }) => path === grant.path && entry === grant.entry);
+      return { ...grant, ...(listed && { since: listed.since }) };
+    }),
   };
 }
 

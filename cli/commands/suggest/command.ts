@@ -1,10 +1,13 @@
 /** suggest: proposes a level for each namespace, and exceptions for the workloads that need more. */
 import { InvalidArgumentError, Option } from 'commander';
-import type { RegisterCommand } from '../../command.ts';
+import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import type { SuggestOptions } from './run.ts';
+import type { TightenOptions } from './tighten.ts';
+
+type GivenOptions = Omit<SuggestOptions, 'output'> & TightenOptions;
 
 const SUMMARY = 'the tightest policies that admit given workloads';
 const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it unnecessary. The level is restricted where that admits at least half of the workloads, or where baseline would save fewer than three overrides`;
@@ -42,6 +45,10 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
       '--narrow',
       'also narrow what the level leaves wider than these workloads need: types of volumes, drivers, IDs',
     )
+    .option(
+      '--tighten',
+      'with --cluster -A: the policies of the cluster without the values, entries and subjects that no workload needs, instead of new policies',
+    )
     .addOption(
       options.used(
         "with --cluster and no path, Kubescape's profiles in the cluster. The policies then admit containers that keep what they used and drop the rest",
@@ -49,8 +56,11 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     )
     .addOption(options.since())
     .addOption(
-      new Option('-o, --output <format>', 'yaml: the policies, reasons in comments; report: the reasons alone')
-        .choices(['yaml', 'json', 'report'])
+      new Option(
+        '-o, --output <format>',
+        'yaml: the policies, reasons in comments; report: the reasons alone; patch, with --tighten: commands that patch the policies',
+      )
+        .choices(['yaml', 'json', 'report', 'patch'])
         .default('yaml'),
     )
     .addOption(options.serverVersion())
@@ -58,9 +68,14 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .addOption(options.excludedNamespaces())
     .addOption(options.kubeconfig())
     .addOption(options.context())
-    .action(async (given: SuggestOptions) => {
+    .action(async ({ output, ...given }: GivenOptions) => {
+      if (given.tighten) {
+        const { runTighten } = await import('./tighten.ts');
+        return finish(await runTighten({ ...given, output }, io));
+      }
+      if (output === 'patch') throw new UsageError('-o patch goes with --tighten');
       const { runSuggest } = await import('./run.ts');
-      finish(await leavingOut(io, given, (walking) => runSuggest(given, walking)));
+      finish(await leavingOut(io, given, (walking) => runSuggest({ ...given, output }, walking)));
     });
   withExamples(command, [
     {
@@ -108,6 +123,10 @@ spec:
       - name: ping
         image: busybox
 EOF`,
+    },
+    {
+      what: 'Commands that remove from the policies of a cluster what no workload needs',
+      paste: 'cappol suggest --cluster -A --tighten -o patch',
     },
     { what: 'Why so many exceptions', paste: 'cappol suggest --cluster -A -o report' },
   ]);

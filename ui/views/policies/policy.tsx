@@ -17,6 +17,7 @@ import { LabelSection } from './label.tsx';
 import { RenderedObjects } from './rendered.tsx';
 import { RolloutSection } from './rollout.tsx';
 import { SelectedNamespaces } from './selected-namespaces.tsx';
+import { UnusedGrants } from './unused.tsx';
 import { Users } from './users.tsx';
 
 export function PolicyPage(props: ViewProps & { readonly name: string }) {
@@ -116,6 +117,7 @@ function Details({ cluster: { snapshot }, worker, parameters, policy, link }: De
         <Conditions conditions={status.conditions ?? []} />
       </Section>
       {spec.rollout && <RolloutSection policy={policy} taken={snapshot.taken} link={link} />}
+      <UnusedGrants status={status} />
       {facts.state === 'failed' && <p class="critical">{facts.error}</p>}
       {facts.state === 'answered' && (
         <>

@@ -13,10 +13,10 @@ const schema62 = {
       "$ref": "a6f0oUEaFqHmymdwnqPORTNOTU7GczWAkwGD0uYU"
     },
     "spec": {
-      "$ref": "e5dImWMxFldAhj6aZNKsVrsVX0RPGx7QueXREAbvJbY"
+      "$ref": "wZSqqqTG8NyOZVWzVxmk5itlmevzZlt0G5hQZLwhU"
     },
     "status": {
-      "$ref": "2gajNiKv59zVeXFSqkJwwSVA60IWozDLERxDBrWw"
+      "$ref": "w1XJjq7T7Yyi1TR8MylXvk78QCk1dCz4dNpbcTT31is"
     }
   },
   "required": ["spec", "apiVersion", "kind"],
@@ -173,6 +173,9 @@ const schema67 = {
     },
     "podSecurityLabels": {
       "$ref": "9aVQloltnrnI4c16ASDFuZhDNrWgYjQ05G2k9GHeHY"
+    },
+    "adminAccessLabel": {
+      "$ref": "jnS7hNmphwIyqHUXPRZSZhIW9NZG1kEoW05dNRAxgc"
     },
     "expires": {
       "$ref": "lvJcanQKOOUI4YUcAd2HiflgZOWHMlj7g91qVTSokHs"
@@ -1412,6 +1415,54 @@ function validate113(data, {
   validate113.errors = vErrors;
   return errors === 0;
 }
+const schema80 = {
+  "type": "string",
+  "enum": ["Guarded", "Unguarded"],
+  "nullable": true
+};
+function validate163(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (!(data === "Guarded" || data === "Unguarded")) {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/enum",
+      keyword: "enum",
+      params: {
+        allowedValues: schema80.enum
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate163.errors = vErrors;
+  return errors === 0;
+}
 const schema7 = {
   "type": "string",
   "maxLength": 32,
@@ -1462,12 +1513,12 @@ function validate22(data, {
   validate22.errors = vErrors;
   return errors === 0;
 }
-const schema80 = {
+const schema81 = {
   "type": "string",
   "maxLength": 512,
   "nullable": true
 };
-function validate164(data, {
+function validate166(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1509,10 +1560,10 @@ function validate164(data, {
       errors++;
     }
   }
-  validate164.errors = vErrors;
+  validate166.errors = vErrors;
   return errors === 0;
 }
-const schema81 = {
+const schema82 = {
   "type": "object",
   "properties": {
     "meanwhile": {
@@ -1530,12 +1581,12 @@ const schema81 = {
   },
   "nullable": true
 };
-const schema82 = {
+const schema83 = {
   "type": "string",
   "enum": ["Warn", "Audit"],
   "nullable": true
 };
-function validate167(data, {
+function validate169(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1565,7 +1616,7 @@ function validate167(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema82.enum
+        allowedValues: schema83.enum
       }
     };
     if (vErrors === null) {
@@ -1575,7 +1626,7 @@ function validate167(data, {
     }
     errors++;
   }
-  validate167.errors = vErrors;
+  validate169.errors = vErrors;
   return errors === 0;
 }
 const schema52 = {
@@ -1659,7 +1710,7 @@ function validate26(data, {
   validate26.errors = vErrors;
   return errors === 0;
 }
-function validate166(data, {
+function validate168(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -1685,13 +1736,13 @@ function validate166(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.meanwhile !== undefined) {
-      if (!validate167(data.meanwhile, {
+      if (!validate169(data.meanwhile, {
         instancePath: instancePath + "/meanwhile",
         parentData: data,
         parentDataProperty: "meanwhile",
         rootData
       })) {
-        vErrors = vErrors === null ? validate167.errors : vErrors.concat(validate167.errors);
+        vErrors = vErrors === null ? validate169.errors : vErrors.concat(validate169.errors);
         errors = vErrors.length;
       }
     }
@@ -1729,10 +1780,10 @@ function validate166(data, {
       }
     }
   }
-  validate166.errors = vErrors;
+  validate168.errors = vErrors;
   return errors === 0;
 }
-const schema83 = {
+const schema84 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -2372,7 +2423,7 @@ function validate58(data, {
   validate58.errors = vErrors;
   return errors === 0;
 }
-const schema84 = {
+const schema85 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2380,7 +2431,7 @@ const schema84 = {
   },
   "nullable": true
 };
-function validate184(data, {
+function validate186(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2434,15 +2485,15 @@ function validate184(data, {
       }
     }
   }
-  validate184.errors = vErrors;
+  validate186.errors = vErrors;
   return errors === 0;
 }
-const schema85 = {
+const schema86 = {
   "type": "string",
   "enum": ["Forbidden", "Allowed"],
   "nullable": true
 };
-function validate188(data, {
+function validate190(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2472,7 +2523,7 @@ function validate188(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema85.enum
+        allowedValues: schema86.enum
       }
     };
     if (vErrors === null) {
@@ -2482,10 +2533,10 @@ function validate188(data, {
     }
     errors++;
   }
-  validate188.errors = vErrors;
+  validate190.errors = vErrors;
   return errors === 0;
 }
-const schema86 = {
+const schema87 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -2493,7 +2544,7 @@ const schema86 = {
   },
   "nullable": true
 };
-const schema87 = {
+const schema88 = {
   "type": "object",
   "required": ["pathPrefix"],
   "properties": {
@@ -2553,7 +2604,7 @@ function validate107(data, {
   validate107.errors = vErrors;
   return errors === 0;
 }
-function validate191(data, {
+function validate193(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2616,10 +2667,10 @@ function validate191(data, {
     }
     errors++;
   }
-  validate191.errors = vErrors;
+  validate193.errors = vErrors;
   return errors === 0;
 }
-function validate190(data, {
+function validate192(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -2662,18 +2713,18 @@ function validate190(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate191(data[i0], {
+      if (!validate193(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate191.errors : vErrors.concat(validate191.errors);
+        vErrors = vErrors === null ? validate193.errors : vErrors.concat(validate193.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate190.errors = vErrors;
+  validate192.errors = vErrors;
   return errors === 0;
 }
 const schema14 = {
@@ -3240,7 +3291,7 @@ function validate39(data, {
   validate39.errors = vErrors;
   return errors === 0;
 }
-const schema88 = {
+const schema89 = {
   "type": "object",
   "properties": {
     "rule": {
@@ -3255,12 +3306,12 @@ const schema88 = {
   },
   "nullable": true
 };
-const schema89 = {
+const schema90 = {
   "type": "string",
   "enum": ["RunAsAny", "MustRunAs", "MayRunAs"],
   "nullable": true
 };
-function validate202(data, {
+function validate204(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3290,7 +3341,7 @@ function validate202(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema89.enum
+        allowedValues: schema90.enum
       }
     };
     if (vErrors === null) {
@@ -3300,15 +3351,15 @@ function validate202(data, {
     }
     errors++;
   }
-  validate202.errors = vErrors;
+  validate204.errors = vErrors;
   return errors === 0;
 }
-const schema90 = {
+const schema91 = {
   "type": "string",
   "enum": ["Strict"],
   "nullable": true
 };
-function validate205(data, {
+function validate207(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3338,7 +3389,7 @@ function validate205(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema90.enum
+        allowedValues: schema91.enum
       }
     };
     if (vErrors === null) {
@@ -3348,10 +3399,10 @@ function validate205(data, {
     }
     errors++;
   }
-  validate205.errors = vErrors;
+  validate207.errors = vErrors;
   return errors === 0;
 }
-function validate201(data, {
+function validate203(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -3377,13 +3428,13 @@ function validate201(data, {
   }
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.rule !== undefined) {
-      if (!validate202(data.rule, {
+      if (!validate204(data.rule, {
         instancePath: instancePath + "/rule",
         parentData: data,
         parentDataProperty: "rule",
         rootData
       })) {
-        vErrors = vErrors === null ? validate202.errors : vErrors.concat(validate202.errors);
+        vErrors = vErrors === null ? validate204.errors : vErrors.concat(validate204.errors);
         errors = vErrors.length;
       }
     }
@@ -3399,18 +3450,18 @@ function validate201(data, {
       }
     }
     if (data.policy !== undefined) {
-      if (!validate205(data.policy, {
+      if (!validate207(data.policy, {
         instancePath: instancePath + "/policy",
         parentData: data,
         parentDataProperty: "policy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate205.errors : vErrors.concat(validate205.errors);
+        vErrors = vErrors === null ? validate207.errors : vErrors.concat(validate207.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate201.errors = vErrors;
+  validate203.errors = vErrors;
   return errors === 0;
 }
 const schema30 = {
@@ -4654,7 +4705,7 @@ function validate97(data, {
   validate97.errors = vErrors;
   return errors === 0;
 }
-const schema91 = {
+const schema92 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4779,7 +4830,7 @@ function validate48(data, {
   validate48.errors = vErrors;
   return errors === 0;
 }
-function validate213(data, {
+function validate215(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -4827,10 +4878,10 @@ function validate213(data, {
       }
     }
   }
-  validate213.errors = vErrors;
+  validate215.errors = vErrors;
   return errors === 0;
 }
-const schema92 = {
+const schema93 = {
   "type": "object",
   "properties": {
     "allowed": {
@@ -4957,7 +5008,7 @@ function validate117(data, {
   validate117.errors = vErrors;
   return errors === 0;
 }
-function validate218(data, {
+function validate220(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5005,15 +5056,15 @@ function validate218(data, {
       }
     }
   }
-  validate218.errors = vErrors;
+  validate220.errors = vErrors;
   return errors === 0;
 }
-const schema93 = {
+const schema94 = {
   "type": "string",
   "enum": ["Required", "Optional"],
   "nullable": true
 };
-function validate222(data, {
+function validate224(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5043,7 +5094,7 @@ function validate222(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema93.enum
+        allowedValues: schema94.enum
       }
     };
     if (vErrors === null) {
@@ -5053,15 +5104,15 @@ function validate222(data, {
     }
     errors++;
   }
-  validate222.errors = vErrors;
+  validate224.errors = vErrors;
   return errors === 0;
 }
-const schema94 = {
+const schema95 = {
   "type": "string",
   "enum": ["Refused", "RefusedInSecurityContext", "Allowed"],
   "nullable": true
 };
-function validate224(data, {
+function validate226(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5091,7 +5142,7 @@ function validate224(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema94.enum
+        allowedValues: schema95.enum
       }
     };
     if (vErrors === null) {
@@ -5101,10 +5152,10 @@ function validate224(data, {
     }
     errors++;
   }
-  validate224.errors = vErrors;
+  validate226.errors = vErrors;
   return errors === 0;
 }
-function validate173(data, {
+function validate175(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5240,13 +5291,13 @@ function validate173(data, {
       }
     }
     if (data.volumes !== undefined) {
-      if (!validate184(data.volumes, {
+      if (!validate186(data.volumes, {
         instancePath: instancePath + "/volumes",
         parentData: data,
         parentDataProperty: "volumes",
         rootData
       })) {
-        vErrors = vErrors === null ? validate184.errors : vErrors.concat(validate184.errors);
+        vErrors = vErrors === null ? validate186.errors : vErrors.concat(validate186.errors);
         errors = vErrors.length;
       }
     }
@@ -5262,24 +5313,24 @@ function validate173(data, {
       }
     }
     if (data.serviceAccountToken !== undefined) {
-      if (!validate188(data.serviceAccountToken, {
+      if (!validate190(data.serviceAccountToken, {
         instancePath: instancePath + "/serviceAccountToken",
         parentData: data,
         parentDataProperty: "serviceAccountToken",
         rootData
       })) {
-        vErrors = vErrors === null ? validate188.errors : vErrors.concat(validate188.errors);
+        vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
         errors = vErrors.length;
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate190(data.hostPaths, {
+      if (!validate192(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate190.errors : vErrors.concat(validate190.errors);
+        vErrors = vErrors === null ? validate192.errors : vErrors.concat(validate192.errors);
         errors = vErrors.length;
       }
     }
@@ -5339,13 +5390,13 @@ function validate173(data, {
       }
     }
     if (data.supplementalGroups !== undefined) {
-      if (!validate201(data.supplementalGroups, {
+      if (!validate203(data.supplementalGroups, {
         instancePath: instancePath + "/supplementalGroups",
         parentData: data,
         parentDataProperty: "supplementalGroups",
         rootData
       })) {
-        vErrors = vErrors === null ? validate201.errors : vErrors.concat(validate201.errors);
+        vErrors = vErrors === null ? validate203.errors : vErrors.concat(validate203.errors);
         errors = vErrors.length;
       }
     }
@@ -5405,13 +5456,13 @@ function validate173(data, {
       }
     }
     if (data.sysctls !== undefined) {
-      if (!validate213(data.sysctls, {
+      if (!validate215(data.sysctls, {
         instancePath: instancePath + "/sysctls",
         parentData: data,
         parentDataProperty: "sysctls",
         rootData
       })) {
-        vErrors = vErrors === null ? validate213.errors : vErrors.concat(validate213.errors);
+        vErrors = vErrors === null ? validate215.errors : vErrors.concat(validate215.errors);
         errors = vErrors.length;
       }
     }
@@ -5427,35 +5478,35 @@ function validate173(data, {
       }
     }
     if (data.runtimeClasses !== undefined) {
-      if (!validate218(data.runtimeClasses, {
+      if (!validate220(data.runtimeClasses, {
         instancePath: instancePath + "/runtimeClasses",
         parentData: data,
         parentDataProperty: "runtimeClasses",
         rootData
       })) {
-        vErrors = vErrors === null ? validate218.errors : vErrors.concat(validate218.errors);
+        vErrors = vErrors === null ? validate220.errors : vErrors.concat(validate220.errors);
         errors = vErrors.length;
       }
     }
     if (data.userNamespaces !== undefined) {
-      if (!validate222(data.userNamespaces, {
+      if (!validate224(data.userNamespaces, {
         instancePath: instancePath + "/userNamespaces",
         parentData: data,
         parentDataProperty: "userNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate222.errors : vErrors.concat(validate222.errors);
+        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
         errors = vErrors.length;
       }
     }
     if (data.unknownFields !== undefined) {
-      if (!validate224(data.unknownFields, {
+      if (!validate226(data.unknownFields, {
         instancePath: instancePath + "/unknownFields",
         parentData: data,
         parentDataProperty: "unknownFields",
         rootData
       })) {
-        vErrors = vErrors === null ? validate224.errors : vErrors.concat(validate224.errors);
+        vErrors = vErrors === null ? validate226.errors : vErrors.concat(validate226.errors);
         errors = vErrors.length;
       }
     }
@@ -5471,10 +5522,10 @@ function validate173(data, {
       }
     }
   }
-  validate173.errors = vErrors;
+  validate175.errors = vErrors;
   return errors === 0;
 }
-const schema95 = {
+const schema96 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5482,7 +5533,7 @@ const schema95 = {
   },
   "nullable": true
 };
-const schema96 = {
+const schema97 = {
   "type": "object",
   "properties": {
     "names": {
@@ -5496,7 +5547,7 @@ const schema96 = {
     }
   }
 };
-const schema97 = {
+const schema98 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5504,7 +5555,7 @@ const schema97 = {
   },
   "nullable": true
 };
-function validate230(data, {
+function validate232(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5558,10 +5609,10 @@ function validate230(data, {
       }
     }
   }
-  validate230.errors = vErrors;
+  validate232.errors = vErrors;
   return errors === 0;
 }
-const schema98 = {
+const schema99 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -5569,11 +5620,11 @@ const schema98 = {
   },
   "nullable": true
 };
-const schema99 = {
+const schema100 = {
   "type": "string",
   "maxLength": 255
 };
-function validate234(data, {
+function validate236(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5614,10 +5665,10 @@ function validate234(data, {
     }
     errors++;
   }
-  validate234.errors = vErrors;
+  validate236.errors = vErrors;
   return errors === 0;
 }
-function validate233(data, {
+function validate235(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5660,21 +5711,21 @@ function validate233(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate234(data[i0], {
+      if (!validate236(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate234.errors : vErrors.concat(validate234.errors);
+        vErrors = vErrors === null ? validate236.errors : vErrors.concat(validate236.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate233.errors = vErrors;
+  validate235.errors = vErrors;
   return errors === 0;
 }
-const schema100 = {
+const schema101 = {
   "type": "object",
   "properties": {
     "capabilities": {
@@ -5773,7 +5824,7 @@ const schema100 = {
   },
   "nullable": true
 };
-const schema101 = {
+const schema102 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -5781,11 +5832,11 @@ const schema101 = {
   },
   "nullable": true
 };
-const schema102 = {
+const schema103 = {
   "type": "object",
   "properties": {}
 };
-function validate261(data, {
+function validate263(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5809,10 +5860,10 @@ function validate261(data, {
     }
     errors++;
   }
-  validate261.errors = vErrors;
+  validate263.errors = vErrors;
   return errors === 0;
 }
-function validate260(data, {
+function validate262(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -5855,18 +5906,18 @@ function validate260(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate261(data[i0], {
+      if (!validate263(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate261.errors : vErrors.concat(validate261.errors);
+        vErrors = vErrors === null ? validate263.errors : vErrors.concat(validate263.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate260.errors = vErrors;
+  validate262.errors = vErrors;
   return errors === 0;
 }
 const schema46 = {
@@ -5901,7 +5952,7 @@ function validate104(data, {
   validate104.errors = vErrors;
   return errors === 0;
 }
-function validate237(data, {
+function validate239(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6169,13 +6220,13 @@ function validate237(data, {
       }
     }
     if (data.hostPaths !== undefined) {
-      if (!validate260(data.hostPaths, {
+      if (!validate262(data.hostPaths, {
         instancePath: instancePath + "/hostPaths",
         parentData: data,
         parentDataProperty: "hostPaths",
         rootData
       })) {
-        vErrors = vErrors === null ? validate260.errors : vErrors.concat(validate260.errors);
+        vErrors = vErrors === null ? validate262.errors : vErrors.concat(validate262.errors);
         errors = vErrors.length;
       }
     }
@@ -6268,10 +6319,10 @@ function validate237(data, {
       }
     }
   }
-  validate237.errors = vErrors;
+  validate239.errors = vErrors;
   return errors === 0;
 }
-function validate229(data, {
+function validate231(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6281,35 +6332,35 @@ function validate229(data, {
   let errors = 0;
   if (data && typeof data == "object" && !Array.isArray(data)) {
     if (data.names !== undefined) {
-      if (!validate230(data.names, {
+      if (!validate232(data.names, {
         instancePath: instancePath + "/names",
         parentData: data,
         parentDataProperty: "names",
         rootData
       })) {
-        vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
+        vErrors = vErrors === null ? validate232.errors : vErrors.concat(validate232.errors);
         errors = vErrors.length;
       }
     }
     if (data.images !== undefined) {
-      if (!validate233(data.images, {
+      if (!validate235(data.images, {
         instancePath: instancePath + "/images",
         parentData: data,
         parentDataProperty: "images",
         rootData
       })) {
-        vErrors = vErrors === null ? validate233.errors : vErrors.concat(validate233.errors);
+        vErrors = vErrors === null ? validate235.errors : vErrors.concat(validate235.errors);
         errors = vErrors.length;
       }
     }
     if (data.overrides !== undefined) {
-      if (!validate237(data.overrides, {
+      if (!validate239(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate237.errors : vErrors.concat(validate237.errors);
+        vErrors = vErrors === null ? validate239.errors : vErrors.concat(validate239.errors);
         errors = vErrors.length;
       }
     }
@@ -6329,10 +6380,10 @@ function validate229(data, {
     }
     errors++;
   }
-  validate229.errors = vErrors;
+  validate231.errors = vErrors;
   return errors === 0;
 }
-function validate228(data, {
+function validate230(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6375,18 +6426,18 @@ function validate228(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate229(data[i0], {
+      if (!validate231(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate229.errors : vErrors.concat(validate229.errors);
+        vErrors = vErrors === null ? validate231.errors : vErrors.concat(validate231.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate228.errors = vErrors;
+  validate230.errors = vErrors;
   return errors === 0;
 }
 function validate129(data, {
@@ -6513,6 +6564,17 @@ function validate129(data, {
         errors = vErrors.length;
       }
     }
+    if (data.adminAccessLabel !== undefined) {
+      if (!validate163(data.adminAccessLabel, {
+        instancePath: instancePath + "/adminAccessLabel",
+        parentData: data,
+        parentDataProperty: "adminAccessLabel",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate163.errors : vErrors.concat(validate163.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.expires !== undefined) {
       if (!validate22(data.expires, {
         instancePath: instancePath + "/expires",
@@ -6525,46 +6587,46 @@ function validate129(data, {
       }
     }
     if (data.reason !== undefined) {
-      if (!validate164(data.reason, {
+      if (!validate166(data.reason, {
         instancePath: instancePath + "/reason",
         parentData: data,
         parentDataProperty: "reason",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate164.errors : vErrors.concat(validate164.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.rollout !== undefined) {
-      if (!validate166(data.rollout, {
-        instancePath: instancePath + "/rollout",
-        parentData: data,
-        parentDataProperty: "rollout",
         rootData
       })) {
         vErrors = vErrors === null ? validate166.errors : vErrors.concat(validate166.errors);
         errors = vErrors.length;
       }
     }
+    if (data.rollout !== undefined) {
+      if (!validate168(data.rollout, {
+        instancePath: instancePath + "/rollout",
+        parentData: data,
+        parentDataProperty: "rollout",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate168.errors : vErrors.concat(validate168.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.overrides !== undefined) {
-      if (!validate173(data.overrides, {
+      if (!validate175(data.overrides, {
         instancePath: instancePath + "/overrides",
         parentData: data,
         parentDataProperty: "overrides",
         rootData
       })) {
-        vErrors = vErrors === null ? validate173.errors : vErrors.concat(validate173.errors);
+        vErrors = vErrors === null ? validate175.errors : vErrors.concat(validate175.errors);
         errors = vErrors.length;
       }
     }
     if (data.containers !== undefined) {
-      if (!validate228(data.containers, {
+      if (!validate230(data.containers, {
         instancePath: instancePath + "/containers",
         parentData: data,
         parentDataProperty: "containers",
         rootData
       })) {
-        vErrors = vErrors === null ? validate228.errors : vErrors.concat(validate228.errors);
+        vErrors = vErrors === null ? validate230.errors : vErrors.concat(validate230.errors);
         errors = vErrors.length;
       }
     }
@@ -6587,7 +6649,7 @@ function validate129(data, {
   validate129.errors = vErrors;
   return errors === 0;
 }
-const schema103 = {
+const schema104 = {
   "type": "object",
   "default": {
     "observedGeneration": -1
@@ -6630,7 +6692,7 @@ const schema103 = {
       "$ref": "Zr23soWI28PKi6yFQYIGibBOf4Rl5VXosrTuV996U"
     },
     "unusedGrants": {
-      "$ref": "dfKKhQZAG4FNCP9KcEcI7NtRzJVKG1YyWFHEh4i6ZVc"
+      "$ref": "CO9zGruggFAEuhOpxdYyTMHNbg6O5pW9UsPBA9aBk"
     }
   },
   "nullable": true
@@ -6685,7 +6747,7 @@ function validate106(data, {
   validate106.errors = vErrors;
   return errors === 0;
 }
-const schema104 = {
+const schema105 = {
   "type": "array",
   "maxItems": 16,
   "items": {
@@ -6693,7 +6755,7 @@ const schema104 = {
   },
   "nullable": true
 };
-const schema105 = {
+const schema106 = {
   "type": "object",
   "required": ["type", "status", "reason", "message", "lastTransitionTime"],
   "properties": {
@@ -6717,11 +6779,11 @@ const schema105 = {
     }
   }
 };
-const schema106 = {
+const schema107 = {
   "type": "string",
   "maxLength": 316
 };
-function validate280(data, {
+function validate282(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6762,14 +6824,14 @@ function validate280(data, {
     }
     errors++;
   }
-  validate280.errors = vErrors;
+  validate282.errors = vErrors;
   return errors === 0;
 }
-const schema107 = {
+const schema108 = {
   "type": "string",
   "enum": ["True", "False", "Unknown"]
 };
-function validate282(data, {
+function validate284(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6799,7 +6861,7 @@ function validate282(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema107.enum
+        allowedValues: schema108.enum
       }
     };
     if (vErrors === null) {
@@ -6809,14 +6871,14 @@ function validate282(data, {
     }
     errors++;
   }
-  validate282.errors = vErrors;
+  validate284.errors = vErrors;
   return errors === 0;
 }
-const schema108 = {
+const schema109 = {
   "type": "string",
   "maxLength": 1024
 };
-function validate284(data, {
+function validate286(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6857,14 +6919,14 @@ function validate284(data, {
     }
     errors++;
   }
-  validate284.errors = vErrors;
+  validate286.errors = vErrors;
   return errors === 0;
 }
-const schema109 = {
+const schema110 = {
   "type": "string",
   "maxLength": 32768
 };
-function validate286(data, {
+function validate288(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -6905,7 +6967,7 @@ function validate286(data, {
     }
     errors++;
   }
-  validate286.errors = vErrors;
+  validate288.errors = vErrors;
   return errors === 0;
 }
 const schema57 = {
@@ -6957,7 +7019,7 @@ function validate115(data, {
   validate115.errors = vErrors;
   return errors === 0;
 }
-function validate279(data, {
+function validate281(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7047,46 +7109,46 @@ function validate279(data, {
       errors++;
     }
     if (data.type !== undefined) {
-      if (!validate280(data.type, {
+      if (!validate282(data.type, {
         instancePath: instancePath + "/type",
         parentData: data,
         parentDataProperty: "type",
-        rootData
-      })) {
-        vErrors = vErrors === null ? validate280.errors : vErrors.concat(validate280.errors);
-        errors = vErrors.length;
-      }
-    }
-    if (data.status !== undefined) {
-      if (!validate282(data.status, {
-        instancePath: instancePath + "/status",
-        parentData: data,
-        parentDataProperty: "status",
         rootData
       })) {
         vErrors = vErrors === null ? validate282.errors : vErrors.concat(validate282.errors);
         errors = vErrors.length;
       }
     }
-    if (data.reason !== undefined) {
-      if (!validate284(data.reason, {
-        instancePath: instancePath + "/reason",
+    if (data.status !== undefined) {
+      if (!validate284(data.status, {
+        instancePath: instancePath + "/status",
         parentData: data,
-        parentDataProperty: "reason",
+        parentDataProperty: "status",
         rootData
       })) {
         vErrors = vErrors === null ? validate284.errors : vErrors.concat(validate284.errors);
         errors = vErrors.length;
       }
     }
+    if (data.reason !== undefined) {
+      if (!validate286(data.reason, {
+        instancePath: instancePath + "/reason",
+        parentData: data,
+        parentDataProperty: "reason",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
+        errors = vErrors.length;
+      }
+    }
     if (data.message !== undefined) {
-      if (!validate286(data.message, {
+      if (!validate288(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate286.errors : vErrors.concat(validate286.errors);
+        vErrors = vErrors === null ? validate288.errors : vErrors.concat(validate288.errors);
         errors = vErrors.length;
       }
     }
@@ -7128,10 +7190,10 @@ function validate279(data, {
     }
     errors++;
   }
-  validate279.errors = vErrors;
+  validate281.errors = vErrors;
   return errors === 0;
 }
-function validate278(data, {
+function validate280(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7174,21 +7236,21 @@ function validate278(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate279(data[i0], {
+      if (!validate281(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate279.errors : vErrors.concat(validate279.errors);
+        vErrors = vErrors === null ? validate281.errors : vErrors.concat(validate281.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate278.errors = vErrors;
+  validate280.errors = vErrors;
   return errors === 0;
 }
-const schema110 = {
+const schema111 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7196,7 +7258,7 @@ const schema110 = {
   },
   "nullable": true
 };
-function validate292(data, {
+function validate294(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7250,10 +7312,10 @@ function validate292(data, {
       }
     }
   }
-  validate292.errors = vErrors;
+  validate294.errors = vErrors;
   return errors === 0;
 }
-const schema111 = {
+const schema112 = {
   "type": "object",
   "properties": {
     "levelVersion": {
@@ -7277,7 +7339,7 @@ const schema111 = {
   },
   "nullable": true
 };
-function validate295(data, {
+function validate297(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7369,10 +7431,10 @@ function validate295(data, {
       }
     }
   }
-  validate295.errors = vErrors;
+  validate297.errors = vErrors;
   return errors === 0;
 }
-const schema112 = {
+const schema113 = {
   "type": "object",
   "properties": {
     "ready": {
@@ -7434,7 +7496,7 @@ function validate116(data, {
   validate116.errors = vErrors;
   return errors === 0;
 }
-function validate303(data, {
+function validate305(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7482,10 +7544,10 @@ function validate303(data, {
       }
     }
   }
-  validate303.errors = vErrors;
+  validate305.errors = vErrors;
   return errors === 0;
 }
-const schema113 = {
+const schema114 = {
   "type": "object",
   "properties": {
     "level": {
@@ -7556,7 +7618,7 @@ function validate114(data, {
   validate114.errors = vErrors;
   return errors === 0;
 }
-const schema114 = {
+const schema115 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -7564,11 +7626,11 @@ const schema114 = {
   },
   "nullable": true
 };
-const schema115 = {
+const schema116 = {
   "type": "string",
   "maxLength": 128
 };
-function validate312(data, {
+function validate314(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7609,10 +7671,10 @@ function validate312(data, {
     }
     errors++;
   }
-  validate312.errors = vErrors;
+  validate314.errors = vErrors;
   return errors === 0;
 }
-function validate311(data, {
+function validate313(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7655,18 +7717,18 @@ function validate311(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate312(data[i0], {
+      if (!validate314(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate312.errors : vErrors.concat(validate312.errors);
+        vErrors = vErrors === null ? validate314.errors : vErrors.concat(validate314.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate311.errors = vErrors;
+  validate313.errors = vErrors;
   return errors === 0;
 }
 const schema60 = {
@@ -7719,7 +7781,7 @@ function validate118(data, {
   validate118.errors = vErrors;
   return errors === 0;
 }
-function validate307(data, {
+function validate309(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7778,13 +7840,13 @@ function validate307(data, {
       }
     }
     if (data.rulesLeftToAdmissionPolicy !== undefined) {
-      if (!validate311(data.rulesLeftToAdmissionPolicy, {
+      if (!validate313(data.rulesLeftToAdmissionPolicy, {
         instancePath: instancePath + "/rulesLeftToAdmissionPolicy",
         parentData: data,
         parentDataProperty: "rulesLeftToAdmissionPolicy",
         rootData
       })) {
-        vErrors = vErrors === null ? validate311.errors : vErrors.concat(validate311.errors);
+        vErrors = vErrors === null ? validate313.errors : vErrors.concat(validate313.errors);
         errors = vErrors.length;
       }
     }
@@ -7800,10 +7862,10 @@ function validate307(data, {
       }
     }
   }
-  validate307.errors = vErrors;
+  validate309.errors = vErrors;
   return errors === 0;
 }
-const schema116 = {
+const schema117 = {
   "type": "object",
   "properties": {
     "enforced": {
@@ -7827,7 +7889,7 @@ const schema116 = {
   },
   "nullable": true
 };
-const schema117 = {
+const schema118 = {
   "type": "object",
   "required": ["namespace", "time"],
   "properties": {
@@ -7840,7 +7902,7 @@ const schema117 = {
   },
   "nullable": true
 };
-function validate322(data, {
+function validate324(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -7920,10 +7982,10 @@ function validate322(data, {
       }
     }
   }
-  validate322.errors = vErrors;
+  validate324.errors = vErrors;
   return errors === 0;
 }
-const schema118 = {
+const schema119 = {
   "type": "array",
   "maxItems": 32,
   "items": {
@@ -7931,7 +7993,7 @@ const schema118 = {
   },
   "nullable": true
 };
-const schema119 = {
+const schema120 = {
   "type": "object",
   "required": ["name", "violating", "since"],
   "properties": {
@@ -7998,7 +8060,7 @@ function validate119(data, {
   validate119.errors = vErrors;
   return errors === 0;
 }
-function validate327(data, {
+function validate329(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8115,10 +8177,10 @@ function validate327(data, {
     }
     errors++;
   }
-  validate327.errors = vErrors;
+  validate329.errors = vErrors;
   return errors === 0;
 }
-function validate326(data, {
+function validate328(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8161,21 +8223,21 @@ function validate326(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate327(data[i0], {
+      if (!validate329(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate327.errors : vErrors.concat(validate327.errors);
+        vErrors = vErrors === null ? validate329.errors : vErrors.concat(validate329.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate326.errors = vErrors;
+  validate328.errors = vErrors;
   return errors === 0;
 }
-function validate317(data, {
+function validate319(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8245,32 +8307,32 @@ function validate317(data, {
       }
     }
     if (data.next !== undefined) {
-      if (!validate322(data.next, {
+      if (!validate324(data.next, {
         instancePath: instancePath + "/next",
         parentData: data,
         parentDataProperty: "next",
         rootData
       })) {
-        vErrors = vErrors === null ? validate322.errors : vErrors.concat(validate322.errors);
+        vErrors = vErrors === null ? validate324.errors : vErrors.concat(validate324.errors);
         errors = vErrors.length;
       }
     }
     if (data.blockedNamespaces !== undefined) {
-      if (!validate326(data.blockedNamespaces, {
+      if (!validate328(data.blockedNamespaces, {
         instancePath: instancePath + "/blockedNamespaces",
         parentData: data,
         parentDataProperty: "blockedNamespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate326.errors : vErrors.concat(validate326.errors);
+        vErrors = vErrors === null ? validate328.errors : vErrors.concat(validate328.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate317.errors = vErrors;
+  validate319.errors = vErrors;
   return errors === 0;
 }
-const schema120 = {
+const schema121 = {
   "type": "object",
   "properties": {
     "selected": {
@@ -8291,7 +8353,7 @@ const schema120 = {
   },
   "nullable": true
 };
-function validate335(data, {
+function validate337(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8372,10 +8434,10 @@ function validate335(data, {
       }
     }
   }
-  validate335.errors = vErrors;
+  validate337.errors = vErrors;
   return errors === 0;
 }
-const schema121 = {
+const schema122 = {
   "type": "object",
   "properties": {
     "evaluated": {
@@ -8390,7 +8452,7 @@ const schema121 = {
   },
   "nullable": true
 };
-function validate342(data, {
+function validate344(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8449,10 +8511,10 @@ function validate342(data, {
       }
     }
   }
-  validate342.errors = vErrors;
+  validate344.errors = vErrors;
   return errors === 0;
 }
-const schema122 = {
+const schema123 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8460,7 +8522,7 @@ const schema122 = {
   },
   "nullable": true
 };
-const schema123 = {
+const schema124 = {
   "type": "object",
   "required": ["kind", "namespace", "name", "verdict"],
   "properties": {
@@ -8496,11 +8558,11 @@ const schema123 = {
     }
   }
 };
-const schema124 = {
+const schema125 = {
   "type": "string",
   "enum": ["Violating", "Unknown"]
 };
-function validate353(data, {
+function validate355(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8530,7 +8592,7 @@ function validate353(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema124.enum
+        allowedValues: schema125.enum
       }
     };
     if (vErrors === null) {
@@ -8540,15 +8602,15 @@ function validate353(data, {
     }
     errors++;
   }
-  validate353.errors = vErrors;
+  validate355.errors = vErrors;
   return errors === 0;
 }
-const schema125 = {
+const schema126 = {
   "type": "string",
   "maxLength": 32768,
   "nullable": true
 };
-function validate359(data, {
+function validate361(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8590,10 +8652,10 @@ function validate359(data, {
       errors++;
     }
   }
-  validate359.errors = vErrors;
+  validate361.errors = vErrors;
   return errors === 0;
 }
-function validate348(data, {
+function validate350(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8711,13 +8773,13 @@ function validate348(data, {
       }
     }
     if (data.verdict !== undefined) {
-      if (!validate353(data.verdict, {
+      if (!validate355(data.verdict, {
         instancePath: instancePath + "/verdict",
         parentData: data,
         parentDataProperty: "verdict",
         rootData
       })) {
-        vErrors = vErrors === null ? validate353.errors : vErrors.concat(validate353.errors);
+        vErrors = vErrors === null ? validate355.errors : vErrors.concat(validate355.errors);
         errors = vErrors.length;
       }
     }
@@ -8766,13 +8828,13 @@ function validate348(data, {
       }
     }
     if (data.message !== undefined) {
-      if (!validate359(data.message, {
+      if (!validate361(data.message, {
         instancePath: instancePath + "/message",
         parentData: data,
         parentDataProperty: "message",
         rootData
       })) {
-        vErrors = vErrors === null ? validate359.errors : vErrors.concat(validate359.errors);
+        vErrors = vErrors === null ? validate361.errors : vErrors.concat(validate361.errors);
         errors = vErrors.length;
       }
     }
@@ -8792,10 +8854,10 @@ function validate348(data, {
     }
     errors++;
   }
-  validate348.errors = vErrors;
+  validate350.errors = vErrors;
   return errors === 0;
 }
-function validate347(data, {
+function validate349(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8838,21 +8900,21 @@ function validate347(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate348(data[i0], {
+      if (!validate350(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate348.errors : vErrors.concat(validate348.errors);
+        vErrors = vErrors === null ? validate350.errors : vErrors.concat(validate350.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate347.errors = vErrors;
+  validate349.errors = vErrors;
   return errors === 0;
 }
-const schema126 = {
+const schema127 = {
   "type": "array",
   "maxItems": 64,
   "items": {
@@ -8860,7 +8922,7 @@ const schema126 = {
   },
   "nullable": true
 };
-const schema127 = {
+const schema128 = {
   "type": "object",
   "required": ["policy", "relation", "namespaces"],
   "properties": {
@@ -8875,11 +8937,11 @@ const schema127 = {
     }
   }
 };
-const schema128 = {
+const schema129 = {
   "type": "string",
   "enum": ["Shares", "Overrides", "OverriddenBy"]
 };
-function validate367(data, {
+function validate369(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8909,7 +8971,7 @@ function validate367(data, {
       schemaPath: "#/enum",
       keyword: "enum",
       params: {
-        allowedValues: schema128.enum
+        allowedValues: schema129.enum
       }
     };
     if (vErrors === null) {
@@ -8919,10 +8981,10 @@ function validate367(data, {
     }
     errors++;
   }
-  validate367.errors = vErrors;
+  validate369.errors = vErrors;
   return errors === 0;
 }
-function validate365(data, {
+function validate367(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -8991,13 +9053,13 @@ function validate365(data, {
       }
     }
     if (data.relation !== undefined) {
-      if (!validate367(data.relation, {
+      if (!validate369(data.relation, {
         instancePath: instancePath + "/relation",
         parentData: data,
         parentDataProperty: "relation",
         rootData
       })) {
-        vErrors = vErrors === null ? validate367.errors : vErrors.concat(validate367.errors);
+        vErrors = vErrors === null ? validate369.errors : vErrors.concat(validate369.errors);
         errors = vErrors.length;
       }
     }
@@ -9028,10 +9090,10 @@ function validate365(data, {
     }
     errors++;
   }
-  validate365.errors = vErrors;
+  validate367.errors = vErrors;
   return errors === 0;
 }
-function validate364(data, {
+function validate366(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -9074,29 +9136,235 @@ function validate364(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate365(data[i0], {
+      if (!validate367(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate365.errors : vErrors.concat(validate365.errors);
+        vErrors = vErrors === null ? validate367.errors : vErrors.concat(validate367.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate364.errors = vErrors;
+  validate366.errors = vErrors;
   return errors === 0;
 }
-const schema129 = {
+const schema130 = {
   "type": "array",
   "maxItems": 64,
   "items": {
-    "$ref": "KE3aaHZp9gUCw4xA7IjnQZqX1SPAoiVtxyOyBpCrCDs"
+    "$ref": "5OHpp23Tw5IrIe9nrB1Bwc4zhJYGTPnOV8fY82xb8"
   },
   "nullable": true
 };
-function validate372(data, {
+const schema131 = {
+  "type": "object",
+  "required": ["path", "since"],
+  "properties": {
+    "path": {
+      "$ref": "HlXAQAnu9y3UxwDtUOOlI4GpXUmaT1N1brhV8ohh4g"
+    },
+    "entry": {
+      "$ref": "l6ilvM0fr40G2wHxu3X7QH9nOwwArDHlERdeTZxKhBc"
+    },
+    "since": {
+      "$ref": "KrhXBWKB1pK8JptMQRXbBg5co4bpZWZnIUkdeEo37wY"
+    }
+  }
+};
+const schema132 = {
+  "type": "string",
+  "maxLength": 256
+};
+function validate376(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data === "string") {
+    if (func2(data) > 256) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 256
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+  } else {
+    const err1 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err1];
+    } else {
+      vErrors.push(err1);
+    }
+    errors++;
+  }
+  validate376.errors = vErrors;
+  return errors === 0;
+}
+const schema133 = {
+  "type": "string",
+  "maxLength": 256,
+  "nullable": true
+};
+function validate378(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (typeof data !== "string" && data !== null) {
+    const err0 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "string"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err0];
+    } else {
+      vErrors.push(err0);
+    }
+    errors++;
+  }
+  if (typeof data === "string") {
+    if (func2(data) > 256) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/maxLength",
+        keyword: "maxLength",
+        params: {
+          limit: 256
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+  }
+  validate378.errors = vErrors;
+  return errors === 0;
+}
+function validate375(data, {
+  instancePath = "",
+  parentData,
+  parentDataProperty,
+  rootData = data
+} = {}) {
+  let vErrors = null;
+  let errors = 0;
+  if (data && typeof data == "object" && !Array.isArray(data)) {
+    if (data.path === undefined) {
+      const err0 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "path"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err0];
+      } else {
+        vErrors.push(err0);
+      }
+      errors++;
+    }
+    if (data.since === undefined) {
+      const err1 = {
+        instancePath,
+        schemaPath: "#/required",
+        keyword: "required",
+        params: {
+          missingProperty: "since"
+        }
+      };
+      if (vErrors === null) {
+        vErrors = [err1];
+      } else {
+        vErrors.push(err1);
+      }
+      errors++;
+    }
+    if (data.path !== undefined) {
+      if (!validate376(data.path, {
+        instancePath: instancePath + "/path",
+        parentData: data,
+        parentDataProperty: "path",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate376.errors : vErrors.concat(validate376.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.entry !== undefined) {
+      if (!validate378(data.entry, {
+        instancePath: instancePath + "/entry",
+        parentData: data,
+        parentDataProperty: "entry",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate378.errors : vErrors.concat(validate378.errors);
+        errors = vErrors.length;
+      }
+    }
+    if (data.since !== undefined) {
+      if (!validate115(data.since, {
+        instancePath: instancePath + "/since",
+        parentData: data,
+        parentDataProperty: "since",
+        rootData
+      })) {
+        vErrors = vErrors === null ? validate115.errors : vErrors.concat(validate115.errors);
+        errors = vErrors.length;
+      }
+    }
+  } else {
+    const err2 = {
+      instancePath,
+      schemaPath: "#/type",
+      keyword: "type",
+      params: {
+        type: "object"
+      }
+    };
+    if (vErrors === null) {
+      vErrors = [err2];
+    } else {
+      vErrors.push(err2);
+    }
+    errors++;
+  }
+  validate375.errors = vErrors;
+  return errors === 0;
+}
+function validate374(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -9139,21 +9407,21 @@ function validate372(data, {
     }
     const len0 = data.length;
     for (let i0 = 0; i0 < len0; i0++) {
-      if (!validate24(data[i0], {
+      if (!validate375(data[i0], {
         instancePath: instancePath + "/" + i0,
         parentData: data,
         parentDataProperty: i0,
         rootData
       })) {
-        vErrors = vErrors === null ? validate24.errors : vErrors.concat(validate24.errors);
+        vErrors = vErrors === null ? validate375.errors : vErrors.concat(validate375.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate372.errors = vErrors;
+  validate374.errors = vErrors;
   return errors === 0;
 }
-function validate276(data, {
+function validate278(data, {
   instancePath = "",
   parentData,
   parentDataProperty,
@@ -9190,101 +9458,101 @@ function validate276(data, {
       }
     }
     if (data.conditions !== undefined) {
-      if (!validate278(data.conditions, {
+      if (!validate280(data.conditions, {
         instancePath: instancePath + "/conditions",
         parentData: data,
         parentDataProperty: "conditions",
         rootData
       })) {
-        vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
+        vErrors = vErrors === null ? validate280.errors : vErrors.concat(validate280.errors);
         errors = vErrors.length;
       }
     }
     if (data.serverDefaults !== undefined) {
-      if (!validate292(data.serverDefaults, {
+      if (!validate294(data.serverDefaults, {
         instancePath: instancePath + "/serverDefaults",
         parentData: data,
         parentDataProperty: "serverDefaults",
         rootData
       })) {
-        vErrors = vErrors === null ? validate292.errors : vErrors.concat(validate292.errors);
+        vErrors = vErrors === null ? validate294.errors : vErrors.concat(validate294.errors);
         errors = vErrors.length;
       }
     }
     if (data.effective !== undefined) {
-      if (!validate295(data.effective, {
+      if (!validate297(data.effective, {
         instancePath: instancePath + "/effective",
         parentData: data,
         parentDataProperty: "effective",
         rootData
       })) {
-        vErrors = vErrors === null ? validate295.errors : vErrors.concat(validate295.errors);
+        vErrors = vErrors === null ? validate297.errors : vErrors.concat(validate297.errors);
         errors = vErrors.length;
       }
     }
     if (data.columns !== undefined) {
-      if (!validate303(data.columns, {
+      if (!validate305(data.columns, {
         instancePath: instancePath + "/columns",
         parentData: data,
         parentDataProperty: "columns",
         rootData
       })) {
-        vErrors = vErrors === null ? validate303.errors : vErrors.concat(validate303.errors);
+        vErrors = vErrors === null ? validate305.errors : vErrors.concat(validate305.errors);
         errors = vErrors.length;
       }
     }
     if (data.rendered !== undefined) {
-      if (!validate307(data.rendered, {
+      if (!validate309(data.rendered, {
         instancePath: instancePath + "/rendered",
         parentData: data,
         parentDataProperty: "rendered",
         rootData
       })) {
-        vErrors = vErrors === null ? validate307.errors : vErrors.concat(validate307.errors);
+        vErrors = vErrors === null ? validate309.errors : vErrors.concat(validate309.errors);
         errors = vErrors.length;
       }
     }
     if (data.rollout !== undefined) {
-      if (!validate317(data.rollout, {
+      if (!validate319(data.rollout, {
         instancePath: instancePath + "/rollout",
         parentData: data,
         parentDataProperty: "rollout",
         rootData
       })) {
-        vErrors = vErrors === null ? validate317.errors : vErrors.concat(validate317.errors);
+        vErrors = vErrors === null ? validate319.errors : vErrors.concat(validate319.errors);
         errors = vErrors.length;
       }
     }
     if (data.namespaces !== undefined) {
-      if (!validate335(data.namespaces, {
+      if (!validate337(data.namespaces, {
         instancePath: instancePath + "/namespaces",
         parentData: data,
         parentDataProperty: "namespaces",
         rootData
       })) {
-        vErrors = vErrors === null ? validate335.errors : vErrors.concat(validate335.errors);
+        vErrors = vErrors === null ? validate337.errors : vErrors.concat(validate337.errors);
         errors = vErrors.length;
       }
     }
     if (data.workloads !== undefined) {
-      if (!validate342(data.workloads, {
+      if (!validate344(data.workloads, {
         instancePath: instancePath + "/workloads",
         parentData: data,
         parentDataProperty: "workloads",
         rootData
       })) {
-        vErrors = vErrors === null ? validate342.errors : vErrors.concat(validate342.errors);
+        vErrors = vErrors === null ? validate344.errors : vErrors.concat(validate344.errors);
         errors = vErrors.length;
       }
     }
     if (data.violations !== undefined) {
-      if (!validate347(data.violations, {
+      if (!validate349(data.violations, {
         instancePath: instancePath + "/violations",
         parentData: data,
         parentDataProperty: "violations",
         rootData
       })) {
-        vErrors = vErrors === null ? validate347.errors : vErrors.concat(validate347.errors);
+        vErrors = vErrors === null ? validate349.errors : vErrors.concat(validate349.errors);
         errors = vErrors.length;
       }
     }
@@ -9300,29 +9568,29 @@ function validate276(data, {
       }
     }
     if (data.sharesWith !== undefined) {
-      if (!validate364(data.sharesWith, {
+      if (!validate366(data.sharesWith, {
         instancePath: instancePath + "/sharesWith",
         parentData: data,
         parentDataProperty: "sharesWith",
         rootData
       })) {
-        vErrors = vErrors === null ? validate364.errors : vErrors.concat(validate364.errors);
+        vErrors = vErrors === null ? validate366.errors : vErrors.concat(validate366.errors);
         errors = vErrors.length;
       }
     }
     if (data.unusedGrants !== undefined) {
-      if (!validate372(data.unusedGrants, {
+      if (!validate374(data.unusedGrants, {
         instancePath: instancePath + "/unusedGrants",
         parentData: data,
         parentDataProperty: "unusedGrants",
         rootData
       })) {
-        vErrors = vErrors === null ? validate372.errors : vErrors.concat(validate372.errors);
+        vErrors = vErrors === null ? validate374.errors : vErrors.concat(validate374.errors);
         errors = vErrors.length;
       }
     }
   }
-  validate276.errors = vErrors;
+  validate278.errors = vErrors;
   return errors === 0;
 }
 function validate120(data, {
@@ -9428,13 +9696,13 @@ function validate120(data, {
       }
     }
     if (data.status !== undefined) {
-      if (!validate276(data.status, {
+      if (!validate278(data.status, {
         instancePath: instancePath + "/status",
         parentData: data,
         parentDataProperty: "status",
         rootData
       })) {
-        vErrors = vErrors === null ? validate276.errors : vErrors.concat(validate276.errors);
+        vErrors = vErrors === null ? validate278.errors : vErrors.concat(validate278.errors);
         errors = vErrors.length;
       }
     }

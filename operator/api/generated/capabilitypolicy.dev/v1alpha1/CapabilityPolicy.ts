@@ -108,6 +108,10 @@ export interface ICapabilityPolicy {
      */
     "podSecurityLabels"?: "Managed" | "Off";
     /**
+     * Whether the policy guards the namespace label resource.kubernetes.io/admin-access. Where this label has the value true, Kubernetes accepts ResourceClaims and ResourceClaimTemplates with adminAccess: true, so pods there may use devices that other pods use, with a driver's administrative rights. Guarded, which only mode Enforce applies: in namespaces that the policy selects, nobody without the verb exempt on the policy may set the label to true, and no namespace with the label may enter the selection. A label that was set before stays. Left out: Unguarded.
+     */
+    "adminAccessLabel"?: "Guarded" | "Unguarded";
+    /**
      * The time at which the policy expires: from then on, the policy counts as deleted. An expired policy admits nothing, refuses nothing and overrides nothing, and the operator removes its labels and grants. The API server itself compares the time in expires with the creation time of each new pod, so an exception expires on time even if the operator is not running. Pods that are already running are not stopped. If you write a later time or remove the field, the policy is in force again. If the field expires is left out, the policy never expires.
      * 
      * Write the date and the time in whole seconds, followed by Z for UTC or by an offset (RFC 3339). Example: 2027-01-31T00:00:00Z, or 2027-01-31T09:00:00+01:00
@@ -1102,9 +1106,22 @@ export interface ICapabilityPolicy {
       "namespaces": number;
     }>;
     /**
-     * Capabilities that allowedAdd admits beyond the level, but that no workload in the policy's namespaces adds. The list also contains capabilities of allowedAddInUserNamespace that no workload with hostUsers: false adds.
+     * The values, entries of lists, entries of containers and subjects of the policy that admit more than the policy would admit without them, but that no workload in the policy's namespaces needs. If you remove all listed values and entries, no workload violates the policy in more ways than before. An exception that no workload needs is listed as a whole, with the path spec. A subject or exception may be unneeded only because of another one: cappol suggest --tighten checks all changes together.
      */
-    "unusedGrants"?: Array<string>;
+    "unusedGrants"?: Array<{
+      /**
+       * The path of the value or list. Example: spec.overrides.capabilities.allowedAdd
+       */
+      "path": string;
+      /**
+       * The entry of the list, if the path leads to a list of what is admitted. An entry that is not a text is written as JSON. Example: NET_RAW
+       */
+      "entry"?: string;
+      /**
+       * Since when no workload has needed it, as far as the operator has seen. If no workload has ever needed it, the time when the operator first evaluated the workloads by this text of the policy.
+       */
+      "since": string;
+    }>;
   };
 }
 

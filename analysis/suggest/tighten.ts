@@ -1,0 +1,232 @@
+/**
+ * Tightens the policies of a cluster: removes the grants that no workload needs. Each change is a JSON merge patch (RFC
+ * 7386) of the policy.
+ */
+import {
+  type CapabilityPolicySpec,
+  type CompletePolicy,
+  GROUP,
+  KIND,
+  VERSION,
+} from '../../operator/api/capability-policy.ts';
+import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
+import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
+import { type Grant, keyOf, withoutGrants } from '../../operator/evaluate/grants.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
+import { WHOLE } from '../../operator/evaluate/namespace-needs.ts';
+import type { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { Cluster } from '../../operator/model/objects.ts';
+import type { PolicyState } from '../../operator/state/policy-state.ts';
+import { evaluateCluster } from '../policies/evaluate-cluster.ts';
+import { validatePolicy } from '../policies/validate.ts';
+
+/** A policy that admits more than its workloads need. */
+export interface TightenedPolicy {
+  readonly policy: string;
+  /** Whether no workload needs the policy, which is an exception: it can be deleted. */
+  readonly unused: boolean;
+  /** The grants that the change removes; `since` is absent if the operator has not reported the grant yet. */
+  readonly removes: readonly (Grant & { readonly since?: string })[];
+  /** The merge patch; absent if the change removes nothing. */
+  readonly patch?: MergePatch;
+  /** The policy after the change, without its metadata but the name. */
+  readonly manifest: object;
+}
+
+export interface MergePatch {
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+export interface TightenInput {
+  readonly cluster: Cluster;
+  readonly state: PolicyState;
+  readonly evaluator: Evaluator;
+  /** Makes the state of the cluster with other policies. */
+  stateOf(cluster: Cluster): PolicyState;
+}
+
+type Verdicts = ReadonlyMap<string, NamespaceVerdicts>;
+type Removed = ReadonlyMap<string, readonly Grant[]>;
+
+/** @returns the policies that can be tightened or deleted, by name */
+export function tightenedPolicies(input: TightenInput): TightenedPolicy[] {
+  const { cluster, state } = input;
+  const before = verdictsOf(cluster, state, input.evaluator);
+  const unneeded = new Map(
+    cluster.policies().map((policy) => [nameOf(policy), unneededOf(policy, state, before)] as const),
+  );
+  const removed = safeRemovals(input, before, removable(cluster.policies(), unneeded));
+  const deletable = safeDeletions(input, before, removed, unneeded);
+  return cluster
+    .policies()
+    .map((policy) => tightened(policy, deletable.has(nameOf(policy)), removed.get(nameOf(policy)) ?? []))
+    .filter(({ unused, removes }) => unused || removes.length > 0)
+    .sort((a, b) => (a.policy < b.policy ? -1 : 1));
+}
+
+function verdictsOf(cluster: Cluster, state: PolicyState, evaluator: Evaluator): Verdicts {
+  const evaluated = evaluateCluster(cluster, state, { evaluator, use: state.use });
+  return new Map([...evaluated].map((result) => [result.namespace, result]));
+}
+
+/** A policy whose current text is not in force is left out, because its workloads were evaluated by another text. */
+function unneededOf(policy: CompletePolicy, state: PolicyState, verdicts: Verdicts): readonly Grant[] {
+  const name = nameOf(policy);
+  const resolution = state.resolution(name);
+  if (!resolution || !('policy' in resolution)) return [];
+  return grantNeeds(name, state.coverage(name)?.areas ?? [], verdicts)?.unneeded ?? [];
+}
+
+/** The grants whose removal leaves a policy that the API server accepts, such as not the last range of a strategy. */
+function removable(policies: readonly CompletePolicy[], unneeded: Removed): Removed {
+  return new Map(
+    policies.map((policy) => {
+      const kept: Grant[] = [];
+      for (const grant of unneeded.get(nameOf(policy)) ?? []) {
+        if (grant.path !== WHOLE && isValid(without(policy, [...kept, grant]))) kept.push(grant);
+      }
+      return [nameOf(policy), kept] as const;
+    }),
+  );
+}
+
+function isValid(policy: CompletePolicy): boolean {
+  const { apiVersion, kind, spec } = policy;
+  return validatePolicy({ apiVersion, kind, metadata: { name: nameOf(policy) }, spec } as never).problems.length === 0;
+}
+
+/**
+ * Evaluates the cluster with all changes together. Two policies may each have a subject that is not needed because of
+ * the other policy. So where a workload gets a worse verdict, the policies keep their subjects, or else all grants.
+ */
+function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): Removed {
+  const worse = worseWith(input, before, tightenedBy(input.cluster, removed));
+  if (worse.length === 0) return removed;
+  const involved = new Set(worse.flatMap(({ modes }) => Object.values(modes).flatMap(({ deciding }) => deciding)));
+  const isSubject = ({ path }: Grant) => path.startsWith('spec.subjects[');
+  const left = [...removed].map(([name, grants]) => {
+    if (!involved.has(name)) return [name, grants] as const;
+    return [name, grants.some(isSubject) ? grants.filter((grant) => !isSubject(grant)) : []] as const;
+  });
+  return safeRemovals(input, before, new Map(left));
+}
+
+/**
+ * The names of the exceptions that can be deleted together. Each of two exceptions may be unneeded because of the other
+ * one, so they are added one by one where not all of them can be deleted.
+ */
+function safeDeletions(
+  input: TightenInput,
+  before: Verdicts,
+  removed: Removed,
+  unneeded: Removed,
+): ReadonlySet<string> {
+  const all = [...unneeded].filter(([, grants]) => grants.some(({ path }) => path === WHOLE)).map(([name]) => name);
+  const policies = tightenedBy(input.cluster, removed);
+  const isSafe = (names: readonly string[]) =>
+    worseWith(
+      input,
+      before,
+      policies.filter((policy) => !names.includes(nameOf(policy))),
+    ).length === 0;
+  if (all.length === 0 || isSafe(all)) return new Set(all);
+  const some: string[] = [];
+  for (const name of all) if (isSafe([...some, name])) some.push(name);
+  return new Set(some);
+}
+
+function tightenedBy(cluster: Cluster, removed: Removed): CompletePolicy[] {
+  return cluster.policies().map((policy) => without(policy, removed.get(nameOf(policy)) ?? []));
+}
+
+/** The verdicts of the namespaces in which a workload gets a worse verdict from these policies. */
+function worseWith(
+  { cluster, stateOf, evaluator }: TightenInput,
+  before: Verdicts,
+  policies: readonly CompletePolicy[],
+): NamespaceVerdicts[] {
+  const changed: Cluster = {
+    ...delegating(cluster),
+    ...(cluster.unknownPodFields && { unknownPodFields: cluster.unknownPodFields }),
+    policies: () => policies,
+    policy: (name) => policies.find((policy) => nameOf(policy) === name),
+  };
+  const after = verdictsOf(changed, stateOf(changed), evaluator);
+  return [...before.values()].filter((verdicts) => isWorse(verdicts, after.get(verdicts.namespace)));
+}
+
+/** A view of the cluster whose methods can be replaced. */
+function delegating(cluster: Cluster): Cluster {
+  return {
+    policies: () => cluster.policies(),
+    policy: (name) => cluster.policy(name),
+    namespaces: () => cluster.namespaces(),
+    namespace: (name) => cluster.namespace(name),
+    pods: (namespace) => cluster.pods(namespace),
+    workloads: (namespace) => cluster.workloads(namespace),
+    workload: (namespace, kind, name) => cluster.workload(namespace, kind, name),
+    roles: () => cluster.roles(),
+    roleBindings: () => cluster.roleBindings(),
+    rendered: () => cluster.rendered(),
+    oldestServer: cluster.oldestServer,
+  };
+}
+
+const RANK = { Compliant: 0, Unknown: 1, Violating: 2 } as const;
+
+function isWorse({ modes }: NamespaceVerdicts, after: NamespaceVerdicts | undefined): boolean {
+  return Object.entries(modes).some(([mode, { workloads }]) => {
+    const then = after?.modes[mode as keyof typeof modes]?.workloads ?? [];
+    return workloads.some(({ verdict }, i) => RANK[then[i]?.verdict ?? 'Violating'] > RANK[verdict]);
+  });
+}
+
+function without(policy: CompletePolicy, grants: readonly Grant[]): CompletePolicy {
+  return { ...policy, spec: withoutGrants(policy.spec, new Set(grants.map(keyOf))) };
+}
+
+function tightened(policy: CompletePolicy, unused: boolean, removed: readonly Grant[]): TightenedPolicy {
+  const name = nameOf(policy);
+  const spec = stated(without(policy, removed).spec);
+  const patch = mergePatch(stated(policy.spec), spec);
+  const listed = policy.status?.unusedGrants ?? [];
+  const since = ({ path, entry }: Grant) => listed.find((one) => one.path === path && one.entry === entry)?.since;
+  return {
+    policy: name,
+    unused,
+    removes: outermost(removed).map((grant) => {
+      const known = since(grant);
+      return { ...grant, ...(known !== undefined && { since: known }) };
+    }),
+    ...(removed.length > 0 && { patch: { spec: patch } }),
+    manifest: { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec },
+  };
+}
+
+/** The spec without the fields that have their default value. */
+function stated(spec: CompletePolicy['spec']): CapabilityPolicySpec {
+  const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
+  return Object.fromEntries(
+    Object.entries(spec).filter(([field, value]) => defaults[field] !== value),
+  ) as CapabilityPolicySpec;
+}
+
+/** The merge patch that makes `after` of `before`. */
+export function mergePatch(before: object, after: object): Readonly<Record<string, unknown>> {
+  const [from, to] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
+  const removed = [...from.keys()].filter((field) => !to.has(field)).map((field) => [field, null] as const);
+  const changed = [...to].flatMap(([field, value]): [string, unknown][] => {
+    const old = from.get(field);
+    if (JSON.stringify(old) === JSON.stringify(value)) return [];
+    return [[field, isObject(old) && isObject(value) ? mergePatch(old, value) : value]];
+  });
+  return Object.fromEntries([...removed, ...changed]);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function nameOf({ metadata }: CompletePolicy): string {
+  return metadata?.name ?? '';
+}

@@ -1,0 +1,25 @@
+/** Prints the grants of policies that no workload needs, and since when. */
+import { WHOLE } from '../../../operator/evaluate/namespace-needs.ts';
+import { bounded } from '../../../operator/text/printable.ts';
+import { tableText } from '../../output/table.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import type { PolicyView, UnusedView } from './view.ts';
+
+const HEAD = ['POLICY', 'UNUSED GRANT', 'SINCE'];
+/** The most grants of a policy that are printed; `-o json` has all of them. */
+const MOST = 10;
+
+export function unusedText(policies: readonly PolicyView[], terminal: Terminal): string {
+  const rows = policies.flatMap(({ name, unusedGrants }) => {
+    const shown = unusedGrants.slice(0, MOST).map((one) => [name, grantText(one), one.since ?? 'now']);
+    const more = unusedGrants.length - shown.length;
+    return more > 0 ? [...shown, [name, `and ${more} more`, '']] : shown;
+  });
+  return rows.length === 0 ? '' : tableText(HEAD, rows, { terminal });
+}
+
+/** @returns such as `spec.overrides.capabilities.allowedAdd: NET_RAW` */
+export function grantText({ path, entry }: Pick<UnusedView, 'path' | 'entry'>): string {
+  if (path === WHOLE) return 'the whole exception';
+  return bounded(entry === undefined ? path : `${path}: ${entry}`, 512);
+}

@@ -1,0 +1,61 @@
+/** suggest --tighten: removes from the policies of a cluster the grants that no workload needs. */
+import { tightenedPolicies } from '../../../analysis/suggest/tighten.ts';
+import { jsonText } from '../../../analysis/text/printable-values.ts';
+import { Evaluator } from '../../../operator/evaluate/violations.ts';
+import { excludingPlatform, withCluster } from '../../cluster.ts';
+import { type ExitCode, type Io, UsageError } from '../../command.ts';
+import { acceptedStateOf, readLive } from '../../live.ts';
+import { READER_ROLES } from '../../missing-rights.ts';
+import type { Given, PolicyOptions } from '../../options.ts';
+import { checkScope } from '../../scope.ts';
+import type { SuggestOptions } from './run.ts';
+import { patchText, reportText, yamlText } from './tighten-text.ts';
+
+export interface TightenOptions extends PolicyOptions {
+  readonly tighten?: boolean;
+  readonly filename: readonly string[];
+  readonly cluster?: boolean;
+  readonly namespace?: string;
+  readonly allNamespaces?: boolean;
+  readonly level?: SuggestOptions['level'];
+  readonly name?: string;
+  readonly narrow?: boolean;
+  readonly used?: SuggestOptions['used'];
+  readonly output: 'yaml' | 'json' | 'report' | 'patch';
+}
+
+const PURPOSE = { notEvaluated: 'it is not known what no workload needs' };
+
+export async function runTighten(given: Given<TightenOptions>, io: Io): Promise<ExitCode> {
+  checkOptions(given);
+  return withCluster(given, async (connected): Promise<ExitCode> => {
+    const options = await excludingPlatform<TightenOptions>(given, connected);
+    const { cluster, rights } = await readLive(connected, io, PURPOSE);
+    if (!rights.installed) throw new UsageError('CapabilityPolicy is not installed in the cluster: it has no policies');
+    // With fewer rights, a workload that needs a grant could be missing.
+    if (rights.missing.length > 0) throw new UsageError(`${rights.missing.join('; ')}; ${READER_ROLES}`);
+    const state = acceptedStateOf(cluster, rights, options);
+    const tightened = tightenedPolicies({
+      cluster,
+      state,
+      evaluator: new Evaluator(),
+      stateOf: (other) => acceptedStateOf(other, rights, options),
+    });
+    const { output } = options;
+    if (output === 'json') io.stdout.write(`${jsonText({ policies: tightened })}\n`);
+    else io.stdout.write({ yaml: yamlText, report: reportText, patch: patchText }[output](tightened));
+    if (tightened.length === 0) io.stderr.write('cappol: each grant of the policies is needed by some workload\n');
+    return 0;
+  });
+}
+
+/** @throws UsageError for options of suggest that do not go with --tighten */
+function checkOptions(given: Given<TightenOptions>): void {
+  const { filename, cluster, allNamespaces } = given;
+  if (filename.length > 0 || !cluster || !allNamespaces) {
+    throw new UsageError('--tighten needs --cluster -A: any namespace may need what a policy admits');
+  }
+  checkScope(given);
+  const wrong = (['level', 'name', 'narrow', 'used'] as const).find((option) => given[option] !== undefined);
+  if (wrong !== undefined) throw new UsageError(`--${wrong} does not go with --tighten`);
+}

@@ -1,0 +1,48 @@
+/** Merges what the namespaces of a policy need: the grants of the policy that no workload anywhere needs. */
+import type { Area } from '../policy/coverage.ts';
+import { type Grant, keyOf } from './grants.ts';
+import type { NamespaceVerdicts } from './namespace.ts';
+import { WHOLE } from './namespace-needs.ts';
+
+/** The grants of a policy, by whether some workload needs them in the namespaces where the policy decides. */
+export interface GrantNeeds {
+  readonly needed: readonly Grant[];
+  readonly unneeded: readonly Grant[];
+}
+
+/**
+ * @param areas the namespaces where the policy decides, with their verdicts
+ * @returns undefined until each of these namespaces has been evaluated. Without workloads, no grant counts as unneeded
+ */
+export function grantNeeds(
+  policy: string,
+  areas: readonly Area[],
+  verdicts: ReadonlyMap<string, NamespaceVerdicts>,
+): GrantNeeds | undefined {
+  const evaluated = areas.flatMap(({ mode, namespaces }) =>
+    namespaces.map((namespace) => {
+      const result = verdicts.get(namespace);
+      const ofMode = result?.modes[mode];
+      return ofMode?.deciding.includes(policy) ? { workloads: ofMode.workloads, needs: result?.needs.get(policy) } : {};
+    }),
+  );
+  if (evaluated.some(({ needs }) => !needs)) return undefined;
+  const needs = evaluated.flatMap((one) => one.needs ?? []);
+  const isException = needs.every((one) => one.isException);
+  const all = [...(isException ? [{ path: WHOLE }] : []), ...(needs[0]?.grants ?? [])];
+  if (!evaluated.some(({ workloads = [] }) => workloads.length > 0)) return { needed: all, unneeded: [] };
+  const isNeeded = (grant: Grant) => needs.some(({ needed }) => needed.has(keyOf(grant)));
+  return { needed: all.filter(isNeeded), unneeded: all.filter((grant) => !isNeeded(grant)) };
+}
+
+/** The grants without those that are inside of another grant of the list. */
+export function outermost<One extends Grant>(grants: readonly One[]): One[] {
+  const wholes = grants.filter(({ path, entry }) => entry === undefined && path !== WHOLE);
+  return grants.filter(
+    (grant) => !wholes.some((whole) => whole !== grant && (grant.path === whole.path || isInside(grant, whole))),
+  );
+}
+
+function isInside({ path }: Grant, whole: Grant): boolean {
+  return path.startsWith(`${whole.path}.`);
+}

@@ -1,0 +1,232 @@
+/**
+ * Finds the grants of a policy: the single values and entries of its overrides that admit more than the policy would
+ * admit without them. The rules' own examples tell which values admit more, so this file knows no rule by name.
+ */
+import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides, Subject } from '../api/capability-policy.ts';
+import { overridesOf } from '../policy/containers.ts';
+import { perObject } from '../policy/memo.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { RULES } from '../rules/index.ts';
+import type { Rule } from '../rules/rule.ts';
+import { NEWEST_KNOWN_MINOR, type Standard } from '../standards/level-version.ts';
+import { isStatedBy, ownEntries } from './own-entries.ts';
+import { Evaluator } from './violations.ts';
+
+/** Evaluates the examples of the rules. */
+const evaluator = new Evaluator();
+
+/** A value of a policy, or an entry of one of its lists, that can be removed. */
+export interface Grant {
+  /** The path of the value or list in the policy: `spec.overrides.hostPaths`. */
+  readonly path: string;
+  /** The entry of the list as text; absent for a value. */
+  readonly entry?: string;
+}
+
+/** A text that identifies the grant in its policy. */
+export function keyOf({ path, entry }: Grant): string {
+  return entry === undefined ? path : `${path} ${entry}`;
+}
+
+/** An entry of a list as text: a text itself, anything else as JSON with sorted keys, as the API server writes it. */
+export function entryText(entry: unknown): string {
+  if (typeof entry === 'string') return entry;
+  return JSON.stringify(entry, isObject(entry) ? Object.keys(entry).sort() : undefined);
+}
+
+/** The grants of the policy's overrides, in the order of its spec. An entry of `spec.containers` follows its values. */
+export const grantsOf: (policy: ResolvedPolicy) => readonly Grant[] = perObject((policy) => {
+  const { spec, standard, defaulting } = policy;
+  const { overrides = {}, containers = [] } = spec;
+  const complete = (stated: CapabilityPolicyOverrides) => stated;
+  const own = grantsIn('spec.overrides', overrides, { standard, defaulting, complete });
+  const ofContainers = containers.flatMap((entry, index): Grant[] => {
+    const path = `spec.containers[${index}]`;
+    const complete = (stated: ContainerOverrides) => overridesOf({ ...entry, overrides: stated }, spec);
+    const grants = grantsIn(`${path}.overrides`, entry.overrides ?? {}, {
+      standard,
+      defaulting,
+      complete,
+    });
+    return grants.length === 0 ? [] : [...grants, { path }];
+  });
+  return [...own, ...ofContainers];
+});
+
+/** A subject of a policy as a grant: without the subject, the pods of fewer users are admitted. */
+export function subjectGrant({ kind, namespace, name }: Subject, index: number): Grant {
+  return { path: `spec.subjects[${index}]`, entry: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}` };
+}
+
+/** The spec without some of its grants. @param keys the keys of the grants */
+export function withoutGrants(spec: CompleteSpec, keys: ReadonlySet<string>): CompleteSpec {
+  const { overrides, containers, subjects } = spec;
+  return {
+    ...spec,
+    ...(subjects && { subjects: subjects.filter((subject, i) => !keys.has(keyOf(subjectGrant(subject, i)))) }),
+    ...(overrides && { overrides: without('spec.overrides', overrides, keys) }),
+    ...(containers && {
+      containers: containers.flatMap((entry, index) => {
+        const path = `spec.containers[${index}]`;
+        if (keys.has(path)) return [];
+        return [{ ...entry, overrides: without(`${path}.overrides`, entry.overrides ?? {}, keys) }];
+      }),
+    }),
+  };
+}
+
+function without<Value extends object>(path: string, value: Value, keys: ReadonlySet<string>): Value {
+  const kept = Object.entries(value).flatMap(([field, inner]): [string, unknown][] => {
+    const at = `${path}.${field}`;
+    if (keys.has(at)) return [];
+    if (Array.isArray(inner)) {
+      return [[field, inner.filter((entry) => !keys.has(keyOf({ path: at, entry: entryText(entry) })))]];
+    }
+    if (!isObject(inner)) return [[field, inner]];
+    const rest = without(at, inner, keys);
+    return Object.keys(rest).length === 0 && Object.keys(inner).length > 0 ? [] : [[field, rest]];
+  });
+  return Object.fromEntries(kept) as Value;
+}
+
+interface Stating<Stated> {
+  readonly standard: Standard;
+  readonly defaulting: boolean;
+  /** The overrides that are in effect, for overrides as they are stated. */
+  complete(stated: Stated): CapabilityPolicyOverrides;
+}
+
+function grantsIn<Stated extends object>(path: string, stated: Stated, stating: Stating<Stated>): Grant[] {
+  const all = removableIn(path, stated, listsOfAdmitted());
+  const before = stating.complete(stated);
+  return all
+    .filter(({ grant, relative, entry }) => {
+      if (entry !== undefined && ownEntries(relative, stating.standard).includes(entry)) return false;
+      const after = stating.complete(without(path, stated, new Set([keyOf(grant)])));
+      const change = changeBetween(before, after, stating);
+      // Pods would get other values than today, which may stop them.
+      if (stating.defaulting && change.fills) return false;
+      return entry === undefined ? change.tightens : change.changed;
+    })
+    .map(({ grant }) => grant);
+}
+
+interface Removable {
+  readonly grant: Grant;
+  /** The path below the overrides: `seccomp.types`. */
+  readonly relative: string;
+  /** The entry of the list; undefined for a value. */
+  readonly entry?: unknown;
+}
+
+/** The values that can be left out on their own, and the entries of lists that list what is admitted. */
+function removableIn(path: string, stated: object, lists: ReadonlySet<string>): Removable[] {
+  return Object.entries(stated).flatMap(([field, value]) => {
+    const whole = { grant: { path: `${path}.${field}` }, relative: field };
+    if (!isObject(value)) return entriesOr(whole, value, lists);
+    const inner = Object.entries(value).flatMap(([name, one]) =>
+      entriesOr({ grant: { path: `${path}.${field}.${name}` }, relative: `${field}.${name}` }, one, lists),
+    );
+    const byField = RULES.some(({ id, byField }) => id === field && byField);
+    return byField ? inner : [whole, ...inner.filter(({ entry }) => entry !== undefined)];
+  });
+}
+
+function entriesOr(whole: Removable, value: unknown, lists: ReadonlySet<string>): Removable[] {
+  if (!Array.isArray(value) || !lists.has(whole.relative)) return [whole];
+  const { path } = whole.grant;
+  return value.map((entry) => ({ ...whole, grant: { path, entry: entryText(entry) }, entry }));
+}
+
+interface Change {
+  /** Whether some rule gets another value. */
+  readonly changed: boolean;
+  /** Whether the change refuses some example of the rules that it concerns, and admits none that was refused. */
+  readonly tightens: boolean;
+  /** Whether defaulting would fill in something else. */
+  readonly fills: boolean;
+}
+
+function changeBetween(
+  before: CapabilityPolicyOverrides,
+  after: CapabilityPolicyOverrides,
+  { standard }: Pick<Stating<never>, 'standard'>,
+): Change {
+  const changed = RULES.map((rule) => ({
+    rule,
+    from: rule.value(before, standard),
+    to: rule.value(after, standard),
+  })).filter(({ from, to }) => JSON.stringify(from) !== JSON.stringify(to));
+  const differences = changed.flatMap(({ rule, from, to }) => differencesOf(rule, [from, to], standard));
+  return {
+    changed: changed.length > 0,
+    tightens: differences.some((one) => one > 0) && !differences.some((one) => one < 0),
+    fills: changed.some(
+      ({ rule, from, to }) => JSON.stringify(rule.fills(from, standard)) !== JSON.stringify(rule.fills(to, standard)),
+    ),
+  };
+}
+
+/** For each example pod of the rule: how many more violations it has with the second value. */
+function differencesOf(rule: Rule, values: readonly [unknown, unknown], standard: Standard): number[] {
+  const checks = values.map((value) => [{ rule: rule.id, checks: rule.checks(value, standard) }]);
+  return examplePods(rule).map((pod) => {
+    const [from = 0, to = 0] = checks.map(
+      (one) => evaluator.violations(pod, { checks: one, filledChecks: one }).length,
+    );
+    return to - from;
+  });
+}
+
+const examplePods = perObject((rule: Rule) =>
+  rule.examples
+    .flatMap(({ admits, refuses }) => [...admits, ...refuses])
+    .map(({ spec = {}, container = {} }) => ({
+      annotations: {},
+      spec: { ...spec, containers: [{ name: 'app', ...container }] },
+    })),
+);
+
+/**
+ * The paths of the lists whose entries admit something, as the examples of the rules show: without an entry, the rule
+ * refuses an example that it admits with the entry, and it admits no example that it refuses with the entry.
+ */
+let knownLists: ReadonlySet<string> | undefined;
+
+function listsOfAdmitted(): ReadonlySet<string> {
+  knownLists ??= listsByExamples();
+  return knownLists;
+}
+
+function listsByExamples(): ReadonlySet<string> {
+  const found = RULES.flatMap((rule) =>
+    rule.examples.flatMap(({ overrides, level = 'restricted' }) =>
+      Object.entries(overrides)
+        .flatMap(([field, value]) => listsIn(field, value))
+        .filter(({ path }) => isStatedBy(path, rule))
+        .flatMap(({ path, list }) =>
+          list.map((entry) => {
+            const standard = { level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+            const key = keyOf({ path: `overrides.${path}`, entry: entryText(entry) });
+            const after = without('overrides', overrides, new Set([key]));
+            const values = [rule.value(overrides, standard), rule.value(after, standard)] as const;
+            return { path, differences: differencesOf(rule, values, standard) };
+          }),
+        ),
+    ),
+  );
+  const admitting = [...Map.groupBy(found, ({ path }) => path)].filter(([, all]) => {
+    const differences = all.flatMap((one) => one.differences);
+    return differences.some((one) => one > 0) && !differences.some((one) => one < 0);
+  });
+  return new Set(admitting.map(([path]) => path));
+}
+
+function listsIn(path: string, value: unknown): { readonly path: string; readonly list: readonly unknown[] }[] {
+  if (Array.isArray(value)) return [{ path, list: value }];
+  return isObject(value) ? Object.entries(value).flatMap(([field, inner]) => listsIn(`${path}.${field}`, inner)) : [];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,205 @@
+/**
+ * Finds in a namespace which grants of each deciding policy some workload needs, which subjects of the policy, and
+ * whether a workload needs the whole policy.
+ */
+import type { Subject } from '../api/capability-policy.ts';
+import { deciding } from '../policy/deciding.ts';
+import { idOf, perList, perObject } from '../policy/memo.ts';
+import type { ResolvedPolicy } from '../policy/resolve.ts';
+import type { Labels } from '../policy/selector.ts';
+import { ByContent } from './by-content.ts';
+import { type Grant, grantsOf, keyOf, subjectGrant } from './grants.ts';
+import type { EvaluatedModes } from './modes.ts';
+import { neededGrants } from './needs.ts';
+import { isSubject } from './use.ts';
+import { type Candidate, COST_RULE, type EvaluationContext, mayUse, violationsOf } from './verdict.ts';
+import type { Evaluator } from './violations.ts';
+import type { Group } from './workload-verdict.ts';
+
+/** The path of a policy as a whole, as if it were one of its own grants. */
+export const WHOLE = 'spec';
+
+/** The grants that the workloads of a namespace need of a policy. */
+export interface PolicyNeeds {
+  /** All grants of the policy, and its subjects. */
+  readonly grants: readonly Grant[];
+  /** The keys of the grants that some workload needs; `spec` if a workload needs the whole policy. */
+  readonly needed: ReadonlySet<string>;
+  /**
+   * Whether the policy is an exception here: it admits more than another policy, and that policy would decide without
+   * it.
+   */
+  readonly isException: boolean;
+}
+
+export type NamespaceNeeds = ReadonlyMap<string, PolicyNeeds>;
+
+interface Evaluated {
+  readonly groups: readonly Group[];
+  readonly modes: EvaluatedModes;
+  readonly policies: readonly ResolvedPolicy[];
+  readonly labels: Labels;
+}
+
+/** The needs by name of each deciding policy, in steps. */
+export function* findingNeeds(
+  { groups, modes, policies, labels }: Evaluated,
+  evaluation: EvaluationContext,
+): Generator<void, NamespaceNeeds> {
+  const found = new Map<string, PolicyNeeds>();
+  let candidates: readonly Candidate[] | undefined;
+  for (const { context } of Object.values(modes)) {
+    const { deciders } = context;
+    const all = deciders.map((policy) => new Finding(policy, behind(policy, deciders, policies, labels), evaluation));
+    for (const { policy, result } of all) found.set(policy.name, result);
+    const open = all.filter(({ isOpen }) => isOpen);
+    if (open.length === 0) continue;
+    candidates ??= distinctCandidates(groups);
+    const byPolicy = new Map(open.map((one) => [one.policy, one]));
+    for (const candidate of candidates) {
+      for (const one of open) one.addGrants(candidate);
+      for (const policy of relyingOn(candidate, deciders, evaluation)) byPolicy.get(policy)?.addReliance(candidate);
+      yield;
+    }
+  }
+  return found;
+}
+
+/** The policies that would decide without this policy. */
+function behind(
+  policy: ResolvedPolicy,
+  deciders: readonly ResolvedPolicy[],
+  policies: readonly ResolvedPolicy[],
+  labels: Labels,
+): readonly ResolvedPolicy[] {
+  if (deciders.length > 1) return deciders;
+  return deciding(
+    policies.filter((one) => one !== policy),
+    policy.mode,
+    labels,
+  );
+}
+
+/** Collects what candidates need of one policy. */
+class Finding {
+  readonly policy: ResolvedPolicy;
+  readonly result: PolicyNeeds;
+  readonly #needed = new Set<string>();
+  /** Whether candidates need each grant of the policy's overrides, so that no other candidate has to be asked. */
+  #knowsAll = false;
+  readonly #behind: readonly ResolvedPolicy[];
+  readonly #evaluation: EvaluationContext;
+  readonly #own: readonly Grant[];
+  readonly #subjects: readonly { readonly subject: Subject; readonly grant: Grant }[];
+
+  /** @param behind the policies that would decide without the policy; this policy may be among them */
+  constructor(policy: ResolvedPolicy, behind: readonly ResolvedPolicy[], evaluation: EvaluationContext) {
+    this.policy = policy;
+    this.#behind = behind;
+    this.#evaluation = evaluation;
+    this.#own = grantsOf(policy);
+    this.#subjects = subjectGrants(policy);
+    const admitsMore = this.#own.length > 0 || behind.some((other) => isLooser(policy, other));
+    this.result = {
+      grants: this.#subjects.length === 0 ? this.#own : [...this.#own, ...this.#subjects.map(({ grant }) => grant)],
+      needed: this.#needed,
+      isException: admitsMore && behind.some((other) => other !== policy),
+    };
+  }
+
+  /** Whether candidates can need anything of the policy. */
+  get isOpen(): boolean {
+    return this.result.grants.length > 0 || this.result.isException;
+  }
+
+  addGrants({ content, filled }: Candidate): void {
+    if (this.#own.length === 0 || this.#knowsAll) return;
+    const needed = neededGrants(content, this.policy, filled, this.#evaluation.evaluator);
+    if (needed.size === 0) return;
+    for (const key of needed) this.#needed.add(key);
+    this.#knowsAll = this.#own.every((grant) => this.#needed.has(keyOf(grant)));
+  }
+
+  /** Adds a candidate that no other deciding policy admits. */
+  addReliance(candidate: Candidate): void {
+    for (const { subject, grant } of this.#subjects) {
+      const isUser = candidate.users.some((user) => isSubject(user, subject));
+      if (isUser || (candidate.unknownUser && subject.kind !== 'ServiceAccount')) this.#needed.add(keyOf(grant));
+    }
+    if (this.#needed.has(WHOLE)) return;
+    const others = this.#behind.filter((other) => other !== this.policy);
+    const decidesBeside = this.#behind.includes(this.policy);
+    if (decidesBeside || !others.some((other) => admits(candidate, other, this.#evaluation))) this.#needed.add(WHOLE);
+  }
+}
+
+const subjectGrants = perObject(({ usableBy, subjects }: ResolvedPolicy) =>
+  (usableBy === 'Subjects' ? subjects : []).map((subject, i) => ({ subject, grant: subjectGrant(subject, i) })),
+);
+
+const RANKS = { privileged: 0, baseline: 1, restricted: 2 } as const;
+
+function isLooser(policy: ResolvedPolicy, other: ResolvedPolicy): boolean {
+  return RANKS[policy.standard.level] < RANKS[other.standard.level];
+}
+
+/** Candidates that are alike count once. */
+function distinctCandidates(groups: readonly Group[]): readonly Candidate[] {
+  const distinct = new Map<string, Candidate>();
+  for (const { members } of groups) {
+    for (const { candidate } of members) {
+      const { content, users, filled, unknownUser } = candidate;
+      const key = `${idOf(content.spec)} ${idOf(content.annotations)} ${idOf(users)} ${filled} ${unknownUser}`;
+      if (!distinct.has(key)) distinct.set(key, candidate);
+    }
+  }
+  return [...distinct.values()];
+}
+
+/**
+ * The only policy that admits the candidate. If no policy admits it for sure, the policies that admit it depending on
+ * the unknown creator. Empty if several policies admit the candidate, or none.
+ */
+function relyingOn(
+  candidate: Candidate,
+  deciders: readonly ResolvedPolicy[],
+  evaluation: EvaluationContext,
+): readonly ResolvedPolicy[] {
+  const { content, filled } = candidate;
+  const dependsOnUse = deciders.some(({ usableBy }) => usableBy !== 'Everyone');
+  if (dependsOnUse || !Object.isFrozen(content.spec)) return relyingAnew(candidate, deciders, evaluation);
+  const known = knownReliance(evaluation.evaluator)(deciders)[filled ? 'filled' : 'asIs'];
+  const before = known.get(content);
+  if (before) return before;
+  const found = relyingAnew(candidate, deciders, evaluation);
+  known.set(content, found);
+  return found;
+}
+
+const knownReliance = perObject((_: Evaluator) =>
+  perList((_: readonly ResolvedPolicy[]) => ({
+    asIs: new ByContent<readonly ResolvedPolicy[]>(),
+    filled: new ByContent<readonly ResolvedPolicy[]>(),
+  })),
+);
+
+function relyingAnew(
+  candidate: Candidate,
+  deciders: readonly ResolvedPolicy[],
+  { evaluator, use }: EvaluationContext,
+): readonly ResolvedPolicy[] {
+  const admitting: ResolvedPolicy[] = [];
+  const perhaps: ResolvedPolicy[] = [];
+  for (const policy of deciders) {
+    const broken = violationsOf(candidate, policy, evaluator);
+    const isUnknown = broken.length === 0 ? candidate.unknownUser : broken[0]?.rule === COST_RULE;
+    if (broken.length === 0 && mayUse(candidate, policy, use)) admitting.push(policy);
+    else if (isUnknown) perhaps.push(policy);
+    if (admitting.length > 1) return [];
+  }
+  return admitting.length > 0 ? admitting : perhaps;
+}
+
+function admits(candidate: Candidate, policy: ResolvedPolicy, { evaluator, use }: EvaluationContext): boolean {
+  return violationsOf(candidate, policy, evaluator).length === 0 && mayUse(candidate, policy, use);
+}

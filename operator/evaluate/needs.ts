@@ -1,0 +1,125 @@
+/**
+ * Finds which grants of a policy a pod or template needs. If the policy loses all grants that nothing needs, no workload
+ * violates the policy in more ways than before.
+ */
+import type { PodContent } from '../model/objects.ts';
+import { containerEntries } from '../policy/containers.ts';
+import { perObject } from '../policy/memo.ts';
+import { checksOfRules, type ResolvedPolicy, type Valued } from '../policy/resolve.ts';
+import { RULES } from '../rules/index.ts';
+import { ByContent } from './by-content.ts';
+import { TooExpensive } from './cel.ts';
+import { grantsOf, keyOf, withoutGrants } from './grants.ts';
+import type { Evaluator, Violation } from './violations.ts';
+
+const NONE: ReadonlySet<string> = new Set();
+
+/**
+ * The keys of the policy's grants that a pod needs. Without all other grants together, the pod violates the policy no
+ * more than it does now.
+ *
+ * @param filled whether the pod is evaluated in the form that it has after defaulting
+ */
+export function neededGrants(
+  content: PodContent,
+  policy: ResolvedPolicy,
+  filled: boolean,
+  evaluator: Evaluator,
+): ReadonlySet<string> {
+  const keys = allKeys(policy);
+  if (keys.length === 0) return NONE;
+  const asked = { content, policy, filled, evaluator };
+  try {
+    // Most pods need no grant. The evaluator knows that already, for all policies that are alike without their grants.
+    if (violationsOf(asked, withoutAll(policy).after).length === 0) return NONE;
+    const known = knownNeeds(evaluator)(policy)[filled ? 'filled' : 'asIs'];
+    const before = known.get(content);
+    if (before) return before;
+    const found = needsAnew(asked, keys);
+    if (Object.isFrozen(content.spec)) known.set(content, found);
+    return found;
+  } catch (error) {
+    if (error instanceof TooExpensive) return new Set(keys);
+    throw error;
+  }
+}
+
+const allKeys = perObject((policy: ResolvedPolicy): readonly string[] => grantsOf(policy).map(keyOf));
+const withoutAll = perObject((policy: ResolvedPolicy) => changedChecks(policy)(allKeys(policy).join('\n')));
+
+const knownNeeds = perObject((_: Evaluator) =>
+  perObject((_: ResolvedPolicy) => ({
+    asIs: new ByContent<ReadonlySet<string>>(),
+    filled: new ByContent<ReadonlySet<string>>(),
+  })),
+);
+
+interface Asked {
+  readonly content: PodContent;
+  readonly policy: ResolvedPolicy;
+  readonly filled: boolean;
+  readonly evaluator: Evaluator;
+}
+
+function needsAnew(asked: Asked, keys: readonly string[]): ReadonlySet<string> {
+  if (!isWorse(asked, keys)) return NONE;
+  const needed = new Set(keys.filter((key) => isWorse(asked, [key])));
+  // A pod may need one of several grants, each of which is enough: then it counts as needing all of them.
+  return isWorse(
+    asked,
+    keys.filter((key) => !needed.has(key)),
+  )
+    ? new Set(keys)
+    : needed;
+}
+
+/** Whether the pod violates the policy in more ways if the policy loses the grants. */
+function isWorse(asked: Asked, keys: readonly string[]): boolean {
+  if (keys.length === 0) return false;
+  const { before, after } = changedChecks(asked.policy)(keys.join('\n'));
+  const then = violationsOf(asked, after);
+  if (then.length === 0) return false;
+  const now = new Set(violationsOf(asked, before).map(withoutAdvice));
+  return then.some((one) => !now.has(withoutAdvice(one)));
+}
+
+function violationsOf({ content, policy, filled, evaluator }: Asked, checks: PolicyChecks): readonly Violation[] {
+  const asIs = evaluator.violations(content, checks);
+  return !filled || !policy.defaulting || asIs.length === 0 ? asIs : evaluator.violations(content, checks, true);
+}
+
+/**
+ * The violation without the end of its message: the accepted values in parentheses, and the entry of `spec.containers`.
+ * Both change with the grants.
+ */
+function withoutAdvice({ rule, container, path, message }: Violation): string {
+  const said = message.replace(/, by spec\.containers\[\d+\]$/, '').replace(/ \([^(]*\)$/, '');
+  return JSON.stringify([rule, container, path, said]);
+}
+
+type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
+
+/** The checks of the rules whose value changes if the policy loses grants, before and after the change. */
+const changedChecks = perObject((policy: ResolvedPolicy) => {
+  const known = new Map<string, { readonly before: PolicyChecks; readonly after: PolicyChecks }>();
+  return (keys: string) => {
+    const found = known.get(keys) ?? changedChecksAnew(policy, new Set(keys.split('\n')));
+    known.set(keys, found);
+    return found;
+  };
+});
+
+function changedChecksAnew(policy: ResolvedPolicy, keys: ReadonlySet<string>) {
+  const { standard, spec, defaulting } = policy;
+  const reduced = withoutGrants(spec, keys);
+  const values = Object.fromEntries(RULES.map((rule) => [rule.id, rule.value(reduced.overrides ?? {}, standard)]));
+  const after: Valued = { values, containers: containerEntries(reduced, standard, values), standard };
+  const text = ({ values: all, containers }: Valued, id: string) =>
+    JSON.stringify([all[id], containers.map(({ selects, values: own }) => [selects, own[id]])]);
+  const rules = RULES.filter(({ id }) => text(policy, id) !== text(after, id));
+  const checks = (valued: Valued): PolicyChecks => {
+    const asIs = checksOfRules(rules, valued, false);
+    return { checks: asIs, filledChecks: defaulting ? checksOfRules(rules, valued, true) : asIs };
+  };
+  return { before: checks(policy), after: checks(after) };
+}

@@ -1,0 +1,87 @@
+/**
+ * Lists the grants of a policy that no workload needs any more, and since when. A grant that nothing needed before is
+ * listed at once. A grant that workloads stop needing is listed after a wait, which grows each time that workloads need
+ * the grant again. So pods that come and go do not lead to a new status each time.
+ */
+import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
+import { type GrantNeeds, outermost } from '../evaluate/grant-needs.ts';
+import { type Grant, keyOf } from '../evaluate/grants.ts';
+import { bounded } from '../text/printable.ts';
+import { inSeconds } from './conditions.ts';
+
+export type UnusedGrant = NonNullable<CapabilityPolicyStatus['unusedGrants']>[number];
+
+const FIRST_WAIT_MS = 5_000;
+const LATER_WAITS = 4;
+const MOST_WAIT_MS = 24 * 3_600_000;
+const MOST_LISTED = 64;
+const TEXT_LENGTH = 256;
+
+interface Known {
+  /** When workloads stopped needing the grant, in milliseconds since 1970; undefined while a workload needs it. */
+  readonly freedAt?: number;
+  /** How often workloads have stopped needing the grant. */
+  readonly times: number;
+}
+
+/** The last observation of each grant of a policy, by the key of the grant. */
+export type GrantHistory = ReadonlyMap<string, Known>;
+
+interface Before {
+  readonly generation: number;
+  readonly status: CapabilityPolicyStatus | undefined;
+}
+
+/** @param before the policy's generation and its previous status, from which a new process learns */
+export function nextHistory(
+  history: GrantHistory,
+  { needed, unneeded }: GrantNeeds,
+  before: Before,
+  now: number,
+): GrantHistory {
+  const next = new Map<string, Known>();
+  for (const grant of needed) next.set(keyOf(grant), { times: history.get(keyOf(grant))?.times ?? 0 });
+  for (const grant of unneeded) {
+    const known = history.get(keyOf(grant)) ?? firstKnown(grant, before, now);
+    next.set(keyOf(grant), known.freedAt === undefined ? { times: known.times + 1, freedAt: now } : known);
+  }
+  return next;
+}
+
+/** An earlier process that evaluated workloads by this text and did not list the grant has seen that it was needed. */
+function firstKnown(grant: Grant, { generation, status = {} }: Before, now: number): Known {
+  const listed = status.unusedGrants?.find((one) => one.path === grant.path && one.entry === grant.entry);
+  if (listed) return { times: 0, freedAt: Date.parse(listed.since) };
+  const wasEvaluated = status.observedGeneration === generation && (status.workloads?.evaluated ?? 0) > 0;
+  return wasEvaluated ? { times: 0 } : { times: 0, freedAt: now };
+}
+
+/** The list for the status. @param unneeded the grants that no workload needs now */
+export function listedGrants(unneeded: readonly Grant[], history: GrantHistory, now: number): UnusedGrant[] {
+  const listed = unneeded.flatMap((grant): UnusedGrant[] => {
+    const { freedAt = now, times = 0 } = history.get(keyOf(grant)) ?? {};
+    if (freedAt + waitMs(times) > now) return [];
+    return [
+      {
+        path: bounded(grant.path, TEXT_LENGTH),
+        ...(grant.entry !== undefined && { entry: bounded(grant.entry, TEXT_LENGTH) }),
+        since: inSeconds(new Date(freedAt).toISOString()),
+      },
+    ];
+  });
+  return outermost(listed).slice(0, MOST_LISTED);
+}
+
+/** The time until another grant has to be listed, in milliseconds; undefined if none waits. */
+export function untilListed(unneeded: readonly Grant[], history: GrantHistory, now: number): number | undefined {
+  const waits = unneeded.flatMap((grant) => {
+    const { freedAt = now, times = 0 } = history.get(keyOf(grant)) ?? {};
+    const left = freedAt + waitMs(times) - now;
+    return left > 0 ? [left] : [];
+  });
+  return waits.length === 0 ? undefined : Math.min(...waits);
+}
+
+function waitMs(times: number): number {
+  return times === 0 ? 0 : Math.min(FIRST_WAIT_MS * LATER_WAITS ** (times - 1), MOST_WAIT_MS);
+}

@@ -1,0 +1,152 @@
+/** When the status lists a grant that no workload needs, and since when. */
+import assert from 'node:assert/strict';
+import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
+import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
+import { type Grant, keyOf } from '../../operator/evaluate/grants.ts';
+import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
+import { GrantHistories } from '../../operator/report/grant-histories.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { compliant } from './fixtures.ts';
+
+const START = Date.parse('2026-11-01T00:00:00Z');
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const RAW = { path: 'spec.overrides.capabilities.allowedAdd', entry: 'NET_RAW' };
+const HOST = { path: 'spec.overrides.hostNetwork' };
+const AREAS = [{ mode: 'Audit', namespaces: ['net', 'web'] }] as const;
+
+interface Place {
+  readonly needed?: readonly Grant[];
+  readonly isException?: boolean;
+  readonly workloads?: NonNullable<NamespaceVerdicts['modes']['Audit']>['workloads'];
+}
+
+function verdictsIn(places: Readonly<Record<string, Place>>): Map<string, NamespaceVerdicts> {
+  return new Map(
+    Object.entries(places).map(([namespace, { needed = [], isException = false, workloads = [compliant('web')] }]) => {
+      const needs = { grants: [RAW, HOST], needed: new Set(needed.map(keyOf)), isException };
+      const modes = { Audit: { deciding: ['ping'], workloads } };
+      return [namespace, { namespace, modes, needs: new Map([['ping', needs]]) }];
+    }),
+  );
+}
+
+describe('the grants of a policy in all of its namespaces', () => {
+  const needs = (places: Readonly<Record<string, Place>>) => grantNeeds('ping', AREAS, verdictsIn(places));
+  const whole = { path: 'spec' };
+  const exception = { isException: true };
+  const ROWS: Readonly<Record<string, readonly [Readonly<Record<string, Place>>, object | undefined]>> = {
+    'are needed if a workload of any namespace needs them': [
+      { net: {}, web: { needed: [RAW] } },
+      { needed: [RAW], unneeded: [HOST] },
+    ],
+    'are not known until each namespace has been evaluated': [{ net: {} }, undefined],
+    'count as needed where no workload runs anywhere': [
+      { net: { workloads: [] }, web: { workloads: [] } },
+      { needed: [RAW, HOST], unneeded: [] },
+    ],
+    'are unneeded where some namespaces have no workloads': [
+      { net: { workloads: [] }, web: {} },
+      { needed: [], unneeded: [RAW, HOST] },
+    ],
+    'include the whole policy, where it is an exception everywhere': [
+      { net: exception, web: { ...exception, needed: [RAW] } },
+      { needed: [RAW], unneeded: [whole, HOST] },
+    ],
+    'include the whole policy as needed, if a workload needs it': [
+      { net: exception, web: { ...exception, needed: [whole, RAW] } },
+      { needed: [whole, RAW], unneeded: [HOST] },
+    ],
+    'do not include the whole policy, where it is an exception only in some namespaces': [
+      { net: exception, web: {} },
+      { needed: [], unneeded: [RAW, HOST] },
+    ],
+  };
+  for (const [title, [places, expected]] of Object.entries(ROWS)) {
+    it(title, () => assert.deepEqual(needs(places), expected));
+  }
+
+  it('are named without those inside of an entry of containers that is named as a whole', () => {
+    const entry = { path: 'spec.containers[1]' };
+    const inside = { path: 'spec.containers[1].overrides.hostPorts', entry: '{"min":1,"max":2}' };
+    const other = { path: 'spec.containers[10].overrides.hostProbes' };
+    assert.deepEqual(outermost([whole, RAW, inside, entry, other]), [whole, RAW, entry, other]);
+    assert.deepEqual(outermost([inside, other]), [inside, other]);
+  });
+});
+
+describe('the status lists a grant', () => {
+  /** A process of the operator that looks at the policy from time to time. */
+  class Process {
+    readonly #histories = new GrantHistories();
+    status: CapabilityPolicyStatus | undefined;
+    writes = 0;
+
+    constructor(status?: CapabilityPolicyStatus) {
+      this.status = status;
+    }
+
+    /** Looks at the time `at`, and @returns the listed grants as `GRANT since TIME`. */
+    look(at: number, needed: readonly Grant[]): string[] {
+      const policy = { ...baselinePolicy('ping'), ...(this.status && { status: this.status }) };
+      const verdicts = verdictsIn({ net: { needed }, web: {} });
+      const { grants = [] } = this.#histories.look(policy, AREAS, verdicts, START + at) ?? {};
+      const next = { observedGeneration: 1, workloads: { evaluated: 2 }, unusedGrants: [...grants] };
+      if (JSON.stringify(next) !== JSON.stringify(this.status)) this.writes++;
+      this.status = next;
+      return grants.map((one) => `${one.entry ?? one.path} since ${(Date.parse(one.since) - START) / SECOND}`);
+    }
+
+    next(at: number, needed: readonly Grant[]): number | undefined {
+      const policy = { ...baselinePolicy('ping'), ...(this.status && { status: this.status }) };
+      return this.#histories.look(policy, AREAS, verdictsIn({ net: { needed }, web: {} }), START + at)?.untilNextMs;
+    }
+  }
+
+  it('at once, if no workload has ever needed it', () => {
+    const process = new Process();
+    assert.deepEqual(process.look(0, [HOST]), ['NET_RAW since 0']);
+    assert.deepEqual(process.look(HOUR, [HOST]), ['NET_RAW since 0']);
+  });
+
+  it('five seconds after workloads have stopped needing it, and asks to look again then', () => {
+    const process = new Process();
+    process.look(0, [RAW, HOST]);
+    assert.deepEqual(process.look(10 * SECOND, [HOST]), []);
+    assert.equal(process.next(12 * SECOND, [HOST]), 3 * SECOND);
+    assert.deepEqual(process.look(15 * SECOND, [HOST]), ['NET_RAW since 10']);
+    assert.equal(process.next(15 * SECOND, [HOST]), undefined);
+  });
+
+  it('no longer, as soon as a workload needs it again', () => {
+    const process = new Process();
+    process.look(0, [HOST]);
+    assert.deepEqual(process.look(SECOND, [RAW, HOST]), []);
+  });
+
+  it('ever later, if workloads that need it come and go', () => {
+    const process = new Process();
+    // A pod that runs for a minute, every two minutes, for a week.
+    for (let at = 0; at < 7 * 24 * HOUR; at += 10 * SECOND)
+      process.look(at, at % (2 * MINUTE) < MINUTE ? [RAW, HOST] : [HOST]);
+    assert.ok(process.writes > 1 && process.writes < 8, `${process.writes} writes`);
+    assert.deepEqual(process.look(8 * 24 * HOUR, [HOST]), ['NET_RAW since 604740']);
+  });
+
+  it('since the same time after a restart', () => {
+    const before = new Process();
+    before.look(0, [HOST]);
+    const after = new Process(before.status);
+    assert.deepEqual(after.look(HOUR, [HOST]), ['NET_RAW since 0']);
+    assert.equal(after.writes, 0);
+  });
+
+  it('only after the wait, if the process before a restart saw that it was needed', () => {
+    const before = new Process();
+    before.look(0, [RAW, HOST]);
+    const after = new Process(before.status);
+    assert.deepEqual(after.look(HOUR, [HOST]), []);
+    assert.deepEqual(after.look(HOUR + 5 * SECOND, [HOST]), ['NET_RAW since 3600']);
+  });
+});
