@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { printable } from '../operator/text/printable.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from './command.ts';
 import { registerCheck } from './commands/check/command.ts';
+import { registerCompare } from './commands/compare/command.ts';
 import { registerCompletion } from './commands/completion/command.ts';
 import { registerExplain } from './commands/explain/command.ts';
 import { registerFix } from './commands/fix/command.ts';
@@ -20,6 +21,7 @@ import { VERSION } from './version.ts';
 /** The commands, in the order in which the help lists them. */
 const COMMANDS: readonly RegisterCommand[] = [
   registerCheck,
+  registerCompare,
   registerFix,
   registerRender,
   registerSuggest,

@@ -339,6 +339,21 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'analysis/compare',
+    does: 'Two sets of policies → what one admits and the other refuses, by reading the CEL of their checks.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/rules',
+      'operator/policy',
+      'operator/compile',
+      'operator/evaluate',
+      'analysis/manifests',
+    ],
+    packages: ['@marcbachmann/cel-js'],
+    pure: true,
+  },
+  {
     path: 'analysis/controls',
     does: 'The controls of hardening guides: which workloads of a cluster pass, fail or are excepted by a policy.',
     imports: [
@@ -424,6 +439,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/policies',
       'analysis/suggest',
       'analysis/check',
+      'analysis/compare',
       'analysis/fix',
       'analysis/controls',
       'analysis/snapshot',

@@ -11,6 +11,7 @@ const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];
 const COMMANDS = [
   'check',
+  'compare',
   'completion',
   'explain',
   'fix',

@@ -28,7 +28,7 @@ export async function examples(): Promise<PastedExample[]> {
       .map((paste) => ({
         command,
         paste,
-        needsCluster: /--cluster|--diff|kubectl|cappol (status|snapshot|report|ui|observe)/.test(paste),
+        needsCluster: /--cluster|--diff|kubectl|compare cluster|cappol (status|snapshot|report|ui|observe)/.test(paste),
       }));
   });
 }

@@ -6,6 +6,10 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
     'npm run demo': 'it keeps everything running until Ctrl-C; the next block tells the same and ends',
     'npm test': 'it is the command that runs this',
   },
+  'docs/compare.md': {
+    "cappol compare restricted - <<'EOF'": 'test/cli/compare.test.ts compares its output',
+    'git worktree add ../before origin/main': 'it writes beside the checkout; test/cli/compare.test.ts compares files',
+  },
   'docs/compliance.md': {
     'cappol status -A -o compliance':
       'it needs a cluster with these workloads; test/cli/compliance.test.ts compares the output that the page shows',

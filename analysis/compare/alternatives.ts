@@ -1,0 +1,78 @@
+/**
+ * A policy as lists of checks: a pod that violates no check of one of the lists is admitted. A policy with defaulting has
+ * two lists, for the pod as it is and for the pod after defaulting.
+ */
+import { perObject } from '../../operator/policy/memo.ts';
+import { evaluatesFilled } from '../../operator/policy/parts.ts';
+import type { ResolvedPolicy, RuleChecks } from '../../operator/policy/resolve.ts';
+import type { Check } from '../../operator/rules/rule.ts';
+import { NotUnderstood } from './paths.ts';
+import { factorsOf, type Reads, readsOf } from './reads.ts';
+
+/** An expression over the parts of a pod, as a list of checks in the form that an Evaluator takes. */
+export interface Expression {
+  /** A number that no other expression has. */
+  readonly id: number;
+  readonly rule: string;
+  readonly alone: readonly RuleChecks[];
+}
+
+/** A check, which is the same object wherever a policy has the same check. */
+export interface KnownCheck extends Expression {
+  /** The fields that the check reads; undefined if the comparison does not understand the check's CEL. */
+  readonly reads: Reads | undefined;
+  /** The conditions of which the check consists: if all of them are the same for two pods, so is the check. */
+  readonly factors: readonly Factor[];
+}
+
+export interface Factor extends Expression {
+  readonly reads: Reads;
+}
+
+export interface Alternative {
+  readonly policy: ResolvedPolicy;
+  /** Whether the checks evaluate the pod in the form that it has after defaulting. */
+  readonly filled: boolean;
+  readonly checks: readonly KnownCheck[];
+}
+
+/** The checks of all policies, each kept once. */
+export class Checks {
+  readonly #known = new Map<string, KnownCheck>();
+  #expressions = 0;
+
+  readonly alternatives = perObject((policy: ResolvedPolicy): readonly Alternative[] => {
+    const asIs = { policy, filled: false, checks: this.#of(policy.checks) };
+    return evaluatesFilled(policy) ? [asIs, { policy, filled: true, checks: this.#of(policy.filledChecks) }] : [asIs];
+  });
+
+  #of(ofRules: readonly RuleChecks[]): KnownCheck[] {
+    return ofRules.flatMap(({ rule, checks }) => checks.map((check) => this.#check(rule, check)));
+  }
+
+  #check(rule: string, { over, violates }: Check): KnownCheck {
+    const key = JSON.stringify([rule, over, violates]);
+    const known = this.#known.get(key);
+    if (known) return known;
+    const expression = (cel: string): Expression => {
+      // A message would only cost time.
+      const check: Check = { over, violates: cel, message: '""', path: '' };
+      return { id: this.#expressions++, rule, alone: [{ rule, checks: [check] }] };
+    };
+    const reads = ifUnderstood(() => readsOf(violates));
+    const factors = reads ? factorsOf(violates).map((cel) => ({ ...expression(cel), reads: readsOf(cel) })) : [];
+    const check = { ...expression(violates), reads, factors };
+    this.#known.set(key, check);
+    return check;
+  }
+}
+
+/** The result of `read`; undefined if the comparison does not understand the CEL. */
+function ifUnderstood<Result>(read: () => Result): Result | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NotUnderstood) return undefined;
+    throw error;
+  }
+}

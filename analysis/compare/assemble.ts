@@ -1,0 +1,111 @@
+/** Makes a pod by a plan. */
+import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
+import { arrayOf, objectOf } from '../../operator/model/raw.ts';
+import type { Fieldset } from './fields.ts';
+import { nameKey, type Option, type Piece } from './options.ts';
+import type { Plan } from './plans.ts';
+import { mergedObjects } from './tiny-pods.ts';
+
+const USUAL: Fieldset = { name: 'app', image: 'app' };
+
+/** A container that the pod must have, by the pieces that it consists of, at most one for each group. */
+interface Draft {
+  readonly pieces: Map<number, Piece>;
+}
+
+/** The pod; undefined if the containers that it needs cannot be in one pod, such as two containers of the same name. */
+export function assembled({ options, refusers, target }: Plan): PodContent | undefined {
+  const drafts: Draft[] = [];
+  if (target) place(drafts, target.group, target.piece);
+  for (let refuser = 0; refuser < refusers; refuser++) {
+    if (drafts.some(({ pieces }) => violates([...pieces.values()], refuser))) continue;
+    const group = options.findIndex(({ mask }) => (mask & (1n << BigInt(refuser))) !== 0n);
+    const breaking = [...(options[group]?.breaking.values() ?? [])];
+    const piece = breaking.find(({ violated }) => violated.some((one) => one.refuser === refuser));
+    if (!piece) return undefined;
+    place(drafts, group, piece);
+  }
+  if (drafts.length === 0) drafts.push({ pieces: new Map() });
+  return podOf(options, drafts);
+}
+
+function violates(pieces: readonly Piece[], refuser: number): boolean {
+  return pieces.some(({ violated }) => violated.some((one) => one.refuser === refuser));
+}
+
+/** Adds the piece to a container that may have it, or else to a container of its own. */
+function place(drafts: Draft[], group: number, piece: Piece): void {
+  const fits = ({ pieces }: Draft) =>
+    !pieces.has(group) && [...pieces.values()].every((other) => isCompatible(other, piece));
+  const draft = drafts.find(fits) ?? { pieces: new Map<number, Piece>() };
+  if (!drafts.includes(draft)) drafts.push(draft);
+  draft.pieces.set(group, piece);
+}
+
+function isCompatible(a: Piece, b: Piece): boolean {
+  return !a.isNamed || !b.isNamed || nameKey(a.container) === nameKey(b.container);
+}
+
+function podOf(options: readonly Option[], drafts: readonly Draft[]): PodContent | undefined {
+  const whole = drafts.map(({ pieces }) => completed(options, pieces));
+  if (whole.some((one) => one === undefined)) return undefined;
+  const annotations: Record<string, string> = {};
+  const volumes: Fieldset[] = [];
+  const containers: Fieldset[] = [];
+  const others = new Map<string, Fieldset>();
+  for (const [index, { pieces, named }] of (whole as Completed[]).entries()) {
+    const name = named.name === 'app' && index > 0 ? `app-${index}` : `${named.name}`;
+    const names = new Map<string, string>();
+    for (const piece of pieces) {
+      for (const volume of piece.volumes ?? []) {
+        const free = volumes.some((other) => other.name === volume.name) ? `${volume.name}-${index}` : `${volume.name}`;
+        names.set(`${volume.name}`, free);
+        volumes.push({ ...volume, name: free });
+      }
+      for (const [prefix, value] of Object.entries(piece.ofContainer)) annotations[`${prefix}${name}`] = `${value}`;
+      for (const one of piece.companions) others.set(JSON.stringify(one), one);
+    }
+    const merged = pieces.map(({ container }) => container).reduce(mergedObjects, {});
+    containers.push(renamed({ ...merged, name, image: named.image }, names));
+  }
+  for (const [i, other] of [...others.values()].entries()) containers.push({ ...other, name: `companion-${i}` });
+  const spec = options.map((option) => option.spec).reduce(mergedObjects, {});
+  for (const option of options) Object.assign(annotations, option.annotations);
+  const lists = { containers: containers as unknown as Container[] };
+  return {
+    annotations,
+    spec: { ...spec, ...lists, ...(volumes.length > 0 && { volumes: volumes as unknown as Volume[] }) },
+  };
+}
+
+interface Completed {
+  readonly pieces: readonly Piece[];
+  readonly named: Fieldset;
+}
+
+/** A piece of each group, all of containers with the same name and image. */
+function completed(options: readonly Option[], pieces: ReadonlyMap<number, Piece>): Completed | undefined {
+  const own = [...pieces.values()].filter(({ isNamed }) => isNamed);
+  const possible = own.length > 0 ? own : options.flatMap(({ defaults }) => [...defaults.values()]);
+  const names = [...possible.filter(({ isNamed }) => isNamed).map(({ container }) => container), USUAL];
+  for (const named of names) {
+    const all = options.map((option, group) => pieces.get(group) ?? defaultOf(option, named));
+    if (all.every((piece) => piece !== undefined)) return { pieces: all, named };
+  }
+  return undefined;
+}
+
+/** The smallest part of a container with the given name and image that a group admits. */
+function defaultOf({ defaults }: Option, named: Fieldset): Piece | undefined {
+  return defaults.get(nameKey(named)) ?? [...defaults.values()].find(({ isNamed }) => !isNamed);
+}
+
+/** The container, whose mounts use the names that its volumes got. */
+function renamed(container: Fieldset, names: ReadonlyMap<string, string>): Fieldset {
+  const mounts = arrayOf(container.volumeMounts).map(objectOf);
+  if (mounts.length === 0) return container;
+  return {
+    ...container,
+    volumeMounts: mounts.map((mount) => ({ ...mount, name: names.get(`${mount.name}`) ?? mount.name })),
+  };
+}

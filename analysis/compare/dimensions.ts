@@ -1,0 +1,216 @@
+/**
+ * The independent values of a group of checks. From the values of each field, those are left out that no check tells apart
+ * from an earlier one, whatever the other fields are. So few combinations are left.
+ */
+import { type Fieldset, TooMany } from './fields.ts';
+import type { Group, Groups, UnderstoodCheck } from './groups.ts';
+import { isAccepted, ONE_OF, REQUIRED } from './kubernetes.ts';
+import { keysOf, typeOf } from './paths.ts';
+import { mergedObjects, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
+
+/** A field, or what else of a pod can be chosen independently, and its values. */
+export interface Dimension {
+  /** The path of the field, or one of the words below. */
+  readonly key: string;
+  readonly values: readonly unknown[];
+}
+
+/** The keys of dimensions that are no single field. */
+export const NAME = 'name';
+export const COMPANION = 'companion';
+export const VOLUMES = 'volumes';
+export const OTHERS = 'common companion';
+
+const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
+const NAMES = /^[cx]\.(?:name|image)$/;
+const USUAL: Fieldset = { name: 'app', image: 'app' };
+
+/** The most combinations of values of the fields that one check reads. */
+const MOST_COMBINATIONS = 300_000;
+
+/** The dimensions of the fields that belong to no group. */
+export function commonDimensions({ common }: Groups): Dimension[] {
+  const { fields, paths, companions } = common;
+  const ofSpec = paths
+    .filter((path) => path.startsWith('spec.'))
+    .map((path) => ({ key: path, values: fields.values(path) }));
+  return [...ofSpec, { key: OTHERS, values: companions }];
+}
+
+export function dimensionsOf({ fields, paths, checks }: Group, { containers, isCommon }: Groups): Dimension[] {
+  const has = (pattern: RegExp) => [...paths].some((path) => pattern.test(path));
+  const units = unitsOf(checks, isCommon).map((path) => ({ key: path, values: fields.values(path) }));
+  const unknown = ['spec', 'c'].flatMap((root) =>
+    fields.unknownKeys(root).map((name) => ({ key: `${root}.${name}`, values: [undefined, true] })),
+  );
+  const isNamed = has(/^[cx]\.(name|image)$/) || has(/^c@/);
+  const others = [...paths].some((path) => path.startsWith('x.') && !NAMES.test(path) && !isCommon(path));
+  return [
+    ...units,
+    ...unknown,
+    { key: NAME, values: isNamed ? containers : [USUAL] },
+    { key: COMPANION, values: others ? [undefined, ...fields.object('x', (path) => !isCommon(path))] : [undefined] },
+    {
+      key: VOLUMES,
+      values: has(/^v\b|^spec\.volumes/) ? volumesOf(fields.values('v'), fields.lengths('spec.volumes')) : [undefined],
+    },
+  ];
+}
+
+function volumesOf(volumes: readonly unknown[], lengths: readonly number[]): (readonly Fieldset[] | undefined)[] {
+  const copies = (volume: Fieldset, length: number) =>
+    Array.from({ length }, (_, i) => (i === 0 ? volume : { ...volume, name: `${volume.name}-${i}` }));
+  return [undefined, ...[1, ...lengths].flatMap((length) => volumes.map((one) => copies(one as Fieldset, length)))];
+}
+
+/** The paths of values that are chosen as a whole: single fields, lists, and objects whose presence matters. */
+function unitsOf(checks: readonly UnderstoodCheck[], isCommon: (path: string) => boolean): string[] {
+  const paths = new Set(checks.flatMap(({ reads }) => [...reads.paths]).filter((path) => /^(?:spec|c)[.@]/.test(path)));
+  const isWhole = (path: string) => {
+    if (path.includes('@')) return true;
+    const type = typeOf(path);
+    const isObject = /^[A-Z]/.test(type);
+    return !isObject || type in REQUIRED || type in ONE_OF || paths.has(keysOf(path)) || isPresent(path);
+  };
+  const isPresent = (path: string) => checks.some(({ reads }) => reads.presence.has(path));
+  const candidates = [...paths].filter(
+    (path) => !/[[#]/.test(path) && !isCommon(path) && !LISTS.includes(path) && !NAMES.test(path) && isWhole(path),
+  );
+  return candidates.filter((path) => !candidates.some((other) => path.startsWith(`${other}.`)));
+}
+
+type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
+type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
+
+/** The fields of the pod itself. */
+export function podPartOf(chosen: ReadonlyMap<string, unknown>): PodPart {
+  return { spec: fieldsBelow('spec.', chosen), annotations: annotationsBelow('spec@', chosen) };
+}
+
+export function containerPartOf(chosen: ReadonlyMap<string, unknown>): ContainerPart {
+  const own = (chosen.get(NAME) ?? USUAL) as Fieldset;
+  return { container: { ...fieldsBelow('c.', chosen), ...own }, ofContainer: annotationsBelow('c@', chosen) };
+}
+
+export function companionsIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod, 'companions'> {
+  return { companions: [chosen.get(COMPANION), chosen.get(OTHERS)].flatMap((one) => (one ? [one as Fieldset] : [])) };
+}
+
+function volumesIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod, 'volumes'> {
+  const volumes = chosen.get(VOLUMES) as readonly Fieldset[] | undefined;
+  return volumes ? { volumes } : {};
+}
+
+function fieldsBelow(root: string, chosen: ReadonlyMap<string, unknown>): Fieldset {
+  const set = [...chosen].filter(([key, value]) => key.startsWith(root) && value !== undefined);
+  return set.map(([key, value]) => nested(key, value)).reduce(mergedObjects, {});
+}
+
+function annotationsBelow(root: string, chosen: ReadonlyMap<string, unknown>): Fieldset {
+  const set = [...chosen].filter(([key, value]) => key.startsWith(root) && value !== undefined);
+  return Object.fromEntries(set.map(([key, value]) => [key.slice(root.length), value]));
+}
+
+function nested(path: string, value: unknown): Fieldset {
+  const [, ...steps] = path.split('.');
+  return steps.reduceRight<unknown>((inner, step) => ({ [step]: inner }), value) as Fieldset;
+}
+
+/** The pod with the chosen values. */
+export function tinyPodOf(chosen: ReadonlyMap<string, unknown>): TinyPod {
+  return { ...podPartOf(chosen), ...containerPartOf(chosen), ...companionsIn(chosen), ...volumesIn(chosen) };
+}
+
+/** By dimension: the verdicts of all checks on each value, with all values of the other fields that a check reads. */
+export type Rows = ReadonlyMap<string, string[]>;
+
+export function rowsOf(dimensions: readonly Dimension[], checks: readonly UnderstoodCheck[], pods: TinyPods): Rows {
+  const rows = new Map(dimensions.map(({ key, values }) => [key, values.map(() => '')]));
+  for (const factor of new Set(checks.flatMap(({ factors }) => factors))) {
+    addRows(
+      rows,
+      dimensions.filter(({ key }) => isRead(key, factor)),
+      (tiny) => pods.answer(factor, tiny),
+    );
+  }
+  // Each of the API server's own conditions is about one or two fields.
+  for (const [i, a] of dimensions.entries())
+    for (const b of dimensions.slice(i + 1)) addRows(rows, [a, b], (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0'));
+  return rows;
+}
+
+/** The dimension without values that no check tells apart from an earlier one. */
+export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dimension {
+  const seen = new Set<string>();
+  const isNew = (_: unknown, i: number) => {
+    const ofKey = rows.map((one) => one.get(key) ?? []).filter(({ length }) => length === values.length);
+    const row = ofKey.map((one) => one[i]).join('|');
+    return !seen.has(row) && seen.add(row) !== undefined;
+  };
+  return { key, values: values.filter(isNew) };
+}
+
+/** Adds to the row of each value the answers on it with all values of the other dimensions. */
+function addRows(rows: Rows, dimensions: readonly Dimension[], answer: (tiny: TinyPod) => string): void {
+  const parts = [/^spec[.@]/, /^(?:c[.@]|name$)/, /companion$/, /^volumes$/].map((part) =>
+    dimensions.filter(({ key }) => part.test(key)),
+  );
+  const [ofPod = [], ofContainer = [], others = [], volumes = []] = parts.map(combinations);
+  const count = ofPod.length * ofContainer.length * others.length * volumes.length;
+  const keys = dimensions.map(({ key }) => key);
+  if (count > MOST_COMBINATIONS) throw new TooMany(`${count} combinations of values of ${keys.join(', ')}`);
+  const [pods, containers] = [ofPod.map(podPartOf), ofContainer.map(containerPartOf)];
+  const answers = pods.flatMap((pod) =>
+    containers.flatMap((container) =>
+      others.flatMap((other) =>
+        volumes.map((one) => answer({ ...pod, ...container, ...companionsIn(other), ...volumesIn(one) })),
+      ),
+    ),
+  );
+  // The last dimension changes fastest in the list of combinations.
+  let stride = count;
+  for (const { key, values } of parts.flat()) {
+    const block = stride / values.length;
+    const found = values.map(() => [] as string[]);
+    for (const [index, one] of answers.entries()) found[Math.floor((index % stride) / block)]?.push(one);
+    const own = rows.get(key) ?? [];
+    for (const [place, ofValue] of found.entries()) own[place] += `${ofValue.join('')} `;
+    stride = block;
+  }
+}
+
+function isRead(key: string, { reads }: Understood): boolean {
+  const has = (pattern: RegExp) => [...reads.paths].some((path) => pattern.test(path));
+  switch (key) {
+    case NAME:
+      return has(/^[cx]\.(name|image)$/) || has(/^c@/);
+    case COMPANION:
+    case OTHERS:
+      return has(/^x\.(?!name$|image$)/);
+    case VOLUMES:
+      return has(/^v\b|^spec\.volumes/);
+    default:
+      return [...reads.paths].some(
+        (path) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`) || isKeyIn(key, path),
+      );
+  }
+}
+
+/** The combinations of the values of some dimensions. */
+export function combinations(dimensions: readonly Dimension[]): ReadonlyMap<string, unknown>[] {
+  return dimensions.reduce<Map<string, unknown>[]>(
+    (all, { key, values }) => {
+      const count = all.length * values.length;
+      if (count > MOST_COMBINATIONS)
+        throw new TooMany(`${count} combinations of values of ${dimensions.map((one) => one.key).join(', ')}`);
+      return all.flatMap((chosen) => values.map((value) => new Map([...chosen, [key, value]])));
+    },
+    [new Map()],
+  );
+}
+
+/** Whether the path stands for the names of all fields of the pod or the container that has the field. */
+function isKeyIn(key: string, path: string): boolean {
+  const [root = '', ...fields] = key.split('.');
+  return path === keysOf(root) && fields.length === 1;
+}

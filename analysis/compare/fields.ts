@@ -1,0 +1,276 @@
+/**
+ * The values of pod fields that checks can tell apart. Two values of a field that no check tells apart are equivalent, so
+ * one of them is enough: each constant of the checks, a text that begins with the constant, and one other value.
+ */
+import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
+import {
+  ANNOTATION_VALUES,
+  acceptedNumbers,
+  acceptedValues,
+  COMPANIONS,
+  ONE_OF,
+  REQUIRED,
+  usualText,
+} from './kubernetes.ts';
+import { isRoot, keysOf, sizeOf, typeOf } from './paths.ts';
+import { APPENDED, type Constant, DEFAULT, type Reads } from './reads.ts';
+import { type Compared, otherText, variantsOf } from './texts.ts';
+
+/** More values than a comparison can go through. */
+export class TooMany extends Error {}
+
+/** The most values of a single field or object. */
+const MOST_VALUES = 100_000;
+
+/** Everything that the checks compare with the values at some paths. */
+interface Pool {
+  readonly sets: Map<string, readonly Constant[]>;
+  /** The keys of the sets whose constants may be required in a list. */
+  readonly required: Set<string>;
+  readonly prefixes: Set<string>;
+}
+
+/** The fields that some checks read, and the values that these checks can tell apart. */
+export class Fields {
+  readonly #paths = new Set<string>();
+  readonly #presence = new Set<string>();
+  readonly #functions = new Map<string, Set<string>>();
+  readonly #poolOf = new Map<string, string>();
+  readonly #pools = new Map<string, Pool>();
+  readonly #known = new Map<string, readonly unknown[]>();
+
+  constructor(reads: Iterable<Reads>) {
+    for (const { paths, presence, relations, functions } of reads) {
+      for (const path of paths) this.#paths.add(path);
+      for (const path of presence) this.#presence.add(path);
+      for (const [path, name] of functions) {
+        const names = this.#functions.get(path) ?? new Set();
+        this.#functions.set(path, names.add(name));
+      }
+      for (const { paths: compared, sets, required, isPrefix } of relations) {
+        const pool = this.#join(compared);
+        for (const set of sets) {
+          const key = JSON.stringify(set.toSorted());
+          pool.sets.set(key, set);
+          if (required) pool.required.add(key);
+          if (isPrefix) for (const one of set) pool.prefixes.add(`${one}`);
+        }
+      }
+    }
+  }
+
+  /** The values at the path, without those that are equivalent; undefined if the field may be absent. */
+  values(path: string): readonly unknown[] {
+    const known = this.#known.get(path) ?? this.#valuesAt(path);
+    this.#known.set(path, known);
+    if (known.length > MOST_VALUES) throw new TooMany(`more than ${MOST_VALUES} values of ${path}`);
+    return known;
+  }
+
+  /** The lengths of a list beyond which checks refuse it. */
+  lengths(path: string): readonly number[] {
+    const limits = this.#constants(sizeOf(path)).filter((limit) => typeof limit === 'number' && limit > 0) as number[];
+    const appended = this.#notes(sizeOf(path), APPENDED).map(Number);
+    const most = Math.max(0, ...appended);
+    const lengths = limits.flatMap((limit) => Array.from({ length: most + 1 }, (_, less) => limit + 1 - less));
+    return [...new Set(lengths)].filter((length) => length > 1);
+  }
+
+  /** @param only the paths below the object that count; all by default */
+  object(path: string, only: (path: string) => boolean = () => true): readonly (Fieldset | undefined)[] {
+    const type = typeOf(path);
+    const required = REQUIRED[type] ?? {};
+    const read = this.#children(path).filter((name) => only(`${path}.${name}`));
+    const names = [...new Set([...read, ...(COMPANIONS[type] ?? [])])];
+    const children = names.map((name) => {
+      const values = this.values(`${path}.${name}`);
+      return name in required ? values.filter((value) => value !== undefined) : values;
+    });
+    const oneOf = ONE_OF[type];
+    const combined = oneOf ? oneAtATime(names, children) : product(names, children);
+    const isItem = path.endsWith('[]') || isRoot(path);
+    const isSet = (own: Fieldset) => Object.keys(own).length > 0 || isItem || this.#presence.has(path);
+    const objects = combined.filter(isSet).map((own) => ({ ...required, ...own }));
+    return [...(isItem ? [] : [undefined]), ...objects, ...this.#withUnknownKeys(path, type)];
+  }
+
+  #valuesAt(path: string): readonly unknown[] {
+    const type = typeOf(path);
+    if (type === 'b') return this.#booleans(path);
+    if (type === 'i' || type === 'n') return [undefined, ...this.#numbers(path)];
+    if (type === 's') return [undefined, ...this.#texts(path)];
+    if (type.startsWith('[')) return this.#lists(path);
+    return type === 'Volume' || type === 'VolumeProjection' ? this.#sources(path, type) : this.object(path);
+  }
+
+  /** A false value is equivalent to no value if all checks read the absent field as false. */
+  #booleans(path: string): readonly (boolean | undefined)[] {
+    const [only, ...others] = new Set(this.#notes(path, DEFAULT));
+    if (this.#presence.has(path) || only === undefined || others.length > 0) return [undefined, true, false];
+    return [undefined, only !== 'true'];
+  }
+
+  #numbers(path: string): number[] {
+    const [min, max] = acceptedNumbers(path);
+    const around = this.#constants(path).flatMap((one) => (typeof one === 'number' ? [one - 1, one, one + 1] : []));
+    return [...new Set([...around, 1])].filter((one) => one >= min && one <= max).sort((a, b) => a - b);
+  }
+
+  #texts(path: string): string[] {
+    const accepted = acceptedValues(path);
+    const constants = this.#representatives(path).filter((one) => typeof one === 'string' && one !== '') as string[];
+    if (accepted) {
+      const [other] = accepted.filter((value) => !this.#constants(path).includes(value));
+      return [...accepted.filter((value) => constants.includes(value)), ...(other === undefined ? [] : [other])];
+    }
+    const annotations = path.includes('@') ? ['', ...ANNOTATION_VALUES] : [];
+    return [...new Set([...annotations, ...variantsOf(this.#compared(path, constants))])];
+  }
+
+  #compared(path: string, constants: readonly string[]): Compared {
+    const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
+    const sets = [...(pool?.sets.values() ?? [])].map((set) => set.filter((one) => typeof one === 'string'));
+    const { parent = '', name = '' } = /^(?<parent>.*)\.(?<name>\w+)$/.exec(path)?.groups ?? {};
+    const usual = usualText(path) ?? (parent === '' ? undefined : REQUIRED[typeOf(parent)]?.[name]);
+    return {
+      constants,
+      sets,
+      prefixes: [...(pool?.prefixes ?? [])].filter((one) => one !== ''),
+      functions: [...(this.#functions.get(path) ?? [])],
+      ...(typeof usual === 'string' && { usual }),
+    };
+  }
+
+  /** Lists of one item and, where checks require items, lists of all required items but one or two. */
+  #lists(path: string): readonly unknown[] {
+    const items = this.values(`${path}[]`).filter((item) => item !== undefined);
+    const long = this.lengths(path).flatMap((length) => items.map((item) => repeated(item, length)));
+    return [undefined, ...items.map((item) => [item]), ...this.#required(`${path}[]`), ...long];
+  }
+
+  #required(path: string): readonly (readonly Constant[])[] {
+    const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
+    const required = [...new Set([...(pool?.required ?? [])].flatMap((key) => pool?.sets.get(key) ?? []))];
+    if (required.length === 0) return [];
+    const some = this.#representatives(path).filter((one) => required.includes(one));
+    // A constant such as ALL may replace any other one, so that both must be missing.
+    const alone = some.filter((one) =>
+      [...(pool?.sets.values() ?? [])].some(([only, next]) => only === one && next === undefined),
+    );
+    const pairs = alone.flatMap((one) => some.flatMap((other) => (other === one ? [] : [[one, other]])));
+    const left = [[], ...some.map((one) => [one]), ...pairs];
+    const lists = left.map((without) => required.filter((one) => !without.includes(one)));
+    const isChanged = (this.#functions.get(path)?.size ?? 0) > 0;
+    const inLowerCase = isChanged ? lists.map((list) => list.map((one) => `${one}`.toLowerCase())) : [];
+    return [...lists, ...inLowerCase].filter((list) => list.length > 1);
+  }
+
+  /** A volume, or a source of a projected volume, has exactly one of its fields besides its name. */
+  #sources(path: string, type: string): readonly Fieldset[] {
+    const read = this.#children(path).filter((field) => field !== 'name');
+    const classOf = (field: string) => (read.includes(field) ? field : this.#signature(keysOf(path), field));
+    const fields = Object.keys(KUBERNETES_FIELDS.types[type] ?? {}).filter((field) => field !== 'name');
+    const preferred = [...(ONE_OF[type] ?? []), ...fields];
+    const [...classes] = Map.groupBy(preferred, classOf).values();
+    const name = REQUIRED[type] ?? {};
+    return classes.flatMap(([field = '']) => {
+      const values = read.includes(field) ? this.values(`${path}.${field}`) : [];
+      const sources = values.filter((value) => value !== undefined);
+      const smallest = REQUIRED[typeOf(`${path}.${field}`)] ?? {};
+      return (sources.length > 0 ? sources : [smallest]).map((source) => ({ ...name, [field]: source }));
+    });
+  }
+
+  /** The object with a field that no Kubernetes version has, where checks look at all fields of the object. */
+  #withUnknownKeys(path: string, type: string): Fieldset[] {
+    if (!this.#paths.has(keysOf(path))) return [];
+    return this.unknownKeys(path).map((key) => ({ ...REQUIRED[type], [key]: true }));
+  }
+
+  /** Names of fields that no version of Kubernetes has, where checks look at all fields of the object; else none. */
+  unknownKeys(path: string): string[] {
+    if (!this.#paths.has(keysOf(path))) return [];
+    const constants = this.#constants(keysOf(path)).filter((one) => typeof one === 'string');
+    // A check may compare the whole path of a field, which it puts together.
+    const beginnings = ['', ...constants.filter((one) => one.endsWith('.'))];
+    const names = beginnings.flatMap((beginning) =>
+      constants.filter((one) => one.startsWith(beginning)).map((one) => one.slice(beginning.length)),
+    );
+    const known = KUBERNETES_FIELDS.types[typeOf(path)] ?? {};
+    const unknown = [otherText(names, 'fieldOfTomorrow'), ...names];
+    return [...new Set(unknown)].filter((name) => /^[a-z][A-Za-z0-9]*$/.test(name) && !(name in known));
+  }
+
+  #children(path: string): string[] {
+    const isChild = (one: string) => one.startsWith(`${path}.`) && !/[.[#]/.test(one.slice(path.length + 1));
+    return [...this.#paths].filter(isChild).map((one) => one.slice(path.length + 1));
+  }
+
+  #notes(path: string, kind: string): string[] {
+    return [...(this.#functions.get(path) ?? [])].flatMap((note) =>
+      note.startsWith(kind) ? [note.slice(kind.length)] : [],
+    );
+  }
+
+  #constants(path: string): readonly Constant[] {
+    const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
+    return [...new Set([...(pool?.sets.values() ?? [])].flat())];
+  }
+
+  /** One constant of each class: constants that are in the same sets can be swapped without changing any verdict. */
+  #representatives(path: string): Constant[] {
+    const classes = Map.groupBy(this.#constants(path), (one) => this.#signature(path, one));
+    return [...classes.values()].flatMap(([first]) => first ?? []);
+  }
+
+  #signature(path: string, constant: Constant): string {
+    const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
+    return [...(pool?.sets ?? [])].flatMap(([key, set]) => (set.includes(constant) ? key : [])).join();
+  }
+
+  /** Paths that are compared with each other share their constants. */
+  #join(paths: readonly string[]): Pool {
+    const ids = new Set(paths.map((path) => this.#poolOf.get(path) ?? path));
+    const [id = ''] = ids;
+    const pool = this.#pools.get(id) ?? { sets: new Map(), required: new Set(), prefixes: new Set() };
+    for (const other of ids) {
+      const joined = this.#pools.get(other);
+      if (!joined || joined === pool) continue;
+      for (const [key, set] of joined.sets) pool.sets.set(key, set);
+      for (const key of joined.required) pool.required.add(key);
+      for (const one of joined.prefixes) pool.prefixes.add(one);
+    }
+    for (const [path, of] of this.#poolOf) if (ids.has(of)) this.#poolOf.set(path, id);
+    for (const path of paths) this.#poolOf.set(path, id);
+    this.#pools.set(id, pool);
+    return pool;
+  }
+}
+
+export type Fieldset = Readonly<Record<string, unknown>>;
+
+/** All combinations of the children's values; absent children are left out. */
+export function product(names: readonly string[], children: readonly (readonly unknown[])[]): Fieldset[] {
+  const count = children.reduce((all, values) => all * values.length, 1);
+  if (count > MOST_VALUES) throw new TooMany(`${count} combinations of ${names.join(', ')}`);
+  return children.reduce<Fieldset[]>(
+    (all, values, i) =>
+      all.flatMap((own) =>
+        values.map((value) => (value === undefined ? own : { ...own, [names[i] as string]: value })),
+      ),
+    [{}],
+  );
+}
+
+function oneAtATime(names: readonly string[], children: readonly (readonly unknown[])[]): Fieldset[] {
+  const single = children.flatMap((values, i) =>
+    values.flatMap((value) => (value === undefined ? [] : [{ [names[i] as string]: value }])),
+  );
+  return [{}, ...single];
+}
+
+/** A list of this length; items that have a name have different names. */
+function repeated(item: unknown, length: number): unknown[] {
+  const named = typeof item === 'object' && item !== null && 'name' in item;
+  return Array.from({ length }, (_, i) => (named && i > 0 ? { ...item, name: `${item.name}${i}` } : item));
+}

@@ -1,0 +1,115 @@
+/**
+ * Divides the checks into groups: checks of different groups read no field in common, so the values that they tell apart
+ * need not be combined. Fields of the pod that several rules read, such as `hostUsers` and `os`, belong to no group: the
+ * groups are examined once for each combination of their values.
+ */
+import type { KnownCheck } from './alternatives.ts';
+import { Fields, type Fieldset, product } from './fields.ts';
+import { NEEDED, TOGETHER } from './kubernetes.ts';
+import { ANNOTATIONS, rootOf, typeOf } from './paths.ts';
+import type { Reads } from './reads.ts';
+
+export interface Group {
+  readonly checks: readonly UnderstoodCheck[];
+  readonly fields: Fields;
+  readonly paths: ReadonlySet<string>;
+}
+
+export interface Groups {
+  readonly groups: readonly Group[];
+  readonly common: Common;
+  /** The names and images of containers that checks tell apart. */
+  readonly containers: readonly Fieldset[];
+  readonly isCommon: (path: string) => boolean;
+}
+
+/** The fields that belong to no group. */
+export interface Common {
+  readonly fields: Fields;
+  readonly paths: readonly string[];
+  /** Containers with fields that checks read only to see whether some container of the pod sets them. */
+  readonly companions: readonly (Fieldset | undefined)[];
+}
+
+export type UnderstoodCheck = KnownCheck & { readonly reads: Reads };
+
+export function isUnderstood(check: KnownCheck): check is UnderstoodCheck {
+  return check.reads !== undefined;
+}
+
+const COMMON = /^spec\.(?:\w+|os\.name)$/;
+const NAMES = /^[cx]\.(?:name|image)$/;
+
+export function groupsOf(checks: readonly UnderstoodCheck[]): Groups {
+  const rulesOf = new Map<string, Set<string>>();
+  for (const { rule, reads } of checks) {
+    for (const path of reads.paths) rulesOf.set(path, (rulesOf.get(path) ?? new Set()).add(rule));
+  }
+  const shared = [...rulesOf].filter(([path, rules]) => rules.size > 1 && COMMON.test(path) && isScalar(path));
+  const needed = Object.entries(NEEDED).flatMap(([end, path]) =>
+    [...rulesOf.keys()].some((one) => one.endsWith(end)) ? [path] : [],
+  );
+  const common = new Set([...shared.map(([path]) => path), ...needed]);
+  const ofSome = new Set([...rulesOf.keys()].filter((path) => isOfSome(path, rulesOf)));
+  const isCommon = (path: string) =>
+    common.has(path) || ofSome.has(path) || (path === 'spec.os' && common.has('spec.os.name'));
+  const fields = new Fields(checks.map(({ reads }) => reads));
+  const companions = ofSome.size === 0 ? [undefined] : fields.object('x', (path) => ofSome.has(path));
+  return {
+    groups: joined(checks, isCommon).map((ofGroup) => ({
+      checks: ofGroup,
+      fields: new Fields(ofGroup.map(({ reads }) => reads)),
+      paths: new Set(ofGroup.flatMap(({ reads }) => [...reads.paths])),
+    })),
+    common: { fields, paths: [...common], companions },
+    containers: containersIn(fields),
+    isCommon,
+  };
+}
+
+/** Whether checks read the field of all containers, but no check reads it of the container that it runs on. */
+function isOfSome(path: string, read: ReadonlyMap<string, unknown>): boolean {
+  return path.startsWith('x.') && !NAMES.test(path) && !read.has(path.replace(/^x/, 'c'));
+}
+
+function isScalar(path: string): boolean {
+  return typeOf(path).length === 1;
+}
+
+function containersIn(fields: Fields): Fieldset[] {
+  const names = ['name', 'image'];
+  const values = names.map((name) => {
+    const known = new Set([...fields.values(`c.${name}`), ...fields.values(`x.${name}`)]);
+    return [...known].filter((value) => value !== undefined);
+  });
+  return product(names, values);
+}
+
+/** Checks that read a field in common are in one group. A volume is one value, because it has exactly one source. */
+function joined(checks: readonly UnderstoodCheck[], isCommon: (path: string) => boolean): UnderstoodCheck[][] {
+  let groups: { readonly fields: ReadonlySet<string>; readonly checks: UnderstoodCheck[] }[] = [];
+  for (const check of checks) {
+    const own = new Set(
+      [...check.reads.paths].filter((path) => !isCommon(path)).flatMap((path) => fieldsOf(path, check.reads)),
+    );
+    const [joining, others] = [
+      groups.filter(({ fields }) => !fields.isDisjointFrom(own)),
+      groups.filter(({ fields }) => fields.isDisjointFrom(own)),
+    ];
+    const fields = joining.reduce((all, group) => all.union(group.fields), own);
+    groups = [...others, { fields, checks: [...joining.flatMap((group) => group.checks), check] }];
+  }
+  return groups.map((group) => group.checks);
+}
+
+/** The field that the path belongs to; none for an object whose fields are read one by one. */
+function fieldsOf(path: string, { presence }: Reads): string[] {
+  if (NAMES.test(path)) return [];
+  if (rootOf(path) === 'v' || path.startsWith('spec.volumes')) return ['v'];
+  if (path.startsWith(ANNOTATIONS) || path.includes('@')) return [ANNOTATIONS];
+  const [list = ''] = path.split(/[[#]/);
+  if (TOGETHER.includes(list.replace(/^x/, 'c'))) return [TOGETHER.join()];
+  const isObject = /^[A-Z]/.test(typeOf(list)) && !path.includes('#');
+  if (isObject && !presence.has(path)) return [];
+  return [isObject || !path.includes('#keys') ? list.replace(/^x/, 'c') : path];
+}

@@ -1,0 +1,247 @@
+/**
+ * Which pods the API server accepts before any policy evaluates them (k8s.io/kubernetes/pkg/apis/core/validation): only
+ * as far as the fields that rules read concern it, so that each pod that the comparison shows can be created.
+ */
+import { containersOf } from '../../operator/model/containers.ts';
+import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
+import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
+
+/** The fields that the API server requires, by type, each with a small value. */
+export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  Container: { name: 'app', image: 'app' },
+  ContainerPort: { containerPort: 80 },
+  Sysctl: { name: 'net.ipv4.tcp_syncookies', value: '1' },
+  VolumeMount: { name: 'data', mountPath: '/data' },
+  VolumeDevice: { name: 'block', devicePath: '/dev/block' },
+  Volume: { name: 'data' },
+  AppArmorProfile: { type: 'RuntimeDefault' },
+  SeccompProfile: { type: 'RuntimeDefault' },
+  PodOS: { name: 'linux' },
+  HTTPGetAction: { port: 80 },
+  TCPSocketAction: { port: 80 },
+  HostPathVolumeSource: { path: '/data' },
+  CSIVolumeSource: { driver: 'csi.example.com' },
+  FlexVolumeSource: { driver: 'example/driver' },
+  ConfigMapVolumeSource: { name: 'data' },
+  SecretVolumeSource: { secretName: 'data' },
+  ImageVolumeSource: { reference: 'registry.example.com/data:1' },
+  PersistentVolumeClaimVolumeSource: { claimName: 'data' },
+  EphemeralVolumeSource: {
+    volumeClaimTemplate: {
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    },
+  },
+  ProjectedVolumeSource: { sources: [] },
+  ServiceAccountTokenProjection: { path: 'token' },
+  ConfigMapProjection: { name: 'data' },
+  SecretProjection: { name: 'data' },
+  DownwardAPIVolumeFile: { path: 'data', fieldRef: { fieldPath: 'metadata.name' } },
+  ObjectFieldSelector: { fieldPath: 'metadata.name' },
+  NFSVolumeSource: { server: 'nfs.example.com', path: '/' },
+  ISCSIVolumeSource: { targetPortal: '192.0.2.1', iqn: 'iqn.2001-04.com.example:storage', lun: 0 },
+  FCVolumeSource: { targetWWNs: ['500a0982991b8dc5'], lun: 0 },
+  CephFSVolumeSource: { monitors: ['192.0.2.1'] },
+  RBDVolumeSource: { monitors: ['192.0.2.1'], image: 'data' },
+  CinderVolumeSource: { volumeID: 'data' },
+  GitRepoVolumeSource: { repository: 'https://example.com/data.git' },
+  AzureFileVolumeSource: { secretName: 'data', shareName: 'data' },
+  AzureDiskVolumeSource: { diskName: 'data', diskURI: 'https://blob.example.com/data' },
+  AWSElasticBlockStoreVolumeSource: { volumeID: 'data' },
+  GCEPersistentDiskVolumeSource: { pdName: 'data' },
+  VsphereVirtualDiskVolumeSource: { volumePath: 'data' },
+  GlusterfsVolumeSource: { endpoints: 'data', path: 'data' },
+  PortworxVolumeSource: { volumeID: 'data' },
+  ScaleIOVolumeSource: { gateway: 'data', system: 'data', secretRef: { name: 'data' }, volumeName: 'data' },
+  StorageOSVolumeSource: { volumeName: 'data' },
+  QuobyteVolumeSource: { registry: '192.0.2.1:7861', volume: 'data' },
+  PhotonPersistentDiskVolumeSource: { pdID: 'data' },
+  FlockerVolumeSource: { datasetName: 'data' },
+};
+
+/** The fields of which an object has exactly one, by type; the smallest first. */
+export const ONE_OF: Readonly<Record<string, readonly string[]>> = {
+  Volume: ['emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected', 'persistentVolumeClaim', 'nfs'],
+  VolumeProjection: ['configMap', 'secret', 'downwardAPI', 'serviceAccountToken'],
+  Probe: ['httpGet', 'tcpSocket'],
+  LifecycleHandler: ['httpGet', 'tcpSocket'],
+};
+
+/** Fields that the API server accepts only beside another field of the pod: the end of the path, and the other field. */
+export const NEEDED: Readonly<Record<string, string>> = {
+  'windowsOptions.hostProcess': 'spec.hostNetwork',
+  'securityContext.procMount': 'spec.hostUsers',
+};
+
+/** Fields without which the API server refuses some values of the other fields of an object, by type. */
+export const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
+  AppArmorProfile: ['localhostProfile'],
+  SeccompProfile: ['localhostProfile'],
+};
+
+/** Fields of which the API server refuses some combinations, so that their values are chosen together. */
+export const TOGETHER: readonly string[] = [
+  'c.securityContext.privileged',
+  'c.securityContext.allowPrivilegeEscalation',
+  'c.securityContext.capabilities.add',
+];
+
+/** The values that the API server accepts, by the end of the field's path. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  'os.name': ['linux', 'windows'],
+  'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
+  'appArmorProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
+  procMount: ['Default', 'Unmasked'],
+  supplementalGroupsPolicy: ['Merge', 'Strict'],
+  'fieldRef.apiVersion': ['v1'],
+  'fieldRef.fieldPath': ['metadata.name', 'metadata.namespace', 'metadata.uid'],
+};
+
+/** Values of annotations, which rules read by the constants that they allow. */
+export const ANNOTATION_VALUES = ['runtime/default', 'unconfined', 'localhost/other'];
+
+/** Texts that are shown where any other text would do, by the end of the field's path. */
+const USUAL: Readonly<Record<string, string>> = {
+  'capabilities.add[]': 'SYS_ADMIN',
+  'capabilities.drop[]': 'SYS_ADMIN',
+  'seLinuxOptions.type': 'spc_t',
+  'sysctls[].name': 'kernel.msgmax',
+  '.host': 'example.com',
+  runtimeClassName: 'runc',
+};
+
+/** A text that is shown at the path if it is different from all texts that policies name. */
+export function usualText(path: string): string | undefined {
+  return Object.entries(USUAL).find(([end]) => path.endsWith(end))?.[1];
+}
+
+/** The values of a field that accepts only certain values; undefined for any other field. */
+export function acceptedValues(path: string): readonly string[] | undefined {
+  return Object.entries(VALUES).find(([end]) => path.endsWith(end))?.[1];
+}
+
+/** The least and the greatest number that the API server accepts. */
+export function acceptedNumbers(path: string): readonly [number, number] {
+  return /[pP]ort$/.test(path) ? [1, 65535] : [0, 2147483647];
+}
+
+/** The fields of a securityContext that the API server refuses on pods for Windows (validateWindows). */
+const LINUX_OF_POD =
+  'appArmorProfile seLinuxOptions seccompProfile fsGroup fsGroupChangePolicy sysctls runAsUser runAsGroup supplementalGroups supplementalGroupsPolicy'.split(
+    ' ',
+  );
+const LINUX_OF_CONTAINER =
+  'appArmorProfile seLinuxOptions seccompProfile capabilities readOnlyRootFilesystem privileged allowPrivilegeEscalation procMount runAsUser runAsGroup'.split(
+    ' ',
+  );
+
+/** Whether the API server accepts the pod. */
+export function isAccepted({ annotations, spec }: PodContent): boolean {
+  const containers = containersOf(spec);
+  return (
+    isPod(spec, containers) &&
+    isSeccompAnnotation(annotations[SECCOMP_OF_POD], objectOf(spec.securityContext).seccompProfile) &&
+    containers.every((container) => isContainer(container, spec, annotations)) &&
+    new Set(containers.map(({ name }) => name)).size === containers.length
+  );
+}
+
+function isPod(spec: PodSpec, containers: readonly Container[]): boolean {
+  const context = objectOf(spec.securityContext);
+  const os = objectOf(spec.os).name;
+  const host = [spec.hostNetwork, spec.hostPID, spec.hostIPC].some((field) => field === true);
+  if (spec.hostUsers === false && (host || containers.some(({ volumeDevices }) => arrayOf(volumeDevices).length > 0)))
+    return false;
+  if (os === 'windows' && (hasAny(context, LINUX_OF_POD) || spec.hostUsers === false || spec.hostPID || spec.hostIPC))
+    return false;
+  if (os === 'linux' && context.windowsOptions !== undefined) return false;
+  return (
+    isHostProcessOfAll(spec, containers) &&
+    areSysctls(spec, arrayOf(context.sysctls)) &&
+    isProfile(context.seccompProfile) &&
+    isProfile(context.appArmorProfile) &&
+    spec.runtimeClassName !== ''
+  );
+}
+
+/** All containers of a pod are HostProcess containers, or none is, and they use the node's network. */
+function isHostProcessOfAll(spec: PodSpec, containers: readonly Container[]): boolean {
+  const ofPod = valueAt(spec, ['securityContext', 'windowsOptions', 'hostProcess']);
+  const own = containers.map((one) => valueAt(one, ['securityContext', 'windowsOptions', 'hostProcess']));
+  const gets = own.map((value) => value ?? ofPod ?? false);
+  if (own.some((value) => value !== undefined && ofPod !== undefined && value !== ofPod)) return false;
+  if (!gets.includes(true) && ofPod !== true) return true;
+  return gets.every((value) => value === true) && spec.hostNetwork === true;
+}
+
+function areSysctls(spec: PodSpec, sysctls: readonly unknown[]): boolean {
+  const names = sysctls.map((one) => String(objectOf(one).name));
+  const dotted = names.map((name) => (/^[^./]*\//.test(name) ? name.replaceAll('/', '.') : name));
+  return (
+    new Set(names).size === names.length &&
+    names.every((name) => SYSCTL.test(name) && name.length <= 253) &&
+    !(spec.hostNetwork === true && dotted.some((name) => name.startsWith('net.'))) &&
+    !(spec.hostIPC === true && dotted.some((name) => IPC_SYSCTL.test(name)))
+  );
+}
+
+const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*([a-z0-9][-_a-z0-9]*)?[a-z0-9]$/;
+const IPC_SYSCTL = /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/;
+
+function isContainer(container: Container, spec: PodSpec, annotations: PodContent['annotations']): boolean {
+  const context = objectOf(container.securityContext);
+  const os = objectOf(spec.os).name;
+  if (os === 'windows' && hasAny(context, LINUX_OF_CONTAINER)) return false;
+  if (os === 'linux' && context.windowsOptions !== undefined) return false;
+  const added = arrayOf(objectOf(context.capabilities).add);
+  const isRaised = context.privileged === true || added.includes('CAP_SYS_ADMIN');
+  return (
+    !(isRaised && context.allowPrivilegeEscalation === false) &&
+    !(context.procMount === 'Unmasked' && spec.hostUsers !== false) &&
+    isProfile(context.seccompProfile) &&
+    isProfile(context.appArmorProfile) &&
+    isAnnotation(annotations[`${APP_ARMOR}${container.name}`], context.appArmorProfile, spec) &&
+    isSeccompAnnotation(annotations[`${SECCOMP}${container.name}`], context.seccompProfile) &&
+    arrayOf(container.ports).every((port) => isPort(objectOf(port), spec))
+  );
+}
+
+const SECCOMP_OF_POD = 'seccomp.security.alpha.kubernetes.io/pod';
+const SECCOMP = 'container.seccomp.security.alpha.kubernetes.io/';
+
+/** The historical annotation names a profile, and does not contradict the field. */
+function isSeccompAnnotation(annotation: string | undefined, field: unknown): boolean {
+  if (annotation === undefined) return true;
+  const { type, localhostProfile } = objectOf(field);
+  const [byDefault, unconfined] = [
+    ['runtime/default', 'docker/default'].includes(annotation),
+    annotation === 'unconfined',
+  ];
+  if (type === 'RuntimeDefault') return byDefault;
+  if (type === 'Unconfined') return unconfined;
+  if (type === 'Localhost') return annotation === `localhost/${localhostProfile}`;
+  return byDefault || unconfined || /^localhost\/(?!.*\.\.)./.test(annotation);
+}
+
+const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
+
+/** The API server copies the annotation into the field, and refuses a field that contradicts the annotation. */
+function isAnnotation(annotation: string | undefined, field: unknown, spec: PodSpec): boolean {
+  if (annotation === undefined) return true;
+  if (objectOf(spec.os).name === 'windows') return false;
+  if (!['', 'runtime/default', 'unconfined'].includes(annotation) && !annotation.startsWith('localhost/')) return false;
+  return field === undefined && valueAt(spec, ['securityContext', 'appArmorProfile']) === undefined;
+}
+
+function isProfile(value: unknown): boolean {
+  const { type, localhostProfile } = objectOf(value);
+  const isNamed = typeof localhostProfile === 'string' && localhostProfile !== '' && !localhostProfile.includes('..');
+  return (type === 'Localhost') === isNamed && (isNamed || localhostProfile === undefined);
+}
+
+function isPort({ hostPort, containerPort }: Record<string, unknown>, { hostNetwork }: PodSpec): boolean {
+  return hostNetwork !== true || hostPort === undefined || hostPort === containerPort;
+}
+
+function hasAny(context: Record<string, unknown>, fields: readonly string[]): boolean {
+  return fields.some((field) => context[field] !== undefined);
+}

@@ -1,0 +1,100 @@
+/** The classes of namespaces that the selectors of policies tell apart. */
+import { type LabelSelector, NAME_LABEL } from '../../operator/api/capability-policy.ts';
+import { deciding } from '../../operator/policy/deciding.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { type Labels, matches } from '../../operator/policy/selector.ts';
+import { TooMany } from './fields.ts';
+import { otherText } from './texts.ts';
+
+/** All namespaces in which the same policies decide. */
+export interface NamespaceClass {
+  /** The labels of one of the namespaces, as far as selectors read them; the fewest labels possible. */
+  readonly labels: Labels;
+  readonly old: readonly ResolvedPolicy[];
+  readonly new: readonly ResolvedPolicy[];
+}
+
+/** The most sets of policies that select a namespace together. */
+const MOST_CLASSES = 20_000;
+
+/**
+ * @param isExcluded whether no policy reaches a namespace, by its name
+ * @throws TooMany if the selectors tell more classes apart than can be compared
+ */
+export function namespaceClasses(
+  old: readonly ResolvedPolicy[],
+  now: readonly ResolvedPolicy[],
+  isExcluded: (name: string) => boolean,
+): NamespaceClass[] {
+  const selectors = [...old, ...now].map(({ selector }) => selector);
+  const classes = new Map<string, NamespaceClass>();
+  const names = new Set(
+    selectors.flatMap((selector) => expressions(onlyOn(NAME_LABEL, selector)).flatMap(({ values }) => values ?? [])),
+  );
+  for (const all of labelsOf(selectors, isExcluded)) {
+    const { [NAME_LABEL]: name = '', ...others } = all;
+    // A name that no selector names says nothing about the namespace.
+    const labels = names.has(name) ? all : others;
+    const found = { labels, old: deciding(old, 'Enforce', all), new: deciding(now, 'Enforce', all) };
+    const key = JSON.stringify([found.old, found.new].map((policies) => policies.map(({ id }) => id)));
+    const known = classes.get(key);
+    if (!known || sizeOf(labels) < sizeOf(known.labels)) classes.set(key, found);
+  }
+  return [...classes.values()].sort((a, b) => sizeOf(a.labels) - sizeOf(b.labels));
+}
+
+function sizeOf(labels: Labels): number {
+  return JSON.stringify(labels).length;
+}
+
+/** Labels of one namespace for each set of selectors that may select a namespace together. */
+function labelsOf(selectors: readonly LabelSelector[], isExcluded: (name: string) => boolean): Iterable<Labels> {
+  const keys = new Set([NAME_LABEL, ...selectors.flatMap((selector) => expressions(selector).map(({ key }) => key))]);
+  let selected = new Map<string, Labels>([['1'.repeat(selectors.length), {}]]);
+  for (const key of keys) {
+    const next = new Map<string, Labels>();
+    for (const value of valuesOf(key, selectors, isExcluded)) {
+      const own = value === undefined ? {} : { [key]: value };
+      const isMet = selectors.map((selector) => matches(onlyOn(key, selector), own));
+      for (const [bits, labels] of selected) {
+        const left = [...bits].map((bit, i) => (bit === '1' && isMet[i] ? '1' : '0')).join('');
+        const all = { ...labels, ...own };
+        const known = next.get(left);
+        if (!known || sizeOf(all) < sizeOf(known)) next.set(left, all);
+      }
+    }
+    if (next.size > MOST_CLASSES) throw new TooMany(`more than ${MOST_CLASSES} classes of namespaces`);
+    selected = next;
+  }
+  return selected.values();
+}
+
+type Expression = NonNullable<LabelSelector['matchExpressions']>[number];
+
+function expressions({ matchLabels, matchExpressions }: LabelSelector): Expression[] {
+  const exact = Object.entries(matchLabels ?? {}).map(([key, value]) => ({
+    key,
+    operator: 'In' as const,
+    values: [value],
+  }));
+  return [...exact, ...(matchExpressions ?? [])];
+}
+
+function onlyOn(key: string, selector: LabelSelector): LabelSelector {
+  return { matchExpressions: expressions(selector).filter((expression) => expression.key === key) };
+}
+
+/** The label's absence, each value that a selector names, and one other value. */
+function valuesOf(
+  key: string,
+  selectors: readonly LabelSelector[],
+  isExcluded: (name: string) => boolean,
+): (string | undefined)[] {
+  const stated = selectors.flatMap((selector) =>
+    expressions(selector).flatMap((expression) => (expression.key === key ? (expression.values ?? []) : [])),
+  );
+  const values = [...new Set(stated)];
+  if (key !== NAME_LABEL) return [undefined, ...values, otherText(values)];
+  const other = otherText(values);
+  return [other, ...values].filter((name) => !isExcluded(name));
+}

@@ -1,0 +1,158 @@
+/**
+ * The values that a group of checks can tell apart, as far as an admitting policy admits them, and which refusing policies
+ * each of them violates.
+ */
+import {
+  COMPANION,
+  combinations,
+  companionsIn,
+  containerPartOf,
+  type Dimension,
+  NAME,
+  podPartOf,
+  VOLUMES,
+} from './dimensions.ts';
+import type { Fieldset } from './fields.ts';
+import type { UnderstoodCheck } from './groups.ts';
+import { isAccepted } from './kubernetes.ts';
+import { type Budget, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
+
+/** A container with the volume that it may mount, and the refusing policies that it violates, by position, with the rules. */
+export interface Piece extends TinyPod {
+  readonly size: number;
+  readonly violated: readonly Broken[];
+  /** Whether checks of the piece's group tell containers apart by name and image. */
+  readonly isNamed: boolean;
+}
+
+/** A refusing policy, by its position, and the rule that a pod breaks. */
+export interface Broken {
+  readonly refuser: number;
+  readonly rule: string;
+}
+
+/** Values of the pod's own fields, which exclude each other, with the containers and volumes that may be in such a pod. */
+export interface Option {
+  readonly spec: Fieldset;
+  readonly annotations: Fieldset;
+  /** The smallest container by its name and image. */
+  readonly defaults: ReadonlyMap<string, Piece>;
+  /** The smallest container or volume that breaks a rule of a refusing policy, by `brokenKey`. */
+  readonly breaking: ReadonlyMap<string, Piece>;
+  /** The refusing policies that a pod with all these containers violates: bit i for policy i. */
+  readonly mask: bigint;
+  readonly size: number;
+}
+
+/** The checks of a group that each side has. */
+export interface Sides {
+  readonly admitting: readonly UnderstoodCheck[];
+  /** By position of the refusing policy: the checks that the admitting policy does not have. */
+  readonly refusing: readonly (readonly UnderstoodCheck[])[];
+}
+
+export function brokenKey({ refuser, rule }: Broken): string {
+  return `${refuser} ${rule}`;
+}
+
+/** The part of a container that decides which entries of `spec.containers` select it. */
+export function nameKey({ name, image }: Fieldset): string {
+  return `${name} ${image}`;
+}
+
+/** The values of a group that can be combined. */
+export interface GroupValues {
+  /** By position in the list of values of common fields: the values of the pod's own fields. */
+  readonly pods: readonly PodPart[];
+  readonly containers: readonly ContainerPart[];
+  /** Whether checks tell containers apart by name and image. */
+  readonly isNamed: boolean;
+  readonly companions: readonly (readonly Fieldset[])[];
+  readonly volumes: readonly (readonly Fieldset[] | undefined)[];
+  /** Whether some check reads a container together with the volumes. */
+  readonly mounts: boolean;
+}
+
+type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
+type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
+type Chosen = ReadonlyMap<string, unknown>;
+
+/** @param common the values of the common fields, which every pod has */
+export function valuesOf(
+  dimensions: readonly Dimension[],
+  checks: readonly UnderstoodCheck[],
+  common: Chosen,
+): GroupValues {
+  const combined = (isPart: (key: string) => boolean) => combinations(dimensions.filter(({ key }) => isPart(key)));
+  const others = combined((key) => key === COMPANION);
+  return {
+    pods: combined((key) => /^spec[.@]/.test(key)).map((own) => podPartOf(new Map([...common, ...own]))),
+    containers: combined((key) => key === NAME || /^c[.@]/.test(key)).map(containerPartOf),
+    isNamed: dimensions.some(({ key, values }) => key === NAME && values.length > 1),
+    companions: others.map((own) => companionsIn(new Map([...common, ...own])).companions),
+    volumes: (dimensions.find(({ key }) => key === VOLUMES)?.values ?? [undefined]) as GroupValues['volumes'],
+    mounts: checks.some(({ reads }) => {
+      const paths = [...reads.paths].filter((path) => !/^c\.(name|image)$/.test(path));
+      return paths.some((path) => path.startsWith('c')) && paths.some((path) => /^v\b|^spec\.volumes/.test(path));
+    }),
+  };
+}
+
+/** The options that the admitting policy admits; none if it admits no such pod. */
+export function optionsOf(values: GroupValues, sides: Sides, pods: TinyPods, budget: Budget): Option[] {
+  const options = new Map<string, Option>();
+  for (const own of values.pods) {
+    const option = optionOf(values, own, sides, { pods, budget });
+    if (!option) continue;
+    const key = [...option.breaking.keys(), '|', ...option.defaults.keys()].sort().join();
+    const known = options.get(key);
+    if (!known || option.size < known.size) options.set(key, option);
+  }
+  return [...options.values()];
+}
+
+function* piecesOf(values: GroupValues, own: PodPart): Generator<TinyPod> {
+  const [first] = values.containers;
+  for (const volumes of values.volumes) {
+    // A volume that no check reads together with a container is looked at beside one container only.
+    const containers = volumes && !values.mounts && first ? [first] : values.containers;
+    for (const container of containers)
+      for (const companions of values.companions)
+        yield { ...own, ...container, companions, ...(volumes && { volumes }) };
+  }
+}
+
+function optionOf(
+  values: GroupValues,
+  own: PodPart,
+  sides: Sides,
+  { pods, budget }: { readonly pods: TinyPods; readonly budget: Budget },
+): Option | undefined {
+  const defaults = new Map<string, Piece>();
+  const breaking = new Map<string, Piece>();
+  let mask = 0n;
+  for (const tiny of piecesOf(values, own)) {
+    budget.spend();
+    if (sides.admitting.some((check) => pods.violates(check, tiny)) || !isAccepted(podOf(tiny))) continue;
+    const violated = sides.refusing.flatMap((checks, refuser) =>
+      checks.filter((check) => pods.violates(check, tiny)).map(({ rule }) => ({ refuser, rule })),
+    );
+    const piece = { ...tiny, violated, isNamed: values.isNamed, size: sizeOf(tiny) };
+    if (!tiny.volumes) keepSmaller(defaults, nameKey(tiny.container), piece);
+    for (const broken of violated) {
+      mask |= 1n << BigInt(broken.refuser);
+      keepSmaller(breaking, brokenKey(broken), piece);
+    }
+  }
+  const [first] = [...defaults.values()].sort((a, b) => a.size - b.size);
+  return first && { spec: first.spec, annotations: first.annotations, defaults, breaking, mask, size: first.size };
+}
+
+function keepSmaller(kept: Map<string, Piece>, key: string, piece: Piece): void {
+  const known = kept.get(key);
+  if (!known || piece.size < known.size) kept.set(key, piece);
+}
+
+function sizeOf(tiny: TinyPod): number {
+  return JSON.stringify(podOf(tiny)).length;
+}

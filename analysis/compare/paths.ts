@@ -1,0 +1,64 @@
+/** Paths of pod fields as the comparison names them, and the types of the fields. */
+import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
+
+/**
+ * The roots of paths, with the types of the objects: the PodSpec, the container that a check runs on, any other container
+ * of the pod, and a volume.
+ */
+const ROOTS: Readonly<Record<string, string>> = { spec: 'PodSpec', c: 'Container', x: 'Container', v: 'Volume' };
+
+/** The root of the items of a list, for lists whose items are roots. A pod that is created has no ephemeral containers. */
+const ITEM_ROOTS: Readonly<Record<string, string | undefined>> = {
+  'spec.containers': 'x',
+  'spec.initContainers': 'x',
+  'spec.ephemeralContainers': undefined,
+  'spec.volumes': 'v',
+};
+
+/** The path of all annotations of a pod. */
+export const ANNOTATIONS = 'annotations';
+/** The path of the keys of an object or a mapping, and of the length of a list. */
+export const keysOf = (path: string) => `${path}#keys`;
+export const sizeOf = (path: string) => `${path}#size`;
+
+/** The path of a pod's annotation, and of a container's annotation, whose key ends in the container's name. */
+export const podAnnotation = (key: string) => `spec@${key}`;
+export const containerAnnotation = (prefix: string) => `c@${prefix}`;
+
+export function rootOf(path: string): string {
+  return /^[a-z]+/.exec(path)?.[0] ?? '';
+}
+
+/** Whether the path is an object that every pod has: the PodSpec, a container or a volume. */
+export function isRoot(path: string): boolean {
+  return path in ROOTS;
+}
+
+/** The paths of the items of a list, or of the keys of an object. */
+export function itemsOf(path: string): string[] {
+  if (path in ITEM_ROOTS) return [ITEM_ROOTS[path] ?? []].flat();
+  const type = typeOf(path);
+  if (type.startsWith('[')) return [`${path}[]`];
+  return type.length > 1 || path === ANNOTATIONS ? [keysOf(path)] : [];
+}
+
+/**
+ * The type of the field, as a code of kubernetes-schema.ts. @throws UnknownField if Kubernetes has no field of this name
+ */
+export function typeOf(path: string): string {
+  if (path === ANNOTATIONS) return '{s';
+  if (path.endsWith('#size')) return 'i';
+  if (path.includes('@') || path.endsWith('#keys')) return 's';
+  const [root = '', ...steps] = path.split('.');
+  let type = ROOTS[root];
+  for (const step of steps) {
+    const [field = '', ...items] = step.split('[]');
+    type = KUBERNETES_FIELDS.types[type ?? '']?.[field];
+    for (const _ of items) type = type?.slice(1);
+  }
+  if (type === undefined) throw new NotUnderstood(`field ${path}`);
+  return type;
+}
+
+/** CEL that the comparison does not understand, so that it can prove nothing about the check. */
+export class NotUnderstood extends Error {}

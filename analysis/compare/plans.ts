@@ -1,0 +1,131 @@
+/**
+ * Finds the pods that one policy may admit while each of several others refuses them. A plan is a choice of one option for
+ * each group; without a plan, there is no such pod.
+ */
+import type { Alternative } from './alternatives.ts';
+import { combinations, commonDimensions, dimensionsOf, NAME, reduced, rowsOf } from './dimensions.ts';
+import { TooMany } from './fields.ts';
+import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
+import { type Broken, brokenKey, type Option, optionsOf, type Piece, type Sides, valuesOf } from './options.ts';
+import type { Budget, TinyPods } from './tiny-pods.ts';
+
+/** A choice of values from which a pod is made that breaks the rule, and that every refusing policy refuses. */
+export interface Plan {
+  /** One option for each group. */
+  readonly options: readonly Option[];
+  readonly refusers: number;
+  /** The rule that the pod must break; undefined if no policy is left that could admit the pod. */
+  readonly target: { readonly broken: Broken; readonly piece: Piece; readonly group: number } | undefined;
+  readonly size: number;
+}
+
+export interface Plans {
+  readonly plans: readonly Plan[];
+  /** The rules of refusing policies whose CEL the comparison does not understand. */
+  readonly notUnderstood: readonly string[];
+}
+
+/** @throws TooMany if there are more values than the budget allows for */
+export function plansFor(
+  admitting: Pick<Alternative, 'checks'>,
+  refusing: readonly Pick<Alternative, 'checks'>[],
+  pods: TinyPods,
+  budget: Budget,
+): Plans {
+  const own = new Set(admitting.checks);
+  const others = refusing.map(({ checks }) => checks.filter((check) => !own.has(check)));
+  // A policy without other checks admits whatever the admitting policy admits.
+  if (others.some((checks) => checks.length === 0)) return { plans: [], notUnderstood: [] };
+  const notUnderstood = others.flat().flatMap((check) => (isUnderstood(check) ? [] : [check.rule]));
+  const sides: Sides = {
+    admitting: admitting.checks.filter(isUnderstood),
+    refusing: others.map((checks) => checks.filter(isUnderstood)),
+  };
+  return { plans: plansOf(sides, pods, budget), notUnderstood: [...new Set(notUnderstood)] };
+}
+
+function plansOf(sides: Sides, pods: TinyPods, budget: Budget): Plan[] {
+  const groups = groupsOf([...new Set<UnderstoodCheck>([...sides.admitting, ...sides.refusing.flat()])]);
+  const common = commonDimensions(groups);
+  const ofGroups = groups.groups.map((group) => {
+    const dimensions = dimensionsOf(group, groups);
+    const rows = rowsOf([...common, ...dimensions], group.checks, pods);
+    const isOf = (check: UnderstoodCheck) => group.checks.includes(check);
+    const refusing = sides.refusing.map((checks) => checks.filter(isOf));
+    const own = { admitting: sides.admitting.filter(isOf), refusing };
+    return { dimensions, rows, checks: group.checks, sides: own };
+  });
+  const rows = ofGroups.map((group) => group.rows);
+  // A container has one name, so the names that are left are the same in all groups.
+  const left = ofGroups.map(({ dimensions, rows: ofGroup, checks, sides: own }) => ({
+    dimensions: dimensions.map((one) => reduced(one, one.key === NAME ? rows : [ofGroup])),
+    checks,
+    sides: own,
+  }));
+  return combinations(common.map((one) => reduced(one, rows))).flatMap((chosen) => {
+    const options: Option[][] = [];
+    for (const { dimensions, checks, sides: own } of left) {
+      const found = optionsOf(valuesOf(dimensions, checks, chosen), own, pods, budget);
+      if (found.length === 0) return [];
+      options.push(found);
+    }
+    return plansWith(options, sides.refusing.length);
+  });
+}
+
+/** The smallest plan for each rule of each refusing policy. */
+function plansWith(options: readonly Option[][], refusers: number): Plan[] {
+  if (refusers === 0) {
+    const smallest = options.map((ofGroup) => ofGroup.reduce((a, b) => (b.size < a.size ? b : a)));
+    return [{ options: smallest, refusers, target: undefined, size: total(smallest) }];
+  }
+  if (!chosen(options, refusers)) return [];
+  const targets = new Map<string, Plan>();
+  for (const [group, ofGroup] of options.entries()) {
+    for (const option of ofGroup) {
+      const fixed = options.map((all, i) => (i === group ? [option] : all));
+      const choice = chosen(fixed, refusers);
+      if (!choice) continue;
+      for (const [key, piece] of option.breaking) {
+        const broken = piece.violated.find((one) => brokenKey(one) === key) as Broken;
+        const size = total(choice) + piece.size;
+        const known = targets.get(key);
+        if (!known || size < known.size)
+          targets.set(key, { options: choice, refusers, target: { broken, piece, group }, size });
+      }
+    }
+  }
+  return [...targets.values()];
+}
+
+interface Choice {
+  readonly options: readonly Option[];
+  readonly size: number;
+}
+
+/** The most sets of refusing policies that a choice may be extended from. */
+const MOST_MASKS = 20_000;
+
+/** The smallest choice of one option for each group that violates every refusing policy; undefined if there is none. */
+function chosen(options: readonly Option[][], refusers: number): readonly Option[] | undefined {
+  let choices = new Map<bigint, Choice>([[0n, { options: [], size: 0 }]]);
+  for (const ofGroup of options) {
+    const next = new Map<bigint, Choice>();
+    for (const [mask, choice] of choices) {
+      for (const option of ofGroup) {
+        const all = mask | option.mask;
+        const size = choice.size + option.size;
+        const known = next.get(all);
+        if (!known || size < known.size) next.set(all, { options: [...choice.options, option], size });
+      }
+    }
+    if (next.size > MOST_MASKS)
+      throw new TooMany(`more than ${MOST_MASKS} ways to break rules of ${refusers} policies`);
+    choices = next;
+  }
+  return choices.get((1n << BigInt(refusers)) - 1n)?.options;
+}
+
+function total(options: readonly Option[]): number {
+  return options.reduce((sum, { size }) => sum + size, 0);
+}

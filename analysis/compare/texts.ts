@@ -1,0 +1,59 @@
+/** Texts that checks can tell apart: by equality, by a prefix, or after a function has changed them. */
+
+/** The constants that checks compare a text with. */
+export interface Compared {
+  /** One constant of each class. */
+  readonly constants: readonly string[];
+  /** All constants, in the sets in which they are compared. */
+  readonly sets: readonly (readonly string[])[];
+  readonly prefixes: readonly string[];
+  /** The functions that the checks apply to the text, with their arguments. */
+  readonly functions: readonly string[];
+  /** A text that is preferred if it is different from all constants. */
+  readonly usual?: string;
+}
+
+const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
+
+/** A text that equals none of the constants and begins with none of them. */
+export function otherText(constants: readonly string[], usual = 'other'): string {
+  const differs = (text: string) => !constants.some((one) => one !== '' && text.startsWith(one));
+  return [usual, 'other', ...LETTERS.map((letter) => `${letter}-other`)].find(differs) ?? '~other';
+}
+
+/**
+ * The constants, texts that begin with a prefix or with no constant, and the texts that functions turn into one of these.
+ */
+export function variantsOf({ constants, sets, prefixes, functions, usual }: Compared): string[] {
+  const all = [...sets.flat(), ...prefixes];
+  const other = otherText(all, usual);
+  const isFree = (text: string) => !all.some((one) => one.startsWith(text));
+  const longer = prefixes.map((one) => one + (LETTERS.toReversed().find((letter) => isFree(one + letter)) ?? '~'));
+  const lists = functions.includes('split(,)')
+    ? prefixes.flatMap((prefix) => sets.flatMap((set) => ordersOf(prefix, set)))
+    : [];
+  const texts = [other, ...constants, ...longer, ...lists];
+  const change = (known: readonly string[], name: string) => [
+    ...known,
+    ...known.flatMap((text) => sourcesOf(text, name, prefixes)),
+  ];
+  const odd = functions.some((name) => name.startsWith('matches')) ? [`${other}ı`] : [];
+  return [...functions.filter((name) => name !== 'split(,)').reduce<readonly string[]>(change, texts), ...odd];
+}
+
+/** Texts from which the function makes the given text. */
+function sourcesOf(text: string, name: string, prefixes: readonly string[]): string[] {
+  if (name === 'upperAscii()') return text === text.toLowerCase() ? [] : [text.toLowerCase()];
+  if (name === 'split(/)') return text.includes('.') ? [text.replaceAll('.', '/')] : [];
+  const length = Number(/^substring\((\d+)\)$/.exec(name)?.[1]);
+  return prefixes
+    .filter((prefix) => prefix.length === length && !text.startsWith(prefix))
+    .map((prefix) => prefix + text);
+}
+
+/** The items after the prefix, in the order of a set and in others, twice, and without one of them. */
+function ordersOf(prefix: string, items: readonly string[]): string[] {
+  if (items.length < 2) return [];
+  const others = [items.toReversed(), [...items, ...items], items.slice(1), [...items.slice(1), items[1] ?? '']];
+  return [items, ...others, [...items, 'other']].map((list) => prefix + list.join(','));
+}

@@ -1,0 +1,65 @@
+/** compare: what a change of policies lets in, and what it shuts out. */
+import { InvalidArgumentError, Option } from 'commander';
+import { DEFAULT_LIMIT } from '../../../analysis/compare/limits.ts';
+import type { RegisterCommand } from '../../command.ts';
+import { withExamples } from '../../examples.ts';
+import * as options from '../../options.ts';
+import { FAIL_ON, OUTPUTS } from './choices.ts';
+
+const ABOUT =
+  'what the policies NEW admit that the policies OLD refuse (opens), and the reverse (closes), each with the smallest pod that shows it; where nothing is shown, both are proved to be the same. OLD and NEW are each a file, a folder, - for standard input, a snapshot, `cluster` or `cluster:CONTEXT`, or a level such as `restricted` or `baseline:v1.30`';
+
+const EXIT_CODES = `
+Exit codes: 0 no such difference, 1 a difference that --fail-on names, 2 wrong input, or not decided.`;
+
+export const registerCompare: RegisterCommand = (program, io, finish) => {
+  const command = program
+    .command('compare')
+    .summary('what a change of policies lets in or shuts out, proved for all pods')
+    .description(ABOUT)
+    .argument('<old>', 'the policies before the change')
+    .argument('<new>', 'the policies after the change')
+    .addOption(
+      new Option('--fail-on <difference>', 'exit 1 if NEW opens something, closes something, or either')
+        .choices(FAIL_ON)
+        .default('opens'),
+    )
+    .option('--all', 'show a pod for each rule and each policy that admits it, not only for each rule')
+    .addOption(
+      new Option('--limit <count>', 'the most pods to look at; what is left then is not decided')
+        .argParser(count)
+        .default(DEFAULT_LIMIT),
+    )
+    .addOption(new Option('-o, --output <format>', 'how to print').choices(OUTPUTS).default('text'))
+    .addOption(options.at())
+    .addOption(options.serverVersion().default(undefined, "the cluster's or the snapshot's; otherwise the newest"))
+    .addOption(options.operatorNamespace())
+    .addOption(options.excludedNamespaces())
+    .addOption(options.kubeconfig())
+    .addHelpText('after', EXIT_CODES)
+    .action(async (old, now, given) => {
+      const { runCompare } = await import('./run.ts');
+      finish(await runCompare(old, now, given, io));
+    });
+  withExamples(command, [
+    { what: 'Changes of a level since an earlier version', paste: 'cappol compare restricted:v1.34 restricted' },
+    {
+      what: 'Pods that a policy admits and its level refuses',
+      paste: `cappol compare restricted - --fail-on differs <<'EOF'
+apiVersion: capabilitypolicy.dev/v1alpha1
+kind: CapabilityPolicy
+metadata: {name: restricted}
+spec: {namespaceSelector: {}, level: restricted, mode: Enforce, overrides: {hostNetwork: true}}
+EOF`,
+    },
+    {
+      what: 'Pods that the files of a pull request would admit in a cluster',
+      paste: 'cappol compare cluster policies/',
+    },
+  ]);
+};
+
+function count(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('write a whole number above 0.');
+  return Number(text);
+}

@@ -1,0 +1,74 @@
+/** A comparison as JSON and YAML; docs/reference/compare.schema.json describes it. */
+import type { Comparison, Difference, Undecided } from '../../../analysis/compare/compare.ts';
+import { type PodVerdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
+import type { PodContent } from '../../../operator/model/objects.ts';
+
+/** The data of an output: a comparison, and the names of the two sets in the command line. */
+export interface Printed {
+  readonly old: string;
+  readonly new: string;
+  readonly comparison: Comparison;
+}
+
+/** The comparison as plain data. */
+export function documentOf({ old, new: now, comparison }: Printed) {
+  const { same, opens, closes, undecided, classes } = comparison;
+  return {
+    old,
+    new: now,
+    same,
+    classes,
+    opens: opens.map(differenceOf),
+    closes: closes.map(differenceOf),
+    undecided: undecided.map(undecidedOf),
+  };
+}
+
+function differenceOf({ namespace, use, rules, pod, before, after }: Difference) {
+  return {
+    namespace: { labels: namespace },
+    use,
+    rules,
+    pod: manifestOf(pod),
+    before: verdictOf(before),
+    after: verdictOf(after),
+  };
+}
+
+function undecidedOf({ namespace, use, direction, message }: Undecided) {
+  return {
+    namespace: namespace ? { labels: namespace } : null,
+    use: use ?? null,
+    direction: direction ?? null,
+    message,
+  };
+}
+
+function verdictOf(verdict: PodVerdict) {
+  const { admittedBy, violations } = verdict;
+  return {
+    admitted: verdict.verdict === 'Compliant',
+    policy: admittedBy ?? null,
+    violations: Object.keys(violations).flatMap((policy) =>
+      violationsBy(policy, violations).map(({ rule, container, message }) => ({
+        policy,
+        rule,
+        container: container ?? null,
+        message,
+      })),
+    ),
+  };
+}
+
+/**
+ * The pod as a manifest that can be applied. Without automountServiceAccountToken, the API server would add a volume that
+ * the pod does not need to show the difference, and that some policy may refuse.
+ */
+export function manifestOf({ annotations, spec }: PodContent) {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'witness', ...(Object.keys(annotations).length > 0 && { annotations }) },
+    spec: { ...spec, automountServiceAccountToken: false },
+  };
+}

@@ -1,0 +1,112 @@
+/** Reads the two sets of policies that a command line names. */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { PolicySet } from '../../../analysis/compare/policy-set.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
+import { SNAPSHOT_VERSION } from '../../../analysis/snapshot/document.ts';
+import { restoreCluster } from '../../../analysis/snapshot/restore.ts';
+import { EXCLUDED_NAMESPACES } from '../../../operator/model/namespaces.ts';
+import { isExcluded } from '../../../operator/policy/deciding.ts';
+import { LEVELS, type Level, NEWEST_KNOWN_MINOR, parseVersion } from '../../../operator/standards/level-version.ts';
+import { type Io, UsageError } from '../../command.ts';
+import type { Given, PolicyOptions } from '../../options.ts';
+import { addPolicies } from '../../policies/add-files.ts';
+import { storedSnapshot } from '../report/stored-snapshot.ts';
+
+export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
+  readonly at?: number;
+  readonly serverVersion?: number;
+}
+
+/** A set before it is compiled, because `latest` depends on the API servers of either set. */
+interface Read {
+  readonly builder: PolicyContextBuilder;
+  /** The oldest API server, if the set is from a cluster. */
+  readonly server?: number;
+  readonly excludedNamespaces?: readonly string[];
+  readonly isLevel?: true;
+}
+
+type Tell = (trouble: Trouble) => void;
+
+export async function readSets(
+  names: readonly [string, string],
+  options: SetOptions,
+  io: Io,
+  tell: Tell,
+): Promise<readonly [PolicySet, PolicySet]> {
+  if (names[0] === '-' && names[1] === '-') throw new UsageError('only one of the two sets can be standard input');
+  const [old, now] = [await read(names[0], options, io, tell), await read(names[1], options, io, tell)];
+  const server = options.serverVersion ?? now.server ?? old.server ?? NEWEST_KNOWN_MINOR;
+  return [setOf(old, server, options, tell), setOf(now, server, options, tell)];
+}
+
+function setOf(
+  { builder, server, excludedNamespaces, isLevel }: Read,
+  otherServer: number,
+  options: SetOptions,
+  tell: Tell,
+): PolicySet {
+  const excluded = options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES;
+  const context = builder.build(
+    {
+      operatorNamespace: isLevel ? '' : options.operatorNamespace,
+      excludedNamespaces: isLevel ? [] : excluded,
+      namespaceLabels: {},
+      oldestServer: options.serverVersion ?? server ?? otherServer,
+      at: options.at ?? Date.now(),
+    },
+    tell,
+  );
+  const patterns = isLevel ? [] : [options.operatorNamespace, ...excluded];
+  return { policies: context.compiled.policies, isExcluded: (name) => isExcluded(name, patterns) };
+}
+
+async function read(name: string, options: SetOptions, io: Io, tell: Tell): Promise<Read> {
+  const [kind = '', ...rest] = name.split(':');
+  const detail = rest.length > 0 ? rest.join(':') : undefined;
+  if (kind === 'cluster') return readLive(detail, options, io);
+  if ((LEVELS as readonly string[]).includes(kind)) return readLevel(kind as Level, detail ?? 'latest');
+  if (isSnapshot(name, io)) {
+    const snapshot = storedSnapshot(resolve(io.cwd, name));
+    const cluster = restoreCluster(snapshot);
+    const builder = new PolicyContextBuilder();
+    builder.addCluster(cluster);
+    return { builder, server: cluster.oldestServer, excludedNamespaces: snapshot.excludedNamespaces };
+  }
+  const builder = new PolicyContextBuilder();
+  await addPolicies(builder, [name], io, { trouble: tell });
+  return { builder };
+}
+
+function readLevel(level: Level, version: string): Read {
+  if (version !== 'latest' && parseVersion(version) === undefined)
+    throw new UsageError(`${level}:${version}: write a version such as ${level}:v1.30, or ${level}:latest`);
+  return { builder: PolicyContextBuilder.ofLevel(level, version), isLevel: true };
+}
+
+async function readLive(context: string | undefined, options: SetOptions, io: Io): Promise<Read> {
+  const { excludingPlatform, readWhole, withCluster } = await import('../../cluster.ts');
+  const given = { ...options, ...(context !== undefined && { context }) };
+  return withCluster(given, async (connected) => {
+    const { excludedNamespaces } = await excludingPlatform<PolicyOptions>(given, connected);
+    const cluster = await readWhole(connected, io, { workloads: false });
+    const builder = new PolicyContextBuilder();
+    builder.addCluster(cluster);
+    return { builder, server: cluster.oldestServer, excludedNamespaces };
+  });
+}
+
+/** The beginning of a compressed file. */
+const GZIP = [0x1f, 0x8b];
+
+/** Whether the file is one that `cappol snapshot` wrote, possibly compressed. */
+function isSnapshot(name: string, io: Io): boolean {
+  if (name === '-') return false;
+  const path = resolve(io.cwd, name);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false;
+  const bytes = readFileSync(path);
+  const isCompressed = GZIP.every((byte, i) => bytes[i] === byte);
+  return isCompressed || bytes.subarray(0, 200).toString('utf8').includes(`"${SNAPSHOT_VERSION}"`);
+}

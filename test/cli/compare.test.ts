@@ -1,0 +1,126 @@
+/** Comparisons of policies as people ask for them: inputs, outputs, exit codes. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Ajv } from 'ajv';
+import { dump, load } from 'js-yaml';
+import { cappol } from '../support/cappol.ts';
+import { policy, writtenPolicy } from '../support/policies.ts';
+import { takenSnapshot } from '../support/snapshots.ts';
+import { clusterOf, wholeCluster } from '../support/views.ts';
+
+const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'compare.schema.json');
+const RESTRICTED = dump(writtenPolicy('restricted'));
+const WITH_NETWORK = dump(writtenPolicy('restricted', { overrides: { hostNetwork: true } }));
+
+const SNAPSHOT = JSON.stringify(takenSnapshot(wholeCluster(clusterOf([]), [policy('restricted')], [])));
+
+const OPENED = `standard input admits pods that restricted refuses: 1 difference
+standard input closes nothing: it refuses no pod that restricted admits (proved)
+
+OPENS  rule hostNetwork, in every namespace
+  refused before by policy level-restricted:
+    - pod must not set hostNetwork=true
+  admitted now by policy restricted
+  the smallest pod that shows it:
+    apiVersion: v1
+    kind: Pod
+    metadata:
+      name: witness
+    spec:
+      hostNetwork: true
+`;
+
+describe('cappol compare', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'compare-'));
+    writeFileSync(join(folder, 'old.yaml'), RESTRICTED);
+    writeFileSync(join(folder, 'new.yaml'), WITH_NETWORK);
+    writeFileSync(join(folder, 'monday.json'), SNAPSHOT);
+    writeFileSync(join(folder, 'monday.json.gz'), gzipSync(SNAPSHOT));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+  const compared = (...args: string[]) => cappol(['compare', ...args], WITH_NETWORK, folder);
+
+  it('shows what a policy opens, with the pod', async () => {
+    const { code, stdout, stderr } = await compared('restricted', '-');
+    assert.deepEqual([code, stdout.slice(0, OPENED.length), stderr], [1, OPENED, '']);
+    assert.ok(stdout.split('\n').every((line) => line.length <= 100));
+  });
+
+  it('says that two sets are the same', async () => {
+    assert.deepEqual(await compared('restricted', 'old.yaml', '--fail-on', 'differs'), {
+      code: 0,
+      stdout: 'same: old.yaml admits exactly the pods that restricted admits (proved)\n',
+      stderr: '',
+    });
+  });
+
+  const CODES: readonly (readonly [args: string, code: number])[] = [
+    ['old.yaml new.yaml', 1],
+    ['old.yaml new.yaml --fail-on closes', 0],
+    ['old.yaml new.yaml --fail-on differs', 1],
+    ['new.yaml old.yaml', 0],
+    ['new.yaml old.yaml --fail-on closes', 1],
+    ['old.yaml new.yaml --limit 5', 2],
+    ['baseline:v1.30 baseline:v1.30', 0],
+    ['monday.json monday.json.gz', 0],
+    ['monday.json new.yaml', 1],
+    ['new.yaml monday.json.gz', 0],
+  ];
+  for (const [args, code] of CODES) {
+    it(`ends with exit code ${code}: ${args}`, async () => {
+      assert.equal((await compared(...args.split(' '))).code, code);
+    });
+  }
+
+  const WRONG: Readonly<Record<string, RegExp>> = {
+    '- -': /^cappol: only one of the two sets can be standard input$/m,
+    'restricted:1.30 restricted': /^cappol: restricted:1\.30: write a version such as restricted:v1\.30/m,
+    'restricted:v1.99 restricted': /levelVersion: v1\.99 is too new/,
+    'missing.yaml restricted': /missing\.yaml/,
+    'restricted restricted --limit 0': /write a whole number above 0/,
+  };
+  for (const [args, message] of Object.entries(WRONG)) {
+    it(`refuses: ${args}`, async () => {
+      const { code, stdout, stderr } = await compared(...args.split(' '));
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, message);
+    });
+  }
+
+  it('prints JSON by the schema, and the same as YAML', async () => {
+    const validate = new Ajv({ strict: true, allowUnionTypes: true }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
+    for (const args of [
+      ['old.yaml', 'new.yaml'],
+      ['baseline', 'restricted'],
+      ['old.yaml', 'new.yaml', '--limit', '5'],
+    ]) {
+      const { stdout } = await compared(...args, '-o', 'json');
+      const document = JSON.parse(stdout);
+      assert.ok(validate(document), JSON.stringify(validate.errors));
+      assert.deepEqual(load((await compared(...args, '-o', 'yaml')).stdout), document);
+    }
+  });
+
+  it('folds the pods in Markdown', async () => {
+    const { stdout } = await compared('old.yaml', 'new.yaml', '-o', 'markdown');
+    assert.match(stdout, /^- `new\.yaml admits pods that old\.yaml refuses: 1 difference`$/m);
+    assert.match(stdout, /<details><summary>the smallest pod that shows it<\/summary>\n\n```yaml\napiVersion: v1\n/);
+  });
+
+  it('names what was not decided', async () => {
+    const { stdout } = await compared('old.yaml', 'new.yaml', '--limit', '5');
+    assert.match(stdout, /^NOT DECIDED {2}opens, in namespaces .*: there is too much to compare: more than 5 pods$/m);
+    assert.doesNotMatch(stdout, /same/);
+  });
+
+  it('names policies that refuse nothing', async () => {
+    writeFileSync(join(folder, 'warn.yaml'), dump(writtenPolicy('warned', { mode: 'Warn' })));
+    const { stderr } = await compared('warn.yaml', 'warn.yaml');
+    assert.equal(stderr, 'cappol: modes Warn and Audit refuse nothing and are not compared: warned\n');
+  });
+});

@@ -1,0 +1,64 @@
+/**
+ * Random pairs of sets. Where the comparison claims that nothing opens, or that nothing closes, random pods must not
+ * disagree. COMPARED=2000 runs as many pairs.
+ */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { compare } from '../../analysis/compare/compare.ts';
+import { isAccepted } from '../../analysis/compare/kubernetes.ts';
+import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
+import { arbitraryPod } from '../support/random-policies.ts';
+import { EXAMPLE_PODS } from '../support/random-switches.ts';
+import { admits, PAIRS, setOf } from './sets.ts';
+
+const RUNS = Number(process.env.COMPARED ?? 10);
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const PODS = RUNS >= 1000 ? 2000 : 500;
+
+describe(`compare, with random policies (SEED=${SEED})`, () => {
+  it(`finds what ${PODS} random pods find, for ${RUNS} pairs`, function () {
+    this.timeout(RUNS * 30_000);
+    const pods = randomAcceptedPods();
+    let proved = 0;
+    for (const [old, now] of fc.sample(PAIRS, { numRuns: RUNS, seed: SEED })) {
+      const [a, b] = [setOf(old), setOf(now)];
+      const found = compare(a, b, { limit: DEFAULT_LIMIT });
+      const shown = [...found.opens, ...found.closes].map(({ pod }) => pod);
+      for (const [direction, from, to] of [['opens', b, a] as const, ['closes', a, b] as const]) {
+        for (const { pod } of found[direction]) {
+          assert.ok(admits(from.policies, pod) && !admits(to.policies, pod) && isAccepted(pod), JSON.stringify(pod));
+        }
+        const isOpen = found.undecided.some((one) => one.direction === undefined || one.direction === direction);
+        if (found[direction].length > 0 || isOpen) continue;
+        proved += 1;
+        const wrong = [...pods, ...mutated(shown)].find(
+          (pod) => admits(from.policies, pod) && !admits(to.policies, pod),
+        );
+        assert.equal(wrong, undefined, `${direction}: ${JSON.stringify({ old, now, wrong })}`);
+      }
+    }
+    assert.ok(proved >= RUNS / 4, `only ${proved} answers of ${2 * RUNS} were proofs`);
+  });
+});
+
+/** Random pods that the API server accepts, and pods with the fields of the rules' examples. */
+function randomAcceptedPods(): PodContent[] {
+  const examples = EXAMPLE_PODS.map(({ spec = {}, container = {} }) => ({
+    annotations: {},
+    spec: { ...spec, containers: [{ name: 'app0', image: 'a', ...container }] },
+  }));
+  const random = fc.sample(fc.oneof(arbitraryPod, randomPods().map(contentOf)), { numRuns: 20 * PODS, seed: SEED });
+  return [...examples, ...random].filter(isAccepted).slice(0, PODS);
+}
+
+/** Pods without one of their fields. */
+function mutated(pods: readonly PodContent[]): PodContent[] {
+  return pods.flatMap(({ annotations, spec }) =>
+    Object.keys(spec).flatMap((field) => {
+      const { [field]: _, ...rest } = spec;
+      return rest.containers ? [{ annotations, spec: rest as PodContent['spec'] }] : [];
+    }),
+  );
+}

@@ -1,0 +1,151 @@
+/**
+ * The values that the comparison looks at are complete: each random pod has, under random policies, the same verdicts as
+ * a pod made of these values. CLASSES=100000 runs as many pods for each rule.
+ */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { Checks } from '../../analysis/compare/alternatives.ts';
+import {
+  combinations,
+  commonDimensions,
+  type Dimension,
+  dimensionsOf,
+  reduced,
+  rowsOf,
+  tinyPodOf,
+} from '../../analysis/compare/dimensions.ts';
+import { groupsOf, isUnderstood, type UnderstoodCheck } from '../../analysis/compare/groups.ts';
+import { isAccepted } from '../../analysis/compare/kubernetes.ts';
+import { Budget, podOf, TinyPods } from '../../analysis/compare/tiny-pods.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+import { resolved } from '../support/policies.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
+import { arbitraryOverrides, arbitraryPod } from '../support/random-policies.ts';
+import { EXAMPLE_PODS } from '../support/random-switches.ts';
+import type { Spec } from './sets.ts';
+
+const RUNS = Number(process.env.CLASSES ?? 100);
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+/** How many pods are tried with one pair of policies, because finding the values takes longer than evaluating pods. */
+const PODS = Math.max(100, RUNS / 20);
+
+/** Rules whose values are many: a short run has one policy with them. */
+const COSTLY = ['capabilities.allowedBounding', 'seLinux'];
+/** Rules of every kind: lists, ranges, patterns, types, and fields that depend on others. */
+const MUTATED = ['hostPorts', 'runAsGroup', 'volumes', 'seccomp', 'sysctls', 'procMount', 'hostPaths'];
+
+const evaluator = new Evaluator();
+
+describe(`the classes of compare (SEED=${SEED})`, () => {
+  const pods = fc
+    .sample(fc.oneof(arbitraryPod, randomPods().map(contentOf)), { numRuns: 12 * PODS, seed: SEED })
+    .concat(
+      EXAMPLE_PODS.map(({ spec, container }) => ({
+        annotations: {},
+        spec: { ...spec, containers: [{ name: 'app', ...container }] },
+      })),
+    )
+    .map(withOneContainer)
+    .filter(isAccepted)
+    .slice(-PODS);
+
+  for (const rule of RULES) {
+    it(`have a member for each of ${RUNS} pods: ${rule.id}`, function () {
+      this.timeout(600_000);
+      for (let run = 0; run * PODS < RUNS; run++) {
+        for (const group of groupsFor(policiesFor(rule, run), rule)) {
+          const known = new Set(group.members.map((pod) => verdicts(pod, group.checks)));
+          for (const pod of pods) {
+            const own = verdicts(pod, group.checks);
+            assert.ok(known.has(own), `no member has the verdicts ${own} of ${JSON.stringify(pod)}`);
+          }
+        }
+      }
+    });
+  }
+
+  it('lack a pod if one value is removed', () => {
+    let removed = 0;
+    for (const rule of RULES.filter(({ id }) => MUTATED.includes(id))) {
+      for (const { checks, dimensions, members } of groupsFor(policiesFor(rule, 0), rule)) {
+        const all = new Set(members.map((pod) => verdicts(pod, checks)));
+        for (const { key, values } of dimensions.filter((one) => one.values.length > 1)) {
+          for (const value of values) {
+            const left = dimensions.map((one) =>
+              one.key === key ? { key, values: values.filter((other) => other !== value) } : one,
+            );
+            const fewer = new Set(membersOf(left).map((pod) => verdicts(pod, checks)));
+            if (fewer.size < all.size) removed += 1;
+          }
+        }
+      }
+    }
+    assert.ok(removed >= 2 * MUTATED.length, `only ${removed} values are needed`);
+  });
+});
+
+interface Found {
+  readonly checks: readonly UnderstoodCheck[];
+  readonly dimensions: readonly Dimension[];
+  readonly members: readonly PodContent[];
+}
+
+/** The groups of the rule's checks, with all pods that the comparison would look at. */
+function groupsFor(policies: readonly ResolvedPolicy[], { id }: Rule): Found[] {
+  const known = new Checks();
+  const all = new Set(policies.flatMap((policy) => known.alternatives(policy)).flatMap(({ checks }) => checks));
+  const checks = [...all].filter(({ rule }) => rule === id);
+  assert.ok(checks.every(isUnderstood), `the comparison does not understand rule ${id}`);
+  const pods = new TinyPods(new Budget(10_000_000));
+  const groups = groupsOf(checks.filter(isUnderstood));
+  const common = commonDimensions(groups);
+  return groups.groups.map((group) => {
+    const dimensions = [...common, ...dimensionsOf(group, groups)];
+    const rows = rowsOf(dimensions, group.checks, pods);
+    const left = dimensions.map((one) => reduced(one, [rows]));
+    return { checks: group.checks, dimensions: left, members: membersOf(left) };
+  });
+}
+
+function membersOf(dimensions: readonly Dimension[]): PodContent[] {
+  return combinations(dimensions).map((chosen) => podOf(tinyPodOf(chosen)));
+}
+
+/** Two policies that state the rule: of the rule's examples in the first runs, then random ones. */
+function policiesFor(rule: Rule, run: number): ResolvedPolicy[] {
+  const examples = rule.examples.map(({ overrides, level }): Spec => ({ overrides, ...(level && { level }) }));
+  const [field = ''] = rule.id.split('.');
+  const random = arbitraryOverrides
+    .filter((overrides) => field in overrides)
+    .map((overrides): Spec => ({ overrides: { [field]: overrides[field as 'seccomp'] } }));
+  const isStated = fc.sample(arbitraryOverrides, { numRuns: 100, seed: 1 }).some((overrides) => field in overrides);
+  const specs =
+    run === 0 || !isStated
+      ? examples.slice(0, COSTLY.includes(rule.id) && RUNS < 1000 ? 1 : 2)
+      : (fc.sample(fc.tuple(random, random), { numRuns: 1, seed: SEED + run })[0] ?? []);
+  return specs.map((spec, i) =>
+    resolved(`policy-${i}`, { ...spec, defaulting: run % 2 === 0 ? 'Disabled' : 'Enabled' }),
+  );
+}
+
+function verdicts(pod: PodContent, checks: readonly UnderstoodCheck[]): string {
+  return checks
+    .map(({ alone }) => (evaluator.violations(pod, { checks: alone, filledChecks: alone }).length > 0 ? '1' : '0'))
+    .join('');
+}
+
+/** The pod with its first container and its first volume only, which the comparison examines one by one. */
+function withOneContainer({ annotations, spec }: PodContent): PodContent {
+  const { initContainers: _, containers, volumes = [], ...rest } = spec;
+  const [container] = containers;
+  const [volume] = volumes;
+  const isOwn = (key: string) => !key.includes('/') || key.endsWith(`/${container?.name}`) || key.endsWith('/pod');
+  return {
+    annotations: Object.fromEntries(Object.entries(annotations).filter(([key]) => isOwn(key))),
+    spec: { ...rest, containers: container ? [container] : [], ...(volume && { volumes: [volume] }) },
+  };
+}

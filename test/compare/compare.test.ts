@@ -1,0 +1,250 @@
+/** Comparisons of two sets of policies: named cases, one for each interaction. */
+import assert from 'node:assert/strict';
+import { compare } from '../../analysis/compare/compare.ts';
+import { isAccepted } from '../../analysis/compare/kubernetes.ts';
+import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import { compared, type Spec, type Specs, setOf } from './sets.ts';
+
+interface Case {
+  readonly old: Specs;
+  readonly now: Specs;
+  /** The first rule of each difference, in any order. */
+  readonly opens?: readonly string[];
+  readonly closes?: readonly string[];
+}
+
+const overrides = (overrides: Spec['overrides'], spec: Spec = {}): Specs => ({ one: { ...spec, overrides } });
+const users = (...names: string[]) => names.map((name) => ({ kind: 'User' as const, name }));
+
+const CASES: Readonly<Record<string, Case>> = {
+  'the same policy under another name': { old: { one: {} }, now: { two: {} } },
+  'a list in another order': {
+    old: overrides({ capabilities: { allowedAdd: ['CHOWN', 'KILL'] } }),
+    now: overrides({ capabilities: { allowedAdd: ['KILL', 'CHOWN'] } }),
+  },
+  'two adjacent ranges instead of one': {
+    old: overrides({ runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1, max: 9 }] } }),
+    now: overrides({
+      runAsUser: {
+        rule: 'MustRunAs',
+        ranges: [
+          { min: 1, max: 5 },
+          { min: 6, max: 9 },
+        ],
+      },
+    }),
+  },
+  'a range that ends one later': {
+    old: overrides({ runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 2000 }] } }),
+    now: overrides({ runAsUser: { rule: 'MustRunAs', ranges: [{ min: 1000, max: 2001 }] } }),
+    opens: ['runAsUser'],
+  },
+  'a range with a hole': {
+    old: overrides({ fsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 9 }] } }),
+    now: overrides({
+      fsGroup: {
+        rule: 'MayRunAs',
+        ranges: [
+          { min: 1, max: 4 },
+          { min: 6, max: 9 },
+        ],
+      },
+    }),
+    closes: ['fsGroup'],
+  },
+  'a prefix of sysctls, and the other spelling of a forbidden one': {
+    old: overrides({ sysctls: { allowed: ['*'], forbidden: ['net.ipv4.*'] } }),
+    now: overrides({ sysctls: { allowed: ['*'], forbidden: ['net/ipv4/*', 'kernel.*'] } }),
+    closes: ['sysctls'],
+  },
+  'a host path with and without a slash at its end': {
+    old: overrides({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/var' }] }),
+    now: overrides({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/var/' }] }),
+  },
+  'a host path that becomes writable': {
+    old: overrides({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/var', readOnly: true }] }),
+    now: overrides({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/var' }] }),
+    opens: ['hostPaths'],
+  },
+  'an override below a read-only host path': {
+    old: overrides({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/var', readOnly: true }] }),
+    now: overrides({
+      volumes: ['hostPath'],
+      hostPaths: [
+        { pathPrefix: '/var', readOnly: true },
+        { pathPrefix: '/var/log', readOnly: true },
+      ],
+    }),
+  },
+  'the default capabilities of the runtime': {
+    old: overrides({ capabilities: { allowedBounding: ['CHOWN'] } }, { level: 'baseline' }),
+    now: overrides({ capabilities: { allowedBounding: ['CHOWN', 'NET_RAW'] } }, { level: 'baseline' }),
+    opens: ['capabilities.allowedBounding'],
+  },
+  'a capability in user namespaces': {
+    old: overrides({}),
+    now: overrides({ capabilities: { allowedAddInUserNamespace: ['SYS_PTRACE'] } }),
+    opens: ['capabilities'],
+    // With overrides, the lists of capabilities have a limit, which a level does not have.
+    closes: ['capabilities'],
+  },
+  'user namespaces that become required': {
+    old: overrides({}),
+    now: overrides({ userNamespaces: 'Required' }),
+    closes: ['userNamespaces'],
+  },
+  'a profile inherited from the pod': {
+    old: overrides({ seccomp: { unset: 'RefusedOnPod' } }),
+    now: overrides({ seccomp: { unset: 'Refused' } }),
+    opens: ['seccomp'],
+  },
+  'SELinux categories in another order': {
+    old: overrides({ seLinux: { rule: 'MustRunAs', options: { level: 's0:c1,c2' } } }),
+    now: overrides({ seLinux: { rule: 'MustRunAs', options: { level: 's0:c2,c1' } } }),
+  },
+  'Windows HostProcess, which needs the network of the node': {
+    old: overrides({ hostNetwork: true }, { level: 'privileged' }),
+    now: overrides({ hostNetwork: true, hostProcess: false }, { level: 'privileged' }),
+    closes: ['hostProcess'],
+  },
+  'an unmasked /proc, which needs a user namespace': {
+    old: overrides({}, { level: 'baseline', levelVersion: 'v1.34' }),
+    now: overrides({ procMount: { types: ['Default', 'Unmasked'] } }, { level: 'baseline', levelVersion: 'v1.34' }),
+    opens: ['procMount'],
+  },
+  'pods for Windows, which v1.25 exempts': {
+    old: overrides({}, { levelVersion: 'v1.24' }),
+    now: overrides({}, { levelVersion: 'v1.25' }),
+    opens: ['capabilities'],
+  },
+  'two exceptions that are merged into one': {
+    old: { a: { overrides: { hostNetwork: true } }, b: { overrides: { hostPID: true } } },
+    now: { a: { overrides: { hostNetwork: true, hostPID: true } } },
+    opens: ['hostNetwork'],
+  },
+  'one exception that is split into two': {
+    old: { a: { overrides: { hostNetwork: true, hostPID: true } } },
+    now: { a: { overrides: { hostNetwork: true } }, b: { overrides: { hostPID: true } } },
+    closes: ['hostNetwork'],
+  },
+  'an exception that another one covers': {
+    old: { a: { overrides: { hostNetwork: true, hostPID: true } } },
+    now: { a: { overrides: { hostNetwork: true, hostPID: true } }, b: { overrides: { hostPID: true } } },
+  },
+  'one container by its name': {
+    old: overrides({}),
+    now: {
+      one: {
+        containers: [{ names: ['istio-init'], overrides: { capabilities: { allowedAdd: ['NET_ADMIN'] } } }],
+      },
+    },
+    opens: ['capabilities'],
+    // The list of the container replaces the list of the level, which has NET_BIND_SERVICE.
+    closes: ['capabilities'],
+  },
+  'one container by its image, with a wider pattern': {
+    old: {
+      one: { containers: [{ names: ['a'], images: ['r.io/a:1'], overrides: { readOnlyRootFilesystem: true } }] },
+    },
+    now: { one: { containers: [{ names: ['a'], images: ['r.io/*'], overrides: { readOnlyRootFilesystem: true } }] } },
+    closes: ['readOnlyRootFilesystem'],
+  },
+  'a namespace that leaves a policy': {
+    old: { one: { namespaceSelector: {} } },
+    now: { one: { namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['a'] }] } } },
+    opens: ['capabilities'],
+  },
+  'a priority that an exception gets': {
+    old: { all: {}, one: { level: 'baseline', namespaceSelector: { matchLabels: { team: 'a' } } } },
+    now: { all: {}, one: { level: 'baseline', priority: 1, namespaceSelector: { matchLabels: { team: 'a' } } } },
+  },
+  'a priority by which the stricter policy decides alone': {
+    old: { all: { level: 'baseline' }, one: {} },
+    now: { all: { level: 'baseline' }, one: { priority: 1 } },
+    closes: ['capabilities', 'runAsUser', 'volumes', 'procMount'],
+  },
+  'an exception that everybody may use': {
+    old: { all: {}, one: { overrides: { hostNetwork: true }, usableBy: 'Bindings' } },
+    now: { all: {}, one: { overrides: { hostNetwork: true } } },
+    opens: ['hostNetwork'],
+  },
+  'one more user of an exception': {
+    old: { all: {}, one: { overrides: { hostNetwork: true }, usableBy: 'Subjects', subjects: users('a') } },
+    now: { all: {}, one: { overrides: { hostNetwork: true }, usableBy: 'Subjects', subjects: users('b', 'a') } },
+    opens: ['hostNetwork'],
+  },
+  'an exception for somebody, and its wider copy for the same ones': {
+    old: { all: {}, one: { overrides: { hostNetwork: true }, usableBy: 'Bindings' } },
+    now: { all: {}, one: { overrides: { hostNetwork: true, hostPID: true }, usableBy: 'Bindings' } },
+    opens: ['hostPID'],
+  },
+  defaulting: {
+    old: { one: {} },
+    now: { one: { defaulting: 'Enabled' } },
+    opens: ['capabilities'],
+  },
+  'a rollout, in namespaces that are still pending': {
+    old: { one: {} },
+    now: { one: { rollout: { meanwhile: 'Audit' } as never } },
+    opens: ['capabilities'],
+  },
+  'a mode that refuses nothing': { old: { one: { mode: 'Warn' } }, now: {} },
+  'a set without policies': { old: {}, now: { one: {} }, closes: ['capabilities'] },
+};
+
+describe('compare', () => {
+  for (const [title, { old, now, opens = [], closes = [] }] of Object.entries(CASES)) {
+    it(`decides: ${title}`, () => {
+      const found = compared(old, now);
+      const rules = (direction: 'opens' | 'closes') => found[direction].map(({ rules }) => rules[0]);
+      assert.deepEqual(
+        { opens: rules('opens'), closes: rules('closes'), undecided: found.undecided, same: found.same },
+        { opens, closes, undecided: [], same: opens.length + closes.length === 0 },
+      );
+      for (const { pod } of [...found.opens, ...found.closes]) assert.ok(isAccepted(pod), JSON.stringify(pod));
+    });
+  }
+
+  it('gives the reverse answer for the reverse question', () => {
+    const some = Object.values(CASES).filter((_, i) => i % 4 === 0);
+    for (const { old, now, opens = [], closes = [] } of some) {
+      const found = compared(now, old);
+      assert.deepEqual([found.opens.length > 0, found.closes.length > 0], [closes.length > 0, opens.length > 0]);
+    }
+  });
+
+  it('names the namespace, the users, and both verdicts', () => {
+    const selector = { matchLabels: { team: 'net' } };
+    const { opens } = compared(
+      { all: {} },
+      { all: {}, ping: { namespaceSelector: selector, usableBy: 'Bindings', overrides: { hostNetwork: true } } },
+    );
+    const [found] = opens;
+    assert.deepEqual(
+      [opens.length, found?.namespace, found?.use, found?.before.verdict, found?.after],
+      [1, { team: 'net' }, ['ping'], 'Violating', { verdict: 'Compliant', admittedBy: 'ping', violations: {} }],
+    );
+  });
+
+  it('does not say that sets are the same when its limit is reached', () => {
+    const found = compared({ one: {} }, { one: { level: 'baseline' } }, 10);
+    assert.deepEqual([found.same, found.opens], [false, []]);
+    assert.match(found.undecided[0]?.message ?? '', /there is too much to compare: more than 10 pods/);
+  });
+
+  it('does not say that sets are the same when it does not understand a check that differs', () => {
+    const strange = {
+      rule: 'strange',
+      checks: [{ over: 'pod', violates: 'variables.other == 1', message: '""', path: '' }],
+    };
+    const [old, now] = [setOf({ one: {} }), setOf({ one: {} })];
+    const policies = old.policies.map((policy) => ({ ...policy, checks: [...policy.checks, strange] as never }));
+    const found = compare({ ...old, policies }, now, { limit: DEFAULT_LIMIT });
+    assert.deepEqual([found.same, found.opens, found.closes], [false, [], []]);
+    assert.deepEqual(
+      found.undecided.map(({ direction, message }) => [direction, message]),
+      [['opens', 'the comparison does not understand the checks of rule strange']],
+    );
+    assert.ok(compare({ ...old, policies }, { ...now, policies }, { limit: 1000 }).same);
+  });
+});

@@ -1,0 +1,64 @@
+/** Sets of policies for comparisons, and verdicts of whole sets. */
+import fc, { type Arbitrary } from 'fast-check';
+import { type Comparison, compare } from '../../analysis/compare/compare.ts';
+import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import type { PolicySet } from '../../analysis/compare/policy-set.ts';
+import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
+import { partsOf } from '../../operator/policy/parts.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { LEVELS } from '../../operator/standards/level-version.ts';
+import { resolved } from '../support/policies.ts';
+import { arbitraryOverrides } from '../support/random-policies.ts';
+
+export type Spec = Partial<CapabilityPolicySpec>;
+/** The policies of a set, by name. */
+export type Specs = Readonly<Record<string, Spec>>;
+
+export function setOf(specs: Specs): PolicySet {
+  const policies = Object.entries(specs).flatMap(([name, spec]) => partsOf(resolved(name, spec), { begun: true }));
+  return { policies, isExcluded: (namespace) => namespace.startsWith('kube-') };
+}
+
+export function compared(old: Specs, now: Specs, limit = DEFAULT_LIMIT): Comparison {
+  return compare(setOf(old), setOf(now), { limit });
+}
+
+const evaluator = new Evaluator();
+
+/** Whether one of the policies, which all decide and which everybody may use, admits the pod. */
+export function admits(policies: readonly ResolvedPolicy[], pod: PodContent): boolean {
+  return policies.some(
+    (policy) =>
+      evaluator.violations(pod, policy).length === 0 ||
+      (policy.defaulting && evaluator.violations(pod, policy, true).length === 0),
+  );
+}
+
+/** A policy with a few random overrides, so that two policies often differ in one rule only. */
+export const FEW_OVERRIDES: Arbitrary<Spec> = fc
+  .record({
+    level: fc.constantFrom(...LEVELS),
+    levelVersion: fc.constantFrom('latest', 'latest', 'v1.18', 'v1.24', 'v1.34'),
+    overrides: arbitraryOverrides,
+    defaulting: fc.constantFrom('Disabled' as const, 'Disabled' as const, 'Enabled' as const),
+    picked: fc.array(fc.nat(100), { minLength: 1, maxLength: 3 }),
+  })
+  .map(({ picked, overrides, ...spec }) => {
+    const fields = Object.entries(overrides);
+    const some = fields.length === 0 ? [] : picked.map((i) => fields[i % fields.length] as [string, unknown]);
+    return { ...spec, overrides: Object.fromEntries(some) } as Spec;
+  });
+
+/** Two sets of one or two policies; the second set often has a policy of the first one. */
+export const PAIRS: Arbitrary<readonly [Specs, Specs]> = fc
+  .tuple(
+    fc.array(FEW_OVERRIDES, { minLength: 1, maxLength: 2 }),
+    fc.array(FEW_OVERRIDES, { minLength: 1, maxLength: 2 }),
+    fc.boolean(),
+  )
+  .map(([old, now, shares]) => {
+    const named = (specs: readonly Spec[]) => Object.fromEntries(specs.map((spec, i) => [`policy-${i}`, spec]));
+    return [named(old), named(shares ? [old[0] as Spec, ...now.slice(1)] : now)];
+  });

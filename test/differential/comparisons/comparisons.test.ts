@@ -1,0 +1,84 @@
+/**
+ * The pods that a comparison shows, on a real API server that enforces both sets: it refuses and admits them as the
+ * comparison says. COMPARED=500 runs as many pairs of sets.
+ */
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { compare, type Difference } from '../../../analysis/compare/compare.ts';
+import { DEFAULT_LIMIT } from '../../../analysis/compare/limits.ts';
+import { manifestOf } from '../../../cli/commands/compare/document.ts';
+import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
+import { PAIRS, type Specs } from '../../compare/sets.ts';
+import { sharedControlPlane } from '../../support/control-plane.ts';
+import { policy, resolved } from '../../support/policies.ts';
+import { PolicyCluster } from '../policies/cluster.ts';
+
+const RUNS = Number(process.env.COMPARED ?? 6);
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+/** The pairs whose policies are in one program. */
+const BATCH = 6;
+const SIDES = ['old', 'new'] as const;
+
+describe(`comparisons on an API server (SEED=${SEED})`, () => {
+  let cluster: PolicyCluster;
+
+  before(async () => {
+    cluster = new PolicyCluster((await sharedControlPlane()).kubeconfig);
+    await cluster.open();
+  });
+
+  after(() => cluster.close());
+
+  it(`show pods that it refuses and admits as they say, for ${RUNS} pairs`, async function () {
+    this.timeout(RUNS * 60_000);
+    let shown = 0;
+    const pairs = fc.sample(PAIRS, { numRuns: RUNS, seed: SEED }).map((sets) => sets.map(withoutDefaulting));
+    for (let from = 0; from < pairs.length; from += BATCH) {
+      const batch = pairs.slice(from, from + BATCH);
+      const policies = batch.flatMap((sets, pair) =>
+        sets.flatMap((specs, side) =>
+          Object.entries(specs).map(([name, spec]) => {
+            const namespace = `compared-${pair}-${SIDES[side]}`;
+            const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
+            return policy(`${namespace}-${name}`, { ...spec, namespaceSelector });
+          }),
+        ),
+      );
+      const { withdraw } = await cluster.enforce(policies);
+      try {
+        for (const [pair, [old = {}, now = {}]] of batch.entries()) {
+          const found = compare(setOf(old), setOf(now), { limit: DEFAULT_LIMIT });
+          for (const one of found.opens) shown += await replay(one, pair, [403, 201]);
+          for (const one of found.closes) shown += await replay(one, pair, [201, 403]);
+        }
+      } finally {
+        await withdraw();
+      }
+    }
+    assert.ok(shown >= RUNS, `only ${shown} pods were shown`);
+  });
+
+  /** Creates the pod in the namespaces of both sets. @returns how many pods were created */
+  async function replay({ pod, rules }: Difference, pair: number, expected: readonly number[]): Promise<number> {
+    // An API server drops a field that no Kubernetes version has.
+    if (JSON.stringify(pod).includes('fieldOfTomorrow')) return 0;
+    const answers = [];
+    for (const side of SIDES) {
+      const namespace = await cluster.namespace(`compared-${pair}-${side}`);
+      answers.push(await cluster.create(manifestOf(pod), namespace));
+    }
+    const statuses = answers.map(({ status }) => (status === 200 ? 201 : status));
+    const texts = answers.map(({ text }) => text).join('; ');
+    assert.deepEqual(statuses, expected, `${rules}: ${JSON.stringify(pod)}: ${texts}`);
+    return 1;
+  }
+});
+
+function setOf(specs: Specs) {
+  const policies = Object.entries(specs).map(([name, spec]) => resolved(name, spec, SERVER_MINOR));
+  return { policies, isExcluded: () => false };
+}
+
+function withoutDefaulting(specs: Specs): Specs {
+  return Object.fromEntries(Object.entries(specs).map(([name, spec]) => [name, { ...spec, defaulting: 'Disabled' }]));
+}
