@@ -72,8 +72,8 @@ export class FollowedServers {
   }
 
   /**
-   * Resolves when the API servers and their pod fields have been found for the first time. If the pod fields cannot be
-   * read, the promise resolves all the same after some attempts.
+   * Resolves when the API servers have been found for the first time; with `asksIn`, also their pod fields. If the pod
+   * fields cannot be read, the promise resolves all the same after some attempts.
    */
   get known(): Promise<void> {
     return this.#known.promise;
@@ -89,6 +89,11 @@ export class FollowedServers {
       });
     }
     return this.#clients.found;
+  }
+
+  /** Whether decisions about pods depend on the pod fields: a program that only shows a cluster does not wait for them. */
+  get #decides(): boolean {
+    return this.#options.asksIn !== undefined;
   }
 
   /** Reads the API servers repeatedly, until `signal` is aborted. */
@@ -111,9 +116,10 @@ export class FollowedServers {
         this.#clients = undefined;
         onChange({ of: 'servers', oldest: changed });
       }
+      if (!this.#decides) this.#known.resolve();
       const hasRead = await this.#lookAtFields();
       if (hasRead || this.#failures >= MOST_FAILURES) this.#known.resolve();
-      return hasRead;
+      return hasRead || !this.#decides;
     } catch (error) {
       log.warn('no API server answered with its version, trying again', { error });
       return false;
@@ -133,7 +139,7 @@ export class FollowedServers {
       this.#failures = 0;
       return true;
     } catch (error) {
-      const level = this.#failures === 0 ? 'warn' : 'debug';
+      const level = this.#decides && this.#failures === 0 ? 'warn' : 'debug';
       this.#failures++;
       this.#options.log[level]('could not read the pod fields of the API servers, trying again', { error });
       return false;

@@ -58,6 +58,8 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
 }
 
 /** Rules that are suggested together with a kind of volume, if that kind admits more than the workloads use. */
+/** Overrides that the API accepts only together if the types include OCI. */
+const TOGETHER = ['seccomp.types', 'seccomp.ociReferences'];
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
 
@@ -357,12 +359,16 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
         const pods = given.map(([content, kind], i) => workload(kind, `app-${i}`, content));
         const { policies, namespaces } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
         const { code, stdout, stderr } = await check(policies, pods);
-        assert.deepEqual([code, stderr], [0, ''], stdout);
+        // Random pods may have a field that no release knows, of which check warns.
+        const problems = stderr.split('\n').filter((line) => line !== '' && !line.includes('fieldOfTomorrow'));
+        assert.deepEqual([code, problems], [0, []], stdout);
         for (const { name, overrides } of namespaces[0].policies) {
           const policy = policies.find(({ metadata }: Policy) => metadata.name === name);
           if (policy.spec.level === 'privileged') continue;
           for (const { path, neededBy } of overrides.filter(({ neededBy: by }: Fields) => (by as []).length > 0)) {
-            const alone = { ...withoutOverride(policy, path).spec, usableBy: 'Everyone', subjects: undefined };
+            const removed = TOGETHER.includes(path) ? TOGETHER : [path];
+            const { spec } = removed.reduce(withoutOverride, policy as Policy);
+            const alone = { ...spec, usableBy: 'Everyone', subjects: undefined };
             const needy = pods.filter(({ metadata }) =>
               neededBy.some((need: Fields) => need.name === (metadata as Fields).name),
             );

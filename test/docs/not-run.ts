@@ -18,6 +18,10 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
     'cappol explain -f deploy/ --used trace.jsonl':
       'it needs records of a cluster; test/cli/evidence.test.ts has its own',
   },
+  'docs/exceptions.md': {
+    'cappol suggest --cluster -A --tighten -o patch':
+      'it needs a cluster with unused grants; test/cli/tighten-live.test.ts applies the patches that it prints',
+  },
   'docs/fixing-manifests.md': {
     "cat >web.yaml <<'EOF'": 'it writes into the checkout; test/cli/fix.test.ts compares its diff in another folder',
   },

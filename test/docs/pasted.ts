@@ -35,7 +35,13 @@ interface Pasting {
  */
 export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   const notRun = NOT_RUN[page.path] ?? {};
-  const steps = stepsOf(page.blocks.filter((block) => !(firstLine(block) in notRun)));
+  let isLeftOut = false;
+  const run = page.blocks.filter((block) => {
+    // A text block is left out with the block whose output it shows.
+    if (block.info[0] !== 'text') isLeftOut = firstLine(block) in notRun;
+    return !isLeftOut;
+  });
+  const steps = stepsOf(run);
   const sessions: ShellSession[] = [];
   let session: ShellSession;
   let staying: ReturnType<ShellSession['start']> | undefined;
