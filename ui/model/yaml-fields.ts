@@ -26,15 +26,6 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'spec.restartPolicy': ['Always', 'OnFailure', 'Never'],
 };
 
-/** Lists of the policy whose items are capabilities. */
-const CAPABILITY_LISTS = new Set([
-  'allowedAdd',
-  'allowedAddInUserNamespace',
-  'requiredDrop',
-  'defaultAdd',
-  'allowedBounding',
-]);
-
 const MEANINGS: Readonly<Record<string, string>> = {
   securityContext: 'Security settings. Those of a container take precedence over those of its pod.',
   privileged: 'Gives the container every capability and the devices of the node.',
@@ -152,11 +143,12 @@ function valuesOf(schema: Schema | undefined, around: YamlPath): readonly string
   const [last = '', before = ''] = around.filter((step) => step !== 0).toReversed();
   if (around.length === 1 && last === 'kind') return KINDS.map(([, kind]) => kind ?? '');
   if (around.length === 1 && last === 'apiVersion') return [...new Set(KINDS.map(([version]) => version ?? ''))];
-  if (CAPABILITY_LISTS.has(String(last)) && before === 'capabilities') {
-    return around.at(-1) === 0 ? [...(last === 'requiredDrop' ? ['ALL'] : ['*']), ...CAPABILITIES] : [];
-  }
   const known = VALUES[`${before}.${last}`];
   if (known) return last === 'add' || last === 'drop' ? (around.at(-1) === 0 ? known : []) : known;
+  // Each list below `capabilities` of a policy has capabilities as items.
+  if (before === 'capabilities' && around.at(-1) === 0) {
+    return [...(last === 'requiredDrop' ? ['ALL'] : ['*']), ...CAPABILITIES];
+  }
   if (schema?.enum) return schema.enum.map(String);
   return schema?.type === 'boolean' ? ['true', 'false'] : [];
 }
