@@ -28,7 +28,7 @@ export interface Holding extends Credentials, CapabilitySets {
   readonly fileCapabilities: {
     /** The capabilities if the program is the container's entrypoint. */
     readonly entrypoint: readonly string[];
-    /** The capabilities if another program, such as a shell, starts the program. */
+    /** The capabilities that the program holds if another program, such as a shell, starts it. */
     readonly below: readonly string[];
   };
 }

@@ -121,7 +121,10 @@ export function tinyPodOf(chosen: ReadonlyMap<string, unknown>): TinyPod {
   return { ...podPartOf(chosen), ...containerPartOf(chosen), ...companionsIn(chosen), ...volumesIn(chosen) };
 }
 
-/** By dimension: the verdicts of all checks on each value, with all values of the other fields that a check reads. */
+/**
+ * For each dimension and each of its values: the verdict of every check, for every combination with values of the other
+ * fields that the check reads.
+ */
 export type Rows = ReadonlyMap<string, string[]>;
 
 export function rowsOf(dimensions: readonly Dimension[], checks: readonly UnderstoodCheck[], pods: TinyPods): Rows {

@@ -66,7 +66,10 @@ export const ONE_OF: Readonly<Record<string, readonly string[]>> = {
   LifecycleHandler: ['httpGet', 'tcpSocket'],
 };
 
-/** Fields that the API server accepts only beside another field of the pod: the end of the path, and the other field. */
+/**
+ * Fields that the API server accepts only if another field of the pod is set, too: the end of the field's path, and the
+ * path of the other field.
+ */
 export const NEEDED: Readonly<Record<string, string>> = {
   'windowsOptions.hostProcess': 'spec.hostNetwork',
   'securityContext.procMount': 'spec.hostUsers',

@@ -40,7 +40,7 @@ export interface Reads {
 interface Value {
   readonly paths: readonly string[];
   readonly sets: readonly (readonly Constant[])[];
-  /** For a list that the CEL makes itself: its items. */
+  /** The items of a list that the CEL expression builds. */
   readonly items?: Value;
 }
 

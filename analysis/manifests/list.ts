@@ -71,9 +71,9 @@ export class ListSplitter {
   }
 
   /**
-   * The text after the items. If fields that do not belong to a list follow the items, the text after the items is
-   * returned as a document without a kind, which is an error. For example, a second field `items` is an error, because
-   * kubectl would read it instead of the first.
+   * The text after the items. Only the fields of a list may follow its items. If other fields follow, the text after
+   * the items is returned as a document without a kind, and such a document is an error. For example, a second field
+   * `items` is an error, because kubectl would read it instead of the first.
    */
   *#rest(text: string): Generator<Piece> {
     if (!this.#form?.rest.test(text)) yield { text, line: this.#line, item: false };

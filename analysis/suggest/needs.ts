@@ -21,7 +21,7 @@ export interface StatedOverride {
   readonly value: unknown;
   /** The needs, sorted by workload, container and entry; empty if the override only narrows. */
   readonly needs: readonly Need[];
-  /** Whether the policy beside which the exception stands has the same override. */
+  /** Whether the policy that the exception accompanies has the same override. */
   readonly kept?: true;
 }
 

@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 
 /**
- * Gives the first half of the cores to the control plane. The other half is for this process, and for every process
- * that it starts from now on. On a machine with a single core, the function changes nothing.
+ * Gives the first half of the cores to the control plane. This process, and every process that it starts from now on,
+ * gets the other half of the cores. On a machine with a single core, the function changes nothing.
  *
  * @returns a function that gives this process back all its cores
  */

@@ -1,7 +1,7 @@
 /**
  * Asks an API server which version of a program it enforces. The status of an admission policy does not contain this
  * information, and each API server compiles the policy separately, up to a second after the write. To find out, the
- * operator asks each server to create an object by dry run, which only this program refuses or changes.
+ * operator sends each server a dry run that creates an object, and only this program refuses or changes that object.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';

@@ -80,8 +80,8 @@ export class Writes {
   live(rendered: readonly RenderedObject[]): Live {
     const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
-      // Whether the watch has shown a write is checked only at the start of a pass. During the pass, the objects to
-      // compare include our own writes that the watch has not shown yet.
+      // The operator checks only at the start of a pass whether the watch has shown a write. During the pass, the
+      // objects to compare include our own writes that the watch has not shown yet.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);

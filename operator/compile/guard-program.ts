@@ -56,7 +56,8 @@ const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 /**
  * The most policies for which one program checks the verb `exempt`. An authorizer check costs 350,000. An admission
  * policy may cost 10,000,000 and an expression 1,000,000, and the API server refuses a request that exceeds a limit. A
- * change that concerns more policies requires the verb `exempt` on all CapabilityPolicies, which takes only one check.
+ * change that concerns more policies than this limit requires the verb `exempt` on all CapabilityPolicies, and one
+ * check is enough for that.
  */
 const MOST_ASKED = 24;
 

@@ -19,7 +19,7 @@ import type { Group } from './workload-verdict.ts';
 /** The path of a policy as a whole, as if it were one of its own grants. */
 export const WHOLE = 'spec';
 
-/** The grants that the workloads of a namespace need of a policy. */
+/** The grants that a namespace's workloads need from a policy. */
 export interface PolicyNeeds {
   /** All grants of the policy, and its subjects. */
   readonly grants: readonly Grant[];

@@ -136,7 +136,10 @@ function defaultsInVain({ path, stated }: Overrides): string[] {
     const value = valueAt(stated, field);
     return Array.isArray(value) ? value.length > 0 : value !== undefined;
   });
-  return vain.map((field) => `${path}.${field.join('.')} fills in nothing: write defaulting: Enabled, or remove it`);
+  return vain.map(
+    (field) =>
+      `${path}.${field.join('.')} fills in nothing without defaulting: write spec.defaulting: Enabled, or remove the field`,
+  );
 }
 
 function defaultInVain({ path, stated, value }: Overrides): string[] {

@@ -138,7 +138,10 @@ function verdicts(pod: PodContent, checks: readonly UnderstoodCheck[]): string {
     .join('');
 }
 
-/** The pod with its first container and its first volume only, which the comparison examines one by one. */
+/**
+ * The pod with only its first container and its first volume, because the comparison examines containers and volumes
+ * one by one.
+ */
 function withOneContainer({ annotations, spec }: PodContent): PodContent {
   const { initContainers: _, containers, volumes = [], ...rest } = spec;
   const [container] = containers;

@@ -99,7 +99,7 @@ describe('policies that meet', () => {
         assert.equal(reason, 'TooExpensive');
         assert.match(message, /^too many long policies .* Shorten spec\.overrides or spec\.namespaceSelector/);
       }
-      // By their order, the first policies would fit in the program; but the policies that are already in force take
+      // In their order, the first policies would fit in the program. But the policies that are already in force take
       // precedence.
       const inForce = all.slice(refused.length);
       const lastAccepted = new Map(inForce.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));

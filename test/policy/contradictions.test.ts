@@ -117,7 +117,7 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
   [
     'defaultAdd without defaulting',
     caps({ defaultAdd: ['CHOWN'] }),
-    ['overrides.capabilities.defaultAdd fills in nothing: '],
+    ['overrides.capabilities.defaultAdd fills in nothing without defaulting: '],
   ],
   ['defaultAdd with defaulting', { defaulting: 'Enabled', ...caps({ defaultAdd: ['CHOWN'] }) }, []],
   [
@@ -138,10 +138,10 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
       },
     } as Spec,
     [
-      'overrides.defaultAllowPrivilegeEscalation fills in nothing: ',
-      'overrides.seccomp.default fills in nothing: ',
-      'overrides.appArmor.default fills in nothing: ',
-      'overrides.runtimeClasses.default fills in nothing: ',
+      'overrides.defaultAllowPrivilegeEscalation fills in nothing without defaulting: ',
+      'overrides.seccomp.default fills in nothing without defaulting: ',
+      'overrides.appArmor.default fills in nothing without defaulting: ',
+      'overrides.runtimeClasses.default fills in nothing without defaulting: ',
     ],
   ],
   [

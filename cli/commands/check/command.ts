@@ -37,7 +37,7 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '-o, --output <format>',
-        'how to print; table and wide fit a terminal, and have a line for each violation in a pipe',
+        'the format; table and wide fit a terminal, and print one line for each violation in a pipe',
       )
         .choices(OUTPUTS)
         .default('table'),

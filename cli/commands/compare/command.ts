@@ -20,7 +20,10 @@ export const registerCompare: RegisterCommand = (program, io, finish) => {
     .argument('<old>', 'the policies before the change')
     .argument('<new>', 'the policies after the change')
     .addOption(
-      new Option('--fail-on <difference>', 'exit 1 if NEW opens something, closes something, or either')
+      new Option(
+        '--fail-on <difference>',
+        'when to exit 1: if NEW opens something, if NEW closes something, or in both cases',
+      )
         .choices(FAIL_ON)
         .default('opens'),
     )

@@ -189,7 +189,7 @@ function allLines(holders: readonly Holder[], terminal: Terminal): string {
 
 function where({ namespace, everybody }: Holder): string {
   const place = namespace === undefined ? 'everywhere' : `namespace ${namespace}`;
-  return everybody ? `${place}; and so everybody, through the built-in controllers` : place;
+  return everybody ? `${place}; so everybody may use it, through the built-in controllers` : place;
 }
 
 /** A subject as text: `ServiceAccount net/pinger` */

@@ -1,6 +1,6 @@
 /**
- * Evidence about a cluster that is followed. If a namespace changes, the evidence is compared again with the workloads
- * of this namespace.
+ * Evidence about a cluster that cappol watches. If a namespace changes, the evidence is compared again with the
+ * workloads of this namespace.
  */
 import type { Evidence, ObservedContainer } from '../../../analysis/evidence/use.ts';
 import { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';

@@ -46,7 +46,10 @@ export class Start {
     });
   }
 
-  /** Resolves when the clients have tried in vain, so that they will send the first request that the server answers. */
+  /**
+   * Resolves once every client has tried and failed to connect. The clients keep trying, so they will send the first
+   * request that the server answers.
+   */
   async waiting(): Promise<void> {
     await waitFor('the clients', () => this.hammer.counts.unanswered > 0, { intervalMs: 1 });
   }
