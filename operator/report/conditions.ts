@@ -136,6 +136,7 @@ function acceptedCondition(
     ...policy.contradictions,
     ...wideSubjects(policy),
     ...namedForEveryone(policy),
+    ...sharedProcesses(policy),
     ...looseningTexts(loosenings),
     ...boundBefore(policy, olderBindings),
     ...wildcardHolders(policy, holdersOfAll),
@@ -244,6 +245,14 @@ function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
   );
   return [
     `warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (${names}): write usableBy: Subjects, and the service accounts that need it`,
+  ];
+}
+
+/** An exception for a container does not reach the other containers of the pod, unless these share its processes. */
+function sharedProcesses({ containers }: ResolvedPolicy): string[] {
+  if (containers.length === 0) return [];
+  return [
+    'spec.containers: in a pod with shareProcessNamespace: true, the other containers can end the processes of these containers if they run as the same user',
   ];
 }
 

@@ -45,6 +45,9 @@ function protection(state: ProtectionOutcome['state'], protecting: number): Prot
 
 const STRICT_GROUPS = baselinePolicy('groups', { overrides: { supplementalGroups: { policy: 'Strict' } } });
 
+const SHARED_PROCESSES =
+  'spec.containers: in a pod with shareProcessNamespace: true, the other containers can end the processes of these containers if they run as the same user';
+
 describe('the conditions of a policy', () => {
   it('keep the last answer about protection until a restarted operator has asked', () => {
     const before = input({}, { protection: protection('Protected', 2) });
@@ -242,13 +245,13 @@ describe('the conditions of a policy', () => {
       'warns about containers that everybody may name',
       input({ containers: [{ names: ['istio-init', 'linkerd-init'], overrides: { runAsNonRoot: false } }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (istio-init, linkerd-init): write usableBy: Subjects, and the service accounts that need it`,
+      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (istio-init, linkerd-init): write usableBy: Subjects, and the service accounts that need it; ${SHARED_PROCESSES}`,
     ],
     [
       'names the images where no names are stated',
       input({ containers: [{ images: ['registry.example.com/gateway:*'], overrides: { runAsNonRoot: false } }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (registry.example.com/gateway:*): write usableBy: Subjects, and the service accounts that need it`,
+      `compiled: baseline ${NEWEST}, mode Audit; warning: the author of a pod chooses the names and images of its containers, so every pod may have a container that spec.containers selects (registry.example.com/gateway:*): write usableBy: Subjects, and the service accounts that need it; ${SHARED_PROCESSES}`,
     ],
     [
       'does not warn about containers of pods that not everybody may create',
@@ -258,7 +261,7 @@ describe('the conditions of a policy', () => {
         containers: [{ names: ['istio-init'], overrides: { runAsNonRoot: false } }],
       }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; ${SHARED_PROCESSES}; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'does not warn about others',
