@@ -65,6 +65,8 @@ export function compare(old: PolicySet, now: PolicySet, { limit, all = false }: 
 /** How many pods are tried for each rule, because some plans cannot be made into a pod. */
 const MOST_TRIED = 40;
 const DIRECTIONS = ['opens', 'closes'] as const;
+/** The rules about lists of the pod itself, of which each item may break the rule of another policy. */
+const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
 type Direction = (typeof DIRECTIONS)[number];
 
 /** The pods that an admitting policy admits and others refuse, by the rule that they break. */
@@ -133,6 +135,12 @@ class Comparing {
   ): void {
     const usable = refusing.filter(({ usableBy, name }) => usableBy === 'Everyone' || use.refusing.includes(name));
     const where = { namespace: namespace.labels, use: use.admitting, direction };
+    for (const rule of POD_LISTS) {
+      if (new Set(usable.map(({ values }) => JSON.stringify(values[rule]))).size > 2) {
+        const message = `more than two policies have other values of ${rule}, and only two items of a list are tried together`;
+        this.#result.undecided.push({ ...where, message });
+      }
+    }
     for (const alternative of policy ? this.#checks.alternatives(policy) : [{ checks: [] }]) {
       const others = usable.flatMap(this.#checks.alternatives);
       const found = this.#within(where, () => this.#find(alternative, others));

@@ -13,7 +13,7 @@ import {
   usualText,
 } from './kubernetes.ts';
 import { isRoot, keysOf, sizeOf, typeOf } from './paths.ts';
-import { APPENDED, type Constant, DEFAULT, type Reads } from './reads.ts';
+import { APPENDED, type Constant, type Reads } from './reads.ts';
 import { type Compared, otherText, variantsOf } from './texts.ts';
 
 /** More values than a comparison can go through. */
@@ -96,18 +96,11 @@ export class Fields {
 
   #valuesAt(path: string): readonly unknown[] {
     const type = typeOf(path);
-    if (type === 'b') return this.#booleans(path);
+    if (type === 'b') return [undefined, true, false];
     if (type === 'i' || type === 'n') return [undefined, ...this.#numbers(path)];
     if (type === 's') return [undefined, ...this.#texts(path)];
     if (type.startsWith('[')) return this.#lists(path);
     return type === 'Volume' || type === 'VolumeProjection' ? this.#sources(path, type) : this.object(path);
-  }
-
-  /** A false value is equivalent to no value if all checks read the absent field as false. */
-  #booleans(path: string): readonly (boolean | undefined)[] {
-    const [only, ...others] = new Set(this.#notes(path, DEFAULT));
-    if (this.#presence.has(path) || only === undefined || others.length > 0) return [undefined, true, false];
-    return [undefined, only !== 'true'];
   }
 
   #numbers(path: string): number[] {
@@ -120,6 +113,10 @@ export class Fields {
     const accepted = acceptedValues(path);
     const constants = this.#representatives(path).filter((one) => typeof one === 'string' && one !== '') as string[];
     if (accepted) {
+      const lost = this.#constants(path).find(
+        (one) => typeof one === 'string' && /^[A-Za-z]+$/.test(one) && !accepted.includes(one),
+      );
+      if (lost !== undefined) throw new TooMany(`the value ${lost} of ${path} is not known`);
       const [other] = accepted.filter((value) => !this.#constants(path).includes(value));
       return [...accepted.filter((value) => constants.includes(value)), ...(other === undefined ? [] : [other])];
     }
@@ -141,11 +138,18 @@ export class Fields {
     };
   }
 
-  /** Lists of one item and, where checks require items, lists of all required items but one or two. */
+  /**
+   * Lists of one item and, where checks require items, lists of all required items but one or two. A list of the pod
+   * also has each two items, because two policies may refuse the pod for one of them each. For a list of a container,
+   * two containers can have one item each.
+   */
   #lists(path: string): readonly unknown[] {
     const items = this.values(`${path}[]`).filter((item) => item !== undefined);
     const long = this.lengths(path).flatMap((length) => items.map((item) => repeated(item, length)));
-    return [undefined, ...items.map((item) => [item]), ...this.#required(`${path}[]`), ...long];
+    const two = path.startsWith('spec.')
+      ? items.flatMap((one, i) => items.slice(i + 1).map((other) => [one, other]))
+      : [];
+    return [undefined, ...items.map((item) => [item]), ...two, ...this.#required(`${path}[]`), ...long];
   }
 
   #required(path: string): readonly (readonly Constant[])[] {
@@ -217,7 +221,10 @@ export class Fields {
     return [...new Set([...(pool?.sets.values() ?? [])].flat())];
   }
 
-  /** One constant of each class: constants that are in the same sets can be swapped without changing any verdict. */
+  /**
+   * One constant of each class: constants that are in the same sets, and begin with the same prefixes, can be swapped
+   * without changing any verdict. Both are compared for each text that a function may make of the constant.
+   */
   #representatives(path: string): Constant[] {
     const classes = Map.groupBy(this.#constants(path), (one) => this.#signature(path, one));
     return [...classes.values()].flatMap(([first]) => first ?? []);
@@ -225,7 +232,12 @@ export class Fields {
 
   #signature(path: string, constant: Constant): string {
     const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
-    return [...(pool?.sets ?? [])].flatMap(([key, set]) => (set.includes(constant) ? key : [])).join();
+    const texts = typeof constant === 'string' ? changedTexts(constant) : [constant];
+    const found = texts.map((text) => [
+      ...[...(pool?.sets ?? [])].flatMap(([key, set]) => (set.includes(text) ? key : [])),
+      ...[...(pool?.prefixes ?? [])].filter((prefix) => typeof text === 'string' && text.startsWith(prefix)),
+    ]);
+    return JSON.stringify(found);
   }
 
   /** Paths that are compared with each other share their constants. */
@@ -245,6 +257,11 @@ export class Fields {
     this.#pools.set(id, pool);
     return pool;
   }
+}
+
+/** The texts that the functions of rules may make of a text. */
+function changedTexts(text: string): string[] {
+  return [text, text.replaceAll('/', '.'), text.toUpperCase(), text.toLowerCase(), text.replace(/^CAP_/i, '')];
 }
 
 export type Fieldset = Readonly<Record<string, unknown>>;

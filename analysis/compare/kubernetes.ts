@@ -222,7 +222,7 @@ function isSeccompAnnotation(annotation: string | undefined, field: unknown): bo
   if (type === 'RuntimeDefault') return byDefault;
   if (type === 'Unconfined') return unconfined;
   if (type === 'Localhost') return annotation === `localhost/${localhostProfile}`;
-  return byDefault || unconfined || /^localhost\/(?!.*\.\.)./.test(annotation);
+  return byDefault || unconfined || /^localhost\/(?!(?:.*\/)?\.\.(?:\/|$))./.test(annotation);
 }
 
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
@@ -237,7 +237,8 @@ function isAnnotation(annotation: string | undefined, field: unknown, spec: PodS
 
 function isProfile(value: unknown): boolean {
   const { type, localhostProfile } = objectOf(value);
-  const isNamed = typeof localhostProfile === 'string' && localhostProfile !== '' && !localhostProfile.includes('..');
+  const isNamed =
+    typeof localhostProfile === 'string' && localhostProfile !== '' && !localhostProfile.split('/').includes('..');
   return (type === 'Localhost') === isNamed && (isNamed || localhostProfile === undefined);
 }
 

@@ -95,6 +95,11 @@ function valuesOf(
   );
   const values = [...new Set(stated)];
   if (key !== NAME_LABEL) return [undefined, ...values, otherText(values)];
-  const other = otherText(values);
-  return [other, ...values].filter((name) => !isExcluded(name));
+  const others = [
+    otherText(values),
+    ...Array.from({ length: 1_000 }, (_, i) => `${String.fromCharCode(97 + (i % 26))}${i}`),
+  ];
+  const other = others.find((name) => !values.includes(name) && !isExcluded(name));
+  if (other === undefined) throw new TooMany('no name of a namespace was found that is not excluded');
+  return [other, ...values.filter((name) => !isExcluded(name))];
 }

@@ -4,7 +4,7 @@ import type { Container, PodContent, Volume } from '../../operator/model/objects
 import { objectOf } from '../../operator/model/raw.ts';
 import type { Expression } from './alternatives.ts';
 import { type Fieldset, TooMany } from './fields.ts';
-import { rootOf } from './paths.ts';
+import { keysOf, rootOf } from './paths.ts';
 import type { Reads } from './reads.ts';
 
 /** An expression that the comparison understands. */
@@ -135,15 +135,22 @@ interface Tree {
 }
 const WHOLE: Tree = Object.freeze({});
 
+const KEYS = keysOf('');
+
 function rootsOf(paths: readonly string[]): ReadonlyMap<string, Tree> {
   const roots = new Map<string, Record<string, unknown>>();
-  for (const path of paths) {
+  // A check that reads all keys of an object reads the object as a whole, whatever it also reads below the object.
+  const order = (path: string) => (path.endsWith(KEYS) ? -path.length : Number.NEGATIVE_INFINITY);
+  for (const path of paths.toSorted((a, b) => order(a) - order(b) || 0)) {
     const isAnnotation = path.includes('@') || path.startsWith('annotations');
     const root = isAnnotation ? '@' : path.startsWith('spec.volumes') ? 'v' : rootOf(path);
     let tree = roots.get(root) ?? {};
     roots.set(root, tree);
     const [fields = ''] = path.split(/[[#]/);
-    for (const step of fields.split('.').slice(1)) {
+    const steps = fields.split('.').slice(1);
+    if (path.endsWith(KEYS) && steps.length === 0) roots.set(root, {});
+    for (const [i, step] of steps.entries()) {
+      if (path.endsWith(KEYS) && i === steps.length - 1) tree[step] = {};
       tree[step] ??= {};
       tree = tree[step] as Record<string, unknown>;
     }

@@ -76,6 +76,48 @@ const CASES: Readonly<Record<string, Case>> = {
       ],
     }),
   },
+  'a value that defaulting does not replace': {
+    old: overrides({}, { level: 'restricted', defaulting: 'Enabled' }),
+    now: overrides({ allowPrivilegeEscalation: true }, { level: 'restricted', defaulting: 'Enabled' }),
+    opens: ['allowPrivilegeEscalation'],
+  },
+  'two names of one list, of which a pattern matches one': {
+    old: overrides({ sysctls: { allowed: ['net.*'], forbidden: ['kernel.sem', 'net.ipv4.ip_forward'] } }),
+    now: overrides({ sysctls: { allowed: ['net.*'] } }),
+    opens: ['sysctls'],
+  },
+  'two profiles of one list, of which a pattern matches one': {
+    old: overrides({ seccomp: { types: ['Localhost'], localhostProfiles: ['app-*'] } }),
+    now: overrides({ seccomp: { types: ['Localhost'], localhostProfiles: ['app-one', 'web'] } }),
+    opens: ['seccomp'],
+    closes: ['seccomp'],
+  },
+  'a profile whose name has two dots': {
+    old: overrides({ seccomp: { types: ['Localhost'], localhostProfiles: ['a'] } }),
+    now: overrides({ seccomp: { types: ['Localhost'], localhostProfiles: ['a', 'b..c'] } }),
+    opens: ['seccomp'],
+  },
+  'an unknown field of a container that is listed': {
+    old: overrides({ unknownFields: 'Refused' }),
+    now: overrides({ unknownFields: 'Refused', allowedUnknownFields: ['spec.containers.foo'] }),
+    opens: ['unknownFields'],
+  },
+  'two policies that each admit one group of a pod': {
+    old: {
+      low: { overrides: { supplementalGroups: { rule: 'MayRunAs', ranges: [{ min: 1, max: 10 }] } } },
+      high: { overrides: { supplementalGroups: { rule: 'MayRunAs', ranges: [{ min: 11, max: 20 }] } } },
+    },
+    now: overrides({ supplementalGroups: { rule: 'MayRunAs', ranges: [{ min: 1, max: 20 }] } }),
+    opens: ['supplementalGroups'],
+  },
+  'two policies that each admit one sysctl of a pod': {
+    old: {
+      net: { overrides: { sysctls: { allowed: ['net.core.somaxconn'] } } },
+      sem: { overrides: { sysctls: { allowed: ['kernel.sem'] } } },
+    },
+    now: overrides({ sysctls: { allowed: ['kernel.sem', 'net.core.somaxconn'] } }),
+    opens: ['sysctls'],
+  },
   'the default capabilities of the runtime': {
     old: overrides({ capabilities: { allowedBounding: ['CHOWN'] } }, { level: 'baseline' }),
     now: overrides({ capabilities: { allowedBounding: ['CHOWN', 'NET_RAW'] } }, { level: 'baseline' }),
