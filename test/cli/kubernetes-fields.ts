@@ -76,7 +76,8 @@ export function fieldsOf(documents: readonly OpenApi[]): KubernetesFields {
 export function merged(known: KubernetesFields, found: KubernetesFields): KubernetesFields {
   const names = [...new Set([...Object.keys(known.types), ...Object.keys(found.types)])].sort();
   const types = names.map((name) => {
-    const fields = { ...known.types[name], ...found.types[name] };
+    // Versions name some types differently; a known field keeps its type.
+    const fields = { ...found.types[name], ...known.types[name] };
     return [name, Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)))];
   });
   return { roots: { ...known.roots, ...found.roots }, types: Object.fromEntries(types) };
