@@ -168,7 +168,9 @@ export class FollowedServers {
     this.#serverDefaults = defaults;
     if (isDeepStrictEqual([fields, defaults ?? []], before)) return;
     const { onChange, log } = this.#options;
-    if (fields.length > 0) log.warn('API servers have pod fields that no rule checks', { fields, defaults });
+    if (fields.length > 0 && !isDeepStrictEqual(fields, before[0])) {
+      log.warn('API servers have pod fields that no rule checks', { fields, defaults });
+    }
     onChange({ of: 'servers', oldest: false, fields: true });
   }
 }
