@@ -34,7 +34,10 @@ describe('an API server with pod fields that the operator does not know', () => 
         warned.map(({ fields }) => fields),
         [['spec.containers.securityContext.procMount', 'spec.hostUsers']],
       );
-      assert.equal((await cluster.condition(policy, 'Ready'))?.status, 'True');
+      await eventually(
+        'the policy to be Ready',
+        async () => (await cluster.condition(policy, 'Ready'))?.status === 'True',
+      );
     } finally {
       await earlier.stop();
     }
