@@ -9,6 +9,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { NEWEST_KNOWN_MINOR, type Standard } from '../standards/level-version.ts';
+import { examplePod } from './example-pods.ts';
 import { isStatedBy, ownEntries } from './own-entries.ts';
 import { Evaluator } from './violations.ts';
 
@@ -178,13 +179,8 @@ function differencesOf(rule: Rule, values: readonly [unknown, unknown], standard
   });
 }
 
-const examplePods = perObject((rule: Rule) =>
-  rule.examples
-    .flatMap(({ admits, refuses }) => [...admits, ...refuses])
-    .map(({ spec = {}, container = {} }) => ({
-      annotations: {},
-      spec: { ...spec, containers: [{ name: 'app', ...container }] },
-    })),
+const examplePods = perObject(({ examples }: Rule) =>
+  examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]).map(examplePod),
 );
 
 /**

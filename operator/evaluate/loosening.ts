@@ -9,6 +9,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { mayOverlap } from '../policy/selector.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
+import { examplePod } from './example-pods.ts';
 import { Evaluator } from './violations.ts';
 
 export interface Loosening {
@@ -75,24 +76,15 @@ const compared = perObject((policy: ResolvedPolicy) =>
       const only = (all: ResolvedPolicy['checks']) => all.filter((one) => one.rule === rule);
       return EVALUATOR.violations(pod, { checks: only(checks), filledChecks: only(filledChecks) }).length > 0;
     };
-    return RULES.filter(({ id }) =>
-      podsOf(id).some((pod) => isBroken(pod, id, enforced) && !isBroken(pod, id, policy)),
+    return RULES.filter((rule) =>
+      podsOf(rule).some((pod) => isBroken(pod, rule.id, enforced) && !isBroken(pod, rule.id, policy)),
     ).map(({ id }) => id);
   }),
 );
 
-const PODS = new Map<string, readonly PodContent[]>();
-
-/** The pods of the rule's examples, and a pod without settings. */
-function podsOf(rule: string): readonly PodContent[] {
-  const known = PODS.get(rule);
-  if (known) return known;
-  const examples = RULES.filter(({ id }) => id === rule).flatMap((one) => one.examples);
-  const pods = [{}, ...examples.flatMap(({ admits, refuses }) => [...refuses, ...admits])].map(contentOf);
-  PODS.set(rule, pods);
-  return pods;
-}
-
-function contentOf({ spec = {}, container = {} }: Rule['examples'][number]['admits'][number]): PodContent {
-  return { annotations: {}, spec: { containers: [{ name: 'example', image: 'example', ...container }], ...spec } };
-}
+/** The pods of the rule's examples, and a pod without settings. No entry of `spec.containers` is for their container. */
+const podsOf = perObject(({ examples }: Rule) =>
+  [{}, ...examples.flatMap(({ admits, refuses }) => [...refuses, ...admits])].map(({ spec = {}, container = {} }) =>
+    examplePod({ spec, container: { name: 'example', image: 'example', ...container } }),
+  ),
+);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { TooExpensive } from '../../operator/evaluate/cel.ts';
+import { examplePod } from '../../operator/evaluate/example-pods.ts';
 import { grantsOf, keyOf, withoutGrants } from '../../operator/evaluate/grants.ts';
 import { neededGrants } from '../../operator/evaluate/needs.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -10,7 +11,7 @@ import type { PodContent } from '../../operator/model/objects.ts';
 import { type ResolvedPolicy, resolvePolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import { LEVELS } from '../../operator/standards/level-version.ts';
-import { adding, app, examplePod, OWN_USERS, pod, secured } from '../support/pods.ts';
+import { adding, app, OWN_USERS, pod, secured } from '../support/pods.ts';
 import { policyManifest, resolved } from '../support/policies.ts';
 import { arbitraryOverrides, arbitraryPod, arbitraryPolicy, policyOf } from '../support/random-policies.ts';
 

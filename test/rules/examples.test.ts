@@ -1,12 +1,12 @@
 /** Each rule admits and refuses the pods that its examples list as admitted and refused. */
 import assert from 'node:assert/strict';
+import { examplePod } from '../../operator/evaluate/example-pods.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Example } from '../../operator/rules/example.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { restricting } from '../support/examples.ts';
-import { examplePod } from '../support/pods.ts';
 import { resolvedBaseline } from '../support/policies.ts';
 
 const evaluator = new Evaluator();

@@ -1,6 +1,5 @@
 /** Minimal pods in the form that rules read. The only container is `app`, unless a test is about other fields. */
 import type { Container, PodContent } from '../../operator/model/objects.ts';
-import type { ExamplePod } from '../../operator/rules/example.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -11,11 +10,6 @@ export function pod(spec: Fields = {}, annotations: Readonly<Record<string, stri
 /** A pod whose container `app` has these fields. */
 export function app(fields: Fields, spec: Fields = {}): PodContent {
   return pod({ containers: [{ name: 'app', ...fields }], ...spec });
-}
-
-/** The pod of a rule's example. */
-export function examplePod({ spec, container = {} }: ExamplePod): PodContent {
-  return app(container, spec);
 }
 
 /**
