@@ -7,6 +7,7 @@ import { deciding } from '../policy/deciding.ts';
 import { idOf, perList, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
+import { compareLevels } from '../standards/level-version.ts';
 import { ByContent } from './by-content.ts';
 import { type Grant, grantsOf, keyOf, subjectGrant } from './grants.ts';
 import type { EvaluatedModes } from './modes.ts';
@@ -137,10 +138,8 @@ const subjectGrants = perObject(({ usableBy, subjects }: ResolvedPolicy) =>
   (usableBy === 'Subjects' ? subjects : []).map((subject, i) => ({ subject, grant: subjectGrant(subject, i) })),
 );
 
-const RANKS = { privileged: 0, baseline: 1, restricted: 2 } as const;
-
-function isLooser(policy: ResolvedPolicy, other: ResolvedPolicy): boolean {
-  return RANKS[policy.standard.level] < RANKS[other.standard.level];
+function isLooser({ standard }: ResolvedPolicy, other: ResolvedPolicy): boolean {
+  return compareLevels(standard.level, other.standard.level) < 0;
 }
 
 /** Candidates that are alike count once. */
