@@ -22,3 +22,13 @@ export class ByContent<Found> {
     this.#entries.set(spec, { annotations, found });
   }
 }
+
+/** Keeps results about content as it is, apart from those about the form that content has after defaulting. */
+export class ByForm<Found> {
+  readonly #asIs = new ByContent<Found>();
+  readonly #filled = new ByContent<Found>();
+
+  of(filled: boolean): ByContent<Found> {
+    return filled ? this.#filled : this.#asIs;
+  }
+}

@@ -8,7 +8,7 @@ import { idOf, perList, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
 import { compareLevels } from '../standards/level-version.ts';
-import { ByContent } from './by-content.ts';
+import { ByForm } from './by-content.ts';
 import { type Grant, grantsOf, keyOf, subjectGrant } from './grants.ts';
 import type { EvaluatedModes } from './modes.ts';
 import { neededGrants } from './needs.ts';
@@ -167,7 +167,7 @@ function relyingOn(
   const { content, filled } = candidate;
   const dependsOnUse = deciders.some(({ usableBy }) => usableBy !== 'Everyone');
   if (dependsOnUse || !Object.isFrozen(content.spec)) return relyingAnew(candidate, deciders, evaluation);
-  const known = knownReliance(evaluation.evaluator)(deciders)[filled ? 'filled' : 'asIs'];
+  const known = knownReliance(evaluation.evaluator)(deciders).of(filled);
   const before = known.get(content);
   if (before) return before;
   const found = relyingAnew(candidate, deciders, evaluation);
@@ -176,10 +176,7 @@ function relyingOn(
 }
 
 const knownReliance = perObject((_: Evaluator) =>
-  perList((_: readonly ResolvedPolicy[]) => ({
-    asIs: new ByContent<readonly ResolvedPolicy[]>(),
-    filled: new ByContent<readonly ResolvedPolicy[]>(),
-  })),
+  perList((_: readonly ResolvedPolicy[]) => new ByForm<readonly ResolvedPolicy[]>()),
 );
 
 function relyingAnew(

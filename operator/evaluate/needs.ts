@@ -7,7 +7,7 @@ import { containerEntries } from '../policy/containers.ts';
 import { perObject } from '../policy/memo.ts';
 import { checksOfRules, type ResolvedPolicy, type Valued } from '../policy/resolve.ts';
 import { RULES } from '../rules/index.ts';
-import { ByContent } from './by-content.ts';
+import { ByForm } from './by-content.ts';
 import { TooExpensive } from './cel.ts';
 import { grantsOf, keyOf, withoutGrants } from './grants.ts';
 import type { Evaluator, Violation } from './violations.ts';
@@ -32,7 +32,7 @@ export function neededGrants(
   try {
     // Most pods need no grant. The evaluator knows that already, for all policies that are alike without their grants.
     if (violationsOf(asked, withoutAll(policy).after).length === 0) return NONE;
-    const known = knownNeeds(evaluator)(policy)[filled ? 'filled' : 'asIs'];
+    const known = knownNeeds(evaluator)(policy).of(filled);
     const before = known.get(content);
     if (before) return before;
     const found = needsAnew(asked, keys);
@@ -47,12 +47,7 @@ export function neededGrants(
 const allKeys = perObject((policy: ResolvedPolicy): readonly string[] => grantsOf(policy).map(keyOf));
 const withoutAll = perObject((policy: ResolvedPolicy) => changedChecks(policy)(allKeys(policy).join('\n')));
 
-const knownNeeds = perObject((_: Evaluator) =>
-  perObject((_: ResolvedPolicy) => ({
-    asIs: new ByContent<ReadonlySet<string>>(),
-    filled: new ByContent<ReadonlySet<string>>(),
-  })),
-);
+const knownNeeds = perObject((_: Evaluator) => perObject((_: ResolvedPolicy) => new ByForm<ReadonlySet<string>>()));
 
 interface Asked {
   readonly content: PodContent;

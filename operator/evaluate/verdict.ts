@@ -14,7 +14,7 @@ import { perList, perObject } from '../policy/memo.ts';
 import { evaluatesFilled } from '../policy/parts.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { runToEnd } from '../policy/run-to-end.ts';
-import { ByContent } from './by-content.ts';
+import { ByForm } from './by-content.ts';
 import { TooExpensive } from './cel.ts';
 import { controllerUser, serviceAccountUser, type UseIndex, type User } from './use.ts';
 import type { Evaluator, Violation } from './violations.ts';
@@ -91,7 +91,7 @@ export function* evaluating(
   evaluation: EvaluationContext,
 ): Generator<void, PodVerdict> {
   const { content, filled } = candidate;
-  const known = verdictsOf(evaluation.evaluator)(policies)[filled ? 'filled' : 'asIs'];
+  const known = verdictsOf(evaluation.evaluator)(policies).of(filled);
   const before = known.get(content);
   if (before) return before;
   const { result, dependsOnUse } = yield* evaluatingAnew(candidate, policies, evaluation);
@@ -100,12 +100,7 @@ export function* evaluating(
 }
 
 /** The frozen results that all pods with the same content share, by the ordered list of policies. */
-const verdictsOf = perObject((_: Evaluator) =>
-  perList((_: readonly ResolvedPolicy[]) => ({
-    asIs: new ByContent<PodVerdict>(),
-    filled: new ByContent<PodVerdict>(),
-  })),
-);
+const verdictsOf = perObject((_: Evaluator) => perList((_: readonly ResolvedPolicy[]) => new ByForm<PodVerdict>()));
 
 interface NewVerdict {
   readonly result: PodVerdict;
