@@ -11,7 +11,7 @@ import {
 } from '../../operator/api/capability-policy.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
-import { type Grant, keyOf, withoutGrants } from '../../operator/evaluate/grants.ts';
+import { type Grant, keyOf, sameGrant, withoutGrants } from '../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import { WHOLE } from '../../operator/evaluate/namespace-needs.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -190,13 +190,12 @@ function tightened(policy: CompletePolicy, unused: boolean, removed: readonly Gr
   const spec = stated(without(policy, removed).spec);
   const patch = mergePatch(stated(policy.spec), spec);
   const listed = policy.status?.unusedGrants ?? [];
-  const since = ({ path, entry }: Grant) => listed.find((one) => one.path === path && one.entry === entry)?.since;
   return {
     policy: name,
     unused,
     removes: outermost(removed).map((grant) => {
-      const known = since(grant);
-      return { ...grant, ...(known !== undefined && { since: known }) };
+      const known = sameGrant(grant, listed);
+      return { ...grant, ...(known && { since: known.since }) };
     }),
     ...(removed.length > 0 && { patch: { spec: patch } }),
     manifest: { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec },

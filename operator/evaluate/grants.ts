@@ -29,6 +29,11 @@ export function keyOf({ path, entry }: Grant): string {
   return entry === undefined ? path : `${path} ${entry}`;
 }
 
+/** The item of a list that is about the same grant; undefined if there is none. */
+export function sameGrant<One extends Grant>(grant: Grant, listed: readonly One[]): One | undefined {
+  return listed.find((one) => keyOf(one) === keyOf(grant));
+}
+
 /** An entry of a list as text: a text itself, anything else as JSON with sorted keys, as the API server writes it. */
 export function entryText(entry: unknown): string {
   if (typeof entry === 'string') return entry;

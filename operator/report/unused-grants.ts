@@ -5,7 +5,7 @@
  */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { type GrantNeeds, outermost } from '../evaluate/grant-needs.ts';
-import { type Grant, keyOf } from '../evaluate/grants.ts';
+import { type Grant, keyOf, sameGrant } from '../evaluate/grants.ts';
 import { bounded } from '../text/printable.ts';
 import { inSeconds } from './conditions.ts';
 
@@ -50,7 +50,7 @@ export function nextHistory(
 
 /** An earlier process that evaluated workloads by this text and did not list the grant has seen that it was needed. */
 function firstKnown(grant: Grant, { generation, status = {} }: Before, now: number): Known {
-  const listed = status.unusedGrants?.find((one) => one.path === grant.path && one.entry === grant.entry);
+  const listed = sameGrant(grant, status.unusedGrants ?? []);
   if (listed) return { times: 0, freedAt: Date.parse(listed.since) };
   const wasEvaluated = status.observedGeneration === generation && (status.workloads?.evaluated ?? 0) > 0;
   return wasEvaluated ? { times: 0 } : { times: 0, freedAt: now };
