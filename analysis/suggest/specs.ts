@@ -6,6 +6,7 @@ import {
   type Mode,
   NAME_LABEL,
 } from '../../operator/api/capability-policy.ts';
+import { statedSpec } from '../../operator/api/defaults.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import type { Exception } from './exceptions.ts';
 import { selectorOf } from './selectors.ts';
@@ -54,14 +55,7 @@ export function overridden(overrides: CapabilityPolicyOverrides): { overrides?: 
 }
 
 /** The spec of a pending policy, enforced at once in some namespaces. */
-export function enforcedSpec(
-  { rollout: _, ...spec }: CompleteSpec,
-  namespaces: readonly string[],
-): CapabilityPolicySpec {
-  const stated = Object.entries(spec).filter(([field, value]) => (SPEC_DEFAULTS as Fields)[field] !== value);
-  const all = Object.fromEntries(stated) as unknown as CapabilityPolicySpec;
-  const { namespaceSelector: _selector, level, mode: _mode, ...others } = all;
+export function enforcedSpec(spec: CompleteSpec, namespaces: readonly string[]): CapabilityPolicySpec {
+  const { rollout: _, namespaceSelector: _selector, level, mode: _mode, ...others } = statedSpec(spec);
   return { namespaceSelector: selectorOf(namespaces), level, mode: 'Enforce', ...others };
 }
-
-type Fields = Readonly<Record<string, unknown>>;

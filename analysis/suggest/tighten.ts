@@ -2,14 +2,8 @@
  * Tightens the policies of a cluster: removes the grants that no workload needs. Each change is a JSON merge patch (RFC
  * 7386) of the policy.
  */
-import {
-  type CapabilityPolicySpec,
-  type CompletePolicy,
-  GROUP,
-  KIND,
-  VERSION,
-} from '../../operator/api/capability-policy.ts';
-import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
+import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
+import { statedSpec } from '../../operator/api/defaults.ts';
 import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
 import { type Grant, keyOf, sameGrant, withoutGrants } from '../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
@@ -187,8 +181,8 @@ function without(policy: CompletePolicy, grants: readonly Grant[]): CompletePoli
 
 function tightened(policy: CompletePolicy, unused: boolean, removed: readonly Grant[]): TightenedPolicy {
   const name = nameOf(policy);
-  const spec = stated(without(policy, removed).spec);
-  const patch = mergePatch(stated(policy.spec), spec);
+  const spec = statedSpec(without(policy, removed).spec);
+  const patch = mergePatch(statedSpec(policy.spec), spec);
   const listed = policy.status?.unusedGrants ?? [];
   return {
     policy: name,
@@ -200,14 +194,6 @@ function tightened(policy: CompletePolicy, unused: boolean, removed: readonly Gr
     ...(removed.length > 0 && { patch: { spec: patch } }),
     manifest: { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec },
   };
-}
-
-/** The spec without the fields that have their default value. */
-function stated(spec: CompletePolicy['spec']): CapabilityPolicySpec {
-  const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
-  return Object.fromEntries(
-    Object.entries(spec).filter(([field, value]) => defaults[field] !== value),
-  ) as CapabilityPolicySpec;
 }
 
 /** The merge patch that makes `after` of `before`. */

@@ -1,10 +1,17 @@
-/** Fills in the fields that a policy leaves out. */
+/** Fills in the fields that a policy leaves out, and leaves them out again. */
 import type { CapabilityPolicy, CapabilityPolicySpec, CompletePolicy, CompleteSpec } from './capability-policy.ts';
 import { ROLLOUT_DEFAULTS, SPEC_DEFAULTS } from './spec-defaults.ts';
 
 export function completeSpec(spec: CapabilityPolicySpec): CompleteSpec {
   const { rollout, ...rest } = spec;
   return { ...SPEC_DEFAULTS, ...rest, ...(rollout && { rollout: { ...ROLLOUT_DEFAULTS, ...rollout } }) };
+}
+
+/** The spec without the fields that have their default value. */
+export function statedSpec(spec: CompleteSpec): CapabilityPolicySpec {
+  const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
+  const stated = Object.entries(spec).filter(([field, value]) => defaults[field] !== value);
+  return Object.fromEntries(stated) as unknown as CapabilityPolicySpec;
 }
 
 export function completePolicy(policy: CapabilityPolicy): CompletePolicy {
