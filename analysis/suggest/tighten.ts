@@ -139,21 +139,16 @@ function worseWith(
   before: Verdicts,
   policies: readonly CompletePolicy[],
 ): NamespaceVerdicts[] {
-  const changed: Cluster = {
-    ...delegating(cluster),
-    ...(cluster.unknownPodFields && { unknownPodFields: cluster.unknownPodFields }),
-    policies: () => policies,
-    policy: (name) => policies.find((policy) => nameOf(policy) === name),
-  };
+  const changed = withPolicies(cluster, policies);
   const after = verdictsOf(changed, stateOf(changed), evaluator);
   return [...before.values()].filter((verdicts) => isWorse(verdicts, after.get(verdicts.namespace)));
 }
 
-/** A view of the cluster whose methods can be replaced. */
-function delegating(cluster: Cluster): Cluster {
+/** The cluster as if it had these policies. */
+function withPolicies(cluster: Cluster, policies: readonly CompletePolicy[]): Cluster {
   return {
-    policies: () => cluster.policies(),
-    policy: (name) => cluster.policy(name),
+    policies: () => policies,
+    policy: (name) => policies.find((policy) => nameOf(policy) === name),
     namespaces: () => cluster.namespaces(),
     namespace: (name) => cluster.namespace(name),
     pods: (namespace) => cluster.pods(namespace),
@@ -163,6 +158,8 @@ function delegating(cluster: Cluster): Cluster {
     roleBindings: () => cluster.roleBindings(),
     rendered: () => cluster.rendered(),
     oldestServer: cluster.oldestServer,
+    unknownPodFields: cluster.unknownPodFields,
+    serverDefaults: cluster.serverDefaults,
   };
 }
 
