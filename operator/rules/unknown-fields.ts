@@ -12,6 +12,13 @@ const ID = 'unknownFields';
 const LISTED = 'allowedUnknownFields';
 const FILLED = 'serverDefaults';
 
+/**
+ * The most items of a list whose fields are compared; a longer list is refused. The API server's time for a loop grows
+ * with the square of its length, because its cost tracker searches the values of all earlier rounds (cel-go,
+ * interpreter/runtimecost.go, `refValStack.drop`): 34,000 sysctls took 5 s. The sysctls of a pod are fewer.
+ */
+const MOST_ITEMS = 1024;
+
 const ITEM: Readonly<Record<Over, string>> = { pod: 'variables.spec', containers: 'c' };
 
 /** CEL, map: the object of a place, empty if the pod lacks it; for a list, CEL, list(map). */
@@ -86,7 +93,7 @@ function someUnknown(over: Over, places: readonly Place[], exceptions: Exception
     ...places.map((place) => {
       const object = objectIn(over, place);
       return place.isList
-        ? `${object}.exists(o, o.exists(k, ${isUnknown(over, place, 'o', exceptions)}))`
+        ? `${object}.size() <= ${MOST_ITEMS} && ${object}.exists(o, o.exists(k, ${isUnknown(over, place, 'o', exceptions)}))`
         : `${object}.exists(k, ${isUnknown(over, place, object, exceptions)})`;
     }),
   );
@@ -136,6 +143,21 @@ function testsOf({ over, places, applies, says }: Checked, values: Values): Test
   });
 }
 
+/** The tests of lists that are too long to compare the fields of their items. */
+function testsOfLength({ over, places, applies }: Omit<Checked, 'says'>): Test[] {
+  return places
+    .filter(({ isList }) => isList)
+    .map((place) => ({
+      applies,
+      over,
+      violates: `${objectIn(over, place)}.size() > ${MOST_ITEMS}`,
+      message: literal(
+        `must not have more than ${MOST_ITEMS} items in ${place.path.join('.')}, whose fields are checked`,
+      ),
+      path: place.path.join('.'),
+    }));
+}
+
 interface UnknownFields {
   /** `RefusedInSecurityContext`: unknown fields are refused only in a securityContext, where each field is a privilege. */
   readonly value: 'Refused' | 'RefusedInSecurityContext' | 'Allowed';
@@ -154,11 +176,14 @@ function levelValue({ level, server }: Standard): UnknownFields['value'] {
 const FULL_PATH = /^spec(\.[a-z][A-Za-z0-9]*)+$/;
 
 /** CEL, with the names that a check may use: the full paths of unknown fields in a securityContext. */
-const ASKED = OVER.flatMap((over) =>
-  unknownPaths(over, PRIVILEGES[over]).map(
+const ASKED = OVER.flatMap((over) => [
+  ...unknownPaths(over, PRIVILEGES[over]).map(
     (names): Asking => ({ over, for: `${names}.map(p, ${literal(`${BASE[over]}.`)} + p)` }),
   ),
-);
+  ...testsOfLength({ over, places: PRIVILEGES[over], applies: true }).map(
+    ({ violates, message }): Asking => ({ over, for: `(${violates} ? [${message}] : [])` }),
+  ),
+]);
 
 const MUST_NOT = 'must not set';
 
@@ -223,6 +248,7 @@ const definition: Definition<UnknownFields, string> = {
     const isRestricted = any(isRefused, values.includes(ID, 'RefusedInSecurityContext'));
     return OVER.flatMap((over) => [
       ...testsOf({ over, places: PRIVILEGES[over], applies: isRestricted, says: MUST_NOT }, values),
+      ...testsOfLength({ over, places: PRIVILEGES[over], applies: isRestricted }),
       ...testsOf({ over, places: OTHERS[over], applies: isRefused, says: MUST_NOT }, values),
     ]);
   },
