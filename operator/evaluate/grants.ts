@@ -6,6 +6,7 @@ import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides, Subje
 import { overridesOf } from '../policy/containers.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { NEWEST_KNOWN_MINOR, type Standard } from '../standards/level-version.ts';
@@ -41,23 +42,32 @@ export function entryText(entry: unknown): string {
 }
 
 /** The grants of the policy's overrides, in the order of its spec. An entry of `spec.containers` follows its values. */
-export const grantsOf: (policy: ResolvedPolicy) => readonly Grant[] = perObject((policy) => {
-  const { spec, standard, defaulting } = policy;
+export function grantsOf(policy: ResolvedPolicy): readonly Grant[] {
+  return runToEnd(findingGrants(policy));
+}
+
+/** Like grantsOf(), in steps. */
+export function* findingGrants(policy: ResolvedPolicy): Generator<void, readonly Grant[]> {
+  const found = knownGrants.get(policy) ?? (yield* findingGrantsAnew(policy));
+  knownGrants.set(policy, found);
+  return found;
+}
+
+const knownGrants = new WeakMap<ResolvedPolicy, readonly Grant[]>();
+
+function* findingGrantsAnew({ spec, standard, defaulting }: ResolvedPolicy): Generator<void, readonly Grant[]> {
   const { overrides = {}, containers = [] } = spec;
   const complete = (stated: CapabilityPolicyOverrides) => stated;
-  const own = grantsIn('spec.overrides', overrides, { standard, defaulting, complete });
-  const ofContainers = containers.flatMap((entry, index): Grant[] => {
+  const all = yield* findingGrantsIn('spec.overrides', overrides, { standard, defaulting, complete });
+  for (const [index, entry] of containers.entries()) {
     const path = `spec.containers[${index}]`;
     const complete = (stated: ContainerOverrides) => overridesOf({ ...entry, overrides: stated }, spec);
-    const grants = grantsIn(`${path}.overrides`, entry.overrides ?? {}, {
-      standard,
-      defaulting,
-      complete,
-    });
-    return grants.length === 0 ? [] : [...grants, { path }];
-  });
-  return [...own, ...ofContainers];
-});
+    const stating = { standard, defaulting, complete };
+    const grants = yield* findingGrantsIn(`${path}.overrides`, entry.overrides ?? {}, stating);
+    if (grants.length > 0) all.push(...grants, { path });
+  }
+  return all;
+}
 
 /** A subject of a policy as a grant: without the subject, the pods of fewer users are admitted. */
 export function subjectGrant({ kind, namespace, name }: Subject, index: number): Grant {
@@ -102,19 +112,24 @@ interface Stating<Stated> {
   complete(stated: Stated): CapabilityPolicyOverrides;
 }
 
-function grantsIn<Stated extends object>(path: string, stated: Stated, stating: Stating<Stated>): Grant[] {
-  const all = removableIn(path, stated, listsOfAdmitted());
+function* findingGrantsIn<Stated extends object>(
+  path: string,
+  stated: Stated,
+  stating: Stating<Stated>,
+): Generator<void, Grant[]> {
+  knownLists ??= yield* findingListsOfAdmitted();
   const before = stating.complete(stated);
-  return all
-    .filter(({ grant, relative, entry }) => {
-      if (entry !== undefined && ownEntries(relative, stating.standard).includes(entry)) return false;
-      const after = stating.complete(without(path, stated, new Set([keyOf(grant)])));
-      const change = changeBetween(before, after, stating);
-      // Pods would get other values than today, which may stop them.
-      if (stating.defaulting && change.fills) return false;
-      return entry === undefined ? change.tightens : change.changed;
-    })
-    .map(({ grant }) => grant);
+  const found: Grant[] = [];
+  for (const { grant, relative, entry } of removableIn(path, stated, knownLists)) {
+    if (entry !== undefined && ownEntries(relative, stating.standard).includes(entry)) continue;
+    yield;
+    const after = stating.complete(without(path, stated, new Set([keyOf(grant)])));
+    const change = changeBetween(before, after, stating);
+    // Pods would get other values than today, which may stop them.
+    if (stating.defaulting && change.fills) continue;
+    if (entry === undefined ? change.tightens : change.changed) found.push(grant);
+  }
+  return found;
 }
 
 interface Removable {
@@ -194,36 +209,45 @@ const examplePods = perObject(({ examples }: Rule) =>
  */
 let knownLists: ReadonlySet<string> | undefined;
 
-function listsOfAdmitted(): ReadonlySet<string> {
-  knownLists ??= listsByExamples();
-  return knownLists;
-}
-
-function listsByExamples(): ReadonlySet<string> {
-  const found = RULES.flatMap((rule) =>
-    rule.examples.flatMap(({ overrides, level = 'restricted' }) =>
-      Object.entries(overrides)
-        .flatMap(([field, value]) => listsIn(field, value))
-        .filter(({ path }) => isStatedBy(path, rule))
-        .flatMap(({ path, list }) =>
-          list.map((entry) => {
-            const standard = { level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
-            const key = keyOf({ path: `overrides.${path}`, entry: entryText(entry) });
-            const after = without('overrides', overrides, new Set([key]));
-            const values = [rule.value(overrides, standard), rule.value(after, standard)] as const;
-            return { path, differences: differencesOf(rule, values, standard) };
-          }),
-        ),
-    ),
-  );
-  const admitting = [...Map.groupBy(found, ({ path }) => path)].filter(([, all]) => {
-    const differences = all.flatMap((one) => one.differences);
-    return differences.some((one) => one > 0) && !differences.some((one) => one < 0);
-  });
+function* findingListsOfAdmitted(): Generator<void, ReadonlySet<string>> {
+  const differences = new Map<string, number[]>();
+  for (const rule of RULES) {
+    for (const example of rule.examples) {
+      for (const { path, list } of listsStatedIn(example, rule)) {
+        yield;
+        const found = list.flatMap((entry) => differencesWithout(entry, path, example, rule));
+        differences.set(path, [...(differences.get(path) ?? []), ...found]);
+      }
+    }
+  }
+  const admitting = [...differences].filter(([, all]) => all.some((one) => one > 0) && !all.some((one) => one < 0));
   return new Set(admitting.map(([path]) => path));
 }
 
-function listsIn(path: string, value: unknown): { readonly path: string; readonly list: readonly unknown[] }[] {
+function listsStatedIn({ overrides }: Rule['examples'][number], rule: Rule): ListAtPath[] {
+  return Object.entries(overrides)
+    .flatMap(([field, value]) => listsIn(field, value))
+    .filter(({ path }) => isStatedBy(path, rule));
+}
+
+function differencesWithout(
+  entry: unknown,
+  path: string,
+  { overrides, level = 'restricted' }: Rule['examples'][number],
+  rule: Rule,
+): number[] {
+  const standard = { level, minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
+  const key = keyOf({ path: `overrides.${path}`, entry: entryText(entry) });
+  const after = without('overrides', overrides, new Set([key]));
+  return differencesOf(rule, [rule.value(overrides, standard), rule.value(after, standard)], standard);
+}
+
+interface ListAtPath {
+  readonly path: string;
+  readonly list: readonly unknown[];
+}
+
+function listsIn(path: string, value: unknown): ListAtPath[] {
   if (Array.isArray(value)) return [{ path, list: value }];
   return isObject(value) ? Object.entries(value).flatMap(([field, inner]) => listsIn(`${path}.${field}`, inner)) : [];
 }

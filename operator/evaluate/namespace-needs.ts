@@ -9,9 +9,9 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import type { Labels } from '../policy/selector.ts';
 import { compareLevels } from '../standards/level-version.ts';
 import { ByForm } from './by-content.ts';
-import { type Grant, grantsOf, keyOf, subjectGrant } from './grants.ts';
+import { findingGrants, type Grant, keyOf, subjectGrant } from './grants.ts';
 import type { EvaluatedModes } from './modes.ts';
-import { neededGrants } from './needs.ts';
+import { findingNeededGrants } from './needs.ts';
 import { isSubject } from './use.ts';
 import { type Candidate, COST_RULE, type EvaluationContext, mayUse, violationsOf } from './verdict.ts';
 import type { Evaluator } from './violations.ts';
@@ -51,14 +51,19 @@ export function* findingNeeds(
   let candidates: readonly Candidate[] | undefined;
   for (const { context } of Object.values(modes)) {
     const { deciders } = context;
-    const all = deciders.map((policy) => new Finding(policy, behind(policy, deciders, policies, labels), evaluation));
-    for (const { policy, result } of all) found.set(policy.name, result);
+    const all: Finding[] = [];
+    for (const policy of deciders) {
+      const own = yield* findingGrants(policy);
+      const one = new Finding(policy, own, behind(policy, deciders, policies, labels), evaluation);
+      all.push(one);
+      found.set(policy.name, one.result);
+    }
     const open = all.filter(({ isOpen }) => isOpen);
     if (open.length === 0) continue;
     candidates ??= distinctCandidates(groups);
     const byPolicy = new Map(open.map((one) => [one.policy, one]));
     for (const candidate of candidates) {
-      for (const one of open) one.addGrants(candidate);
+      for (const one of open) yield* one.addingGrants(candidate);
       for (const policy of relyingOn(candidate, deciders, evaluation)) byPolicy.get(policy)?.addReliance(candidate);
       yield;
     }
@@ -93,12 +98,20 @@ class Finding {
   readonly #own: readonly Grant[];
   readonly #subjects: readonly { readonly subject: Subject; readonly grant: Grant }[];
 
-  /** @param behind the policies that would decide without the policy; this policy may be among them */
-  constructor(policy: ResolvedPolicy, behind: readonly ResolvedPolicy[], evaluation: EvaluationContext) {
+  /**
+   * @param own the grants of the policy's overrides
+   * @param behind the policies that would decide without the policy; this policy may be among them
+   */
+  constructor(
+    policy: ResolvedPolicy,
+    own: readonly Grant[],
+    behind: readonly ResolvedPolicy[],
+    evaluation: EvaluationContext,
+  ) {
     this.policy = policy;
     this.#behind = behind;
     this.#evaluation = evaluation;
-    this.#own = grantsOf(policy);
+    this.#own = own;
     this.#subjects = subjectGrants(policy);
     const admitsMore = this.#own.length > 0 || behind.some((other) => isLooser(policy, other));
     this.result = {
@@ -113,9 +126,10 @@ class Finding {
     return this.result.grants.length > 0 || this.result.isException;
   }
 
-  addGrants({ content, filled }: Candidate): void {
+  /** Adds the grants that a candidate needs, in steps. */
+  *addingGrants({ content, filled }: Candidate): Generator<void, void> {
     if (this.#own.length === 0 || this.#knowsAll) return;
-    const needed = neededGrants(content, this.policy, filled, this.#evaluation.evaluator);
+    const needed = yield* findingNeededGrants(content, this.policy, filled, this.#evaluation.evaluator);
     if (needed.size === 0) return;
     for (const key of needed) this.#needed.add(key);
     this.#knowsAll = this.#own.every((grant) => this.#needed.has(keyOf(grant)));

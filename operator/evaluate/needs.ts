@@ -6,6 +6,7 @@ import type { PodContent } from '../model/objects.ts';
 import { containerEntries } from '../policy/containers.ts';
 import { perObject } from '../policy/memo.ts';
 import { checksOfRules, type ResolvedPolicy, type Valued } from '../policy/resolve.ts';
+import { runToEnd } from '../policy/run-to-end.ts';
 import { RULES } from '../rules/index.ts';
 import { ByForm } from './by-content.ts';
 import { TooExpensive } from './cel.ts';
@@ -26,6 +27,16 @@ export function neededGrants(
   filled: boolean,
   evaluator: Evaluator,
 ): ReadonlySet<string> {
+  return runToEnd(findingNeededGrants(content, policy, filled, evaluator));
+}
+
+/** Like neededGrants(), in steps. */
+export function* findingNeededGrants(
+  content: PodContent,
+  policy: ResolvedPolicy,
+  filled: boolean,
+  evaluator: Evaluator,
+): Generator<void, ReadonlySet<string>> {
   const keys = allKeys(policy);
   if (keys.length === 0) return NONE;
   const asked = { content, policy, filled, evaluator };
@@ -35,7 +46,7 @@ export function neededGrants(
     const known = knownNeeds(evaluator)(policy).of(filled);
     const before = known.get(content);
     if (before) return before;
-    const found = needsAnew(asked, keys);
+    const found = yield* findingNeedsAnew(asked, keys);
     if (Object.isFrozen(content.spec)) known.set(content, found);
     return found;
   } catch (error) {
@@ -56,16 +67,17 @@ interface Asked {
   readonly evaluator: Evaluator;
 }
 
-function needsAnew(asked: Asked, keys: readonly string[]): ReadonlySet<string> {
+function* findingNeedsAnew(asked: Asked, keys: readonly string[]): Generator<void, ReadonlySet<string>> {
   if (!isWorse(asked, keys)) return NONE;
-  const needed = new Set(keys.filter((key) => isWorse(asked, [key])));
+  const needed = new Set<string>();
+  for (const key of keys) {
+    yield;
+    if (isWorse(asked, [key])) needed.add(key);
+  }
+  yield;
+  const others = keys.filter((key) => !needed.has(key));
   // A pod may need one of several grants, each of which is enough: then it counts as needing all of them.
-  return isWorse(
-    asked,
-    keys.filter((key) => !needed.has(key)),
-  )
-    ? new Set(keys)
-    : needed;
+  return isWorse(asked, others) ? new Set(keys) : needed;
 }
 
 /** Whether the pod violates the policy in more ways if the policy loses the grants. */
