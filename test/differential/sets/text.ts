@@ -41,7 +41,10 @@ export function giveAll(text: string, expected: readonly Reasons[]): boolean {
   const said = withoutRandomNames(text).split(' | ');
   const byName = expected.toSorted((a, b) => (a.policy < b.policy ? -1 : 1));
   const more = expected.length - DESCRIBED;
-  if (more > 0 && said.pop() !== `${more} more CapabilityPolicies that decide in the namespace do not admit it either`) {
+  if (
+    more > 0 &&
+    said.pop() !== `${more} more CapabilityPolicies that decide in the namespace do not admit it either`
+  ) {
     return false;
   }
   return (
