@@ -22,8 +22,8 @@ const CLOSING_BRACKET = 93;
 const OPENING_BRACE = 123;
 const PIPE = 124;
 const CLOSING_BRACE = 125;
-export const KEY = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./');
-export const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_');
+const KEY = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./');
+const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_');
 /** The indicators of YAML 1.2.2, 5.3. A block indicator (`-`, `?` or `:`) begins a scalar if no space follows it. */
 export const INDICATOR = charactersOf(',[]{}#&*!|>\'"%@`');
 export const BLOCK_INDICATOR = charactersOf('-?:');
@@ -46,10 +46,10 @@ const ESCAPES: ReadonlyMap<number, string> = new Map(
 /** The deepest nesting of flow collections that this reader accepts. */
 const MOST_DEPTH = 20;
 /** The longest key that this reader accepts; js-yaml refuses a key of more than 1024 characters. */
-export const MOST_KEY = 1000;
+const MOST_KEY = 1000;
 
 /** A value, and the position after it. */
-export interface Read {
+interface Read {
   readonly value: unknown;
   readonly end: number;
 }
@@ -167,7 +167,7 @@ function readFlowValue(text: string, at: number, depth: number): Read {
 export function keyEnd(text: string, at: number): number {
   const first = text.charCodeAt(at);
   let end = at + 1;
-  if (first === QUOTE || first === APOSTROPHE) end = closing(text, at) + 1;
+  if (first === QUOTE || first === APOSTROPHE) end = readQuoted(text, at).end;
   else if (KEY_START[first] !== 1) return -1;
   else while (KEY[text.charCodeAt(end)] === 1) end += 1;
   const next = text.charCodeAt(end + 1);
@@ -184,13 +184,8 @@ export function keyBetween(text: string, at: number, end: number): string {
   return key;
 }
 
-/** The position of the quote that ends a quoted text. */
-function closing(text: string, at: number): number {
-  return readQuoted(text, at).end - 1;
-}
-
 /** A literal or folded scalar, and the position of the line after it. */
-export interface BlockScalar {
+interface BlockScalar {
   readonly value: string;
   readonly end: number;
 }
@@ -244,7 +239,7 @@ function folded(lines: readonly string[]): string {
     else {
       // The line ends around a line with more indentation are kept.
       if (line.startsWith(' ')) throw OTHER_STYLE;
-      text += index === empty ? '\n'.repeat(empty) : empty > 0 ? '\n'.repeat(empty) : ' ';
+      text += index === empty || empty > 0 ? '\n'.repeat(empty) : ' ';
       text += line;
       empty = 0;
     }

@@ -59,7 +59,7 @@ function inSecurityContext(types: Readonly<Record<string, string>>): Place[] {
 export type Over = 'pod' | 'containers';
 export const OVER: readonly Over[] = ['pod', 'containers'];
 
-/** The objects that the rule can check, for tests: by the kind of item that a check runs on. */
+/** All these objects, by the kind of item that a check runs on. */
 export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
   pod: [...PRIVILEGES.pod, ...OTHERS.pod],
   containers: [...PRIVILEGES.containers, ...OTHERS.containers],
