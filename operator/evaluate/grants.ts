@@ -10,6 +10,7 @@ import { runToEnd } from '../policy/run-to-end.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { NEWEST_KNOWN_MINOR, type Standard } from '../standards/level-version.ts';
+import { bounded } from '../text/printable.ts';
 import { examplePod } from './example-pods.ts';
 import { isStatedBy, ownEntries } from './own-entries.ts';
 import { Evaluator } from './violations.ts';
@@ -30,9 +31,18 @@ export function keyOf({ path, entry }: Grant): string {
   return entry === undefined ? path : `${path} ${entry}`;
 }
 
-/** The item of a list that is about the same grant; undefined if there is none. */
+/** The most characters of a path or an entry in a status, as the CRD says. */
+const STATUS_TEXT = 256;
+
+/** The grant as a status names it: long texts are cut. */
+export function grantInStatus({ path, entry }: Grant): Grant {
+  return { path: bounded(path, STATUS_TEXT), ...(entry !== undefined && { entry: bounded(entry, STATUS_TEXT) }) };
+}
+
+/** The item of a status that is about the same grant; undefined if there is none. */
 export function sameGrant<One extends Grant>(grant: Grant, listed: readonly One[]): One | undefined {
-  return listed.find((one) => keyOf(one) === keyOf(grant));
+  const key = keyOf(grantInStatus(grant));
+  return listed.find((one) => keyOf(one) === key);
 }
 
 /** An entry of a list as text: a text itself, anything else as JSON with sorted keys, as the API server writes it. */

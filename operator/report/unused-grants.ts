@@ -5,8 +5,7 @@
  */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { type GrantNeeds, outermost } from '../evaluate/grant-needs.ts';
-import { type Grant, keyOf, sameGrant } from '../evaluate/grants.ts';
-import { bounded } from '../text/printable.ts';
+import { type Grant, grantInStatus, keyOf, sameGrant } from '../evaluate/grants.ts';
 import { inSeconds } from './conditions.ts';
 
 export type UnusedGrant = NonNullable<CapabilityPolicyStatus['unusedGrants']>[number];
@@ -15,7 +14,6 @@ const FIRST_WAIT_MS = 5_000;
 const LATER_WAITS = 4;
 const MOST_WAIT_MS = 24 * 3_600_000;
 const MOST_LISTED = 64;
-const TEXT_LENGTH = 256;
 
 interface Known {
   /** When workloads stopped needing the grant, in milliseconds since 1970; undefined while a workload needs it. */
@@ -61,13 +59,7 @@ export function listedGrants(unneeded: readonly Grant[], history: GrantHistory, 
   const listed = unneeded.flatMap((grant): UnusedGrant[] => {
     const { freedAt = now, times = 0 } = history.get(keyOf(grant)) ?? {};
     if (freedAt + waitMs(times) > now) return [];
-    return [
-      {
-        path: bounded(grant.path, TEXT_LENGTH),
-        ...(grant.entry !== undefined && { entry: bounded(grant.entry, TEXT_LENGTH) }),
-        since: inSeconds(new Date(freedAt).toISOString()),
-      },
-    ];
+    return [{ ...grantInStatus(grant), since: inSeconds(new Date(freedAt).toISOString()) }];
   });
   return outermost(listed).slice(0, MOST_LISTED);
 }

@@ -75,6 +75,7 @@ export const FOLDERS: readonly Folder[] = [
     imports: [
       'operator/api',
       'operator/model',
+      'operator/text',
       'operator/standards',
       'operator/rules',
       'operator/policy',

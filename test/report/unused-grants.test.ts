@@ -5,6 +5,7 @@ import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
 import { type Grant, keyOf } from '../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import { GrantHistories } from '../../operator/report/grant-histories.ts';
+import { listedGrants, nextHistory } from '../../operator/report/unused-grants.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { compliant } from './fixtures.ts';
 
@@ -140,6 +141,17 @@ describe('the status lists a grant', () => {
     const after = new Process(before.status);
     assert.deepEqual(after.look(HOUR, [HOST]), ['NET_RAW since 0']);
     assert.equal(after.writes, 0);
+  });
+
+  it('since the same time after a restart, also if the status cuts its text', () => {
+    const long = { path: 'spec.overrides.seLinux.options', entry: 'x'.repeat(300) };
+    const before = { generation: 1, status: undefined };
+    const needs = { needed: [], unneeded: [long] };
+    const unusedGrants = listedGrants([long], nextHistory(new Map(), needs, before, START), START);
+    assert.equal(unusedGrants[0]?.entry?.length, 256);
+    const restarted = { generation: 1, status: { observedGeneration: 1, unusedGrants } };
+    const history = nextHistory(new Map(), needs, restarted, START + HOUR);
+    assert.deepEqual(listedGrants([long], history, START + HOUR), unusedGrants);
   });
 
   it('only after the wait, if the process before a restart saw that it was needed', () => {
