@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { PolicySet } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import type { PolicySource } from '../../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { SNAPSHOT_VERSION } from '../../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../../analysis/snapshot/restore.ts';
@@ -17,6 +18,11 @@ import { storedSnapshot } from '../report/stored-snapshot.ts';
 export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly at?: number;
   readonly serverVersion?: number;
+}
+
+/** A set of policies with the places where they were read; policies of a level or a cluster have no place. */
+export interface ReadSet extends PolicySet {
+  readonly sources: ReadonlyMap<string, PolicySource>;
 }
 
 /** A set before it is compiled, because `latest` depends on the API servers of either set. */
@@ -35,7 +41,7 @@ export async function readSets(
   options: SetOptions,
   io: Io,
   tell: Tell,
-): Promise<readonly [PolicySet, PolicySet]> {
+): Promise<readonly [ReadSet, ReadSet]> {
   if (names[0] === '-' && names[1] === '-') throw new UsageError('only one of the two sets can be standard input');
   const [old, now] = [await read(names[0], options, io, tell), await read(names[1], options, io, tell)];
   const server = options.serverVersion ?? now.server ?? old.server ?? NEWEST_KNOWN_MINOR;
@@ -47,7 +53,7 @@ function setOf(
   otherServer: number,
   options: SetOptions,
   tell: Tell,
-): PolicySet {
+): ReadSet {
   const excluded = options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES;
   const context = builder.build(
     {
@@ -60,7 +66,11 @@ function setOf(
     tell,
   );
   const patterns = isLevel ? [] : [options.operatorNamespace, ...excluded];
-  return { policies: context.compiled.policies, isExcluded: (name) => isExcluded(name, patterns) };
+  return {
+    policies: context.compiled.policies,
+    isExcluded: (name) => isExcluded(name, patterns),
+    sources: isLevel ? new Map() : context.sources,
+  };
 }
 
 async function read(name: string, options: SetOptions, io: Io, tell: Tell): Promise<Read> {
