@@ -14,6 +14,7 @@ import { type Io, UsageError } from '../../command.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { storedSnapshot } from '../report/stored-snapshot.ts';
+import { GIT, withCommitted } from './committed.ts';
 
 export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly at?: number;
@@ -78,6 +79,12 @@ async function read(name: string, options: SetOptions, io: Io, tell: Tell): Prom
   const detail = rest.length > 0 ? rest.join(':') : undefined;
   if (kind === 'cluster') return readLive(detail, options, io);
   if ((LEVELS as readonly string[]).includes(kind)) return readLevel(kind as Level, detail ?? 'latest');
+  if (kind === GIT) return readCommitted(name, io, tell);
+  return readPath(name, io, tell);
+}
+
+/** Reads a snapshot or manifests. */
+async function readPath(name: string, io: Io, tell: Tell): Promise<Read> {
   if (isSnapshot(name, io)) {
     const snapshot = storedSnapshot(resolve(io.cwd, name));
     const cluster = restoreCluster(snapshot);
@@ -88,6 +95,13 @@ async function read(name: string, options: SetOptions, io: Io, tell: Tell): Prom
   const builder = new PolicyContextBuilder();
   await addPolicies(builder, [name], io, { trouble: tell });
   return { builder };
+}
+
+function readCommitted(name: string, io: Io, tell: Tell): Promise<Read> {
+  const commit = name.split(':').slice(0, 2).join(':');
+  return withCommitted(name, io, ({ path, cwd }) =>
+    readPath(path, { ...io, cwd }, (trouble) => tell({ ...trouble, file: `${commit}:${trouble.file}` })),
+  );
 }
 
 function readLevel(level: Level, version: string): Read {
