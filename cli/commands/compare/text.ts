@@ -9,6 +9,7 @@ import { code, details, MOST_CHARACTERS } from '../../output/markdown.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
 import { manifestOf, type Printed } from './document.ts';
+import { isNamed } from './exit-code.ts';
 
 export type Direction = 'opens' | 'closes';
 export const DIRECTIONS: readonly Direction[] = ['opens', 'closes'];
@@ -51,7 +52,7 @@ export function summaryLines({ old, new: now, comparison }: Printed): string[] {
   return DIRECTIONS.map((direction) => {
     const { title, verb, none } = MEANING[direction];
     const found = comparison[direction].length;
-    const left = comparison.undecided.filter((one) => one.direction === direction || !one.direction).length;
+    const left = comparison.undecided.filter((one) => isNamed(one.direction, direction)).length;
     const open = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
     if (found > 0) return `${now} ${title} ${old} ${verb}: ${counted(found, 'difference')}${open}`;
     if (left > 0) return `${now} ${title} ${old} ${verb}: none was found${open}`;
@@ -139,5 +140,11 @@ export function comparisonMarkdown(printed: Printed): string {
   const more = sections.length > shown.length ? [`… and ${sections.length - shown.length} more`] : [];
   const undecided = comparison.undecided.map((one) => `**not decided** ${code(undecidedText(one))}`);
   const summary = summaryLines(printed).map((line) => `- ${code(line)}`);
-  return `${[summary.join('\n'), ...shown, ...more, ...undecided].join('\n\n')}\n`;
+  return `${[headline(comparison), summary.join('\n'), ...shown, ...more, ...undecided].join('\n\n')}\n`;
+}
+
+function headline({ opens, undecided }: Comparison): string {
+  if (opens.length > 0) return '### CapabilityPolicy: the change admits more pods';
+  const left = undecided.some((one) => isNamed(one.direction, 'opens'));
+  return `### CapabilityPolicy: ${left ? 'not decided whether the change admits more pods' : 'the change admits no more pods'}`;
 }
