@@ -1,6 +1,6 @@
 /** compare -o github and -o sarif: the same remarks at the same lines. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
@@ -8,7 +8,7 @@ import { cappol } from '../support/cappol.ts';
 import { writtenPolicy } from '../support/policies.ts';
 import { sarifRun } from '../support/sarif.ts';
 
-/** The specs of policies, by name: a folder with a file for each of them, whose second line begins the policy. */
+/** The specs of policies, by name: a folder with a file for each of them. */
 type Specs = Readonly<Record<string, object>>;
 
 interface Row {
@@ -16,7 +16,7 @@ interface Row {
   readonly now: Specs | string;
   readonly args?: readonly string[];
   readonly code: 0 | 1 | 2;
-  /** The remarks as `level place: title`. The place of a remark without a line is the new set. */
+  /** The remarks as `level file (text of the line): title`. The file of a remark without a line is the new set. */
   readonly remarks: readonly string[];
   /** The text of the first remark. */
   readonly says?: string;
@@ -41,7 +41,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     old: { all: STRICT },
     now: { all: OPEN },
     code: 1,
-    remarks: ['error now/all.yaml:2: opens hostNetwork'],
+    remarks: ['error now/all.yaml (level: privileged): opens hostNetwork'],
     says: `In every namespace, policy all now admits pods that it refused: ${MUST}`,
   },
   'a policy that opens as a warning if --fail-on does not name it': {
@@ -49,13 +49,13 @@ const ROWS: Readonly<Record<string, Row>> = {
     now: { all: OPEN },
     args: ['--fail-on', 'closes'],
     code: 0,
-    remarks: ['warning now/all.yaml:2: opens hostNetwork'],
+    remarks: ['warning now/all.yaml (level: privileged): opens hostNetwork'],
   },
   'a policy that closes': {
     old: { all: OPEN },
     now: { all: STRICT },
     code: 0,
-    remarks: ['notice now/all.yaml:2: closes hostNetwork'],
+    remarks: ['notice now/all.yaml (hostNetwork: false): closes hostNetwork'],
     says: `In every namespace, policy all now refuses pods that it admitted: ${MUST}`,
   },
   'a policy that closes as an error if --fail-on names it': {
@@ -63,20 +63,20 @@ const ROWS: Readonly<Record<string, Row>> = {
     now: { all: STRICT },
     args: ['--fail-on', 'differs'],
     code: 1,
-    remarks: ['error now/all.yaml:2: closes hostNetwork'],
+    remarks: ['error now/all.yaml (hostNetwork: false): closes hostNetwork'],
   },
   'the namespaces, the users, and all policies that refused': {
     old: { all: STRICT, net: { ...STRICT, ...ONLY_NET, usableBy: 'Bindings' } },
     now: { all: STRICT, net: { ...OPEN, ...ONLY_NET, usableBy: 'Bindings' } },
     code: 1,
-    remarks: ['error now/net.yaml:2: opens hostNetwork'],
+    remarks: ['error now/net.yaml (level: privileged): opens hostNetwork'],
     says: `In namespaces with team=net, for users of policy net, policy net now admits pods that policies all, net refused: ${MUST}`,
   },
   'a policy whose selector has changed, so that no policy decides any more': {
     old: { all: STRICT },
     now: { all: { ...STRICT, ...ONLY_NET } },
     code: 1,
-    remarks: ['error now/all.yaml:2: opens hostNetwork'],
+    remarks: ['error now/all.yaml (namespaceSelector:): opens hostNetwork'],
     says: `In namespaces without the labels that selectors name, no policy decides any more, which admits pods that policy all refused: ${MUST}`,
   },
   'a policy that is gone, at the new set': {
@@ -89,8 +89,20 @@ const ROWS: Readonly<Record<string, Row>> = {
     old: {},
     now: { all: STRICT, other: STRICT },
     code: 0,
-    remarks: ['notice now/all.yaml:2: closes hostNetwork'],
+    remarks: ['notice now/all.yaml (hostNetwork: false): closes hostNetwork'],
     says: `In every namespace, policies all, other now refuse pods about which no policy decided: ${MUST}`,
+  },
+  'a policy for named containers': {
+    old: { all: STRICT },
+    now: { all: { ...STRICT, containers: [{ names: ['x'], overrides: { hostPorts: [] } }] } },
+    code: 0,
+    remarks: ['notice now/all.yaml (hostPorts: []): closes hostPorts'],
+  },
+  'a policy that fewer users may use': {
+    old: { all: OPEN },
+    now: { all: { ...OPEN, usableBy: 'Bindings' } },
+    code: 0,
+    remarks: ['notice now/all.yaml (usableBy: Bindings): closes use'],
   },
   'a level, which has no line': {
     old: { all: { level: 'baseline', overrides: { hostNetwork: true } } },
@@ -111,8 +123,8 @@ const ROWS: Readonly<Record<string, Row>> = {
     now: { all: { level: 'privileged', overrides: { sysctls: { allowed: ['net.a'] } } } },
     code: 1,
     remarks: [
-      'error now/all.yaml:2: opens hostNetwork',
-      'notice now/all.yaml:2: closes sysctls',
+      'error now/all.yaml (level: privileged): opens hostNetwork',
+      'notice now/all.yaml (sysctls:): closes sysctls',
       'warning now: not decided',
       'warning now: not decided',
     ],
@@ -121,25 +133,27 @@ const ROWS: Readonly<Record<string, Row>> = {
     old: { all: STRICT },
     now: { all: STRICT, wrong: { level: 'strict' } },
     code: 2,
-    remarks: ['error now/wrong.yaml:8: cappol'],
+    remarks: ['error now/wrong.yaml (level: strict): cappol'],
   },
   'a policy that has expired': {
     old: { all: STRICT },
     now: { all: STRICT, gone: { ...OPEN, expires: '2020-01-01T00:00:00Z' } },
     code: 0,
-    remarks: ['warning now/gone.yaml:2: cappol'],
+    remarks: ['warning now/gone.yaml (apiVersion: capabilitypolicy.dev/v1alpha1): cappol'],
     says: 'CapabilityPolicy gone expired at 2020-01-01T00:00:00Z and counts as deleted',
   },
   'a text that tries to be a command, on one line': {
     old: { all: { level: 'privileged', overrides: { volumes: ['hostPath'], hostPaths: [] } } },
     now: { all: { level: 'privileged', overrides: { volumes: ['hostPath'], hostPaths: [{ pathPrefix: HOSTILE }] } } },
     code: 1,
-    remarks: ['error now/all.yaml:2: opens hostPaths'],
+    remarks: ['error now/all.yaml (hostPaths:): opens hostPaths'],
   },
 };
 
 /** A remark as a row lists it, and its text. */
 type Remark = readonly [line: string, text: string];
+
+type PlaceText = (file: string, line: number | undefined) => string;
 
 describe('cappol compare -o github and -o sarif', () => {
   let folder: string;
@@ -158,13 +172,13 @@ describe('cappol compare -o github and -o sarif', () => {
         return stdout;
       };
       const [commands, log] = [await printed('github'), await printed('sarif')];
-      const remarks = remarksInCommands(commands, names[1]);
+      const remarks = remarksInCommands(commands, placeText, names[1]);
       assert.deepEqual(
         remarks.map(([line]) => line),
         row.remarks,
       );
       if (row.says !== undefined) assert.equal(remarks[0]?.[1], row.says);
-      assert.deepEqual(remarksInLog(log), remarks);
+      assert.deepEqual(remarksInLog(log, placeText), remarks);
       for (const text of [commands, log]) assert.doesNotMatch(text.replaceAll('\n', ''), /[\p{Cc}\p{Bidi_Control}]/u);
     });
   }
@@ -194,6 +208,11 @@ describe('cappol compare -o github and -o sarif', () => {
     });
   }
 
+  function placeText(file: string, line: number | undefined): string {
+    if (line === undefined) return file;
+    return `${file} (${readFileSync(join(folder, file), 'utf8').split('\n')[line - 1]?.trim()})`;
+  }
+
   function written(name: string, policies: Specs | string): string {
     if (typeof policies === 'string') return policies;
     mkdirSync(join(folder, name));
@@ -205,23 +224,23 @@ describe('cappol compare -o github and -o sarif', () => {
 });
 
 /** The remarks in workflow commands, without those about the comparison as a whole. */
-function remarksInCommands(commands: string, now: string): Remark[] {
+function remarksInCommands(commands: string, placeText: PlaceText, now: string): Remark[] {
   const lines = commands.split('\n').filter((line) => line !== '' && !line.startsWith('::notice title=cappol::'));
   return lines.map((line) => {
     const [, level = '', listed = '', text = ''] = /^::(\w+) (.*?)::(.*)$/.exec(line) ?? assert.fail(line);
     const properties = listed.split(',').map((property) => property.split('=') as [string, string]);
     const { file = now, line: at, title } = Object.fromEntries(properties);
-    const place = `${file}${at === undefined ? '' : `:${at}`}`;
+    const place = placeText(file, at === undefined ? undefined : Number(at));
     return [`${level} ${place}: ${title}`, text.replaceAll('%25', '%')];
   });
 }
 
 const TITLES: Readonly<Record<string, string>> = { NotDecided: 'not decided', InvalidManifest: 'cappol' };
 
-function remarksInLog(log: string): Remark[] {
+function remarksInLog(log: string, placeText: PlaceText): Remark[] {
   return sarifRun(log).results.map(({ level, ruleId, locations, message, properties }) => {
     const { artifactLocation, region } = locations?.[0]?.physicalLocation ?? {};
-    const place = `${artifactLocation?.uri}${region ? `:${region.startLine}` : ''}`;
+    const place = placeText(artifactLocation?.uri ?? '', region?.startLine);
     const title = TITLES[ruleId] ?? `${properties?.direction} ${ruleId}`;
     return [`${level === 'note' ? 'notice' : level} ${place}: ${title}`, message.text];
   });

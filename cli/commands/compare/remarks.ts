@@ -11,7 +11,7 @@ import { shellWord } from '../../output/shell-word.ts';
 import type { FailOn } from './choices.ts';
 import { differenceOf, type Printed, undecidedOf } from './document.ts';
 import { exitCode, isNamed } from './exit-code.ts';
-import type { ReadSet } from './sets.ts';
+import type { PlaceOf } from './places.ts';
 import { DIRECTIONS, type Direction, undecidedText, violationsOf, whereText } from './text.ts';
 
 export interface Remark extends Omit<SarifResult, 'logicalLocation'> {
@@ -23,8 +23,8 @@ export interface Answer extends Printed {
   /** The two sets as the command line names them. */
   readonly names: readonly [old: string, now: string];
   readonly failOn: FailOn;
-  /** The places where the policies of the new set were read. */
-  readonly sources: ReadSet['sources'];
+  /** The places of the policies of the new set. */
+  readonly placeOf: PlaceOf;
 }
 
 /** The SARIF rule for questions that were not decided. */
@@ -65,7 +65,7 @@ function differenceRemark(difference: Difference, direction: Direction, answer: 
     ruleId,
     title: `${direction} ${ruleId}`,
     text: printable(text),
-    ...placeOf(difference, direction, answer),
+    ...placeIn(difference, direction, answer),
     properties: { direction, ...differenceOf(difference) },
   };
 }
@@ -103,16 +103,16 @@ function messagesText({ violations }: PodVerdict, rule: string): string {
 }
 
 /**
- * The place of the policy that admits or refuses now. If no policy decides any more, the place is that of the policy
- * that refused before, whose selector may have changed.
+ * The place in the policy that admits or refuses now. If no policy decides any more, the place is in the policy that
+ * refused before, whose selector may have changed.
  */
-function placeOf(
-  { before, after }: Difference,
-  direction: Direction,
-  { sources }: Answer,
-): Pick<Remark, 'file' | 'line'> {
-  const now = direction === 'opens' ? [after.admittedBy ?? ''] : Object.keys(after.violations);
-  const earlier = direction === 'opens' ? Object.keys(before.violations) : [];
-  const [place = NOWHERE] = [...now, ...earlier].flatMap((name) => sources.get(name) ?? []);
-  return { file: place.file, line: place.line };
+function placeIn({ before, after, rules }: Difference, direction: Direction, { placeOf }: Answer) {
+  const [rule = ''] = rules;
+  const now = direction === 'closes' ? Object.keys(after.violations) : [after.admittedBy ?? ''];
+  const earlier = direction === 'closes' ? [] : Object.keys(before.violations);
+  const [place = NOWHERE] = [
+    ...now.flatMap((policy) => placeOf(policy, { rule }) ?? []),
+    ...earlier.flatMap((policy) => placeOf(policy, 'namespaces') ?? []),
+  ];
+  return place;
 }

@@ -31,7 +31,7 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   }
   const comparison = compare(sets[0], sets[1], { limit, all });
   const shownNames = { old: shown(old), new: shown(now) };
-  const answer = { ...shownNames, comparison, names: [old, now] as const, failOn, sources: sets[1].sources };
+  const answer = { ...shownNames, comparison, names: [old, now] as const, failOn, placeOf: sets[1].placeOf };
   io.stdout.write(PRINTERS[output](answer, told, io));
   const ignored = sets.flatMap(({ policies }) => policies).filter(({ mode }) => mode !== 'Enforce');
   const names = [...new Set(ignored.map(({ name }) => name))].sort();

@@ -3,7 +3,6 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { PolicySet } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
-import type { PolicySource } from '../../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { SNAPSHOT_VERSION } from '../../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../../analysis/snapshot/restore.ts';
@@ -15,15 +14,16 @@ import type { Given, PolicyOptions } from '../../options.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { storedSnapshot } from '../report/stored-snapshot.ts';
 import { GIT, withCommitted } from './committed.ts';
+import { type PlaceOf, placesIn } from './places.ts';
 
 export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly at?: number;
   readonly serverVersion?: number;
 }
 
-/** A set of policies with the places where they were read; policies of a level or a cluster have no place. */
+/** A set of policies with their places in files; policies of a level or a cluster have none. */
 export interface ReadSet extends PolicySet {
-  readonly sources: ReadonlyMap<string, PolicySource>;
+  readonly placeOf: PlaceOf;
 }
 
 /** A set before it is compiled, because `latest` depends on the API servers of either set. */
@@ -70,7 +70,7 @@ function setOf(
   return {
     policies: context.compiled.policies,
     isExcluded: (name) => isExcluded(name, patterns),
-    sources: isLevel ? new Map() : context.sources,
+    placeOf: isLevel ? () => undefined : placesIn(builder),
   };
 }
 
