@@ -20,6 +20,7 @@ import { PolicyState } from '../../operator/state/policy-state.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';
 import { roleOf } from '../manifests/kinds.ts';
 import { type Trouble, troublePlace } from '../manifests/trouble.ts';
+import type { FieldPath } from '../schema/paths.ts';
 import { aggregatedRoles, type ClusterRole, clusterRoleOf, IN_EVERY_CLUSTER } from './aggregation.ts';
 import { automountingOf } from './automounting.ts';
 import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
@@ -50,6 +51,8 @@ function nothing() {
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #all: Collected;
+  /** Finds the lines of a policy's fields. These functions are not in `collected`, because no thread can receive them. */
+  readonly #lineOf = new Map<string, InputObject['lineOf']>();
   /** The namespace for roles and bindings without `metadata.namespace`. */
   readonly #namespace: string;
   #live: Cluster | undefined;
@@ -85,6 +88,11 @@ export class PolicyContextBuilder {
   /** The places where the policies from manifests were read. */
   get sources(): ReadonlyMap<string, PolicySource> {
     return this.#all.sources;
+  }
+
+  /** The line of a field of a policy from a manifest; of the nearest field around it, if the field is absent. */
+  lineIn(policy: string, path: FieldPath): number | null {
+    return this.#lineOf.get(policy)?.(path) ?? null;
   }
 
   get isEmpty(): boolean {
@@ -249,6 +257,7 @@ export class PolicyContextBuilder {
     const metadata = { ...policy.metadata, ...(known?.metadata && pickIdentity(known.metadata)) };
     this.#all.policies.set(name, { ...complete, metadata });
     this.#all.sources.set(name, { file, line });
+    this.#lineOf.set(name, lineOf);
   }
 
   #addRoleManifest(object: InputObject['object']): void {

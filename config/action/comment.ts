@@ -1,13 +1,14 @@
 /**
- * Writes the comment of action.yml on a pull request: `node comment.ts REPORT`. The first run on a pull request adds
- * the comment, and later runs update it.
+ * Writes the comment of action.yml on a pull request: `node comment.ts REPORT COMMAND`. The first run of a command on a
+ * pull request adds the comment, and later runs update it.
  *
  * https://docs.github.com/en/rest/issues/comments
  */
 import { readFileSync } from 'node:fs';
 
-/** An HTML comment, invisible on GitHub, that marks our comment on a pull request. */
-const MARK = '<!-- cappol check -->';
+const [, , REPORT = '', COMMAND = 'check'] = process.argv;
+/** An HTML comment, invisible on GitHub, that marks the command's comment on a pull request. */
+const MARK = `<!-- cappol ${COMMAND} -->`;
 const COMMENTS_OF_PAGE = 100;
 
 interface Comment {
@@ -41,12 +42,12 @@ async function ours(number: number): Promise<Comment | undefined> {
 
 try {
   const { pull_request } = JSON.parse(readFileSync(GITHUB_EVENT_PATH, 'utf8'));
-  const body = `${MARK}\n${readFileSync(process.argv[2] ?? '', 'utf8')}`;
+  const body = `${MARK}\n${readFileSync(REPORT, 'utf8')}`;
   const known = await ours(pull_request.number);
   if (known) await ask('PATCH', `${issues}/comments/${known.id}`, { body });
   else await ask('POST', `${issues}/${pull_request.number}/comments`, { body });
 } catch (error) {
-  // A workflow for a pull request from a fork has no right to comment. The result of `cappol check` must not depend on
+  // A workflow for a pull request from a fork has no right to comment. The result of the action must not depend on
   // the right to comment.
   process.stdout.write(`::warning::cappol could not comment on the pull request: ${(error as Error).message}\n`);
 }

@@ -108,6 +108,7 @@ describe('cappol compare', () => {
 
   it('folds the pods in Markdown', async () => {
     const { stdout } = await compared('old.yaml', 'new.yaml', '-o', 'markdown');
+    assert.match(stdout, /^### CapabilityPolicy: the change admits more pods$/m);
     assert.match(stdout, /^- `new\.yaml admits pods that old\.yaml refuses: 1 difference`$/m);
     assert.match(stdout, /<details><summary>the smallest pod that shows it<\/summary>\n\n```yaml\napiVersion: v1\n/);
   });

@@ -8,7 +8,8 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   'docs/compare.md': {
     "cappol compare restricted - <<'EOF'": 'test/cli/compare.test.ts compares its output',
-    'git worktree add ../before origin/main': 'it writes beside the checkout; test/cli/compare.test.ts compares files',
+    'cappol compare git:origin/main:policies policies --fail-on opens -o markdown':
+      'it needs a repository with policies; test/cli/compare-commit.test.ts has one',
   },
   'docs/compliance.md': {
     'cappol status -A -o compliance':

@@ -7,8 +7,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { load } from 'js-yaml';
-import { ROOT } from '../support/page.ts';
+import { dump, load } from 'js-yaml';
+import { commit, git } from '../support/git.ts';
+import { ROOT, readPage } from '../support/page.ts';
+import { writtenPolicy } from '../support/policies.ts';
+import { sarifRun } from '../support/sarif.ts';
 import { cleanEnvironment, newFolder, packedPackage } from './packed.ts';
 
 interface Step {
@@ -36,6 +39,13 @@ interface Ran {
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 
+interface Workflow {
+  readonly jobs: Readonly<Record<string, { readonly steps: readonly Step[] }>>;
+}
+
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const STRICT = dump(writtenPolicy('all', { level: 'privileged', overrides: { hostNetwork: false } }));
+const OPEN = dump(writtenPolicy('all', { level: 'privileged' }));
 const COMPLIANT = `apiVersion: v1
 kind: Pod
 metadata: {name: web}
@@ -130,11 +140,66 @@ describe('the GitHub Action', function () {
     );
   });
 
-  async function run(manifest: string, given: Readonly<Record<string, string>>): Promise<Ran> {
+  describe('with the workflow of docs/compare.md', () => {
+    const [workflow] = readPage('docs/compare.md')
+      .blocks.filter(({ info, text }) => info[0] === 'yaml' && /^jobs:/m.test(text))
+      .map(({ text }) => load(text) as Workflow);
+    const steps = Object.values(workflow?.jobs ?? {}).flatMap((job) => job.steps);
+
+    it('is this action, on a checkout with the first parent of the merge', () => {
+      const [checkout, action, ...others] = steps;
+      assert.match(checkout?.uses ?? '', /^actions\/checkout@v\d+$/);
+      assert.deepEqual(checkout?.with, { 'fetch-depth': 2 });
+      assert.equal(action?.uses, `capabilitypolicy/capabilitypolicy@v${VERSION}`);
+      assert.deepEqual(others, []);
+    });
+
+    const CASES = [
+      { what: 'fails if the pull request opens something', before: STRICT, after: OPEN, code: 1 },
+      { what: 'passes if it closes something', before: OPEN, after: STRICT, code: 0 },
+      { what: 'passes if nothing changes', before: STRICT, after: STRICT, code: 0 },
+      { what: 'fails if the policies cannot be read', before: STRICT, after: 'a: 1\na: 2\n', code: 2 },
+    ];
+    for (const { what, before, after, code } of CASES) {
+      it(what, async () => {
+        refuses = false;
+        comments.length = 0;
+        const ran = await runIn((folder) => pullRequest(folder, before, after), steps[1]?.with ?? {});
+        assert.equal(ran.code, code, ran.output);
+        assert.equal(/^::error file=policies\/all\.yaml,line=\d+,/m.test(ran.output), code !== 0, ran.output);
+        assert.equal(comments.length, 1);
+        assert.match(comments[0]?.body ?? '', /^<!-- cappol compare -->\n### CapabilityPolicy: /);
+        assert.equal(/the change admits more pods/.test(comments[0]?.body ?? ''), code === 1);
+        const upload = ran.used.find(({ uses }) => uses?.startsWith('github/codeql-action/upload-sarif@'));
+        assert.equal(upload?.with?.category, 'cappol-compare');
+        const { results } = sarifRun(readFileSync(upload?.with?.sarif_file ?? '', 'utf8'));
+        assert.equal(results.filter(({ level }) => level === 'error').length, code === 0 ? 0 : 1);
+      });
+    }
+
+    it('says so in its comment if the checkout is too shallow', async () => {
+      const ran = await runIn((folder) => commit(folder, { 'policies/all.yaml': STRICT }), steps[1]?.with ?? {});
+      assert.equal(ran.code, 2);
+      assert.match(ran.output, /git knows no commit HEAD\^1; a shallow clone has only the last ones/);
+      assert.match(comments[0]?.body ?? '', /`cappol compare` has no result; the log of the workflow says why/);
+    });
+
+    it('fails on what the input fail-on names', async () => {
+      const inputs = { ...steps[1]?.with, 'fail-on': 'closes' };
+      const { code, output } = await runIn((folder) => pullRequest(folder, OPEN, STRICT), inputs);
+      assert.equal(code, 1, output);
+    });
+  });
+
+  function run(manifest: string, given: Readonly<Record<string, string>>): Promise<Ran> {
+    return runIn((workspace) => writeFileSync(join(workspace, 'pod.yaml'), manifest), given);
+  }
+
+  async function runIn(fill: (workspace: string) => void, given: Readonly<Record<string, string>>): Promise<Ran> {
     const folder = newFolder('action');
     const [workspace, temporary] = [join(folder, 'workspace'), join(folder, 'temporary')];
     for (const path of [workspace, temporary]) mkdirSync(path);
-    writeFileSync(join(workspace, 'pod.yaml'), manifest);
+    fill(workspace);
     writeFileSync(join(folder, 'event.json'), JSON.stringify({ pull_request: { number: 7 } }));
     const inputs = { package: packedPackage(), token: 'secret', ...given };
     return new Runner(action, inputs, {
@@ -150,6 +215,15 @@ describe('the GitHub Action', function () {
     }).run(workspace);
   }
 });
+
+/** A checkout of the commit that merges a pull request. */
+function pullRequest(folder: string, before: string, after: string): void {
+  commit(folder, { 'policies/all.yaml': before });
+  git(folder, 'checkout', '--quiet', '-b', 'change');
+  commit(folder, { 'policies/all.yaml': after, 'README.md': 'The change.\n' });
+  git(folder, 'checkout', '--quiet', '-');
+  git(folder, 'merge', '--quiet', '--no-ff', '--message', 'merge', 'change');
+}
 
 /** Executes a composite action like a runner, as far as this action needs it. */
 class Runner {

@@ -1,11 +1,13 @@
 /** The hooks for pre-commit, run by pre-commit in a repository with manifests. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { delimiter, dirname, join } from 'node:path';
-import { load } from 'js-yaml';
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { dump, load } from 'js-yaml';
+import { commit, git } from '../support/git.ts';
 import { describeWith } from '../support/needs.ts';
 import { ROOT, readPage } from '../support/page.ts';
+import { writtenPolicy } from '../support/policies.ts';
 import { cleanEnvironment, newFolder, packedPackage } from './packed.ts';
 
 interface Hook {
@@ -21,12 +23,13 @@ interface Configuration {
 const { name, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const HOOKS = '.pre-commit-hooks.yaml';
 const VIOLATING = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
+const STRICT = dump(writtenPolicy('all', { level: 'privileged', overrides: { hostNetwork: false } }));
+const OPEN = dump(writtenPolicy('all', { level: 'privileged' }));
+const CLOSED = dump(writtenPolicy('all', { level: 'privileged', overrides: { hostNetwork: false, hostPID: false } }));
 const OTHER = 'services: {web: {image: web}}\n';
 
 describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hooks for pre-commit', () => {
-  const documented = readPage('docs/installing-cappol.md')
-    .blocks.filter(({ info, text }) => info[0] === 'yaml' && /^repos:/m.test(text))
-    .map(({ text }) => load(text) as Configuration);
+  const documented = configurationsIn('docs/installing-cappol.md');
 
   it('are hooks as pre-commit wants them', () => {
     execFileSync('pre-commit', ['validate-manifest', HOOKS], { cwd: ROOT, stdio: 'pipe' });
@@ -41,6 +44,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
     const [local, remote] = documented;
     assert.deepEqual(local?.repos[0]?.hooks[0]?.additional_dependencies, [`${name}@${version}`]);
     assert.equal(remote?.repos[0]?.rev, `v${version}`);
+    assert.equal(configurationsIn('docs/compare.md')[0]?.repos[0]?.rev, `v${version}`);
   });
 
   it('find violations by the package from npm', () => {
@@ -53,18 +57,71 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
   });
 
   it('find violations by the program that is installed', () => {
+    fails(fromCheckout(documented[1]), withCappol());
+  });
+
+  describe('compare the policies of the last commit', () => {
+    const [configuration] = configurationsIn('docs/compare.md');
+    let environment: NodeJS.ProcessEnv;
+    before(() => {
+      environment = withCappol();
+    });
+
+    interface Case {
+      readonly what: string;
+      /** The policy that is committed; undefined if the file is deleted. */
+      readonly after: string | undefined;
+      readonly withoutArguments?: true;
+      readonly code: number;
+      readonly told: RegExp;
+    }
+    const OPENS = /^OPENS {2}rule hostNetwork, in every namespace$/m;
+    const CASES: readonly Case[] = [
+      { what: 'with a policy that opens something', after: OPEN, code: 1, told: OPENS },
+      { what: 'without arguments', after: OPEN, withoutArguments: true, code: 1, told: OPENS },
+      { what: 'with a policy that is gone', after: undefined, code: 1, told: OPENS },
+      { what: 'with a policy that closes something', after: CLOSED, code: 0, told: /^cappol compare\.+Passed$/m },
+    ];
+    for (const { what, after, withoutArguments, code, told } of CASES) {
+      it(what, () => {
+        const text = JSON.stringify(fromCheckout(configuration));
+        const folder = repository({
+          '.pre-commit-config.yaml': withoutArguments ? text.replace(/,"args":\[.*?\]/, '') : text,
+          'policies/all.yaml': STRICT,
+          'policies/other.yaml': OTHER,
+        });
+        if (after === undefined) rmSync(join(folder, 'policies/all.yaml'));
+        else writeFileSync(join(folder, 'policies/all.yaml'), after);
+        git(folder, 'add', '--all');
+        const options = { cwd: folder, env: environment, encoding: 'utf8' } as const;
+        const { status, stdout, stderr } = spawnSync('pre-commit', ['run'], options);
+        assert.equal(status, code, stdout + stderr);
+        assert.match(stdout, told);
+      });
+    }
+  });
+
+  function configurationsIn(page: string): Configuration[] {
+    return readPage(page)
+      .blocks.filter(({ info, text }) => info[0] === 'yaml' && /^repos:/m.test(text))
+      .map(({ text }) => load(text) as Configuration);
+  }
+
+  /** The environment of somebody who has installed the package. */
+  function withCappol(): NodeJS.ProcessEnv {
     const home = newFolder('home');
     const environment = cleanEnvironment(home);
     const args = ['install', '--global', '--silent', '--prefix', home, packedPackage()];
     execFileSync('npm', args, { env: environment, stdio: 'pipe' });
-    const hooks = repository({});
-    copyFileSync(join(ROOT, HOOKS), join(hooks, HOOKS));
-    commit(hooks);
-    const rev = execFileSync('git', ['rev-parse', 'HEAD'], { cwd: hooks, encoding: 'utf8' }).trim();
-    const text = JSON.stringify(documented[1]).replace(documented[1]?.repos[0]?.repo ?? '', hooks);
-    const configuration = JSON.parse(text.replace(`v${version}`, rev));
-    fails(configuration, { ...environment, PATH: [join(home, 'bin'), environment.PATH].join(delimiter) });
-  });
+    return { ...environment, PATH: [join(home, 'bin'), environment.PATH].join(delimiter) };
+  }
+
+  /** The configuration with the hooks of this checkout instead of those of the release. */
+  function fromCheckout(configuration: Configuration | undefined): Configuration {
+    const hooks = repository({ [HOOKS]: readFileSync(join(ROOT, HOOKS), 'utf8') });
+    const text = JSON.stringify(configuration).replace(configuration?.repos[0]?.repo ?? '', hooks);
+    return JSON.parse(text.replace(`v${version}`, git(hooks, 'rev-parse', 'HEAD').trim()));
+  }
 
   function fails(configuration: Configuration, env: NodeJS.ProcessEnv): void {
     const folder = repository({
@@ -86,18 +143,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
 
   function repository(files: Readonly<Record<string, string>>): string {
     const folder = newFolder('repository');
-    execFileSync('git', ['init', '--quiet'], { cwd: folder });
-    for (const [path, text] of Object.entries(files)) {
-      mkdirSync(dirname(join(folder, path)), { recursive: true });
-      writeFileSync(join(folder, path), text);
-    }
-    if (Object.keys(files).length > 0) commit(folder);
+    commit(folder, files);
     return folder;
-  }
-
-  function commit(folder: string): void {
-    execFileSync('git', ['add', '--all'], { cwd: folder });
-    const who = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];
-    execFileSync('git', [...who, 'commit', '--quiet', '--message', 'all'], { cwd: folder });
   }
 });

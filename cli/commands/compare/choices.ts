@@ -1,3 +1,6 @@
 /** The values that options of `cappol compare` accept. */
 export const FAIL_ON = ['opens', 'closes', 'differs'] as const;
-export const OUTPUTS = ['text', 'json', 'yaml', 'markdown'] as const;
+export const OUTPUTS = ['text', 'json', 'yaml', 'markdown', 'github', 'sarif'] as const;
+
+export type FailOn = (typeof FAIL_ON)[number];
+export type Output = (typeof OUTPUTS)[number];

@@ -3,11 +3,12 @@ import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LIMIT } from '../../../analysis/compare/limits.ts';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
+import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import { FAIL_ON, OUTPUTS } from './choices.ts';
 
 const ABOUT =
-  'what the policies NEW admit that the policies OLD refuse (opens), and the reverse (closes), each with the smallest pod that shows it; where nothing is shown, both are proved to be the same. OLD and NEW are each a file, a folder, - for standard input, a snapshot, `cluster` or `cluster:CONTEXT`, or a level such as `restricted` or `baseline:v1.30`';
+  'what the policies NEW admit that the policies OLD refuse (opens), and the reverse (closes), each with the smallest pod that shows it; where nothing is shown, both are proved to be the same. OLD and NEW are each a file, a folder, - for standard input, `git:COMMIT:PATH` for a file or folder of a commit, a snapshot, `cluster` or `cluster:CONTEXT`, or a level such as `restricted` or `baseline:v1.30`';
 
 const EXIT_CODES = `
 Exit codes: 0 no such difference, 1 a difference that --fail-on names, 2 wrong input, or not decided.`;
@@ -42,7 +43,7 @@ export const registerCompare: RegisterCommand = (program, io, finish) => {
     .addHelpText('after', EXIT_CODES)
     .action(async (old, now, given) => {
       const { runCompare } = await import('./run.ts');
-      finish(await runCompare(old, now, given, io));
+      finish(await leavingOut(io, {}, (walking) => runCompare(old, now, given, walking)));
     });
   withExamples(command, [
     { what: 'Changes of a level since an earlier version', paste: 'cappol compare restricted:v1.34 restricted' },

@@ -24,7 +24,8 @@ export function documentOf({ old, new: now, comparison }: Printed) {
   };
 }
 
-function differenceOf({ namespace, use, rules, pod, before, after }: Difference) {
+/** A difference as plain data. */
+export function differenceOf({ namespace, use, rules, pod, before, after }: Difference) {
   return {
     namespace: { labels: namespace },
     use,
@@ -35,7 +36,8 @@ function differenceOf({ namespace, use, rules, pod, before, after }: Difference)
   };
 }
 
-function undecidedOf({ namespace, use, direction, message }: Undecided) {
+/** A question that was not decided, as plain data. */
+export function undecidedOf({ namespace, use, direction, message }: Undecided) {
   return {
     namespace: namespace ? { labels: namespace } : null,
     use: use ?? null,

@@ -1,17 +1,42 @@
 /** The formats of `cappol compare`. */
 import { dump } from 'js-yaml';
-import { escapedControls, jsonText } from '../../../analysis/text/printable-values.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import { escapedControls, jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import type { Io } from '../../command.ts';
 import { terminalOf } from '../../output/terminal.ts';
-import type { OUTPUTS } from './choices.ts';
-import { documentOf, type Printed } from './document.ts';
-import { comparisonMarkdown, comparisonText } from './text.ts';
+import type { Output } from './choices.ts';
+import { documentOf } from './document.ts';
+import { githubText, sarifText } from './remark-printers.ts';
+import { type Answer, remarksOf, troubleRemark } from './remarks.ts';
+import { comparisonMarkdown, comparisonText, summaryLines } from './text.ts';
 
-type Printer = (printed: Printed, io: Io) => string;
+type Printer = (answer: Answer, troubles: readonly Trouble[], io: Io) => string;
 
-export const PRINTERS: Readonly<Record<(typeof OUTPUTS)[number], Printer>> = {
-  text: (printed, io) => comparisonText(printed, terminalOf(io)),
-  json: (printed) => `${jsonText(documentOf(printed))}\n`,
-  yaml: (printed) => escapedControls(dump(documentOf(printed), { lineWidth: -1, noRefs: true })),
+const REMARK_PRINTERS = { github: githubText, sarif: sarifText } as const;
+
+/** @param troubles the warnings about the input */
+export const PRINTERS: Readonly<Record<Output, Printer>> = {
+  text: (answer, _, io) => comparisonText(answer, terminalOf(io)),
+  json: (answer) => `${jsonText(documentOf(answer))}\n`,
+  yaml: (answer) => escapedControls(dump(documentOf(answer), { lineWidth: -1, noRefs: true })),
   markdown: comparisonMarkdown,
+  github: (answer, troubles, io) => remarksText('github', answer, troubles, io),
+  sarif: (answer, troubles, io) => remarksText('sarif', answer, troubles, io),
 };
+
+function remarksText(
+  format: keyof typeof REMARK_PRINTERS,
+  answer: Answer,
+  troubles: readonly Trouble[],
+  io: Io,
+): string {
+  const remarks = [...troubles.map(troubleRemark), ...remarksOf(answer)];
+  const summary = printableTexts(summaryLines(answer));
+  return REMARK_PRINTERS[format]({ remarks, summary, now: answer.names[1] }, io.cwd);
+}
+
+/** The problems of an input that cannot be compared; empty in a format that has no lines of files. */
+export function troublesText(output: Output, troubles: readonly Trouble[], io: Io): string {
+  if (output !== 'github' && output !== 'sarif') return '';
+  return REMARK_PRINTERS[output]({ remarks: troubles.map(troubleRemark), summary: [], now: '' }, io.cwd);
+}

@@ -1,27 +1,38 @@
 /** The work of compare: reads two sets of policies, compares them, prints. */
-import { type Comparison, compare } from '../../../analysis/compare/compare.ts';
+import { compare } from '../../../analysis/compare/compare.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { formatTime, NEVER } from '../../../operator/policy/expiry.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';
-import type { FAIL_ON, OUTPUTS } from './choices.ts';
-import { PRINTERS } from './printers.ts';
+import type { FailOn, Output } from './choices.ts';
+import { exitCode } from './exit-code.ts';
+import { PRINTERS, troublesText } from './printers.ts';
 import { readSets, type SetOptions } from './sets.ts';
 
 export interface CompareOptions extends SetOptions {
   readonly all?: boolean;
   readonly limit: number;
-  readonly output: (typeof OUTPUTS)[number];
-  readonly failOn: (typeof FAIL_ON)[number];
+  readonly output: Output;
+  readonly failOn: FailOn;
 }
 
 export async function runCompare(old: string, now: string, options: CompareOptions, io: Io): Promise<ExitCode> {
+  const { limit, all = false, failOn, output } = options;
   const troubles = new Troubles(io);
-  const sets = await readSets([old, now], options, io, troubles.trouble);
+  const told: Trouble[] = [];
+  const sets = await readSets([old, now], options, io, (trouble) => {
+    troubles.trouble(trouble);
+    told.push(trouble);
+  });
   // With a policy missing, the answer would be wrong.
-  if (troubles.count > 0) return 2;
-  const { limit, all = false } = options;
+  if (troubles.count > 0) {
+    io.stdout.write(troublesText(output, told, io));
+    return 2;
+  }
   const comparison = compare(sets[0], sets[1], { limit, all });
-  io.stdout.write(PRINTERS[options.output]({ old: shown(old), new: shown(now), comparison }, io));
+  const shownNames = { old: shown(old), new: shown(now) };
+  const answer = { ...shownNames, comparison, names: [old, now] as const, failOn, placeOf: sets[1].placeOf };
+  io.stdout.write(PRINTERS[output](answer, told, io));
   const ignored = sets.flatMap(({ policies }) => policies).filter(({ mode }) => mode !== 'Enforce');
   const names = [...new Set(ignored.map(({ name }) => name))].sort();
   if (names.length > 0)
@@ -37,17 +48,10 @@ export async function runCompare(old: string, now: string, options: CompareOptio
     if (policies.length === 0)
       io.stderr.write(`cappol: ${shown([old, now][i] ?? '')} has no policy that is in force\n`);
   }
-  return exitCode(comparison, options.failOn);
+  return exitCode(comparison, failOn);
 }
 
 /** How the output names a set. */
 function shown(name: string): string {
   return name === '-' ? 'standard input' : name;
-}
-
-function exitCode({ opens, closes, undecided }: Comparison, failOn: CompareOptions['failOn']): ExitCode {
-  const differences = { opens: opens.length, closes: closes.length, differs: opens.length + closes.length };
-  if (differences[failOn] > 0) return 1;
-  const matters = undecided.some(({ direction }) => !direction || failOn === 'differs' || direction === failOn);
-  return matters ? 2 : 0;
 }

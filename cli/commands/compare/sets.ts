@@ -13,10 +13,17 @@ import { type Io, UsageError } from '../../command.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { storedSnapshot } from '../report/stored-snapshot.ts';
+import { GIT, withCommitted } from './committed.ts';
+import { type PlaceOf, placesIn } from './places.ts';
 
 export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly at?: number;
   readonly serverVersion?: number;
+}
+
+/** A set of policies with their places in files; policies of a level or a cluster have none. */
+export interface ReadSet extends PolicySet {
+  readonly placeOf: PlaceOf;
 }
 
 /** A set before it is compiled, because `latest` depends on the API servers of either set. */
@@ -35,7 +42,7 @@ export async function readSets(
   options: SetOptions,
   io: Io,
   tell: Tell,
-): Promise<readonly [PolicySet, PolicySet]> {
+): Promise<readonly [ReadSet, ReadSet]> {
   if (names[0] === '-' && names[1] === '-') throw new UsageError('only one of the two sets can be standard input');
   const [old, now] = [await read(names[0], options, io, tell), await read(names[1], options, io, tell)];
   const server = options.serverVersion ?? now.server ?? old.server ?? NEWEST_KNOWN_MINOR;
@@ -47,7 +54,7 @@ function setOf(
   otherServer: number,
   options: SetOptions,
   tell: Tell,
-): PolicySet {
+): ReadSet {
   const excluded = options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES;
   const context = builder.build(
     {
@@ -60,7 +67,11 @@ function setOf(
     tell,
   );
   const patterns = isLevel ? [] : [options.operatorNamespace, ...excluded];
-  return { policies: context.compiled.policies, isExcluded: (name) => isExcluded(name, patterns) };
+  return {
+    policies: context.compiled.policies,
+    isExcluded: (name) => isExcluded(name, patterns),
+    placeOf: isLevel ? () => undefined : placesIn(builder),
+  };
 }
 
 async function read(name: string, options: SetOptions, io: Io, tell: Tell): Promise<Read> {
@@ -68,6 +79,12 @@ async function read(name: string, options: SetOptions, io: Io, tell: Tell): Prom
   const detail = rest.length > 0 ? rest.join(':') : undefined;
   if (kind === 'cluster') return readLive(detail, options, io);
   if ((LEVELS as readonly string[]).includes(kind)) return readLevel(kind as Level, detail ?? 'latest');
+  if (kind === GIT) return readCommitted(name, io, tell);
+  return readPath(name, io, tell);
+}
+
+/** Reads a snapshot or manifests. */
+async function readPath(name: string, io: Io, tell: Tell): Promise<Read> {
   if (isSnapshot(name, io)) {
     const snapshot = storedSnapshot(resolve(io.cwd, name));
     const cluster = restoreCluster(snapshot);
@@ -78,6 +95,13 @@ async function read(name: string, options: SetOptions, io: Io, tell: Tell): Prom
   const builder = new PolicyContextBuilder();
   await addPolicies(builder, [name], io, { trouble: tell });
   return { builder };
+}
+
+function readCommitted(name: string, io: Io, tell: Tell): Promise<Read> {
+  const commit = name.split(':').slice(0, 2).join(':');
+  return withCommitted(name, io, ({ path, cwd }) =>
+    readPath(path, { ...io, cwd }, (trouble) => tell({ ...trouble, file: `${commit}:${trouble.file}` })),
+  );
 }
 
 function readLevel(level: Level, version: string): Read {

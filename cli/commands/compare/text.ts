@@ -3,14 +3,16 @@ import { dump } from 'js-yaml';
 import type { Comparison, Difference, Undecided } from '../../../analysis/compare/compare.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
 import { type PodVerdict, USE_RULE, violationsBy } from '../../../operator/evaluate/verdict.ts';
+import type { Violation } from '../../../operator/evaluate/violations.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { code, details, MOST_CHARACTERS } from '../../output/markdown.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
 import { manifestOf, type Printed } from './document.ts';
+import { isNamed } from './exit-code.ts';
 
-type Direction = 'opens' | 'closes';
-const DIRECTIONS: readonly Direction[] = ['opens', 'closes'];
+export type Direction = 'opens' | 'closes';
+export const DIRECTIONS: readonly Direction[] = ['opens', 'closes'];
 
 /** The meaning of each direction, and the answer if nothing was found. */
 const MEANING = {
@@ -37,20 +39,20 @@ export function comparisonText(printed: Printed, { width, paint }: Terminal): st
         ].join('');
       }),
     ),
-    ...undecidedTexts(comparison).map((line) =>
-      wrap(`${paint('magenta', 'NOT DECIDED')}  ${line}`, { width, hanging: 2 }),
+    ...comparison.undecided.map((one) =>
+      wrap(`${paint('magenta', 'NOT DECIDED')}  ${undecidedText(one)}`, { width, hanging: 2 }),
     ),
   ];
   return paragraphs.join('\n');
 }
 
 /** The answers for both directions, in one sentence each. */
-function summaryLines({ old, new: now, comparison }: Printed): string[] {
+export function summaryLines({ old, new: now, comparison }: Printed): string[] {
   if (comparison.same) return [`same: ${now} admits exactly the pods that ${old} admits (proved)`];
   return DIRECTIONS.map((direction) => {
     const { title, verb, none } = MEANING[direction];
     const found = comparison[direction].length;
-    const left = comparison.undecided.filter((one) => one.direction === direction || !one.direction).length;
+    const left = comparison.undecided.filter((one) => isNamed(one.direction, direction)).length;
     const open = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
     if (found > 0) return `${now} ${title} ${old} ${verb}: ${counted(found, 'difference')}${open}`;
     if (left > 0) return `${now} ${title} ${old} ${verb}: none was found${open}`;
@@ -58,21 +60,25 @@ function summaryLines({ old, new: now, comparison }: Printed): string[] {
   });
 }
 
-function differenceLines(difference: Difference, direction: Direction, { classes }: Comparison): string[] {
+function differenceLines(difference: Difference, direction: Direction, comparison: Comparison): string[] {
   const [refused, admitted] =
     direction === 'opens' ? [difference.before, difference.after] : [difference.after, difference.before];
   const [whenRefused, whenAdmitted] = direction === 'opens' ? ['before', 'now'] : ['now', 'before'];
   const policies = Object.keys(refused.violations);
   const [rule = '', ...others] = difference.rules;
-  const where = classes === 1 ? 'every namespace' : namespaceText(difference.namespace);
   const { admittedBy } = admitted;
   return [
-    `${rule === USE_RULE ? 'use of policies' : `rule ${rule}`}, in ${where}${useText(difference.use)}`,
+    `${rule === USE_RULE ? 'use of policies' : `rule ${rule}`}, in ${whereText(difference, comparison)}`,
     `refused ${whenRefused}${policies.length > 0 ? ` by ${policies.map((policy) => `policy ${policy}`).join(' and ')}` : ''}:`,
     ...messagesIn(refused, rule).map((message) => `- ${message}`),
     ...(others.length > 0 ? [`- the pod also breaks ${others.join(', ')}`] : []),
     `admitted ${whenAdmitted}${admittedBy === undefined ? ', because no policy decides' : ` by policy ${admittedBy}`}`,
   ];
+}
+
+/** The namespaces and the users for whom the difference holds: `namespaces with team=a, for users of policy web` */
+export function whereText({ namespace, use }: Difference, { classes }: Comparison): string {
+  return `${classes === 1 ? 'every namespace' : namespaceText(namespace)}${useText(use)}`;
 }
 
 function namespaceText(labels: Readonly<Record<string, string>>): string {
@@ -86,21 +92,23 @@ function useText(use: readonly string[]): string {
   return use.length === 0 ? '' : `, for users of policy ${use.join(', ')}`;
 }
 
-/** The messages about the rule; all messages if the rule is the use of policies. */
 function messagesIn({ violations }: PodVerdict, rule: string): string[] {
   const policies = Object.keys(violations);
   return policies.flatMap((policy) =>
-    violationsBy(policy, violations)
-      .filter((one) => rule === USE_RULE || one.rule === rule)
-      .map(({ message }) => `${policies.length > 1 ? `${policy}: ` : ''}${message}`),
+    violationsOf(policy, violations, rule).map(
+      ({ message }) => `${policies.length > 1 ? `${policy}: ` : ''}${message}`,
+    ),
   );
 }
 
-function undecidedTexts({ undecided }: Comparison): string[] {
-  return undecided.map(({ namespace, use = [], direction, message }: Undecided) => {
-    const where = namespace ? `, in ${namespaceText(namespace)}${useText(use)}` : '';
-    return `${direction ?? 'opens and closes'}${where}: ${message}`;
-  });
+/** A policy's violations of the rule; all its violations if the rule is the use of policies. */
+export function violationsOf(policy: string, violations: PodVerdict['violations'], rule: string): readonly Violation[] {
+  return violationsBy(policy, violations).filter((one) => rule === USE_RULE || one.rule === rule);
+}
+
+export function undecidedText({ namespace, use = [], direction, message }: Undecided): string {
+  const where = namespace ? `, in ${namespaceText(namespace)}${useText(use)}` : '';
+  return `${direction ?? 'opens and closes'}${where}: ${message}`;
 }
 
 function podText({ pod }: Difference): string {
@@ -130,7 +138,13 @@ export function comparisonMarkdown(printed: Printed): string {
     return room >= 0;
   });
   const more = sections.length > shown.length ? [`… and ${sections.length - shown.length} more`] : [];
-  const undecided = undecidedTexts(comparison).map((line) => `**not decided** ${code(line)}`);
+  const undecided = comparison.undecided.map((one) => `**not decided** ${code(undecidedText(one))}`);
   const summary = summaryLines(printed).map((line) => `- ${code(line)}`);
-  return `${[summary.join('\n'), ...shown, ...more, ...undecided].join('\n\n')}\n`;
+  return `${[headline(comparison), summary.join('\n'), ...shown, ...more, ...undecided].join('\n\n')}\n`;
+}
+
+function headline({ opens, undecided }: Comparison): string {
+  if (opens.length > 0) return '### CapabilityPolicy: the change admits more pods';
+  const left = undecided.some((one) => isNamed(one.direction, 'opens'));
+  return `### CapabilityPolicy: ${left ? 'not decided whether the change admits more pods' : 'the change admits no more pods'}`;
 }

@@ -3,6 +3,7 @@ import type { TightenedPolicy } from '../../../analysis/suggest/tighten.ts';
 import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import { PLURAL } from '../../../operator/api/capability-policy.ts';
 import { bounded } from '../../../operator/text/printable.ts';
+import { shellWord } from '../../output/shell-word.ts';
 
 const LONGEST = 512;
 const STYLE = { lineWidth: 0, indentSeq: false, flowCollectionPadding: false };
@@ -22,7 +23,7 @@ export function patchText(policies: readonly TightenedPolicy[]): string {
   return policies
     .map((one) => {
       const patch =
-        one.patch && `kubectl patch ${PLURAL} ${one.policy} --type=merge -p ${quoted(JSON.stringify(one.patch))}\n`;
+        one.patch && `kubectl patch ${PLURAL} ${one.policy} --type=merge -p ${shellWord(JSON.stringify(one.patch))}\n`;
       return `${comments(one)}${patch ?? ''}`;
     })
     .join('\n');
@@ -51,9 +52,4 @@ function linesOf({ policy, unused, removes }: TightenedPolicy): string[] {
     return bounded(`${policy}: no workload needs ${what}${since === undefined ? '' : ` since ${since}`}`, LONGEST);
   });
   return [...(unused ? [whole] : []), ...each];
-}
-
-/** The text as one word of a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,47 +1,35 @@
 /** -o github: workflow commands, which GitHub shows at the lines of a pull request. */
 import { counted } from '../../../../operator/text/wording.ts';
+import { type WorkflowCommand, workflowCommand } from '../../../output/workflow-command.ts';
 import { coverageLines } from '../coverage-text.ts';
-import { itemName, type Reporter, type ReporterOptions, relativePath } from './reporter.ts';
+import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
 import { severityOf, violationText } from './shown.ts';
 
 export function githubReporter({ stdout, cwd }: ReporterOptions): Reporter {
-  const command = (level: string, file: string | null, line: number | null, title: string, text: string) => {
-    const place = {
-      ...(file !== null && file !== '-' && { file: relativePath(cwd, file) }),
-      ...(line !== null && { line: String(line) }),
-      title,
-    };
-    const properties = Object.entries(place).map(([key, value]) => `${key}=${property(value)}`);
-    stdout.write(`::${level} ${properties.join(',')}::${message(text)}\n`);
-  };
+  const write = (command: WorkflowCommand) => void stdout.write(workflowCommand(command, cwd));
   return {
     wide: true,
     item({ item, violations, findings }) {
+      const { file } = item;
       const title = itemName(item);
       for (const violation of violations) {
-        command(severityOf(violation), item.file, violation.first.line, title, violationText(violation));
+        const { line } = violation.first;
+        write({ level: severityOf(violation), file, line, title, text: violationText(violation) });
       }
-      for (const { reason, message: text, line } of findings) {
-        command('notice', item.file, line, title, `${reason}: ${text}`);
+      for (const { reason, message, line } of findings) {
+        write({ level: 'notice', file, line, title, text: `${reason}: ${message}` });
       }
     },
-    trouble({ file, line, message: text, severity = 'error' }) {
-      command(severity, file, line ?? null, 'cappol', text);
+    trouble({ file, line = null, message: text, severity: level = 'error' }) {
+      write({ level, file, line, title: 'cappol', text });
     },
     end(summary, totals) {
       const { items, violating } = summary;
       const violations = counted(totals.merged, 'violation');
-      const text = `${counted(items, 'workload')} evaluated, ${violating} violating, ${violations}`;
-      for (const line of [text, ...coverageLines(summary)]) command('notice', null, null, 'cappol', line);
+      const sum = `${counted(items, 'workload')} evaluated, ${violating} violating, ${violations}`;
+      for (const text of [sum, ...coverageLines(summary)]) {
+        write({ level: 'notice', file: null, line: null, title: 'cappol', text });
+      }
     },
   };
-}
-
-/** Escapes a message as core/src/command.ts of https://github.com/actions/toolkit does. */
-function message(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-function property(text: string): string {
-  return message(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

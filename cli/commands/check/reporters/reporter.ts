@@ -1,5 +1,4 @@
 /** How results are written: item by item, so that no result waits for the last item. */
-import { relative, resolve, sep } from 'node:path';
 import type { CheckedItem, CheckedPolicy, Summary } from '../../../../analysis/check/result.ts';
 import type { Trouble } from '../../../../analysis/manifests/trouble.ts';
 import type { Terminal } from '../../../output/terminal.ts';
@@ -32,11 +31,6 @@ type Named = Pick<CheckedItem, 'kind' | 'namespace' | 'name'> & Partial<Pick<Che
  */
 export function itemName({ kind, namespace, name, template = null }: Named, withNamespace = true): string {
   return `${kind} ${withNamespace ? `${namespace}/` : ''}${name}${template === null ? '' : `: ${template}`}`;
-}
-
-/** The path relative to `cwd`, with slashes on every operating system. */
-export function relativePath(cwd: string, file: string): string {
-  return relative(cwd, resolve(cwd, file)).split(sep).join('/');
 }
 
 /** A place in a file as text: `deploy/web.yaml:12` */

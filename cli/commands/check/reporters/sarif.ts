@@ -1,46 +1,19 @@
 /** -o sarif: SARIF 2.1.0, for code scanning. */
-import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from 'node-sarif-builder';
 import { FINDING_REASONS } from '../../../../analysis/capabilities/findings.ts';
 import type { CheckedItem, CheckedViolation } from '../../../../analysis/check/result.ts';
-import { referencesBy, referenceText } from '../../../../analysis/check/rule-references.ts';
-import { USE_RULE } from '../../../../operator/evaluate/verdict.ts';
-import { RULES } from '../../../../operator/rules/index.ts';
-import { VERSION } from '../../../version.ts';
+import { PROBLEM, type SarifResult, SarifRun } from '../../../output/sarif.ts';
 import { coverageLines } from '../coverage-text.ts';
-import { itemName, type Reporter, type ReporterOptions, relativePath } from './reporter.ts';
+import { itemName, type Reporter, type ReporterOptions } from './reporter.ts';
 import { severityOf, violationText } from './shown.ts';
 
-/** The SARIF rule for problems of the input, which are not violations of a policy. */
-const PROBLEM = 'InvalidManifest';
-
-type Remark = Pick<CheckedViolation, 'path' | 'line'> & {
-  readonly level: 'error' | 'warning' | 'note';
-  readonly ruleId: string;
-  readonly text: string;
-};
+type Remark = Pick<CheckedViolation, 'path' | 'line'> & Pick<SarifResult, 'level' | 'ruleId' | 'text'>;
 
 export function sarifReporter({ stdout, cwd }: ReporterOptions): Reporter {
-  const run = new SarifRunBuilder().initSimple({ toolDriverName: 'cappol', toolDriverVersion: VERSION });
-  for (const [ruleId, shortDescriptionText] of ruleTexts()) {
-    const descriptor = new SarifRuleBuilder().initSimple({ ruleId, shortDescriptionText });
-    const references = referencesBy(ruleId);
-    if (references.length > 0) descriptor.rule.properties = { tags: ['security', ...references.map(referenceText)] };
-    run.addRule(descriptor);
-  }
-  /** Code scanning requires a relative path. */
-  const uri = (file: string) =>
-    (file === '-' ? 'stdin' : relativePath(cwd, file)).split('/').map(encodeURIComponent).join('/');
-  const placed = (file: string | null, line: number | null) => ({
-    ...(file !== null && { fileUri: uri(file) }),
-    ...(file !== null && line !== null && { startLine: line }),
-  });
-  const add = (item: CheckedItem, { level, ruleId, text: messageText, path, line }: Remark) => {
-    const result = new SarifResultBuilder().initSimple({ level, ruleId, messageText, ...placed(item.file, line) });
+  const run = new SarifRun(cwd, Object.entries(FINDING_REASONS));
+  const add = (item: CheckedItem, { path, ...remark }: Remark) => {
     const name = itemName(item);
-    const logical = { name, kind: 'object', fullyQualifiedName: path === '' ? name : `${name}/${path}` };
-    const [location = {}] = result.result.locations ?? [];
-    result.result.locations = [{ ...location, logicalLocations: [logical] }];
-    run.addResult(result);
+    const logicalLocation = { name, kind: 'object', fullyQualifiedName: path === '' ? name : `${name}/${path}` };
+    run.add({ ...remark, file: item.file, logicalLocation });
   };
   return {
     wide: true,
@@ -53,26 +26,10 @@ export function sarifReporter({ stdout, cwd }: ReporterOptions): Reporter {
         add(item, { level: 'note', ruleId: reason, text: message, path, line });
       }
     },
-    trouble({ file, line = null, message: messageText, severity: level = 'error' }) {
-      const place = placed(file, line);
-      run.addResult(new SarifResultBuilder().initSimple({ level, ruleId: PROBLEM, messageText, ...place }));
+    trouble({ file, line = null, message: text, severity: level = 'error' }) {
+      run.add({ level, ruleId: PROBLEM, text, file, line });
     },
     /** Objects that were not evaluated have no line, so they are reported for the run as a whole. */
-    end(summary) {
-      const notifications = coverageLines(summary).map((text) => ({ level: 'note' as const, message: { text } }));
-      run.run.invocations = [{ executionSuccessful: true, toolExecutionNotifications: notifications }];
-      const log = new SarifBuilder();
-      log.addRun(run);
-      stdout.write(`${log.buildSarifJsonString({ indent: true })}\n`);
-    },
+    end: (summary) => void stdout.write(run.text(coverageLines(summary))),
   };
-}
-
-function ruleTexts(): [string, string][] {
-  return [
-    ...RULES.map(({ id, title }): [string, string] => [id, title]),
-    [USE_RULE, 'Whether the pod may use the policy.'],
-    ...Object.entries(FINDING_REASONS),
-    [PROBLEM, 'Input that cannot be read or evaluated, and fields that the API server refuses.'],
-  ];
 }

@@ -1,0 +1,92 @@
+/** Reads a set of policies from a commit: `git:HEAD:policies`. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { reason } from '../../../analysis/manifests/trouble.ts';
+import { printable } from '../../../operator/text/printable.ts';
+import { type Io, UsageError } from '../../command.ts';
+import { relativePath } from '../../output/relative-path.ts';
+
+export const GIT = 'git';
+const MOST_OUTPUT = 1 << 30;
+
+/** A file or folder of a commit, in a folder that looks like the repository at that commit. */
+interface Committed {
+  /** The path as the user wrote it, relative to `cwd`. */
+  readonly path: string;
+  /** The folder that stands for the current one. */
+  readonly cwd: string;
+}
+
+/**
+ * Calls `work` with a copy of the files, which is removed afterwards.
+ *
+ * @param name what the command line says: `git:COMMIT`, or `git:COMMIT:PATH`
+ * @throws UsageError if there is no such commit, or nothing in it at this path
+ */
+export async function withCommitted<Result>(
+  name: string,
+  io: Io,
+  work: (committed: Committed) => Promise<Result>,
+): Promise<Result> {
+  const [, commit = '', ...rest] = name.split(':');
+  const path = relativePath(io.cwd, rest.join(':')) || '.';
+  const temporary = mkdtempSync(join(tmpdir(), 'cappol-commit-'));
+  try {
+    return await work({ path, cwd: checkOut({ name, commit, path }, temporary, io) });
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+interface Named {
+  readonly name: string;
+  readonly commit: string;
+  readonly path: string;
+}
+
+/**
+ * Writes the files as a checkout would, but into a temporary folder. The repository and its index stay as they are.
+ *
+ * @returns the folder that stands for the current one
+ */
+function checkOut({ name, commit, path }: Named, temporary: string, io: Io): string {
+  const git = (args: readonly string[], input = '') => {
+    const { status, stdout, stderr } = runGit(args, input, join(temporary, 'index'), io);
+    if (status !== 0)
+      throw new UsageError(`${name}: ${printable(stderr.replace(/^fatal: /, '').split('\n')[0] ?? '')}`);
+    return stdout;
+  };
+  const prefix = git(['rev-parse', '--show-prefix']).trimEnd();
+  git(['read-tree', treeOf(name, commit, io)]);
+  const files = git(['ls-files', '-z', '--', `:(literal)${path}`]);
+  if (files === '') throw new UsageError(`${name}: there is no ${path} in this commit`);
+  // The same files are left out as in the working tree. The folder `.git` makes the walk read .gitignore.
+  const ignoreFiles = git(['ls-files', '-z', '--', ':(top,glob)**/.gitignore']);
+  const root = join(temporary, 'tree');
+  mkdirSync(join(root, '.git'), { recursive: true });
+  git(['checkout-index', '--force', '-z', '--stdin', `--prefix=${root}/`], files + ignoreFiles);
+  return join(root, prefix);
+}
+
+function treeOf(name: string, commit: string, io: Io): string {
+  // Git would read a name that begins with a dash as an option.
+  if (!/^[^-]/.test(commit)) throw new UsageError(`${name}: write a commit and a path, such as git:HEAD:policies`);
+  const { stdout } = runGit(['rev-parse', '--verify', '--quiet', `${commit}^{tree}`], '', undefined, io);
+  if (stdout === '')
+    throw new UsageError(`${name}: git knows no commit ${commit}; a shallow clone has only the last ones`);
+  return stdout.trimEnd();
+}
+
+function runGit(args: readonly string[], input: string, index: string | undefined, { cwd, env }: Io) {
+  const ran = spawnSync('git', args, {
+    cwd,
+    env: { ...env, ...(index !== undefined && { GIT_INDEX_FILE: index }) },
+    input,
+    encoding: 'utf8',
+    maxBuffer: MOST_OUTPUT,
+  });
+  if (ran.error) throw new UsageError(`git cannot be run: ${reason(ran.error)}`);
+  return ran;
+}

@@ -1,0 +1,15 @@
+import type { Comparison, Undecided } from '../../../analysis/compare/compare.ts';
+import type { ExitCode } from '../../command.ts';
+import type { FailOn } from './choices.ts';
+
+/** The exit code of a comparison: 2 if a question that --fail-on names was not decided, and nothing else makes it 1. */
+export function exitCode({ opens, closes, undecided }: Comparison, failOn: FailOn): ExitCode {
+  const differences = { opens: opens.length, closes: closes.length, differs: opens.length + closes.length };
+  if (differences[failOn] > 0) return 1;
+  return undecided.some(({ direction }) => isNamed(direction, failOn)) ? 2 : 0;
+}
+
+/** Whether --fail-on names the direction. A question without a direction is about both of them. */
+export function isNamed(direction: Undecided['direction'], failOn: FailOn): boolean {
+  return direction === undefined || failOn === 'differs' || direction === failOn;
+}

@@ -1,0 +1,32 @@
+/** Finds the fields of policies in files that a difference comes from. */
+import type { PolicySource } from '../../../analysis/policies/context.ts';
+import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
+import type { FieldPath } from '../../../analysis/schema/paths.ts';
+import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
+import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
+
+/** The part of a policy that says what it admits about a rule, or in which namespaces it decides. */
+export type Subject = { readonly rule: string } | 'namespaces';
+
+/** The place of the part; undefined if the policy comes from no file. */
+export type PlaceOf = (policy: string, subject: Subject) => PolicySource | undefined;
+
+export function placesIn(builder: PolicyContextBuilder): PlaceOf {
+  return (policy, subject) => {
+    const source = builder.sources.get(policy);
+    const spec = builder.policies.get(policy)?.spec;
+    if (!source || !spec) return undefined;
+    return { ...source, line: builder.lineIn(policy, ['spec', ...fieldOf(subject, spec)]) ?? source.line };
+  };
+}
+
+/** The field that states the rule. A rule that no field states has the value of the level. */
+function fieldOf(subject: Subject, { overrides, containers = [] }: CompletePolicy['spec']): FieldPath {
+  if (subject === 'namespaces') return ['namespaceSelector'];
+  if (subject.rule === USE_RULE) return ['usableBy'];
+  const path = subject.rule.split('.');
+  const states = (stated: object | undefined) => stated !== undefined && Object.hasOwn(stated, path[0] ?? '');
+  if (states(overrides)) return ['overrides', ...path];
+  const entry = containers.findIndex((one) => states(one.overrides));
+  return entry < 0 ? ['level'] : ['containers', entry, 'overrides', ...path];
+}

@@ -1,0 +1,118 @@
+/** A comparison as remarks at the lines of files, which GitHub and code scanning show. */
+
+import { mergeViolations } from '../../../analysis/check/merged.ts';
+import type { Difference } from '../../../analysis/compare/compare.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import type { PodVerdict } from '../../../operator/evaluate/verdict.ts';
+import { printable } from '../../../operator/text/printable.ts';
+import { firstOf } from '../../../operator/text/wording.ts';
+import { PROBLEM, type SarifResult } from '../../output/sarif.ts';
+import { shellWord } from '../../output/shell-word.ts';
+import type { FailOn } from './choices.ts';
+import { differenceOf, type Printed, undecidedOf } from './document.ts';
+import { exitCode, isNamed } from './exit-code.ts';
+import type { PlaceOf } from './places.ts';
+import { DIRECTIONS, type Direction, undecidedText, violationsOf, whereText } from './text.ts';
+
+export interface Remark extends Omit<SarifResult, 'logicalLocation'> {
+  readonly title: string;
+}
+
+/** A comparison, and what its remarks depend on besides. */
+export interface Answer extends Printed {
+  /** The two sets as the command line names them. */
+  readonly names: readonly [old: string, now: string];
+  readonly failOn: FailOn;
+  /** The places of the policies of the new set. */
+  readonly placeOf: PlaceOf;
+}
+
+/** The SARIF rule for questions that were not decided. */
+export const NOT_DECIDED = 'NotDecided';
+const NAMED = 3;
+
+export function remarksOf(answer: Answer): Remark[] {
+  const { comparison, failOn } = answer;
+  const decides = exitCode(comparison, failOn) === 2;
+  const differences = DIRECTIONS.flatMap((direction) =>
+    comparison[direction].map((difference) => differenceRemark(difference, direction, answer)),
+  );
+  const undecided = comparison.undecided.map((one): Remark => {
+    const level = decides && isNamed(one.direction, failOn) ? 'error' : 'warning';
+    const text = printable(undecidedText(one));
+    return { level, ruleId: NOT_DECIDED, title: 'not decided', text, ...NOWHERE, properties: undecidedOf(one) };
+  });
+  return [...differences, ...undecided];
+}
+
+/** A problem of the input as a remark. */
+export function troubleRemark({ file, line, message, severity: level = 'error' }: Trouble): Remark {
+  return { level, ruleId: PROBLEM, title: 'cappol', text: printable(message), file, line: line ?? null };
+}
+
+const NOWHERE = { file: null, line: null } as const;
+
+function differenceRemark(difference: Difference, direction: Direction, answer: Answer): Remark {
+  const { names, failOn, comparison } = answer;
+  const [ruleId = ''] = difference.rules;
+  const refused = direction === 'opens' ? difference.before : difference.after;
+  const command = `cappol compare ${names.map(shellWord).join(' ')} -o text`;
+  const where = whereText(difference, comparison);
+  const text = `In ${where}, ${changeText(difference, direction)}: ${messagesText(refused, ruleId)}; ${command} shows such a pod`;
+  const otherwise = direction === 'opens' ? 'warning' : 'note';
+  return {
+    level: isNamed(direction, failOn) ? 'error' : otherwise,
+    ruleId,
+    title: `${direction} ${ruleId}`,
+    text: printable(text),
+    ...placeIn(difference, direction, answer),
+    properties: { direction, ...differenceOf(difference) },
+  };
+}
+
+/** The change as a part of a sentence: `policy web now admits pods that policy restricted refused` */
+function changeText({ before, after }: Difference, direction: Direction): string {
+  const [admits, refuses] = direction === 'opens' ? [after, before] : [before, after];
+  const { admittedBy } = admits;
+  const refusing = Object.keys(refuses.violations);
+  const refusers = policiesText(refusing);
+  const isSame = refusing.length === 1 && refusing[0] === admittedBy;
+  if (direction === 'opens') {
+    const who =
+      admittedBy === undefined ? 'no policy decides any more, which admits' : `policy ${admittedBy} now admits`;
+    return `${who} pods that ${isSame ? 'it' : refusers} refused`;
+  }
+  const whom = admittedBy === undefined ? 'about which no policy decided' : `that policy ${admittedBy} admitted`;
+  const pods = isSame ? 'pods that it admitted' : `pods ${whom}`;
+  return `${refusers} now ${refusing.length === 1 ? 'refuses' : 'refuse'} ${pods}`;
+}
+
+function policiesText(policies: readonly string[]): string {
+  if (policies.length === 0) return 'the policies';
+  return `${policies.length === 1 ? 'policy' : 'policies'} ${firstOf(policies, NAMED)}`;
+}
+
+/** The messages of the rule about the pod. Policies with the same message share it. */
+function messagesText({ violations }: PodVerdict, rule: string): string {
+  const ofRule = Object.keys(violations).flatMap((policy) =>
+    violationsOf(policy, violations, rule).map((one) => ({ ...one, policy, mode: 'Enforce' as const })),
+  );
+  return mergeViolations(ofRule)
+    .map(({ first, message }) => `${first.rule}: ${message}`)
+    .join('; ');
+}
+
+/**
+ * The place in the policy that admits or refuses now. If no policy decides any more, the place is in the policy that
+ * refused before, whose selector may have changed.
+ */
+function placeIn({ before, after, rules }: Difference, direction: Direction, { placeOf }: Answer) {
+  const [rule = ''] = rules;
+  const now = direction === 'closes' ? Object.keys(after.violations) : [after.admittedBy ?? ''];
+  const earlier = direction === 'closes' ? [] : Object.keys(before.violations);
+  const [place = NOWHERE] = [
+    ...now.flatMap((policy) => placeOf(policy, { rule }) ?? []),
+    ...earlier.flatMap((policy) => placeOf(policy, 'namespaces') ?? []),
+  ];
+  return place;
+}
