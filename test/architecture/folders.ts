@@ -462,6 +462,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/controls',
       'analysis/snapshot',
       'analysis/explain',
+      'analysis/history',
       'package.json',
     ],
     packages: ['commander', 'diff', 'js-yaml', 'junit-report-builder', 'node-sarif-builder', 'yaml'],

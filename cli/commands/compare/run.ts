@@ -1,11 +1,13 @@
 /** The work of compare: reads two sets of policies, compares them, prints. */
 import { type Comparison, compare } from '../../../analysis/compare/compare.ts';
+import { type History, historyOf, noHistoryBecause } from '../../../analysis/history/history.ts';
 import { formatTime, NEVER } from '../../../operator/policy/expiry.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';
 import type { FAIL_ON, OUTPUTS } from './choices.ts';
 import { PRINTERS } from './printers.ts';
-import { readSets, type SetOptions } from './sets.ts';
+import { type ReadSet, readSets, type SetOptions } from './sets.ts';
 
 export interface CompareOptions extends SetOptions {
   readonly all?: boolean;
@@ -21,7 +23,9 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   if (troubles.count > 0) return 2;
   const { limit, all = false } = options;
   const comparison = compare(sets[0], sets[1], { limit, all });
-  io.stdout.write(PRINTERS[options.output]({ old: shown(old), new: shown(now), comparison }, io));
+  const history = historyBetween(sets, io);
+  const printed = { old: shown(old), new: shown(now), comparison, all, ...(history && { history }) };
+  io.stdout.write(PRINTERS[options.output](printed, io));
   const ignored = sets.flatMap(({ policies }) => policies).filter(({ mode }) => mode !== 'Enforce');
   const names = [...new Set(ignored.map(({ name }) => name))].sort();
   if (names.length > 0)
@@ -38,6 +42,15 @@ export async function runCompare(old: string, now: string, options: CompareOptio
       io.stderr.write(`cappol: ${shown([old, now][i] ?? '')} has no policy that is in force\n`);
   }
   return exitCode(comparison, options.failOn);
+}
+
+/** The changes in the cluster; undefined unless both sets are snapshots of one cluster. */
+function historyBetween([old, now]: readonly [ReadSet, ReadSet], { stderr }: Io): History | undefined {
+  if (!old.snapshot || !now.snapshot) return undefined;
+  const problem = noHistoryBecause(old.snapshot, now.snapshot);
+  if (problem === undefined) return historyOf(old.snapshot, now.snapshot);
+  stderr.write(`cappol: only the policies are compared: ${printable(problem)}\n`);
+  return undefined;
 }
 
 /** How the output names a set. */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { PolicySet } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
-import { SNAPSHOT_VERSION } from '../../../analysis/snapshot/document.ts';
+import { SNAPSHOT_VERSION, type Snapshot } from '../../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../../analysis/snapshot/restore.ts';
 import { EXCLUDED_NAMESPACES } from '../../../operator/model/namespaces.ts';
 import { isExcluded } from '../../../operator/policy/deciding.ts';
@@ -19,6 +19,12 @@ export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly serverVersion?: number;
 }
 
+/** A set as the command line names it. */
+export interface ReadSet extends PolicySet {
+  /** The snapshot that the policies are from; absent for a set from elsewhere. */
+  readonly snapshot?: Snapshot;
+}
+
 /** A set before it is compiled, because `latest` depends on the API servers of either set. */
 interface Read {
   readonly builder: PolicyContextBuilder;
@@ -26,6 +32,7 @@ interface Read {
   readonly server?: number;
   readonly excludedNamespaces?: readonly string[];
   readonly isLevel?: true;
+  readonly snapshot?: Snapshot;
 }
 
 type Tell = (trouble: Trouble) => void;
@@ -35,7 +42,7 @@ export async function readSets(
   options: SetOptions,
   io: Io,
   tell: Tell,
-): Promise<readonly [PolicySet, PolicySet]> {
+): Promise<readonly [ReadSet, ReadSet]> {
   if (names[0] === '-' && names[1] === '-') throw new UsageError('only one of the two sets can be standard input');
   const [old, now] = [await read(names[0], options, io, tell), await read(names[1], options, io, tell)];
   const server = options.serverVersion ?? now.server ?? old.server ?? NEWEST_KNOWN_MINOR;
@@ -43,11 +50,11 @@ export async function readSets(
 }
 
 function setOf(
-  { builder, server, excludedNamespaces, isLevel }: Read,
+  { builder, server, excludedNamespaces, isLevel, snapshot }: Read,
   otherServer: number,
   options: SetOptions,
   tell: Tell,
-): PolicySet {
+): ReadSet {
   const excluded = options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES;
   const context = builder.build(
     {
@@ -60,7 +67,11 @@ function setOf(
     tell,
   );
   const patterns = isLevel ? [] : [options.operatorNamespace, ...excluded];
-  return { policies: context.compiled.policies, isExcluded: (name) => isExcluded(name, patterns) };
+  return {
+    policies: context.compiled.policies,
+    isExcluded: (name) => isExcluded(name, patterns),
+    ...(snapshot && { snapshot }),
+  };
 }
 
 async function read(name: string, options: SetOptions, io: Io, tell: Tell): Promise<Read> {
@@ -73,7 +84,7 @@ async function read(name: string, options: SetOptions, io: Io, tell: Tell): Prom
     const cluster = restoreCluster(snapshot);
     const builder = new PolicyContextBuilder();
     builder.addCluster(cluster);
-    return { builder, server: cluster.oldestServer, excludedNamespaces: snapshot.excludedNamespaces };
+    return { builder, server: cluster.oldestServer, excludedNamespaces: snapshot.excludedNamespaces, snapshot };
   }
   const builder = new PolicyContextBuilder();
   await addPolicies(builder, [name], io, { trouble: tell });
