@@ -1,4 +1,5 @@
 /** How a container came to hold a capability. */
+import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { bareName, type CapabilityRequest, granted } from './held-by-runtime.ts';
 import { CONTAINER_RUNTIMES, CONTAINERD, type ContainerRuntime, upperCase } from './runtimes.ts';
 
@@ -6,7 +7,7 @@ import { CONTAINER_RUNTIMES, CONTAINERD, type ContainerRuntime, upperCase } from
 export type Way = 'Privileged' | 'Added' | 'ByDefault';
 
 /** The ways of holding a capability, from a request for everything to no request at all. */
-const WAYS: readonly Way[] = ['Privileged', 'Added', 'ByDefault'];
+export const WAYS: readonly Way[] = ['Privileged', 'Added', 'ByDefault'];
 
 /** Returns a function that says how the container came to hold a capability that it holds on this runtime. */
 export function wayOn(
@@ -28,11 +29,22 @@ export interface HowHeld {
 
 /** @returns undefined if the container holds the capability on no runtime */
 export function howHeld(request: CapabilityRequest, capability: string): HowHeld | undefined {
-  const found = CONTAINER_RUNTIMES.flatMap((runtime) => {
+  return allHeld(request).get(capability);
+}
+
+/** The capabilities that the container holds on some runtime, in the order of the kernel's numbers. */
+export function allHeld(request: CapabilityRequest): ReadonlyMap<string, HowHeld> {
+  const grants = CONTAINER_RUNTIMES.flatMap((runtime) => {
     const grant = granted(runtime, request);
-    const holds = !('error' in grant) && grant.capabilities.includes(capability);
-    return holds ? [{ name: runtime.name, way: wayOn(runtime, request)(capability) }] : [];
+    const wayOf = wayOn(runtime, request);
+    return 'error' in grant ? [] : [{ name: runtime.name, wayOf, capabilities: new Set(grant.capabilities) }];
   });
-  const way = WAYS.find((one) => found.some((on) => on.way === one));
-  return way && { way, runtimes: found.map(({ name }) => name) };
+  const held = new Map<string, HowHeld>();
+  for (const capability of CAPABILITIES) {
+    const found = grants.filter(({ capabilities }) => capabilities.has(capability));
+    const ways = found.map(({ wayOf }) => wayOf(capability));
+    const way = WAYS.find((one) => ways.includes(one));
+    if (way) held.set(capability, { way, runtimes: found.map(({ name }) => name) });
+  }
+  return held;
 }

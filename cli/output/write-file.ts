@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { UsageError } from '../command.ts';
 
 /** @throws Error if the file was changed since `before` was read, or must not be written */
 export function replaceText(path: string, before: string, after: string): void {
@@ -30,24 +31,34 @@ export function replaceText(path: string, before: string, after: string): void {
 /**
  * Writes a new file, or replaces an existing file.
  *
- * @throws Error if the file must not be written
+ * @throws UsageError that names the file if it must not be written
  */
-export function writeText(path: string, text: string): void {
+export function writeWhole(path: string, contents: Contents): void {
+  try {
+    writeOrReplace(path, contents);
+  } catch (error) {
+    throw new UsageError(`${path}: ${(error as Error).message}`);
+  }
+}
+
+type Contents = string | Uint8Array;
+
+function writeOrReplace(path: string, contents: Contents): void {
   if (!existsSync(path)) {
-    throughTemporary(path, text, 0o666);
+    throughTemporary(path, contents, 0o666);
     return;
   }
   const real = realpathSync(path);
   accessSync(real, constants.W_OK);
   // A pipe or a device has no old contents that could be lost.
-  if (!statSync(real).isFile()) writeFileSync(real, text);
-  else replaceFile(real, text);
+  if (!statSync(real).isFile()) writeFileSync(real, contents);
+  else replaceFile(real, contents);
 }
 
 /** Replaces a file, and keeps its mode and owner. */
-function replaceFile(real: string, text: string): void {
+function replaceFile(real: string, contents: Contents): void {
   const { mode, uid, gid } = statSync(real);
-  throughTemporary(real, text, 0o600, (temporary) => {
+  throughTemporary(real, contents, 0o600, (temporary) => {
     keepOwner(temporary, uid, gid);
     chmodSync(temporary, mode & 0o7777);
   });
@@ -56,7 +67,7 @@ function replaceFile(real: string, text: string): void {
 /** @param prepare called with the path of the complete temporary file, before that file is renamed */
 function throughTemporary(
   path: string,
-  text: string,
+  contents: Contents,
   mode: number,
   prepare: (temporary: string) => void = () => {},
 ): void {
@@ -64,7 +75,7 @@ function throughTemporary(
   try {
     const file = openSync(temporary, 'wx', mode);
     try {
-      writeFileSync(file, text);
+      writeFileSync(file, contents);
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -405,6 +405,24 @@ export const FOLDERS: readonly Folder[] = [
     pure: true,
   },
   {
+    path: 'analysis/history',
+    does: 'Two snapshots of a cluster → what changed between them: workloads, capabilities, exceptions, enforced namespaces.',
+    imports: [
+      'operator/api',
+      'operator/model',
+      'operator/standards',
+      'operator/policy',
+      'operator/evaluate',
+      'operator/state',
+      'analysis/capabilities',
+      'analysis/policies',
+      'analysis/snapshot',
+      'analysis/explain',
+    ],
+    packages: [],
+    pure: true,
+  },
+  {
     path: 'cli',
     does: '`cappol`: reads files or a cluster and prints text; `commands/ui/` follows clusters, and sends snapshots and their differences to the page.',
     imports: [
@@ -445,6 +463,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/controls',
       'analysis/snapshot',
       'analysis/explain',
+      'analysis/history',
       'package.json',
     ],
     packages: ['commander', 'diff', 'js-yaml', 'junit-report-builder', 'node-sarif-builder', 'yaml'],

@@ -19,6 +19,7 @@ const RUN: readonly Run[] = [
   { page: 'docs/rollout.md', by: 'test/docs/rollout.test.ts' },
   { page: 'docs/exceptions.md', by: 'test/docs/rollout.test.ts' },
   { page: 'docs/enforce-at-once.md', by: 'test/docs/enforce-at-once.test.ts' },
+  { page: 'docs/evidence.md', sections: ['A snapshot every day'], by: 'test/docs/daily-snapshot.test.ts' },
   { page: 'docs/migrating-from-psp.md', by: 'test/migrate/docs.test.ts' },
   { page: 'docs/runbook.md', by: 'test/integration/prometheus.test.ts' },
   { page: 'docs/concepts.md', by: 'test/docs/rollout.test.ts' },

@@ -53,14 +53,18 @@ async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<v
 const NODE: Identity = { user: 'system:node:none', groups: ['system:nodes', 'system:masters'] };
 
 /**
- * @returns the path of a kubeconfig with a token of the operator's service account, like the token of the operator's
- * pods
+ * @returns the path of a kubeconfig with a token of a service account, by default the operator's, like the token of the
+ * account's pods
  */
-export async function accountKubeconfig(controlPlane: ControlPlane, api: Api): Promise<string> {
-  const account = `${NAMESPACES}/${OPERATOR_NAMESPACE}/serviceaccounts/${OPERATOR_ACCOUNT}`;
+export async function accountKubeconfig(
+  controlPlane: ControlPlane,
+  api: Api,
+  [namespace, account] = [OPERATOR_NAMESPACE, OPERATOR_ACCOUNT],
+): Promise<string> {
+  const path = `${NAMESPACES}/${namespace}/serviceaccounts/${account}`;
   const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-  const { status, body } = await api.ask('POST', `${account}/token`, { body: request, as: NODE });
-  if (status >= 300) throw new Error(`no token of ${OPERATOR_ACCOUNT}: ${status} ${body.message}`);
+  const { status, body } = await api.ask('POST', `${path}/token`, { body: request, as: NODE });
+  if (status >= 300) throw new Error(`no token of ${account}: ${status} ${body.message}`);
   const kubeconfig = JSON.parse(readFileSync(controlPlane.kubeconfig, 'utf8'));
   const [{ name }] = kubeconfig.users;
   const file = join(mkdtempSync(join(controlPlane.dir, 'operator-')), 'kubeconfig');

@@ -1,8 +1,8 @@
 /** A snapshot in the form in which the worker evaluates it. */
-import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { onePodPerGroup } from '../../analysis/snapshot/one-pod-per-group.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
-import { perObject } from '../../operator/policy/memo.ts';
 import { PolicyState } from '../../operator/state/policy-state.ts';
 
 /**
@@ -30,7 +30,7 @@ export class Loaded {
 
   /** The cluster, with only one pod of each group. */
   get cluster(): Cluster {
-    this.#cluster ??= restoreCluster(oncePerGroup(this.snapshot));
+    this.#cluster ??= restoreCluster(onePodPerGroup(this.snapshot));
     return this.#cluster;
   }
 
@@ -50,15 +50,3 @@ export class Loaded {
     return state;
   }
 }
-
-function oncePerGroup(snapshot: Snapshot): Snapshot {
-  return { ...snapshot, namespaces: snapshot.namespaces.map(withOnePod) };
-}
-
-/** One pod of a group is enough: equal pods have the same outcome, and answers are about workloads. */
-const withOnePod = perObject(
-  (namespace: SnapshotNamespace): SnapshotNamespace => ({
-    ...namespace,
-    pods: namespace.pods.map((group) => ({ ...group, count: 1 })),
-  }),
-);

@@ -8,7 +8,7 @@ import * as options from '../../options.ts';
 import { FAIL_ON, OUTPUTS } from './choices.ts';
 
 const ABOUT =
-  'what the policies NEW admit that the policies OLD refuse (opens), and the reverse (closes), each with the smallest pod that shows it; where nothing is shown, both are proved to be the same. OLD and NEW are each a file, a folder, - for standard input, `git:COMMIT:PATH` for a file or folder of a commit, a snapshot, `cluster` or `cluster:CONTEXT`, or a level such as `restricted` or `baseline:v1.30`';
+  'what the policies NEW admit that the policies OLD refuse (opens), and the reverse (closes), each with the smallest pod that shows it; where nothing is shown, both are proved to be the same; between two snapshots, also what changed in the cluster. OLD and NEW are each a file, a folder, - for standard input, `git:COMMIT:PATH` for a file or folder of a commit, a snapshot, `cluster` or `cluster:CONTEXT`, or a level such as `restricted` or `baseline:v1.30`';
 
 const EXIT_CODES = `
 Exit codes: 0 no such difference, 1 a difference that --fail-on names, 2 wrong input, or not decided.`;
@@ -28,7 +28,10 @@ export const registerCompare: RegisterCommand = (program, io, finish) => {
         .choices(FAIL_ON)
         .default('opens'),
     )
-    .option('--all', 'show a pod for each rule and each policy that admits it, not only for each rule')
+    .option(
+      '--all',
+      'show a pod for each rule and each policy that admits it, not only for each rule; and all lines of long lists',
+    )
     .addOption(
       new Option('--limit <count>', 'the most pods to look at; what is left then is not decided')
         .argParser(count)

@@ -1,5 +1,6 @@
 /** A comparison as JSON and YAML; docs/reference/compare.schema.json describes it. */
 import type { Comparison, Difference, Undecided } from '../../../analysis/compare/compare.ts';
+import type { History } from '../../../analysis/history/history.ts';
 import { type PodVerdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../../operator/model/objects.ts';
 
@@ -8,10 +9,14 @@ export interface Printed {
   readonly old: string;
   readonly new: string;
   readonly comparison: Comparison;
+  /** The changes in the cluster; absent unless both sets are snapshots of one cluster. */
+  readonly history?: History;
+  /** Whether to print all lines of long lists. */
+  readonly all?: boolean;
 }
 
 /** The comparison as plain data. */
-export function documentOf({ old, new: now, comparison }: Printed) {
+export function documentOf({ old, new: now, comparison, history }: Printed) {
   const { same, opens, closes, undecided, classes } = comparison;
   return {
     old,
@@ -21,6 +26,7 @@ export function documentOf({ old, new: now, comparison }: Printed) {
     opens: opens.map(differenceOf),
     closes: closes.map(differenceOf),
     undecided: undecided.map(undecidedOf),
+    history: history ?? null,
   };
 }
 

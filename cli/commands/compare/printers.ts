@@ -3,9 +3,11 @@ import { dump } from 'js-yaml';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { escapedControls, jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import type { Io } from '../../command.ts';
+import { MOST_CHARACTERS } from '../../output/markdown.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { Output } from './choices.ts';
 import { documentOf } from './document.ts';
+import { historyMarkdown, historyText } from './history-text.ts';
 import { githubText, sarifText } from './remark-printers.ts';
 import { type Answer, remarksOf, troubleRemark } from './remarks.ts';
 import { comparisonMarkdown, comparisonText, summaryLines } from './text.ts';
@@ -16,10 +18,14 @@ const REMARK_PRINTERS = { github: githubText, sarif: sarifText } as const;
 
 /** @param troubles the warnings about the input */
 export const PRINTERS: Readonly<Record<Output, Printer>> = {
-  text: (answer, _, io) => comparisonText(answer, terminalOf(io)),
+  text: (answer, _, io) => withHistory(comparisonText(answer, terminalOf(io)), textOfHistory(answer, io)),
   json: (answer) => `${jsonText(documentOf(answer))}\n`,
   yaml: (answer) => escapedControls(dump(documentOf(answer), { lineWidth: -1, noRefs: true })),
-  markdown: comparisonMarkdown,
+  markdown: (answer) => {
+    const text = comparisonMarkdown(answer);
+    const { history, all = false } = answer;
+    return withHistory(text, history && historyMarkdown(history, all, MOST_CHARACTERS - text.length));
+  },
   github: (answer, troubles, io) => remarksText('github', answer, troubles, io),
   sarif: (answer, troubles, io) => remarksText('sarif', answer, troubles, io),
 };
@@ -39,4 +45,13 @@ function remarksText(
 export function troublesText(output: Output, troubles: readonly Trouble[], io: Io): string {
   if (output !== 'github' && output !== 'sarif') return '';
   return REMARK_PRINTERS[output]({ remarks: troubles.map(troubleRemark), summary: [], now: '' }, io.cwd);
+}
+
+function textOfHistory({ history, all = false }: Answer, io: Io): string | undefined {
+  return history && historyText(history, all, terminalOf(io));
+}
+
+/** The comparison of the policies, followed by the changes in the cluster if there are any. */
+function withHistory(comparison: string, history: string | undefined): string {
+  return history === undefined ? comparison : `${comparison}\n${history}`;
 }

@@ -1,13 +1,15 @@
 /** The work of compare: reads two sets of policies, compares them, prints. */
 import { compare } from '../../../analysis/compare/compare.ts';
+import { type History, historyOf, noHistoryBecause } from '../../../analysis/history/history.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { formatTime, NEVER } from '../../../operator/policy/expiry.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';
 import type { FailOn, Output } from './choices.ts';
 import { exitCode } from './exit-code.ts';
 import { PRINTERS, troublesText } from './printers.ts';
-import { readSets, type SetOptions } from './sets.ts';
+import { type ReadSet, readSets, type SetOptions } from './sets.ts';
 
 export interface CompareOptions extends SetOptions {
   readonly all?: boolean;
@@ -30,8 +32,10 @@ export async function runCompare(old: string, now: string, options: CompareOptio
     return 2;
   }
   const comparison = compare(sets[0], sets[1], { limit, all });
+  const history = historyBetween(sets, io);
   const shownNames = { old: shown(old), new: shown(now) };
-  const answer = { ...shownNames, comparison, names: [old, now] as const, failOn, placeOf: sets[1].placeOf };
+  const printed = { ...shownNames, comparison, all, ...(history && { history }) };
+  const answer = { ...printed, names: [old, now] as const, failOn, placeOf: sets[1].placeOf };
   io.stdout.write(PRINTERS[output](answer, told, io));
   const ignored = sets.flatMap(({ policies }) => policies).filter(({ mode }) => mode !== 'Enforce');
   const names = [...new Set(ignored.map(({ name }) => name))].sort();
@@ -49,6 +53,15 @@ export async function runCompare(old: string, now: string, options: CompareOptio
       io.stderr.write(`cappol: ${shown([old, now][i] ?? '')} has no policy that is in force\n`);
   }
   return exitCode(comparison, failOn);
+}
+
+/** The changes in the cluster; undefined unless both sets are snapshots of one cluster. */
+function historyBetween([old, now]: readonly [ReadSet, ReadSet], { stderr }: Io): History | undefined {
+  if (!old.snapshot || !now.snapshot) return undefined;
+  const problem = noHistoryBecause(old.snapshot, now.snapshot);
+  if (problem === undefined) return historyOf(old.snapshot, now.snapshot);
+  stderr.write(`cappol: only the policies are compared: ${printable(problem)}\n`);
+  return undefined;
 }
 
 /** How the output names a set. */

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { PolicySet } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
-import { SNAPSHOT_VERSION } from '../../../analysis/snapshot/document.ts';
+import { SNAPSHOT_VERSION, type Snapshot } from '../../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../../analysis/snapshot/restore.ts';
 import { EXCLUDED_NAMESPACES } from '../../../operator/model/namespaces.ts';
 import { isExcluded } from '../../../operator/policy/deciding.ts';
@@ -21,9 +21,12 @@ export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly serverVersion?: number;
 }
 
-/** A set of policies with their places in files; policies of a level or a cluster have none. */
+/** A set as the command line names it. */
 export interface ReadSet extends PolicySet {
+  /** The places of the policies in files; policies of a level or a cluster have none. */
   readonly placeOf: PlaceOf;
+  /** The snapshot that the policies are from; absent for a set from elsewhere. */
+  readonly snapshot?: Snapshot;
 }
 
 /** A set before it is compiled, because `latest` depends on the API servers of either set. */
@@ -33,6 +36,7 @@ interface Read {
   readonly server?: number;
   readonly excludedNamespaces?: readonly string[];
   readonly isLevel?: true;
+  readonly snapshot?: Snapshot;
 }
 
 type Tell = (trouble: Trouble) => void;
@@ -50,7 +54,7 @@ export async function readSets(
 }
 
 function setOf(
-  { builder, server, excludedNamespaces, isLevel }: Read,
+  { builder, server, excludedNamespaces, isLevel, snapshot }: Read,
   otherServer: number,
   options: SetOptions,
   tell: Tell,
@@ -71,6 +75,7 @@ function setOf(
     policies: context.compiled.policies,
     isExcluded: (name) => isExcluded(name, patterns),
     placeOf: isLevel ? () => undefined : placesIn(builder),
+    ...(snapshot && { snapshot }),
   };
 }
 
@@ -90,7 +95,7 @@ async function readPath(name: string, io: Io, tell: Tell): Promise<Read> {
     const cluster = restoreCluster(snapshot);
     const builder = new PolicyContextBuilder();
     builder.addCluster(cluster);
-    return { builder, server: cluster.oldestServer, excludedNamespaces: snapshot.excludedNamespaces };
+    return { builder, server: cluster.oldestServer, excludedNamespaces: snapshot.excludedNamespaces, snapshot };
   }
   const builder = new PolicyContextBuilder();
   await addPolicies(builder, [name], io, { trouble: tell });

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
-import { writeText } from '../../output/write-file.ts';
+import { writeWhole } from '../../output/write-file.ts';
 import { reportPage } from '../../page/report-page.ts';
 import { pageTemplate } from '../../page/template.ts';
 import { readSnapshot } from '../snapshot/run.ts';
@@ -22,7 +22,7 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
   const snapshots = await readSnapshots(options, io);
   const page = reportPage(template, snapshots);
   if (options.html === '-') io.stdout.write(page);
-  else written(resolve(io.cwd, options.html), page);
+  else writeWhole(resolve(io.cwd, options.html), page);
   return snapshots.some(({ missing }) => missing.length > 0) ? 2 : 0;
 }
 
@@ -42,12 +42,4 @@ function distinct(snapshots: readonly Snapshot[]): readonly Snapshot[] {
     seen.add(context);
   }
   return snapshots;
-}
-
-function written(path: string, page: string): void {
-  try {
-    writeText(path, page);
-  } catch (error) {
-    throw new UsageError(`${path}: ${(error as Error).message}`);
-  }
 }

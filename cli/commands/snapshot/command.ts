@@ -11,6 +11,10 @@ export const registerSnapshot: RegisterCommand = (program, io, finish) => {
     .command('snapshot')
     .summary('a cluster and all verdicts as one JSON document')
     .description(ABOUT)
+    .option(
+      '--directory <folder>',
+      'write a compressed file there, named by the time, instead of printing; prints its path',
+    )
     .addOption(options.at())
     .addOption(options.used("without a path, Kubescape's profiles in the cluster"))
     .addOption(options.since())
@@ -24,6 +28,7 @@ export const registerSnapshot: RegisterCommand = (program, io, finish) => {
     });
   withExamples(command, [
     { what: 'The whole cluster, compressed', paste: 'cappol snapshot | gzip > cluster.json.gz' },
+    { what: 'One of a series of snapshots', paste: 'cappol snapshot --directory snapshots' },
     {
       what: 'With the capabilities that processes used',
       paste: 'cappol snapshot --used observed.jsonl > cluster.json',

@@ -1,4 +1,7 @@
 /** The work of snapshot: reads the cluster, evaluates it, prints the document. */
+import { mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
 import { evaluateCluster } from '../../../analysis/policies/evaluate-cluster.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
@@ -13,20 +16,38 @@ import type { UsedOptions } from '../../evidence/used.ts';
 import { Troubles } from '../../input/troubles.ts';
 import { acceptedStateOf, type Rights, readLive, SNAPSHOT_NOT_EVALUATED, takenOf, tellMissing } from '../../live.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
+import { writeWhole } from '../../output/write-file.ts';
 
 export interface SnapshotOptions extends PolicyOptions, UsedOptions {
   readonly at?: number;
+  /** The folder for the file; without it, the snapshot is printed. */
+  readonly directory?: string;
 }
 
 /**
- * Prints the snapshot. The exit code is 2 if the snapshot or its evidence is incomplete. Standard error names the
+ * Prints or stores the snapshot. The exit code is 2 if the snapshot or its evidence is incomplete. Standard error names the
  * missing parts of the snapshot.
  */
 export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<ExitCode> {
   const troubles = new Troubles(io);
   const taken = await readSnapshot(given, io, troubles);
-  io.stdout.write(`${JSON.stringify(taken)}\n`);
+  if (given.directory === undefined) io.stdout.write(`${JSON.stringify(taken)}\n`);
+  else io.stdout.write(`${stored(taken, given.directory, io)}\n`);
   return taken.missing.length > 0 || troubles.count > 0 ? 2 : 0;
+}
+
+/** Writes the compressed snapshot. @returns the path of the file, as a path below the given folder */
+function stored(snapshot: Snapshot, directory: string, { cwd }: Io): string {
+  const file = join(directory, fileNameAt(snapshot.taken));
+  const path = resolve(cwd, file);
+  mkdirSync(dirname(path), { recursive: true });
+  writeWhole(path, gzipSync(JSON.stringify(snapshot)));
+  return file;
+}
+
+/** The time in whole seconds, without colons, which Windows refuses in file names. Files sorted by name are in order. */
+function fileNameAt(taken: string): string {
+  return `${taken.slice(0, 'yyyy-mm-ddThh:mm:ss'.length).replaceAll(':', '-')}Z.json.gz`;
 }
 
 /**

@@ -1,0 +1,81 @@
+/**
+ * Compares two snapshots of a cluster: the workloads, the capabilities that their containers hold, the exceptions, and
+ * the namespaces in which policies are enforced. Each snapshot is evaluated at the time at which it was taken.
+ */
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
+import type { Snapshot } from '../snapshot/document.ts';
+import { type CapabilityChange, heldOnlyIn } from './capabilities.ts';
+import {
+  type EndedException,
+  endedExceptions,
+  type NewException,
+  neededAgain,
+  newExceptions,
+  newlyUnused,
+  type PolicyGrant,
+} from './exceptions.ts';
+import { momentOf, withSharedShapes } from './moment.ts';
+import { type EnforcedNamespace, enforcedOnlyIn } from './namespaces.ts';
+import { pairedWorkloads, workloadsOnlyIn } from './workloads.ts';
+
+/** The changes. Each list is sorted by its names, so the same snapshots give the same document. */
+export interface History {
+  /** The time of the old snapshot, in the form of RFC 3339. */
+  readonly from: string;
+  /** The time of the new snapshot. */
+  readonly to: string;
+  readonly workloads: { readonly came: readonly WorkloadName[]; readonly gone: readonly WorkloadName[] };
+  readonly capabilities: { readonly gained: readonly CapabilityChange[]; readonly lost: readonly CapabilityChange[] };
+  readonly exceptions: {
+    readonly new: readonly NewException[];
+    readonly ended: readonly EndedException[];
+    /** Grants, and whole exceptions, that no workload needs any more, or never needed since they exist. */
+    readonly unused: readonly PolicyGrant[];
+    readonly neededAgain: readonly PolicyGrant[];
+  };
+  /** Namespaces that exist in both snapshots, and are enforced in one of them only. */
+  readonly namespaces: {
+    readonly enforced: readonly EnforcedNamespace[];
+    readonly notEnforced: readonly EnforcedNamespace[];
+  };
+}
+
+export function historyOf(old: Snapshot, now: Snapshot): History {
+  const [first, second] = withSharedShapes(old, now);
+  const evaluator = new Evaluator();
+  const [before, after] = [momentOf(first, evaluator), momentOf(second, evaluator)];
+  const paired = pairedWorkloads(first, second);
+  return {
+    from: old.taken,
+    to: now.taken,
+    workloads: { came: workloadsOnlyIn('after', paired), gone: workloadsOnlyIn('before', paired) },
+    capabilities: { gained: heldOnlyIn('after', paired), lost: heldOnlyIn('before', paired) },
+    exceptions: {
+      new: newExceptions(before, after),
+      ended: endedExceptions(before, after),
+      unused: newlyUnused(before, after),
+      neededAgain: neededAgain(before, after),
+    },
+    namespaces: { enforced: enforcedOnlyIn(after, before), notEnforced: enforcedOnlyIn(before, after) },
+  };
+}
+
+/** One sentence: the reason why two snapshots have no history; undefined if they have one. */
+export function noHistoryBecause(old: Snapshot, now: Snapshot): string | undefined {
+  const incomplete = [old, now].find((one) => !isEvaluated(one));
+  if (incomplete) return `the snapshot of ${incomplete.taken} is incomplete: ${incomplete.missing.join('; ')}`;
+  const [first, second] = [createdAt(old), createdAt(now)];
+  const areTwo = first !== undefined && second !== undefined && first !== second;
+  return areTwo ? 'the snapshots are of two clusters: their namespaces kube-system differ in age' : undefined;
+}
+
+/** Whether all pods and workloads could be read. Otherwise, no namespace of the document is reached. */
+function isEvaluated({ missing, namespaces }: Snapshot): boolean {
+  return missing.length === 0 || namespaces.some(({ reached }) => reached);
+}
+
+/** The time at which the cluster was created. */
+function createdAt({ namespaces }: Snapshot): number | undefined {
+  return namespaces.find(({ name }) => name === 'kube-system')?.created;
+}

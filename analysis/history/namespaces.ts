@@ -1,0 +1,29 @@
+/** Finds the namespaces in which policies of mode Enforce began or ceased to decide. */
+import { decidersIn } from '../explain/answers.ts';
+import type { Moment } from './moment.ts';
+
+export interface EnforcedNamespace {
+  readonly namespace: string;
+  /** The names of the policies that enforce, or enforced, there. */
+  readonly policies: readonly string[];
+}
+
+/** The namespaces that exist at both moments, and in which policies of mode Enforce decide only at the first one. */
+export function enforcedOnlyIn(here: Moment, there: Moment): EnforcedNamespace[] {
+  const others = enforcersByNamespace(there);
+  return [...enforcersByNamespace(here)]
+    .filter(([namespace, policies]) => policies.length > 0 && others.get(namespace)?.length === 0)
+    .map(([namespace, policies]) => ({ namespace, policies }))
+    .sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
+}
+
+/** By name of each namespace in which pods can be created, the policies of mode Enforce that decide. */
+function enforcersByNamespace({ cluster, state }: Moment): ReadonlyMap<string, readonly string[]> {
+  const namespaces = cluster.namespaces().filter(({ terminating }) => !terminating);
+  return new Map(
+    namespaces.map((namespace) => {
+      const enforcing = decidersIn(namespace, state).filter(({ mode }) => mode === 'Enforce');
+      return [namespace.name, enforcing.map(({ name }) => name).sort()];
+    }),
+  );
+}

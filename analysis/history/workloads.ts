@@ -1,0 +1,65 @@
+/** Finds the workloads that exist in one snapshot only, and pairs the workloads of two snapshots. */
+import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
+import { entriesByKey } from '../../operator/model/by-key.ts';
+import type { Shape, Snapshot, SnapshotNamespace } from '../snapshot/document.ts';
+import { workloadsOf } from '../snapshot/workloads.ts';
+
+/** A workload in one of two snapshots, or in both. */
+export interface PairedWorkload extends WorkloadName {
+  /** The distinct shapes of its template and its pods; undefined if the old snapshot does not have the workload. */
+  readonly before: readonly Shape[] | undefined;
+  /** As `before`, in the new snapshot. */
+  readonly after: readonly Shape[] | undefined;
+}
+
+/** The workloads of both snapshots, sorted by namespace, kind and name. */
+export function pairedWorkloads(old: Snapshot, now: Snapshot): PairedWorkload[] {
+  const [before, after] = [shapesByWorkload(old), shapesByWorkload(now)];
+  const all = new Map([...before, ...after]);
+  return entriesByKey(all).map(
+    ([
+      key,
+      {
+        workload: { kind, namespace, name },
+      },
+    ]) => ({
+      namespace,
+      kind,
+      name,
+      before: before.get(key)?.shapes,
+      after: after.get(key)?.shapes,
+    }),
+  );
+}
+
+/** The workloads with shapes on the one side only. */
+export function workloadsOnlyIn(
+  side: 'before' | 'after',
+  paired: readonly PairedWorkload[],
+): Pick<PairedWorkload, keyof WorkloadName>[] {
+  const other = side === 'before' ? 'after' : 'before';
+  return paired
+    .filter((one) => one[side] && !one[other])
+    .map(({ namespace, kind, name }) => ({ namespace, kind, name }));
+}
+
+interface Known {
+  readonly workload: WorkloadName;
+  readonly shapes: readonly Shape[];
+}
+
+function shapesByWorkload({ namespaces, shapes }: Snapshot): Map<string, Known> {
+  const known = namespaces.flatMap((namespace) =>
+    workloadsOf(withoutStaticPods(namespace)).map(({ shapes: indexes, ...workload }): [string, Known] => {
+      const own = indexes.map((index) => shapes[index] as Shape);
+      return [`${namespace.name}\n${workload.kind}\n${workload.name}`, { workload, shapes: own }];
+    }),
+  );
+  return new Map(known);
+}
+
+/** Static pods belong to their node, and no policy decides about them. `cappol explain` leaves them out, too. */
+function withoutStaticPods(namespace: SnapshotNamespace): SnapshotNamespace {
+  if (!namespace.pods.some(({ mirror }) => mirror)) return namespace;
+  return { ...namespace, pods: namespace.pods.filter(({ mirror }) => !mirror) };
+}

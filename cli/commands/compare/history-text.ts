@@ -1,0 +1,138 @@
+/** The changes in a cluster between two snapshots, as text for people and as Markdown. */
+import { WAYS } from '../../../analysis/capabilities/how-held.ts';
+import type { CapabilityChange } from '../../../analysis/history/capabilities.ts';
+import type {
+  EndedException,
+  ExceptionReason,
+  NewException,
+  PolicyGrant,
+} from '../../../analysis/history/exceptions.ts';
+import type { History } from '../../../analysis/history/history.ts';
+import type { EnforcedNamespace } from '../../../analysis/history/namespaces.ts';
+import { printableTexts } from '../../../analysis/text/printable-values.ts';
+import { type WorkloadName, workloadText } from '../../../operator/evaluate/workloads.ts';
+import { RUNTIME_DEFAULT } from '../../../operator/standards/capabilities.ts';
+import { counted, firstOf } from '../../../operator/text/wording.ts';
+import { code, details } from '../../output/markdown.ts';
+import type { Terminal } from '../../output/terminal.ts';
+import { wrap } from '../../output/wrap.ts';
+import { grantText } from '../status/unused-text.ts';
+
+/** The most lines of a section, without `--all`. */
+const MOST = 20;
+/** The most namespaces of an exception in one line. */
+const MOST_NAMESPACES = 3;
+/** The most capabilities of a container in one line. */
+const MOST_CAPABILITIES = 8;
+
+interface Section {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** @param all whether to print all lines of a section */
+export function historyText(history: History, all: boolean, { width, paint }: Terminal): string {
+  const sections = sectionsOf(history).map(({ title, lines }) => {
+    const shown = shownLines(lines, all).map((line) => wrap(line, { width, indent: 2, hanging: 4 }));
+    return [wrap(`${title}: ${lines.length}`, { width, hanging: 2 }), ...shown].join('');
+  });
+  const heading = paint('bold', sections.length > 0 ? 'CLUSTER' : 'CLUSTER UNCHANGED');
+  return [wrap(`${heading}  ${period(history)}`, { width, hanging: 2 }), ...sections].join('\n');
+}
+
+/** Markdown, in which each section is folded. @param room the most characters */
+export function historyMarkdown(history: History, all: boolean, room: number): string {
+  const sections = sectionsOf(history);
+  const heading = `**${sections.length > 0 ? 'cluster' : 'cluster unchanged'}** ${code(period(history))}`;
+  let left = room;
+  const paragraphs = sections.flatMap(({ title, lines }) => {
+    const shown = shownLines(lines, all).map((line) => `- ${code(line)}`);
+    const fitting = shown.filter((line) => {
+      left -= line.length + 1;
+      return left >= 0;
+    });
+    const cut = fitting.length < shown.length ? ['- … and more'] : [];
+    return details(`${title}: ${lines.length}`, [[...fitting, ...cut].join('\n')]);
+  });
+  return `${[heading, ...paragraphs].join('\n\n')}\n`;
+}
+
+function period({ from, to }: History): string {
+  return `from ${from} to ${to}`;
+}
+
+function shownLines(lines: readonly string[], all: boolean): readonly string[] {
+  if (all || lines.length <= MOST) return lines;
+  return [...lines.slice(0, MOST), `… and ${lines.length - MOST} more`];
+}
+
+/** The sections that are not empty; what an auditor asks about first. */
+function sectionsOf(history: History): Section[] {
+  const { workloads, capabilities, exceptions, namespaces } = printableTexts(history);
+  const all = [
+    { title: 'namespaces no longer enforced', lines: namespaces.notEnforced.map(enforcedLine) },
+    { title: 'namespaces newly enforced', lines: namespaces.enforced.map(enforcedLine) },
+    { title: 'capabilities gained', lines: capabilityLines(capabilities.gained, 'is') },
+    { title: 'capabilities lost', lines: capabilityLines(capabilities.lost, 'was') },
+    { title: 'new exceptions', lines: exceptions.new.map(exceptionLine) },
+    { title: 'ended exceptions', lines: exceptions.ended.map(exceptionLine) },
+    { title: 'grants that no workload needs now', lines: exceptions.unused.map(grantLine) },
+    { title: 'grants that workloads need again', lines: exceptions.neededAgain.map(grantLine) },
+    { title: 'new workloads', lines: workloads.came.map(workloadLine) },
+    { title: 'workloads that are gone', lines: workloads.gone.map(workloadLine) },
+  ];
+  return all.filter(({ lines }) => lines.length > 0);
+}
+
+function workloadLine(workload: WorkloadName): string {
+  return workloadText(workload);
+}
+
+function enforcedLine({ namespace, policies }: EnforcedNamespace): string {
+  return `${namespace}, by ${policiesText(policies)}`;
+}
+
+function policiesText(policies: readonly string[]): string {
+  return `policy ${policies.join(' and ')}`;
+}
+
+/** The most dangerous changes come first, because a long list is cut. @param verb `is` or `was` privileged */
+function capabilityLines(changes: readonly CapabilityChange[], verb: string): string[] {
+  return changes
+    .toSorted((a, b) => WAYS.indexOf(a.how) - WAYS.indexOf(b.how))
+    .map((change) => capabilityLine(change, verb));
+}
+
+function capabilityLine(change: CapabilityChange, verb: string): string {
+  const { container, how, inUserNamespace, capabilities } = change;
+  const own = inUserNamespace ? ", in the pod's user namespace" : '';
+  const text = {
+    Privileged: `${counted(capabilities.length, 'capability')}, because it ${verb} privileged`,
+    Added: `${firstOf(capabilities, MOST_CAPABILITIES)}, added by its manifest`,
+    ByDefault:
+      capabilities.length === RUNTIME_DEFAULT.length
+        ? `all ${RUNTIME_DEFAULT.length} that container runtimes give by default`
+        : `${firstOf(capabilities, MOST_CAPABILITIES)}, by the default of container runtimes`,
+  }[how];
+  return `${workloadText(change)}, container ${container}: ${text}${own}`;
+}
+
+const WHY: Readonly<Record<ExceptionReason, string>> = {
+  AdmitsMore: 'admits more than the policy beside it',
+  RestrictedUse: 'only some users may use it',
+  Expires: 'expires',
+};
+
+function exceptionLine(exception: NewException | EndedException): string {
+  const { policy, because, why, mode, namespaces, expires, reason } = exception;
+  const facts = why.map((one) => (one === 'Expires' ? `expires at ${expires}` : WHY[one]));
+  return [
+    `policy ${policy} (${because.toLowerCase()})${mode === 'Enforce' ? '' : ` of mode ${mode}`}`,
+    `in ${namespaces.length === 0 ? 'no namespace' : firstOf(namespaces, MOST_NAMESPACES)}: ${facts.join(', ')}`,
+    ...(reason === undefined ? [] : [`reason: ${reason}`]),
+  ].join(', ');
+}
+
+function grantLine(grant: PolicyGrant): string {
+  return `policy ${grant.policy}: ${grantText(grant)}${grant.since === undefined ? '' : `, since ${grant.since}`}`;
+}

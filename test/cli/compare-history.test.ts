@@ -1,0 +1,182 @@
+/** Tests how `cappol compare` prints the changes in a cluster if both sets are snapshots. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { Ajv } from 'ajv';
+import { load } from 'js-yaml';
+import { historyOf } from '../../analysis/history/history.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import type { WorkloadView } from '../../operator/model/objects.ts';
+import { namespaceView } from '../compare/worlds.ts';
+import { cappol } from '../support/cappol.ts';
+import { adding, app, secured } from '../support/pods.ts';
+import { policy } from '../support/policies.ts';
+import { TAKING, takenSnapshot } from '../support/snapshots.ts';
+import { clusterOf, wholeCluster, workloadView } from '../support/views.ts';
+
+const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'compare.schema.json');
+
+interface World {
+  readonly workloads?: readonly WorkloadView[];
+  readonly policies: readonly CompletePolicy[];
+  readonly created?: number;
+}
+
+function snapshotOn(day: string, { workloads = [], policies, created = 1_000 }: World) {
+  const namespaces = ['kube-system', 'net', 'web'].map((name) => namespaceView(name, { created }));
+  const cluster = wholeCluster(clusterOf(workloads), policies, namespaces);
+  return takenSnapshot(cluster, { ...TAKING, at: Date.parse(`${day}T01:00:00Z`) });
+}
+
+const inWeb = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'web' } } };
+const OLD: World = {
+  workloads: [workloadView('Deployment', 'probe'), workloadView('CronJob', 'report')],
+  policies: [policy('everywhere'), policy('vendor', { ...inWeb, level: 'baseline', expires: '2026-11-25T00:00:00Z' })],
+};
+const NEW: World = {
+  workloads: [
+    workloadView('Deployment', 'probe', { template: adding(['NET_ADMIN', 'SYS_TIME']) }),
+    workloadView('DaemonSet', 'agent', { template: app(secured({ privileged: true })) }),
+  ],
+  policies: [
+    policy('everywhere', inWeb),
+    policy('vendor', { ...inWeb, level: 'baseline', expires: '2026-11-25T00:00:00Z' }),
+    policy('mesh', { ...inWeb, usableBy: 'Bindings', level: 'privileged', reason: 'TICKET-1' }),
+  ],
+};
+
+const TEXT = `CLUSTER  from 2026-11-23T01:00:00.000Z to 2026-11-29T01:00:00.000Z
+
+namespaces no longer enforced: 1
+  net, by policy everywhere
+
+capabilities gained: 2
+  DaemonSet net/agent, container app: 41 capabilities, because it is privileged
+  Deployment net/probe, container app: NET_ADMIN, SYS_TIME, added by its manifest
+
+capabilities lost: 1
+  CronJob net/report, container app: all 14 that container runtimes give by default
+
+new exceptions: 1
+  policy mesh (created), in web: admits more than the policy beside it, only some users may use it, reason: TICKET-1
+
+ended exceptions: 1
+  policy vendor (expired), in web: admits more than the policy beside it, expires at 2026-11-25T00:00:00Z
+
+new workloads: 1
+  DaemonSet net/agent
+
+workloads that are gone: 1
+  CronJob net/report
+`;
+
+describe('cappol compare, with two snapshots', () => {
+  let folder: string;
+  const [old, now] = [snapshotOn('2026-11-23', OLD), snapshotOn('2026-11-29', NEW)];
+  const many = Array.from({ length: 25 }, (_, i) => workloadView('Deployment', `d-${String(i).padStart(2, '0')}`));
+  const files = {
+    'monday.json': old,
+    'sunday.json': now,
+    'same.json': { ...old, taken: '2026-11-29T01:00:00.000Z' },
+    'many.json': snapshotOn('2026-11-29', { ...OLD, workloads: [...(OLD.workloads ?? []), ...many] }),
+    'other.json': snapshotOn('2026-11-29', { ...NEW, created: 2_000 }),
+    'incomplete.json': {
+      ...now,
+      missing: ['you may not list pods: nothing is evaluated'],
+      namespaces: now.namespaces.map((one) => ({ ...one, reached: false, deciding: {}, pods: [], verdicts: [] })),
+    },
+  };
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'compare-history-'));
+    for (const [name, snapshot] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(snapshot));
+    writeFileSync(join(folder, 'monday.json.gz'), gzipSync(JSON.stringify(old)));
+    writeFileSync(join(folder, 'policy.yaml'), JSON.stringify(policy('everywhere')));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+  const AT = ['--at', '2026-11-29T01:00:00Z'];
+  /** Compares at the time of the second snapshot. The policies are hardly compared, because that takes long. */
+  const compared = (...args: string[]) => cappol(['compare', ...args, '--limit', '1', ...AT], '', folder);
+
+  it('prints the changes in the cluster after those of the policies', async () => {
+    const { stdout } = await cappol(['compare', 'monday.json.gz', 'sunday.json', ...AT], '', folder);
+    assert.ok(stdout.startsWith('sunday.json admits pods that monday.json.gz refuses'), stdout);
+    assert.equal(stdout.slice(stdout.indexOf('CLUSTER')), TEXT);
+  });
+
+  it('says that nothing changed', async () => {
+    const { code, stdout } = await cappol(['compare', 'monday.json', 'monday.json.gz', ...AT], '', folder);
+    const [, ...lines] = stdout.split('\n');
+    assert.deepEqual(lines, ['', 'CLUSTER UNCHANGED  from 2026-11-23T01:00:00.000Z to 2026-11-23T01:00:00.000Z', '']);
+    assert.equal(code, 0);
+  });
+
+  it('ends with exit code 0 if only the cluster changed', async () => {
+    const { code } = await cappol(['compare', 'same.json', 'many.json', '--fail-on', 'differs', ...AT], '', folder);
+    assert.equal(code, 0);
+  });
+
+  it('cuts a long list, and prints all of it with --all', async () => {
+    const cut = await compared('same.json', 'many.json');
+    assert.match(cut.stdout, /^new workloads: 25\n(?: {2}Deployment net\/d-\d\d\n){20} {2}… and 5 more\n$/m);
+    const all = await compared('same.json', 'many.json', '--all');
+    assert.match(all.stdout, /^new workloads: 25\n(?: {2}Deployment net\/d-\d\d\n){25}$/m);
+  });
+
+  it('folds each list in Markdown', async () => {
+    const { stdout } = await compared('monday.json', 'sunday.json', '-o', 'markdown');
+    assert.match(stdout, /^\*\*cluster\*\* `from 2026-11-23T01:00:00\.000Z to 2026-11-29T01:00:00\.000Z`$/m);
+    const list = '<details><summary>new workloads: 1</summary>\n\n- `DaemonSet net/agent`\n\n</details>';
+    assert.ok(stdout.includes(list), stdout);
+  });
+
+  it('prints JSON by the schema, and the same as YAML', async () => {
+    const validate = new Ajv({
+      strict: true,
+      strictTypes: false,
+      strictRequired: false,
+      allowUnionTypes: true,
+    }).compile(JSON.parse(readFileSync(SCHEMA, 'utf8')));
+    for (const args of [
+      ['monday.json', 'sunday.json'],
+      ['sunday.json', 'monday.json'],
+      ['monday.json', 'monday.json'],
+    ]) {
+      const document = JSON.parse((await compared(...args, '-o', 'json')).stdout);
+      assert.ok(validate(document), JSON.stringify(validate.errors));
+      assert.deepEqual(load((await compared(...args, '-o', 'yaml')).stdout), document);
+    }
+    const { history } = JSON.parse((await compared('monday.json', 'sunday.json', '-o', 'json')).stdout);
+    assert.deepEqual(history, JSON.parse(JSON.stringify(historyOf(old, now))));
+  });
+
+  it('has no history if one of both is not a snapshot', async () => {
+    const { stdout } = await compared('monday.json', 'policy.yaml', '-o', 'json');
+    assert.equal(JSON.parse(stdout).history, null);
+    assert.doesNotMatch((await compared('monday.json', 'policy.yaml')).stdout, /CLUSTER/);
+  });
+
+  const WITHOUT = { 'incomplete.json': /is incomplete: you may not list pods/, 'other.json': /are of two clusters/ };
+  for (const [file, reason] of Object.entries(WITHOUT)) {
+    it(`compares only the policies, and says why: ${file}`, async () => {
+      const { stdout, stderr } = await compared('monday.json', file);
+      assert.match(stderr, /^cappol: only the policies are compared: /m);
+      assert.match(stderr, reason);
+      assert.doesNotMatch(stdout, /CLUSTER/);
+    });
+  }
+
+  it('prints no control characters of a file', async () => {
+    const [net] = now.namespaces.filter(({ name }) => name === 'net');
+    const [controller] = net?.controllers ?? [];
+    assert.ok(net && controller);
+    const named = { ...net, controllers: [{ ...controller, id: 99, name: 'a\u001b[31mb' }] };
+    const hostile = { ...now, namespaces: now.namespaces.map((one) => (one.name === 'net' ? named : one)) };
+    writeFileSync(join(folder, 'hostile.json'), JSON.stringify(hostile));
+    for (const output of ['text', 'markdown', 'json', 'yaml']) {
+      const { stdout } = await compared('monday.json', 'hostile.json', '-o', output);
+      assert.ok(stdout.includes('[31mb') && !stdout.includes('\u001b'), output);
+    }
+  });
+});

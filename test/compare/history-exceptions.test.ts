@@ -1,0 +1,148 @@
+/** Tests which exceptions and grants the history of a cluster lists. */
+import assert from 'node:assert/strict';
+import { type History, historyOf } from '../../analysis/history/history.ts';
+import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
+import { adding } from '../support/pods.ts';
+import { baselinePolicy } from '../support/policies.ts';
+import { between, DAY, namespaceView, PRIVILEGED, snapshotAt, TUESDAY, web } from './worlds.ts';
+
+describe('the history of a cluster', () => {
+  describe('lists exceptions', () => {
+    const base = baselinePolicy('base', { mode: 'Enforce' });
+    const ping = (fields: Parameters<typeof baselinePolicy>[1] = {}) =>
+      baselinePolicy('ping', { mode: 'Enforce', ...fields });
+    const expiring = ping({ expires: '2026-11-23T12:00:00Z' });
+    const LOOSER = { overrides: { hostNetwork: true } } as const;
+    type Row = readonly [CompletePolicy[], CompletePolicy[], because: readonly [string, string], why: string[]];
+    const ROWS: Readonly<Record<string, Row>> = {
+      'that only some users may use': [
+        [base],
+        [base, ping({ usableBy: 'Bindings' })],
+        ['Created', 'Deleted'],
+        ['RestrictedUse'],
+      ],
+      'that admit more than the policy beside them': [
+        [base],
+        [base, ping(LOOSER)],
+        ['Created', 'Deleted'],
+        ['AdmitsMore'],
+      ],
+      'of a looser level': [[base], [base, ping({ level: 'privileged' })], ['Created', 'Deleted'], ['AdmitsMore']],
+      'that expire': [[base], [base, ping({ expires: '2027-01-31T00:00:00Z' })], ['Created', 'Deleted'], ['Expires']],
+      'for all these reasons': [
+        [base],
+        [base, ping({ ...LOOSER, usableBy: 'Bindings', expires: '2027-01-31T00:00:00Z' })],
+        ['Created', 'Deleted'],
+        ['AdmitsMore', 'RestrictedUse', 'Expires'],
+      ],
+      'that an edit makes exceptions': [[base, ping()], [base, ping(LOOSER)], ['Changed', 'Changed'], ['AdmitsMore']],
+    };
+    const brief = ({ new: found, ended }: History['exceptions']) =>
+      [found, ended].map((list) =>
+        list.map(({ policy, because, why, namespaces }) => [policy, because, why, namespaces]),
+      );
+    for (const [what, [old, now, [created, deleted], why]] of Object.entries(ROWS)) {
+      it(`${what}, when they begin and end`, () => {
+        const one = (because: string) => [['ping', because, why, ['net']]];
+        assert.deepEqual(brief(between({ policies: old }, { policies: now }).exceptions), [one(created), []]);
+        assert.deepEqual(brief(between({ policies: now }, { policies: old }).exceptions), [[], one(deleted)]);
+      });
+    }
+
+    it('but not a policy that decides alone in another namespace', () => {
+      const namespaces = ['net', 'web'].map((name) => namespaceView(name));
+      const loose = baselinePolicy('loose', { mode: 'Enforce', ...LOOSER });
+      const inNet = { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'net' } } };
+      const world = (...policies: CompletePolicy[]) => ({ policies, namespaces });
+      assert.deepEqual(brief(between(world(loose), world(loose, ping(inNet))).exceptions), [[], []]);
+      assert.deepEqual(brief(between(world(base), world(base, ping({ ...inNet, ...LOOSER }))).exceptions), [
+        [['ping', 'Created', ['AdmitsMore'], ['net']]],
+        [],
+      ]);
+    });
+
+    it('that expired between the snapshots, though the policy is still there', () => {
+      const world = { policies: [base, expiring] };
+      assert.deepEqual(brief(between(world, world).exceptions), [[], [['ping', 'Expired', ['Expires'], ['net']]]]);
+    });
+
+    it('that were renewed', () => {
+      const [old, now] = [
+        { policies: [base, expiring] },
+        { policies: [base, ping({ expires: '2027-01-31T00:00:00Z' })] },
+      ];
+      const history = historyOf(snapshotAt(TUESDAY, old), snapshotAt(TUESDAY + DAY, now));
+      assert.deepEqual(brief(history.exceptions), [[['ping', 'Renewed', ['Expires'], ['net']]], []]);
+    });
+
+    it('with their end and reason', () => {
+      const found = ping({ usableBy: 'Bindings', expires: '2027-01-31T00:00:00Z', reason: 'TICKET-1' });
+      const [one] = between({}, { policies: [found] }).exceptions.new;
+      assert.deepEqual(
+        [one?.mode, one?.usableBy, one?.expires, one?.reason],
+        ['Enforce', 'Bindings', '2027-01-31T00:00:00Z', 'TICKET-1'],
+      );
+    });
+  });
+
+  describe('lists grants that no workload needs', () => {
+    const allowing = (allowedAdd: string[], unusedGrants: { path: string; entry: string; since: string }[] = []) => ({
+      ...baselinePolicy('ping', { mode: 'Enforce', overrides: { capabilities: { allowedAdd } } }),
+      status: { unusedGrants },
+    });
+    const GRANT = { path: 'spec.overrides.capabilities.allowedAdd', entry: 'SYS_TIME' };
+    const needing = (add: string[], allowed = ['NET_ADMIN', 'SYS_TIME']) => ({
+      ...web(adding(add)),
+      policies: [allowing(allowed)],
+    });
+    const [both, one] = [needing(['NET_ADMIN', 'SYS_TIME']), needing(['NET_ADMIN'])];
+
+    it('any more', () => {
+      const { exceptions } = between(both, one);
+      assert.deepEqual([exceptions.unused, exceptions.neededAgain], [[{ policy: 'ping', ...GRANT }], []]);
+    });
+
+    it('or need again', () => {
+      const { exceptions } = between(one, both);
+      assert.deepEqual([exceptions.unused, exceptions.neededAgain], [[], [{ policy: 'ping', ...GRANT }]]);
+    });
+
+    it('since they were granted', () => {
+      const { exceptions } = between(needing(['NET_ADMIN'], ['NET_ADMIN']), one);
+      assert.deepEqual(exceptions.unused, [{ policy: 'ping', ...GRANT }]);
+    });
+
+    it('since the time that the operator reported', () => {
+      const since = '2026-11-23T10:00:00Z';
+      const reported = { ...one, policies: [allowing(['NET_ADMIN', 'SYS_TIME'], [{ ...GRANT, since }])] };
+      assert.deepEqual(between(both, reported).exceptions.unused, [{ policy: 'ping', ...GRANT, since }]);
+    });
+
+    it('but no grant that the policy no longer has', () => {
+      const { exceptions } = between(one, needing(['NET_ADMIN'], ['NET_ADMIN']));
+      assert.deepEqual([exceptions.unused, exceptions.neededAgain], [[], []]);
+    });
+
+    it('as a whole rather than entry by entry', () => {
+      const containers = [{ names: ['app'], overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } }];
+      const policies = [baselinePolicy('ping', { mode: 'Enforce', containers })];
+      const [idle, ticking] = [
+        { ...web(), policies },
+        { ...web(adding(['SYS_TIME'])), policies },
+      ];
+      const [used, unused] = [between(idle, ticking), between(ticking, idle)];
+      const whole = [{ policy: 'ping', path: 'spec.containers[0]' }];
+      assert.deepEqual(unused.exceptions.unused, whole);
+      assert.deepEqual(used.exceptions.neededAgain, whole);
+    });
+
+    it('and whole exceptions', () => {
+      const policies = [
+        baselinePolicy('base', { mode: 'Enforce' }),
+        baselinePolicy('loose', { mode: 'Enforce', level: 'privileged' }),
+      ];
+      const { exceptions } = between({ ...web(PRIVILEGED), policies }, { ...web(), policies });
+      assert.deepEqual(exceptions.unused, [{ policy: 'loose', path: 'spec' }]);
+    });
+  });
+});
