@@ -70,8 +70,7 @@ export class Fields {
   /** The lengths of a list beyond which checks refuse it. */
   lengths(path: string): readonly number[] {
     const limits = this.#constants(sizeOf(path)).filter((limit) => typeof limit === 'number' && limit > 0) as number[];
-    const appended = this.#notes(sizeOf(path), APPENDED).map(Number);
-    const most = Math.max(0, ...appended);
+    const most = Math.max(0, ...this.#appended(sizeOf(path)));
     const lengths = limits.flatMap((limit) => Array.from({ length: most + 1 }, (_, less) => limit + 1 - less));
     return [...new Set(lengths)].filter((length) => length > 1);
   }
@@ -210,9 +209,10 @@ export class Fields {
     return [...this.#paths].filter(isChild).map((one) => one.slice(path.length + 1));
   }
 
-  #notes(path: string, kind: string): string[] {
+  /** How many constants checks append to the list before they take its length. */
+  #appended(path: string): number[] {
     return [...(this.#functions.get(path) ?? [])].flatMap((note) =>
-      note.startsWith(kind) ? [note.slice(kind.length)] : [],
+      note.startsWith(APPENDED) ? [Number(note.slice(APPENDED.length))] : [],
     );
   }
 
