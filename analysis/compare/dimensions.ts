@@ -6,7 +6,7 @@ import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { isAccepted, ONE_OF, REQUIRED } from './kubernetes.ts';
 import { keysOf, typeOf } from './paths.ts';
-import { mergedObjects, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
+import { mergedObjects, podOf, type TinyPod, type TinyPods, type Understood, USUAL } from './tiny-pods.ts';
 
 /** A field, or what else of a pod can be chosen independently, and its values. */
 export interface Dimension {
@@ -23,7 +23,6 @@ export const OTHERS = 'common companion';
 
 const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
 const NAMES = /^[cx]\.(?:name|image)$/;
-const USUAL: Fieldset = { name: 'app', image: 'app' };
 
 /** The most combinations of values of the fields that one check reads. */
 const MOST_COMBINATIONS = 300_000;

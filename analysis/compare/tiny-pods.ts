@@ -36,6 +36,9 @@ export interface TinyPod {
   readonly volumes?: readonly Fieldset[];
 }
 
+/** The name and image of a container, if no check tells containers apart by these. */
+export const USUAL: Fieldset = { name: 'app', image: 'app' };
+
 export function podOf({ spec, annotations, container, ofContainer, companions, volumes }: TinyPod): PodContent {
   const own = Object.entries(ofContainer).map(([prefix, value]) => [`${prefix}${container.name}`, value]);
   const others = companions.map((one, i) => ({ ...one, name: `companion-${i}` }));
