@@ -6,7 +6,16 @@ import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { isAccepted, ONE_OF, REQUIRED } from './kubernetes.ts';
 import { keysOf, typeOf } from './paths.ts';
-import { mergedObjects, podOf, type TinyPod, type TinyPods, type Understood, USUAL } from './tiny-pods.ts';
+import {
+  type ContainerPart,
+  mergedObjects,
+  type PodPart,
+  podOf,
+  type TinyPod,
+  type TinyPods,
+  type Understood,
+  USUAL,
+} from './tiny-pods.ts';
 
 /** A field, or what else of a pod can be chosen independently, and its values. */
 export interface Dimension {
@@ -77,9 +86,6 @@ function unitsOf(checks: readonly UnderstoodCheck[], isCommon: (path: string) =>
   );
   return candidates.filter((path) => !candidates.some((other) => path.startsWith(`${other}.`)));
 }
-
-type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
-type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
 
 /** The fields of the pod itself. */
 export function podPartOf(chosen: ReadonlyMap<string, unknown>): PodPart {

@@ -15,7 +15,7 @@ import {
 import type { Fieldset } from './fields.ts';
 import type { UnderstoodCheck } from './groups.ts';
 import { isAccepted } from './kubernetes.ts';
-import { type Budget, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
+import { type Budget, type ContainerPart, type PodPart, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
 
 /** A container with the volume that it may mount, and the refusing policies that it violates, by position, with the rules. */
 export interface Piece extends TinyPod {
@@ -73,8 +73,6 @@ export interface GroupValues {
   readonly mounts: boolean;
 }
 
-type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
-type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
 type Chosen = ReadonlyMap<string, unknown>;
 
 /** @param common the values of the common fields, which every pod has */

@@ -36,6 +36,10 @@ export interface TinyPod {
   readonly volumes?: readonly Fieldset[];
 }
 
+/** The fields of the pod itself. */
+export type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
+export type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
+
 /** The name and image of a container, if no check tells containers apart by these. */
 export const USUAL: Fieldset = { name: 'app', image: 'app' };
 
