@@ -5,7 +5,7 @@
 import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { isAccepted, ONE_OF, REQUIRED } from './kubernetes.ts';
-import { keysOf, typeOf } from './paths.ts';
+import { isContainerName, keysOf, typeOf } from './paths.ts';
 import {
   type ContainerPart,
   mergedObjects,
@@ -31,7 +31,6 @@ export const VOLUMES = 'volumes';
 export const OTHERS = 'common companion';
 
 const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
-const NAMES = /^[cx]\.(?:name|image)$/;
 
 /** The most combinations of values of the fields that one check reads. */
 const MOST_COMBINATIONS = 300_000;
@@ -51,8 +50,8 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
   const unknown = ['spec', 'c'].flatMap((root) =>
     fields.unknownKeys(root).map((name) => ({ key: `${root}.${name}`, values: [undefined, true] })),
   );
-  const isNamed = has(/^[cx]\.(name|image)$/) || has(/^c@/);
-  const others = [...paths].some((path) => path.startsWith('x.') && !NAMES.test(path) && !isCommon(path));
+  const isNamed = [...paths].some(tellsContainersApart);
+  const others = [...paths].some((path) => path.startsWith('x.') && !isContainerName(path) && !isCommon(path));
   return [
     ...units,
     ...unknown,
@@ -63,6 +62,11 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
       values: has(/^v\b|^spec\.volumes/) ? volumesOf(fields.values('v'), fields.lengths('spec.volumes')) : [undefined],
     },
   ];
+}
+
+/** Whether the path is a field that two containers have with different values: the name, the image, an annotation. */
+function tellsContainersApart(path: string): boolean {
+  return isContainerName(path) || path.startsWith('c@');
 }
 
 function volumesOf(volumes: readonly unknown[], lengths: readonly number[]): (readonly Fieldset[] | undefined)[] {
@@ -82,7 +86,7 @@ function unitsOf(checks: readonly UnderstoodCheck[], isCommon: (path: string) =>
   };
   const isPresent = (path: string) => checks.some(({ reads }) => reads.presence.has(path));
   const candidates = [...paths].filter(
-    (path) => !/[[#]/.test(path) && !isCommon(path) && !LISTS.includes(path) && !NAMES.test(path) && isWhole(path),
+    (path) => !/[[#]/.test(path) && !isCommon(path) && !LISTS.includes(path) && !isContainerName(path) && isWhole(path),
   );
   return candidates.filter((path) => !candidates.some((other) => path.startsWith(`${other}.`)));
 }
@@ -191,7 +195,7 @@ function isRead(key: string, { reads }: Understood): boolean {
   const has = (pattern: RegExp) => [...reads.paths].some((path) => pattern.test(path));
   switch (key) {
     case NAME:
-      return has(/^[cx]\.(name|image)$/) || has(/^c@/);
+      return [...reads.paths].some(tellsContainersApart);
     case COMPANION:
     case OTHERS:
       return has(/^x\.(?!name$|image$)/);
