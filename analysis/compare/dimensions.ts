@@ -131,10 +131,12 @@ export function tinyPodOf(chosen: ReadonlyMap<string, unknown>): TinyPod {
 }
 
 /**
- * For each dimension and each of its values: the verdict of every check, for every combination with values of the other
- * fields that the check reads.
+ * For each dimension and each of its values: a number. Values with the same number have the same verdicts of every check,
+ * for every combination with values of the other fields that the check reads.
  */
-export type Rows = ReadonlyMap<string, string[]>;
+export type Rows = ReadonlyMap<string, readonly number[]>;
+/** The verdicts themselves. */
+type Answers = ReadonlyMap<string, string[]>;
 
 export function rowsOf(dimensions: readonly Dimension[], checks: readonly UnderstoodCheck[], pods: TinyPods): Rows {
   const rows = new Map(dimensions.map(({ key, values }) => [key, values.map(() => '')]));
@@ -148,7 +150,7 @@ export function rowsOf(dimensions: readonly Dimension[], checks: readonly Unders
   // Each of the API server's own conditions is about one or two fields.
   for (const [i, a] of dimensions.entries())
     for (const b of dimensions.slice(i + 1)) addRows(rows, [a, b], (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0'));
-  return rows;
+  return new Map([...rows].map(([key, ofKey]) => [key, ofKey.map((row) => ofKey.indexOf(row))]));
 }
 
 /** The dimension without values that no check tells apart from an earlier one. */
@@ -163,7 +165,7 @@ export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dime
 }
 
 /** Adds to the row of each value the answers on it with all values of the other dimensions. */
-function addRows(rows: Rows, dimensions: readonly Dimension[], answer: (tiny: TinyPod) => string): void {
+function addRows(rows: Answers, dimensions: readonly Dimension[], answer: (tiny: TinyPod) => string): void {
   const parts = [/^spec[.@]/, /^(?:c[.@]|name$)/, /companion$/, /^volumes$/].map((part) =>
     dimensions.filter(({ key }) => part.test(key)),
   );

@@ -3,9 +3,10 @@
  * each group; without a plan, there is no such pod.
  */
 import type { Alternative } from './alternatives.ts';
-import { combinations, commonDimensions, dimensionsOf, NAME, reduced, rowsOf } from './dimensions.ts';
+import { combinations, commonDimensions, NAME, reduced } from './dimensions.ts';
 import { TooMany } from './fields.ts';
 import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
+import type { KnownRows } from './known-rows.ts';
 import { type Broken, brokenKey, type Option, optionsOf, type Piece, type Sides, valuesOf } from './options.ts';
 import type { Budget, TinyPods } from './tiny-pods.ts';
 
@@ -29,6 +30,7 @@ export interface Plans {
 export function plansFor(
   admitting: Pick<Alternative, 'checks'>,
   refusing: readonly Pick<Alternative, 'checks'>[],
+  rows: KnownRows,
   pods: TinyPods,
   budget: Budget,
 ): Plans {
@@ -41,15 +43,14 @@ export function plansFor(
     admitting: admitting.checks.filter(isUnderstood),
     refusing: others.map((checks) => checks.filter(isUnderstood)),
   };
-  return { plans: plansOf(sides, pods, budget), notUnderstood: [...new Set(notUnderstood)] };
+  return { plans: plansOf(sides, rows, pods, budget), notUnderstood: [...new Set(notUnderstood)] };
 }
 
-function plansOf(sides: Sides, pods: TinyPods, budget: Budget): Plan[] {
+function plansOf(sides: Sides, known: KnownRows, pods: TinyPods, budget: Budget): Plan[] {
   const groups = groupsOf([...new Set<UnderstoodCheck>([...sides.admitting, ...sides.refusing.flat()])]);
   const common = commonDimensions(groups);
   const ofGroups = groups.groups.map((group) => {
-    const dimensions = dimensionsOf(group, groups);
-    const rows = rowsOf([...common, ...dimensions], group.checks, pods);
+    const { dimensions, rows } = known.ofGroup(group, groups);
     const isOf = (check: UnderstoodCheck) => group.checks.includes(check);
     const refusing = sides.refusing.map((checks) => checks.filter(isOf));
     const own = { admitting: sides.admitting.filter(isOf), refusing };
