@@ -11,7 +11,7 @@ import type { Labels } from '../../operator/policy/selector.ts';
 import { type Alternative, Checks } from './alternatives.ts';
 import { assembled } from './assemble.ts';
 import { TooMany } from './fields.ts';
-import { KnownRows } from './known-rows.ts';
+import { KnownGroups } from './known-groups.ts';
 import { isAccepted } from './kubernetes.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import { type Plan, type Plans, plansFor } from './plans.ts';
@@ -78,19 +78,16 @@ interface Found {
 class Comparing {
   readonly #sets: { readonly old: PolicySet; readonly new: PolicySet };
   readonly #checks = new Checks();
-  readonly #pods: TinyPods;
-  readonly #rows: KnownRows;
+  readonly #groups: KnownGroups;
   readonly #witnesses = new Witnesses(this.#checks);
-  readonly #budget: Budget;
   readonly #all: boolean;
   readonly #found = new Map<string, Found>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
   constructor(old: PolicySet, now: PolicySet, limit: number, all: boolean) {
     this.#sets = { old, new: now };
-    this.#budget = new Budget(limit);
-    this.#pods = new TinyPods(this.#budget);
-    this.#rows = new KnownRows(this.#pods);
+    const budget = new Budget(limit);
+    this.#groups = new KnownGroups(new TinyPods(budget), budget);
     this.#all = all;
   }
 
@@ -174,7 +171,7 @@ class Comparing {
     const key = [admitting, ...refusing].map(({ checks }) => checks.map(({ id }) => id).join()).join('|');
     const known = this.#found.get(key);
     if (known) return known;
-    const plans = plansFor(admitting, refusing, this.#rows, this.#pods, this.#budget);
+    const plans = plansFor(admitting, refusing, this.#groups);
     // A pod that a policy refuses is shown with the rules that it breaks after defaulting.
     const isShown = ({ target }: Plan) => {
       const refuser = target && refusing[target.broken.refuser];

@@ -73,7 +73,8 @@ export interface GroupValues {
   readonly mounts: boolean;
 }
 
-type Chosen = ReadonlyMap<string, unknown>;
+/** The values that are chosen for some dimensions, by key. */
+export type Chosen = ReadonlyMap<string, unknown>;
 
 /** @param common the values of the common fields, which every pod has */
 export function valuesOf(
@@ -118,6 +119,13 @@ function* piecesOf(values: GroupValues, own: PodPart): Generator<TinyPod> {
       for (const companions of values.companions)
         yield { ...own, ...container, companions, ...(volumes && { volumes }) };
   }
+}
+
+/** The number of pods that `optionsOf` looks at. */
+export function countOf({ pods, containers, companions, volumes, mounts }: GroupValues): number {
+  const alone = Math.min(containers.length, 1);
+  const beside = volumes.map((one) => (one && !mounts ? alone : containers.length));
+  return pods.length * companions.length * beside.reduce((sum, count) => sum + count, 0);
 }
 
 function optionOf(

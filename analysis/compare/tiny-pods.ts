@@ -19,8 +19,9 @@ export class Budget {
     this.#limit = limit;
   }
 
-  spend(): void {
-    if (++this.#spent > this.#limit) throw new TooMany(`more than ${this.#limit} pods`);
+  spend(pods = 1): void {
+    this.#spent += pods;
+    if (this.#spent > this.#limit) throw new TooMany(`more than ${this.#limit} pods`);
   }
 }
 
