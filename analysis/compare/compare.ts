@@ -214,10 +214,9 @@ class Comparing {
   /** The smallest pod that breaks the rule on the side that refuses it; undefined if none of the pods does. */
   #witness(rule: string, pods: readonly PodContent[], { admitting, refusing }: Sides): PodContent | undefined {
     const shows = (pod: PodContent) =>
-      this.#witnesses.isAdmitted(pod, admitting) &&
+      (rule === USE_RULE || this.#witnesses.breaks(pod, rule, refusing)) &&
       !this.#witnesses.isAdmitted(pod, refusing) &&
-      (rule === USE_RULE ||
-        refusing.policies.some((policy) => this.#witnesses.isRefusedBy(policy, pod, (broken) => broken === rule)));
+      this.#witnesses.isAdmitted(pod, admitting);
     const pod = pods.find((one) => isAccepted(one) && shows(one));
     return pod && smallest(pod, shows);
   }

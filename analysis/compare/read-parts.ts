@@ -19,26 +19,40 @@ export class ReadParts {
   readonly #names = new Map<string, string>();
   readonly #known = new WeakMap<object, Map<Tree, string>>();
   readonly #trees = new Map([['{}', WHOLE]]);
+  readonly #roots = new Map<string, Roots>();
 
+  /** The same object for all checks that read the same fields. */
   readonly rootsOf = perObject(({ paths }: Reads): Roots => {
-    return new Map([...rootsOf([...paths])].map(([root, tree]) => [root, this.#shared(tree)]));
+    const roots = [...rootsOf([...paths])].sort(([a], [b]) => (a < b ? -1 : 1));
+    const text = JSON.stringify(roots);
+    const known = this.#roots.get(text) ?? new Map(roots.map(([root, tree]) => [root, this.#shared(tree)]));
+    this.#roots.set(text, known);
+    return known;
   });
 
   /** A short name of the fields that the tree has; empty if there is no tree. */
   nameOf(value: object, tree: Tree | undefined): string {
-    if (!tree) return '';
+    return tree ? this.#name(value, tree, () => this.textOf(value, tree)) : '';
+  }
+
+  /** A short name of the fields that the tree has, of all items of the list. */
+  nameOfItems(list: readonly object[], tree: Tree | undefined): string {
+    return tree ? this.#name(list, tree, () => list.map((one) => this.nameOf(one, tree)).join(' ')) : '';
+  }
+
+  #name(value: object, tree: Tree, textOf: () => string): string {
     const names = this.#known.get(value) ?? new Map<Tree, string>();
     this.#known.set(value, names);
     const known = names.get(tree);
     if (known !== undefined) return known;
-    const text = this.#textOf(value, tree);
+    const text = textOf();
     const name = this.#names.get(text) ?? `#${this.#names.size}`;
     this.#names.set(text, name);
     names.set(tree, name);
     return name;
   }
 
-  /** The same object for equal trees, so that checks which read the same fields share the names. */
+  /** The same object for equal trees, so that checks that read the same fields share the names. */
   #shared(tree: Tree): Tree {
     const text = JSON.stringify(tree);
     const known =
@@ -48,8 +62,8 @@ export class ReadParts {
     return known;
   }
 
-  /** Objects below the value are in the text by their names, because many values share them. */
-  #textOf(value: object, tree: Tree): string {
+  /** Like `nameOf`, but longer, and not kept. Objects below the value are in the text by their names. */
+  textOf(value: object, tree: Tree): string {
     const fields = Object.entries(tree);
     if (fields.length === 0) return JSON.stringify(value);
     const texts = fields.flatMap(([field, below]) => {

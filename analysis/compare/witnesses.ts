@@ -19,6 +19,7 @@ export class Witnesses {
   readonly #ofPods = new PodChecks();
   /** The check that the last pod violated. A similar pod probably violates the same check. */
   readonly #last = new Map<Alternative, KnownCheck>();
+  readonly #lastMet = new WeakMap<readonly ResolvedPolicy[], ResolvedPolicy>();
 
   constructor(checks: Checks) {
     this.#checks = checks;
@@ -42,15 +43,31 @@ export class Witnesses {
   /** Whether the verdict is Compliant; much faster than the verdict itself for many similar pods. */
   isAdmitted(pod: PodContent, { policies, usable }: Side): boolean {
     const mayUse = ({ usableBy, name }: ResolvedPolicy) => usableBy === 'Everyone' || usable.includes(name);
-    return policies.length === 0 || policies.some((policy) => mayUse(policy) && this.#complies(policy, pod));
+    const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.#complies(policy, pod);
+    return policies.length === 0 || this.#some(policies, admits);
   }
 
-  /** Whether the verdict has a violation of one of the rules for the policy, which does not admit the pod. */
+  /** Whether the verdict of a pod that is not admitted has a violation of the rule. */
+  breaks(pod: PodContent, rule: string, { policies }: Side): boolean {
+    return this.#some(policies, (policy) => this.isRefusedBy(policy, pod, (broken) => broken === rule));
+  }
+
+  /** Whether the verdict of a pod that is not admitted has a violation of one of the rules for the policy. */
   isRefusedBy(policy: ResolvedPolicy, pod: PodContent, isOne: (rule: string) => boolean): boolean {
-    if (this.#complies(policy, pod)) return isOne(USE_RULE);
     // The violations are those of the pod after defaulting.
     const { checks = [] } = this.#checks.alternatives(policy).at(-1) ?? {};
-    return checks.some((check) => isOne(check.rule) && this.#ofPods.violates(check, pod));
+    const isBroken = checks.some((check) => isOne(check.rule) && this.#ofPods.violates(check, pod));
+    if (!isBroken && !isOne(USE_RULE)) return false;
+    return this.#complies(policy, pod) ? isOne(USE_RULE) : isBroken;
+  }
+
+  /** Like `policies.some()`, which begins with the policy that it found last in this list. */
+  #some(policies: readonly ResolvedPolicy[], isMet: (policy: ResolvedPolicy) => boolean): boolean {
+    const last = this.#lastMet.get(policies);
+    if (last && isMet(last)) return true;
+    const found = policies.find(isMet);
+    if (found) this.#lastMet.set(policies, found);
+    return found !== undefined;
   }
 
   #complies(policy: ResolvedPolicy, pod: PodContent): boolean {
