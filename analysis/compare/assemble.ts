@@ -4,9 +4,7 @@ import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { Fieldset } from './fields.ts';
 import { nameKey, type Option, type Piece } from './options.ts';
 import type { Plan } from './plans.ts';
-import { mergedObjects } from './tiny-pods.ts';
-
-const USUAL: Fieldset = { name: 'app', image: 'app' };
+import { mergedObjects, USUAL } from './tiny-pods.ts';
 
 /** A container that the pod must have, by the pieces that it consists of, at most one for each group. */
 interface Draft {

@@ -3,9 +3,7 @@
  * the argument why the answer is complete.
  */
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
-import type { UseIndex } from '../../operator/evaluate/use.ts';
-import { type EvaluationContext, evaluate, type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
-import { Evaluator } from '../../operator/evaluate/violations.ts';
+import { type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -13,6 +11,7 @@ import type { Labels } from '../../operator/policy/selector.ts';
 import { type Alternative, Checks } from './alternatives.ts';
 import { assembled } from './assemble.ts';
 import { TooMany } from './fields.ts';
+import { KnownGroups } from './known-groups.ts';
 import { isAccepted } from './kubernetes.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import { type Plan, type Plans, plansFor } from './plans.ts';
@@ -20,6 +19,7 @@ import type { PolicySet } from './policy-set.ts';
 import { smallest } from './smallest.ts';
 import { Budget, TinyPods } from './tiny-pods.ts';
 import { type Use, usesOf } from './uses.ts';
+import { type Side, Witnesses } from './witnesses.ts';
 
 export interface Difference {
   /** The labels of a namespace in which the sets differ. */
@@ -78,17 +78,16 @@ interface Found {
 class Comparing {
   readonly #sets: { readonly old: PolicySet; readonly new: PolicySet };
   readonly #checks = new Checks();
-  readonly #pods: TinyPods;
-  readonly #evaluator = new Evaluator();
-  readonly #budget: Budget;
+  readonly #groups: KnownGroups;
+  readonly #witnesses = new Witnesses(this.#checks);
   readonly #all: boolean;
   readonly #found = new Map<string, Found>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
   constructor(old: PolicySet, now: PolicySet, limit: number, all: boolean) {
     this.#sets = { old, new: now };
-    this.#budget = new Budget(limit);
-    this.#pods = new TinyPods(this.#budget);
+    const budget = new Budget(limit);
+    this.#groups = new KnownGroups(new TinyPods(budget), budget);
     this.#all = all;
   }
 
@@ -172,7 +171,7 @@ class Comparing {
     const key = [admitting, ...refusing].map(({ checks }) => checks.map(({ id }) => id).join()).join('|');
     const known = this.#found.get(key);
     if (known) return known;
-    const plans = plansFor(admitting, refusing, this.#pods, this.#budget);
+    const plans = plansFor(admitting, refusing, this.#groups);
     // A pod that a policy refuses is shown with the rules that it breaks after defaulting.
     const isShown = ({ target }: Plan) => {
       const refuser = target && refusing[target.broken.refuser];
@@ -191,58 +190,52 @@ class Comparing {
 
   #show(rule: string, pods: readonly PodContent[], { namespace, use, direction, policy }: Shown): void {
     const list = this.#result[direction];
-    const isShown = ({ namespace: labels, use: by, rules, before, after }: Difference) =>
-      labels === namespace.labels &&
-      by.join() === use.admitting.join() &&
-      (this.#all ? rules[0] === rule : rules.includes(rule)) &&
-      (!this.#all || (direction === 'opens' ? after : before).admittedBy === policy?.name);
-    if (list.some(isShown)) return;
-    const shows = (pod: PodContent) => {
-      const [before, after] = this.#verdicts(pod, namespace, use, direction);
-      const [admits, refuses] = direction === 'opens' ? [after, before] : [before, after];
-      return (
-        admits.verdict === 'Compliant' &&
-        refuses.verdict === 'Violating' &&
-        (rule === USE_RULE || rulesOfEach(refuses).flat().includes(rule))
-      );
-    };
-    const pod = pods.find((one) => isAccepted(one) && shows(one));
-    if (!pod) {
+    const ofClass = list.filter((one) => one.namespace === namespace.labels && one.use.join() === use.admitting.join());
+    const isShown = ({ rules, before, after }: Difference) =>
+      this.#all
+        ? rules[0] === rule && (direction === 'opens' ? after : before).admittedBy === policy?.name
+        : rules.includes(rule);
+    if (ofClass.some(isShown)) return;
+    const sides = sidesOf(namespace, use, direction);
+    const pod = this.#witness(rule, pods, sides);
+    // A pod that some policy refuses only by rules that are shown already shows nothing new.
+    const known = new Set(ofClass.flatMap(({ rules }) => rules));
+    const isNew = (broken: string) => !known.has(broken);
+    const { policies } = sides.refusing;
+    if (pod && !this.#all && !policies.every((one) => this.#witnesses.isRefusedBy(one, pod, isNew))) return;
+    const difference = pod && this.#difference(rule, pod, { namespace, use, direction, policy });
+    if (difference) list.push(difference);
+    else {
       const message = `a pod that breaks only rule ${rule} may be ${direction === 'opens' ? 'admitted' : 'refused'} now, but no such pod was found`;
       this.#result.undecided.push({ namespace: namespace.labels, use: use.admitting, direction, message });
-      return;
     }
-    const smaller = smallest(pod, shows);
-    const [before, after] = this.#verdicts(smaller, namespace, use, direction);
-    const refused = direction === 'opens' ? before : after;
-    const isOfClass = (one: Difference) =>
-      one.namespace === namespace.labels && one.use.join() === use.admitting.join();
-    const known = new Set(list.filter(isOfClass).flatMap(({ rules }) => rules));
-    // A pod that some policy refuses only by rules that are shown already shows nothing new.
-    const isNew = rulesOfEach(refused).every((rules) => rules.some((one) => !known.has(one)));
-    if (!isNew && !this.#all) return;
-    const rules = [...new Set([rule, ...rulesOfEach(refused).flat()])];
-    list.push({ namespace: namespace.labels, use: use.admitting, rules, pod: smaller, before, after });
   }
 
-  /** The verdicts of both sets, by the same code as the operator's. */
-  #verdicts(pod: PodContent, namespace: NamespaceClass, use: Use, direction: Direction): [PodVerdict, PodVerdict] {
-    const [ofOld, ofNew] = direction === 'opens' ? [use.refusing, use.admitting] : [use.admitting, use.refusing];
-    return [this.#verdict(pod, namespace.old, ofOld), this.#verdict(pod, namespace.new, ofNew)];
+  /** The smallest pod that breaks the rule on the side that refuses it; undefined if none of the pods does. */
+  #witness(rule: string, pods: readonly PodContent[], { admitting, refusing }: Sides): PodContent | undefined {
+    const shows = (pod: PodContent) =>
+      (rule === USE_RULE || this.#witnesses.breaks(pod, rule, refusing)) &&
+      !this.#witnesses.isAdmitted(pod, refusing) &&
+      this.#witnesses.isAdmitted(pod, admitting);
+    const pod = pods.find((one) => isAccepted(one) && shows(one));
+    return pod && smallest(pod, shows);
   }
 
-  #verdict(content: PodContent, policies: readonly ResolvedPolicy[], usable: readonly string[]): PodVerdict {
-    if (policies.length === 0) return { verdict: 'Compliant', violations: {} };
-    const candidate = {
-      namespace: 'default',
-      content,
-      users: [{ name: 'author', groups: [] }],
-      filled: true,
-      unknownUser: false,
+  /** The difference that the pod shows by the same code as the operator's; undefined if it shows none. */
+  #difference(rule: string, pod: PodContent, { namespace, use, direction }: Shown): Difference | undefined {
+    const { admitting, refusing } = sidesOf(namespace, use, direction);
+    const [admitted, refused] = [this.#witnesses.verdict(pod, admitting), this.#witnesses.verdict(pod, refusing)];
+    if (admitted.verdict !== 'Compliant' || refused.verdict !== 'Violating') return undefined;
+    const broken = Object.values(refused.violations).flatMap((ofPolicy) => ofPolicy.map((one) => one.rule));
+    const [before, after] = direction === 'opens' ? [refused, admitted] : [admitted, refused];
+    return {
+      namespace: namespace.labels,
+      use: use.admitting,
+      rules: [...new Set([rule, ...broken])],
+      pod,
+      before,
+      after,
     };
-    const mayUse: UseIndex['mayUse'] = (_user, _namespace, policy) => usable.includes(policy);
-    const evaluation = { evaluator: this.#evaluator, use: { mayUse } as UseIndex } satisfies EvaluationContext;
-    return evaluate(candidate, policies, evaluation);
   }
 }
 
@@ -253,7 +246,15 @@ interface Shown {
   readonly policy: ResolvedPolicy | undefined;
 }
 
-/** The rules that a pod breaks, for each policy that refuses it. */
-function rulesOfEach({ violations }: PodVerdict): string[][] {
-  return Object.values(violations).map((ofPolicy) => [...new Set(ofPolicy.map(({ rule }) => rule))]);
+interface Sides {
+  readonly admitting: Side;
+  readonly refusing: Side;
+}
+
+function sidesOf(namespace: NamespaceClass, use: Use, direction: Direction): Sides {
+  const [admitting, refusing] = direction === 'opens' ? [namespace.new, namespace.old] : [namespace.old, namespace.new];
+  return {
+    admitting: { policies: admitting, usable: use.admitting },
+    refusing: { policies: refusing, usable: use.refusing },
+  };
 }

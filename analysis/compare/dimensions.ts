@@ -5,8 +5,17 @@
 import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { isAccepted, ONE_OF, REQUIRED } from './kubernetes.ts';
-import { keysOf, typeOf } from './paths.ts';
-import { mergedObjects, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
+import { isContainerName, keysOf, typeOf } from './paths.ts';
+import {
+  type ContainerPart,
+  mergedObjects,
+  type PodPart,
+  podOf,
+  type TinyPod,
+  type TinyPods,
+  type Understood,
+  USUAL,
+} from './tiny-pods.ts';
 
 /** A field, or what else of a pod can be chosen independently, and its values. */
 export interface Dimension {
@@ -22,8 +31,6 @@ export const VOLUMES = 'volumes';
 export const OTHERS = 'common companion';
 
 const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
-const NAMES = /^[cx]\.(?:name|image)$/;
-const USUAL: Fieldset = { name: 'app', image: 'app' };
 
 /** The most combinations of values of the fields that one check reads. */
 const MOST_COMBINATIONS = 300_000;
@@ -43,8 +50,8 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
   const unknown = ['spec', 'c'].flatMap((root) =>
     fields.unknownKeys(root).map((name) => ({ key: `${root}.${name}`, values: [undefined, true] })),
   );
-  const isNamed = has(/^[cx]\.(name|image)$/) || has(/^c@/);
-  const others = [...paths].some((path) => path.startsWith('x.') && !NAMES.test(path) && !isCommon(path));
+  const isNamed = [...paths].some(tellsContainersApart);
+  const others = [...paths].some((path) => path.startsWith('x.') && !isContainerName(path) && !isCommon(path));
   return [
     ...units,
     ...unknown,
@@ -55,6 +62,11 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
       values: has(/^v\b|^spec\.volumes/) ? volumesOf(fields.values('v'), fields.lengths('spec.volumes')) : [undefined],
     },
   ];
+}
+
+/** Whether the path is a field that two containers have with different values: the name, the image, an annotation. */
+function tellsContainersApart(path: string): boolean {
+  return isContainerName(path) || path.startsWith('c@');
 }
 
 function volumesOf(volumes: readonly unknown[], lengths: readonly number[]): (readonly Fieldset[] | undefined)[] {
@@ -74,13 +86,10 @@ function unitsOf(checks: readonly UnderstoodCheck[], isCommon: (path: string) =>
   };
   const isPresent = (path: string) => checks.some(({ reads }) => reads.presence.has(path));
   const candidates = [...paths].filter(
-    (path) => !/[[#]/.test(path) && !isCommon(path) && !LISTS.includes(path) && !NAMES.test(path) && isWhole(path),
+    (path) => !/[[#]/.test(path) && !isCommon(path) && !LISTS.includes(path) && !isContainerName(path) && isWhole(path),
   );
   return candidates.filter((path) => !candidates.some((other) => path.startsWith(`${other}.`)));
 }
-
-type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
-type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
 
 /** The fields of the pod itself. */
 export function podPartOf(chosen: ReadonlyMap<string, unknown>): PodPart {
@@ -122,10 +131,12 @@ export function tinyPodOf(chosen: ReadonlyMap<string, unknown>): TinyPod {
 }
 
 /**
- * For each dimension and each of its values: the verdict of every check, for every combination with values of the other
- * fields that the check reads.
+ * For each dimension and each of its values: a number. Values with the same number have the same verdicts of every check,
+ * for every combination with values of the other fields that the check reads.
  */
-export type Rows = ReadonlyMap<string, string[]>;
+export type Rows = ReadonlyMap<string, readonly number[]>;
+/** The verdicts themselves. */
+type Answers = ReadonlyMap<string, string[]>;
 
 export function rowsOf(dimensions: readonly Dimension[], checks: readonly UnderstoodCheck[], pods: TinyPods): Rows {
   const rows = new Map(dimensions.map(({ key, values }) => [key, values.map(() => '')]));
@@ -139,7 +150,7 @@ export function rowsOf(dimensions: readonly Dimension[], checks: readonly Unders
   // Each of the API server's own conditions is about one or two fields.
   for (const [i, a] of dimensions.entries())
     for (const b of dimensions.slice(i + 1)) addRows(rows, [a, b], (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0'));
-  return rows;
+  return new Map([...rows].map(([key, ofKey]) => [key, ofKey.map((row) => ofKey.indexOf(row))]));
 }
 
 /** The dimension without values that no check tells apart from an earlier one. */
@@ -154,7 +165,7 @@ export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dime
 }
 
 /** Adds to the row of each value the answers on it with all values of the other dimensions. */
-function addRows(rows: Rows, dimensions: readonly Dimension[], answer: (tiny: TinyPod) => string): void {
+function addRows(rows: Answers, dimensions: readonly Dimension[], answer: (tiny: TinyPod) => string): void {
   const parts = [/^spec[.@]/, /^(?:c[.@]|name$)/, /companion$/, /^volumes$/].map((part) =>
     dimensions.filter(({ key }) => part.test(key)),
   );
@@ -186,7 +197,7 @@ function isRead(key: string, { reads }: Understood): boolean {
   const has = (pattern: RegExp) => [...reads.paths].some((path) => pattern.test(path));
   switch (key) {
     case NAME:
-      return has(/^[cx]\.(name|image)$/) || has(/^c@/);
+      return [...reads.paths].some(tellsContainersApart);
     case COMPANION:
     case OTHERS:
       return has(/^x\.(?!name$|image$)/);

@@ -30,6 +30,10 @@ interface Pool {
   readonly prefixes: Set<string>;
 }
 
+function emptyPool(): Pool {
+  return { sets: new Map(), required: new Set(), prefixes: new Set() };
+}
+
 /** The fields that some checks read, and the values that these checks can tell apart. */
 export class Fields {
   readonly #paths = new Set<string>();
@@ -70,8 +74,7 @@ export class Fields {
   /** The lengths of a list beyond which checks refuse it. */
   lengths(path: string): readonly number[] {
     const limits = this.#constants(sizeOf(path)).filter((limit) => typeof limit === 'number' && limit > 0) as number[];
-    const appended = this.#notes(sizeOf(path), APPENDED).map(Number);
-    const most = Math.max(0, ...appended);
+    const most = Math.max(0, ...this.#appended(sizeOf(path)));
     const lengths = limits.flatMap((limit) => Array.from({ length: most + 1 }, (_, less) => limit + 1 - less));
     return [...new Set(lengths)].filter((length) => length > 1);
   }
@@ -125,14 +128,14 @@ export class Fields {
   }
 
   #compared(path: string, constants: readonly string[]): Compared {
-    const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
-    const sets = [...(pool?.sets.values() ?? [])].map((set) => set.filter((one) => typeof one === 'string'));
+    const { sets: compared, prefixes } = this.#poolAt(path);
+    const sets = [...compared.values()].map((set) => set.filter((one) => typeof one === 'string'));
     const { parent = '', name = '' } = /^(?<parent>.*)\.(?<name>\w+)$/.exec(path)?.groups ?? {};
     const usual = usualText(path) ?? (parent === '' ? undefined : REQUIRED[typeOf(parent)]?.[name]);
     return {
       constants,
       sets,
-      prefixes: [...(pool?.prefixes ?? [])].filter((one) => one !== ''),
+      prefixes: [...prefixes].filter((one) => one !== ''),
       functions: [...(this.#functions.get(path) ?? [])],
       ...(typeof usual === 'string' && { usual }),
     };
@@ -153,14 +156,12 @@ export class Fields {
   }
 
   #required(path: string): readonly (readonly Constant[])[] {
-    const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
-    const required = [...new Set([...(pool?.required ?? [])].flatMap((key) => pool?.sets.get(key) ?? []))];
+    const { sets, required: keys } = this.#poolAt(path);
+    const required = [...new Set([...keys].flatMap((key) => sets.get(key) ?? []))];
     if (required.length === 0) return [];
     const some = this.#representatives(path).filter((one) => required.includes(one));
     // A constant such as ALL may replace any other one, so that both must be missing.
-    const alone = some.filter((one) =>
-      [...(pool?.sets.values() ?? [])].some(([only, next]) => only === one && next === undefined),
-    );
+    const alone = some.filter((one) => [...sets.values()].some(([only, next]) => only === one && next === undefined));
     const pairs = alone.flatMap((one) => some.flatMap((other) => (other === one ? [] : [[one, other]])));
     const left = [[], ...some.map((one) => [one]), ...pairs];
     const lists = left.map((without) => required.filter((one) => !without.includes(one)));
@@ -210,15 +211,15 @@ export class Fields {
     return [...this.#paths].filter(isChild).map((one) => one.slice(path.length + 1));
   }
 
-  #notes(path: string, kind: string): string[] {
+  /** How many constants checks append to the list before they take its length. */
+  #appended(path: string): number[] {
     return [...(this.#functions.get(path) ?? [])].flatMap((note) =>
-      note.startsWith(kind) ? [note.slice(kind.length)] : [],
+      note.startsWith(APPENDED) ? [Number(note.slice(APPENDED.length))] : [],
     );
   }
 
   #constants(path: string): readonly Constant[] {
-    const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
-    return [...new Set([...(pool?.sets.values() ?? [])].flat())];
+    return [...new Set([...this.#poolAt(path).sets.values()].flat())];
   }
 
   /**
@@ -231,20 +232,24 @@ export class Fields {
   }
 
   #signature(path: string, constant: Constant): string {
-    const pool = this.#pools.get(this.#poolOf.get(path) ?? '');
+    const { sets, prefixes } = this.#poolAt(path);
     const texts = typeof constant === 'string' ? changedTexts(constant) : [constant];
     const found = texts.map((text) => [
-      ...[...(pool?.sets ?? [])].flatMap(([key, set]) => (set.includes(text) ? key : [])),
-      ...[...(pool?.prefixes ?? [])].filter((prefix) => typeof text === 'string' && text.startsWith(prefix)),
+      ...[...sets].flatMap(([key, set]) => (set.includes(text) ? key : [])),
+      ...[...prefixes].filter((prefix) => typeof text === 'string' && text.startsWith(prefix)),
     ]);
     return JSON.stringify(found);
+  }
+
+  #poolAt(path: string): Pool {
+    return this.#pools.get(this.#poolOf.get(path) ?? '') ?? emptyPool();
   }
 
   /** Paths that are compared with each other share their constants. */
   #join(paths: readonly string[]): Pool {
     const ids = new Set(paths.map((path) => this.#poolOf.get(path) ?? path));
     const [id = ''] = ids;
-    const pool = this.#pools.get(id) ?? { sets: new Map(), required: new Set(), prefixes: new Set() };
+    const pool = this.#pools.get(id) ?? emptyPool();
     for (const other of ids) {
       const joined = this.#pools.get(other);
       if (!joined || joined === pool) continue;

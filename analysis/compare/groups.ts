@@ -6,7 +6,7 @@
 import type { KnownCheck } from './alternatives.ts';
 import { Fields, type Fieldset, product } from './fields.ts';
 import { NEEDED, TOGETHER } from './kubernetes.ts';
-import { ANNOTATIONS, rootOf, typeOf } from './paths.ts';
+import { ANNOTATIONS, isContainerName, rootOf, typeOf } from './paths.ts';
 import type { Reads } from './reads.ts';
 
 export interface Group {
@@ -38,7 +38,6 @@ export function isUnderstood(check: KnownCheck): check is UnderstoodCheck {
 }
 
 const COMMON = /^spec\.(?:\w+|os\.name)$/;
-const NAMES = /^[cx]\.(?:name|image)$/;
 
 export function groupsOf(checks: readonly UnderstoodCheck[]): Groups {
   const rulesOf = new Map<string, Set<string>>();
@@ -69,7 +68,7 @@ export function groupsOf(checks: readonly UnderstoodCheck[]): Groups {
 
 /** Whether checks read the field of all containers, but no check reads it of the container that it runs on. */
 function isOfSome(path: string, read: ReadonlyMap<string, unknown>): boolean {
-  return path.startsWith('x.') && !NAMES.test(path) && !read.has(path.replace(/^x/, 'c'));
+  return path.startsWith('x.') && !isContainerName(path) && !read.has(path.replace(/^x/, 'c'));
 }
 
 function isScalar(path: string): boolean {
@@ -104,7 +103,7 @@ function joined(checks: readonly UnderstoodCheck[], isCommon: (path: string) => 
 
 /** The field that the path belongs to; none for an object whose fields are read one by one. */
 function fieldsOf(path: string, { presence }: Reads): string[] {
-  if (NAMES.test(path)) return [];
+  if (isContainerName(path)) return [];
   if (rootOf(path) === 'v' || path.startsWith('spec.volumes')) return ['v'];
   if (path.startsWith(ANNOTATIONS) || path.includes('@')) return [ANNOTATIONS];
   const [list = ''] = path.split(/[[#]/);

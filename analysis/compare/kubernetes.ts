@@ -5,6 +5,7 @@
 import { containersOf } from '../../operator/model/containers.ts';
 import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
+import { perObject } from '../../operator/policy/memo.ts';
 
 /** The fields that the API server requires, by type, each with a small value. */
 export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -176,16 +177,21 @@ function isHostProcessOfAll(spec: PodSpec, containers: readonly Container[]): bo
   return gets.every((value) => value === true) && spec.hostNetwork === true;
 }
 
-function areSysctls(spec: PodSpec, sysctls: readonly unknown[]): boolean {
+function areSysctls({ hostNetwork, hostIPC }: PodSpec, sysctls: readonly unknown[]): boolean {
+  const { areValid, ofNetwork, ofIpc } = sysctlsIn(sysctls);
+  return areValid && !(hostNetwork === true && ofNetwork) && !(hostIPC === true && ofIpc);
+}
+
+/** The same list is in many of the pods that a comparison looks at, and may be long. */
+const sysctlsIn = perObject((sysctls: readonly unknown[]) => {
   const names = sysctls.map((one) => String(objectOf(one).name));
   const dotted = names.map((name) => (/^[^./]*\//.test(name) ? name.replaceAll('/', '.') : name));
-  return (
-    new Set(names).size === names.length &&
-    names.every((name) => SYSCTL.test(name) && name.length <= 253) &&
-    !(spec.hostNetwork === true && dotted.some((name) => name.startsWith('net.'))) &&
-    !(spec.hostIPC === true && dotted.some((name) => IPC_SYSCTL.test(name)))
-  );
-}
+  return {
+    areValid: new Set(names).size === names.length && names.every((name) => SYSCTL.test(name) && name.length <= 253),
+    ofNetwork: dotted.some((name) => name.startsWith('net.')),
+    ofIpc: dotted.some((name) => IPC_SYSCTL.test(name)),
+  };
+});
 
 const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*([a-z0-9][-_a-z0-9]*)?[a-z0-9]$/;
 const IPC_SYSCTL = /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/;

@@ -15,7 +15,7 @@ import {
 import type { Fieldset } from './fields.ts';
 import type { UnderstoodCheck } from './groups.ts';
 import { isAccepted } from './kubernetes.ts';
-import { type Budget, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
+import { type Budget, type ContainerPart, type PodPart, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
 
 /** A container with the volume that it may mount, and the refusing policies that it violates, by position, with the rules. */
 export interface Piece extends TinyPod {
@@ -73,9 +73,8 @@ export interface GroupValues {
   readonly mounts: boolean;
 }
 
-type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
-type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
-type Chosen = ReadonlyMap<string, unknown>;
+/** The values that are chosen for some dimensions, by key. */
+export type Chosen = ReadonlyMap<string, unknown>;
 
 /** @param common the values of the common fields, which every pod has */
 export function valuesOf(
@@ -120,6 +119,13 @@ function* piecesOf(values: GroupValues, own: PodPart): Generator<TinyPod> {
       for (const companions of values.companions)
         yield { ...own, ...container, companions, ...(volumes && { volumes }) };
   }
+}
+
+/** The number of pods that `optionsOf` looks at. */
+export function countOf({ pods, containers, companions, volumes, mounts }: GroupValues): number {
+  const alone = Math.min(containers.length, 1);
+  const beside = volumes.map((one) => (one && !mounts ? alone : containers.length));
+  return pods.length * companions.length * beside.reduce((sum, count) => sum + count, 0);
 }
 
 function optionOf(

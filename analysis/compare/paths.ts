@@ -34,6 +34,11 @@ export function isRoot(path: string): boolean {
   return path in ROOTS;
 }
 
+/** Whether the path is the name or the image of a container. */
+export function isContainerName(path: string): boolean {
+  return /^[cx]\.(?:name|image)$/.test(path);
+}
+
 /** The paths of the items of a list, or of the keys of an object. */
 export function itemsOf(path: string): string[] {
   if (path in ITEM_ROOTS) return [ITEM_ROOTS[path] ?? []].flat();

@@ -3,11 +3,11 @@
  * each group; without a plan, there is no such pod.
  */
 import type { Alternative } from './alternatives.ts';
-import { combinations, commonDimensions, dimensionsOf, NAME, reduced, rowsOf } from './dimensions.ts';
+import { combinations, commonDimensions, NAME, reduced } from './dimensions.ts';
 import { TooMany } from './fields.ts';
 import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
-import { type Broken, brokenKey, type Option, optionsOf, type Piece, type Sides, valuesOf } from './options.ts';
-import type { Budget, TinyPods } from './tiny-pods.ts';
+import type { KnownGroups } from './known-groups.ts';
+import { type Broken, brokenKey, type Option, type Piece, type Sides } from './options.ts';
 
 /** A choice of values from which a pod is made that breaks the rule, and that every refusing policy refuses. */
 export interface Plan {
@@ -29,8 +29,7 @@ export interface Plans {
 export function plansFor(
   admitting: Pick<Alternative, 'checks'>,
   refusing: readonly Pick<Alternative, 'checks'>[],
-  pods: TinyPods,
-  budget: Budget,
+  known: KnownGroups,
 ): Plans {
   const own = new Set(admitting.checks);
   const others = refusing.map(({ checks }) => checks.filter((check) => !own.has(check)));
@@ -41,31 +40,29 @@ export function plansFor(
     admitting: admitting.checks.filter(isUnderstood),
     refusing: others.map((checks) => checks.filter(isUnderstood)),
   };
-  return { plans: plansOf(sides, pods, budget), notUnderstood: [...new Set(notUnderstood)] };
+  return { plans: plansOf(sides, known), notUnderstood: [...new Set(notUnderstood)] };
 }
 
-function plansOf(sides: Sides, pods: TinyPods, budget: Budget): Plan[] {
+function plansOf(sides: Sides, known: KnownGroups): Plan[] {
   const groups = groupsOf([...new Set<UnderstoodCheck>([...sides.admitting, ...sides.refusing.flat()])]);
   const common = commonDimensions(groups);
   const ofGroups = groups.groups.map((group) => {
-    const dimensions = dimensionsOf(group, groups);
-    const rows = rowsOf([...common, ...dimensions], group.checks, pods);
     const isOf = (check: UnderstoodCheck) => group.checks.includes(check);
     const refusing = sides.refusing.map((checks) => checks.filter(isOf));
     const own = { admitting: sides.admitting.filter(isOf), refusing };
-    return { dimensions, rows, checks: group.checks, sides: own };
+    return { group: known.ofGroup(group, groups), sides: own };
   });
-  const rows = ofGroups.map((group) => group.rows);
+  const rows = ofGroups.map(({ group }) => group.rows);
   // A container has one name, so the names that are left are the same in all groups.
-  const left = ofGroups.map(({ dimensions, rows: ofGroup, checks, sides: own }) => ({
-    dimensions: dimensions.map((one) => reduced(one, one.key === NAME ? rows : [ofGroup])),
-    checks,
+  const left = ofGroups.map(({ group, sides: own }) => ({
+    dimensions: group.dimensions.map((one) => reduced(one, one.key === NAME ? rows : [group.rows])),
+    group,
     sides: own,
   }));
   return combinations(common.map((one) => reduced(one, rows))).flatMap((chosen) => {
-    const options: Option[][] = [];
-    for (const { dimensions, checks, sides: own } of left) {
-      const found = optionsOf(valuesOf(dimensions, checks, chosen), own, pods, budget);
+    const options: (readonly Option[])[] = [];
+    for (const { dimensions, group, sides: own } of left) {
+      const found = group.options(dimensions, own, chosen);
       if (found.length === 0) return [];
       options.push(found);
     }
@@ -74,7 +71,7 @@ function plansOf(sides: Sides, pods: TinyPods, budget: Budget): Plan[] {
 }
 
 /** The smallest plan for each rule of each refusing policy. */
-function plansWith(options: readonly Option[][], refusers: number): Plan[] {
+function plansWith(options: readonly (readonly Option[])[], refusers: number): Plan[] {
   if (refusers === 0) {
     const smallest = options.map((ofGroup) => ofGroup.reduce((a, b) => (b.size < a.size ? b : a)));
     return [{ options: smallest, refusers, target: undefined, size: total(smallest) }];
@@ -107,7 +104,7 @@ interface Choice {
 const MOST_MASKS = 20_000;
 
 /** The smallest choice of one option for each group that violates every refusing policy; undefined if there is none. */
-function chosen(options: readonly Option[][], refusers: number): readonly Option[] | undefined {
+function chosen(options: readonly (readonly Option[])[], refusers: number): readonly Option[] | undefined {
   let choices = new Map<bigint, Choice>([[0n, { options: [], size: 0 }]]);
   for (const ofGroup of options) {
     const next = new Map<bigint, Choice>();

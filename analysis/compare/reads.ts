@@ -63,7 +63,7 @@ const SCOPE: Scope = new Map([
   ['c', { paths: ['c'], sets: [] }],
   ['v', { paths: ['v'], sets: [] }],
 ]);
-/** The functions of texts whose results the comparison covers with variants of the constants (values.ts). */
+/** The functions of texts whose results the comparison covers with variants of the constants (texts.ts). */
 const TEXT_FUNCTIONS = ['upperAscii', 'substring', 'split', 'matches'];
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];
 
@@ -231,11 +231,7 @@ class Reader implements Reads {
 
   #or(value: Value, otherwise: Node, visit: (node: Node) => Value): Value {
     const other = visit(otherwise);
-    const isDefault = typeof otherwise.args === 'boolean';
-    for (const path of value.paths) {
-      if (isDefault) this.functions.push([path, `${DEFAULT}${otherwise.args}`]);
-      else if (other.paths.length > 0) this.presence.add(path);
-    }
+    if (other.paths.length > 0) for (const path of value.paths) this.presence.add(path);
     return merged(value, other);
   }
 
@@ -254,8 +250,7 @@ class Reader implements Reads {
   }
 }
 
-/** Notes among the functions: the value of an absent field, and how many constants are appended to a list. */
-export const DEFAULT = 'default ';
+/** A note among the functions: how many constants are appended to a list. */
 export const APPENDED = 'appended ';
 /** The path of the values of annotations whose key is not a constant. */
 const ANNOTATIONS_BY_KEY = 'annotations@';

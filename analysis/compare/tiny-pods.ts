@@ -4,7 +4,7 @@ import type { Container, PodContent, Volume } from '../../operator/model/objects
 import { objectOf } from '../../operator/model/raw.ts';
 import type { Expression } from './alternatives.ts';
 import { type Fieldset, TooMany } from './fields.ts';
-import { keysOf, rootOf } from './paths.ts';
+import { ReadParts, WHOLE } from './read-parts.ts';
 import type { Reads } from './reads.ts';
 
 /** An expression that the comparison understands. */
@@ -19,8 +19,9 @@ export class Budget {
     this.#limit = limit;
   }
 
-  spend(): void {
-    if (++this.#spent > this.#limit) throw new TooMany(`more than ${this.#limit} pods`);
+  spend(pods = 1): void {
+    this.#spent += pods;
+    if (this.#spent > this.#limit) throw new TooMany(`more than ${this.#limit} pods`);
   }
 }
 
@@ -35,6 +36,13 @@ export interface TinyPod {
   readonly companions: readonly Fieldset[];
   readonly volumes?: readonly Fieldset[];
 }
+
+/** The fields of the pod itself. */
+export type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
+export type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
+
+/** The name and image of a container, if no check tells containers apart by these. */
+export const USUAL: Fieldset = { name: 'app', image: 'app' };
 
 export function podOf({ spec, annotations, container, ofContainer, companions, volumes }: TinyPod): PodContent {
   const own = Object.entries(ofContainer).map(([prefix, value]) => [`${prefix}${container.name}`, value]);
@@ -61,12 +69,11 @@ export class TinyPods {
   readonly #evaluator = new Evaluator();
   readonly #budget: Budget;
   readonly #verdicts = new Map<Understood, Map<string, string>>();
-  readonly #texts = new WeakMap<object, Map<Tree, string>>();
-  readonly #names = new Map<string, string>();
-  readonly #roots = new Map<Understood, ReadonlyMap<string, Readonly<Tree>>>();
+  readonly #parts: ReadParts;
 
-  constructor(budget: Budget) {
+  constructor(budget: Budget, parts = new ReadParts()) {
     this.#budget = budget;
+    this.#parts = parts;
   }
 
   violates(check: Understood, tiny: TinyPod): boolean {
@@ -94,75 +101,20 @@ export class TinyPods {
     }
   }
 
-  #keyOf(check: Understood, tiny: TinyPod): string {
-    const roots = this.#rootsOf(check);
+  #keyOf({ reads }: Understood, tiny: TinyPod): string {
+    const roots = this.#parts.rootsOf(reads);
+    const nameOf = (value: object, root: string) => this.#parts.nameOf(value, roots.get(root));
     return [
-      this.#textOf(tiny.spec, roots.get('spec')),
-      this.#textOf(tiny.container, roots.get('c')),
-      ...tiny.companions.flatMap((one) => [this.#textOf(one, roots.get('x')), this.#textOf(one, roots.get('c'))]),
+      nameOf(tiny.spec, 'spec'),
+      nameOf(tiny.container, 'c'),
+      ...tiny.companions.flatMap((one) => [nameOf(one, 'x'), nameOf(one, 'c')]),
       '/',
       // A check of all containers also sees the container itself.
-      this.#textOf(tiny.container, roots.get('x')),
+      nameOf(tiny.container, 'x'),
       roots.has('@') ? JSON.stringify([tiny.annotations, tiny.ofContainer, tiny.container.name]) : '',
-      roots.has('v') && tiny.volumes ? `${tiny.volumes.length} ${this.#textOf(tiny.volumes[0] ?? {}, WHOLE)}` : '',
+      roots.has('v') && tiny.volumes
+        ? `${tiny.volumes.length} ${this.#parts.nameOf(tiny.volumes[0] ?? {}, WHOLE)}`
+        : '',
     ].join(' ');
   }
-
-  #rootsOf(check: Understood): ReadonlyMap<string, Tree> {
-    const known = this.#roots.get(check) ?? rootsOf([...check.reads.paths]);
-    this.#roots.set(check, known);
-    return known;
-  }
-
-  /** A short name of the fields of the value that the check reads. */
-  #textOf(value: object, tree: Tree | undefined): string {
-    if (!tree) return '';
-    const texts = this.#texts.get(value) ?? new Map<Tree, string>();
-    this.#texts.set(value, texts);
-    const known = texts.get(tree);
-    if (known !== undefined) return known;
-    const text = JSON.stringify(picked(value, tree)) ?? '';
-    const name = this.#names.get(text) ?? `${this.#names.size}`;
-    this.#names.set(text, name);
-    texts.set(tree, name);
-    return name;
-  }
-}
-
-/** The fields below an object that are read; undefined for a field that is read as a whole. */
-interface Tree {
-  readonly [field: string]: Tree | undefined;
-}
-const WHOLE: Tree = Object.freeze({});
-
-const KEYS = keysOf('');
-
-function rootsOf(paths: readonly string[]): ReadonlyMap<string, Tree> {
-  const roots = new Map<string, Record<string, unknown>>();
-  // A check that reads all keys of an object reads the object as a whole, whatever it also reads below the object.
-  const order = (path: string) => (path.endsWith(KEYS) ? -path.length : Number.NEGATIVE_INFINITY);
-  for (const path of paths.toSorted((a, b) => order(a) - order(b) || 0)) {
-    const isAnnotation = path.includes('@') || path.startsWith('annotations');
-    const root = isAnnotation ? '@' : path.startsWith('spec.volumes') ? 'v' : rootOf(path);
-    let tree = roots.get(root) ?? {};
-    roots.set(root, tree);
-    const [fields = ''] = path.split(/[[#]/);
-    const steps = fields.split('.').slice(1);
-    if (path.endsWith(KEYS) && steps.length === 0) roots.set(root, {});
-    for (const [i, step] of steps.entries()) {
-      if (path.endsWith(KEYS) && i === steps.length - 1) tree[step] = {};
-      tree[step] ??= {};
-      tree = tree[step] as Record<string, unknown>;
-    }
-  }
-  return roots as ReadonlyMap<string, Tree>;
-}
-
-function picked(value: unknown, tree: Tree): unknown {
-  if (Object.keys(tree).length === 0 || typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(tree).flatMap(([field, below]) => {
-    const own = (value as Record<string, unknown>)[field];
-    return own === undefined ? [] : [[field, below ? picked(own, below) : own]];
-  });
-  return Object.fromEntries(fields);
 }

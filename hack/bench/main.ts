@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
 import { commandLine } from './command-line.ts';
+import { comparisons } from './compare.ts';
 import { edits } from './edits.ts';
 import { exceptions } from './exceptions.ts';
 import { firstReport } from './first-report.ts';
@@ -29,6 +30,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
                     m  the page that follows a cluster: its memory, and how late it shows changes
                     n  one policy for all namespaces, and exceptions to it
                     o  edits among many policies, for minutes
+                    p  comparing two sets of policies
   --pods LIST     sizes of a, c, g and m, separated by commas (default: 1000,10000,100000); b takes the last, d and l its namespaces
   --policies LIST sizes of i (default: 1,100,500)
   --exceptions LIST  sizes of n (default: 1,100,300,1000)
@@ -38,6 +40,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
   --changes N     further exceptions, and edits, in n (default: 5)
   --rows N        policies of o (default: 3000)
   --minutes N     how long o edits, 20 times a minute (default: 10)
+  --compared N    policies of each set of p (default: 50)
   --distinct      part a once more at its last size, with pods of which no two are alike
   --other-tools   part g also by gator and kyverno, Kyverno's command line, which have to be in PATH
   --json FILE     where the measurements go (default: bench.json)
@@ -45,7 +48,7 @@ const HELP = `Usage: npm run bench -- [--only LETTERS] [--pods LIST] [--distinct
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: 'abcdefgilmno' },
+    only: { type: 'string', default: 'abcdefgilmnop' },
     pods: { type: 'string', default: '1000,10000,100000' },
     policies: { type: 'string', default: '1,100,500' },
     exceptions: { type: 'string', default: '1,100,300,1000' },
@@ -55,6 +58,7 @@ const { values } = parseArgs({
     changes: { type: 'string', default: '5' },
     rows: { type: 'string', default: '3000' },
     minutes: { type: 'string', default: '10' },
+    compared: { type: 'string', default: '50' },
     distinct: { type: 'boolean', default: false },
     'other-tools': { type: 'boolean', default: false },
     json: { type: 'string', default: 'bench.json' },
@@ -86,6 +90,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
       changes: Number(values.changes),
     }),
   o: () => edits({ rows: Number(values.rows), minutes: Number(values.minutes), perMinute: EDITS_PER_MINUTE }),
+  p: () => comparisons(Number(values.compared)),
 };
 
 if (values.help) process.stdout.write(HELP);

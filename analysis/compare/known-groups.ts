@@ -1,0 +1,77 @@
+/** The values and options of groups of checks, found only once for the many pairs of policies that have the same group. */
+import { perList } from '../../operator/policy/memo.ts';
+import { commonDimensions, type Dimension, dimensionsOf, NAME, type Rows, rowsOf } from './dimensions.ts';
+import type { Group, Groups, UnderstoodCheck } from './groups.ts';
+import { type Chosen, countOf, type Option, optionsOf, type Sides, valuesOf } from './options.ts';
+import type { Budget, TinyPods } from './tiny-pods.ts';
+
+export class KnownGroups {
+  readonly #pods: TinyPods;
+  readonly #budget: Budget;
+  readonly #ofChecks = perList((_: readonly UnderstoodCheck[]) => new Map<string, KnownGroup>());
+
+  constructor(pods: TinyPods, budget: Budget) {
+    this.#pods = pods;
+    this.#budget = budget;
+  }
+
+  /** @throws TooMany */
+  ofGroup(group: Group, groups: Groups): KnownGroup {
+    const ofChecks = this.#ofChecks(group.checks);
+    const common = commonDimensions(groups);
+    const key = JSON.stringify([[...group.paths].filter(groups.isCommon), common, groups.containers]);
+    const known = ofChecks.get(key) ?? this.#find(group, groups, common);
+    ofChecks.set(key, known);
+    return known;
+  }
+
+  #find(group: Group, groups: Groups, common: readonly Dimension[]): KnownGroup {
+    const dimensions = dimensionsOf(group, groups);
+    const rows = rowsOf([...common, ...dimensions], group.checks, this.#pods);
+    return new KnownGroup({ checks: group.checks, dimensions, rows }, this.#pods, this.#budget);
+  }
+}
+
+interface GroupRows {
+  readonly checks: readonly UnderstoodCheck[];
+  readonly dimensions: readonly Dimension[];
+  /** The rows of these dimensions and of the common ones. */
+  readonly rows: Rows;
+}
+
+export class KnownGroup implements GroupRows {
+  readonly checks;
+  readonly dimensions;
+  readonly rows;
+  readonly #pods: TinyPods;
+  readonly #budget: Budget;
+  readonly #options = new Map<string, { readonly options: readonly Option[]; readonly pods: number }>();
+
+  constructor({ checks, dimensions, rows }: GroupRows, pods: TinyPods, budget: Budget) {
+    this.checks = checks;
+    this.dimensions = dimensions;
+    this.rows = rows;
+    this.#pods = pods;
+    this.#budget = budget;
+  }
+
+  /**
+   * @param left the dimensions with the values that are left, of which only the names depend on other groups
+   * @throws TooMany
+   */
+  options(left: readonly Dimension[], sides: Sides, common: Chosen): readonly Option[] {
+    const key = JSON.stringify([
+      left.find((one) => one.key === NAME),
+      [...common],
+      [sides.admitting, ...sides.refusing].map((checks) => checks.map(({ id }) => id).join()),
+    ]);
+    const known = this.#options.get(key);
+    // The pods count toward the limit, as if they were looked at again.
+    if (known) this.#budget.spend(known.pods);
+    if (known) return known.options;
+    const values = valuesOf(left, this.checks, common);
+    const options = optionsOf(values, sides, this.#pods, this.#budget);
+    this.#options.set(key, { options, pods: countOf(values) });
+    return options;
+  }
+}

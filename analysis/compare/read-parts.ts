@@ -1,0 +1,99 @@
+/**
+ * Names the parts of pods by the fields that a check reads. Two parts with the same name are the same for the check, so
+ * the check needs to be evaluated for one of them only.
+ */
+import { perObject } from '../../operator/policy/memo.ts';
+import { keysOf, rootOf } from './paths.ts';
+import type { Reads } from './reads.ts';
+
+/** The fields below an object that are read; none for an object that is read as a whole. */
+export interface Tree {
+  readonly [field: string]: Tree;
+}
+export const WHOLE: Tree = Object.freeze({});
+
+/** By root of paths: the fields that a check reads below the root. Annotations are below the root `@`. */
+export type Roots = ReadonlyMap<string, Tree>;
+
+export class ReadParts {
+  readonly #names = new Map<string, string>();
+  readonly #known = new WeakMap<object, Map<Tree, string>>();
+  readonly #trees = new Map([['{}', WHOLE]]);
+  readonly #roots = new Map<string, Roots>();
+
+  /** The same object for all checks that read the same fields. */
+  readonly rootsOf = perObject(({ paths }: Reads): Roots => {
+    const roots = [...rootsOf([...paths])].sort(([a], [b]) => (a < b ? -1 : 1));
+    const text = JSON.stringify(roots);
+    const known = this.#roots.get(text) ?? new Map(roots.map(([root, tree]) => [root, this.#shared(tree)]));
+    this.#roots.set(text, known);
+    return known;
+  });
+
+  /** A short name of the fields that the tree has; empty if there is no tree. */
+  nameOf(value: object, tree: Tree | undefined): string {
+    return tree ? this.#name(value, tree, () => this.textOf(value, tree)) : '';
+  }
+
+  /** A short name of the fields that the tree has, of all items of the list. */
+  nameOfItems(list: readonly object[], tree: Tree | undefined): string {
+    return tree ? this.#name(list, tree, () => list.map((one) => this.nameOf(one, tree)).join(' ')) : '';
+  }
+
+  #name(value: object, tree: Tree, textOf: () => string): string {
+    const names = this.#known.get(value) ?? new Map<Tree, string>();
+    this.#known.set(value, names);
+    const known = names.get(tree);
+    if (known !== undefined) return known;
+    const text = textOf();
+    const name = this.#names.get(text) ?? `#${this.#names.size}`;
+    this.#names.set(text, name);
+    names.set(tree, name);
+    return name;
+  }
+
+  /** The same object for equal trees, so that checks that read the same fields share the names. */
+  #shared(tree: Tree): Tree {
+    const text = JSON.stringify(tree);
+    const known =
+      this.#trees.get(text) ??
+      Object.fromEntries(Object.entries(tree).map(([field, below]) => [field, this.#shared(below)]));
+    this.#trees.set(text, known);
+    return known;
+  }
+
+  /** Like `nameOf`, but longer, and not kept. Objects below the value are in the text by their names. */
+  textOf(value: object, tree: Tree): string {
+    const fields = Object.entries(tree);
+    if (fields.length === 0) return JSON.stringify(value);
+    const texts = fields.flatMap(([field, below]) => {
+      const own = (value as Record<string, unknown>)[field];
+      if (own === undefined) return [];
+      return `${field}:${typeof own === 'object' && own !== null ? this.nameOf(own, below) : JSON.stringify(own)}`;
+    });
+    return texts.join();
+  }
+}
+
+const KEYS = keysOf('');
+
+function rootsOf(paths: readonly string[]): Roots {
+  const roots = new Map<string, Record<string, Tree>>();
+  // A check that reads all keys of an object reads the object as a whole, whatever it also reads below the object.
+  const order = (path: string) => (path.endsWith(KEYS) ? -path.length : Number.NEGATIVE_INFINITY);
+  for (const path of paths.toSorted((a, b) => order(a) - order(b) || 0)) {
+    const isAnnotation = path.includes('@') || path.startsWith('annotations');
+    const root = isAnnotation ? '@' : path.startsWith('spec.volumes') ? 'v' : rootOf(path);
+    let tree = roots.get(root) ?? {};
+    roots.set(root, tree);
+    const [fields = ''] = path.split(/[[#]/);
+    const steps = fields.split('.').slice(1);
+    if (path.endsWith(KEYS) && steps.length === 0) roots.set(root, {});
+    for (const [i, step] of steps.entries()) {
+      if (path.endsWith(KEYS) && i === steps.length - 1) tree[step] = {};
+      tree[step] ??= {};
+      tree = tree[step];
+    }
+  }
+  return roots;
+}

@@ -1,0 +1,84 @@
+/** Whether a pod shows that one side admits what the other side refuses. */
+import type { UseIndex } from '../../operator/evaluate/use.ts';
+import { type EvaluationContext, evaluate, type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Alternative, Checks, KnownCheck } from './alternatives.ts';
+import { PodChecks } from './pod-checks.ts';
+
+/** The policies of one set that decide in a namespace, and those with restricted use that the author of a pod may use. */
+export interface Side {
+  readonly policies: readonly ResolvedPolicy[];
+  readonly usable: readonly string[];
+}
+
+export class Witnesses {
+  readonly #evaluator = new Evaluator();
+  readonly #checks: Checks;
+  readonly #ofPods = new PodChecks();
+  /** The check that the last pod violated. A similar pod probably violates the same check. */
+  readonly #last = new Map<Alternative, KnownCheck>();
+  readonly #lastMet = new WeakMap<readonly ResolvedPolicy[], ResolvedPolicy>();
+
+  constructor(checks: Checks) {
+    this.#checks = checks;
+  }
+
+  /** The verdict, by the same code as the operator's. */
+  verdict(content: PodContent, { policies, usable }: Side): PodVerdict {
+    if (policies.length === 0) return { verdict: 'Compliant', violations: {} };
+    const candidate = {
+      namespace: 'default',
+      content,
+      users: [{ name: 'author', groups: [] }],
+      filled: true,
+      unknownUser: false,
+    };
+    const mayUse: UseIndex['mayUse'] = (_user, _namespace, policy) => usable.includes(policy);
+    const evaluation = { evaluator: this.#evaluator, use: { mayUse } as UseIndex } satisfies EvaluationContext;
+    return evaluate(candidate, policies, evaluation);
+  }
+
+  /** Whether the verdict is Compliant; much faster than the verdict itself for many similar pods. */
+  isAdmitted(pod: PodContent, { policies, usable }: Side): boolean {
+    const mayUse = ({ usableBy, name }: ResolvedPolicy) => usableBy === 'Everyone' || usable.includes(name);
+    const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.#complies(policy, pod);
+    return policies.length === 0 || this.#some(policies, admits);
+  }
+
+  /** Whether the verdict of a pod that is not admitted has a violation of the rule. */
+  breaks(pod: PodContent, rule: string, { policies }: Side): boolean {
+    return this.#some(policies, (policy) => this.isRefusedBy(policy, pod, (broken) => broken === rule));
+  }
+
+  /** Whether the verdict of a pod that is not admitted has a violation of one of the rules for the policy. */
+  isRefusedBy(policy: ResolvedPolicy, pod: PodContent, isOne: (rule: string) => boolean): boolean {
+    // The violations are those of the pod after defaulting.
+    const { checks = [] } = this.#checks.alternatives(policy).at(-1) ?? {};
+    const isBroken = checks.some((check) => isOne(check.rule) && this.#ofPods.violates(check, pod));
+    if (!isBroken && !isOne(USE_RULE)) return false;
+    return this.#complies(policy, pod) ? isOne(USE_RULE) : isBroken;
+  }
+
+  /** Like `policies.some()`, which begins with the policy that it found last in this list. */
+  #some(policies: readonly ResolvedPolicy[], isMet: (policy: ResolvedPolicy) => boolean): boolean {
+    const last = this.#lastMet.get(policies);
+    if (last && isMet(last)) return true;
+    const found = policies.find(isMet);
+    if (found) this.#lastMet.set(policies, found);
+    return found !== undefined;
+  }
+
+  #complies(policy: ResolvedPolicy, pod: PodContent): boolean {
+    return this.#checks.alternatives(policy).some((one) => !this.#isViolated(one, pod));
+  }
+
+  #isViolated(alternative: Alternative, pod: PodContent): boolean {
+    const last = this.#last.get(alternative);
+    if (last && this.#ofPods.violates(last, pod)) return true;
+    const found = alternative.checks.find((check) => this.#ofPods.violates(check, pod));
+    if (found) this.#last.set(alternative, found);
+    return found !== undefined;
+  }
+}
