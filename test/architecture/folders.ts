@@ -344,6 +344,7 @@ export const FOLDERS: readonly Folder[] = [
     imports: [
       'operator/api',
       'operator/model',
+      'operator/text',
       'operator/rules',
       'operator/policy',
       'operator/compile',

@@ -1,10 +1,11 @@
 /** The formats of `cappol compare`. */
 import { dump } from 'js-yaml';
+import type { Printed } from '../../../analysis/compare/sentences.ts';
 import { escapedControls, jsonText } from '../../../analysis/text/printable-values.ts';
 import type { Io } from '../../command.ts';
 import { terminalOf } from '../../output/terminal.ts';
 import type { OUTPUTS } from './choices.ts';
-import { documentOf, type Printed } from './document.ts';
+import { documentOf } from './document.ts';
 import { comparisonMarkdown, comparisonText } from './text.ts';
 
 type Printer = (printed: Printed, io: Io) => string;

@@ -1,6 +1,6 @@
 /** The work of compare: reads two sets of policies, compares them, prints. */
 import { type Comparison, compare } from '../../../analysis/compare/compare.ts';
-import { formatTime, NEVER } from '../../../operator/policy/expiry.ts';
+import { holdsUntilText, notEnforcedText } from '../../../analysis/compare/sentences.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';
 import type { FAIL_ON, OUTPUTS } from './choices.ts';
@@ -22,19 +22,13 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   const { limit, all = false } = options;
   const comparison = compare(sets[0], sets[1], { limit, all });
   io.stdout.write(PRINTERS[options.output]({ old: shown(old), new: shown(now), comparison }, io));
-  const ignored = sets.flatMap(({ policies }) => policies).filter(({ mode }) => mode !== 'Enforce');
-  const names = [...new Set(ignored.map(({ name }) => name))].sort();
-  if (names.length > 0)
-    io.stderr.write(`cappol: modes Warn and Audit refuse nothing and are not compared: ${names.join(', ')}\n`);
-  const at = options.at ?? Date.now();
-  const ends = sets.flatMap(({ policies }) => policies.filter(({ expires }) => expires > at && expires !== NEVER));
-  const [first] = ends.map(({ expires }) => expires).sort((a, b) => a - b);
-  if (first !== undefined)
-    io.stderr.write(
-      `cappol: the answer holds until ${formatTime(first)}, when a policy expires; --at compares at a later time\n`,
-    );
-  for (const [i, { policies }] of sets.entries()) {
-    if (policies.length === 0)
+  const policies = sets.flatMap((set) => set.policies);
+  const ignored = notEnforcedText(policies);
+  if (ignored !== undefined) io.stderr.write(`cappol: ${ignored}\n`);
+  const until = holdsUntilText(policies, options.at ?? Date.now());
+  if (until !== undefined) io.stderr.write(`cappol: ${until}; --at compares at a later time\n`);
+  for (const [i, set] of sets.entries()) {
+    if (set.policies.length === 0)
       io.stderr.write(`cappol: ${shown([old, now][i] ?? '')} has no policy that is in force\n`);
   }
   return exitCode(comparison, options.failOn);
