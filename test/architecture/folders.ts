@@ -475,6 +475,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/manifests',
       'analysis/policies',
       'analysis/check',
+      'analysis/compare',
       'analysis/fix',
       'analysis/snapshot',
       'docs/reference',
