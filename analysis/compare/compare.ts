@@ -21,6 +21,10 @@ import { Budget, TinyPods } from './tiny-pods.ts';
 import { type Use, usesOf } from './uses.ts';
 import { type Side, Witnesses } from './witnesses.ts';
 
+/** Whether a difference admits what was refused, or refuses what was admitted. */
+export const DIRECTIONS = ['opens', 'closes'] as const;
+export type Direction = (typeof DIRECTIONS)[number];
+
 export interface Difference {
   /** The labels of a namespace in which the sets differ. */
   readonly namespace: Labels;
@@ -36,7 +40,7 @@ export interface Difference {
 export interface Undecided {
   readonly namespace?: Labels;
   readonly use?: readonly string[];
-  readonly direction?: 'opens' | 'closes';
+  readonly direction?: Direction;
   /** One sentence: the question that could not be decided, and the reason. */
   readonly message: string;
 }
@@ -64,10 +68,8 @@ export function compare(old: PolicySet, now: PolicySet, { limit, all = false }: 
 
 /** How many pods are tried for each rule, because some plans cannot be made into a pod. */
 const MOST_TRIED = 40;
-const DIRECTIONS = ['opens', 'closes'] as const;
 /** The rules about lists of the pod itself, of which each item may break the rule of another policy. */
 const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
-type Direction = (typeof DIRECTIONS)[number];
 
 /** The pods that an admitting policy admits and others refuse, by the rule that they break. */
 interface Found {

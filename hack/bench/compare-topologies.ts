@@ -9,7 +9,7 @@ export interface ComparedSets {
 
 type Overrides = NonNullable<CapabilityPolicySpec['overrides']>;
 
-/** What exceptions allow, each for one rule or for rules that are set together. */
+/** The overrides of exceptions, each for one rule or for rules that are set together. */
 const GRANTS: readonly Overrides[] = [
   { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
   { hostNetwork: true },
@@ -29,7 +29,7 @@ const GRANTS: readonly Overrides[] = [
   { capabilities: { allowedAdd: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'SETGID', 'SETUID'] } },
   { privileged: true },
 ];
-/** What a change adds to a policy. */
+/** The overrides that a change adds to a policy. */
 const LOOSENED: readonly Overrides[] = [
   { hostIPC: true },
   { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'SYS_ADMIN'] } },

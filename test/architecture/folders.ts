@@ -345,6 +345,7 @@ export const FOLDERS: readonly Folder[] = [
     imports: [
       'operator/api',
       'operator/model',
+      'operator/text',
       'operator/rules',
       'operator/policy',
       'operator/compile',
@@ -494,6 +495,7 @@ export const FOLDERS: readonly Folder[] = [
       'analysis/manifests',
       'analysis/policies',
       'analysis/check',
+      'analysis/compare',
       'analysis/fix',
       'analysis/snapshot',
       'docs/reference',

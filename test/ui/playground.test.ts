@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
+import { editor, markedLines, replace, textOf } from '../support/editors.ts';
 import { describeWith } from '../support/needs.ts';
 import { baselinePolicy } from '../support/policies.ts';
 import { ALL_RIGHTS } from '../support/snapshots.ts';
@@ -154,38 +155,6 @@ spec:
         drop: [ALL]
 `;
 
-/** Classes that exist only in the browser. */
-interface Clipboard {
-  readonly DataTransfer: new () => { setData(type: string, text: string): void };
-  readonly ClipboardEvent: new (type: string, options: object) => object;
-}
-
-function editor(page: Page, label: 'Policies' | 'Pods') {
-  return page.getByRole('textbox', { name: new RegExp(`^${label}.*YAML`) });
-}
-
-async function replace(page: Page, label: 'Policies' | 'Pods', text: string): Promise<void> {
-  await editor(page, label).focus();
-  await page.keyboard.press('Control+a');
-  // All words except the last are pasted, because the editor would indent typed text.
-  const at = text.search(/\S*$/);
-  await editor(page, label).evaluate(
-    (element, pasted) => {
-      const { DataTransfer, ClipboardEvent } = globalThis as unknown as Clipboard;
-      const clipboardData = new DataTransfer();
-      clipboardData.setData('text/plain', pasted);
-      element.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }) as never);
-    },
-    text.slice(0, at),
-  );
-  await page.keyboard.type(text.slice(at));
-}
-
-function textOf(page: Page, label: 'Policies' | 'Pods'): Promise<string> {
-  // biome-ignore lint/performance/useDomNodeTextContent: innerText keeps the line breaks
-  return editor(page, label).innerText();
-}
-
 /** An editor ignores Enter for 75 ms after its choices have changed, because the user may not have read the new choices. */
 async function accept(page: Page): Promise<void> {
   await settled(page);
@@ -194,9 +163,4 @@ async function accept(page: Page): Promise<void> {
 
 async function verdict(page: Page, name: string, effect: string): Promise<void> {
   await page.locator('.play-item', { hasText: name }).filter({ hasText: effect }).waitFor();
-}
-
-async function markedLines(page: Page, label: 'Policies' | 'Pods'): Promise<string[]> {
-  const lines = await editor(page, label).locator('.marked-error').allInnerTexts();
-  return lines.map((line) => line.trim());
 }

@@ -10,14 +10,18 @@ export interface Play {
   readonly namespace: string;
   /** The labels of the namespace, such as `team=network,stage=prod`. */
   readonly labels: string;
+  /** The policies before the change, if the playground compares; otherwise absent. */
+  readonly before?: string | undefined;
 }
 
-const FIELDS = ['policies', 'manifests', 'namespace', 'labels'] as const;
+const FIELDS = ['policies', 'manifests', 'namespace', 'labels', 'before'] as const;
+/** The number of fields that each link has: all but `before`. */
+const LEAST_FIELDS = 4;
 /** The most characters of the playground's texts: more than anybody types. A longer text would only fill the memory. */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
 export async function linkOf(play: Play): Promise<string> {
-  const text = JSON.stringify(FIELDS.map((field) => play[field]));
+  const text = JSON.stringify(FIELDS.map((field) => play[field]).filter((value) => value !== undefined));
   const bytes = await bytesOf(new Blob([text]).stream().pipeThrough(new CompressionStream('deflate-raw')));
   const binary = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
@@ -26,7 +30,7 @@ export async function linkOf(play: Play): Promise<string> {
 /** @param address of the page that the link leads to */
 export function copiedText(address: string): string {
   const { protocol, hostname } = new URL(address);
-  const nothing = 'Copied. It has both texts; nothing was sent.';
+  const nothing = 'Copied. It has all texts; nothing was sent.';
   if (protocol === 'file:') return `${nothing} It opens only where this file is.`;
   return hostname === '127.0.0.1' ? `${nothing} It opens only in this browser, while cappol ui runs.` : nothing;
 }
@@ -38,7 +42,7 @@ export async function playOf(link: string): Promise<Play> {
       'This link is damaged: a part of it is missing or was changed. Ask for the link again, or copy it whole.',
     );
   });
-  return Object.fromEntries(FIELDS.map((field, index) => [field, values[index] ?? ''])) as unknown as Play;
+  return Object.fromEntries(values.map((value, index) => [FIELDS[index], value])) as unknown as Play;
 }
 
 async function valuesOf(link: string): Promise<readonly string[]> {
@@ -47,8 +51,8 @@ async function valuesOf(link: string): Promise<readonly string[]> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   const text = new TextDecoder('utf-8', { fatal: true }).decode(await bytesOf(stream));
   const values: unknown = JSON.parse(text);
-  if (!Array.isArray(values) || values.length !== FIELDS.length || !values.every((value) => typeof value === 'string'))
-    throw new Error('no texts');
+  if (!Array.isArray(values) || !values.every((value) => typeof value === 'string')) throw new Error('no texts');
+  if (values.length < LEAST_FIELDS || values.length > FIELDS.length) throw new Error('no texts');
   return values;
 }
 

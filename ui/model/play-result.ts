@@ -6,6 +6,7 @@ import { EFFECTS, type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations } from '../../analysis/check/merged.ts';
 import { NotEvaluatedObjects, notEvaluatedLines } from '../../analysis/check/not-evaluated.ts';
 import type { CheckedViolation, ItemVerdict } from '../../analysis/check/result.ts';
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
 
 /** A message at a place of a text. */
@@ -87,12 +88,17 @@ export function leftOutText({ notEvaluated, skipped }: CheckAnswer): string[] {
   ];
 }
 
-/** The markers in one of the two texts of the playground. */
+/** The markers of an answer about pods in one of its two texts. */
 export function markersOf(answer: CheckAnswer, text: CheckedText): Marker[] {
-  const troubles = answer.troubles
-    .filter(({ file }) => file === text)
-    .map(({ line = 1, message, severity = 'error' }): Marker => ({ line, severity, message }));
+  const troubles = troubleMarkers(answer.troubles, text);
   return text === 'policies' ? troubles : [...troubles, ...answer.items.flatMap(itemMarkers)];
+}
+
+/** The markers of the problems that belong to the text. */
+export function troubleMarkers(troubles: readonly Trouble[], text: CheckedText): Marker[] {
+  return troubles
+    .filter(({ file }) => file === text)
+    .map(({ line = 1, message, severity = 'error' }) => ({ line, severity, message }));
 }
 
 function itemMarkers({ violations, findings, ranges }: PlacedItem): Marker[] {

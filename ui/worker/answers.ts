@@ -1,6 +1,7 @@
 /** Answers the questions to the worker. This code does not use the browser. */
 import { withDifference } from '../../analysis/snapshot/difference.ts';
 import { check } from './check.ts';
+import { compareTexts } from './compare.ts';
 import { Loaded } from './loaded.ts';
 import { policyFacts } from './policy-facts.ts';
 import { Reevaluation } from './reevaluate.ts';
@@ -35,6 +36,7 @@ export function createAnswers(): Answers {
     rendered: ({ policy }) => renderedPolicy(policy, current()),
     fix: (workload) => workloadFix(workload, current()),
     check,
+    compare: compareTexts,
     reevaluate(question) {
       if (reevaluation?.loaded !== current()) reevaluation = new Reevaluation(current(), reevaluation);
       return reevaluation.reevaluate(question);

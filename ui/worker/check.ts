@@ -15,8 +15,8 @@ import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts
 import { fieldPath } from '../../analysis/schema/paths.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
-/** The names of the two texts, which messages show in place of a file's name. */
-export type CheckedText = 'policies' | 'manifests';
+/** The names of the texts, which messages show in place of a file's name. `before` has the policies before a change. */
+export type CheckedText = 'policies' | 'manifests' | 'before';
 
 export interface CheckQuestion {
   readonly policies: string;

@@ -27,3 +27,14 @@ export function startWorker(): PageWorker {
     },
   };
 }
+
+/** A worker that starts with its first question. */
+export function lazyWorker(): PageWorker {
+  let started: PageWorker | undefined;
+  return {
+    ask(name, question) {
+      started ??= startWorker();
+      return started.ask(name, question);
+    },
+  };
+}

@@ -2,6 +2,7 @@
 import type { Difference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
+import type { CompareAnswer, CompareQuestion } from './compare.ts';
 import type { PolicyFacts } from './policy-facts.ts';
 import type { ReevaluateAnswer, ReevaluateQuestion } from './reevaluate.ts';
 import type { RenderedPolicy } from './rendered-policy.ts';
@@ -19,6 +20,8 @@ export interface Requests {
   change: { question: Difference; answer: undefined };
   /** The verdict on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };
+  /** The pods that one text of policies admits and another one refuses. */
+  compare: { question: CompareQuestion; answer: CompareAnswer };
   /** The changes that edited policies make in the snapshot. */
   reevaluate: { question: ReevaluateQuestion; answer: ReevaluateAnswer };
   /** A policy of the snapshot as YAML. */

@@ -4,23 +4,28 @@ import type { PageWorker } from './client.ts';
 import { latest } from './latest.ts';
 import type { RequestName, Requests } from './requests.ts';
 
+interface Answered<Name extends RequestName> {
+  readonly question: Requests[Name]['question'];
+  readonly answer: Requests[Name]['answer'];
+}
+
 /**
- * The answer to the newest question. The last answer stays until a new answer arrives, even if the newest question
+ * The answer to the newest question, and the question that it answers. The last answer stays until a new answer arrives, even if the newest question
  * causes an error.
  */
 export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name) {
-  const [answer, setAnswer] = useState<Requests[Name]['answer']>();
+  const [answered, setAnswered] = useState<Answered<Name>>();
   const [problem, setProblem] = useState('');
   const ask = useMemo(
     () =>
       latest((question: Requests[Name]['question']) => worker.ask(name, question), {
-        answer(next) {
-          setAnswer(() => next);
+        answer(answer, question) {
+          setAnswered({ question, answer });
           setProblem('');
         },
         error: (error) => setProblem(String(error)),
       }),
     [worker, name],
   );
-  return { answer, problem, ask, setProblem };
+  return { answer: answered?.answer, question: answered?.question, problem, ask, setProblem };
 }

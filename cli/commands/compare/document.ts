@@ -1,14 +1,12 @@
 /** A comparison as JSON and YAML; docs/reference/compare.schema.json describes it. */
-import type { Comparison, Difference, Undecided } from '../../../analysis/compare/compare.ts';
+import type { Difference, Undecided } from '../../../analysis/compare/compare.ts';
+import type { NamedComparison } from '../../../analysis/compare/sentences.ts';
+import { manifestOf } from '../../../analysis/compare/witness.ts';
 import type { History } from '../../../analysis/history/history.ts';
 import { type PodVerdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
-import type { PodContent } from '../../../operator/model/objects.ts';
 
-/** The data of an output: a comparison, and the names of the two sets in the command line. */
-export interface Printed {
-  readonly old: string;
-  readonly new: string;
-  readonly comparison: Comparison;
+/** The data of an output. */
+export interface Printed extends NamedComparison {
   /** The changes in the cluster; absent unless both sets are snapshots of one cluster. */
   readonly history?: History;
   /** Whether to print all lines of long lists. */
@@ -65,18 +63,5 @@ function verdictOf(verdict: PodVerdict) {
         message,
       })),
     ),
-  };
-}
-
-/**
- * The pod as a manifest that can be applied. Without automountServiceAccountToken, the API server would add a volume that
- * the pod does not need to show the difference, and that some policy may refuse.
- */
-export function manifestOf({ annotations, spec }: PodContent) {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name: 'witness', ...(Object.keys(annotations).length > 0 && { annotations }) },
-    spec: { ...spec, automountServiceAccountToken: false },
   };
 }

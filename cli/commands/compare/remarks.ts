@@ -1,7 +1,8 @@
 /** A comparison as remarks at the lines of files, which GitHub and code scanning show. */
 
 import { mergeViolations } from '../../../analysis/check/merged.ts';
-import type { Difference } from '../../../analysis/compare/compare.ts';
+import { DIRECTIONS, type Difference, type Direction } from '../../../analysis/compare/compare.ts';
+import { undecidedText, violationsOf, whereText } from '../../../analysis/compare/sentences.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PodVerdict } from '../../../operator/evaluate/verdict.ts';
 import { printable } from '../../../operator/text/printable.ts';
@@ -12,7 +13,6 @@ import type { FailOn } from './choices.ts';
 import { differenceOf, type Printed, undecidedOf } from './document.ts';
 import { exitCode, isNamed } from './exit-code.ts';
 import type { PlaceOf } from './places.ts';
-import { DIRECTIONS, type Direction, undecidedText, violationsOf, whereText } from './text.ts';
 
 export interface Remark extends Omit<SarifResult, 'logicalLocation'> {
   readonly title: string;

@@ -1,8 +1,8 @@
 /** The work of compare: reads two sets of policies, compares them, prints. */
 import { compare } from '../../../analysis/compare/compare.ts';
+import { holdsUntilText, notEnforcedText } from '../../../analysis/compare/sentences.ts';
 import { type History, historyOf, noHistoryBecause } from '../../../analysis/history/history.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
-import { formatTime, NEVER } from '../../../operator/policy/expiry.ts';
 import { printable } from '../../../operator/text/printable.ts';
 import type { ExitCode, Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';
@@ -37,19 +37,13 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   const printed = { ...shownNames, comparison, all, ...(history && { history }) };
   const answer = { ...printed, names: [old, now] as const, failOn, placeOf: sets[1].placeOf };
   io.stdout.write(PRINTERS[output](answer, told, io));
-  const ignored = sets.flatMap(({ policies }) => policies).filter(({ mode }) => mode !== 'Enforce');
-  const names = [...new Set(ignored.map(({ name }) => name))].sort();
-  if (names.length > 0)
-    io.stderr.write(`cappol: modes Warn and Audit refuse nothing and are not compared: ${names.join(', ')}\n`);
-  const at = options.at ?? Date.now();
-  const ends = sets.flatMap(({ policies }) => policies.filter(({ expires }) => expires > at && expires !== NEVER));
-  const [first] = ends.map(({ expires }) => expires).sort((a, b) => a - b);
-  if (first !== undefined)
-    io.stderr.write(
-      `cappol: the answer holds until ${formatTime(first)}, when a policy expires; --at compares at a later time\n`,
-    );
-  for (const [i, { policies }] of sets.entries()) {
-    if (policies.length === 0)
+  const policies = sets.flatMap((set) => set.policies);
+  const ignored = notEnforcedText(policies);
+  if (ignored !== undefined) io.stderr.write(`cappol: ${ignored}\n`);
+  const until = holdsUntilText(policies, options.at ?? Date.now());
+  if (until !== undefined) io.stderr.write(`cappol: ${until}; --at compares at a later time\n`);
+  for (const [i, set] of sets.entries()) {
+    if (set.policies.length === 0)
       io.stderr.write(`cappol: ${shown([old, now][i] ?? '')} has no policy that is in force\n`);
   }
   return exitCode(comparison, failOn);

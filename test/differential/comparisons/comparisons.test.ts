@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { compare, type Difference } from '../../../analysis/compare/compare.ts';
 import { DEFAULT_LIMIT } from '../../../analysis/compare/limits.ts';
-import { manifestOf } from '../../../cli/commands/compare/document.ts';
+import { manifestOf } from '../../../analysis/compare/witness.ts';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import { PAIRS, type Specs } from '../../compare/sets.ts';
 import { sharedControlPlane } from '../../support/control-plane.ts';

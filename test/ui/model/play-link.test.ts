@@ -10,8 +10,8 @@ const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 
 const text = fc.string({ unit: 'binary', maxLength: 300 }).map((one) => one.toWellFormed());
 const play: fc.Arbitrary<Play> = fc.record(
-  { policies: text, manifests: text, namespace: text, labels: text },
-  { noNullPrototype: true },
+  { policies: text, manifests: text, namespace: text, labels: text, before: text },
+  { noNullPrototype: true, requiredKeys: ['policies', 'manifests', 'namespace', 'labels'] },
 );
 
 describe(`links of the playground (FC_SEED=${SEED})`, () => {
@@ -55,7 +55,7 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
 
 describe('the words about a copied link', () => {
   it('say where it opens: a page on this machine is not there for others', () => {
-    assert.match(copiedText('https://example.github.io/playground/'), /^Copied\. It has both texts/);
+    assert.match(copiedText('https://example.github.io/playground/'), /^Copied\. It has all texts/);
     assert.match(copiedText('http://127.0.0.1:40123/#/playground'), /only in this browser, while cappol ui runs/);
     assert.match(copiedText('file:///home/a/report.html'), /only where this file is/);
   });

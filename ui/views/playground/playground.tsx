@@ -1,69 +1,90 @@
 /** The playground: policies and pods as text, the verdict as somebody types, and what the policies would change. */
-import { useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
+import type { ComponentProps } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { NEWEST_KNOWN_MINOR, parseVersion } from '../../../operator/standards/level-version.ts';
 import { setParameters } from '../../address.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
 import { labelsOf, linkOf, type Play, playOf } from '../../model/play-link.ts';
-import { leftOutText, type Marker, markersOf, shownItems } from '../../model/play-result.ts';
+import { leftOutText, type Marker, markersOf, shownItems, troubleMarkers } from '../../model/play-result.ts';
 import type { PageWorker } from '../../worker/client.ts';
 import { useLatest } from '../../worker/use-latest.ts';
 import type { StandaloneProps } from '../view.ts';
 import { ChangesSection } from './changes.tsx';
+import { Comparison, useComparison } from './comparison.tsx';
 import { CopyLink } from './copy-link.tsx';
-import { Editor } from './editor.tsx';
+import { Mode } from './mode.tsx';
 import { Results } from './results.tsx';
 import { Start } from './start.tsx';
+import { Texts } from './texts.tsx';
+import type { OnReveal } from './troubles.tsx';
 
-/**
- * The texts of the playground. The texts are kept outside of the component, so that they survive while another view is
- * shown.
- */
-let remembered: Play | undefined;
+/** The texts of the playground, and the text with which a comparison begins. */
+interface Texted {
+  readonly play: Play;
+  /** The policies before the user edited them. */
+  readonly base: string;
+}
 
-const FIRST = playOfExample(EXAMPLES[0] as (typeof EXAMPLES)[number]);
+/** The texts are kept outside of the component, so that they survive while another view is shown. */
+let remembered: Texted = texted(playOfExample(EXAMPLES[0] as (typeof EXAMPLES)[number]));
+
+function texted(play: Play): Texted {
+  return { play, base: play.before ?? play.policies };
+}
+
 /** The time in ms to wait for further typing, so that not every letter of a fast typist is answered. */
 const TYPING_MS = 120;
 const LINK_MS = 400;
 
-type Reveal = { readonly line: number } | undefined;
-
 export function Playground({ cluster, parameters, worker }: StandaloneProps) {
-  const [play, setPlay] = useState<Play>(remembered ?? FIRST);
+  const [{ play, base }, setTexted] = useState(remembered);
   const [loaded, setLoaded] = useState(0);
-  const linked = useLink(parameters.play, play, (next) => {
-    change(next);
-    setLoaded((count) => count + 1);
-  });
-  const change = (changes: Partial<Play>) => {
-    setPlay((before) => {
-      remembered = { ...before, ...changes };
+  const keep = (next: (before: Texted) => Texted) => {
+    setTexted((before) => {
+      remembered = next(before);
       return remembered;
     });
   };
+  const load = () => setLoaded((count) => count + 1);
+  const linked = useLink(parameters.play, play, (next) => {
+    keep(() => texted(next));
+    load();
+  });
   const edit = (changes: Partial<Play>) => {
     linked.edited();
-    change(changes);
+    keep((before) => {
+      const next = { ...before.play, ...changes };
+      return { play: next, base: next.before ?? before.base };
+    });
   };
   const start = (changes: Partial<Play>) => {
     edit(changes);
-    setLoaded((count) => count + 1);
+    // During a comparison, somebody may want to compare the chosen policies with those before.
+    keep((before) => (changes.policies === undefined ? before : texted(before.play)));
+    load();
   };
   const minor = cluster ? parseVersion(cluster.snapshot.serverVersion) : undefined;
   const { answer, problem } = useCheck(play, minor ?? NEWEST_KNOWN_MINOR, worker);
-  const [reveal, setReveal] = useState<{ readonly policies?: Reveal; readonly manifests?: Reveal }>({});
-  const leaving = useId();
+  const comparison = useComparison(play, minor ?? NEWEST_KNOWN_MINOR);
+  const [reveal, setReveal] = useState<ComponentProps<typeof Texts>['reveal']>({});
+  const onReveal: OnReveal = (text, line) => setReveal({ [text]: { line } });
   const items = useMemo(() => answer && shownItems(answer), [answer]);
   const markers = useMemo(
     () => ({
       policies: answer ? markersOf(answer, 'policies') : NO_MARKERS,
       manifests: answer ? markersOf(answer, 'manifests') : NO_MARKERS,
+      before: comparison.answer ? troubleMarkers(comparison.answer.troubles, 'before') : NO_MARKERS,
     }),
-    [answer],
+    [answer, comparison.answer],
   );
   return (
     <div class="playground">
       <div class="play-bar">
         <Start snapshot={cluster?.snapshot} worker={worker} onStart={start} />
+        <Mode
+          compares={play.before !== undefined}
+          onChange={(compares) => edit({ before: compares ? base : undefined })}
+        />
         <CopyLink play={play} />
       </div>
       {linked.problem && (
@@ -71,62 +92,31 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
           {linked.problem} Your texts are unchanged.
         </p>
       )}
-      <p class="play-hint" id={leaving}>
-        Both texts may have several documents. Tab indents; <kbd>Escape</kbd> and then <kbd>Tab</kbd> leaves an editor,{' '}
-        <kbd>Ctrl</kbd>+<kbd>Space</kbd> shows what can be written.
-      </p>
-      <div class="play-texts">
-        <section aria-label="Policies">
-          <h2>Policies</h2>
-          <Editor
-            label="Policies, as YAML. Escape and then Tab leaves the editor."
-            describedBy={leaving}
-            text={play.policies}
-            loaded={loaded}
-            onChange={(policies) => edit({ policies })}
-            markers={markers.policies}
-            reveal={reveal.policies}
-          />
-        </section>
-        <section aria-label="Pods and workloads">
-          <h2>Pods and workloads</h2>
-          <Editor
-            label="Pods and workloads, as YAML. Escape and then Tab leaves the editor."
-            describedBy={leaving}
-            text={play.manifests}
-            loaded={loaded}
-            onChange={(manifests) => edit({ manifests })}
-            markers={markers.manifests}
-            reveal={reveal.manifests}
-          />
-        </section>
-      </div>
-      <div class="play-namespace">
-        <label class="filter">
-          <span>Namespace</span>
-          <input
-            value={play.namespace}
-            spellcheck={false}
-            onInput={({ currentTarget }) => edit({ namespace: currentTarget.value })}
-          />
-        </label>
-        <label class="filter play-labels">
-          <span>Labels of the namespace</span>
-          <input
-            value={play.labels}
-            spellcheck={false}
-            placeholder="team=network,environment=production"
-            onInput={({ currentTarget }) => edit({ labels: currentTarget.value })}
-          />
-        </label>
-      </div>
-      <Results
-        items={items}
-        troubles={answer?.troubles ?? []}
-        leftOut={answer ? leftOutText(answer) : []}
-        problem={problem}
-        onReveal={(text, line) => setReveal({ [text]: { line } })}
+      <Texts
+        play={play}
+        loaded={loaded}
+        markers={markers}
+        reveal={reveal}
+        onEdit={edit}
+        onSetBefore={() => {
+          edit({ before: play.policies });
+          load();
+        }}
       />
+      {play.before !== undefined ? (
+        <Comparison comparison={comparison} onReveal={onReveal} />
+      ) : (
+        <>
+          <NamespaceFields play={play} onEdit={edit} />
+          <Results
+            items={items}
+            troubles={answer?.troubles ?? []}
+            leftOut={answer ? leftOutText(answer) : []}
+            problem={problem}
+            onReveal={onReveal}
+          />
+        </>
+      )}
       {cluster && (
         <ChangesSection
           key={cluster.snapshot.context}
@@ -140,6 +130,36 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
 }
 
 const NO_MARKERS: readonly Marker[] = [];
+
+interface NamespaceFieldsProps {
+  readonly play: Play;
+  onEdit(changes: Partial<Play>): void;
+}
+
+/** The namespace of pods that do not state one, and its labels. */
+function NamespaceFields({ play, onEdit }: NamespaceFieldsProps) {
+  return (
+    <div class="play-namespace">
+      <label class="filter">
+        <span>Namespace</span>
+        <input
+          value={play.namespace}
+          spellcheck={false}
+          onInput={({ currentTarget }) => onEdit({ namespace: currentTarget.value })}
+        />
+      </label>
+      <label class="filter play-labels">
+        <span>Labels of the namespace</span>
+        <input
+          value={play.labels}
+          spellcheck={false}
+          placeholder="team=network,environment=production"
+          onInput={({ currentTarget }) => onEdit({ labels: currentTarget.value })}
+        />
+      </label>
+    </div>
+  );
+}
 
 /** The verdict on the texts. The previous verdict stays until a new verdict arrives. */
 function useCheck(play: Play, serverVersion: number, worker: PageWorker) {

@@ -5,9 +5,7 @@ import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { Badge, WordBadge } from '../../components/badge.tsx';
 import { Name } from '../../components/name.tsx';
 import type { ShownItem } from '../../model/play-result.ts';
-import type { CheckedText } from '../../worker/check.ts';
-
-type OnReveal = (text: CheckedText, line: number) => void;
+import { Line, type OnReveal, Troubles } from './troubles.tsx';
 
 interface ResultsProps {
   /** The items with their verdicts; undefined before the first answer. */
@@ -32,19 +30,7 @@ export function Results({ items, troubles, leftOut, problem, onReveal }: Results
           {problem}
         </p>
       )}
-      {troubles.length > 0 && (
-        <ul class="play-troubles">
-          {troubles.map((trouble) => (
-            <li key={JSON.stringify(trouble)}>
-              <Badge tone={trouble.severity === 'warning' ? 'warning' : 'critical'}>
-                {trouble.file === 'policies' ? 'Policies' : 'Pods'}
-              </Badge>{' '}
-              <Line text={trouble.file as CheckedText} line={trouble.line ?? null} onReveal={onReveal} />{' '}
-              {visibleControls(trouble.message)}
-            </li>
-          ))}
-        </ul>
-      )}
+      <Troubles troubles={troubles} onReveal={onReveal} />
       {items?.map((item, index) => (
         <Item key={`${index} ${item.name}`} item={item} onReveal={onReveal} />
       ))}
@@ -90,21 +76,6 @@ function Item({ item, onReveal }: { readonly item: ShownItem; readonly onReveal:
         </details>
       )}
     </article>
-  );
-}
-
-interface LineProps {
-  readonly text: CheckedText;
-  readonly line: number | null;
-  readonly onReveal: OnReveal;
-}
-
-function Line({ text, line, onReveal }: LineProps) {
-  if (line === null) return null;
-  return (
-    <button type="button" class="link line" onClick={() => onReveal(text, line)}>
-      line {line}
-    </button>
   );
 }
 

@@ -1,0 +1,125 @@
+/** The sentences about a comparison, which the command line and the page share. */
+import { type PodVerdict, USE_RULE, violationsBy } from '../../operator/evaluate/verdict.ts';
+import type { Violation } from '../../operator/evaluate/violations.ts';
+import { formatTime, NEVER } from '../../operator/policy/expiry.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { counted } from '../../operator/text/wording.ts';
+import { type Comparison, DIRECTIONS, type Difference, type Direction, type Undecided } from './compare.ts';
+
+/** A comparison, and the names of its two sets. */
+export interface NamedComparison {
+  readonly old: string;
+  readonly new: string;
+  readonly comparison: Comparison;
+}
+
+/** The meaning of each direction, and the answer if nothing was found. */
+const MEANING = {
+  opens: { title: 'admits pods that', verb: 'refuses', none: 'opens nothing: it admits no pod that' },
+  closes: { title: 'refuses pods that', verb: 'admits', none: 'closes nothing: it refuses no pod that' },
+} as const;
+
+/** The answer about a direction, or about both if the sets are the same. */
+export interface Summary {
+  /** The direction of the differences that were found; `proved` if it is proved that there are none. */
+  readonly state: Direction | 'undecided' | 'proved';
+  readonly text: string;
+}
+
+/** The answers for both directions, in one sentence each. */
+export function summariesOf({ old, new: now, comparison }: NamedComparison): Summary[] {
+  if (comparison.same) return [{ state: 'proved', text: `same: ${now} admits exactly the pods that ${old} admits` }];
+  return DIRECTIONS.map((direction) => {
+    const { title, verb, none } = MEANING[direction];
+    const found = comparison[direction].length;
+    const left = comparison.undecided.filter((one) => one.direction === direction || !one.direction).length;
+    const open = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
+    if (found > 0)
+      return { state: direction, text: `${now} ${title} ${old} ${verb}: ${counted(found, 'difference')}${open}` };
+    if (left > 0) return { state: 'undecided', text: `${now} ${title} ${old} ${verb}: none was found${open}` };
+    return { state: 'proved', text: `${now} ${none} ${old} ${verb}` };
+  });
+}
+
+/** A difference in words. */
+export interface DifferenceWords {
+  /** The rule, the namespaces and the users: `rule hostNetwork, in every namespace`. */
+  readonly where: string;
+  /** The policies that refuse the pod, before `messages`: `refused before by policy a:`. */
+  readonly refused: string;
+  readonly messages: readonly string[];
+  /** The policy that admits the pod: `admitted now by policy b`. */
+  readonly admitted: string;
+}
+
+export function differenceWords(
+  difference: Difference,
+  direction: Direction,
+  comparison: Pick<Comparison, 'classes'>,
+): DifferenceWords {
+  const [refused, admitted] =
+    direction === 'opens' ? [difference.before, difference.after] : [difference.after, difference.before];
+  const [whenRefused, whenAdmitted] = direction === 'opens' ? ['before', 'now'] : ['now', 'before'];
+  const policies = Object.keys(refused.violations);
+  const [rule = '', ...others] = difference.rules;
+  const { admittedBy } = admitted;
+  return {
+    where: `${rule === USE_RULE ? 'use of policies' : `rule ${rule}`}, in ${whereText(difference, comparison)}`,
+    refused: `refused ${whenRefused}${policies.length > 0 ? ` by ${policies.map((policy) => `policy ${policy}`).join(' and ')}` : ''}:`,
+    messages: [
+      ...messagesIn(refused, rule),
+      ...(others.length > 0 ? [`the pod also breaks ${others.join(', ')}`] : []),
+    ],
+    admitted: `admitted ${whenAdmitted}${admittedBy === undefined ? ', because no policy decides' : ` by policy ${admittedBy}`}`,
+  };
+}
+
+/** The namespaces and the users for whom the difference holds: `namespaces with team=a, for users of policy web` */
+export function whereText({ namespace, use }: Difference, { classes }: Pick<Comparison, 'classes'>): string {
+  return `${classes === 1 ? 'every namespace' : namespaceText(namespace)}${useText(use)}`;
+}
+
+function namespaceText(labels: Readonly<Record<string, string>>): string {
+  const { 'kubernetes.io/metadata.name': name, ...others } = labels;
+  const texts = Object.entries(others).map(([key, value]) => `${key}=${value}`);
+  if (name !== undefined) return `namespace ${name}${texts.length > 0 ? ` with ${texts.join(', ')}` : ''}`;
+  return texts.length > 0 ? `namespaces with ${texts.join(', ')}` : 'namespaces without the labels that selectors name';
+}
+
+function useText(use: readonly string[]): string {
+  return use.length === 0 ? '' : `, for users of policy ${use.join(', ')}`;
+}
+
+function messagesIn({ violations }: PodVerdict, rule: string): string[] {
+  const policies = Object.keys(violations);
+  return policies.flatMap((policy) =>
+    violationsOf(policy, violations, rule).map(
+      ({ message }) => `${policies.length > 1 ? `${policy}: ` : ''}${message}`,
+    ),
+  );
+}
+
+/** A policy's violations of the rule; all its violations if the rule is the use of policies. */
+export function violationsOf(policy: string, violations: PodVerdict['violations'], rule: string): readonly Violation[] {
+  return violationsBy(policy, violations).filter((one) => rule === USE_RULE || one.rule === rule);
+}
+
+/** A question that was not decided, in one sentence. */
+export function undecidedText({ namespace, use = [], direction, message }: Undecided): string {
+  const where = namespace ? `, in ${namespaceText(namespace)}${useText(use)}` : '';
+  return `${direction ?? 'opens and closes'}${where}: ${message}`;
+}
+
+/** Names the policies that are left out because their mode refuses nothing; undefined if there are none. */
+export function notEnforcedText(policies: readonly ResolvedPolicy[]): string | undefined {
+  const names = policies.filter(({ mode }) => mode !== 'Enforce').map(({ name }) => name);
+  if (names.length === 0) return undefined;
+  return `modes Warn and Audit refuse nothing and are not compared: ${[...new Set(names)].sort().join(', ')}`;
+}
+
+/** Says until when the answer holds; undefined if no policy expires. @param at the time of the comparison, in ms */
+export function holdsUntilText(policies: readonly ResolvedPolicy[], at: number): string | undefined {
+  const ends = policies.filter(({ expires }) => expires > at && expires !== NEVER).map(({ expires }) => expires);
+  if (ends.length === 0) return undefined;
+  return `the answer holds until ${formatTime(Math.min(...ends))}, when a policy expires`;
+}

@@ -1,0 +1,119 @@
+/** The comparison in the playground, in a real Chromium: what an edit opens and closes, and what is proved. */
+import assert from 'node:assert/strict';
+import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
+import { editor, markedLines, replace, textOf } from '../support/editors.ts';
+import { walkByTab } from '../support/keyboard.ts';
+import { describeWith } from '../support/needs.ts';
+import { usePage } from '../support/tested-page.ts';
+import { settled } from '../support/views-of-page.ts';
+
+const VIEW = '#/playground';
+
+describeWith(CHROMIUM, 'the comparison in the playground', () => {
+  const pages = usePage();
+
+  /** Opens the playground with a policy, and compares. */
+  async function comparing(options: OpenOptions = {}): Promise<Page> {
+    const { page } = await pages.open(pages.url + VIEW, options);
+    await page.getByLabel('Example').selectOption({ label: 'Level restricted' });
+    await page.getByLabel('Compare').check();
+    return page;
+  }
+
+  it('proves that the same text admits the same pods, until an edit opens something, with the pod', async () => {
+    const page = await comparing();
+    await told(page, 'Proved Same: this set admits exactly the pods that the set before admits.');
+    assert.equal(await textOf(page, 'Before'), await textOf(page, 'Policies'));
+    await replace(page, 'Policies', `${await textOf(page, 'Policies')}  overrides: {hostNetwork: true}`);
+    await told(page, 'Opens This set admits pods that the set before refuses: 1 difference.');
+    await told(page, 'Proved This set closes nothing: it refuses no pod that the set before admits.');
+    const difference = page.locator('.play-difference');
+    assert.match(
+      (await difference.textContent()) ?? '',
+      /^Opens rule hostNetwork, in namespaces with environment=production.*refused before by policy restricted:pod must not set hostNetwork=true.*admitted now by policy restricted/,
+    );
+    assert.match(
+      (await difference.locator('pre').textContent()) ?? '',
+      /^apiVersion: v1\nkind: Pod\n.*hostNetwork: true\n/s,
+    );
+    await difference.getByRole('button', { name: 'Copy the smallest pod for hostNetwork' }).waitFor();
+  });
+
+  it('names what an edit closes, and compares with the edited text after Set as before', async () => {
+    const page = await comparing();
+    const text = await textOf(page, 'Policies');
+    await replace(page, 'Before', text.replace('level: restricted', 'level: baseline'));
+    await told(page, 'Proved This set opens nothing: it admits no pod that the set before refuses.');
+    await page.locator('.play-difference', { hasText: 'Closes rule runAsUser' }).waitFor();
+    await page.getByRole('button', { name: 'Set as before' }).click();
+    await told(page, 'Proved Same: this set admits exactly');
+    assert.equal(await textOf(page, 'Before'), text);
+    assert.equal(await page.locator('.play-difference').count(), 0);
+  });
+
+  it('says what is wrong with a text, and keeps the last answer', async () => {
+    const page = await comparing();
+    const text = await textOf(page, 'Policies');
+    await told(page, 'Proved Same');
+    await replace(page, 'Before', text.replace('level: restricted', 'level: restrictd'));
+    await told(page, 'A text has an error, so the texts are not compared.');
+    await page.locator('.play-troubles').getByText('spec.level').waitFor();
+    assert.deepEqual(await markedLines(page, 'Before'), ['level: restrictd']);
+    assert.deepEqual(await markedLines(page, 'Policies'), []);
+    await told(page, 'The answer below is about the last texts without errors.');
+    await told(page, 'Proved Same');
+    await page.getByRole('button', { name: /^line \d+$/ }).click();
+    assert.equal(await editor(page, 'Before').evaluate((element) => element.matches(':focus')), true);
+    await page.getByRole('button', { name: 'Set as before' }).click();
+    await page.getByText('A text has an error').waitFor({ state: 'detached' });
+  });
+
+  it('says that modes which refuse nothing are not compared', async () => {
+    const page = await comparing();
+    await replace(page, 'Policies', (await textOf(page, 'Policies')).replace('mode: Enforce', 'mode: Audit'));
+    await page.getByText('Modes Warn and Audit refuse nothing and are not compared: restricted.').waitFor();
+    await page.locator('.play-difference').getByText('admitted now, because no policy decides').waitFor();
+  });
+
+  it('keeps both texts in the link and after another question', async () => {
+    const page = await comparing();
+    await replace(page, 'Policies', `${await textOf(page, 'Policies')}# mine`);
+    await settled(page);
+    await page.waitForURL(/play=/);
+    const link = page.url().slice(pages.url.length);
+    const { page: second } = await pages.open(pages.url + link);
+    await editor(second, 'Policies').getByText('# mine').waitFor();
+    assert.doesNotMatch(await textOf(second, 'Before'), /mine/);
+    await second.getByLabel('Evaluate pods').check();
+    await second.locator('.play-item', { hasText: 'Pod default/bad' }).waitFor();
+    assert.equal(await editor(second, 'Before').count(), 0);
+    await second.getByLabel('Compare').check();
+    assert.doesNotMatch(await textOf(second, 'Before'), /mine/);
+  });
+
+  it('reaches and leaves each control by Tab', async () => {
+    const page = await comparing();
+    await replace(page, 'Before', (await textOf(page, 'Before')).replace('level: restricted', 'level: baseline'));
+    await page.locator('.play-difference').first().waitFor();
+    await settled(page);
+    const { missed, trap } = await walkByTab(page);
+    assert.equal(trap, undefined);
+    assert.deepEqual(missed, []);
+  });
+
+  it('has no serious problem for assistive technology in either theme, wide and narrow', async () => {
+    for (const options of [{}, { colorScheme: 'dark', width: 390 } as const]) {
+      const page = await comparing(options);
+      await replace(page, 'Before', (await textOf(page, 'Before')).replace('level: restricted', 'level: baseline'));
+      await page.locator('.play-difference').first().waitFor();
+      assert.deepEqual(await seriousProblems(page), []);
+      const width = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+      assert.ok(width <= 0, `${width} pixels too wide`);
+    }
+  });
+});
+
+/** Waits until the status of the comparison has the text. */
+async function told(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Comparison', { exact: true }).getByRole('status').filter({ hasText: text }).first().waitFor();
+}

@@ -1,0 +1,139 @@
+/** What the policies of the playground admit that the policies before the change refuse, and the reverse. */
+import { useEffect, useRef } from 'preact/hooks';
+import { visibleControls } from '../../../analysis/text/printable-values.ts';
+import { Badge, type Tone } from '../../components/badge.tsx';
+import { Code } from '../../components/code.tsx';
+import type { Play } from '../../model/play-link.ts';
+import { lazyWorker } from '../../worker/client.ts';
+import type { CompareAnswer, ComparedTexts, ShownDifference } from '../../worker/compare.ts';
+import { useLatest } from '../../worker/use-latest.ts';
+import { type OnReveal, Troubles } from './troubles.tsx';
+
+/** A worker of its own, so that no verdict waits for a comparison. */
+const WORKER = lazyWorker();
+const TYPING_MS = 250;
+/** The most differences to show. Nobody reads more of them. */
+const MOST_SHOWN = 50;
+
+/** The comparison of the texts. The previous answer stays until a new answer arrives. */
+export function useComparison({ before, policies }: Play, serverVersion: number) {
+  const { answer, question, problem, ask } = useLatest(WORKER, 'compare');
+  useEffect(() => {
+    if (before === undefined) return;
+    const timer = setTimeout(() => ask({ before, policies, serverVersion, at: Date.now() }), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [before, policies, serverVersion, ask]);
+  return { answer, isCurrent: question?.before === before && question?.policies === policies, problem };
+}
+
+interface ComparisonProps {
+  readonly comparison: ReturnType<typeof useComparison>;
+  readonly onReveal: OnReveal;
+}
+
+export function Comparison({ comparison: { answer, isCurrent, problem }, onReveal }: ComparisonProps) {
+  const shown = useLastCompared(answer);
+  return (
+    <section class="play-results" aria-label="Comparison" aria-busy={!isCurrent}>
+      <h2>Comparison{!isCurrent && <span class="quiet"> of the last texts; comparing again …</span>}</h2>
+      {problem !== '' && (
+        <p class="play-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      <Troubles troubles={answer?.troubles ?? []} onReveal={onReveal} />
+      <div role="status">
+        {answer && !answer.compared && (
+          <p class="play-problem">
+            A text has an error, so the texts are not compared.
+            {shown && ' The answer below is about the last texts without errors.'}
+          </p>
+        )}
+        {shown?.summaries.map(({ state, text }) => (
+          <p class="play-summary" key={text}>
+            <StateBadge state={state} /> {sentence(text)}
+          </p>
+        ))}
+      </div>
+      {shown && <Found compared={shown} />}
+    </section>
+  );
+}
+
+/** The newest answer about texts without errors. */
+function useLastCompared(answer: CompareAnswer | undefined): ComparedTexts | undefined {
+  const last = useRef<ComparedTexts | undefined>(undefined);
+  last.current = answer?.compared ?? last.current;
+  return last.current;
+}
+
+function Found({ compared: { differences, undecided, notes } }: { readonly compared: ComparedTexts }) {
+  return (
+    <>
+      {notes.map((note) => (
+        <p class="quiet" key={note}>
+          {sentence(note)}
+        </p>
+      ))}
+      {differences.slice(0, MOST_SHOWN).map((difference) => (
+        <Difference key={`${difference.direction} ${difference.where}`} difference={difference} />
+      ))}
+      {differences.length > MOST_SHOWN && <p>… and {differences.length - MOST_SHOWN} more.</p>}
+      {undecided.length > 0 && (
+        <article class="play-item">
+          <h3>
+            <StateBadge state="undecided" />
+          </h3>
+          <ul>
+            {undecided.map((text) => (
+              <li key={text}>{visibleControls(text)}</li>
+            ))}
+          </ul>
+          <p class="quiet">
+            <code>cappol compare</code> looks at more pods than the page does.
+          </p>
+        </article>
+      )}
+    </>
+  );
+}
+
+function Difference({ difference }: { readonly difference: ShownDifference }) {
+  const { direction, rule, where, refused, messages, admitted, pod } = difference;
+  return (
+    <article class="play-item play-difference">
+      <div>
+        <h3>
+          <StateBadge state={direction} /> {visibleControls(where)}
+        </h3>
+        <p>{visibleControls(refused)}</p>
+        <ul>
+          {messages.map((message) => (
+            <li key={message}>{visibleControls(message)}</li>
+          ))}
+        </ul>
+        <p>{visibleControls(admitted)}</p>
+      </div>
+      <Code text={pod} what={`the smallest pod for ${rule}`} />
+    </article>
+  );
+}
+
+type State = ComparedTexts['summaries'][number]['state'];
+
+const BADGES: Readonly<Record<State, readonly [Tone, string]>> = {
+  opens: ['critical', 'Opens'],
+  closes: ['warning', 'Closes'],
+  undecided: ['unknown', 'Not decided'],
+  proved: ['good', 'Proved'],
+};
+
+function StateBadge({ state }: { readonly state: State }) {
+  const [tone, text] = BADGES[state];
+  return <Badge tone={tone}>{text}</Badge>;
+}
+
+/** A text of the comparison as a sentence of the page. */
+function sentence(text: string): string {
+  return visibleControls(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
+}
