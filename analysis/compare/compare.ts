@@ -21,6 +21,9 @@ import { smallest } from './smallest.ts';
 import { Budget, TinyPods } from './tiny-pods.ts';
 import { type Use, usesOf } from './uses.ts';
 
+const DIRECTIONS = ['opens', 'closes'] as const;
+type Direction = (typeof DIRECTIONS)[number];
+
 export interface Difference {
   /** The labels of a namespace in which the sets differ. */
   readonly namespace: Labels;
@@ -36,7 +39,7 @@ export interface Difference {
 export interface Undecided {
   readonly namespace?: Labels;
   readonly use?: readonly string[];
-  readonly direction?: 'opens' | 'closes';
+  readonly direction?: Direction;
   /** One sentence: the question that could not be decided, and the reason. */
   readonly message: string;
 }
@@ -56,19 +59,18 @@ export interface CompareOptions {
   readonly limit: number;
   /** Whether to show a pod for each rule and each policy that admits it, and not only for each rule. */
   readonly all?: boolean;
+  /** The directions to compare; both by default. A direction that is left out counts as having no difference. */
+  readonly directions?: readonly Direction[];
 }
 
-export function compare(old: PolicySet, now: PolicySet, { limit, all = false }: CompareOptions): Comparison {
-  return new Comparing(old, now, limit, all).result();
+export function compare(old: PolicySet, now: PolicySet, options: CompareOptions): Comparison {
+  return new Comparing(old, now, options).result();
 }
 
 /** How many pods are tried for each rule, because some plans cannot be made into a pod. */
 const MOST_TRIED = 40;
-const DIRECTIONS = ['opens', 'closes'] as const;
 /** The rules about lists of the pod itself, of which each item may break the rule of another policy. */
 const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
-type Direction = (typeof DIRECTIONS)[number];
-
 /** The pods that an admitting policy admits and others refuse, by the rule that they break. */
 interface Found {
   readonly pods: ReadonlyMap<string, readonly PodContent[]>;
@@ -82,19 +84,21 @@ class Comparing {
   readonly #evaluator = new Evaluator();
   readonly #budget: Budget;
   readonly #all: boolean;
+  readonly #directions: readonly Direction[];
   readonly #found = new Map<string, Found>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
-  constructor(old: PolicySet, now: PolicySet, limit: number, all: boolean) {
+  constructor(old: PolicySet, now: PolicySet, { limit, all = false, directions = DIRECTIONS }: CompareOptions) {
     this.#sets = { old, new: now };
     this.#budget = new Budget(limit);
     this.#pods = new TinyPods(this.#budget);
     this.#all = all;
+    this.#directions = directions;
   }
 
   result(): Comparison {
     const classes = this.#classes();
-    for (const namespace of classes) for (const direction of DIRECTIONS) this.#compare(namespace, direction);
+    for (const namespace of classes) for (const direction of this.#directions) this.#compare(namespace, direction);
     const { opens, closes, undecided } = this.#result;
     const same = opens.length + closes.length + undecided.length === 0;
     return { same, opens, closes, undecided, classes: classes.length };
