@@ -60,10 +60,12 @@ export interface CompareOptions {
   readonly limit: number;
   /** Whether to show a pod for each rule and each policy that admits it, and not only for each rule. */
   readonly all?: boolean;
+  /** The directions to compare; both by default. A direction that is left out counts as having no difference. */
+  readonly directions?: readonly Direction[];
 }
 
-export function compare(old: PolicySet, now: PolicySet, { limit, all = false }: CompareOptions): Comparison {
-  return new Comparing(old, now, limit, all).result();
+export function compare(old: PolicySet, now: PolicySet, options: CompareOptions): Comparison {
+  return new Comparing(old, now, options).result();
 }
 
 /** How many pods are tried for each rule, because some plans cannot be made into a pod. */
@@ -83,19 +85,21 @@ class Comparing {
   readonly #groups: KnownGroups;
   readonly #witnesses = new Witnesses(this.#checks);
   readonly #all: boolean;
+  readonly #directions: readonly Direction[];
   readonly #found = new Map<string, Found>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
-  constructor(old: PolicySet, now: PolicySet, limit: number, all: boolean) {
+  constructor(old: PolicySet, now: PolicySet, { limit, all = false, directions = DIRECTIONS }: CompareOptions) {
     this.#sets = { old, new: now };
     const budget = new Budget(limit);
     this.#groups = new KnownGroups(new TinyPods(budget), budget);
     this.#all = all;
+    this.#directions = directions;
   }
 
   result(): Comparison {
     const classes = this.#classes();
-    for (const namespace of classes) for (const direction of DIRECTIONS) this.#compare(namespace, direction);
+    for (const namespace of classes) for (const direction of this.#directions) this.#compare(namespace, direction);
     const { opens, closes, undecided } = this.#result;
     const same = opens.length + closes.length + undecided.length === 0;
     return { same, opens, closes, undecided, classes: classes.length };

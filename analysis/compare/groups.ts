@@ -5,7 +5,7 @@
  */
 import type { KnownCheck } from './alternatives.ts';
 import { Fields, type Fieldset, product } from './fields.ts';
-import { NEEDED, TOGETHER } from './kubernetes.ts';
+import { LIMITING, NEEDED, SECCOMP, TOGETHER } from './kubernetes.ts';
 import { ANNOTATIONS, isContainerName, rootOf, typeOf } from './paths.ts';
 import type { Reads } from './reads.ts';
 
@@ -44,7 +44,8 @@ export function groupsOf(checks: readonly UnderstoodCheck[]): Groups {
   for (const { rule, reads } of checks) {
     for (const path of reads.paths) rulesOf.set(path, (rulesOf.get(path) ?? new Set()).add(rule));
   }
-  const shared = [...rulesOf].filter(([path, rules]) => rules.size > 1 && COMMON.test(path) && isScalar(path));
+  const isShared = (path: string, { size }: ReadonlySet<string>) => size > 1 || LIMITING.includes(path);
+  const shared = [...rulesOf].filter(([path, rules]) => isShared(path, rules) && COMMON.test(path) && isScalar(path));
   const needed = Object.entries(NEEDED).flatMap(([end, path]) =>
     [...rulesOf.keys()].some((one) => one.endsWith(end)) ? [path] : [],
   );
@@ -105,6 +106,8 @@ function joined(checks: readonly UnderstoodCheck[], isCommon: (path: string) => 
 function fieldsOf(path: string, { presence }: Reads): string[] {
   if (isContainerName(path)) return [];
   if (rootOf(path) === 'v' || path.startsWith('spec.volumes')) return ['v'];
+  // The API server refuses a historical annotation that contradicts the field.
+  if (path.includes(SECCOMP.annotation)) return [ANNOTATIONS, ...SECCOMP.fields];
   if (path.startsWith(ANNOTATIONS) || path.includes('@')) return [ANNOTATIONS];
   const [list = ''] = path.split(/[[#]/);
   if (TOGETHER.includes(list.replace(/^x/, 'c'))) return [TOGETHER.join()];

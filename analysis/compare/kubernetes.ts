@@ -76,6 +76,15 @@ export const NEEDED: Readonly<Record<string, string>> = {
   'securityContext.procMount': 'spec.hostUsers',
 };
 
+/** Fields of the pod whose values decide whether the API server accepts many other fields. */
+export const LIMITING: readonly string[] = ['spec.os.name', 'spec.hostUsers'];
+
+/** A part of the keys of the historical annotations, and the fields that must not contradict these annotations. */
+export const SECCOMP = {
+  annotation: 'seccomp.security.alpha.kubernetes.io',
+  fields: ['spec.securityContext.seccompProfile', 'c.securityContext.seccompProfile'],
+} as const;
+
 /** Fields without which the API server refuses some values of the other fields of an object, by type. */
 export const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
   AppArmorProfile: ['localhostProfile'],
@@ -209,13 +218,13 @@ function isContainer(container: Container, spec: PodSpec, annotations: PodConten
     isProfile(context.seccompProfile) &&
     isProfile(context.appArmorProfile) &&
     isAnnotation(annotations[`${APP_ARMOR}${container.name}`], context.appArmorProfile, spec) &&
-    isSeccompAnnotation(annotations[`${SECCOMP}${container.name}`], context.seccompProfile) &&
+    isSeccompAnnotation(annotations[`${SECCOMP_OF_CONTAINER}${container.name}`], context.seccompProfile) &&
     arrayOf(container.ports).every((port) => isPort(objectOf(port), spec))
   );
 }
 
-const SECCOMP_OF_POD = 'seccomp.security.alpha.kubernetes.io/pod';
-const SECCOMP = 'container.seccomp.security.alpha.kubernetes.io/';
+const SECCOMP_OF_POD = `${SECCOMP.annotation}/pod`;
+const SECCOMP_OF_CONTAINER = `container.${SECCOMP.annotation}/`;
 
 /** The historical annotation names a profile, and does not contradict the field. */
 function isSeccompAnnotation(annotation: string | undefined, field: unknown): boolean {

@@ -154,6 +154,21 @@ const CASES: Readonly<Record<string, Case>> = {
     now: overrides({ procMount: { types: ['Default', 'Unmasked'] } }, { level: 'baseline', levelVersion: 'v1.34' }),
     opens: ['procMount'],
   },
+  'a host namespace, which pods for Windows cannot have': {
+    old: overrides({}, { level: 'baseline', levelVersion: 'v1.20' }),
+    now: overrides(
+      { hostPID: true, runAsGroup: { rule: 'MustRunAs', ranges: [{ min: 1, max: 9 }] } },
+      { level: 'baseline', levelVersion: 'v1.20' },
+    ),
+    opens: ['hostPID'],
+    closes: ['runAsGroup'],
+  },
+  'an annotation of a container whose profile is on the pod': {
+    old: overrides({ runAsUser: { rule: 'RunAsAny' } }, { levelVersion: 'v1.18' }),
+    now: overrides({ runAsUser: { rule: 'RunAsAny' } }, { levelVersion: 'v1.19' }),
+    opens: ['seccomp'],
+    closes: ['seccomp'],
+  },
   'pods for Windows, which v1.25 exempts': {
     old: overrides({}, { levelVersion: 'v1.24' }),
     now: overrides({}, { levelVersion: 'v1.25' }),

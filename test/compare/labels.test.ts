@@ -1,0 +1,148 @@
+/**
+ * The Pod Security label of policies refuses nothing that the policies admit, and each tighter label refuses a pod that
+ * they admit. The comparison of policies proves the first part for all pods, and finds a pod for the second part.
+ * LABELS=500 asks about as many random sets of policies, and about the examples of all rules at all versions.
+ */
+import assert from 'node:assert/strict';
+import fc, { type Arbitrary } from 'fast-check';
+import type { CapabilityPolicyOverrides, NamedContainers } from '../../operator/api/capability-policy.ts';
+import { resolvePolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+import { formatVersion, LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { isAcceptedBy, overridesIn } from '../support/examples.ts';
+import { policy } from '../support/policies.ts';
+import { arbitraryContainers } from '../support/random-policies.ts';
+import { labelsOf, mistakesAbout, type Question, Refusals } from './pod-security-labels.ts';
+import { FEW_OVERRIDES, type Spec } from './sets.ts';
+
+const RUNS = Number(process.env.LABELS ?? 3);
+const IS_LONG = process.env.LABELS !== undefined;
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+/** Versions of API servers at which a label or a rule changed, and one that is newer than the Standards we know. */
+const SERVERS = [30, 32, 33, 34, 35, 36, NEWEST_KNOWN_MINOR, NEWEST_KNOWN_MINOR + 1];
+const VERSIONS = IS_LONG ? Array.from({ length: NEWEST_KNOWN_MINOR - 19 }, (_, i) => i + 20) : [24, NEWEST_KNOWN_MINOR];
+/** The most examples of a rule in a short run. */
+const FEW = 2;
+/** Rules whose values are many: a short run has one example of them. */
+const COSTLY = ['capabilities.allowedBounding'];
+/** Labels of older versions refuse sysctls that newer versions admit, so they need policies that admit no sysctl. */
+const NO_SYSCTLS = { sysctls: { allowed: [] } };
+
+describe(`the Pod Security label (SEED=${SEED})`, () => {
+  const refusals = new Refusals();
+  after(() => {
+    if (IS_LONG) console.log(`    seed ${SEED}: ${JSON.stringify(refusals.answers)}`);
+  });
+
+  for (const minor of VERSIONS) {
+    const levelVersion = formatVersion(minor);
+    it(`is right for the examples of each rule, on each level at ${levelVersion}`, function () {
+      this.timeout(IS_LONG ? 3_600_000 : 120_000);
+      for (const level of IS_LONG || minor === NEWEST_KNOWN_MINOR ? LEVELS : ['restricted' as const]) {
+        for (const overrides of [{}, NO_SYSCTLS, ...examples(minor)]) {
+          const spec: Spec = { level, levelVersion, overrides: { ...olderLabels(minor), ...overrides } };
+          expectRight({ specs: [spec], server: NEWEST_KNOWN_MINOR }, refusals);
+        }
+      }
+    });
+  }
+
+  it(`is right for ${RUNS} random sets of policies`, function () {
+    this.timeout(IS_LONG ? RUNS * 60_000 : 300_000);
+    for (const { specs, server } of fc.sample(QUESTIONS, { numRuns: RUNS, seed: SEED })) {
+      if (!specs.every((spec) => isResolved(spec, server))) continue;
+      expectRight({ specs, server }, refusals);
+      // Where API servers fill in pods, the labels warn and audit are about templates, which are not filled in.
+      if (specs.some(({ defaulting }) => defaulting === 'Enabled')) {
+        expectRight({ specs, server, unfilled: true }, refusals);
+      }
+    }
+  });
+
+  it('refuses nothing more on newer API servers', () => {
+    for (const [i, server] of SERVERS.entries()) {
+      const newer = labelsOf(SERVERS[i + 1] ?? server);
+      for (const { level, minors, policy: older } of labelsOf(server)) {
+        for (const minor of minors) {
+          const same = newer.find((one) => one.level === level && one.minors.includes(minor));
+          assert.ok(same, `${level} ${formatVersion(minor)}`);
+          assert.equal(refusals.of([older], same), 'nothing', `${level} ${formatVersion(minor)} of v1.${server}`);
+        }
+      }
+    }
+  });
+
+  it('is found to be wrong where a rule claims too much or too little', () => {
+    const rule = RULES.find(({ id }) => id === 'hostPID');
+    assert.ok(rule);
+    const { podSecurity } = rule;
+    const claims = { tooMuch: () => 'restricted', tooLittle: () => 'privileged' } as const;
+    const found = Object.values(claims).map((claim, i) => {
+      Object.assign(rule, { podSecurity: claim });
+      try {
+        const specs = [{ level: 'baseline' as const, overrides: { hostPID: i === 0 } }];
+        return mistakesAbout({ specs, server: NEWEST_KNOWN_MINOR }, refusals).at(-1);
+      } finally {
+        Object.assign(rule, { podSecurity });
+      }
+    });
+    assert.match(found[0] ?? '', /^baseline v1\.37 refuses a pod that is admitted: .*"hostPID":true/);
+    assert.match(found[1] ?? '', /^baseline v1\.37 refuses nothing/);
+  });
+});
+
+/** The overrides in the examples of all rules; in a short run only some of them. */
+function examples(minor: number): CapabilityPolicyOverrides[] {
+  const rules = RULES.filter((rule) => isAcceptedBy(NEWEST_KNOWN_MINOR, rule));
+  if (IS_LONG) return rules.flatMap(overridesIn);
+  if (minor === NEWEST_KNOWN_MINOR)
+    return rules.flatMap((rule) => overridesIn(rule).slice(0, COSTLY.includes(rule.id) ? 1 : FEW));
+  return rules.flatMap((rule) => overridesIn(rule).filter((overrides) => preventsLabels(rule, overrides, minor)));
+}
+
+/** Whether the rule prevents some label of a policy at level restricted. */
+function preventsLabels(rule: Rule, overrides: CapabilityPolicyOverrides, minor: number): boolean {
+  const standard = { level: 'restricted', minor, server: NEWEST_KNOWN_MINOR } as const;
+  const value = rule.value(overrides, standard);
+  return labelsOf(NEWEST_KNOWN_MINOR).some(({ minors: [label = 0] }) => {
+    const own = rule.podSecurity(rule.value({}, standard), standard, label);
+    return rule.podSecurity(value, standard, label) !== own;
+  });
+}
+
+/** Overrides with which labels of older versions are possible. */
+function olderLabels(minor: number): Spec['overrides'] {
+  return minor === NEWEST_KNOWN_MINOR ? {} : NO_SYSCTLS;
+}
+
+const NO_ENTRIES = fc.constant<NamedContainers[]>([]);
+const ENTRIES = arbitraryContainers(['app'], ['companion']);
+
+const SPECS: Arbitrary<Spec> = fc
+  .record({
+    spec: FEW_OVERRIDES,
+    levelVersion: fc.oneof(fc.constant('latest'), fc.integer({ min: 20, max: NEWEST_KNOWN_MINOR }).map(formatVersion)),
+    sysctls: fc.boolean(),
+    // A short run has no entries for single containers: their many values take the comparison up to a minute.
+    containers: IS_LONG ? fc.oneof({ weight: 3, arbitrary: NO_ENTRIES }, ENTRIES) : NO_ENTRIES,
+  })
+  .map(({ spec, levelVersion, sysctls, containers }) => ({
+    ...spec,
+    levelVersion,
+    overrides: { ...(!sysctls && NO_SYSCTLS), ...spec.overrides },
+    ...(containers.length > 0 && { containers }),
+  }));
+
+const QUESTIONS: Arbitrary<Question> = fc.record({
+  specs: fc.array(SPECS, { minLength: 1, maxLength: 2 }),
+  server: fc.constantFrom(...SERVERS, NEWEST_KNOWN_MINOR),
+});
+
+function isResolved(spec: Spec, server: number): boolean {
+  return 'policy' in resolvePolicy(policy('random', spec), server);
+}
+
+function expectRight(question: Question, refusals: Refusals): void {
+  assert.deepEqual(mistakesAbout(question, refusals), [], JSON.stringify(question));
+}

@@ -1,0 +1,267 @@
+/**
+ * Proves what a Pod Security label refuses of the pods that a policy admits, by the comparison of policies. A level
+ * without overrides has the checks of Pod Security Admission and one rule more, which the proofs leave out: it refuses
+ * fields that no Standard knows.
+ */
+import assert from 'node:assert/strict';
+import { compare } from '../../analysis/compare/compare.ts';
+import { isAccepted } from '../../analysis/compare/kubernetes.ts';
+import type { PolicySet } from '../../analysis/compare/policy-set.ts';
+import { mergedObjects } from '../../analysis/compare/tiny-pods.ts';
+import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
+import { type LevelVersion, levelAt, tightest } from '../../operator/compile/labels.ts';
+import type { Container, PodContent } from '../../operator/model/objects.ts';
+import type { ResolvedPolicy, RuleChecks } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+import { compareLevels, formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { offers } from '../../operator/standards/server-features.ts';
+import { resolved } from '../support/policies.ts';
+import { COMPLIANT, contentOf } from '../support/random-pods.ts';
+import { EXAMPLE_PODS } from '../support/random-switches.ts';
+import { admits, type Spec } from './sets.ts';
+
+/** The levels that a label can have, the tightest first. */
+const LABEL_LEVELS = ['restricted', 'baseline'] as const;
+
+/** A level of Pod Security Admission, with all versions at which it has the same checks. */
+interface PodSecurityLabel {
+  readonly level: LevelVersion['level'];
+  readonly minors: readonly number[];
+  /** A policy that refuses what the label refuses. */
+  readonly policy: ResolvedPolicy;
+}
+
+/** A pod that policies admit and a label refuses, or the answer that there is none. */
+type Refusal = { readonly pod: PodContent } | { readonly undecided: string } | 'nothing';
+
+/** The labels that API servers of version v1.`server` know, each set of checks once. */
+export function labelsOf(server: number): readonly PodSecurityLabel[] {
+  const known = LABELS.get(server) ?? allLabels(server);
+  LABELS.set(server, known);
+  return known;
+}
+
+const LABELS = new Map<number, readonly PodSecurityLabel[]>();
+
+function allLabels(server: number): PodSecurityLabel[] {
+  const newest = Math.min(server, NEWEST_KNOWN_MINOR);
+  const all = LABEL_LEVELS.flatMap((level) =>
+    Array.from({ length: newest + 1 }, (_, minor) => {
+      const policy = resolved('label', { level, levelVersion: formatVersion(minor) }, server);
+      return { level, minor, policy: onlyRules(policy, (rule) => rule !== 'unknownFields') };
+    }),
+  );
+  const byChecks = Map.groupBy(all, ({ level, policy }) => JSON.stringify([level, policy.checks]));
+  return [...byChecks.values()].flatMap(([first, ...others]) =>
+    first ? { level: first.level, policy: first.policy, minors: [first, ...others].map(({ minor }) => minor) } : [],
+  );
+}
+
+function onlyRules(policy: ResolvedPolicy, has: (rule: string) => boolean): ResolvedPolicy {
+  const only = (checks: readonly RuleChecks[]) => checks.filter(({ rule }) => has(rule));
+  return { ...policy, checks: only(policy.checks), filledChecks: only(policy.filledChecks) };
+}
+
+/** The number of answers, by the way in which they were found. */
+type Answers = Record<'knownPod' | 'sameChecks' | 'fewRules' | 'newPod' | 'allRules' | 'undecided', number>;
+
+const LIMIT = 5_000_000;
+
+/** Finds what labels refuse. Pods that labels refuse are kept, because one pod often answers many questions. */
+export class Refusals {
+  readonly answers: Answers = { knownPod: 0, sameChecks: 0, fewRules: 0, newPod: 0, allRules: 0, undecided: 0 };
+  readonly #pods: PodContent[] = startingPods();
+  readonly #verdicts = new WeakMap<ResolvedPolicy, Map<PodContent, boolean>>();
+
+  /** @param policies policies that all decide, and which everybody may use */
+  of(policies: readonly ResolvedPolicy[], label: PodSecurityLabel): Refusal {
+    const found = this.#find(policies, label);
+    this.answers[found.by] += 1;
+    return found.refusal;
+  }
+
+  /** Whether one of the policies admits the pod, which is evaluated once for each policy. */
+  #admits(policies: readonly ResolvedPolicy[], pod: PodContent): boolean {
+    return policies.some((policy) => {
+      const verdicts = this.#verdicts.get(policy) ?? new Map<PodContent, boolean>();
+      this.#verdicts.set(policy, verdicts);
+      const known = verdicts.get(pod) ?? admits([policy], pod);
+      verdicts.set(pod, known);
+      return known;
+    });
+  }
+
+  #find(policies: readonly ResolvedPolicy[], { policy: label }: PodSecurityLabel): Found {
+    const isShown = (pod: PodContent) => !this.#admits([label], pod) && this.#admits(policies, pod);
+    const rules = rulesNotIn(policies, label);
+    if (rules.size === 0) return { by: 'sameChecks', refusal: 'nothing' };
+    const known = this.#pods.find(isShown);
+    if (known) return { by: 'knownPod', refusal: { pod: known } };
+    // A pod that the policies admit breaks no check that the label shares with them. With fewer checks, the policies
+    // admit more. So what is proved for the other rules of the label, and for the policies with these rules only, holds.
+    for (const [by, has] of [
+      ['fewRules', (rule: string) => rules.has(rule)],
+      ['allRules', (rule: string) => rule !== 'unknownFields'],
+    ] as const) {
+      const admitting = policies.map((policy) => onlyRules(policy, has));
+      const { opens, undecided } = compare(setOf([onlyRules(label, has)]), setOf(admitting), {
+        limit: LIMIT,
+        directions: ['opens'],
+      });
+      const pods = opens.map(({ pod }) => pod).filter((pod) => isAccepted(pod) && isShown(pod));
+      const [pod] = pods;
+      this.#pods.unshift(...pods);
+      if (pod) return { by: 'newPod', refusal: { pod } };
+      const [first] = undecided;
+      if (first && by === 'allRules') return { by: 'undecided', refusal: { undecided: first.message } };
+      if (opens.length === 0 && !first) return { by, refusal: 'nothing' };
+    }
+    return { by: 'undecided', refusal: { undecided: 'the pods that were found are not admitted' } };
+  }
+}
+
+interface Found {
+  readonly by: keyof Answers;
+  readonly refusal: Refusal;
+}
+
+function setOf(policies: readonly ResolvedPolicy[]): PolicySet {
+  return { policies, isExcluded: () => false };
+}
+
+/** The rules of the label that have a check which some policy does not have. */
+function rulesNotIn(policies: readonly ResolvedPolicy[], label: ResolvedPolicy): Set<string> {
+  const lists = policies.flatMap(({ checks, filledChecks, defaulting }) =>
+    defaulting ? [checks, filledChecks] : [checks],
+  );
+  const own = lists.map((list) => new Set(list.flatMap(textsOf)));
+  const isKnown = (text: string) => own.every((texts) => texts.has(text));
+  return new Set(label.checks.filter((ofRule) => !textsOf(ofRule).every(isKnown)).map(({ rule }) => rule));
+}
+
+function textsOf({ rule, checks }: RuleChecks): string[] {
+  return checks.map(({ over, violates }) => JSON.stringify([rule, over, violates]));
+}
+
+/** Pods that comply with level restricted, each with the fields of an example of a rule. */
+function startingPods(): PodContent[] {
+  const compliant = Object.values(COMPLIANT).map(contentOf);
+  const changed = compliant.flatMap(({ annotations, spec }) =>
+    EXAMPLE_PODS.map(({ spec: ofPod = {}, container = {} }) => {
+      const containers = (spec.containers ?? []).map((one) => mergedObjects({ ...one }, container));
+      return {
+        annotations,
+        spec: { ...mergedObjects({ ...spec }, ofPod), containers: containers as unknown as Container[] },
+      };
+    }),
+  );
+  const labels = labelsOf(NEWEST_KNOWN_MINOR).map(({ policy }) => policy);
+  return [...compliant, ...changed].filter((pod) => isAccepted(pod) && labels.some((label) => !admits([label], pod)));
+}
+
+/** A question about the label of policies that all decide, and which everybody may use. */
+export interface Question {
+  readonly specs: readonly Spec[];
+  /** The version of the oldest API server, as N of Kubernetes 1.N. */
+  readonly server: number;
+  /** As for levelAt. */
+  readonly unfilled?: boolean;
+}
+
+/**
+ * The mistakes of the operator about labels. A label of which the operator says that it refuses nothing must refuse no pod
+ * that one of the policies admits, and each label that is tighter than the operator's must refuse one.
+ */
+export function mistakesAbout({ specs, server, unfilled = false }: Question, refusals: Refusals): readonly string[] {
+  const policies = specs.map((spec, i) => resolved(`policy-${i}`, spec, server));
+  const admitting = specs.map((spec, i) =>
+    admittingPolicy(resolved(`policy-${i}`, acceptedBy(server, spec), server), unfilled),
+  );
+  const says = (label: LevelVersion) =>
+    policies.filter((policy) => compareLevels(levelAt(policy, label.minor, unfilled), label.level) < 0);
+  const answers = labelsOf(server).flatMap((label) => {
+    const refusal = refusals.of(admitting, label);
+    return label.minors.map((minor) => ({ label: { level: label.level, minor }, refusal }));
+  });
+  const tightestFirst = answers.toSorted(
+    (a, b) => compareLevels(b.label.level, a.label.level) || b.label.minor - a.label.minor,
+  );
+  const found = tightestFirst.findIndex(({ label }) => says(label).length === 0);
+  assert.deepEqual(tightest(policies, server, unfilled), tightestFirst[found]?.label);
+  // Labels that are not as tight as the one that the operator chooses need no pod. Random values of an entry for single
+  // containers often leave no container that has all of them, and say nothing about labels.
+  const hasEntries = policies.some(({ containers }) => containers.length > 0);
+  const tighter = hasEntries ? [] : tightestFirst.slice(0, found === -1 ? undefined : found);
+  const silent = answers.filter(({ label }) => says(label).length === 0);
+  const wrong = [...silent, ...tighter].flatMap(({ label, refusal }) => {
+    if (refusal === 'nothing') return [];
+    if ('undecided' in refusal) return [`${textOf(label)} is not decided: ${refusal.undecided}`];
+    return silent.some((one) => one.label === label)
+      ? [`${textOf(label)} refuses a pod that is admitted: ${JSON.stringify(refusal.pod)}`]
+      : [];
+  });
+  const possible = tighter.filter(
+    ({ label, refusal }) => refusal === 'nothing' && !says(label).every((policy) => onlyInVain(policy, label)),
+  );
+  // A policy that refuses every pod for Linux by one rule gets the label by its other rules.
+  const isEmpty = possible.length > 0 && refusals.of(admitting, EVERY_POD_FOR_LINUX) === 'nothing';
+  return isEmpty
+    ? wrong
+    : [...wrong, ...possible.map(({ label }) => `${textOf(label)} refuses nothing, and is tighter`)];
+}
+
+function textOf({ level, minor }: LevelVersion): string {
+  return `${level} ${formatVersion(minor)}`;
+}
+
+const LINUX: RuleChecks = {
+  rule: 'linux',
+  checks: [{ over: 'pod', violates: 'variables.spec.?os.?name.orValue("") != "windows"', message: '""', path: '' }],
+};
+
+/** A label that refuses every pod that is not for Windows. */
+const EVERY_POD_FOR_LINUX: PodSecurityLabel = {
+  level: 'restricted',
+  minors: [],
+  policy: { ...resolved('linux'), checks: [LINUX] },
+};
+
+/**
+ * Pod Security Admission evaluates a pod after defaulting, as the admission policy does. A pod that is admitted as it is
+ * is not filled in. So a label in mode enforce is about the pods that the policy admits as they are.
+ */
+function admittingPolicy(policy: ResolvedPolicy, unfilled: boolean): ResolvedPolicy {
+  return unfilled ? policy : { ...policy, defaulting: false };
+}
+
+/** The spec without the seccomp type OCI if API servers refuse all pods with it. The comparison does not know the type. */
+function acceptedBy(server: number, spec: Spec): Spec {
+  if (offers(server, 'seccompFromOci')) return spec;
+  const without = <Overrides extends Pick<CapabilityPolicyOverrides, 'seccomp'>>(overrides: Overrides): Overrides => {
+    if (!overrides.seccomp?.types) return overrides;
+    const { ociReferences: _, types, ...seccomp } = overrides.seccomp;
+    return { ...overrides, seccomp: { ...seccomp, types: types.filter((type) => type !== 'OCI') } };
+  };
+  const { overrides, containers } = spec;
+  return {
+    ...spec,
+    ...(overrides && { overrides: without(overrides) }),
+    ...(containers && { containers: containers.map((one) => ({ ...one, overrides: without(one.overrides ?? {}) })) }),
+  };
+}
+
+/**
+ * Whether only settings without effect prevent the label. Each rule decides about labels alone, so a setting prevents a
+ * label even if other settings of the policy leave no pod that uses it. The condition Accepted names such settings.
+ */
+function onlyInVain({ values, containers, standard, contradictions }: ResolvedPolicy, label: LevelVersion): boolean {
+  const isInVain = (rule: string) =>
+    contradictions.some((text) => new RegExp(`overrides\\.${rule}\\b.* admits no `).test(text));
+  const isPreventing = (rule: Rule, own: ResolvedPolicy['values']) =>
+    Object.hasOwn(own, rule.id) &&
+    compareLevels(rule.podSecurity(own[rule.id], standard, label.minor), label.level) < 0;
+  const all = [values, ...containers.map((one) => one.values)];
+  const preventing = RULES.filter((rule) => all.some((own) => isPreventing(rule, own)));
+  return preventing.length > 0 && preventing.every(({ id }) => isInVain(id));
+}
