@@ -58,8 +58,33 @@ export interface CompareOptions {
   readonly all?: boolean;
 }
 
+/** Whether the sets differ at all, and how they are compared. */
+export interface Question {
+  /** Whether users of a policy count as users of every policy whose subjects include the policy's subjects. */
+  readonly comparesSubjects?: boolean;
+}
+
 export function compare(old: PolicySet, now: PolicySet, { limit, all = false }: CompareOptions): Comparison {
-  return new Comparing(old, now, limit, all).result();
+  return new Comparing(old, now, new Examined(limit), { all }).result();
+}
+
+/** Answers several questions about the same policies. What one comparison has examined, the next ones know. */
+export class Questions {
+  readonly #examined: Examined;
+
+  /** @param limit the most pods that all comparisons together look at */
+  constructor(limit: number) {
+    this.#examined = new Examined(limit);
+  }
+
+  get evaluator(): Evaluator {
+    return this.#examined.evaluator;
+  }
+
+  /** The comparison of both sets up to the first difference, whose pod may be larger than necessary. */
+  firstDifference(old: PolicySet, now: PolicySet, question: Question = {}): Comparison {
+    return new Comparing(old, now, this.#examined, { ...question, isFirstEnough: true }).result();
+  }
 }
 
 /** How many pods are tried for each rule, because some plans cannot be made into a pod. */
@@ -75,21 +100,37 @@ interface Found {
   readonly plans: Plans;
 }
 
+/** What comparisons have found out about checks and pods. It does not depend on the sets that are compared. */
+class Examined {
+  readonly checks = new Checks();
+  readonly evaluator = new Evaluator();
+  readonly budget: Budget;
+  readonly pods: TinyPods;
+  readonly found = new Map<string, Found>();
+
+  constructor(limit: number) {
+    this.budget = new Budget(limit);
+    this.pods = new TinyPods(this.budget);
+  }
+}
+
+interface ComparingOptions extends Question, Pick<CompareOptions, 'all'> {
+  /** Whether the comparison ends with the first difference. */
+  readonly isFirstEnough?: boolean;
+}
+
 class Comparing {
   readonly #sets: { readonly old: PolicySet; readonly new: PolicySet };
-  readonly #checks = new Checks();
-  readonly #pods: TinyPods;
-  readonly #evaluator = new Evaluator();
-  readonly #budget: Budget;
+  readonly #examined: Examined;
+  readonly #options: ComparingOptions;
   readonly #all: boolean;
-  readonly #found = new Map<string, Found>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
-  constructor(old: PolicySet, now: PolicySet, limit: number, all: boolean) {
+  constructor(old: PolicySet, now: PolicySet, examined: Examined, options: ComparingOptions) {
     this.#sets = { old, new: now };
-    this.#budget = new Budget(limit);
-    this.#pods = new TinyPods(this.#budget);
-    this.#all = all;
+    this.#examined = examined;
+    this.#options = options;
+    this.#all = options.all ?? false;
   }
 
   result(): Comparison {
@@ -112,7 +153,7 @@ class Comparing {
     const to = direction === 'opens' ? 'old' : 'new';
     const [admitting, refusing] = [namespace[from], namespace[to]];
     // Where no policy decides, everything is admitted.
-    if (refusing.length === 0) return;
+    if (refusing.length === 0 || this.#isDone) return;
     const where = { namespace: namespace.labels, direction };
     const restricted = [admitting, refusing].map((policies) =>
       policies.filter(({ usableBy }) => usableBy !== 'Everyone'),
@@ -123,7 +164,7 @@ class Comparing {
       return;
     }
     for (const policy of admitting.length === 0 ? [undefined] : admitting) {
-      const uses = usesOf(policy, this.#sets[to]);
+      const uses = usesOf(policy, this.#sets[to], this.#options);
       for (const use of uses) this.#compareUse({ policy, use, refusing }, namespace, direction);
     }
   }
@@ -141,8 +182,9 @@ class Comparing {
         this.#result.undecided.push({ ...where, message });
       }
     }
-    for (const alternative of policy ? this.#checks.alternatives(policy) : [{ checks: [] }]) {
-      const others = usable.flatMap(this.#checks.alternatives);
+    const { alternatives } = this.#examined.checks;
+    for (const alternative of policy ? alternatives(policy) : [{ checks: [] }]) {
+      const others = usable.flatMap(alternatives);
       const found = this.#within(where, () => this.#find(alternative, others));
       if (!found) continue;
       for (const rule of found.plans.notUnderstood) {
@@ -169,14 +211,17 @@ class Comparing {
   }
 
   #find(admitting: Pick<Alternative, 'checks'>, refusing: readonly Alternative[]): Found {
-    const key = [admitting, ...refusing].map(({ checks }) => checks.map(({ id }) => id).join()).join('|');
-    const known = this.#found.get(key);
-    if (known) return known;
-    const plans = plansFor(admitting, refusing, this.#pods, this.#budget);
+    const { found: before, pods: tinyPods, budget } = this.#examined;
+    const idsOf = ({ checks }: Pick<Alternative, 'checks'>) => checks.map(({ id }) => id).join();
     // A pod that a policy refuses is shown with the rules that it breaks after defaulting.
+    const isLast = ({ filled, policy }: Alternative) => filled === evaluatesFilled(policy);
+    const key = [idsOf(admitting), ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`)].join('|');
+    const known = before.get(key);
+    if (known) return known;
+    const plans = plansFor(admitting, refusing, tinyPods, budget);
     const isShown = ({ target }: Plan) => {
       const refuser = target && refusing[target.broken.refuser];
-      return !refuser || refuser.filled === evaluatesFilled(refuser.policy);
+      return !refuser || isLast(refuser);
     };
     const byRule = Map.groupBy(plans.plans.filter(isShown), ({ target }) => target?.broken.rule ?? USE_RULE);
     const sorted = [...byRule].map(([rule, ofRule]) => [rule, ofRule.toSorted((a, b) => a.size - b.size)] as const);
@@ -185,11 +230,17 @@ class Comparing {
       return [rule, ofRule.slice(0, MOST_TRIED).flatMap((plan) => assembled(plan) ?? [])] as const;
     });
     const found = { plans, pods: new Map(pods) };
-    this.#found.set(key, found);
+    before.set(key, found);
     return found;
   }
 
+  /** Whether no further difference is wanted. */
+  get #isDone(): boolean {
+    return this.#options.isFirstEnough === true && this.#result.opens.length + this.#result.closes.length > 0;
+  }
+
   #show(rule: string, pods: readonly PodContent[], { namespace, use, direction, policy }: Shown): void {
+    if (this.#isDone) return;
     const list = this.#result[direction];
     const isShown = ({ namespace: labels, use: by, rules, before, after }: Difference) =>
       labels === namespace.labels &&
@@ -212,7 +263,7 @@ class Comparing {
       this.#result.undecided.push({ namespace: namespace.labels, use: use.admitting, direction, message });
       return;
     }
-    const smaller = smallest(pod, shows);
+    const smaller = this.#options.isFirstEnough ? pod : smallest(pod, shows);
     const [before, after] = this.#verdicts(smaller, namespace, use, direction);
     const refused = direction === 'opens' ? before : after;
     const isOfClass = (one: Difference) =>
@@ -241,7 +292,7 @@ class Comparing {
       unknownUser: false,
     };
     const mayUse: UseIndex['mayUse'] = (_user, _namespace, policy) => usable.includes(policy);
-    const evaluation = { evaluator: this.#evaluator, use: { mayUse } as UseIndex } satisfies EvaluationContext;
+    const evaluation = { evaluator: this.#examined.evaluator, use: { mayUse } as UseIndex } satisfies EvaluationContext;
     return evaluate(candidate, policies, evaluation);
   }
 }
