@@ -71,14 +71,29 @@ export function compare(old: PolicySet, now: PolicySet, { limit, all = false }: 
 /** Answers several questions about the same policies. What one comparison has examined, the next ones know. */
 export class Questions {
   readonly #examined: Examined;
+  readonly #samples: Budget;
 
-  /** @param limit the most pods that all comparisons together look at */
-  constructor(limit: number) {
+  /**
+   * @param limit the most pods that all comparisons together look at
+   * @param samples the most times that a sample pod is evaluated
+   */
+  constructor(limit: number, samples = Number.POSITIVE_INFINITY) {
     this.#examined = new Examined(limit);
+    this.#samples = new Budget(samples);
   }
 
-  get evaluator(): Evaluator {
-    return this.#examined.evaluator;
+  /**
+   * Whether the policy admits the pod, for a user who may use it.
+   *
+   * @throws TooMany if too many samples have been evaluated
+   */
+  admits(policy: ResolvedPolicy, pod: PodContent): boolean {
+    this.#samples.spend();
+    const { evaluator } = this.#examined;
+    return (
+      evaluator.violations(pod, policy).length === 0 ||
+      (evaluatesFilled(policy) && evaluator.violations(pod, policy, true).length === 0)
+    );
   }
 
   /** The comparison of both sets up to the first difference, whose pod may be larger than necessary. */

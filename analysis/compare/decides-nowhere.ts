@@ -11,19 +11,21 @@ import { type Beside, NAMESPACE_NAME, periodsOf } from './one-mode.ts';
  */
 export function decidesNowhere(beside: Beside): Finding | undefined {
   const { policy } = beside;
-  const deciders = new Set<string>();
-  for (const others of periodsOf(beside)) {
-    const inPeriod = decidersWhereSelected({ ...beside, others });
-    if (inPeriod.some((deciding) => deciding.includes(policy))) return undefined;
-    for (const { name } of inPeriod.flat()) deciders.add(name);
-  }
-  const others = [...deciders].sort();
+  if (!isNowhere(beside)) return undefined;
+  // Few of the others that together have all namespaces of the policy.
+  const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);
+  const others = lowestFirst.reduce<readonly ResolvedPolicy[]>((left, other) => {
+    const fewer = left.filter((one) => one !== other);
+    return isNowhere({ ...beside, others: fewer }) ? fewer : left;
+  }, beside.others);
+  const names = others.map(({ name }) => name).sort();
+  const reason = names.length > 0 ? outranked(policy, names) : selectsNothing(beside);
   return {
     kind: 'decides-nowhere',
     policy: policy.name,
-    others,
+    others: names,
     rules: [],
-    message: `this policy decides nowhere: ${others.length > 0 ? outranked(policy, others) : selectsNothing(beside)}`,
+    message: `this policy decides nowhere: ${reason}`,
   };
 }
 
@@ -37,11 +39,13 @@ export function expiredFinding({ name, expires }: Pick<ResolvedPolicy, 'name' | 
   };
 }
 
-/** The deciding policies of each class of namespaces that the policy selects. */
-function decidersWhereSelected({ policy, others, isExcluded }: Beside): (readonly ResolvedPolicy[])[] {
-  // Alone, the policy decides wherever it is selected.
-  const classes = namespaceClasses([policy, ...others], [policy], isExcluded);
-  return classes.filter((one) => one.new.length > 0).map(({ old }) => old);
+/** Whether the policy decides in no namespace until it expires. */
+function isNowhere(beside: Beside): boolean {
+  const { policy, isExcluded } = beside;
+  return periodsOf(beside).every((others) => {
+    const classes = namespaceClasses([policy, ...others], [], isExcluded);
+    return !classes.some(({ old }) => old.includes(policy));
+  });
 }
 
 function outranked({ priority }: ResolvedPolicy, others: readonly string[]): string {
@@ -50,8 +54,7 @@ function outranked({ priority }: ResolvedPolicy, others: readonly string[]): str
 }
 
 function selectsNothing({ policy }: Beside): string {
-  const selects = (isExcluded: (name: string) => boolean) =>
-    decidersWhereSelected({ policy, others: [], isExcluded }).length > 0;
+  const selects = (isExcluded: (name: string) => boolean) => !isNowhere({ policy, others: [], isExcluded });
   const change = 'change the selector, or delete this policy';
   if (!selects(() => false)) return `the conditions of its namespaceSelector contradict each other; ${change}`;
   if (!selects((name) => !NAMESPACE_NAME.test(name))) {

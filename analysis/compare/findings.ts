@@ -27,12 +27,14 @@ export interface FindingsOptions {
   readonly at: number;
   /** The most pods that all proofs together look at. */
   readonly limit: number;
+  /** The most times that a sample pod is evaluated, to find a difference without a proof; no limit by default. */
+  readonly samples?: number;
   /** The policies that have expired, which are no longer in the set. */
   readonly expired?: readonly Pick<ResolvedPolicy, 'name' | 'expires'>[];
 }
 
-export function findingsOf(set: PolicySet, { at, limit, expired = [] }: FindingsOptions): Findings {
-  return new Search(set, limit).result(at, expired);
+export function findingsOf(set: PolicySet, { at, limit, samples, expired = [] }: FindingsOptions): Findings {
+  return new Search(set, new Questions(limit, samples)).result(at, expired);
 }
 
 class Search {
@@ -41,8 +43,8 @@ class Search {
   readonly #findings: Finding[] = [];
   readonly #undecided: OpenQuestion[] = [];
 
-  constructor(set: PolicySet, limit: number) {
-    this.#questions = new Questions(limit);
+  constructor(set: PolicySet, questions: Questions) {
+    this.#questions = questions;
     this.#all = besideOthers(set).toSorted((a, b) => (a.policy.name < b.policy.name ? -1 : 1));
   }
 

@@ -6,7 +6,7 @@ import { TooMany } from './fields.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
 import { type Beside, periodsOf } from './one-mode.ts';
 import { areSame, fillingText, NotDecided, withoutDefaulting } from './same-sets.ts';
-import { admits, differingRules, samplePods } from './sample-pods.ts';
+import { samplePods } from './sample-pods.ts';
 import { includesUsers } from './uses.ts';
 
 /**
@@ -64,14 +64,10 @@ function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Quest
 const MOST_SAMPLED = 20;
 
 /** Whether a sample pod has another verdict without the policy, for a user of the policy or a user of none. */
-function samplesDiffer(
-  { policy, others }: Beside,
-  deciding: readonly NamespaceClass[],
-  { evaluator }: Questions,
-): boolean {
+function samplesDiffer({ policy, others }: Beside, deciding: readonly NamespaceClass[], questions: Questions): boolean {
   const ofPolicy = (one: ResolvedPolicy) => one === policy || isForAll(one) || includesUsers(one, policy);
-  const samples = samplePods(differingRules(policy, others)).map((pod) =>
-    perObject((one: ResolvedPolicy) => ({ admits: admits(one, pod, evaluator) })),
+  const samples = samplePods(policy, others).map((pod) =>
+    perObject((one: ResolvedPolicy) => ({ admits: questions.admits(one, pod) })),
   );
   return deciding.slice(0, MOST_SAMPLED).some((namespace) =>
     [ofPolicy, isForAll].some((mayUse) => {

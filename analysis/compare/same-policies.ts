@@ -6,7 +6,7 @@ import type { Questions } from './compare.ts';
 import { namespaceClasses } from './namespaces.ts';
 import type { Beside } from './one-mode.ts';
 import { areSame, fillingText, withoutDefaulting } from './same-sets.ts';
-import { admits, differingRules, samplePods } from './sample-pods.ts';
+import { samplePods } from './sample-pods.ts';
 
 /**
  * Whether both policies, which have the same mode, admit the same pods, in the same namespaces, for the same users, at
@@ -18,10 +18,8 @@ export function saySame({ policy: a, isExcluded }: Beside, { policy: b }: Beside
   if (termsOf(a) === undefined || termsOf(a) !== termsOf(b)) return false;
   const selecting = namespaceClasses([a], [b], isExcluded);
   if (selecting.some((one) => one.old.length !== one.new.length)) return false;
-  const { evaluator } = questions;
-  const differs = samplePods(differingRules(a, [b])).some(
-    (pod) => admits(a, pod, evaluator) !== admits(b, pod, evaluator),
-  );
+  const samples = [...samplePods(a, [b]), ...samplePods(b, [a])];
+  const differs = samples.some((pod) => questions.admits(a, pod) !== questions.admits(b, pod));
   if (differs) return false;
   const sameWith = (form: (one: ResolvedPolicy) => ResolvedPolicy) =>
     areSame(

@@ -3,10 +3,8 @@
  * need no proof about all pods.
  */
 import { examplePod } from '../../operator/evaluate/example-pods.ts';
-import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { objectOf } from '../../operator/model/raw.ts';
-import { evaluatesFilled } from '../../operator/policy/parts.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
@@ -23,29 +21,39 @@ const BASES: readonly Example[] = [
   { container: { image: 'app' } },
 ];
 
-/** The sample pods that set the fields of the rules. */
-export function samplePods(rules: readonly Rule[] = []): PodContent[] {
-  const examples = rules.flatMap((rule) => rule.examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]));
-  return BASES.flatMap((base) =>
-    [{}, ...examples].map((example) => examplePod(merged(base, example) as Example)),
-  ).filter(isAccepted);
+/** Pods without special settings. */
+export const PLAIN_PODS = podsOf([]);
+
+/** Pods that set the fields in which the policy may differ from one of the others. */
+export function samplePods(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): PodContent[] {
+  const examples = differingRules(policy, others).flatMap((rule) =>
+    rule.examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
+  );
+  return [...PLAIN_PODS, ...podsOf([...addingEach(policy), ...examples])];
+}
+
+function podsOf(examples: readonly Example[]): PodContent[] {
+  const all = examples.length > 0 ? examples : [{}];
+  return BASES.flatMap((base) => all.map((example) => examplePod(merged(base, example) as Example))).filter(isAccepted);
+}
+
+/** A pod for each capability that the policy allows, because most exceptions are about capabilities. */
+function addingEach({ spec: { overrides = {}, containers = [] } }: ResolvedPolicy): Example[] {
+  const entries = [{ names: ['app'], overrides }, ...containers];
+  return entries.flatMap(({ names = [], overrides: own = {} }) =>
+    (own.capabilities?.allowedAdd ?? []).map((add) => ({
+      container: { name: names[0] ?? 'app', securityContext: { capabilities: { add: [add] } } },
+    })),
+  );
 }
 
 /** The rules in which the policy has other values than one of the others. */
-export function differingRules(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): Rule[] {
+function differingRules(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): Rule[] {
   const all = [policy, ...others];
   const differs = (text: (one: ResolvedPolicy) => unknown) =>
     new Set(all.map((one) => JSON.stringify(text(one)))).size > 1;
   const byContainer = differs(({ containers }) => containers.map(({ selects, values }) => [selects, values]));
   return RULES.filter(({ id }) => byContainer || differs(({ values, standard }) => [values[id], standard.minor]));
-}
-
-/** Whether the policy admits the pod, for a user who may use it. */
-export function admits(policy: ResolvedPolicy, pod: PodContent, evaluator: Evaluator): boolean {
-  return (
-    evaluator.violations(pod, policy).length === 0 ||
-    (evaluatesFilled(policy) && evaluator.violations(pod, policy, true).length === 0)
-  );
 }
 
 /** The fields of both values; the second value wins where both set something else than an object. */
