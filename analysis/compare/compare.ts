@@ -68,7 +68,7 @@ export function compare(old: PolicySet, now: PolicySet, { limit, all = false }: 
   return new Comparing(old, now, new Examined(limit), { all }).result();
 }
 
-/** Answers several questions about the same policies. What one comparison has examined, the next ones know. */
+/** Answers several questions about the same policies. Each comparison knows the results of earlier ones. */
 export class Questions {
   readonly #examined: Examined;
   readonly #samples: Budget;
@@ -115,7 +115,7 @@ interface Found {
   readonly plans: Plans;
 }
 
-/** What comparisons have found out about checks and pods. It does not depend on the sets that are compared. */
+/** The results about checks and pods, which do not depend on the sets that are compared. */
 class Examined {
   readonly checks = new Checks();
   readonly evaluator = new Evaluator();

@@ -1,6 +1,6 @@
 /**
- * Finds rollouts that cannot end, as far as the policies alone show it. What happens in the cluster is not known here:
- * workloads that violate for ever, and labels that the API server refuses. `paused` is a decision, and no mistake.
+ * Finds rollouts that cannot end, as far as the policies alone show it. They do not show which workloads violate, and
+ * which labels the API server refuses. `paused` is a decision, and no mistake.
  */
 import { formatTime } from '../../operator/policy/expiry.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

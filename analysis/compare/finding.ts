@@ -1,4 +1,4 @@
-/** What can be wrong with a policy, as far as the policies of its set show it. */
+/** The findings about a policy: mistakes that the policies of its set show. */
 
 /** The kinds of findings, in the order in which those of one policy are listed. */
 export const FINDING_KINDS = [

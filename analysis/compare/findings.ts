@@ -1,6 +1,6 @@
 /**
- * What the policies of one set show about each other: policies without effect, and rollouts that cannot end. Each finding
- * is proved, by the comparison of sets with and without a policy.
+ * Finds policies of one set that have no effect, and rollouts that cannot end. Each finding is proved, by the comparison
+ * of sets with and without a policy.
  */
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { admitsNothing } from './admits-nothing.ts';

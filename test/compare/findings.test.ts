@@ -346,6 +346,17 @@ describe('findings', () => {
     assert.deepEqual(findingsOf(many, { at: NOW, limit: 10 }).findings, []);
   });
 
+  it('are undecided where other policies may fill in other values', () => {
+    const filling = (localhostProfile: string): Spec => ({
+      defaulting: 'Enabled',
+      overrides: { seccomp: { types: ['Localhost'], default: { type: 'Localhost', localhostProfile } } },
+    });
+    const set = setOf({ all: filling('a'), one: { ...filling('b'), ...user('ann') } });
+    const { findings, undecided } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT });
+    assert.deepEqual([findings, undecided.map(({ policy, kind }) => [policy, kind])], [[], [['one', 'opens-nothing']]]);
+    assert.match(undecided[0]?.message ?? '', /policies with other defaulting may fill them in/);
+  });
+
   it('say what to do', () => {
     const { findings } = findingsOf(setOf({ all: {}, one: { ...user('ann') } }), { at: NOW, limit: DEFAULT_LIMIT });
     assert.deepEqual(

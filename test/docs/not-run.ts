@@ -8,6 +8,7 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
   },
   'docs/compare.md': {
     "cappol compare restricted - <<'EOF'": 'test/cli/compare.test.ts compares its output',
+    'cappol compare policies': 'it needs a folder with policies; test/cli/compare-findings.test.ts has its own',
     'git worktree add ../before origin/main': 'it writes beside the checkout; test/cli/compare.test.ts compares files',
   },
   'docs/compliance.md': {
