@@ -55,13 +55,7 @@ class Search {
     const effective = whole.filter((beside) => !this.#isWithoutEffect(beside));
     this.#findRedundant(effective, this.#copiesAmong(effective));
     this.#findings.push(...whole.flatMap(({ policy }) => endlessRollout(policy, at) ?? []));
-    const order = ({ policy, kind }: { policy: string; kind: FindingKind }) =>
-      [policy, FINDING_KINDS.indexOf(kind)] as const;
-    const compare = (a: Parameters<typeof order>[0], b: Parameters<typeof order>[0]) => {
-      const [[nameA, kindA], [nameB, kindB]] = [order(a), order(b)];
-      return nameA === nameB ? kindA - kindB : nameA < nameB ? -1 : 1;
-    };
-    return { findings: this.#findings.toSorted(compare), undecided: this.#undecided.toSorted(compare) };
+    return { findings: this.#findings.toSorted(byPolicyAndKind), undecided: this.#undecided.toSorted(byPolicyAndKind) };
   }
 
   /** Whether the policy decides nowhere, or admits nothing: nothing else about it matters then. */
@@ -98,8 +92,8 @@ class Search {
   #findRedundant(effective: readonly Beside[], copies: ReadonlySet<string>): void {
     const names = effective.map(({ policy }) => policy.name).filter((name) => !copies.has(name));
     const isForAll = (name: string) => this.#partsOf(name).every(({ policy }) => policy.usableBy === 'Everyone');
-    const kept = new Set(names);
-    const deleted = new Set(this.#all.map(({ policy }) => policy.name).filter((name) => !kept.has(name)));
+    const nowhere = this.#findings.filter(({ kind }) => kind === 'decides-nowhere').map(({ policy }) => policy);
+    const deleted = new Set([...copies, ...nowhere]);
     for (const name of names.toSorted((a, b) => Number(isForAll(a)) - Number(isForAll(b)))) {
       const cover = this.#answer(name, 'opens-nothing', () => {
         const isRedundantWithout = (gone: ReadonlySet<string>) =>
@@ -139,8 +133,17 @@ class Search {
       return question();
     } catch (error) {
       if (!(error instanceof NotDecided || error instanceof TooMany)) throw error;
-      this.#undecided.push({ policy, kind, message: error.message });
+      const { message } = error;
+      const isKnown = this.#undecided.some(
+        (one) => one.policy === policy && one.kind === kind && one.message === message,
+      );
+      if (!isKnown) this.#undecided.push({ policy, kind, message });
       return undefined;
     }
   }
+}
+
+function byPolicyAndKind(a: Pick<Finding, 'policy' | 'kind'>, b: Pick<Finding, 'policy' | 'kind'>): number {
+  if (a.policy !== b.policy) return a.policy < b.policy ? -1 : 1;
+  return FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind);
 }

@@ -347,11 +347,11 @@ describe('findings', () => {
   });
 
   it('are undecided where other policies may fill in other values', () => {
-    const filling = (localhostProfile: string): Spec => ({
+    const filling = (runtimeClass: string): Spec => ({
       defaulting: 'Enabled',
-      overrides: { seccomp: { types: ['Localhost'], default: { type: 'Localhost', localhostProfile } } },
+      overrides: { runtimeClasses: { default: runtimeClass } },
     });
-    const set = setOf({ all: filling('a'), one: { ...filling('b'), ...user('ann') } });
+    const set = setOf({ all: filling('kata'), one: { ...filling('gvisor'), ...user('ann') } });
     const { findings, undecided } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT });
     assert.deepEqual([findings, undecided.map(({ policy, kind }) => [policy, kind])], [[], [['one', 'opens-nothing']]]);
     assert.match(undecided[0]?.message ?? '', /policies with other defaulting may fill them in/);
