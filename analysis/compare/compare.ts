@@ -64,8 +64,44 @@ export interface CompareOptions {
   readonly directions?: readonly Direction[];
 }
 
-export function compare(old: PolicySet, now: PolicySet, options: CompareOptions): Comparison {
-  return new Comparing(old, now, options).result();
+/** How two sets are compared. */
+export interface Question {
+  /** Whether users of a policy count as users of every policy whose subjects include the policy's subjects. */
+  readonly comparesSubjects?: boolean;
+}
+
+export function compare(old: PolicySet, now: PolicySet, { limit, ...options }: CompareOptions): Comparison {
+  return new Comparing(old, now, new Examined(limit), options).result();
+}
+
+/** Answers several questions about the same policies. Each comparison knows the results of earlier ones. */
+export class Questions {
+  readonly #examined: Examined;
+  readonly #samples: Budget;
+
+  /**
+   * @param limit the most pods that all comparisons together look at
+   * @param samples the most times that a sample pod is evaluated
+   */
+  constructor(limit: number, samples = Number.POSITIVE_INFINITY) {
+    this.#examined = new Examined(limit);
+    this.#samples = new Budget(samples);
+  }
+
+  /**
+   * Whether the policy admits the pod, for a user who may use it.
+   *
+   * @throws TooMany if too many samples have been evaluated
+   */
+  admits(policy: ResolvedPolicy, pod: PodContent): boolean {
+    this.#samples.spend();
+    return this.#examined.witnesses.complies(policy, pod);
+  }
+
+  /** The comparison of both sets up to the first difference, whose pod may be larger than necessary. */
+  firstDifference(old: PolicySet, now: PolicySet, question: Question = {}): Comparison {
+    return new Comparing(old, now, this.#examined, { ...question, isFirstEnough: true }).result();
+  }
 }
 
 /** How many pods are tried for each rule, because some plans cannot be made into a pod. */
@@ -79,27 +115,42 @@ interface Found {
   readonly plans: Plans;
 }
 
+/** The results about checks and pods, which do not depend on the sets that are compared. */
+class Examined {
+  readonly checks = new Checks();
+  readonly witnesses = new Witnesses(this.checks);
+  readonly groups: KnownGroups;
+  readonly found = new Map<string, Found>();
+
+  constructor(limit: number) {
+    const budget = new Budget(limit);
+    this.groups = new KnownGroups(new TinyPods(budget), budget);
+  }
+}
+
+interface ComparingOptions extends Question, Pick<CompareOptions, 'all' | 'directions'> {
+  /** Whether the comparison ends with the first difference. */
+  readonly isFirstEnough?: boolean;
+}
+
 class Comparing {
   readonly #sets: { readonly old: PolicySet; readonly new: PolicySet };
-  readonly #checks = new Checks();
-  readonly #groups: KnownGroups;
-  readonly #witnesses = new Witnesses(this.#checks);
+  readonly #examined: Examined;
+  readonly #options: ComparingOptions;
   readonly #all: boolean;
-  readonly #directions: readonly Direction[];
-  readonly #found = new Map<string, Found>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
-  constructor(old: PolicySet, now: PolicySet, { limit, all = false, directions = DIRECTIONS }: CompareOptions) {
+  constructor(old: PolicySet, now: PolicySet, examined: Examined, options: ComparingOptions) {
     this.#sets = { old, new: now };
-    const budget = new Budget(limit);
-    this.#groups = new KnownGroups(new TinyPods(budget), budget);
-    this.#all = all;
-    this.#directions = directions;
+    this.#examined = examined;
+    this.#options = options;
+    this.#all = options.all ?? false;
   }
 
   result(): Comparison {
     const classes = this.#classes();
-    for (const namespace of classes) for (const direction of this.#directions) this.#compare(namespace, direction);
+    const { directions = DIRECTIONS } = this.#options;
+    for (const namespace of classes) for (const direction of directions) this.#compare(namespace, direction);
     const { opens, closes, undecided } = this.#result;
     const same = opens.length + closes.length + undecided.length === 0;
     return { same, opens, closes, undecided, classes: classes.length };
@@ -117,7 +168,7 @@ class Comparing {
     const to = direction === 'opens' ? 'old' : 'new';
     const [admitting, refusing] = [namespace[from], namespace[to]];
     // Where no policy decides, everything is admitted.
-    if (refusing.length === 0) return;
+    if (refusing.length === 0 || this.#isDone) return;
     const where = { namespace: namespace.labels, direction };
     const restricted = [admitting, refusing].map((policies) =>
       policies.filter(({ usableBy }) => usableBy !== 'Everyone'),
@@ -128,7 +179,7 @@ class Comparing {
       return;
     }
     for (const policy of admitting.length === 0 ? [undefined] : admitting) {
-      const uses = usesOf(policy, this.#sets[to]);
+      const uses = usesOf(policy, this.#sets[to], this.#options);
       for (const use of uses) this.#compareUse({ policy, use, refusing }, namespace, direction);
     }
   }
@@ -146,8 +197,9 @@ class Comparing {
         this.#result.undecided.push({ ...where, message });
       }
     }
-    for (const alternative of policy ? this.#checks.alternatives(policy) : [{ checks: [] }]) {
-      const others = usable.flatMap(this.#checks.alternatives);
+    const { alternatives } = this.#examined.checks;
+    for (const alternative of policy ? alternatives(policy) : [{ checks: [] }]) {
+      const others = usable.flatMap(alternatives);
       const found = this.#within(where, () => this.#find(alternative, others));
       if (!found) continue;
       for (const rule of found.plans.notUnderstood) {
@@ -174,14 +226,17 @@ class Comparing {
   }
 
   #find(admitting: Pick<Alternative, 'checks'>, refusing: readonly Alternative[]): Found {
-    const key = [admitting, ...refusing].map(({ checks }) => checks.map(({ id }) => id).join()).join('|');
-    const known = this.#found.get(key);
-    if (known) return known;
-    const plans = plansFor(admitting, refusing, this.#groups);
+    const { found: before, groups } = this.#examined;
+    const idsOf = ({ checks }: Pick<Alternative, 'checks'>) => checks.map(({ id }) => id).join();
     // A pod that a policy refuses is shown with the rules that it breaks after defaulting.
+    const isLast = ({ filled, policy }: Alternative) => filled === evaluatesFilled(policy);
+    const key = [idsOf(admitting), ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`)].join('|');
+    const known = before.get(key);
+    if (known) return known;
+    const plans = plansFor(admitting, refusing, groups);
     const isShown = ({ target }: Plan) => {
       const refuser = target && refusing[target.broken.refuser];
-      return !refuser || refuser.filled === evaluatesFilled(refuser.policy);
+      return !refuser || isLast(refuser);
     };
     const byRule = Map.groupBy(plans.plans.filter(isShown), ({ target }) => target?.broken.rule ?? USE_RULE);
     const sorted = [...byRule].map(([rule, ofRule]) => [rule, ofRule.toSorted((a, b) => a.size - b.size)] as const);
@@ -190,11 +245,17 @@ class Comparing {
       return [rule, ofRule.slice(0, MOST_TRIED).flatMap((plan) => assembled(plan) ?? [])] as const;
     });
     const found = { plans, pods: new Map(pods) };
-    this.#found.set(key, found);
+    before.set(key, found);
     return found;
   }
 
+  /** Whether no further difference is wanted. */
+  get #isDone(): boolean {
+    return this.#options.isFirstEnough === true && this.#result.opens.length + this.#result.closes.length > 0;
+  }
+
   #show(rule: string, pods: readonly PodContent[], { namespace, use, direction, policy }: Shown): void {
+    if (this.#isDone) return;
     const list = this.#result[direction];
     const ofClass = list.filter((one) => one.namespace === namespace.labels && one.use.join() === use.admitting.join());
     const isShown = ({ rules, before, after }: Difference) =>
@@ -208,7 +269,7 @@ class Comparing {
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
-    if (pod && !this.#all && !policies.every((one) => this.#witnesses.isRefusedBy(one, pod, isNew))) return;
+    if (pod && !this.#all && !policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew))) return;
     const difference = pod && this.#difference(rule, pod, { namespace, use, direction, policy });
     if (difference) list.push(difference);
     else {
@@ -217,20 +278,23 @@ class Comparing {
     }
   }
 
-  /** The smallest pod that breaks the rule on the side that refuses it; undefined if none of the pods does. */
+  /** A pod, normally the smallest, that breaks the rule on the side that refuses it; undefined if none of the pods does. */
   #witness(rule: string, pods: readonly PodContent[], { admitting, refusing }: Sides): PodContent | undefined {
     const shows = (pod: PodContent) =>
-      (rule === USE_RULE || this.#witnesses.breaks(pod, rule, refusing)) &&
-      !this.#witnesses.isAdmitted(pod, refusing) &&
-      this.#witnesses.isAdmitted(pod, admitting);
+      (rule === USE_RULE || this.#examined.witnesses.breaks(pod, rule, refusing)) &&
+      !this.#examined.witnesses.isAdmitted(pod, refusing) &&
+      this.#examined.witnesses.isAdmitted(pod, admitting);
     const pod = pods.find((one) => isAccepted(one) && shows(one));
-    return pod && smallest(pod, shows);
+    return pod && (this.#options.isFirstEnough ? pod : smallest(pod, shows));
   }
 
   /** The difference that the pod shows by the same code as the operator's; undefined if it shows none. */
   #difference(rule: string, pod: PodContent, { namespace, use, direction }: Shown): Difference | undefined {
     const { admitting, refusing } = sidesOf(namespace, use, direction);
-    const [admitted, refused] = [this.#witnesses.verdict(pod, admitting), this.#witnesses.verdict(pod, refusing)];
+    const [admitted, refused] = [
+      this.#examined.witnesses.verdict(pod, admitting),
+      this.#examined.witnesses.verdict(pod, refusing),
+    ];
     if (admitted.verdict !== 'Compliant' || refused.verdict !== 'Violating') return undefined;
     const broken = Object.values(refused.violations).flatMap((ofPolicy) => ofPolicy.map((one) => one.rule));
     const [before, after] = direction === 'opens' ? [refused, admitted] : [admitted, refused];

@@ -5,3 +5,13 @@ export interface PolicySet {
   readonly policies: readonly ResolvedPolicy[];
   isExcluded(namespace: string): boolean;
 }
+
+/** Policies in the context in which they were accepted. */
+interface Context {
+  readonly compiled: Pick<PolicySet, 'policies'>;
+  isExcluded(namespace: string): boolean;
+}
+
+export function policySetOf(context: Context): PolicySet {
+  return { policies: context.compiled.policies, isExcluded: (namespace) => context.isExcluded(namespace) };
+}

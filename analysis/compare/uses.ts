@@ -13,16 +13,34 @@ export interface Use {
   readonly refusing: readonly string[];
 }
 
+interface UsesOptions {
+  /** Whether users of a policy count as users of every policy whose subjects include the policy's subjects. */
+  readonly comparesSubjects?: boolean;
+}
+
 /**
  * @param policy the policy that admits; undefined if no policy decides
  * @param refusing the set that refuses
  */
-export function usesOf(policy: ResolvedPolicy | undefined, refusing: PolicySet): Use[] {
+export function usesOf(
+  policy: ResolvedPolicy | undefined,
+  refusing: PolicySet,
+  { comparesSubjects = false }: UsesOptions = {},
+): Use[] {
   if (!policy || policy.usableBy === 'Everyone') return [{ admitting: [], refusing: [] }];
   const { name } = policy;
   const other = refusing.policies.find((one) => one.name === name);
-  const both = { admitting: [name], refusing: [name] };
-  return other && mayHaveMoreUsers(policy, other) ? [both, { admitting: [name], refusing: [] }] : [both];
+  const others = comparesSubjects
+    ? refusing.policies.filter((one) => one.name !== name && includesUsers(one, policy))
+    : [];
+  const names = others.map((one) => one.name);
+  const both = { admitting: [name], refusing: [name, ...names] };
+  return other && mayHaveMoreUsers(policy, other) ? [both, { admitting: [name], refusing: names }] : [both];
+}
+
+/** Whether both policies have subjects, and each subject of the second one may use the first one. */
+export function includesUsers(policy: ResolvedPolicy, other: ResolvedPolicy): boolean {
+  return policy.usableBy === 'Subjects' && other.usableBy === 'Subjects' && !mayHaveMoreUsers(other, policy);
 }
 
 /** Whether somebody may use the first policy who may not use the second one. Bindings are not compared. */

@@ -43,7 +43,7 @@ export class Witnesses {
   /** Whether the verdict is Compliant; much faster than the verdict itself for many similar pods. */
   isAdmitted(pod: PodContent, { policies, usable }: Side): boolean {
     const mayUse = ({ usableBy, name }: ResolvedPolicy) => usableBy === 'Everyone' || usable.includes(name);
-    const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.#complies(policy, pod);
+    const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.complies(policy, pod);
     return policies.length === 0 || this.#some(policies, admits);
   }
 
@@ -58,7 +58,7 @@ export class Witnesses {
     const { checks = [] } = this.#checks.alternatives(policy).at(-1) ?? {};
     const isBroken = checks.some((check) => isOne(check.rule) && this.#ofPods.violates(check, pod));
     if (!isBroken && !isOne(USE_RULE)) return false;
-    return this.#complies(policy, pod) ? isOne(USE_RULE) : isBroken;
+    return this.complies(policy, pod) ? isOne(USE_RULE) : isBroken;
   }
 
   /** Like `policies.some()`, which begins with the policy that it found last in this list. */
@@ -70,7 +70,8 @@ export class Witnesses {
     return found !== undefined;
   }
 
-  #complies(policy: ResolvedPolicy, pod: PodContent): boolean {
+  /** Whether the policy admits the pod, for a user who may use it. */
+  complies(policy: ResolvedPolicy, pod: PodContent): boolean {
     return this.#checks.alternatives(policy).some((one) => !this.#isViolated(one, pod));
   }
 

@@ -12,7 +12,8 @@ The command line of CapabilityPolicy, also as \`kubectl cappol\`. Every section 
 JSON of \`check\`: [check.schema.json](check.schema.json), and of what a policy would change:
 [check-changes.schema.json](check-changes.schema.json). JSON of \`fix\`: [fix.schema.json](fix.schema.json).
 JSON of \`explain NAME --cluster\`: [explain.schema.json](explain.schema.json). JSON of \`compare\`:
-[compare.schema.json](compare.schema.json).
+[compare.schema.json](compare.schema.json), and about one set:
+[compare-findings.schema.json](compare-findings.schema.json).
 JSON of \`status -o compliance-json\`: [compliance.schema.json](compliance.schema.json). The document of \`snapshot\`:
 [snapshot.schema.json](snapshot.schema.json).
 `;

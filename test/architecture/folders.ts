@@ -341,7 +341,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/compare',
-    does: 'Two sets of policies → what one admits and the other refuses, by reading the CEL of their checks.',
+    does: 'Two sets of policies → what one admits and the other refuses, by reading the CEL of their checks; one set → the policies without effect.',
     imports: [
       'operator/api',
       'operator/model',
@@ -350,6 +350,7 @@ export const FOLDERS: readonly Folder[] = [
       'operator/policy',
       'operator/compile',
       'operator/evaluate',
+      'operator/promotion',
       'analysis/manifests',
     ],
     packages: ['@marcbachmann/cel-js'],

@@ -10,6 +10,7 @@ export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>>
     "cappol compare restricted - <<'EOF'": 'test/cli/compare.test.ts compares its output',
     'cappol compare git:origin/main:policies policies --fail-on opens -o markdown':
       'it needs a repository with policies; test/cli/compare-commit.test.ts has one',
+    'cappol compare policies': 'it needs a folder with policies; test/cli/compare-findings.test.ts has its own',
   },
   'docs/compliance.md': {
     'cappol status -A -o compliance':

@@ -4,8 +4,10 @@ import { changesOf } from '../../../analysis/check/changes.ts';
 import type { Changes, WorkloadChange } from '../../../analysis/check/changes-result.ts';
 import { effectOf, isWorse } from '../../../analysis/check/effect.ts';
 import { itemsOf } from '../../../analysis/check/running.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { ClusterRole } from '../../../analysis/policies/aggregation.ts';
 import type { Automounting } from '../../../analysis/policies/automounting.ts';
+import type { PolicyContext } from '../../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import { NAMESPACES, PODS_AND_WORKLOADS } from '../../../operator/cluster/sources.ts';
@@ -22,6 +24,7 @@ import { type Scope, scopeOf } from '../../scope.ts';
 import { changesMarkdown, changesText } from './changes-text.ts';
 import { ENFORCED, type FailOn } from './fail-on.ts';
 import { checkFiles } from './files.ts';
+import { tellFindings } from './findings.ts';
 import { tellLoosenings } from './loosenings.ts';
 import type { Output } from './reporters/create-reporter.ts';
 import { createRun, type Run } from './run.ts';
@@ -96,7 +99,7 @@ async function checkManifests(
   const build = () => {
     if (builder.isEmpty && run.errors === 0) throw new UsageError(NO_POLICY);
     const context = builder.build(contexts, run.trouble);
-    tellLoosenings(context, run.trouble);
+    tellAboutPolicies(context, contexts.at, run.trouble);
     return context;
   };
   await checkFiles(options.filename, io, run, { builder, build, options: contexts, namespace });
@@ -113,9 +116,10 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
     throw new UsageError(
       'no policy to evaluate against: the cluster has none; name one with --policy FILE, or a level with --level',
     );
-  const context = builder.build(contextOptions(options, cluster), run.trouble);
+  const contexts = contextOptions(options, cluster);
+  const context = builder.build(contexts, run.trouble);
   run.begin(context);
-  tellLoosenings(context, run.trouble);
+  tellAboutPolicies(context, contexts.at, run.trouble);
   const { only: namespace } = scope;
   if (namespace !== undefined && context.isExcluded(namespace)) {
     run.trouble({ file: 'cluster', message: `no policy reaches namespace ${namespace}`, severity: 'warning' });
@@ -162,13 +166,20 @@ async function showChanges(
       namespace: scope.only,
     }),
   );
-  tellLoosenings(
+  tellAboutPolicies(
     changed.build(contexts, () => {}),
+    contexts.at,
     troubles.trouble,
   );
   io.stdout.write(print(changes, terminalOf(io)));
   if (troubles.count > 0) return 2;
   return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
+}
+
+/** Warns about policies that loosen others, and about policies without effect. */
+function tellAboutPolicies(context: PolicyContext, at: number, tell: (trouble: Trouble) => void): void {
+  tellLoosenings(context, tell);
+  tellFindings(context, at, tell);
 }
 
 /** Whether the effect on the workload gets worse, and --fail-on names the mode that has the new effect. */

@@ -1,5 +1,7 @@
 /** The values that options of `cappol compare` accept. */
 export const FAIL_ON = ['opens', 'closes', 'differs'] as const;
+/** The value of --fail-on about one set. */
+export const FINDINGS = 'findings';
 export const OUTPUTS = ['text', 'json', 'yaml', 'markdown', 'github', 'sarif'] as const;
 
 export type FailOn = (typeof FAIL_ON)[number];

@@ -1,13 +1,14 @@
-/** Reads the two sets of policies that a command line names. */
+/** Reads the sets of policies that a command line names. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { PolicySet } from '../../../analysis/compare/policy-set.ts';
+import { type PolicySet, policySetOf } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import type { PolicyContext, PolicySource } from '../../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { SNAPSHOT_VERSION, type Snapshot } from '../../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../../analysis/snapshot/restore.ts';
+import type { Compiled } from '../../../operator/compile/compile.ts';
 import { EXCLUDED_NAMESPACES } from '../../../operator/model/namespaces.ts';
-import { isExcluded } from '../../../operator/policy/deciding.ts';
 import { LEVELS, type Level, NEWEST_KNOWN_MINOR, parseVersion } from '../../../operator/standards/level-version.ts';
 import { type Io, UsageError } from '../../command.ts';
 import type { Given, PolicyOptions } from '../../options.ts';
@@ -50,33 +51,45 @@ export async function readSets(
   if (names[0] === '-' && names[1] === '-') throw new UsageError('only one of the two sets can be standard input');
   const [old, now] = [await read(names[0], options, io, tell), await read(names[1], options, io, tell)];
   const server = options.serverVersion ?? now.server ?? old.server ?? NEWEST_KNOWN_MINOR;
-  return [setOf(old, server, options, tell), setOf(now, server, options, tell)];
+  const setOf = (one: Read): ReadSet => ({
+    ...policySetOf(contextOf(one, server, options, tell)),
+    placeOf: one.isLevel ? () => undefined : placesIn(one.builder),
+    ...(one.snapshot && { snapshot: one.snapshot }),
+  });
+  return [setOf(old), setOf(now)];
 }
 
-function setOf(
-  { builder, server, excludedNamespaces, isLevel, snapshot }: Read,
+/** A set of policies, with what its own findings are about. */
+export interface NamedSet {
+  readonly set: PolicySet;
+  /** The policies that have expired, and count as deleted. */
+  readonly expired: Compiled['expired'];
+  /** The places where the policies of files were read, by name of the policy. */
+  readonly sources: ReadonlyMap<string, PolicySource>;
+}
+
+export async function readSet(name: string, options: SetOptions, io: Io, tell: Tell): Promise<NamedSet> {
+  const found = await read(name, options, io, tell);
+  const context = contextOf(found, options.serverVersion ?? found.server ?? NEWEST_KNOWN_MINOR, options, tell);
+  return { set: policySetOf(context), expired: context.compiled.expired, sources: context.sources };
+}
+
+function contextOf(
+  { builder, server, excludedNamespaces, isLevel }: Read,
   otherServer: number,
   options: SetOptions,
   tell: Tell,
-): ReadSet {
-  const excluded = options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES;
-  const context = builder.build(
+): PolicyContext {
+  return builder.build(
     {
       operatorNamespace: isLevel ? '' : options.operatorNamespace,
-      excludedNamespaces: isLevel ? [] : excluded,
+      excludedNamespaces: isLevel ? [] : (options.excludedNamespaces ?? excludedNamespaces ?? EXCLUDED_NAMESPACES),
       namespaceLabels: {},
       oldestServer: options.serverVersion ?? server ?? otherServer,
       at: options.at ?? Date.now(),
     },
     tell,
   );
-  const patterns = isLevel ? [] : [options.operatorNamespace, ...excluded];
-  return {
-    policies: context.compiled.policies,
-    isExcluded: (name) => isExcluded(name, patterns),
-    placeOf: isLevel ? () => undefined : placesIn(builder),
-    ...(snapshot && { snapshot }),
-  };
 }
 
 async function read(name: string, options: SetOptions, io: Io, tell: Tell): Promise<Read> {

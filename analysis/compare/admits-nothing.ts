@@ -1,0 +1,82 @@
+/** Finds policies that admit no pod, or only pods for Windows, and the rules that are the reason. */
+import type { ResolvedPolicy, RuleChecks } from '../../operator/policy/resolve.ts';
+import { FOR_WINDOWS } from '../../operator/rules/cel.ts';
+import type { Check } from '../../operator/rules/rule.ts';
+import type { Questions } from './compare.ts';
+import { type Finding, listed } from './finding.ts';
+import { isProved } from './redundancy.ts';
+import { areSame } from './same-sets.ts';
+import { PLAIN_PODS } from './sample-pods.ts';
+
+/**
+ * Rules may contradict each other only for pods that are not for Windows, because most rules exempt pods for Windows.
+ *
+ * @returns undefined if the policy admits some pod that API servers accept, and that is not for Windows
+ * @throws TooMany or NotDecided if the question is not decided
+ */
+export function admitsNothing(policy: ResolvedPolicy, questions: Questions): Finding | undefined {
+  const others = notForWindows(policy);
+  if (!isEmpty(others, questions)) return undefined;
+  const isEmptyForAll = isEmpty(policy, questions);
+  const all = [...new Set([...policy.checks, ...policy.filledChecks].map(({ rule }) => rule))];
+  const examined = isEmptyForAll ? policy : others;
+  const isEmptyWith = (rules: readonly string[]) => isProved(() => isEmpty(onlyWith(rules, examined), questions));
+  const rules = contradicting(all, isEmptyWith);
+  return {
+    kind: isEmptyForAll ? 'admits-nothing' : 'admits-only-windows',
+    policy: policy.name,
+    others: [],
+    rules,
+    message: messageFor(rules, isEmptyForAll ? 'no pod' : 'no pod but those for Windows'),
+  };
+}
+
+function messageFor(rules: readonly string[], none: string): string {
+  return rules.length === 1
+    ? `this policy admits ${none}, because of its rule ${rules[0]}; change the rule, or delete this policy`
+    : `this policy admits ${none}, because its rules ${listed(rules)} contradict each other; change one of them, or delete this policy`;
+}
+
+/** The ID of a rule that no policy has. */
+const NOT_WINDOWS = 'not for Windows';
+
+function notForWindows(policy: ResolvedPolicy): ResolvedPolicy {
+  const check: Check = { over: 'pod', violates: FOR_WINDOWS, message: '""', path: '' };
+  const added = { rule: NOT_WINDOWS, checks: [check] };
+  return { ...policy, checks: [...policy.checks, added], filledChecks: [...policy.filledChecks, added] };
+}
+
+/** Whether the policy admits no more than a policy that nobody may use. */
+function isEmpty(policy: ResolvedPolicy, questions: Questions): boolean {
+  if (PLAIN_PODS.some((pod) => questions.admits(policy, pod))) return false;
+  const everywhere = { ...policy, selector: {}, usableBy: 'Everyone' as const };
+  const unusable = { ...everywhere, usableBy: 'Bindings' as const };
+  const isExcluded = () => false;
+  return areSame({ policies: [everywhere], isExcluded }, { policies: [unusable], isExcluded }, questions);
+}
+
+function onlyWith(rules: readonly string[], policy: ResolvedPolicy): ResolvedPolicy {
+  const kept = (checks: readonly RuleChecks[]) =>
+    checks.filter(({ rule }) => rule === NOT_WINDOWS || rules.includes(rule));
+  return { ...policy, checks: kept(policy.checks), filledChecks: kept(policy.filledChecks) };
+}
+
+/**
+ * As few of the items as possible for which the condition holds. The condition holds for all items, and for every list
+ * that contains a list for which it holds. This is QuickXplain: U. Junker, AAAI 2004.
+ *
+ * @param always items that are part of every list
+ */
+function contradicting(
+  items: readonly string[],
+  holds: (items: readonly string[]) => boolean,
+  always: readonly string[] = [],
+  isNew = false,
+): readonly string[] {
+  if (isNew && holds(always)) return [];
+  if (items.length <= 1) return items;
+  const [first, second] = [items.slice(0, items.length / 2), items.slice(items.length / 2)];
+  const ofSecond = contradicting(second, holds, [...always, ...first], true);
+  const ofFirst = contradicting(first, holds, [...always, ...ofSecond], ofSecond.length > 0);
+  return [...ofFirst, ...ofSecond];
+}

@@ -1,0 +1,64 @@
+/** Finds policies that decide in no namespace. */
+import { formatTime } from '../../operator/policy/expiry.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { type Finding, policiesText } from './finding.ts';
+import { namespaceClasses } from './namespaces.ts';
+import { type Beside, NAMESPACE_NAME, periodsOf } from './one-mode.ts';
+
+/**
+ * @returns undefined if the policy decides in some namespace at some time before it expires
+ * @throws TooMany if the selectors tell too many namespaces apart
+ */
+export function decidesNowhere(beside: Beside): Finding | undefined {
+  const { policy } = beside;
+  if (!isNowhere(beside)) return undefined;
+  // Few of the others that together have all namespaces of the policy.
+  const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);
+  const others = lowestFirst.reduce<readonly ResolvedPolicy[]>((left, other) => {
+    const fewer = left.filter((one) => one !== other);
+    return isNowhere({ ...beside, others: fewer }) ? fewer : left;
+  }, beside.others);
+  const names = others.map(({ name }) => name).sort();
+  const reason = names.length > 0 ? outranked(policy, names) : selectsNothing(beside);
+  return {
+    kind: 'decides-nowhere',
+    policy: policy.name,
+    others: names,
+    rules: [],
+    message: `this policy decides nowhere: ${reason}`,
+  };
+}
+
+export function expiredFinding({ name, expires }: Pick<ResolvedPolicy, 'name' | 'expires'>): Finding {
+  return {
+    kind: 'decides-nowhere',
+    policy: name,
+    others: [],
+    rules: [],
+    message: `this policy decides nowhere: it expired at ${formatTime(expires)} and counts as deleted; delete it, or set a later time in expires`,
+  };
+}
+
+/** Whether the policy decides in no namespace until it expires. */
+function isNowhere(beside: Beside): boolean {
+  const { policy, isExcluded } = beside;
+  return periodsOf(beside).every((others) => {
+    const classes = namespaceClasses([policy, ...others], [], isExcluded);
+    return !classes.some(({ old }) => old.includes(policy));
+  });
+}
+
+function outranked({ priority }: ResolvedPolicy, others: readonly string[]): string {
+  const decide = others.length === 1 ? 'which has a higher priority, decides' : 'which have a higher priority, decide';
+  return `${policiesText(others)}, ${decide} in every namespace that it selects; delete this policy, or raise its priority of ${priority}`;
+}
+
+function selectsNothing({ policy }: Beside): string {
+  const selects = (isExcluded: (name: string) => boolean) => !isNowhere({ policy, others: [], isExcluded });
+  const change = 'change the selector, or delete this policy';
+  if (!selects(() => false)) return `the conditions of its namespaceSelector contradict each other; ${change}`;
+  if (!selects((name) => !NAMESPACE_NAME.test(name))) {
+    return `its namespaceSelector asks for a name that no namespace can have; ${change}`;
+  }
+  return `no policy reaches the namespaces that it selects, because they are excluded; ${change}`;
+}

@@ -1,0 +1,28 @@
+/**
+ * Finds rollouts that cannot end, as far as the policies alone show it. They do not show which workloads violate, and
+ * which labels the API server refuses. `paused` is a decision, and no mistake.
+ */
+import { formatTime } from '../../operator/policy/expiry.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { durationMs } from '../../operator/promotion/duration.ts';
+import type { Finding } from './finding.ts';
+
+/** @param at the current time, in ms since 1970 */
+export function endlessRollout({ name, spec, expires }: ResolvedPolicy, at: number): Finding | undefined {
+  const { rollout, mode } = spec;
+  if (!rollout) return undefined;
+  const finding = (reason: string): Finding => ({
+    kind: 'endless-rollout',
+    policy: name,
+    others: [],
+    rules: [],
+    message: `the rollout of this policy cannot end: ${reason}`,
+  });
+  if (mode !== 'Enforce') {
+    return finding(`it rests in mode ${mode}, and promotes no namespace; write mode: Enforce, or remove rollout`);
+  }
+  if (at + durationMs(rollout.soak) < expires) return undefined;
+  return finding(
+    `a soak that begins now takes ${rollout.soak}, and the policy expires before that, at ${formatTime(expires)}; shorten the soak, or set a later time in expires`,
+  );
+}

@@ -1,0 +1,149 @@
+/**
+ * Finds policies of one set that have no effect, and rollouts that cannot end. Each finding is proved, by the comparison
+ * of sets with and without a policy.
+ */
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { admitsNothing } from './admits-nothing.ts';
+import { Questions } from './compare.ts';
+import { decidesNowhere, expiredFinding } from './decides-nowhere.ts';
+import { endlessRollout } from './endless-rollout.ts';
+import { TooMany } from './fields.ts';
+import { FINDING_KINDS, type Finding, type FindingKind, type OpenQuestion, policiesText } from './finding.ts';
+import { type Beside, besideOthers } from './one-mode.ts';
+import type { PolicySet } from './policy-set.ts';
+import { coverOf, isRedundant } from './redundancy.ts';
+import { saySame } from './same-policies.ts';
+import { NotDecided } from './same-sets.ts';
+
+export interface Findings {
+  /** By name of the policy. */
+  readonly findings: readonly Finding[];
+  /** Every question that was not decided. */
+  readonly undecided: readonly OpenQuestion[];
+}
+
+export interface FindingsOptions {
+  /** The time for which the set was read, in ms since 1970. */
+  readonly at: number;
+  /** The most pods that all proofs together look at. */
+  readonly limit: number;
+  /** The most times that a sample pod is evaluated, to find a difference without a proof; no limit by default. */
+  readonly samples?: number;
+  /** The policies that have expired, which are no longer in the set. */
+  readonly expired?: readonly Pick<ResolvedPolicy, 'name' | 'expires'>[];
+}
+
+export function findingsOf(set: PolicySet, { at, limit, samples, expired = [] }: FindingsOptions): Findings {
+  return new Search(set, new Questions(limit, samples)).result(at, expired);
+}
+
+class Search {
+  readonly #questions: Questions;
+  readonly #all: readonly Beside[];
+  readonly #findings: Finding[] = [];
+  readonly #undecided: OpenQuestion[] = [];
+
+  constructor(set: PolicySet, questions: Questions) {
+    this.#questions = questions;
+    this.#all = besideOthers(set).toSorted((a, b) => (a.policy.name < b.policy.name ? -1 : 1));
+  }
+
+  result(at: number, expired: NonNullable<FindingsOptions['expired']>): Findings {
+    this.#findings.push(...expired.map(expiredFinding));
+    // The pending part of a rollout has the rules of the enforced part.
+    const whole = this.#all.filter(({ policy }) => !policy.pendingFor);
+    const effective = whole.filter((beside) => !this.#isWithoutEffect(beside));
+    this.#findRedundant(effective, this.#copiesAmong(effective));
+    this.#findings.push(...whole.flatMap(({ policy }) => endlessRollout(policy, at) ?? []));
+    return { findings: this.#findings.toSorted(byPolicyAndKind), undecided: this.#undecided.toSorted(byPolicyAndKind) };
+  }
+
+  /** Whether the policy decides nowhere, or admits nothing: nothing else about it matters then. */
+  #isWithoutEffect(beside: Beside): boolean {
+    const { policy } = beside;
+    const found =
+      this.#answer(policy.name, 'decides-nowhere', () => decidesNowhere(beside)) ??
+      this.#answer(policy.name, 'admits-nothing', () => admitsNothing(policy, this.#questions));
+    if (found) this.#findings.push(found);
+    return found !== undefined;
+  }
+
+  /** The names of policies that say the same as an earlier one. */
+  #copiesAmong(effective: readonly Beside[]): ReadonlySet<string> {
+    const copies = new Set<string>();
+    for (const [i, one] of effective.entries()) {
+      const { name } = one.policy;
+      if (copies.has(name)) continue;
+      const others = effective.slice(i + 1).filter((other) => one.others.includes(other.policy));
+      const same = others.filter((other) => this.#answer(name, 'same', () => saySame(one, other, this.#questions)));
+      const names = same.map(({ policy }) => policy.name);
+      if (names.length === 0) continue;
+      for (const copy of names) copies.add(copy);
+      const message = `this policy and ${policiesText(names)} say the same: they admit the same pods, in the same namespaces, for the same users; keep one of them`;
+      this.#findings.push({ kind: 'same', policy: name, others: names, rules: [], message });
+    }
+    return copies;
+  }
+
+  /**
+   * Finds the policies that can be deleted, each alone and all together. Exceptions come first, so that the policy for
+   * everybody stays if each of two policies makes the other one redundant.
+   */
+  #findRedundant(effective: readonly Beside[], copies: ReadonlySet<string>): void {
+    const names = effective.map(({ policy }) => policy.name).filter((name) => !copies.has(name));
+    const isForAll = (name: string) => this.#partsOf(name).every(({ policy }) => policy.usableBy === 'Everyone');
+    const nowhere = this.#findings.filter(({ kind }) => kind === 'decides-nowhere').map(({ policy }) => policy);
+    const deleted = new Set([...copies, ...nowhere]);
+    for (const name of names.toSorted((a, b) => Number(isForAll(a)) - Number(isForAll(b)))) {
+      const cover = this.#answer(name, 'opens-nothing', () => {
+        const isRedundantWithout = (gone: ReadonlySet<string>) =>
+          this.#partsOf(name, gone).every((part) => isRedundant(part, this.#questions));
+        if (!isRedundantWithout(copies) || !isRedundantWithout(deleted)) return undefined;
+        return this.#partsOf(name, deleted).flatMap((part) => coverOf(part, this.#questions));
+      });
+      if (!cover) continue;
+      deleted.add(name);
+      this.#findings.push(this.#redundant(name, cover));
+    }
+  }
+
+  #redundant(name: string, cover: readonly ResolvedPolicy[]): Finding {
+    const others = [...new Set(cover.map((one) => one.name))].sort();
+    const [policy] = this.#partsOf(name).map((part) => part.policy);
+    const admit = others.length === 1 ? 'admits' : 'together admit';
+    if (cover.every(({ priority }) => priority === policy?.priority)) {
+      const what = policy?.usableBy === 'Everyone' ? 'policy' : 'exception';
+      const message = `this ${what} opens nothing: ${policiesText(others)} ${admit} every pod that it admits; delete it`;
+      return { kind: 'opens-nothing', policy: name, others, rules: [], message };
+    }
+    const message = `this policy changes nothing: without it, ${policiesText(others)} ${admit} the same pods; delete it`;
+    return { kind: 'redundant', policy: name, others, rules: [], message };
+  }
+
+  /** The policy in each of its modes, without some of the others. */
+  #partsOf(name: string, gone: ReadonlySet<string> = new Set()): Beside[] {
+    return this.#all
+      .filter(({ policy }) => policy.name === name)
+      .map((part) => ({ ...part, others: part.others.filter((other) => !gone.has(other.name)) }));
+  }
+
+  /** The answer to a question; undefined if it is not decided. */
+  #answer<Result>(policy: string, kind: FindingKind, question: () => Result): Result | undefined {
+    try {
+      return question();
+    } catch (error) {
+      if (!(error instanceof NotDecided || error instanceof TooMany)) throw error;
+      const { message } = error;
+      const isKnown = this.#undecided.some(
+        (one) => one.policy === policy && one.kind === kind && one.message === message,
+      );
+      if (!isKnown) this.#undecided.push({ policy, kind, message });
+      return undefined;
+    }
+  }
+}
+
+function byPolicyAndKind(a: Pick<Finding, 'policy' | 'kind'>, b: Pick<Finding, 'policy' | 'kind'>): number {
+  if (a.policy !== b.policy) return a.policy < b.policy ? -1 : 1;
+  return FINDING_KINDS.indexOf(a.kind) - FINDING_KINDS.indexOf(b.kind);
+}

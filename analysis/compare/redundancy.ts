@@ -1,0 +1,93 @@
+/** Finds policies without which nothing changes. */
+import { perObject } from '../../operator/policy/memo.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Questions } from './compare.ts';
+import { TooMany } from './fields.ts';
+import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
+import { type Beside, periodsOf } from './one-mode.ts';
+import { areSame, fillingText, NotDecided, withoutDefaulting } from './same-sets.ts';
+import { samplePods } from './sample-pods.ts';
+import { includesUsers } from './uses.ts';
+
+/**
+ * Whether, until the policy expires, the others admit exactly the pods that are admitted with the policy, for each user
+ * and in each namespace where the policy decides. Some of the others then decide there.
+ *
+ * @throws TooMany or NotDecided if the question is not decided
+ */
+export function isRedundant(beside: Beside, questions: Questions): boolean {
+  // The guard of a label has nothing to do with pods.
+  if (beside.policy.adminAccessLabel === 'Guarded') return false;
+  return periodsOf(beside).every((others) => isRedundantNow({ ...beside, others }, questions));
+}
+
+/** Few of the others, beside which the policy is already redundant. */
+export function coverOf(beside: Beside, questions: Questions): readonly ResolvedPolicy[] {
+  const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);
+  let cover = beside.others;
+  for (const other of lowestFirst) {
+    const fewer = cover.filter((one) => one !== other);
+    if (isProved(() => isRedundant({ ...beside, others: fewer }, questions))) cover = fewer;
+  }
+  return cover;
+}
+
+/** Whether the answer is yes; not if the question is not decided. */
+export function isProved(answer: () => boolean): boolean {
+  try {
+    return answer();
+  } catch (error) {
+    if (error instanceof NotDecided || error instanceof TooMany) return false;
+    throw error;
+  }
+}
+
+function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Questions): boolean {
+  const all = [policy, ...others];
+  const deciding = namespaceClasses(all, others, isExcluded).filter(({ old }) => old.includes(policy));
+  if (deciding.length === 0) return true;
+  if (deciding.some((one) => one.new.length === 0)) return false;
+  if (samplesDiffer({ policy, others, isExcluded }, deciding, questions)) return false;
+  const sameWith = (form: (one: ResolvedPolicy) => ResolvedPolicy) =>
+    areSame({ policies: all.map(form), isExcluded }, { policies: others.map(form), isExcluded }, questions);
+  if (!sameWith((one) => one)) return false;
+  if (!all.some(({ defaulting }) => defaulting)) return true;
+  // A pod is filled in only if no policy admits it as it is. So the same pods must be admitted as they are.
+  if (!sameWith(withoutDefaulting)) return false;
+  if (mayFillOtherwise(policy, others)) {
+    throw new NotDecided('the same pods are admitted without it, but policies with other defaulting may fill them in');
+  }
+  return true;
+}
+
+/** The most classes of namespaces in which sample pods are tried. */
+const MOST_SAMPLED = 20;
+
+/** Whether a sample pod has another verdict without the policy, for a user of the policy or a user of none. */
+function samplesDiffer({ policy, others }: Beside, deciding: readonly NamespaceClass[], questions: Questions): boolean {
+  const ofPolicy = (one: ResolvedPolicy) => one === policy || isForAll(one) || includesUsers(one, policy);
+  const samples = samplePods(policy, others).map((pod) =>
+    perObject((one: ResolvedPolicy) => ({ admits: questions.admits(one, pod) })),
+  );
+  return deciding.slice(0, MOST_SAMPLED).some((namespace) =>
+    [ofPolicy, isForAll].some((mayUse) => {
+      const [before, after] = [namespace.old.filter(mayUse), namespace.new.filter(mayUse)];
+      return samples.some((sample) => {
+        const isAdmitted = (policies: readonly ResolvedPolicy[]) => policies.some((one) => sample(one).admits);
+        return isAdmitted(before) !== isAdmitted(after);
+      });
+    }),
+  );
+}
+
+function isForAll({ usableBy }: ResolvedPolicy): boolean {
+  return usableBy === 'Everyone';
+}
+
+/** Whether pods may get other values from defaulting without the policy. */
+function mayFillOtherwise(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): boolean {
+  // With `defaulting: PodSecurityPolicy`, a policy may fill in a pod that another policy admits as it is.
+  if ([policy, ...others].some(({ seccompChanges }) => seccompChanges)) return true;
+  const filling = others.filter(({ defaulting }) => defaulting);
+  return policy.defaulting && filling.some((one) => fillingText(one) !== fillingText(policy));
+}

@@ -1,0 +1,28 @@
+/** Whether policies of one set are the same, as an answer or an error. */
+
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Questions } from './compare.ts';
+import type { PolicySet } from './policy-set.ts';
+
+/** A question about policies that the comparison did not decide. */
+export class NotDecided extends Error {}
+
+/** @throws NotDecided if no difference was found, and the sets are not proved to be the same */
+export function areSame(old: PolicySet, now: PolicySet, questions: Questions): boolean {
+  const { opens, closes, undecided } = questions.firstDifference(old, now, { comparesSubjects: true });
+  if (opens.length + closes.length > 0) return false;
+  const [open] = undecided;
+  if (open) throw new NotDecided(open.message);
+  return true;
+}
+
+/** The policy without defaulting: it admits the pods that it need not change. */
+export function withoutDefaulting(policy: ResolvedPolicy): ResolvedPolicy {
+  const { pendingFor: _, ...rest } = policy;
+  return { ...rest, defaulting: false, seccompChanges: false, fills: [], filledChecks: policy.checks };
+}
+
+/** A text that is the same for policies that fill in pods in the same way. */
+export function fillingText({ defaulting, fills, seccompChanges }: ResolvedPolicy): string {
+  return JSON.stringify([defaulting, fills, seccompChanges]);
+}

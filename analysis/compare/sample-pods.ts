@@ -1,0 +1,66 @@
+/**
+ * Pods of the rules' examples. A pod that a policy admits and others refuse shows that they differ, so most questions
+ * need no proof about all pods.
+ */
+import { examplePod } from '../../operator/evaluate/example-pods.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
+import { objectOf } from '../../operator/model/raw.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { RULES } from '../../operator/rules/index.ts';
+import type { Rule } from '../../operator/rules/rule.ts';
+import { isAccepted } from './kubernetes.ts';
+
+type Example = Rule['examples'][number]['admits'][number];
+
+/** A pod that level restricted admits, and a pod without settings. */
+const BASES: readonly Example[] = [
+  {
+    spec: { securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } },
+    container: { image: 'app', securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } } },
+  },
+  { container: { image: 'app' } },
+];
+
+/** Pods without special settings. */
+export const PLAIN_PODS = podsOf([]);
+
+/** Pods that set the fields in which the policy may differ from one of the others. */
+export function samplePods(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): PodContent[] {
+  const examples = differingRules(policy, others).flatMap((rule) =>
+    rule.examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
+  );
+  return [...PLAIN_PODS, ...podsOf([...addingEach(policy), ...examples])];
+}
+
+function podsOf(examples: readonly Example[]): PodContent[] {
+  const all = examples.length > 0 ? examples : [{}];
+  return BASES.flatMap((base) => all.map((example) => examplePod(merged(base, example) as Example))).filter(isAccepted);
+}
+
+/** A pod for each capability that the policy allows, because most exceptions are about capabilities. */
+function addingEach({ spec: { overrides = {}, containers = [] } }: ResolvedPolicy): Example[] {
+  const entries = [{ names: ['app'], overrides }, ...containers];
+  return entries.flatMap(({ names = [], overrides: own = {} }) =>
+    (own.capabilities?.allowedAdd ?? []).map((add) => ({
+      container: { name: names[0] ?? 'app', securityContext: { capabilities: { add: [add] } } },
+    })),
+  );
+}
+
+/** The rules in which the policy has other values than one of the others. */
+function differingRules(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): Rule[] {
+  const all = [policy, ...others];
+  const differs = (text: (one: ResolvedPolicy) => unknown) =>
+    new Set(all.map((one) => JSON.stringify(text(one)))).size > 1;
+  const byContainer = differs(({ containers }) => containers.map(({ selects, values }) => [selects, values]));
+  return RULES.filter(({ id }) => byContainer || differs(({ values, standard }) => [values[id], standard.minor]));
+}
+
+/** The fields of both values; the second value wins where both set something else than an object. */
+function merged(a: unknown, b: unknown): unknown {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject(a) || !isObject(b)) return b === undefined ? a : b;
+  const [left, right] = [objectOf(a), objectOf(b)];
+  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
+  return Object.fromEntries([...keys].map((key) => [key, merged(left[key], right[key])]));
+}

@@ -1,0 +1,24 @@
+/** Warns about policies that have no effect, and about rollouts that cannot end. */
+import { findingsOf } from '../../../analysis/compare/findings.ts';
+import { policySetOf } from '../../../analysis/compare/policy-set.ts';
+import type { Trouble } from '../../../analysis/manifests/trouble.ts';
+import type { PolicyContext } from '../../../analysis/policies/context.ts';
+
+/**
+ * Check finds only what needs no proof about all pods, such as policies with the same rules. `cappol compare` has more
+ * time.
+ */
+const LIMITS = { limit: 0, samples: 5_000 };
+
+export function tellFindings(context: PolicyContext, at: number, tell: (trouble: Trouble) => void): void {
+  const { findings } = findingsOf(policySetOf(context), { at, ...LIMITS });
+  for (const { policy, message } of findings) {
+    const { file = 'cluster', line = null } = context.sources.get(policy) ?? {};
+    tell({
+      file,
+      ...(line !== null && { line }),
+      message: `CapabilityPolicy ${policy}: ${message}`,
+      severity: 'warning',
+    });
+  }
+}

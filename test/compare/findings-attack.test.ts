@@ -1,0 +1,189 @@
+/**
+ * Random sets of policies. Random pods must not contradict a finding: without a policy that is called redundant, each
+ * pod has the same verdict, for each user, in each namespace and at each time. FINDINGS=200 runs as many sets.
+ */
+import assert from 'node:assert/strict';
+import fc, { type Arbitrary } from 'fast-check';
+import type { Finding } from '../../analysis/compare/finding.ts';
+import { findingsOf } from '../../analysis/compare/findings.ts';
+import { isAccepted } from '../../analysis/compare/kubernetes.ts';
+import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import type { UseIndex } from '../../operator/evaluate/use.ts';
+import { evaluate } from '../../operator/evaluate/verdict.ts';
+import { Evaluator } from '../../operator/evaluate/violations.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
+import { objectOf } from '../../operator/model/raw.ts';
+import { deciding, MODES } from '../../operator/policy/deciding.ts';
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import { contentOf, randomPods } from '../support/random-pods.ts';
+import { arbitraryPod } from '../support/random-policies.ts';
+import { admits, FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
+
+const RUNS = Number(process.env.FINDINGS ?? 8);
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+const NOW = Date.parse('2026-11-29T00:00:00Z');
+const PODS = 2000;
+/** How many pods are tried for each user, namespace and time. */
+const TRIED = 60;
+
+const NAMESPACE = { 'kubernetes.io/metadata.name': 'net' };
+const LABELS = [NAMESPACE, ...['a', 'b', 'c'].map((team) => ({ ...NAMESPACE, team }))];
+
+const SELECTORS: readonly Spec['namespaceSelector'][] = [
+  {},
+  {},
+  { matchLabels: { team: 'a' } },
+  { matchExpressions: [{ key: 'team', operator: 'In', values: ['a', 'b'] }] },
+  { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['a'] }] },
+];
+
+const user = (name: string) => ({ kind: 'User' as const, name });
+const USES: readonly Spec[] = [
+  {},
+  {},
+  {},
+  { usableBy: 'Subjects', subjects: [user('ann')] },
+  { usableBy: 'Subjects', subjects: [user('ann'), user('bob')] },
+  { usableBy: 'Bindings' },
+];
+
+/** Everything about a policy that has nothing to do with the content of pods. */
+const TERMS: Arbitrary<Spec> = fc
+  .record({
+    namespaceSelector: fc.constantFrom(...SELECTORS),
+    use: fc.constantFrom(...USES),
+    priority: fc.constantFrom(0, 0, 0, 1),
+    mode: fc.constantFrom('Enforce' as const, 'Enforce' as const, 'Enforce' as const, 'Warn' as const),
+    expires: fc.constantFrom(undefined, undefined, undefined, '2027-01-01T00:00:00Z', '2028-01-01T00:00:00Z'),
+  })
+  .map(({ use, expires, ...spec }) => ({ ...spec, ...use, ...(expires !== undefined && { expires }) }) as Spec);
+
+/** Two to four policies, most of which have the rules of the first one, or few other rules. */
+const SETS: Arbitrary<Specs> = fc
+  .tuple(
+    FEW_OVERRIDES,
+    fc.array(fc.record({ terms: TERMS, own: FEW_OVERRIDES, like: fc.nat(3), copies: fc.boolean() }), {
+      minLength: 2,
+      maxLength: 4,
+    }),
+  )
+  .map(([first, others]) => {
+    const rules = ({ own, like }: { own: Spec; like: number }): Spec => {
+      if (like === 0) return own;
+      return like === 1 ? { ...first, overrides: { ...own.overrides, ...first.overrides } } : first;
+    };
+    const specs = others.map((one, i) => {
+      const { defaulting, ...spec } = { ...rules(one), ...(one.copies && i > 0 ? others[0]?.terms : one.terms) };
+      // Only mode Enforce has defaulting.
+      return [`policy-${i}`, spec.mode === 'Warn' ? spec : { ...spec, ...(defaulting && { defaulting }) }];
+    });
+    return Object.fromEntries(specs) as Specs;
+  });
+
+const evaluator = new Evaluator();
+
+describe(`findings, with random policies (SEED=${SEED})`, () => {
+  it(`are not contradicted by ${PODS} random pods, in ${RUNS} sets`, function () {
+    this.timeout(RUNS * 60_000);
+    const pods = acceptedPods();
+    const kinds = new Map<string, number>();
+    for (const specs of fc.sample(SETS, { numRuns: RUNS, seed: SEED })) {
+      const set = setOf(specs);
+      const { findings } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT });
+      for (const finding of findings) {
+        kinds.set(finding.kind, (kinds.get(finding.kind) ?? 0) + 1);
+        const told = `${JSON.stringify(finding)}\n${JSON.stringify(specs)}`;
+        for (const gone of deletable(finding)) assertNoChange(set.policies, new Set([gone]), pods, told);
+        const policy = set.policies.find(({ name }) => name === finding.policy) as ResolvedPolicy;
+        const wrong = wronglyRefused(finding, policy, pods);
+        assert.equal(wrong, undefined, `${told}\n${JSON.stringify(wrong)}`);
+      }
+      const all = new Set(findings.flatMap(deletable));
+      assertNoChange(set.policies, all, pods, `${[...all]}\n${JSON.stringify(specs)}`);
+    }
+    const found = [...kinds.values()].reduce((sum, count) => sum + count, 0);
+    assert.ok(found >= RUNS / 4, `only ${found} findings: ${JSON.stringify([...kinds])}`);
+    if (RUNS >= 100) assert.ok(kinds.size >= 4, JSON.stringify([...kinds]));
+  });
+});
+
+/** The policies that the finding says to delete. */
+function deletable({ kind, policy, others }: Finding): readonly string[] {
+  if (kind === 'same') return others;
+  return ['opens-nothing', 'redundant', 'decides-nowhere'].includes(kind) ? [policy] : [];
+}
+
+/** A pod that a policy admits which is said to admit none. */
+function wronglyRefused(
+  { kind }: Finding,
+  policy: ResolvedPolicy,
+  pods: readonly PodContent[],
+): PodContent | undefined {
+  if (kind !== 'admits-nothing' && kind !== 'admits-only-windows') return undefined;
+  const isClaimed = ({ spec }: PodContent) => kind === 'admits-nothing' || objectOf(spec.os).name !== 'windows';
+  return pods.find((pod) => isClaimed(pod) && admits([policy], pod));
+}
+
+/** Without the policies, random pods have the same verdicts: for each user, in each namespace, until they expire. */
+function assertNoChange(
+  policies: readonly ResolvedPolicy[],
+  gone: ReadonlySet<string>,
+  pods: readonly PodContent[],
+  told: string,
+): void {
+  const end = Math.min(...policies.filter(({ name }) => gone.has(name)).map(({ expires }) => expires));
+  const times = [NOW, ...policies.map(({ expires }) => expires + 1)].filter((time) => time < end);
+  for (const time of times) {
+    const alive = policies.filter(({ expires }) => expires > time);
+    for (const labels of LABELS) {
+      for (const mode of MODES) {
+        const before = deciding(alive, mode, labels);
+        if (!before.some(({ name }) => gone.has(name))) continue;
+        const left = alive.filter(({ name }) => !gone.has(name));
+        const after = deciding(left, mode, labels);
+        assert.ok(after.length > 0, `no policy decides in ${JSON.stringify(labels)}: ${told}`);
+        assertSameVerdicts(before, after, pods, `${JSON.stringify({ labels, mode, time })}: ${told}`);
+      }
+    }
+  }
+}
+
+function assertSameVerdicts(
+  before: readonly ResolvedPolicy[],
+  after: readonly ResolvedPolicy[],
+  pods: readonly PodContent[],
+  told: string,
+): void {
+  for (const mayUse of usersOf(before)) {
+    const [first = 0] = fc.sample(fc.nat(pods.length - TRIED), { numRuns: 1, seed: SEED + told.length });
+    for (const pod of [...pods.slice(0, TRIED), ...pods.slice(first, first + TRIED)]) {
+      for (const filled of [false, true]) {
+        const verdictOf = (policies: readonly ResolvedPolicy[]) =>
+          evaluate(
+            { namespace: 'net', content: pod, users: [{ name: 'author', groups: [] }], filled, unknownUser: false },
+            policies,
+            { evaluator, use: { mayUse: (_user, _namespace, policy) => mayUse(policy) } as UseIndex },
+          ).verdict;
+        assert.equal(verdictOf(after), verdictOf(before), `${told}\n${JSON.stringify({ filled, pod })}`);
+      }
+    }
+  }
+}
+
+/** The rights of different users: of none, of each subject, of each policy with bindings, and of all together. */
+function usersOf(policies: readonly ResolvedPolicy[]): ((policy: string) => boolean)[] {
+  const usable = (isFor: (policy: ResolvedPolicy) => boolean) => {
+    const names = new Set(policies.filter(isFor).map(({ name }) => name));
+    return (policy: string) => names.has(policy);
+  };
+  const subjects = ['ann', 'bob'].map((name) =>
+    usable((policy) => policy.subjects.some((subject) => subject.name === name)),
+  );
+  const bound = policies.flatMap((one) => (one.usableBy === 'Bindings' ? [usable((other) => other === one)] : []));
+  return [usable(() => false), ...subjects, ...bound, usable(() => true)];
+}
+
+function acceptedPods(): PodContent[] {
+  const random = fc.sample(fc.oneof(arbitraryPod, randomPods().map(contentOf)), { numRuns: 4 * PODS, seed: SEED });
+  return random.filter(isAccepted).slice(0, PODS);
+}

@@ -1,0 +1,378 @@
+/** Findings about one set of policies: each kind, and sets that differ from it in one detail. */
+import assert from 'node:assert/strict';
+import type { Finding, FindingKind } from '../../analysis/compare/finding.ts';
+import { findingsOf } from '../../analysis/compare/findings.ts';
+import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import type { PolicySet } from '../../analysis/compare/policy-set.ts';
+import { type Spec, type Specs, setOf } from './sets.ts';
+
+const NOW = Date.parse('2026-11-29T00:00:00Z');
+
+/** A finding as `policy kind`, with the other policies or the rules that are the reason. */
+type Expected = readonly [policy: string, kind: FindingKind, ...reasons: string[]];
+
+interface Case {
+  readonly specs: Specs;
+  readonly found?: readonly Expected[];
+  /** Sets of the same policies, of which one differs in a detail. They do not have the finding. */
+  readonly misses?: Readonly<Record<string, Specs>>;
+}
+
+const team = (name: string): Spec => ({ namespaceSelector: { matchLabels: { team: name } } });
+const named = (...values: string[]): Spec => ({
+  namespaceSelector: { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'In', values }] },
+});
+const user = (...names: string[]): Spec => ({
+  usableBy: 'Subjects',
+  subjects: names.map((name) => ({ kind: 'User' as const, name })),
+});
+const adding = (...allowedAdd: string[]): Spec => ({ overrides: { capabilities: { allowedAdd } } });
+const network: Spec = { overrides: { hostNetwork: true } };
+const networkAndIds: Spec = { overrides: { hostNetwork: true, hostPID: true } };
+const rollout = (one: object): Spec => ({ rollout: one as never });
+
+const CASES: Readonly<Record<string, Case>> = {
+  'a policy below another one for all namespaces': {
+    specs: { all: { priority: 1 }, low: team('a') },
+    found: [['low', 'decides-nowhere', 'all']],
+    misses: {
+      'another label': { all: { ...team('b'), priority: 1 }, low: team('a') },
+      'the same priority': { all: { priority: 1 }, low: { ...team('a'), level: 'baseline', priority: 1 } },
+      'another mode': { all: { priority: 1 }, low: { ...team('a'), mode: 'Warn' } },
+      'a higher policy that expires first': {
+        all: { priority: 1, expires: '2027-01-01T00:00:00Z' },
+        low: { ...team('a'), level: 'baseline' },
+      },
+      'a higher policy that is rolled out': { all: { ...rollout({}), priority: 1 }, low: team('a') },
+    },
+  },
+  'a policy below several ones that together have all its namespaces': {
+    specs: {
+      some: { ...team('a'), priority: 1 },
+      others: {
+        namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['a'] }] },
+        priority: 2,
+      },
+      low: {},
+    },
+    found: [['low', 'decides-nowhere', 'others', 'some']],
+    misses: {
+      'one label that is left': {
+        some: { ...team('a'), priority: 1 },
+        others: {
+          namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['a', 'b'] }] },
+          priority: 2,
+        },
+        low: { level: 'baseline' },
+      },
+    },
+  },
+  'a policy of mode Warn below another one': {
+    specs: { all: { mode: 'Warn', priority: 1 }, low: { ...team('a'), mode: 'Warn', level: 'baseline' } },
+    found: [['low', 'decides-nowhere', 'all']],
+    misses: { 'another mode': { all: { mode: 'Audit', priority: 1 }, low: { ...team('a'), mode: 'Warn' } } },
+  },
+  'a selector that contradicts itself': {
+    specs: {
+      one: {
+        namespaceSelector: {
+          matchLabels: { team: 'a' },
+          matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['a', 'b'] }],
+        },
+      },
+    },
+    found: [['one', 'decides-nowhere']],
+    misses: {
+      'another value': {
+        one: {
+          namespaceSelector: {
+            matchLabels: { team: 'c' },
+            matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['a', 'b'] }],
+          },
+        },
+      },
+    },
+  },
+  'a selector of excluded namespaces': {
+    specs: { one: named('kube-system') },
+    found: [['one', 'decides-nowhere']],
+    misses: { 'one more name': { one: named('kube-system', 'net') } },
+  },
+  'a selector of a name that no namespace has': {
+    specs: { one: named('team_a') },
+    found: [['one', 'decides-nowhere']],
+    misses: { 'a name of a namespace': { one: named('team-a') } },
+  },
+  'a rolled-out policy that will decide nowhere': {
+    specs: { all: { priority: 1, level: 'baseline' }, late: rollout({}) },
+    found: [['late', 'decides-nowhere', 'all']],
+    misses: { 'the same priority': { all: { level: 'baseline', ...team('a') }, late: rollout({}) } },
+  },
+  'a profile that must be set, and cannot be': {
+    specs: { one: { overrides: { appArmor: { types: ['Localhost'], unset: 'Refused', localhostProfiles: [] } } } },
+    found: [['one', 'admits-nothing', 'appArmor']],
+    misses: {
+      'a profile': {
+        one: { overrides: { appArmor: { types: ['Localhost'], unset: 'Refused', localhostProfiles: ['a'] } } },
+      },
+      'a profile that need not be set': {
+        one: { overrides: { appArmor: { types: ['Localhost'], unset: 'Allowed', localhostProfiles: [] } } },
+      },
+      'a profile for one container': {
+        one: {
+          overrides: { appArmor: { types: ['Localhost'], unset: 'Refused', localhostProfiles: [] } },
+          containers: [{ names: ['app'], overrides: { appArmor: { types: ['RuntimeDefault'] } } }],
+        },
+      },
+    },
+  },
+  'a profile that only pods for Windows need not set': {
+    specs: { one: { overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [] } } } },
+    found: [['one', 'admits-only-windows', 'seccomp']],
+    misses: {
+      'another level': {
+        one: { level: 'baseline', overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [] } } },
+      },
+      'defaulting that fills in the profile': {
+        one: {
+          defaulting: 'Enabled',
+          overrides: {
+            seccomp: {
+              types: ['Localhost'],
+              localhostProfiles: ['a'],
+              default: { type: 'Localhost', localhostProfile: 'a' },
+            },
+          },
+        },
+      },
+    },
+  },
+  'an exception that the policy for everybody covers': {
+    specs: { all: network, one: { ...network, ...user('ann') } },
+    found: [['one', 'opens-nothing', 'all']],
+    misses: {
+      'one more rule': { all: network, one: { ...networkAndIds, ...user('ann') } },
+      'another label': { all: { ...network, ...team('a') }, one: { ...network, ...user('ann'), ...team('b') } },
+      'a higher priority': { all: network, one: { ...network, ...user('ann'), ...team('a'), priority: 1 } },
+      'a later end': { all: { ...network, expires: '2027-01-01T00:00:00Z' }, one: { ...network, ...user('ann') } },
+      'a container exception': {
+        all: network,
+        one: {
+          ...network,
+          ...user('ann'),
+          containers: [{ names: ['app'], overrides: { capabilities: { allowedAdd: ['SYS_TIME'] } } }],
+        },
+      },
+      'a guard': { all: network, one: { ...network, ...user('ann'), adminAccessLabel: 'Guarded' } },
+      'a policy beside it for other users': {
+        all: { ...network, ...user('bob') },
+        one: { ...network, ...user('ann') },
+      },
+      'a policy beside it by bindings': {
+        all: { ...network, usableBy: 'Bindings' },
+        one: { ...network, ...user('ann') },
+      },
+    },
+  },
+  'an exception that a wider one covers for more users': {
+    specs: { one: { ...adding('KILL'), ...user('ann') }, wide: { ...adding('CHOWN', 'KILL'), ...user('bob', 'ann') } },
+    found: [['one', 'opens-nothing', 'wide']],
+    misses: {
+      'one more user': {
+        one: { ...adding('KILL'), ...user('ann', 'eve') },
+        wide: { ...adding('CHOWN', 'KILL'), ...user('bob', 'ann') },
+      },
+      'one more capability': {
+        one: { ...adding('KILL', 'SETUID'), ...user('ann') },
+        wide: { ...adding('CHOWN', 'KILL'), ...user('bob', 'ann') },
+      },
+    },
+  },
+  'a policy that two others cover by namespaces': {
+    specs: {
+      a: { ...networkAndIds, ...team('a') },
+      b: {
+        ...networkAndIds,
+        namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['a'] }] },
+      },
+      one: network,
+    },
+    found: [['one', 'opens-nothing', 'a', 'b']],
+    misses: {
+      'namespaces that are left': {
+        a: { ...networkAndIds, ...team('a') },
+        b: {
+          ...networkAndIds,
+          namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'NotIn', values: ['a', 'c'] }] },
+        },
+        one: network,
+      },
+    },
+  },
+  'an exception in mode Warn': {
+    specs: { all: { ...network, mode: 'Warn' }, one: { ...network, ...user('ann'), mode: 'Warn' } },
+    found: [['one', 'opens-nothing', 'all']],
+    misses: { 'another mode': { all: network, one: { ...networkAndIds, ...user('ann'), mode: 'Warn' } } },
+  },
+  'a higher policy without which the same pods are admitted': {
+    specs: { all: {}, one: { ...team('a'), priority: 1 } },
+    found: [['one', 'redundant', 'all']],
+    misses: {
+      'another rule': { all: {}, one: { ...network, ...team('a'), priority: 1 } },
+      'a stricter rule': { all: network, one: { ...team('a'), priority: 1 } },
+      'no policy below it': { all: team('b'), one: { ...team('a'), priority: 1 } },
+      'defaulting that fills in what the other one asks for': {
+        all: {},
+        one: { ...team('a'), priority: 1, defaulting: 'Enabled' },
+      },
+    },
+  },
+  'a policy whose defaulting fills in nothing more': {
+    specs: { all: { defaulting: 'Enabled' }, one: { ...team('a'), ...user('ann'), defaulting: 'Enabled' } },
+    found: [['one', 'opens-nothing', 'all']],
+    misses: {
+      'defaulting of the exception alone': { all: {}, one: { ...team('a'), ...user('ann'), defaulting: 'Enabled' } },
+    },
+  },
+  'two policies that cover each other': {
+    specs: { a: {}, b: { ...user('ann'), expires: '2027-01-01T00:00:00Z' } },
+    found: [['b', 'opens-nothing', 'a']],
+  },
+  'two policies that say the same in other words': {
+    specs: {
+      a: adding('CHOWN', 'KILL'),
+      b: {
+        ...adding('KILL', 'CHOWN'),
+        namespaceSelector: {},
+        reason: 'another one',
+      },
+    },
+    found: [['a', 'same', 'b']],
+    misses: {
+      'another mode': { a: adding('CHOWN'), b: { ...adding('CHOWN'), mode: 'Warn' } },
+      'other users': { a: { ...adding('CHOWN'), ...user('ann') }, b: { ...adding('CHOWN'), ...user('bob') } },
+      bindings: {
+        a: { ...adding('CHOWN'), usableBy: 'Bindings' },
+        b: { ...adding('CHOWN'), usableBy: 'Bindings' },
+      },
+      'another capability each': { a: adding('CHOWN'), b: adding('KILL') },
+    },
+  },
+  'two policies for the same users and labels': {
+    specs: {
+      a: { ...network, ...user('ann', 'bob'), ...team('a') },
+      b: {
+        ...network,
+        ...user('bob', 'ann'),
+        namespaceSelector: { matchExpressions: [{ key: 'team', operator: 'In', values: ['a'] }] },
+      },
+    },
+    found: [['a', 'same', 'b']],
+    misses: {
+      'another label': {
+        a: { ...network, ...user('ann'), ...team('a') },
+        b: { ...network, ...user('ann'), ...team('b') },
+      },
+    },
+  },
+  'three policies that say the same, and one that they cover': {
+    specs: { a: network, b: network, c: network, d: user('ann') },
+    found: [
+      ['a', 'same', 'b', 'c'],
+      ['d', 'opens-nothing', 'a'],
+    ],
+  },
+  'a rollout in another mode': {
+    specs: { one: { ...rollout({}), mode: 'Audit' } },
+    found: [['one', 'endless-rollout']],
+    misses: { 'mode Enforce': { one: rollout({ meanwhile: 'Audit' }) } },
+  },
+  'a soak that ends after the policy': {
+    specs: { one: { ...rollout({ soak: '48h' }), expires: '2026-12-01T00:00:00Z' } },
+    found: [['one', 'endless-rollout']],
+    misses: {
+      'a shorter soak': { one: { ...rollout({ soak: '47h59m59s' }), expires: '2026-12-01T00:00:00Z' } },
+      'no end': { one: rollout({ soak: '48h' }) },
+    },
+  },
+};
+
+function found(specs: Specs): Expected[] {
+  const { findings, undecided } = findingsOf(setOf(specs), { at: NOW, limit: DEFAULT_LIMIT });
+  assert.deepEqual(undecided, []);
+  return findings.map(expectedOf);
+}
+
+function expectedOf({ policy, kind, others, rules }: Finding): Expected {
+  return [policy, kind, ...others, ...rules];
+}
+
+describe('findings', () => {
+  for (const [title, { specs, found: expected = [], misses = {} }] of Object.entries(CASES)) {
+    it(`are found: ${title}`, function () {
+      this.timeout(60_000);
+      assert.deepEqual(found(specs), expected);
+    });
+    for (const [detail, others] of Object.entries(misses)) {
+      it(`are not found: ${title}, with ${detail}`, function () {
+        this.timeout(60_000);
+        assert.deepEqual(found(others), []);
+      });
+    }
+  }
+
+  it('name the rules that contradict each other, and no others', () => {
+    const network = 'variables.spec.?hostNetwork.orValue(false)';
+    const set = withChecks(['network', `!${network}`], ['no network', network]);
+    const { findings } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT });
+    assert.deepEqual(findings.map(expectedOf), [['one', 'admits-nothing', 'network', 'no network']]);
+  });
+
+  it('are undecided where the comparison does not understand a check, and where the limit is reached', () => {
+    const strange = withChecks(['strange', '2 * 3 == 7']);
+    const open = (set: PolicySet, limit: number) =>
+      findingsOf(set, { at: NOW, limit }).undecided.map(({ policy, kind, message }) => [policy, kind, message]);
+    const twins = { ...strange, policies: [...strange.policies, ...setOf({ two: { level: 'privileged' } }).policies] };
+    assert.deepEqual(open(twins, DEFAULT_LIMIT), [
+      ['one', 'same', 'the comparison does not understand the checks of rule strange'],
+      ['two', 'opens-nothing', 'the comparison does not understand the checks of rule strange'],
+    ]);
+    const names = ['a', 'b', 'c'];
+    const ranges = names.map((_, i) => ({ rule: 'MustRunAs' as const, ranges: [{ min: 70 + i, max: 80 + i }] }));
+    const many = setOf(
+      Object.fromEntries(names.map((name, i) => [name, { overrides: { runAsGroup: ranges[i] as never } }])),
+    );
+    assert.ok(open(many, 10).length > 0);
+    assert.deepEqual(findingsOf(many, { at: NOW, limit: 10 }).findings, []);
+  });
+
+  it('are undecided where other policies may fill in other values', () => {
+    const filling = (runtimeClass: string): Spec => ({
+      defaulting: 'Enabled',
+      overrides: { runtimeClasses: { default: runtimeClass } },
+    });
+    const set = setOf({ all: filling('kata'), one: { ...filling('gvisor'), ...user('ann') } });
+    const { findings, undecided } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT });
+    assert.deepEqual([findings, undecided.map(({ policy, kind }) => [policy, kind])], [[], [['one', 'opens-nothing']]]);
+    assert.match(undecided[0]?.message ?? '', /policies with other defaulting may fill them in/);
+  });
+
+  it('say what to do', () => {
+    const { findings } = findingsOf(setOf({ all: {}, one: { ...user('ann') } }), { at: NOW, limit: DEFAULT_LIMIT });
+    assert.deepEqual(
+      findings.map(({ message }) => message),
+      ['this exception opens nothing: policy all admits every pod that it admits; delete it'],
+    );
+  });
+});
+
+/** A policy whose checks are these rules, each with the CEL that violates it. */
+function withChecks(...rules: readonly (readonly [rule: string, violates: string])[]): PolicySet {
+  const added = rules.map(([rule, violates]) => ({
+    rule,
+    checks: [{ over: 'pod', violates, message: '""', path: '' }],
+  }));
+  const { policies, isExcluded } = setOf({ one: { level: 'privileged' } });
+  const checked = policies.map((policy) => ({ ...policy, checks: [...policy.checks, ...added] as never }));
+  return { policies: checked, isExcluded };
+}
