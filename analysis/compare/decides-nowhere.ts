@@ -35,7 +35,7 @@ export function expiredFinding({ name, expires }: Pick<ResolvedPolicy, 'name' | 
     policy: name,
     others: [],
     rules: [],
-    message: `this policy decides nowhere: it expired at ${formatTime(expires)} and counts as deleted; delete it, or set a later time in expires`,
+    message: `this policy decides nowhere: it expired at ${formatTime(expires)} and counts as deleted; delete the policy, or set a later time in expires`,
   };
 }
 

@@ -15,8 +15,8 @@ export interface NamedComparison {
 
 /** The meaning of each direction, and the answer if nothing was found. */
 const MEANING = {
-  opens: { title: 'admits pods that', verb: 'refuses', none: 'opens nothing: it admits no pod that' },
-  closes: { title: 'refuses pods that', verb: 'admits', none: 'closes nothing: it refuses no pod that' },
+  opens: { title: 'admits pods that', verb: 'refuses', none: 'opens nothing' },
+  closes: { title: 'refuses pods that', verb: 'admits', none: 'closes nothing' },
 } as const;
 
 /** The answer about a direction, or about both if the sets are the same. */
@@ -28,7 +28,10 @@ export interface Summary {
 
 /** The answers for both directions, in one sentence each. */
 export function summariesOf({ old, new: now, comparison }: NamedComparison): Summary[] {
-  if (comparison.same) return [{ state: 'proved', text: `same: ${now} admits exactly the pods that ${old} admits` }];
+  if (comparison.same)
+    return [
+      { state: 'proved', text: `same: ${now} and ${old} admit the same pods, in namespaces with the same labels` },
+    ];
   return DIRECTIONS.map((direction) => {
     const { title, verb, none } = MEANING[direction];
     const found = comparison[direction].length;
@@ -37,7 +40,8 @@ export function summariesOf({ old, new: now, comparison }: NamedComparison): Sum
     if (found > 0)
       return { state: direction, text: `${now} ${title} ${old} ${verb}: ${counted(found, 'difference')}${open}` };
     if (left > 0) return { state: 'undecided', text: `${now} ${title} ${old} ${verb}: none was found${open}` };
-    return { state: 'proved', text: `${now} ${none} ${old} ${verb}` };
+    const [first, second] = direction === 'opens' ? [now, old] : [old, now];
+    return { state: 'proved', text: `${now} ${none}: ${second} admits every pod that ${first} admits` };
   });
 }
 
@@ -65,7 +69,7 @@ export function differenceWords(
   const { admittedBy } = admitted;
   return {
     where: `${rule === USE_RULE ? 'use of policies' : `rule ${rule}`}, in ${whereText(difference, comparison)}`,
-    refused: `refused ${whenRefused}${policies.length > 0 ? ` by ${policies.map((policy) => `policy ${policy}`).join(' and ')}` : ''}:`,
+    refused: `refused ${whenRefused}${policies.length > 0 ? ` by ${policiesText(policies)}` : ''}${policies.length > 1 ? ' (one that admits is enough)' : ''}:`,
     messages: [
       ...messagesIn(refused, rule),
       ...(others.length > 0 ? [`the pod also breaks ${others.join(', ')}`] : []),
@@ -74,7 +78,7 @@ export function differenceWords(
   };
 }
 
-/** The namespaces and the users for whom the difference holds: `namespaces with team=a, for users of policy web` */
+/** The namespaces and the users for whom the difference holds: `namespaces with team=a, for users who may use policy web` */
 export function whereText({ namespace, use }: Difference, { classes }: Pick<Comparison, 'classes'>): string {
   return `${classes === 1 ? 'every namespace' : namespaceText(namespace)}${useText(use)}`;
 }
@@ -87,16 +91,21 @@ function namespaceText(labels: Readonly<Record<string, string>>): string {
 }
 
 function useText(use: readonly string[]): string {
-  return use.length === 0 ? '' : `, for users of policy ${use.join(', ')}`;
+  return use.length === 0 ? '' : `, for users who may use ${policiesText(use)}`;
 }
 
 function messagesIn({ violations }: PodVerdict, rule: string): string[] {
   const policies = Object.keys(violations);
   return policies.flatMap((policy) =>
     violationsOf(policy, violations, rule).map(
-      ({ message }) => `${policies.length > 1 ? `${policy}: ` : ''}${message}`,
+      ({ message }) => `${policies.length > 1 ? `policy ${policy}: ` : ''}${message}`,
     ),
   );
+}
+
+/** The policies by name: `policy a and policy b` */
+export function policiesText(policies: readonly string[]): string {
+  return policies.map((policy) => `policy ${policy}`).join(' and ');
 }
 
 /** A policy's violations of the rule; all its violations if the rule is the use of policies. */

@@ -50,20 +50,20 @@ const NEW: World = {
 const TEXT = `CLUSTER  from 2026-11-23T01:00:00.000Z to 2026-11-29T01:00:00.000Z
 
 namespaces no longer enforced: 1
-  net, by policy everywhere
+  net, before by policy everywhere
 
-capabilities gained: 2
+capabilities gained, also by new workloads: 2
   DaemonSet net/agent, container app: 41 capabilities, because it is privileged
   Deployment net/probe, container app: NET_ADMIN, SYS_TIME, added by its manifest
 
-capabilities lost: 1
+capabilities lost, also with workloads that are gone: 1
   CronJob net/report, container app: all 14 that container runtimes give by default
 
 new exceptions: 1
-  policy mesh (created), in web: admits more than the policy beside it, only some users may use it, reason: TICKET-1
+  policy mesh (created), in web: admits more than another policy that decides there, only some users may use it, reason: TICKET-1
 
 ended exceptions: 1
-  policy vendor (expired), in web: admits more than the policy beside it, expires at 2026-11-25T00:00:00Z
+  policy vendor (expired), in web: admits more than another policy that decides there, expired at 2026-11-25T00:00:00Z
 
 new workloads: 1
   DaemonSet net/agent

@@ -42,7 +42,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     now: { all: OPEN },
     code: 1,
     remarks: ['error now/all.yaml (level: privileged): opens hostNetwork'],
-    says: `In every namespace, policy all now admits pods that it refused: ${MUST}`,
+    says: `In every namespace, policy all now admits pods that it refused, with the message: ${MUST}`,
   },
   'a policy that opens as a warning if --fail-on does not name it': {
     old: { all: STRICT },
@@ -56,7 +56,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     now: { all: STRICT },
     code: 0,
     remarks: ['notice now/all.yaml (hostNetwork: false): closes hostNetwork'],
-    says: `In every namespace, policy all now refuses pods that it admitted: ${MUST}`,
+    says: `In every namespace, policy all now refuses pods that it admitted, with the message: ${MUST}`,
   },
   'a policy that closes as an error if --fail-on names it': {
     old: { all: OPEN },
@@ -70,14 +70,14 @@ const ROWS: Readonly<Record<string, Row>> = {
     now: { all: STRICT, net: { ...OPEN, ...ONLY_NET, usableBy: 'Bindings' } },
     code: 1,
     remarks: ['error now/net.yaml (level: privileged): opens hostNetwork'],
-    says: `In namespaces with team=net, for users of policy net, policy net now admits pods that policies all, net refused: ${MUST}`,
+    says: `In namespaces with team=net, for users who may use policy net, policy net now admits pods that policy all, policy net refused, with the message: ${MUST}`,
   },
   'a policy whose selector has changed, so that no policy decides any more': {
     old: { all: STRICT },
     now: { all: { ...STRICT, ...ONLY_NET } },
     code: 1,
     remarks: ['error now/all.yaml (namespaceSelector:): opens hostNetwork'],
-    says: `In namespaces without the labels that selectors name, no policy decides any more, which admits pods that policy all refused: ${MUST}`,
+    says: `In namespaces without the labels that selectors name, no policy decides any more, which admits pods that policy all refused, with the message: ${MUST}`,
   },
   'a policy that is gone, at the new set': {
     old: { all: STRICT },
@@ -90,7 +90,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     now: { all: STRICT, other: STRICT },
     code: 0,
     remarks: ['notice now/all.yaml (hostNetwork: false): closes hostNetwork'],
-    says: `In every namespace, policies all, other now refuse pods about which no policy decided: ${MUST}`,
+    says: `In every namespace, policy all, policy other now refuse pods about which no policy decided, with the message: ${MUST}`,
   },
   'a policy for named containers': {
     old: { all: STRICT },
@@ -195,7 +195,7 @@ describe('cappol compare -o github and -o sarif', () => {
   for (const output of ['github', 'sarif']) {
     it(`${output} says what is proved`, async () => {
       const { code, stdout } = await cappol(['compare', 'restricted', 'restricted', '-o', output], '', folder);
-      const same = 'same: restricted admits exactly the pods that restricted admits (proved)';
+      const same = 'same: restricted and restricted admit the same pods, in namespaces with the same labels (proved)';
       assert.equal(code, 0);
       if (output === 'github') assert.equal(stdout, `::notice title=cappol::${same}\n`);
       else {

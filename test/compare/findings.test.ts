@@ -361,7 +361,9 @@ describe('findings', () => {
     const { findings } = findingsOf(setOf({ all: {}, one: { ...user('ann') } }), { at: NOW, limit: DEFAULT_LIMIT });
     assert.deepEqual(
       findings.map(({ message }) => message),
-      ['this exception opens nothing: policy all admits every pod that it admits; delete it'],
+      [
+        'this exception opens nothing: for each user of policy one, policy all admits every pod that it admits; you can delete policy one',
+      ],
     );
   });
 });

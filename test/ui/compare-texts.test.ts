@@ -54,7 +54,7 @@ const ROWS: readonly Row[] = [
         overrides: { hostIPC: true },
       },
     },
-    found: ['opens rule hostIPC, in namespaces with team=net, for users of policy b'],
+    found: ['opens rule hostIPC, in namespaces with team=net, for users who may use policy b'],
   },
 ];
 

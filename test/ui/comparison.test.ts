@@ -22,11 +22,14 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
 
   it('proves that the same text admits the same pods, until an edit opens something, with the pod', async () => {
     const page = await comparing();
-    await told(page, 'Proved Same: this set admits exactly the pods that the set before admits.');
+    await told(
+      page,
+      'Proved Same: this set and the set before admit the same pods, in namespaces with the same labels.',
+    );
     assert.equal(await textOf(page, 'Before'), await textOf(page, 'Policies'));
     await replace(page, 'Policies', `${await textOf(page, 'Policies')}  overrides: {hostNetwork: true}`);
     await told(page, 'Opens This set admits pods that the set before refuses: 1 difference.');
-    await told(page, 'Proved This set closes nothing: it refuses no pod that the set before admits.');
+    await told(page, 'Proved This set closes nothing: this set admits every pod that the set before admits.');
     const difference = page.locator('.play-difference');
     assert.match(
       (await difference.textContent()) ?? '',
@@ -43,10 +46,10 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
     const page = await comparing();
     const text = await textOf(page, 'Policies');
     await replace(page, 'Before', text.replace('level: restricted', 'level: baseline'));
-    await told(page, 'Proved This set opens nothing: it admits no pod that the set before refuses.');
+    await told(page, 'Proved This set opens nothing: the set before admits every pod that this set admits.');
     await page.locator('.play-difference', { hasText: 'Closes rule runAsUser' }).waitFor();
     await page.getByRole('button', { name: 'Set as before' }).click();
-    await told(page, 'Proved Same: this set admits exactly');
+    await told(page, 'Proved Same: this set and the set before admit the same pods');
     assert.equal(await textOf(page, 'Before'), text);
     assert.equal(await page.locator('.play-difference').count(), 0);
   });

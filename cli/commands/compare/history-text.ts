@@ -1,5 +1,6 @@
 /** The changes in a cluster between two snapshots, as text for people and as Markdown. */
 import { WAYS } from '../../../analysis/capabilities/how-held.ts';
+import { policiesText } from '../../../analysis/compare/sentences.ts';
 import type { CapabilityChange } from '../../../analysis/history/capabilities.ts';
 import type {
   EndedException,
@@ -70,10 +71,10 @@ function shownLines(lines: readonly string[], all: boolean): readonly string[] {
 function sectionsOf(history: History): Section[] {
   const { workloads, capabilities, exceptions, namespaces } = printableTexts(history);
   const all = [
-    { title: 'namespaces no longer enforced', lines: namespaces.notEnforced.map(enforcedLine) },
-    { title: 'namespaces newly enforced', lines: namespaces.enforced.map(enforcedLine) },
-    { title: 'capabilities gained', lines: capabilityLines(capabilities.gained, 'is') },
-    { title: 'capabilities lost', lines: capabilityLines(capabilities.lost, 'was') },
+    { title: 'namespaces no longer enforced', lines: namespaces.notEnforced.map((one) => enforcedLine(one, 'before')) },
+    { title: 'namespaces newly enforced', lines: namespaces.enforced.map((one) => enforcedLine(one, 'now')) },
+    { title: 'capabilities gained, also by new workloads', lines: capabilityLines(capabilities.gained, 'is') },
+    { title: 'capabilities lost, also with workloads that are gone', lines: capabilityLines(capabilities.lost, 'was') },
     { title: 'new exceptions', lines: exceptions.new.map(exceptionLine) },
     { title: 'ended exceptions', lines: exceptions.ended.map(exceptionLine) },
     { title: 'grants that no workload needs now', lines: exceptions.unused.map(grantLine) },
@@ -88,12 +89,8 @@ function workloadLine(workload: WorkloadName): string {
   return workloadText(workload);
 }
 
-function enforcedLine({ namespace, policies }: EnforcedNamespace): string {
-  return `${namespace}, by ${policiesText(policies)}`;
-}
-
-function policiesText(policies: readonly string[]): string {
-  return `policy ${policies.join(' and ')}`;
+function enforcedLine({ namespace, policies }: EnforcedNamespace, when: 'before' | 'now'): string {
+  return `${namespace}, ${when} by ${policiesText(policies)}`;
 }
 
 /** The most dangerous changes come first, because a long list is cut. @param verb `is` or `was` privileged */
@@ -118,14 +115,16 @@ function capabilityLine(change: CapabilityChange, verb: string): string {
 }
 
 const WHY: Readonly<Record<ExceptionReason, string>> = {
-  AdmitsMore: 'admits more than the policy beside it',
+  AdmitsMore: 'admits more than another policy that decides there',
   RestrictedUse: 'only some users may use it',
   Expires: 'expires',
 };
 
 function exceptionLine(exception: NewException | EndedException): string {
   const { policy, because, why, mode, namespaces, expires, reason } = exception;
-  const facts = why.map((one) => (one === 'Expires' ? `expires at ${expires}` : WHY[one]));
+  const facts = why.map((one) =>
+    one === 'Expires' ? `${because === 'Expired' ? 'expired' : 'expires'} at ${expires}` : WHY[one],
+  );
   return [
     `policy ${policy} (${because.toLowerCase()})${mode === 'Enforce' ? '' : ` of mode ${mode}`}`,
     `in ${namespaces.length === 0 ? 'no namespace' : firstOf(namespaces, MOST_NAMESPACES)}: ${facts.join(', ')}`,

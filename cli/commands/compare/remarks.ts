@@ -58,7 +58,7 @@ function differenceRemark(difference: Difference, direction: Direction, answer: 
   const refused = direction === 'opens' ? difference.before : difference.after;
   const command = `cappol compare ${names.map(shellWord).join(' ')} -o text`;
   const where = whereText(difference, comparison);
-  const text = `In ${where}, ${changeText(difference, direction)}: ${messagesText(refused, ruleId)}; ${command} shows such a pod`;
+  const text = `In ${where}, ${changeText(difference, direction)}, with the message: ${messagesText(refused, ruleId)}; ${command} shows such a pod`;
   const otherwise = direction === 'opens' ? 'warning' : 'note';
   return {
     level: isNamed(direction, failOn) ? 'error' : otherwise,
@@ -89,7 +89,10 @@ function changeText({ before, after }: Difference, direction: Direction): string
 
 function policiesText(policies: readonly string[]): string {
   if (policies.length === 0) return 'the policies';
-  return `${policies.length === 1 ? 'policy' : 'policies'} ${firstOf(policies, NAMED)}`;
+  return firstOf(
+    policies.map((policy) => `policy ${policy}`),
+    NAMED,
+  );
 }
 
 /** The messages of the rule about the pod. Policies with the same message share it. */

@@ -29,7 +29,7 @@ export function comparisonText(printed: NamedComparison, { width, paint }: Termi
           wrap(refused, { width, indent: 2, hanging: 6 }),
           ...messages.map((message) => wrap(`- ${message}`, { width, indent: 4, hanging: 6 })),
           wrap(admitted, { width, indent: 2, hanging: 6 }),
-          wrap('the smallest pod that shows it:', { width, indent: 2 }),
+          wrap('the smallest pod that shows it (its names are invented):', { width, indent: 2 }),
           indented(podText(difference), 4),
         ].join('');
       }),
