@@ -6,7 +6,7 @@ import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides, Subje
 import { overridesOf } from '../policy/containers.ts';
 import { perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
-import { runToEnd } from '../policy/run-to-end.ts';
+import { runToEnd, shared } from '../policy/run-to-end.ts';
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import { NEWEST_KNOWN_MINOR, type Standard } from '../standards/level-version.ts';
@@ -57,13 +57,11 @@ export function grantsOf(policy: ResolvedPolicy): readonly Grant[] {
 }
 
 /** Like grantsOf(), in steps. */
-export function* findingGrants(policy: ResolvedPolicy): Generator<void, readonly Grant[]> {
-  const found = knownGrants.get(policy) ?? (yield* findingGrantsAnew(policy));
-  knownGrants.set(policy, found);
-  return found;
+export function findingGrants(policy: ResolvedPolicy): Generator<void, readonly Grant[]> {
+  return knownGrants(policy)();
 }
 
-const knownGrants = new WeakMap<ResolvedPolicy, readonly Grant[]>();
+const knownGrants = perObject((policy: ResolvedPolicy) => shared(() => findingGrantsAnew(policy)));
 
 function* findingGrantsAnew({ spec, standard, defaulting }: ResolvedPolicy): Generator<void, readonly Grant[]> {
   const { overrides = {}, containers = [] } = spec;
@@ -127,10 +125,10 @@ function* findingGrantsIn<Stated extends object>(
   stated: Stated,
   stating: Stating<Stated>,
 ): Generator<void, Grant[]> {
-  knownLists ??= yield* findingListsOfAdmitted();
+  const lists = yield* listsOfAdmitted();
   const before = stating.complete(stated);
   const found: Grant[] = [];
-  for (const { grant, relative, entry } of removableIn(path, stated, knownLists)) {
+  for (const { grant, relative, entry } of removableIn(path, stated, lists)) {
     if (entry !== undefined && ownEntries(relative, stating.standard).includes(entry)) continue;
     yield;
     const after = stating.complete(without(path, stated, new Set([keyOf(grant)])));
@@ -217,7 +215,7 @@ const examplePods = perObject(({ examples }: Rule) =>
  * The paths of the lists whose entries admit something, as the examples of the rules show: without an entry, the rule
  * refuses an example that it admits with the entry, and it admits no example that it refuses with the entry.
  */
-let knownLists: ReadonlySet<string> | undefined;
+const listsOfAdmitted = shared(findingListsOfAdmitted);
 
 function* findingListsOfAdmitted(): Generator<void, ReadonlySet<string>> {
   const differences = new Map<string, number[]>();

@@ -6,7 +6,7 @@ import type { PodContent } from '../model/objects.ts';
 import { containerEntries } from '../policy/containers.ts';
 import { perObject } from '../policy/memo.ts';
 import { checksOfRules, type ResolvedPolicy, type Valued } from '../policy/resolve.ts';
-import { runToEnd } from '../policy/run-to-end.ts';
+import { runToEnd, shared } from '../policy/run-to-end.ts';
 import { RULES } from '../rules/index.ts';
 import { ByForm } from './by-content.ts';
 import { TooExpensive } from './cel.ts';
@@ -43,12 +43,12 @@ export function* findingNeededGrants(
   try {
     // Most pods need no grant. The evaluator knows that already, for all policies that are alike without their grants.
     if (violationsOf(asked, withoutAll(policy).after).length === 0) return NONE;
+    if (!Object.isFrozen(content.spec)) return yield* findingNeedsAnew(asked, keys);
     const known = knownNeeds(evaluator)(policy).of(filled);
     const before = known.get(content);
-    if (before) return before;
-    const found = yield* findingNeedsAnew(asked, keys);
-    if (Object.isFrozen(content.spec)) known.set(content, found);
-    return found;
+    const found = before ?? shared(() => findingNeedsAnew(asked, keys));
+    if (!before) known.set(content, found);
+    return yield* found();
   } catch (error) {
     if (error instanceof TooExpensive) return new Set(keys);
     throw error;
@@ -58,7 +58,9 @@ export function* findingNeededGrants(
 const allKeys = perObject((policy: ResolvedPolicy): readonly string[] => grantsOf(policy).map(keyOf));
 const withoutAll = perObject((policy: ResolvedPolicy) => changedChecks(policy)(allKeys(policy).join('\n')));
 
-const knownNeeds = perObject((_: Evaluator) => perObject((_: ResolvedPolicy) => new ByForm<ReadonlySet<string>>()));
+const knownNeeds = perObject((_: Evaluator) =>
+  perObject((_: ResolvedPolicy) => new ByForm<() => Generator<void, ReadonlySet<string>>>()),
+);
 
 interface Asked {
   readonly content: PodContent;

@@ -7,3 +7,26 @@ export function runToEnd<Result>(work: Generator<void, Result>): Result {
     if (done) return value;
   }
 }
+
+/**
+ * Work that several callers may need at the same time. Each caller takes the next steps of the one work, and all get its
+ * result, or its error.
+ */
+export function shared<Result>(begin: () => Generator<void, Result>): () => Generator<void, Result> {
+  let work: Generator<void, Result> | undefined;
+  let outcome: { readonly result: Result } | { readonly error: unknown } | undefined;
+  return function* () {
+    work ??= begin();
+    while (!outcome) {
+      try {
+        const { done, value } = work.next();
+        if (done) outcome = { result: value };
+      } catch (error) {
+        outcome = { error };
+      }
+      if (!outcome) yield;
+    }
+    if ('error' in outcome) throw outcome.error;
+    return outcome.result;
+  };
+}
