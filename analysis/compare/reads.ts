@@ -81,7 +81,14 @@ export function factorsOf(violates: string): string[] {
     return operands ? (operands as Node[]).flatMap(split) : [node];
   };
   const factors = split(PARSER.parse(violates).ast as Node);
-  return [...new Set(factors.map((factor) => serialize(factor as ASTNode)))];
+  return [...new Set(factors.map((factor) => serialize(factor as ASTNode).replaceAll(PAIR, fromEscapes)))];
+}
+
+/** A character beyond 16 bits as serialize() writes it, in two escapes, which CEL refuses. */
+const PAIR = /\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})/gi;
+
+function fromEscapes(_: string, high: string, low: string): string {
+  return String.fromCharCode(Number.parseInt(high, 16), Number.parseInt(low, 16));
 }
 
 class Reader implements Reads {

@@ -97,6 +97,11 @@ const CASES: Readonly<Record<string, Case>> = {
     now: overrides({ seccomp: { types: ['Localhost'], localhostProfiles: ['a', 'b..c'] } }),
     opens: ['seccomp'],
   },
+  'a profile whose name has a character beyond 16 bits': {
+    old: overrides({ appArmor: { types: ['Localhost'], localhostProfiles: ['a'] } }),
+    now: overrides({ appArmor: { types: ['Localhost'], localhostProfiles: ['a', '𝔘'] } }),
+    opens: ['appArmor'],
+  },
   'an unknown field of a container that is listed': {
     old: overrides({ unknownFields: 'Refused' }),
     now: overrides({ unknownFields: 'Refused', allowedUnknownFields: ['spec.containers.foo'] }),
