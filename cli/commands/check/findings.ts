@@ -1,4 +1,4 @@
-/** Warns about policies that have no effect, and about rollouts that cannot end. */
+/** Warns about policies of files that have no effect, and about rollouts that cannot end. */
 import { findingsOf } from '../../../analysis/compare/findings.ts';
 import { policySetOf } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
@@ -13,7 +13,10 @@ const LIMITS = { limit: 0, samples: 5_000 };
 export function tellFindings(context: PolicyContext, at: number, tell: (trouble: Trouble) => void): void {
   const { findings } = findingsOf(policySetOf(context), { at, ...LIMITS });
   for (const { policy, message } of findings) {
-    const { file = 'cluster', line = null } = context.sources.get(policy) ?? {};
+    const source = context.sources.get(policy);
+    // Nobody asked about the policies of the cluster.
+    if (!source) continue;
+    const { file, line } = source;
     tell({
       file,
       ...(line !== null && { line }),
