@@ -3,7 +3,7 @@
  * (test/ui/compare-texts.test.ts compares them).
  */
 import { compare, DIRECTIONS, type Direction } from '../../analysis/compare/compare.ts';
-import type { PolicySet } from '../../analysis/compare/policy-set.ts';
+import { type PolicySet, policySetOf } from '../../analysis/compare/policy-set.ts';
 import {
   type DifferenceWords,
   differenceWords,
@@ -17,7 +17,6 @@ import { manifestOf } from '../../analysis/compare/witness.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
-import { isExcluded } from '../../operator/policy/deciding.ts';
 import { type CheckedText, manifestsIn } from './check.ts';
 import { yamlText } from './yaml-text.ts';
 
@@ -59,7 +58,6 @@ export interface ShownDifference extends DifferenceWords {
 /** The most pods that a comparison looks at: so few that an answer arrives while somebody types. */
 const MOST_PODS = 20_000;
 const NAMES = { old: 'the set before', new: 'this set' };
-const EXCLUDED = [OPERATOR_NAMESPACE, ...EXCLUDED_NAMESPACES];
 
 export function compareTexts(question: CompareQuestion): CompareAnswer {
   const troubles: Trouble[] = [];
@@ -104,8 +102,7 @@ function policySet(
     oldestServer,
     at,
   };
-  const { policies } = builder.build(options, tell).compiled;
-  return { policies, isExcluded: (name) => isExcluded(name, EXCLUDED) };
+  return policySetOf(builder.build(options, tell));
 }
 
 function notesOf([before, now]: readonly [PolicySet, PolicySet], at: number): string[] {
