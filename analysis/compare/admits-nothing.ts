@@ -5,7 +5,7 @@ import type { Check } from '../../operator/rules/rule.ts';
 import type { Questions } from './compare.ts';
 import { type Finding, listed } from './finding.ts';
 import { isProved } from './redundancy.ts';
-import { areSame } from './same-sets.ts';
+import { areSame, everywhere } from './same-sets.ts';
 import { PLAIN_PODS } from './sample-pods.ts';
 
 /**
@@ -49,10 +49,10 @@ function notForWindows(policy: ResolvedPolicy): ResolvedPolicy {
 /** Whether the policy admits no more than a policy that nobody may use. */
 function isEmpty(policy: ResolvedPolicy, questions: Questions): boolean {
   if (PLAIN_PODS.some((pod) => questions.admits(policy, pod))) return false;
-  const everywhere = { ...policy, selector: {}, usableBy: 'Everyone' as const };
-  const unusable = { ...everywhere, usableBy: 'Bindings' as const };
+  const usable = everywhere(policy);
+  const unusable: ResolvedPolicy = { ...usable, usableBy: 'Bindings' };
   const isExcluded = () => false;
-  return areSame({ policies: [everywhere], isExcluded }, { policies: [unusable], isExcluded }, questions);
+  return areSame({ policies: [usable], isExcluded }, { policies: [unusable], isExcluded }, questions);
 }
 
 function onlyWith(rules: readonly string[], policy: ResolvedPolicy): ResolvedPolicy {

@@ -18,7 +18,7 @@ import { type Plan, type Plans, plansFor } from './plans.ts';
 import type { PolicySet } from './policy-set.ts';
 import { smallest } from './smallest.ts';
 import { Budget, TinyPods } from './tiny-pods.ts';
-import { type Use, usesOf } from './uses.ts';
+import { type Use, type UsesOptions, usesOf } from './uses.ts';
 import { type Side, Witnesses } from './witnesses.ts';
 
 /** Whether a difference admits what was refused, or refuses what was admitted. */
@@ -64,12 +64,6 @@ export interface CompareOptions {
   readonly directions?: readonly Direction[];
 }
 
-/** How two sets are compared. */
-export interface Question {
-  /** Whether users of a policy count as users of every policy whose subjects include the policy's subjects. */
-  readonly comparesSubjects?: boolean;
-}
-
 export function compare(old: PolicySet, now: PolicySet, { limit, ...options }: CompareOptions): Comparison {
   return new Comparing(old, now, new Examined(limit), options).result();
 }
@@ -99,8 +93,8 @@ export class Questions {
   }
 
   /** The comparison of both sets up to the first difference, whose pod may be larger than necessary. */
-  firstDifference(old: PolicySet, now: PolicySet, question: Question = {}): Comparison {
-    return new Comparing(old, now, this.#examined, { ...question, isFirstEnough: true }).result();
+  firstDifference(old: PolicySet, now: PolicySet, uses: UsesOptions = {}): Comparison {
+    return new Comparing(old, now, this.#examined, { ...uses, isFirstEnough: true }).result();
   }
 }
 
@@ -128,7 +122,7 @@ class Examined {
   }
 }
 
-interface ComparingOptions extends Question, Pick<CompareOptions, 'all' | 'directions'> {
+interface ComparingOptions extends UsesOptions, Pick<CompareOptions, 'all' | 'directions'> {
   /** Whether the comparison ends with the first difference. */
   readonly isFirstEnough?: boolean;
 }

@@ -5,7 +5,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Questions } from './compare.ts';
 import { namespaceClasses } from './namespaces.ts';
 import type { Beside } from './one-mode.ts';
-import { areSame, fillingText, withoutDefaulting } from './same-sets.ts';
+import { areSame, everywhere, fillingText, withoutDefaulting } from './same-sets.ts';
 import { samplePods } from './sample-pods.ts';
 
 /**
@@ -43,8 +43,3 @@ const termsOf = perObject((policy: ResolvedPolicy): string | undefined => {
   const all = [priority, usableBy, [...new Set(users)], end, podSecurityLabels, adminAccessLabel, fillingText(policy)];
   return JSON.stringify(all);
 });
-
-/** The policy for everybody and all namespaces. */
-function everywhere(policy: ResolvedPolicy): ResolvedPolicy {
-  return { ...policy, selector: {}, usableBy: 'Everyone' };
-}

@@ -22,6 +22,11 @@ export function withoutDefaulting(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...rest, defaulting: false, seccompChanges: false, fills: [], filledChecks: policy.checks };
 }
 
+/** The policy for everybody and all namespaces. */
+export function everywhere(policy: ResolvedPolicy): ResolvedPolicy {
+  return { ...policy, selector: {}, usableBy: 'Everyone' };
+}
+
 /** A text that is the same for policies that fill in pods in the same way. */
 export function fillingText({ defaulting, fills, seccompChanges }: ResolvedPolicy): string {
   return JSON.stringify([defaulting, fills, seccompChanges]);

@@ -13,7 +13,7 @@ export interface Use {
   readonly refusing: readonly string[];
 }
 
-interface UsesOptions {
+export interface UsesOptions {
   /** Whether users of a policy count as users of every policy whose subjects include the policy's subjects. */
   readonly comparesSubjects?: boolean;
 }
