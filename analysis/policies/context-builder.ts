@@ -23,7 +23,7 @@ import { type Trouble, troublePlace } from '../manifests/trouble.ts';
 import type { FieldPath } from '../schema/paths.ts';
 import { aggregatedRoles, type ClusterRole, clusterRoleOf, IN_EVERY_CLUSTER } from './aggregation.ts';
 import { automountingOf } from './automounting.ts';
-import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource } from './context.ts';
+import { type Labels, PolicyContext, type PolicyContextOptions, type PolicySource, placeOfSource } from './context.ts';
 import { isContextObject, readObject } from './context-objects.ts';
 import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
 import { validatePolicy } from './validate.ts';
@@ -185,8 +185,7 @@ export class PolicyContextBuilder {
     const state = new PolicyState(cluster, { ...options, now: () => options.at });
     state.accept();
     const tellOf = (name: string, rest: Pick<Trouble, 'message' | 'severity'>) => {
-      const { file = 'cluster', line = null } = this.#all.sources.get(name) ?? {};
-      tell({ file, ...(line !== null && { line }), ...rest });
+      tell({ ...placeOfSource(this.#all.sources.get(name)), ...rest });
     };
     for (const [name, { message }] of state.compiled.refusals) {
       tellOf(name, { message: `CapabilityPolicy ${name}: ${message}` });
@@ -250,7 +249,7 @@ export class PolicyContextBuilder {
     // Two policies with one name are an error, because the order in which somebody applies them decides which spec is
     // in force.
     if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
-      const place = troublePlace({ file: source.file, ...(source.line !== null && { line: source.line }) });
+      const place = troublePlace(placeOfSource(source));
       const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep one of them`;
       tell({ file, line, message });
     }

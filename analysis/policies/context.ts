@@ -2,6 +2,7 @@
  * The state of a cluster together with the policies of files. In the combined state, namespaces may have other labels
  * than in the cluster.
  */
+
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { AdmissionOptions } from '../../operator/compile/match.ts';
@@ -14,6 +15,7 @@ import { Recent } from '../../operator/model/recent.ts';
 import { deciding, MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { PolicyState } from '../../operator/state/policy-state.ts';
+import type { Trouble } from '../manifests/trouble.ts';
 import type { Automounting } from './automounting.ts';
 import { evaluateCluster } from './evaluate-cluster.ts';
 
@@ -34,6 +36,13 @@ export interface PolicyContextOptions extends AdmissionOptions {
 export interface PolicySource {
   readonly file: string;
   readonly line: number | null;
+}
+
+/** The place of a problem of the policy. @param source absent for a policy of the cluster */
+export function placeOfSource(
+  { file, line }: PolicySource = { file: 'cluster', line: null },
+): Pick<Trouble, 'file' | 'line'> {
+  return { file, ...(line !== null && { line }) };
 }
 
 /** The verdicts of a namespace, as far as a comparison of two states needs them. */

@@ -2,7 +2,7 @@
 import { findingsOf } from '../../../analysis/compare/findings.ts';
 import { policySetOf } from '../../../analysis/compare/policy-set.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
-import type { PolicyContext } from '../../../analysis/policies/context.ts';
+import { type PolicyContext, placeOfSource } from '../../../analysis/policies/context.ts';
 
 /**
  * Check finds only what needs no proof about all pods, such as policies with the same rules. `cappol compare` has more
@@ -16,12 +16,6 @@ export function tellFindings(context: PolicyContext, at: number, tell: (trouble:
     const source = context.sources.get(policy);
     // Nobody asked about the policies of the cluster.
     if (!source) continue;
-    const { file, line } = source;
-    tell({
-      file,
-      ...(line !== null && { line }),
-      message: `CapabilityPolicy ${policy}: ${message}`,
-      severity: 'warning',
-    });
+    tell({ ...placeOfSource(source), message: `CapabilityPolicy ${policy}: ${message}`, severity: 'warning' });
   }
 }

@@ -1,14 +1,14 @@
 /** Warns about policies for everybody that loosen a policy which is rolled out. */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
-import type { PolicyContext } from '../../../analysis/policies/context.ts';
+import { type PolicyContext, placeOfSource } from '../../../analysis/policies/context.ts';
 import { looseningText } from '../../../operator/report/loosening.ts';
 
 export function tellLoosenings(context: PolicyContext, tell: (trouble: Trouble) => void): void {
   for (const [name, loosenings] of context.loosenings()) {
-    const { file = 'cluster', line = null } = context.sources.get(name) ?? {};
+    const place = placeOfSource(context.sources.get(name));
     for (const loosening of loosenings) {
       const message = `CapabilityPolicy ${name}: ${looseningText(loosening)}`;
-      tell({ file, ...(line !== null && { line }), message, severity: 'warning' });
+      tell({ ...place, message, severity: 'warning' });
     }
   }
 }

@@ -3,7 +3,7 @@ import { dump } from 'js-yaml';
 import type { Finding, OpenQuestion } from '../../../analysis/compare/finding.ts';
 import type { Findings } from '../../../analysis/compare/findings.ts';
 import { troublePlace } from '../../../analysis/manifests/trouble.ts';
-import type { PolicySource } from '../../../analysis/policies/context.ts';
+import { type PolicySource, placeOfSource } from '../../../analysis/policies/context.ts';
 import { escapedControls, jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import type { Io } from '../../command.ts';
@@ -71,7 +71,7 @@ function titleOf({ kind }: Pick<Finding, 'kind'>): string {
 function nameOf({ policy }: Finding, { sources }: PrintedFindings): string {
   const source = sources.get(policy);
   if (!source) return `policy ${policy}`;
-  return `policy ${policy} (${troublePlace({ file: source.file, ...(source.line !== null && { line: source.line }) })})`;
+  return `policy ${policy} (${troublePlace(placeOfSource(source))})`;
 }
 
 function undecidedText({ policy, kind, message }: OpenQuestion): string {
