@@ -47,9 +47,9 @@ export function endedExceptions(old: Moment, now: Moment): EndedException[] {
 export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
   const before = needsByPolicy(old);
   return [...needsByPolicy(now)].flatMap(([policy, { unneeded }]) => {
-    const known = before.get(policy)?.unneeded ?? [];
+    const known = new Set(before.get(policy)?.unneeded.map(keyOf));
     const listed = now.cluster.policy(policy)?.status?.unusedGrants ?? [];
-    return outermost(unneeded.filter((grant) => !sameGrant(grant, known))).map((grant) => {
+    return outermost(unneeded.filter((grant) => !known.has(keyOf(grant)))).map((grant) => {
       const reported = sameGrant(grant, listed);
       return { policy, ...grant, ...(reported && { since: reported.since }) };
     });

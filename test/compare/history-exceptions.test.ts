@@ -118,6 +118,15 @@ describe('the history of a cluster', () => {
       assert.deepEqual(between(both, reported).exceptions.unused, [{ policy: 'ping', ...GRANT, since }]);
     });
 
+    it('but not twice a grant whose text a status cuts', () => {
+      const localhostProfiles = [`${'x'.repeat(300)}`];
+      const overrides = { seccomp: { types: ['Localhost' as const], localhostProfiles } };
+      const idle = { ...web(), policies: [baselinePolicy('ping', { mode: 'Enforce', overrides })] };
+      const { exceptions } = between(needing(['NET_ADMIN']), idle);
+      assert.ok(exceptions.unused.some(({ entry = '' }) => localhostProfiles.includes(entry)));
+      assert.deepEqual(between(idle, idle).exceptions.unused, []);
+    });
+
     it('but no grant that the policy no longer has', () => {
       const { exceptions } = between(one, needing(['NET_ADMIN'], ['NET_ADMIN']));
       assert.deepEqual([exceptions.unused, exceptions.neededAgain], [[], []]);
