@@ -1,7 +1,7 @@
 /** Finds the exceptions of a cluster, and the ones that are new, ended, unused or needed again in another snapshot. */
 import type { Mode, UsableBy } from '../../operator/api/capability-policy.ts';
 import { type GrantNeeds, grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
-import { type Grant, keyOf, sameGrant } from '../../operator/evaluate/grants.ts';
+import { type Grant, keyOf, withSince } from '../../operator/evaluate/grants.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import type { Moment } from './moment.ts';
 
@@ -49,10 +49,10 @@ export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
   return [...needsByPolicy(now)].flatMap(([policy, { unneeded }]) => {
     const known = new Set(before.get(policy)?.unneeded.map(keyOf));
     const listed = now.cluster.policy(policy)?.status?.unusedGrants ?? [];
-    return outermost(unneeded.filter((grant) => !known.has(keyOf(grant)))).map((grant) => {
-      const reported = sameGrant(grant, listed);
-      return { policy, ...grant, ...(reported && { since: reported.since }) };
-    });
+    return outermost(unneeded.filter((grant) => !known.has(keyOf(grant)))).map((grant) => ({
+      policy,
+      ...withSince(grant, listed),
+    }));
   });
 }
 

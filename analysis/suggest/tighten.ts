@@ -5,7 +5,7 @@
 import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { statedSpec } from '../../operator/api/defaults.ts';
 import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
-import { type Grant, keyOf, sameGrant, withoutGrants } from '../../operator/evaluate/grants.ts';
+import { type Grant, keyOf, withoutGrants, withSince } from '../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import { WHOLE } from '../../operator/evaluate/namespace-needs.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -184,10 +184,7 @@ function tightened(policy: CompletePolicy, unused: boolean, removed: readonly Gr
   return {
     policy: name,
     unused,
-    removes: outermost(removed).map((grant) => {
-      const known = sameGrant(grant, listed);
-      return { ...grant, ...(known && { since: known.since }) };
-    }),
+    removes: outermost(removed).map((grant) => withSince(grant, listed)),
     ...(removed.length > 0 && { patch: { spec: patch } }),
     manifest: { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec },
   };

@@ -51,6 +51,16 @@ export function entryText(entry: unknown): string {
   return JSON.stringify(entry, isObject(entry) ? Object.keys(entry).sort() : undefined);
 }
 
+/** The grant with the time since which no workload needs it, if the status says so. */
+export function withSince(grant: Grant, listed: readonly (Grant & Since)[]): Grant & Partial<Since> {
+  const known = sameGrant(grant, listed);
+  return { ...grant, ...(known && { since: known.since }) };
+}
+
+interface Since {
+  readonly since: string;
+}
+
 /** The grants of the policy's overrides, in the order of its spec. An entry of `spec.containers` follows its values. */
 export function grantsOf(policy: ResolvedPolicy): readonly Grant[] {
   return runToEnd(findingGrants(policy));

@@ -9,7 +9,7 @@ import type {
   UsableBy,
 } from '../../../operator/api/capability-policy.ts';
 import { grantNeeds, outermost } from '../../../operator/evaluate/grant-needs.ts';
-import { type Grant, sameGrant } from '../../../operator/evaluate/grants.ts';
+import { type Grant, withSince } from '../../../operator/evaluate/grants.ts';
 import type { NamespaceVerdicts } from '../../../operator/evaluate/namespace.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import { type Verdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
@@ -203,10 +203,7 @@ function evaluatedNow(
     verdictsFrom: 'Live',
     workloads: report?.counts ?? { evaluated: 0, violating: 0, unknown: 0 },
     violations: (report?.notAdmitted ?? []).flatMap((workload) => violationsOf(workload, name)).sort(byWorkload),
-    unusedGrants: unneeded.map((grant) => {
-      const listed = sameGrant(grant, unusedGrants);
-      return { ...grant, ...(listed && { since: listed.since }) };
-    }),
+    unusedGrants: unneeded.map((grant) => withSince(grant, unusedGrants)),
   };
 }
 
