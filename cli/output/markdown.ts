@@ -29,16 +29,27 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   if (rows.length === 0) return [];
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const lines = [line(head), line(head.map(() => '---'))];
+  const { shown, more } = fitting(rows.map(line), most);
+  return [[...lines, ...shown].join('\n'), ...more];
+}
+
+/**
+ * The first texts that fit, and a line with the number of the others; none if all fit.
+ *
+ * @param most the limit in characters
+ * @param between the number of characters between two texts that count toward the limit
+ */
+export function fitting(
+  texts: readonly string[],
+  most: number,
+  between = 1,
+): { readonly shown: readonly string[]; readonly more: readonly string[] } {
   let room = most;
-  let shown = 0;
-  for (const row of rows) {
-    const text = line(row);
-    room -= text.length + 1;
-    if (room < 0) break;
-    lines.push(text);
-    shown += 1;
-  }
-  return [lines.join('\n'), ...(shown < rows.length ? [`… and ${rows.length - shown} more`] : [])];
+  const shown = texts.filter((text) => {
+    room -= text.length + between;
+    return room >= 0;
+  });
+  return { shown, more: shown.length < texts.length ? [`… and ${texts.length - shown.length} more`] : [] };
 }
 
 export function details(title: string, contents: readonly string[]): string[] {

@@ -7,7 +7,7 @@ import { type PolicySource, placeOfSource } from '../../../analysis/policies/con
 import { escapedControls, jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import type { Io } from '../../command.ts';
-import { code, MOST_CHARACTERS } from '../../output/markdown.ts';
+import { code, fitting, MOST_CHARACTERS } from '../../output/markdown.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
 
@@ -84,12 +84,7 @@ function findingsMarkdown(printed: PrintedFindings): string {
     ...findings.map((one) => `- **${titleOf(one).toLowerCase()}** ${code(nameOf(one, printed))}: ${code(one.message)}`),
     ...undecided.map((one) => `- **not decided** ${code(undecidedText(one))}`),
   ];
-  let room = MOST_CHARACTERS;
-  const shown = lines.filter((line) => {
-    room -= line.length + 1;
-    return room >= 0;
-  });
-  const more = lines.length > shown.length ? [`… and ${lines.length - shown.length} more`] : [];
+  const { shown, more } = fitting(lines, MOST_CHARACTERS);
   const list = shown.length > 0 ? [shown.join('\n')] : [];
   return `${[code(summaryOf(printed)), ...list, ...more].join('\n\n')}\n`;
 }

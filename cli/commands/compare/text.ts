@@ -9,7 +9,7 @@ import {
 } from '../../../analysis/compare/sentences.ts';
 import { manifestOf } from '../../../analysis/compare/witness.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
-import { code, details, MOST_CHARACTERS } from '../../output/markdown.ts';
+import { code, details, fitting, MOST_CHARACTERS } from '../../output/markdown.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
 import { isNamed } from './exit-code.ts';
@@ -57,7 +57,6 @@ function indented(text: string, columns: number): string {
 /** Markdown, in which the pods are folded. */
 export function comparisonMarkdown(printed: NamedComparison): string {
   const { comparison } = printed;
-  let room = MOST_CHARACTERS;
   const sections = DIRECTIONS.flatMap((direction) =>
     comparison[direction].map((difference) => {
       const { where, refused, messages, admitted } = differenceWords(difference, direction, comparison);
@@ -66,11 +65,7 @@ export function comparisonMarkdown(printed: NamedComparison): string {
       return [`**${direction}** ${code(where)}`, refused, list.join('\n'), admitted, ...pod].join('\n\n');
     }),
   );
-  const shown = sections.filter((section) => {
-    room -= section.length;
-    return room >= 0;
-  });
-  const more = sections.length > shown.length ? [`… and ${sections.length - shown.length} more`] : [];
+  const { shown, more } = fitting(sections, MOST_CHARACTERS, 0);
   const undecided = comparison.undecided.map((one) => `**not decided** ${code(undecidedText(one))}`);
   const summary = summaryLines(printed).map((line) => `- ${code(line)}`);
   return `${[headline(comparison), summary.join('\n'), ...shown, ...more, ...undecided].join('\n\n')}\n`;
