@@ -4,7 +4,7 @@ import { type ExitCode, type Io, UsageError } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';
 import { FINDINGS } from './choices.ts';
 import { FINDINGS_PRINTERS } from './findings-printers.ts';
-import { readSet, type SetOptions } from './sets.ts';
+import { readSet, type SetOptions, shownName } from './sets.ts';
 
 interface FindingsOptions extends SetOptions {
   readonly all?: boolean;
@@ -23,7 +23,7 @@ export async function runFindings(name: string, options: FindingsOptions, io: Io
   const at = options.at ?? Date.now();
   const found = findingsOf(set, { at, limit: options.limit, expired });
   const names = new Set([...set.policies, ...expired].map((policy) => policy.name));
-  io.stdout.write(print({ name: name === '-' ? 'standard input' : name, policies: names.size, sources, found }, io));
+  io.stdout.write(print({ name: shownName(name), policies: names.size, sources, found }, io));
   if (options.failOn === undefined) return 0;
   if (found.findings.length > 0) return 1;
   return found.undecided.length > 0 ? 2 : 0;

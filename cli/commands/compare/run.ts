@@ -9,7 +9,7 @@ import { Troubles } from '../../input/troubles.ts';
 import type { FailOn, Output } from './choices.ts';
 import { exitCode } from './exit-code.ts';
 import { PRINTERS, troublesText } from './printers.ts';
-import { type ReadSet, readSets, type SetOptions } from './sets.ts';
+import { type ReadSet, readSets, type SetOptions, shownName } from './sets.ts';
 
 export interface CompareOptions extends SetOptions {
   readonly all?: boolean;
@@ -33,7 +33,7 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   }
   const comparison = compare(sets[0], sets[1], { limit, all });
   const history = historyBetween(sets, io);
-  const shownNames = { old: shown(old), new: shown(now) };
+  const shownNames = { old: shownName(old), new: shownName(now) };
   const printed = { ...shownNames, comparison, all, ...(history && { history }) };
   const answer = { ...printed, names: [old, now] as const, failOn, placeOf: sets[1].placeOf };
   io.stdout.write(PRINTERS[output](answer, told, io));
@@ -44,7 +44,7 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   if (until !== undefined) io.stderr.write(`cappol: ${until}; --at compares at a later time\n`);
   for (const [i, set] of sets.entries()) {
     if (set.policies.length === 0)
-      io.stderr.write(`cappol: ${shown([old, now][i] ?? '')} has no policy that is in force\n`);
+      io.stderr.write(`cappol: ${shownName([old, now][i] ?? '')} has no policy that is in force\n`);
   }
   return exitCode(comparison, failOn);
 }
@@ -56,9 +56,4 @@ function historyBetween([old, now]: readonly [ReadSet, ReadSet], { stderr }: Io)
   if (problem === undefined) return historyOf(old.snapshot, now.snapshot);
   stderr.write(`cappol: only the policies are compared: ${printable(problem)}\n`);
   return undefined;
-}
-
-/** How the output names a set. */
-function shown(name: string): string {
-  return name === '-' ? 'standard input' : name;
 }

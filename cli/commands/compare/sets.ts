@@ -42,6 +42,11 @@ interface Read {
 
 type Tell = (trouble: Trouble) => void;
 
+/** The name of a set in the output. */
+export function shownName(name: string): string {
+  return name === '-' ? 'standard input' : name;
+}
+
 export async function readSets(
   names: readonly [string, string],
   options: SetOptions,
