@@ -10,8 +10,8 @@ interface Answered<Name extends RequestName> {
 }
 
 /**
- * The answer to the newest question, and the question that it answers. The last answer stays until a new answer arrives, even if the newest question
- * causes an error.
+ * The answer to the newest question, and the question that it answers. The last answer stays until a new answer
+ * arrives, even if the newest question causes an error.
  */
 export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name) {
   const [answered, setAnswered] = useState<Answered<Name>>();
