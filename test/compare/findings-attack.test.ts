@@ -20,6 +20,9 @@ import { arbitraryPod } from '../support/random-policies.ts';
 import { admits, FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
 
 const RUNS = Number(process.env.FINDINGS ?? 8);
+/** The sets of some seeds have few findings: then more sets follow, until so many findings are attacked. */
+const LEAST_FOUND = RUNS / 2;
+const MOST_RUNS = RUNS * 10;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const NOW = Date.parse('2026-11-29T00:00:00Z');
 const PODS = 2000;
@@ -83,11 +86,13 @@ const SETS: Arbitrary<Specs> = fc
 const evaluator = new Evaluator();
 
 describe(`findings, with random policies (SEED=${SEED})`, () => {
-  it(`are not contradicted by ${PODS} random pods, in ${RUNS} sets`, function () {
-    this.timeout(RUNS * 60_000);
+  it(`are not contradicted by ${PODS} random pods, in at least ${RUNS} sets`, function () {
+    this.timeout(MOST_RUNS * 30_000);
     const pods = acceptedPods();
     const kinds = new Map<string, number>();
-    for (const specs of fc.sample(SETS, { numRuns: RUNS, seed: SEED })) {
+    const found = () => [...kinds.values()].reduce((sum, count) => sum + count, 0);
+    for (const [i, specs] of fc.sample(SETS, { numRuns: MOST_RUNS, seed: SEED }).entries()) {
+      if (i >= RUNS && found() >= LEAST_FOUND) break;
       const set = setOf(specs);
       const { findings } = findingsOf(set, { at: NOW, limit: DEFAULT_LIMIT });
       for (const finding of findings) {
@@ -101,8 +106,7 @@ describe(`findings, with random policies (SEED=${SEED})`, () => {
       const all = new Set(findings.flatMap(deletable));
       assertNoChange(set.policies, all, pods, `${[...all]}\n${JSON.stringify(specs)}`);
     }
-    const found = [...kinds.values()].reduce((sum, count) => sum + count, 0);
-    assert.ok(found >= RUNS / 4, `only ${found} findings: ${JSON.stringify([...kinds])}`);
+    assert.ok(found() >= LEAST_FOUND, JSON.stringify([...kinds]));
     if (RUNS >= 100) assert.ok(kinds.size >= 4, JSON.stringify([...kinds]));
   });
 });
