@@ -472,7 +472,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'ui/platform',
-    does: "Replacements in the browser for the modules of Node that the folders above use. The build substitutes the replacements for the modules.",
+    does: 'Replacements in the browser for the modules of Node that the folders above use. The build substitutes the replacements for the modules.',
     imports: [],
     packages: ['@noble/hashes'],
   },
