@@ -598,7 +598,7 @@ const ON_ROLLOUTS: readonly Attempt[] = [
     expect: STATES,
   },
   {
-    attempt: "creates a ConfigMap of their own in the operator's namespace",
+    attempt: "creates another ConfigMap in the operator's namespace",
     run: create(`${OWN}/configmaps`, { ...STATE, metadata: { name: 'rollout-notes' } }, { dryRun: true }),
     expect: { admitted: 'the operator does not read this ConfigMap' },
   },
@@ -661,7 +661,7 @@ const ON_APIS: readonly Attempt[] = [
     },
   },
   {
-    attempt: 'defines a resource of their own in the group of admission policies',
+    attempt: 'defines a custom resource in the group of admission policies',
     run: create(
       CRDS,
       {
@@ -711,7 +711,7 @@ const ON_PINNED_POLICIES: readonly Attempt[] = [
     expect: { admitted: 'the wildcard verbs of cluster administrators include exempt' },
   },
   {
-    attempt: '(as an editor of policies) creates a policy of higher priority that admits everything',
+    attempt: '(as an editor of policies) creates a policy of a higher priority that admits everything',
     run: create(
       POLICIES,
       {

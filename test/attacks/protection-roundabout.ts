@@ -38,7 +38,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
     expect: { admitted: 'API servers do not read the status of an admission policy' },
   },
   {
-    attempt: 'gives an admission policy an owner that does not exist by way of its status',
+    attempt: 'gives an admission policy a nonexistent owner by a write of its status',
     run: async (target) => {
       const object = await target.cluster.api.get(VAP(target));
       object.metadata.ownerReferences = [GONE_OWNER];
@@ -60,7 +60,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
     },
   },
   {
-    attempt: 'writes into the status of a policy that it is not in force',
+    attempt: 'writes a status which says that a policy is not in force',
     run: patch((target) => `${PINNED(target)}/status`, { status: { conditions: [] } }, { dryRun: true }),
     expect: { admitted: 'the operator writes the status again, and no decision about pods depends on the status' },
   },
