@@ -227,7 +227,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/protection',
-    does: 'The admission policy in a file of the API server. It protects the objects that the operator writes.',
+    does: 'The admission policy in a file of the API server. This policy protects the objects that the operator writes.',
     imports: ['operator/api', 'operator/model', 'operator/rules', 'operator/compile'],
     packages: [],
     pure: true,
@@ -478,7 +478,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'ui',
-    does: 'The page of `cappol ui` and `cappol report`. It shows snapshots, and evaluates in the browser with the code of the folders above.',
+    does: 'The page of `cappol ui` and `cappol report`. The page shows snapshots, and evaluates in the browser with the code of the folders above.',
     imports: [
       'operator/api',
       'operator/model',
