@@ -4,7 +4,10 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 
 /** The label of an object with the name of the policy that the object was rendered for. */
 export const POLICY_LABEL = `${GROUP}/policy`;
-/** The label of an object that was rendered for the pending part of a policy with `rollout`. Its value is "pending". */
+/**
+ * The label of an object that was rendered for the pending part of a policy with `rollout`. The label's value is
+ * "pending".
+ */
 export const PART_LABEL = `${GROUP}/part`;
 /** The annotation of a policy's role with the last accepted spec, as JSON. */
 export const SPEC_ANNOTATION = `${GROUP}/spec`;
@@ -29,10 +32,10 @@ export interface Manifest {
 export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 
 /**
- * The metadata of a rendered object. The policy's own labels and annotations are never copied to a rendered object,
- * because Argo CD would prune an object that has Argo CD's tracking label.
- * @param owners the policies that own the object, which is deleted with its last owner; a single owner is the object's
- * controller
+ * The metadata of a rendered object. A rendered object never gets the labels and annotations of its policy. With the
+ * tracking label of Argo CD, Argo CD would prune the object.
+ * @param owners the policies that own the object; the garbage collector deletes the object when the last owner is
+ * deleted; a single owner is the object's controller
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {

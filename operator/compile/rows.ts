@@ -1,6 +1,6 @@
 /**
- * A policy as a row of a program's table. The row has only the columns in which the policy differs from its level, so
- * the row shows the policy's overrides. The values of the levels are constants of the program.
+ * Turns a policy into a row of a program's table. The row has the columns in which the policy differs from its level,
+ * so the row shows the policy's overrides. The values of the levels are constants of the program.
  */
 import { formatTime, NEVER } from '../policy/expiry.ts';
 import { perObject } from '../policy/memo.ts';
