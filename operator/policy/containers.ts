@@ -15,7 +15,7 @@ export interface ContainerEntry {
   readonly names: readonly string[];
   /** The images that the entry selects; undefined for any image. */
   readonly images: readonly string[] | undefined;
-  /** CEL, bool: whether container `c` belongs to the entry. */
+  /** A CEL expression of type bool: whether container `c` belongs to the entry. */
   readonly selects: string;
   /** By rule ID: the values for the containers of the entry, if they differ from the values for the pod. */
   readonly values: Readonly<Record<string, unknown>>;

@@ -51,8 +51,8 @@ export function keysOf(selector: LabelSelector): string[] {
 }
 
 /**
- * CEL, bool: whether the namespace is selected.
- * @param labels CEL, map(string, string)
+ * A CEL expression of type bool: whether the namespace is selected.
+ * @param labels CEL of type map(string, string)
  */
 export function selectorCel(selector: LabelSelector, labels: string): string {
   const conditions = requirements(selector).map((requirement) => requirementCel(requirement, labels));
