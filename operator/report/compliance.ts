@@ -7,7 +7,7 @@ import * as reasons from './reasons.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface Evaluated {
-  /** The spec that is in force, resolved; undefined if no spec of the policy was ever accepted. */
+  /** The resolved spec that is in force; undefined if no spec of the policy was ever accepted. */
   readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
   /**

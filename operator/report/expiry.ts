@@ -25,11 +25,11 @@ interface Ending {
   readonly now: string;
 }
 
-/** The condition Expired. Only a policy with `spec.expires` has the condition Expired. */
+/** Makes the condition Expired. A policy without `spec.expires` does not have this condition. */
 export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
-  // `expired` is the state when the policies were compiled; `now` may be later, so it is limited to the time before the
-  // expiry.
+  // `expired` is the state at the time when the policies were compiled. `now` may be later. If the policy had not
+  // expired at that time, `now` is limited to the time before the expiry.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,
@@ -52,9 +52,9 @@ export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: rea
 const IN_ORDER = Object.values(REASON);
 
 /**
- * One Event for each stage of the expiry that begins. If somebody adds an `expires` in the near future, no Event is
- * made, because the author knows the time. If `expires` is already in the past, an Event is made, because the author
- * may not know. The condition Expired keeps the last stage across restarts.
+ * Makes one Event for each stage of the expiry that begins. If somebody adds an `expires` in the near future, the
+ * function makes no Event, because the author knows the time. If `expires` is already in the past, the function makes
+ * an Event, because the author may not know it. The condition Expired keeps the last stage across restarts.
  */
 export function expiryHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === before?.reason) return [];
