@@ -121,7 +121,7 @@ class Finding {
     };
   }
 
-  /** Whether a candidate can need a grant of the policy that is not yet known to be needed. */
+  /** Whether the policy has anything that a candidate can need: grants, or the whole policy as an exception. */
   get isOpen(): boolean {
     return this.result.grants.length > 0 || this.result.isException;
   }
