@@ -39,7 +39,7 @@ const byKey = perObject((selector: LabelSelector): ReadonlyMap<string, readonly 
   return [...found.values()].every(satisfiable) ? found : undefined;
 });
 
-/** Whether the two selectors have equal JSON, so that they select the same namespaces. */
+/** Whether the two selectors have equal CEL expressions, so that they select the same namespaces. */
 export function isSameSelector(a: LabelSelector, b: LabelSelector): boolean {
   return selectorCel(a, '') === selectorCel(b, '');
 }
