@@ -12,8 +12,8 @@ export const PLURAL = 'capabilitypolicies';
 export const KIND = 'CapabilityPolicy';
 
 /**
- * The field manager of all writes of the operator. The name is public API. Users list it in `managedFieldsManagers` of
- * Argo CD.
+ * The field manager of all writes of the operator. The name is public API. Users list the name in
+ * `managedFieldsManagers` of Argo CD.
  */
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
 /** The label of every rendered object. Its value is FIELD_MANAGER. */
@@ -63,7 +63,7 @@ export type NamedContainers = Omit<NonNullable<Spec['containers']>[number], 'ove
 };
 /**
  * The overrides of an entry of `spec.containers`, without the fields that concern the whole pod. In the CRD, an entry
- * has fields about the whole pod, so that a CEL rule can refuse them with a message.
+ * has fields about the whole pod, so that a CEL rule can refuse such a field with a message.
  */
 export type ContainerOverrides = Omit<
   CapabilityPolicyOverrides,

@@ -1,4 +1,4 @@
-/** Makes policies as instances of the generated model. The schema of the CRD validates them. */
+/** Makes policies as instances of the generated model. The schema of the CRD validates the policies. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from './capability-policy.ts';
 import { CapabilityPolicy as Model } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 

@@ -44,7 +44,7 @@ function differs(live: RenderedObject, desired: Manifest): boolean {
   );
 }
 
-/** The uids of the owners that the operator set. The function ignores owners that others added. */
+/** The uids of the owners that the operator set. The function ignores owners that other field managers added. */
 function ownersStated({ metadata }: RenderedObject): string[] {
   const ours = arrayOf(metadata.managedFields)
     .map(objectOf)

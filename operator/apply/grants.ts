@@ -1,8 +1,8 @@
 /**
  * Writes the roles that grant the use of policies, and the bindings of these roles. While a program changes, some API
  * servers enforce the old version of the program and other servers enforce the new version. If a binding changes
- * together with a program, the operator first narrows the binding: it then has the subjects that its old and its new
- * state share, and no others.
+ * together with a program, the operator first narrows the binding. A narrowed binding has the subjects that its old and
+ * its new state share, and no others.
  */
 import type { Compiled } from '../compile/compile.ts';
 import type { Manifest } from '../compile/objects.ts';

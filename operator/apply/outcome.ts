@@ -32,7 +32,7 @@ export interface LabelRefusal {
   readonly set: readonly string[];
   /** The labels to remove. */
   readonly remove: readonly string[];
-  /** The API server's answer. It says what refused the write, such as an admission webhook. */
+  /** The API server's answer. The answer says what refused the write, such as an admission webhook. */
   readonly message: string;
 }
 

@@ -10,8 +10,8 @@ export type Probed = Pick<Program, 'name' | 'kind'>;
 
 interface Answer {
   /**
-   * The hash of the program's version that is in force. It is empty if the program is not in force, and undefined if
-   * the answer does not show the hash.
+   * The hash of the program's version that is in force. The hash is empty if the program is not in force, and undefined
+   * if the answer does not show it.
    */
   readonly hash: string | undefined;
   /** Why the answer of the server contains no hash. */

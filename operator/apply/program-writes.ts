@@ -9,7 +9,7 @@ type Objects = Pick<Program | Canary, 'policy' | 'bindings'>;
 
 /**
  * The minimum time between two writes of a large admission policy. Each API server decodes and compiles the whole
- * policy, and every watcher receives it.
+ * policy, and every watcher receives the whole policy.
  */
 const LARGE = { bytes: 300_000, everyMs: 3_000 };
 

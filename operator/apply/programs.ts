@@ -219,7 +219,8 @@ export class Programs {
    */
   #mayEnforceOther(program: Program, live: Live): (id: string) => boolean {
     const inForce = this.#inForceOf(program.name);
-    // Another process may have written this version just now. Before that, the cluster may have had any other version.
+    // Another process may have written this version just now. Before this write, the cluster may have had any other
+    // version.
     const isUnknown = !inForce.wasSeen && this.#programs.isWritten(program, live);
     return (id) => isUnknown || inForce.isChanging(id);
   }
@@ -304,7 +305,7 @@ export class Programs {
     return { inForce: this.#inForceOf(program.name), text: program };
   }
 
-  /** Whether the API server refused a write of the program. If so, the time of the next try is known. */
+  /** Whether the API server refused a write of the program. After a refusal, the time of the next try is known. */
   #isRefused(program: Program): boolean {
     return unitsFor(program).some((unit) => this.#refusals.error(unit));
   }

@@ -15,7 +15,7 @@ export interface ProtectionOutcome {
   readonly state: 'Protected' | 'OtherOperator' | 'Unprotected' | 'Unknown';
   /** The number of API servers that protect the objects, and the number of API servers that answer. */
   readonly servers: { readonly protecting: number; readonly answering: number };
-  /** The reason why it is unknown whether API servers protect the objects; empty if it is known. */
+  /** The reason why it is unknown whether API servers protect the objects; empty if the protection is known. */
   readonly message: string;
 }
 

@@ -25,8 +25,8 @@ interface Last {
 }
 
 /**
- * The maximum time in ms between two whole passes. Some changes come with time. A whole pass finds them, but a question
- * does not.
+ * The maximum time in ms between two whole passes. A whole pass finds changes that come with time. A question does not
+ * find such changes.
  */
 const WHOLE_AGAIN_MS = 1_000;
 

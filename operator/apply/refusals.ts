@@ -22,7 +22,7 @@ interface Refusal {
 const REPORTED = { times: 3, ms: 1_500 };
 /**
  * The time in ms for which refusals must last before a write is tried less often. An API server that has just started
- * has not loaded its RBAC objects yet. So it refuses objects that it accepts later.
+ * has not loaded its RBAC objects yet, and refuses objects that it accepts later.
  */
 const FOR_GOOD_MS = 15_000;
 /**

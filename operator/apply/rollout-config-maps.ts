@@ -26,8 +26,8 @@ const WHOLE = 'rollout.json';
 /** Matches the index at the end of a ConfigMap's name. */
 const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
 /**
- * The maximum number of entries in one ConfigMap. A ConfigMap can hold 1 MiB. With this number of entries, it has some
- * 70 kB. Each change rewrites the whole ConfigMap.
+ * The maximum number of entries in one ConfigMap. A ConfigMap can hold 1 MiB. A ConfigMap with this number of entries
+ * has some 70 kB. Each change rewrites the whole ConfigMap.
  */
 const MOST_ENTRIES = 500;
 

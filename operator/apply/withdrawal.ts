@@ -1,6 +1,6 @@
 /**
- * Withdraws everything that the operator set for deleted policies. Then releases the objects whose deletion waits for
- * the withdrawal.
+ * Withdraws everything that the operator set for deleted policies. After the withdrawal, releases the objects whose
+ * deletion waits for the withdrawal.
  *
  * Argo CD deletes the waiting object after the policies and before the operator (config/argocd/operator), and waits
  * until the object is gone. See docs/decisions/0018 for the reasons.

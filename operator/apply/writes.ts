@@ -56,7 +56,8 @@ interface ObjectRecord {
   /** Whether the object was missing at the beginning of the last pass. */
   missing?: boolean;
   /**
-   * A manifest and a live object that were found to be equal. They are not compared again until one of them changes.
+   * A manifest and a live object that were found to be equal. The writer does not compare the manifest and the object
+   * again until one of them changes.
    */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
@@ -92,7 +93,8 @@ export class Writes {
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
-      // The object is missing, and the last pass did not write it. So the object is no longer wanted.
+      // The object is missing, and the last pass did not write it. An object that the last pass did not write is no
+      // longer wanted.
       if (record.missing && !object && !record.unseen) this.#records.delete(key);
       record.missing = !object;
     }
@@ -231,7 +233,8 @@ export class Writes {
 /**
  * Makes the object that replaces a whole admission policy at once. Server-side apply could merge the lists of the old
  * and the new policy, and API servers must never load such a mixture. The function keeps labels and annotations of
- * others. It keeps finalizers as well, because an object that is being deleted would disappear without its finalizers.
+ * other field managers. The function keeps finalizers as well, because an object that is being deleted would disappear
+ * without its finalizers.
  *
  * @param before the version that was read; if the object has changed since, the API server answers 409
  */

@@ -1,6 +1,6 @@
 /**
- * A raw JSON client of the Kubernetes API. It uses no classes, no dates and no schema. Callers can project each object
- * as it arrives. A write contains the keys that the operator sets and no others.
+ * A raw JSON client of the Kubernetes API. The client uses no classes, no dates and no schema. Callers can project each
+ * object when the object arrives. A write contains the keys that the operator sets and no others.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';

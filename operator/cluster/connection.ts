@@ -2,8 +2,8 @@
  * The access to one API server. Credentials and TLS settings come from the kubeconfig, and connections from undici.
  *
  * KubeConfig makes a new dispatcher, and so a new TLS connection, for every request. This class keeps the dispatcher as
- * long as the TLS options do not change. It reads certificates again for each request, so that a rotated certificate is
- * used at once.
+ * long as the TLS options do not change. The class reads certificates again for each request, so that a rotated
+ * certificate is used at once.
  */
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
@@ -87,7 +87,7 @@ export class Connection extends KubeConfig {
 
   override createDispatcherOptions(...args: Parameters<KubeConfig['createDispatcherOptions']>): DispatcherOptions {
     const options = super.createDispatcherOptions(...args);
-    // client-node handles connections through SOCKS. It makes a new connection for each request.
+    // client-node handles connections through SOCKS, and makes a new connection for each request.
     if (options.type === 'socks') return options;
     if (!this.#dispatcher || !isDeepStrictEqual(options, this.#options)) {
       const previous = this.#dispatcher;
@@ -111,8 +111,8 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
     return new ProxyAgent({ ...common, uri, requestTls: { ...VERIFIED, ...requestTls }, connect });
   }
   const tls = { ...VERIFIED, ...(options.type === 'agent' ? options.connect : { keepAlive: true }) };
-  // All connections share one TLS context. Otherwise every connection would parse the certificates again, which takes
-  // as long as the handshake.
+  // All connections share one TLS context. With its own TLS context, every connection would parse the certificates
+  // again, which takes as long as the handshake.
   const secureContext = createSecureContext(tls as SecureContextOptions);
   return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });
 }

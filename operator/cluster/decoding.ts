@@ -8,8 +8,8 @@
 const MANAGED_FIELDS = /"managedFields":\[[^"[\]]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"[\]]*)*\]/g;
 
 /**
- * @param managedFields whether to keep managed fields; they are half of a pod's JSON and most of the objects that
- * decoding makes
+ * @param managedFields whether to keep managed fields; managed fields are half of a pod's JSON and most of the objects
+ * that decoding makes
  * @throws SyntaxError
  */
 export function decode(text: string, managedFields: boolean): unknown {

@@ -1,6 +1,7 @@
 /**
  * Runs a program of the user that prints credentials (KEP-541). client-node itself would run the program once for each
- * concurrent request. client-node would not pass the description of the cluster, although the protocol requires it.
+ * concurrent request. The protocol requires the description of the cluster, and client-node would not pass this
+ * description.
  *
  * Source: k8s.io/client-go/plugin/pkg/client/auth/exec.
  */

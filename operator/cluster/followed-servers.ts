@@ -29,7 +29,7 @@ export interface FollowedServersOptions {
 
 /**
  * The time in ms between two reads of the API servers. API servers come and go. RBAC lets the operator get the
- * addresses of API servers, but not watch them.
+ * addresses of API servers, but not watch these addresses.
  */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
@@ -68,7 +68,7 @@ export class FollowedServers {
 
   /**
    * The fields that API servers fill in and that this release does not know, in the format of Standard. The value is
-   * undefined if the client does not find them out.
+   * undefined if the client does not find out these fields.
    */
   get serverDefaults(): readonly string[] | undefined {
     return this.#serverDefaults;

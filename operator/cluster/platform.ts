@@ -13,8 +13,8 @@ const GKE = /-gke\./;
 
 /**
  * Detects the platforms of a cluster. If the API server does not answer, the function throws instead of guessing. A
- * wrong guess could exclude too many namespaces, and leave them without any policy. A wrong guess could also exclude
- * too few namespaces, and block the platform's own pods.
+ * wrong guess could exclude too many namespaces, and leave these namespaces without any policy. A wrong guess could
+ * also exclude too few namespaces, and block the platform's own pods.
  *
  * @throws the client's errors, and an ApiError with advice if the API server refuses the request
  */
@@ -29,8 +29,8 @@ export async function platformsOf(client: ApiClient): Promise<Platform[]> {
 }
 
 /**
- * Detects platforms by the version and the API groups. Every authenticated user may read them (ClusterRole
- * system:discovery).
+ * Detects platforms by the version and the API groups. Every authenticated user may read the version and the API groups
+ * (ClusterRole system:discovery).
  */
 async function detected(client: ApiClient): Promise<Platform[]> {
   const [version, groups] = await Promise.all([

@@ -168,7 +168,7 @@ export class Reflector {
 
   async #pause(ms: number, least: number): Promise<void> {
     const jittered = Math.max(ms * (0.75 + Math.random() / 2), least);
-    // `sleep` never rejects unless the signal is aborted. After that, no wait is needed.
+    // `sleep` never rejects unless the signal is aborted. After the abort, no wait is needed.
     await sleep(jittered, undefined, { signal: this.#ending }).catch(() => {});
   }
 }

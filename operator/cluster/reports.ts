@@ -70,7 +70,10 @@ export class FollowedReports {
     );
   }
 
-  /** The API to which reports are written; undefined while it is unknown, and if the cluster has no API for reports. */
+  /**
+   * The API to which the operator writes reports; undefined while the API is unknown, and if the cluster has no API for
+   * reports.
+   */
   get api(): ReportApi | undefined {
     const first = this.#followed.find(({ served }) => served !== 'No');
     return first?.served === 'Yes' ? first.api : undefined;

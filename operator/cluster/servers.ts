@@ -91,7 +91,8 @@ async function unknownFieldsOf(client: ApiClient): Promise<string[]> {
 /**
  * The fields that the API servers fill in and that this release does not know, in the format of `serverDefaults` in
  * Standard. The function creates PodTemplates by dry run and reads the answers. API servers fill in the same fields in
- * a template and in a pod. The operator has no right to create pods, because this right would let it run programs.
+ * a template and in a pod. The operator has no right to create pods, because with this right the operator could run
+ * programs.
  *
  * @param namespace the namespace in which the operator may create PodTemplates
  * @throws the client's error when a server refuses a PodTemplate
@@ -176,7 +177,7 @@ async function versionIfAnswering(client: ApiClient): Promise<VersionInfo | unde
 
 /** Fields of k8s.io/apimachinery/pkg/version.Info. */
 interface VersionInfo {
-  /** The minor version. It is empty in a build without version information. Some distributions write `36+`. */
+  /** The minor version. The field is empty in a build without version information. Some distributions write `36+`. */
   readonly minor: string;
   /** The version of the build, such as `v1.36.2` or `v1.36.2+k3s1`. */
   readonly gitVersion?: string;

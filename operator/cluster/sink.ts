@@ -1,4 +1,4 @@
-/** A sink is the target of a reflector. It receives the objects and events that the reflector reads. */
+/** A sink is the target of a reflector, and receives the objects and events that the reflector reads. */
 import { keyOf, type RawObject } from '../model/raw.ts';
 
 /**

@@ -66,8 +66,8 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
-        // Policies affect each other, so the store passes on a list of policies as a whole. It passes on objects of
-        // other kinds one by one.
+        // Policies affect each other, so the store passes on a list of policies as a whole. The store passes on objects
+        // of other kinds one by one.
         const sink = source === sources.POLICIES ? bufferUntilListed(fanOut(collections)) : fanOut(collections);
         const asked = metadataOnly.includes(source) ? { ...source, metadataOnly: true } : source;
         reflectors.set(source, new Reflector(client, asked, sink, signal, reading));

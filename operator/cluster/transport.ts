@@ -15,7 +15,7 @@ export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Query;
-  /** The request's body. The client sends it as JSON. */
+  /** The request's body, which the client sends as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
   /** The content type to request, if the answer is not the object in JSON. */

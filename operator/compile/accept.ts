@@ -66,7 +66,7 @@ export function* accept(
   const resolveHere = (policy: CompletePolicy) => resolve(policy, oldestServer, serverDefaults);
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
-  // Existing policies come first: they stay in force when a new policy does not fit beside them.
+  // Existing policies come first. They stay in force when a new policy does not fit beside the existing policies.
   const existing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {

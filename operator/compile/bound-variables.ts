@@ -1,8 +1,11 @@
-/** Emulates variables where an admission policy cannot have them: in match conditions, and below Kubernetes 1.36. */
+/**
+ * Emulates variables in the places where an admission policy cannot have variables: in match conditions, and below
+ * Kubernetes 1.36.
+ */
 
 /**
- * One regular expression finds all names. A separate regular expression for each name would take longer to compile and
- * run.
+ * One regular expression finds the names of all variables. A separate regular expression for each name would take
+ * longer to compile and run.
  */
 const NAMED = /\bvariables\.(\w+)/g;
 
@@ -13,7 +16,7 @@ export interface Variable {
 
 /**
  * Selects the variables that the expressions need, and keeps their order. The API server prepares every variable of a
- * policy several times per request, even an unused one (plugin/cel/composition.go).
+ * policy several times per request, even an unused variable (plugin/cel/composition.go).
  */
 export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
   const names = new Set(expressions.flatMap(namesIn));

@@ -39,8 +39,8 @@ type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) =
 
 export interface CompilerOptions {
   /**
-   * Whether to render objects. A caller that only evaluates pods does not need them. Rendering takes most of the time
-   * of compiling. For hundreds of policies, rendering also takes megabytes of memory.
+   * Whether to render objects. A caller that evaluates pods and does nothing else does not need objects. Rendering
+   * takes most of the time of compiling. For hundreds of policies, rendering also takes megabytes of memory.
    */
   readonly renders?: boolean;
 }

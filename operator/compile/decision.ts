@@ -1,7 +1,7 @@
 /**
  * The decision about a pod as CEL variables. The variables compute which policies select the pod's namespace and which
- * of the selected policies decide. Then they compute which deciding policies the pod complies with, and who may use
- * them. The variables have the order of the steps in docs/concepts.md.
+ * of the selected policies decide. Further variables compute which deciding policies the pod complies with, and who may
+ * use these policies. The variables have the order of the steps in docs/concepts.md.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
@@ -123,8 +123,8 @@ export function isPending(labels: string): string {
 
 /**
  * Adds `complying`, a CEL variable of type list(map): the rows of the deciding policies that the pod complies with. An
- * added container is evaluated together with the whole pod. If the existing pod complies with no policy, only the added
- * container is evaluated, with the fields that it inherits from the pod (docs/decisions/0008).
+ * added container is evaluated together with the whole pod. If the existing pod complies with no policy, the added
+ * container is evaluated alone, with the fields that the container inherits from the pod (docs/decisions/0008).
  */
 export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
   const filling = 'variables.deciding.filter(p, has(p.defaulting))';

@@ -32,7 +32,7 @@ const IS_ENABLED = '(has(p.defaulting) && p.defaulting[0] == "Enabled")';
 
 /**
  * Renders the defaulting program of a shard.
- * @param shard the policies of mode Enforce, by name; some of them have defaulting
+ * @param shard the policies of mode Enforce, sorted by name; some of these policies have defaulting
  */
 export function defaultingProgram({ policies, ...range }: Shard, options: AdmissionOptions): ProgramText {
   const owns = ownsCel(range, 'request.namespace');
@@ -140,8 +140,8 @@ function firstByName(list: string): string {
 
 /**
  * Adds two variables of the CEL type list(map), each with at most one policy. If policies admit the unchanged pod,
- * `named` is the first of them in the order of names, and `filler` is empty. Otherwise, `named` and `filler` are both
- * the first policy, in the order of names, that admits the pod after its fields are filled in.
+ * `named` is the first of these policies in the order of names, and `filler` is empty. Otherwise, `named` and `filler`
+ * are both the first policy, in the order of names, that admits the pod after its fields are filled in.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
@@ -266,7 +266,7 @@ function isAbsent(part: string, path: readonly string[]): string {
 
 /**
  * The patches that set the annotation with the policy's name. An update of ephemeral containers gets no such patch,
- * because it cannot change the pod's metadata.
+ * because this update cannot change the pod's metadata.
  */
 function annotationPatches(): string {
   const name = 'variables.named[0].name[0]';

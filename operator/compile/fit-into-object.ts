@@ -32,7 +32,10 @@ class RowsOfMode {
   /** The rows of policies that may select any namespace. */
   readonly general = new Rows();
   readonly #byName = new Map<string, Rows>();
-  /** The longest entry of `#byName`. An entry never gets shorter, so only a longer entry can replace it. */
+  /**
+   * The longest entry of `#byName`. An entry never gets shorter, so no entry can replace the longest entry except a
+   * longer entry.
+   */
   #longest = new Rows();
 
   add(policy: ResolvedPolicy): void {

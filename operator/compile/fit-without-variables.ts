@@ -79,7 +79,8 @@ function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
   const checks = together.reduce((total, policy) => total + costInUnits(policy.checks), 0);
   const asking = together.filter(({ usableBy }) => usableBy !== 'Everyone').length;
   const expression = checks + (asking > 0 ? USE_COST : 0);
-  // A match condition cannot read the namespace, so it works only if all policies decide in the same namespaces.
+  // A match condition cannot read the namespace. So match conditions do not work unless all policies decide in the same
+  // namespaces.
   if (asking > 1 && !areAlike(together)) return 'cost';
   if (expression > EXPRESSION_COST) return 'cost';
   return asking > 1 && asking * expression > MATCH_CONDITIONS_COST ? 'cost' : undefined;

@@ -8,7 +8,7 @@ import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 export interface Candidate {
   /**
    * The possible specs of a policy, each as its parts. The current spec comes first, and the last accepted spec second.
-   * If the first spec does not fit, it is refused, and the next spec stays in force.
+   * If the first spec does not fit, the operator refuses this spec, and the next spec stays in force.
    */
   readonly versions: readonly Parts[];
   /**

@@ -8,7 +8,10 @@ import type { Variable } from './bound-variables.ts';
 
 const KEYS = JSON.stringify(ADMIN_ACCESS_LABELS);
 
-/** Whether some policy guards the label. If no policy does, the text of the guard does not mention the label. */
+/**
+ * Whether some policy guards the label. If no policy guards the label, the text of the guard does not mention the
+ * label.
+ */
 export function guardsAdminAccess(policies: readonly ResolvedPolicy[]): boolean {
   return policies.some(({ adminAccessLabel }) => adminAccessLabel === 'Guarded');
 }
@@ -28,9 +31,9 @@ export function setsAdminAccess(before: string, after: string, creates: string):
 }
 
 /**
- * Adds `granted`, a CEL variable of type list(map): the policies to which the change grants the access. Each of them
- * guards the label and selects the namespace after the change. Before the change, the policy did not select the
- * namespace, or the label was not set. So nobody can grant the access by setting the label first and changing the
+ * Adds `granted`, a CEL variable of type list(map): the policies to which the change grants the access. Each of these
+ * policies guards the label and selects the namespace after the change. Before the change, the policy did not select
+ * the namespace, or the label was not set. So nobody can grant the access by setting the label first and changing the
  * selection afterwards.
  */
 export function adminAccessVariables(creates: string): Variable[] {

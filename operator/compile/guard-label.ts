@@ -21,8 +21,8 @@ export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
 }
 
 /**
- * Adds `variables.tampered`, a CEL variable of type bool. It is true if the change weakens a label that the operator
- * set or that the policies in `variables.deciding` want, or if the change modifies the operator's record.
+ * Adds `variables.tampered`, a CEL variable of type bool. The variable is true if the change weakens a label that the
+ * operator set or that the policies in `variables.deciding` want, or if the change modifies the operator's record.
  *
  * @param before CEL of type dyn: the namespace before the change
  */
@@ -43,8 +43,8 @@ export function recordOf(namespace: string): string {
 }
 
 /**
- * Returns CEL expressions of type bool. They are true if the change modifies the record, or a label that the record
- * contains. A tighter level at the same version does not count as a change of the label.
+ * Returns CEL expressions of type bool. The expressions are true if the change modifies the record, or a label that the
+ * record contains. A tighter level at the same version does not count as a change of the label.
  */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
@@ -57,9 +57,9 @@ function tampered(): string[] {
 }
 
 /**
- * Adds `variables.loosened`, a CEL variable of type bool. It is true if the change makes the label looser than the
- * deciding policies want. If another field manager set a looser label, anyone may tighten the label, or remove it so
- * that the operator's label replaces it. A new label must be at least as tight as the deciding policies want.
+ * Adds `variables.loosened`, a CEL variable of type bool. The variable is true if the change makes the label looser
+ * than the deciding policies want. If another field manager set a looser label, anyone may tighten the label, or remove
+ * it so that the operator's label replaces it. A new label must be at least as tight as the deciding policies want.
  */
 function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>

@@ -45,13 +45,16 @@ interface LabelOptions {
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
   /**
-   * The cluster's Pod Security defaults. The API does not show them. A label replaces the default of its mode, so a
-   * label must not be looser than the default.
+   * The cluster's Pod Security defaults. The API does not show these defaults. A label replaces the default of its
+   * mode, so a label must not be looser than the default.
    */
   readonly podSecurityDefaults: PodSecurityDefaults;
 }
 
-/** The Pod Security labels that policies want on a namespace with the given labels; empty if they want none. */
+/**
+ * The Pod Security labels that policies want on a namespace with the given labels; empty if the policies want no
+ * labels.
+ */
 export function podSecurityLabels(
   policies: readonly ResolvedPolicy[],
   labels: Readonly<Record<string, string>>,
@@ -64,8 +67,8 @@ export function podSecurityLabels(
     const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // A Pod Security mode warn or audit that has no label of its own follows the label of enforce. Then the mode would
-    // warn about fields that defaulting will fill in.
+    // A Pod Security mode warn or audit that has no label of its own follows the label of enforce. Without its own
+    // label, the mode would warn about fields that defaulting will fill in.
     const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }

@@ -80,7 +80,7 @@ export function modeProgram(mode: Mode, shard: Shard, options: AdmissionOptions)
   });
 }
 
-/** The columns that are not columns of rules. They show which policies decide. */
+/** The columns that show which policies decide. Rules do not read these columns. */
 const DECIDING_COLUMNS: readonly string[] = ['name', 'level', 'priority', 'use', 'expires', 'rollout'];
 
 /**
@@ -192,7 +192,7 @@ function askingConditions(policies: readonly ResolvedPolicy[], variables: readon
 }
 
 /**
- * Returns the rules by which some policy checks or fills in pods. It also returns the rules to which some entry of
+ * Returns the rules by which some policy checks or fills in pods. The result includes the rules to which some entry of
  * `spec.containers` gives another value.
  */
 export function rulesOf(policies: readonly ResolvedPolicy[]): NeededRules {

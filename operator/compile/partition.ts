@@ -15,7 +15,7 @@ export interface Shard {
   readonly suffix: string;
   /**
    * The selector of the namespaces where the shard's policies decide, and of no other namespaces. A shard has no
-   * selector unless it is for API servers without variables (see `alike`).
+   * selector unless the shard is for API servers without variables (see `alike`).
    */
   readonly selector?: LabelSelector;
   /** The first namespace name of the shard; absent in the first shard. */

@@ -77,8 +77,8 @@ export const POD_VARIABLES: readonly Variable[] = [
   },
   { name: 'units', expression: UNITS },
   { name: 'describedUnits', expression: DESCRIBED_UNITS },
-  // When an object is created, its creationTimestamp is the time of the request. In an update, it is not. The API
-  // server sets the field before validation, and ignores a value in the request.
+  // When an object is created, its creationTimestamp is the time of the request. In an update, the creationTimestamp is
+  // earlier than the request. The API server sets the field before validation, and ignores a value in the request.
   { name: 'created', expression: 'timestamp(dyn(object).metadata.creationTimestamp)' },
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
   { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },

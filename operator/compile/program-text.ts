@@ -102,7 +102,7 @@ function inlinedExpression({ unless, expression }: Written, variables: readonly 
 
 /**
  * Returns the message expression. If its text is longer than an expression may be, the function returns the brief
- * message. If both are too long, the result is undefined.
+ * message. If the text and the brief message are both too long, the result is undefined.
  */
 function inlinedMessage({ unless, messageExpression }: Written, variables: readonly Variable[]): string | undefined {
   if (!messageExpression) return undefined;

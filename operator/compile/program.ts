@@ -32,7 +32,7 @@ export interface Program {
    * the probe's binding has also loaded the other bindings. A change of the table does not change the bindings.
    */
   readonly bindings: readonly Manifest[];
-  /** The canary of the program; undefined for a kind of program that needs none. */
+  /** The canary of the program; undefined for a kind of program that needs no canary. */
   readonly canary: Canary | undefined;
   /** The hashes of the rows. The key is the ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
@@ -126,7 +126,7 @@ function celOf({ kind, metadata, spec }: RenderedObject): string {
   return decides ? JSON.stringify(spec ?? '').replaceAll('\\"', '"') : '';
 }
 
-/** The beginning of the message that refuses a probe. The hash follows it. */
+/** The beginning of the message that refuses a probe. The hash follows this beginning. */
 export const PROBE_ANSWER = 'CapabilityPolicy program in force:';
 /** The annotation with which a mutating program answers a probe. The annotation's value is the hash. */
 export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;

@@ -38,7 +38,7 @@ export interface Table {
   selecting(sets: readonly string[]): Selection;
   /** A CEL expression of type map(string, list(string)): the row at a position. @param position CEL of type int */
   rowAt(position: string): string;
-  /** CEL expressions of type list(map(string, list(string))). Together, they list all rows. */
+  /** CEL expressions of type list(map(string, list(string))). Together, the expressions list all rows. */
   readonly chunks: readonly string[];
   readonly size: number;
   /**
@@ -108,7 +108,10 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
   };
 }
 
-/** A value as a CEL constant, written as JSON. Lone surrogates are replaced, because CEL does not have them. */
+/**
+ * A value as a CEL constant, written as JSON. The function replaces lone surrogates, because CEL does not have lone
+ * surrogates.
+ */
 export function cel(value: unknown): string {
   return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? part.toWellFormed() : part));
 }
@@ -238,7 +241,7 @@ export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) 
 }
 
 /**
- * The JSON of a policy's row. It leaves out the level's values, which do not change unless the operator's version
+ * The JSON of a policy's row. The JSON leaves out the level's values, which do not change unless the operator's version
  * changes.
  */
 export const rowText: (policy: ResolvedPolicy) => string = perObject((policy) => textOfRow(policy));

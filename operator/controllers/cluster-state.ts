@@ -1,7 +1,7 @@
 /**
  * The state that controllers share: the last seen policies of the cluster, the outcomes of controllers, and the
- * rollouts. The methods `apply` and `accept` change the state, and nothing else does. They return the names that become
- * dirty.
+ * rollouts. Nothing changes the state except the methods `apply` and `accept`. These methods return the names that
+ * become dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';

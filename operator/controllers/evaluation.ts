@@ -41,8 +41,8 @@ export class Evaluation implements Controller {
       this.#cooldown.forget(name);
     } else {
       const evaluated = await this.#evaluate(namespace);
-      // There is no result if the term has ended, or if the policies changed during the evaluation. In the second case,
-      // the change has queued the key again.
+      // There is no result if the term has ended, or if the policies changed during the evaluation. A change of the
+      // policies has queued the key again.
       if (!evaluated) return;
       verdicts.set(name, evaluated.result);
       this.#cooldown.start(name, evaluated.spentMs);

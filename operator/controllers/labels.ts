@@ -74,8 +74,8 @@ export class Labels implements Controller {
     const { name } = namespace;
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
-    // The controller writes the Events before it stores the outcome. If it cannot write an Event, it tries the key
-    // again, and then the Event as well.
+    // The controller writes the Events before it stores the outcome. If an Event cannot be written, the controller
+    // tries the key again, and with the key the Event.
     const refusals = await recorder.tell(namespaceEvents(namespace, before, outcome, originOf(this.#context)));
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);
@@ -83,9 +83,9 @@ export class Labels implements Controller {
   }
 
   /**
-   * A tighter label waits until the programs of the policies that decide in the namespace are in force. Before that, an
-   * exception might not be in force yet. Then the label would refuse pods that the old state and the new state both
-   * admit.
+   * A tighter label waits until the programs of the policies that decide in the namespace are in force. Without this
+   * wait, the label could be set before an exception is in force. The label would then refuse pods that the old state
+   * and the new state both admit.
    */
   #labelsForNow(namespace: NamespaceView): Record<string, string> {
     const { state, cluster } = this.#context;

@@ -15,8 +15,8 @@ import type { StateChange } from './state-change.ts';
 /** The controller has a single key, because a program contains many policies. */
 const ALL = ['all'];
 /**
- * The wait in ms for more changes. The watch shows the operator's own writes again. It may show many of these writes,
- * or many changes by others, at the same time.
+ * The wait in ms for more changes. The watch shows the operator's own writes again. Many writes of the operator, or
+ * many changes by other clients, may appear in the watch at the same time.
  */
 const DELAY_MS = 50;
 /** The time in ms after which the controller checks again whether the saved states of rollouts have been read. */

@@ -143,8 +143,8 @@ export class Promotion implements Controller {
   }
 
   /**
-   * The verdict at this moment. It includes everything that the watches have shown since the last evaluation. In a busy
-   * namespace, there is always a change to evaluate.
+   * The verdict at this moment. The verdict includes everything that the watches have shown since the last evaluation.
+   * In a busy namespace, there is always a change to evaluate.
    */
   #currentVerdict(name: string, namespace: string): PromotionVerdict | undefined {
     const { state, cluster } = this.#context;

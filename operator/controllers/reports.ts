@@ -12,8 +12,8 @@ import type { StateChange } from './state-change.ts';
 /** The wait in ms for more changes. Changes come in bursts, and a burst leads to one write. */
 const DELAY_MS = 3_000;
 /**
- * The number of bytes of a namespace's reports for each ms of its cooldown. If the reports are larger, they are written
- * less often.
+ * The number of bytes of a namespace's reports for each ms of its cooldown. The operator writes larger reports less
+ * often.
  */
 const MOST_BYTES_PER_MS = 256;
 

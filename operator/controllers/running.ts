@@ -30,7 +30,10 @@ export class Running {
   readonly #options: RunningOptions;
   readonly #queues: readonly (readonly [Controller, WorkQueue])[];
   readonly #turns = new Turns();
-  /** The cooldown of compiling. With it, policies that somebody applies one after the other are compiled together. */
+  /**
+   * The cooldown of compiling. Because of the cooldown, policies that somebody applies one after the other are compiled
+   * together.
+   */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 500 });
   readonly #settling = new Settling(SETTLES);
   #accepting: Promise<void> | undefined;

@@ -30,11 +30,11 @@ export class Status implements Controller {
   readonly concurrency = 8;
   readonly #context: Context;
   /**
-   * The cooldown of statuses. It takes long to build the status of a policy with thousands of namespaces, and a change
-   * in any of the namespaces changes the status.
+   * The cooldown of statuses. Building the status of a policy with thousands of namespaces takes long, and a change in
+   * any of these namespaces changes the status.
    */
   readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
-  /** The cooldown for the progress of a policy that comes into force. It delays the write of the progress. */
+  /** The cooldown for the progress of a policy that comes into force. The cooldown delays the write of the progress. */
   readonly #progress = new Cooldown({ times: 1 });
   readonly #progressLimit = new RateLimit(...PROGRESS_LIMIT);
   readonly #written = new WrittenStatuses();

@@ -170,9 +170,9 @@ const METERED = 'metered_';
 type Compute = (text: string, ...rest: never[]) => unknown;
 
 /**
- * The functions of cel-go ext/strings.go that differ from cel-js. Some of them count code points, while JavaScript
- * counts UTF-16 units. The others change ASCII characters and no other characters. cel-js's own `size`, `startsWith`,
- * `endsWith`, `contains`, `join` and `==` give the results that cel-go gives.
+ * The functions of cel-go ext/strings.go that differ from cel-js. Some of these functions count code points, while
+ * JavaScript counts UTF-16 units. The other functions change ASCII characters and no other characters. cel-js's own
+ * `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the results that cel-go gives.
  */
 const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'lowerAscii(): string': (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),

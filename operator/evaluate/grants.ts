@@ -34,7 +34,7 @@ export function keyOf({ path, entry }: Grant): string {
 /** The maximum length of a path or an entry in a status, in characters, as in the CRD. */
 const STATUS_TEXT = 256;
 
-/** Returns the grant in the form of the status, which cuts long texts. */
+/** Returns the grant in the form of the status. A status cuts long texts. */
 export function grantInStatus({ path, entry }: Grant): Grant {
   return { path: bounded(path, STATUS_TEXT), ...(entry !== undefined && { entry: bounded(entry, STATUS_TEXT) }) };
 }
@@ -234,8 +234,9 @@ const examplePods = perObject(({ examples }: Rule) =>
 );
 
 /**
- * The paths of the lists whose entries admit something. The examples of the rules show this. Without an entry, the rule
- * refuses an example that it admits with the entry. Without the entry, the rule admits no further example.
+ * The paths of the lists whose entries admit something. The function finds these lists by the examples of the rules.
+ * Without an entry, the rule refuses an example that it admits with the entry. Without the entry, the rule admits no
+ * further example.
  */
 const listsOfAdmitted = shared(findingListsOfAdmitted);
 

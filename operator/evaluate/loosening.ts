@@ -61,8 +61,8 @@ export function looseningsAnywhere(name: string, policies: readonly ResolvedPoli
 
 /**
  * The rules by which `other`, a policy that is rolled out, refuses a pod that `policy` admits. The function evaluates
- * the examples of the rules and no other pods. So it may miss a difference in the values of a list, but each rule in
- * the result is really looser.
+ * the examples of the rules and no other pods. So the function may miss a difference in the values of a list. Each rule
+ * in the result is really looser.
  */
 export function loosenedRules(policy: ResolvedPolicy, other: ResolvedPolicy): readonly string[] {
   const { name, priority, meanwhile } = other;

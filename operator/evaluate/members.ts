@@ -55,11 +55,10 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
 
 /**
  * The workloads from whose own template a controller will create pods. A workload with an owner is included, because
- * its owner may have another template. A ReplicaSet or Job with the template of its owner is not included, because it
- * shares the owner's verdict.
+ * its owner may have another template. A ReplicaSet or Job with the template of its owner is not included, because such
+ * a workload shares the owner's verdict.
  *
- * @param all returns all workloads of the namespace; the function does not call it if other workloads cannot change the
- * result
+ * @param all returns all workloads of the namespace; not called if other workloads cannot change the result
  */
 export function evaluatedOf<View extends WorkloadView>(
   workloads: readonly View[],

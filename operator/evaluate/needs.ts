@@ -78,8 +78,8 @@ function* findingNeedsAnew(asked: Asked, keys: readonly string[]): Generator<voi
   }
   yield;
   const others = keys.filter((key) => !needed.has(key));
-  // A pod may need one of several grants, and each of them is enough. Then the pod counts as needing all of these
-  // grants.
+  // A pod may need one of several grants, and each of these grants is enough. Then the pod counts as needing all of
+  // these grants.
   return isWorse(asked, others) ? new Set(keys) : needed;
 }
 
@@ -100,7 +100,7 @@ function violationsOf({ content, policy, filled, evaluator }: Asked, checks: Pol
 
 /**
  * Returns the violation without the end of its message. The end has the accepted values in parentheses, and the entry
- * of `spec.containers`. These texts change with the grants.
+ * of `spec.containers`. The end of a message changes with the grants.
  */
 function withoutAdvice({ rule, container, path, message }: Violation): string {
   const said = message.replace(/, by spec\.containers\[\d+\]$/, '').replace(/ \([^(]*\)$/, '');

@@ -1,6 +1,6 @@
 /**
- * Decides whether a namespace where a policy is pending could be promoted. To find out, it evaluates which workloads
- * the policy would refuse after the promotion.
+ * Decides whether a namespace where a policy is pending could be promoted. The functions evaluate which workloads the
+ * policy would refuse after the promotion.
  */
 import { deciding } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';

@@ -42,7 +42,7 @@ export interface Holder {
   readonly everybody?: true;
 }
 
-/** The name of a RoleBinding. Without a namespace, it is the name of a ClusterRoleBinding. */
+/** The name of a RoleBinding or, without a namespace, of a ClusterRoleBinding. */
 export type BindingName = Pick<RoleBindingView, 'namespace' | 'name'>;
 
 interface Grant {
@@ -126,7 +126,8 @@ export function controllerUser(serviceAccount: string): User {
 const CONTROLLER_USERS = new Recent<User>();
 
 /**
- * Whether a grant to the subject reaches a built-in controller. If so, it reaches everybody who may create a workload.
+ * Whether a grant to the subject reaches a built-in controller. If so, the grant reaches everybody who may create a
+ * workload.
  */
 export function coversControllers(subject: RbacSubject): boolean {
   const key = subjectKey(subject, undefined);

@@ -26,8 +26,8 @@ export class VerdictCache<Found> {
   }
 
   /**
-   * Returns the cached result. If there is no cached result, `find` computes it. The method caches the new result if
-   * the content cannot change.
+   * Returns the cached result. If there is no cached result, `find` computes the result. The method caches the new
+   * result if the content cannot change.
    */
   get(content: PodContent, checks: readonly RuleChecks[], find: () => Found): Found {
     if (!Object.isFrozen(content.spec)) return find();

@@ -27,7 +27,10 @@ export interface Candidate {
   readonly content: PodContent;
   /** The service account, and the creator if the creator is known. */
   readonly users: readonly User[];
-  /** Whether to evaluate the pod in the form that it has after defaulting. A template is evaluated in this form. */
+  /**
+   * Whether to evaluate the pod in the form that it has after defaulting. A template is always evaluated in the form
+   * that its pods have after defaulting.
+   */
   readonly filled: boolean;
   /**
    * Whether the API server also checked the rights of a user whose name is not recorded in the cluster, such as the
@@ -51,8 +54,8 @@ export interface EvaluationContext {
 }
 
 /**
- * The violations of all compliant results. They share one object, because most results of a large cluster are
- * compliant.
+ * The violations of all compliant results. Compliant results share one object, because most results of a large cluster
+ * are compliant.
  */
 export const NO_VIOLATIONS: PodVerdict['violations'] = Object.freeze({});
 

@@ -15,8 +15,8 @@ export interface Violation {
   /** The container's name, if a container breaks the rule. */
   readonly container?: string;
   /**
-   * A message for people. It names the part of the pod, says what is wrong with the part, and says which values would
-   * be accepted.
+   * A message for people. The message names the part of the pod, says what is wrong with the part, and says which
+   * values would be accepted.
    */
   readonly message: string;
   /** The path of the offending field below the PodSpec, such as `containers[1].securityContext.privileged`. */
@@ -124,8 +124,8 @@ export class Evaluator {
   }
 
   /**
-   * Returns a CEL expression of type bool for each kind of part. The expression is true if the part breaks any rule,
-   * and it is empty if no check applies. The key is the kind of part.
+   * Returns a CEL expression of type bool for each kind of part. The expression is true if the part breaks any rule.
+   * The text is empty if no check applies. The key is the kind of part.
    */
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);

@@ -92,8 +92,8 @@ export function mergeMembers(
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
     ...(verdict === 'Violating' && templateComplies(members, verdicts) && { templateComplies: true }),
     pods: members.filter(({ pod }, index) => pod && verdicts[index]?.verdict === 'Violating').length,
-    // For a workload that violates, the function leaves out results with the verdict Unknown. They would hide the
-    // violations to repair.
+    // For a workload that violates, the function leaves out results with the verdict Unknown. Results with the verdict
+    // Unknown would hide the violations to repair.
     violations: verdict ? mergeViolations(verdicts.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }

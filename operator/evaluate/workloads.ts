@@ -72,6 +72,6 @@ export function watchedOwner(
 ): WorkloadView | undefined {
   if (!owner || !builtInKind(owner.apiVersion, owner.kind)) return undefined;
   const found = cluster.workload(namespace, owner.kind, owner.name);
-  // The object with the owner's name may be newer than the owner itself. The uid shows whether it is the owner.
+  // The object with the owner's name may be newer than the owner itself. The uid shows whether the object is the owner.
   return found?.uid === owner.uid ? found : undefined;
 }

@@ -3,7 +3,7 @@
  * object.
  *
  * A projection keeps the fields that some rule reads (see `reads` in operator/rules), and the fields that reports
- * mention. It drops all other fields.
+ * mention. A projection drops all other fields.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
@@ -212,8 +212,8 @@ export interface Cluster {
   readonly unknownPodFields?: readonly string[] | undefined;
   /**
    * The fields that API servers fill in and that this release does not know, in the format of Standard. The list is
-   * undefined if this program has not found out the fields itself. Then the statuses of policies are the only source of
-   * these fields.
+   * undefined in a program that does not find out these fields from the API servers. Then the statuses of policies are
+   * the only source of these fields.
    */
   readonly serverDefaults?: readonly string[] | undefined;
 }

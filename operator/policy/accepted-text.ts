@@ -1,6 +1,6 @@
 /**
- * The version of a policy that decides. This is the current version. If the current version cannot be compiled, it is
- * the version that was accepted last.
+ * The version of a policy that decides. The current version decides. If the current version cannot be compiled, the
+ * version that was accepted last decides.
  */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';

@@ -150,8 +150,8 @@ function exceptCel(entries: RuleValues['entries']): string {
 }
 
 /**
- * Changes the check so that it still checks the pod's own fields, but a container with another value does not inherit a
- * violation from these fields.
+ * Changes the check for containers with another value. The check still covers the pod's own fields, but such a
+ * container does not inherit a violation from these fields.
  */
 function withoutEntries(check: Check, except: string): Check {
   if (check.over === 'containers') return { ...check, violates: and(`!(${except})`, check.violates) };

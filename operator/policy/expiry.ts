@@ -1,6 +1,6 @@
 /**
  * Reads and compares the times at which policies expire. An expired policy counts as deleted. Times are in milliseconds
- * since 1970, in UTC. They are whole seconds, since an object's creationTimestamp has no fractions.
+ * since 1970, in UTC. Every time is a whole second, since an object's creationTimestamp has no fractions.
  */
 
 /** The expiry time of a policy that never expires. */

@@ -46,7 +46,7 @@ export function perList<Item extends object, Result>(
   };
 }
 
-/** The beginning of a list. All lists that begin with these objects share it. */
+/** The beginning of a list. All lists that begin with the same objects share one beginning. */
 class Beginning<Item extends object, Result> {
   /** The result for the list that consists of this beginning and nothing else. */
   known: { readonly result: Result } | undefined;

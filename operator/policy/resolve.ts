@@ -1,6 +1,6 @@
 /**
- * Resolves policies. A resolved policy has the form that is compiled and evaluated. It has a value for every rule, and
- * no longer depends on levels or defaults.
+ * Resolves policies. A resolved policy has the form that is compiled and evaluated. A resolved policy has a value for
+ * every rule, and no longer depends on levels or defaults.
  */
 import type { CompletePolicy, CompleteSpec, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { Recent } from '../model/recent.ts';
@@ -101,8 +101,8 @@ export type Resolution =
     };
 
 /**
- * @param oldestServer the version of the oldest API server, as N of Kubernetes 1.N. It determines what `latest` means,
- * and which version is the newest version that every API server enforces.
+ * @param oldestServer the version of the oldest API server, as N of Kubernetes 1.N. This version determines what
+ * `latest` means, and which version of the Standards is the newest that every API server enforces.
  * @param serverDefaults the fields that API servers fill in and that this release does not know, in the format of
  * Standard
  */

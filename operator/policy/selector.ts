@@ -1,7 +1,7 @@
 /**
  * Evaluates label selectors of namespaces (metav1.LabelSelector). The functions decide which namespaces match a
- * selector, and whether two selectors may match the same namespace. They also convert selectors to CEL for the tables
- * of programs.
+ * selector, and whether two selectors may match the same namespace. Other functions convert selectors to CEL for the
+ * tables of programs.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';

@@ -1,4 +1,4 @@
-/** Projects a pod or template to the content that some rule reads. The projection keeps equal content once. */
+/** Projects a pod or template to the content that some rule reads. The projection keeps one copy of equal content. */
 import { withContainers } from '../model/containers.ts';
 import type { Container, PodContent, PodSpec, Volume } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
@@ -7,9 +7,9 @@ import { TOKEN_VOLUME } from '../rules/token-volume.ts';
 import { ContentPool, type Pool } from './sharing.ts';
 
 /**
- * The volume sources whose fields rules read. Of every other source, rules read whether it exists, and nothing else.
- * The projection drops the fields of the other sources, because some fields differ from pod to pod, such as the name of
- * a claim.
+ * The volume sources whose fields rules read. For every other volume source, rules read whether the source exists, and
+ * nothing else. The projection drops the fields of the other sources, because some fields differ from pod to pod, such
+ * as the name of a claim.
  */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
@@ -125,7 +125,7 @@ function pick(value: unknown, fields: readonly string[]): Record<string, unknown
 }
 
 /**
- * Returns the fields of an object that are not in the set. Usually, there are none.
+ * Returns the fields of an object that are not in the set. Usually, the object has no such fields.
  * @param known the set; undefined stands for the set of all fields
  */
 function pickExcept(value: unknown, known: ReadonlySet<string> | undefined): Record<string, unknown> | undefined {

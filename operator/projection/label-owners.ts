@@ -16,8 +16,8 @@ const FIELD = 'f:';
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
- * The field managers that own each label. The key is the key of the label. The list is sorted. It contains a field
- * manager once, even if the field manager wrote through several subresources.
+ * The field managers that own each label. The key is the key of the label. The list of field managers is sorted. The
+ * list contains a field manager once, even if the field manager wrote through several subresources.
  */
 export function labelOwners(metadata: RawMetadata): Record<string, readonly FieldOwner[]> {
   const owners = new Map<string, FieldOwner[]>();
@@ -38,7 +38,7 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 /**
  * The current labels that a client-side apply set, according to the annotation of `kubectl apply`. Argo CD uses
  * client-side apply by default. In managedFields, such a label looks like a change by hand. If the operator changed the
- * label back, the tool that applied it would set it again and again.
+ * label back, the tool that applied the label would set its value again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];

@@ -1,8 +1,8 @@
 /**
  * Projects API objects to the content that some rule reads, and to the names that appear in reports.
  *
- * The functions are pure. They work for events of a watch and for manifests from files. Manifests may contain null, and
- * may lack fields that the API server fills in.
+ * The functions are pure. The functions work for events of a watch and for manifests from files. Manifests may contain
+ * null, and may lack fields that the API server fills in.
  */
 import { type CapabilityPolicy, type CompletePolicy, RECORD, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';

@@ -13,8 +13,8 @@ export interface Pool {
 }
 
 /**
- * A pool that shares nothing. It is for callers that use each object once and drop it. For such callers, it would cost
- * more to find equal content than to evaluate the object.
+ * A pool that shares nothing. This pool is for callers that use each object once and then drop the object. For such a
+ * caller, a search for equal content would cost more than the evaluation of the object.
  */
 export const UNSHARED: Pool = { size: 0, share: (content) => withoutNulls(content) as PodContent };
 
@@ -25,7 +25,8 @@ export const UNSHARED: Pool = { size: 0, share: (content) => withoutNulls(conten
 export class ContentPool implements Pool {
   readonly #known = new Map<string, WeakRef<PodSpec>>();
   /**
-   * The content. The key is the spec of the content, because a view refers to the spec and not to the whole content.
+   * The content of pods and templates. The key is the spec of the content, because a view refers to the spec and not to
+   * the whole content.
    */
   readonly #content = new WeakMap<PodSpec, PodContent>();
   readonly #unused = new FinalizationRegistry<string>((fingerprint) => {
@@ -41,7 +42,7 @@ export class ContentPool implements Pool {
   /**
    * Returns the single frozen copy of this content. The copy contains no reference to the argument. Two contents are
    * equal if they are equal as JSON. The pool keeps equal specs with different annotations as two objects. So the
-   * object of a spec identifies the annotations as well.
+   * object of a spec identifies the annotations that belong to the spec.
    *
    * @param copy makes the copy of new content that is kept
    */

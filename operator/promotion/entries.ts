@@ -59,8 +59,8 @@ export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, {
 
 /**
  * Decides whether the enforced part leaves out the namespace by name. If the label of a namespace cannot be written,
- * the enforced part leaves out the namespace, so that it does not delay other namespaces. If somebody removed the label
- * of a pending namespace, the namespace is not left out, because the policy is already enforced there.
+ * the enforced part leaves out the namespace, so that other namespaces do not have to wait. If somebody removed the
+ * label of a pending namespace, the namespace is not left out, because the policy is already enforced there.
  */
 function leftOut(
   entry: Entry,

@@ -11,8 +11,8 @@ const MOST_SEEN = 256;
 
 export class SeenObjects {
   /**
-   * The objects. The first key is the namespace. The second key contains everything that a verdict on the object
-   * depends on.
+   * The recorded objects. The first key is the namespace. The second key contains everything that a verdict on the
+   * object depends on.
    */
   readonly #seen = new Map<string, Map<string, Seen>>();
 

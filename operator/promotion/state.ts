@@ -31,7 +31,7 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
    * labelling began. Namespaces that are created after this time are new.
    */
   readonly labelling?: Labelling;
-  /** The time of the last promotion. The pace of the rollout depends on it. */
+  /** The time of the last promotion, which the pace of the rollout depends on. */
   readonly lastPromotion?: number;
   /**
    * The entries. The key is the namespace. Once the rollout has begun, the policy is enforced in every selected
@@ -62,7 +62,7 @@ export interface Entry {
   readonly since: number;
   /**
    * Whether the enforced part leaves out the namespace by name, because the namespace does not have the label yet. The
-   * label is missing if it cannot be written, or if `--excluded-namespaces` contained the namespace.
+   * label is missing if the operator cannot write the label, or if `--excluded-namespaces` contained the namespace.
    */
   readonly byName?: true;
 }

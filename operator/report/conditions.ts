@@ -24,8 +24,8 @@ interface ConditionInput {
   readonly generation: number;
   readonly resolution: Resolution;
   /**
-   * The spec that is in force. This is the current spec if it is accepted, otherwise the last accepted spec. The field
-   * is undefined if no spec was ever accepted.
+   * The spec that is in force: the current spec if it is accepted, otherwise the last accepted spec. The field is
+   * undefined if no spec was ever accepted.
    */
   readonly accepted: ResolvedPolicy | undefined;
   /** Whether the policy counts as deleted. */
@@ -77,9 +77,9 @@ const MASTERS = 'system:masters';
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
 /**
- * Returns all conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures. So
- * they do not affect the condition Ready. A refused write affects Ready if the operator cannot enforce the policy in a
- * namespace because of the refusal.
+ * Returns all conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures.
+ * Observations do not affect the condition Ready. A refused write affects Ready if the operator cannot enforce the
+ * policy in a namespace because of the refusal.
  */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
@@ -217,8 +217,8 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
 
 /**
  * The message about bindings that are older than the policy. RBAC refers to a policy by its name. So a binding for an
- * earlier policy grants the use of a new policy with that name, too. The operator reports such a binding and does
- * nothing else about it: somebody may have made the binding in advance for the new policy.
+ * earlier policy grants the use of a new policy with that name, too. The operator reports such a binding, but does not
+ * remove it. Somebody may have made the binding in advance for the new policy.
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
@@ -299,7 +299,7 @@ function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
 
 /**
  * @param refusal the message about a refused write, if the operator cannot enforce the policy in a namespace because of
- * it
+ * the refusal
  */
 function readyCondition(
   accepted: BareCondition,

@@ -54,7 +54,8 @@ const IN_ORDER = Object.values(REASON);
 /**
  * Makes one Event for each stage of the expiry that begins. If somebody adds an `expires` in the near future, the
  * function makes no Event, because the author knows the time. If `expires` is already in the past, the function makes
- * an Event, because the author may not know it. The condition Expired keeps the last stage across restarts.
+ * an Event, because the author may not know that the policy has expired. The condition Expired keeps the last stage
+ * across restarts.
  */
 export function expiryHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === before?.reason) return [];

@@ -44,7 +44,7 @@ export interface PolicyReport extends ReportApi {
   readonly scope: object;
   /** A field that each result of wgpolicyk8s.io has. openreports.io does not have this field. */
   readonly source?: string;
-  /** The summary. It counts every result about a violation and every compliant workload. */
+  /** The summary. The summary counts every result about a violation and every compliant workload. */
   readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
   readonly results: readonly Result[];
 }
@@ -75,8 +75,8 @@ const PART_BYTES = 256 * 1024;
  */
 const WORKLOAD_BYTES = 32 * 1024;
 /**
- * The maximum number of reports of one policy in one namespace. Together, the reports have at most 64 MiB, which is
- * about 100,000 results.
+ * The maximum number of reports of one policy in one namespace. All reports of a policy in a namespace have at most 64
+ * MiB together, which is about 100,000 results.
  */
 const MOST_REPORTS = 256;
 
@@ -96,7 +96,7 @@ export function* policyReports(input: PolicyReportInput): Generator<PolicyReport
 
 /**
  * The name of a policy's first report. The first report contains the time since which the namespace has had no
- * violations. The other reports do not contain it.
+ * violations. The other reports do not contain this time.
  */
 export function firstReportName(policy: string): string {
   return reportName(policy, 0);

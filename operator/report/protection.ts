@@ -1,6 +1,6 @@
 /**
- * Makes the condition Protected. It shows whether API servers protect the objects that the operator writes. Ready does
- * not depend on this condition.
+ * Makes the condition Protected. The condition shows whether API servers protect the objects that the operator writes.
+ * Ready does not depend on this condition.
  */
 import type { Condition } from '../api/capability-policy.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';

@@ -1,6 +1,6 @@
 /**
- * Makes `status.rollout`. It has numbers of namespaces, and a list of blocked namespaces. The size of the list is
- * limited.
+ * Makes `status.rollout`. The field has numbers of namespaces, and a list of blocked namespaces. The size of the list
+ * is limited.
  */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';

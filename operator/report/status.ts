@@ -201,7 +201,7 @@ function columnsOf(
   const is = (wanted: string) => conditions.find(({ type }) => type === wanted)?.status ?? 'Unknown';
   const names = sharesWith.map(({ policy }) => bounded(policy, NAME_LENGTH));
   return {
-    // The condition Ready of an expired policy stays True: if it were False, Flux and `kubectl wait` would wait forever
+    // The condition Ready of an expired policy stays True. With Ready=False, Flux and `kubectl wait` would wait forever
     // (docs/decisions/0050).
     ready: is('Ready') === 'True' && is('Expired') === 'True' ? 'Expired' : is('Ready'),
     ...(names.length > 0 && { sharesWith: firstOf(names, NAMED_SHARES) }),

@@ -1,6 +1,6 @@
 /**
- * Makes the condition UseLimitExceeded. It is True if more policies with restricted use decide in a namespace than an
- * admission policy can check. Ready does not depend on this condition.
+ * Makes the condition UseLimitExceeded. The condition is True if more policies with restricted use decide in a
+ * namespace than an admission policy can check. Ready does not depend on this condition.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { counted, firstOf } from '../text/wording.ts';

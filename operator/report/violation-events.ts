@@ -62,7 +62,7 @@ interface Offender {
   /** The worst violation, and the number of violations that the status lists. */
   readonly worst: Violation;
   readonly count: number;
-  /** Whether the status may lack some of the workload's violations, because it has no room for them. */
+  /** Whether the status may lack some of the workload's violations, because the status has no room for more. */
   readonly cut: boolean;
   readonly admittedBy: string | undefined;
   /**
@@ -155,7 +155,8 @@ function offendersOf(status: CapabilityPolicyStatus): Map<string, Offender> {
   const offenders = [...Map.groupBy(violating, workloadText)].map(([key, all]): [string, Offender] => {
     const [worst] = [...all].sort(worstFirst) as [Violation];
     const { kind, namespace, name, admittedBy, mode } = worst;
-    // The last workload may have more violations than the status lists. The other workloads do not.
+    // The last workload may have more violations than the status lists. The other workloads do not have more violations
+    // than the status lists.
     return [
       key,
       { name: { kind, namespace, name }, worst, count: all.length, cut: cut && all.at(-1) === last, admittedBy, mode },

@@ -13,7 +13,7 @@ import { bounded } from '../text/printable.ts';
 
 export interface NotAdmitted extends WorkloadVerdict {
   /**
-   * The policy's mode in the workload's namespace. It differs from spec.mode in a namespace where the policy is
+   * The policy's mode in the workload's namespace. The mode differs from spec.mode in a namespace where the policy is
    * pending.
    */
   readonly mode: Mode;

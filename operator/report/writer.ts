@@ -25,8 +25,8 @@ export async function writeReport(
   const refusals = await tell(events);
   if (!isDeepStrictEqual(status, policy.status)) {
     const path = pathFor(`${GROUP}/${VERSION}`, KIND, undefined, nameOf(policy));
-    // Since the policy was read, somebody may have deleted it and created another policy with the same name and
-    // generation.
+    // Since the operator read the policy, somebody may have deleted the policy and created another policy with the same
+    // name and generation.
     await client.replaceStatus(path, policy.metadata?.uid ?? '', status);
   }
   if (refusals[0]) throw refusals[0];
@@ -41,7 +41,7 @@ interface Pending {
 
 /**
  * The statuses that the operator has written, but that the watch may not have shown yet. A new status must not be built
- * on an older status from the watch. Otherwise, it would report transitions again, with a later time.
+ * on an older status from the watch. Otherwise, the new status would report transitions again, with a later time.
  */
 export class WrittenStatuses {
   readonly #pending = new Map<string, Pending>();

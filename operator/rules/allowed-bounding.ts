@@ -37,8 +37,8 @@ export interface AllowedBounding {
  * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set. If
  * a container adds ALL, the runtime starts from all capabilities. The runtime applies the adds first and then the
  * drops, and ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does not. So
- * the expression counts an add with the prefix, and does not count a drop with the prefix. Then no runtime grants more
- * than the expression shows.
+ * the expression counts an add with the prefix, and does not count a drop with the prefix. With this rule, no runtime
+ * grants more than the expression shows.
  *
  * @param forbidden CEL of type list(string)
  * @param byDefault CEL of type list(string): the forbidden capabilities that runtimes give by default

@@ -149,8 +149,8 @@ function annotationsMatter(values: Values): Condition {
 /**
  * A CEL expression of type string: the annotations that are not allowed, in the order of the pod's containers. The API
  * server iterates over a map of annotations in random order. Annotations for containers that the pod does not have are
- * listed if no other annotation is. Such annotations can occur in files, but not in requests: the API server refuses
- * them earlier (ValidateAppArmorPodAnnotations).
+ * listed if there are no other forbidden annotations. Such annotations can occur in files, but not in requests, because
+ * the API server refuses the annotations earlier (ValidateAppArmorPodAnnotations).
  */
 function namedAnnotations(allowed: Condition, except: string | undefined): string {
   const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
@@ -187,8 +187,8 @@ function profileTests(values: Values, except: string | undefined): Test[] {
 }
 
 /**
- * The tests of the profile that a container gets. The profile comes from the container's own field. Without the field
- * it comes from the container's annotation, and without the annotation from the pod's field.
+ * The tests of the profile that a container gets. The profile comes from the container's own field. Without the field,
+ * the profile comes from the container's annotation. Without the annotation, the profile comes from the pod's field.
  */
 function profileTestsOfContainer(values: Values): Test[] {
   const profile = `c.?securityContext.?appArmorProfile.or(${ANNOTATED} in ["", "localhost/"] ? ${POD_PROFILE} : optional.none())`;

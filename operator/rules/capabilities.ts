@@ -264,7 +264,8 @@ export const capabilities = defineRule<Capabilities, Asked>({
   fit: (standard) => ({
     own: [ownLists(standard)],
     asks: [{ over: 'containers', for: question(standard) }],
-    // At level restricted, containers already drop ALL. So narrowing would change little.
+    // At level restricted, containers already drop ALL. So it would change little to narrow the list to the
+    // capabilities that were used.
     narrowsToUse: standard.level !== 'restricted',
     // The overrides state a required drop of ALL for all containers, because the level's value may require no drop.
     isForAll: ({ 'capabilities.requiredDrop': drop }) => Array.isArray(drop) && drop.includes('ALL'),

@@ -25,8 +25,8 @@ const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
 };
 
 /**
- * The fixes of misspelt names. In a list of drops that contains ALL, other names have no effect, so the fixes leave
- * them unchanged.
+ * The fixes of misspelt names. In a list of drops that contains ALL, other names have no effect, so the fixes do not
+ * change these names.
  */
 export function spellingFixes(): Fix[] {
   const fix = (list: 'add' | 'drop', names: string, ...when: string[]): Fix => ({

@@ -161,7 +161,7 @@ export function isMissing(values: Values): Condition {
 
 /**
  * A CEL expression of type list(string): the capabilities that the container will add after defaulting. A drop of the
- * same capability prevents the add; a drop of ALL does not.
+ * same capability prevents the add. A drop of ALL does not prevent the add.
  */
 export function filledAdd(values: Values): string {
   return `(${ADD} + ${values.list('defaultAdd')}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;

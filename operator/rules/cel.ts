@@ -65,8 +65,8 @@ export function namedIn(list: string, names: string): string {
 }
 
 /**
- * A CEL expression of type optional: a field of the securityContext that applies to a container. This is the
- * container's own field if it is set, otherwise the pod's field.
+ * A CEL expression of type optional: a field of the securityContext that applies to a container. The container's own
+ * field applies if it is set. Otherwise, the pod's field applies.
  */
 export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;

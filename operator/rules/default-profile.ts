@@ -102,7 +102,7 @@ interface ProfileField {
   readonly profile: string;
   /** The path of the field, such as `securityContext.seccompProfile`. */
   readonly path: string;
-  /** The value for `reaches` of a check of the pod. Checks of containers do not use it. */
+  /** The value for `reaches` of a check of the pod. Checks of containers do not use this value. */
   readonly reaches: string;
   /**
    * `types` is the name of the column with the allowed types. The next field is the name of the column with the allowed
@@ -120,8 +120,8 @@ export function hasAllTypes(values: Values, types: string, every: readonly strin
 }
 
 /**
- * Whether the policy allows some profiles of type Localhost and refuses others. If so, the names of profiles have to be
- * checked.
+ * Whether the policy allows some profiles of type Localhost and refuses other profiles of this type. If so, the names
+ * of profiles have to be checked.
  */
 export function namesMatter(values: Values, types: string, profiles: string): Condition {
   return all(values.includes(types, 'Localhost'), not(values.includes(profiles, '*')));

@@ -11,8 +11,8 @@ export function firstOfValues(path: string, ...values: readonly unknown[]): Fit 
 }
 
 /**
- * The choices for a list of names. If the API accepts all names that the pods use, the list has exactly these names.
- * Otherwise, the list admits any name.
+ * The choices for a list of names. If the API accepts all names that the pods use, the list has exactly these names. If
+ * the API does not accept some of the names, the list admits any name.
  *
  * @param any the value that admits every name; undefined if no level restricts the names, so that no policy needs this
  * value

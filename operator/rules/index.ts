@@ -64,7 +64,7 @@ export const RULES: readonly Rule[] = [
 ];
 
 /**
- * The rules that warn and never refuse. They are in a separate program. Each of these rules has the columns of the rule
- * in RULES with the same ID.
+ * The rules that warn and never refuse. A separate program contains these rules. Each of these rules has the columns of
+ * the rule in RULES with the same ID.
  */
 export const WARNING_RULES: readonly Rule[] = [unrefusedUnknownFields];

@@ -13,9 +13,9 @@ import type { Example } from './example.ts';
 import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
- * A check of one part of a pod, in CEL. The API server evaluates the CEL expressions in an admission policy, and the
- * operator evaluates them with cel-js. So the expressions use no features except those that the API server and cel-js
- * support: has, all, exists, filter, map, in, ?:, .?/orValue, string functions, join.
+ * A check of one part of a pod, in CEL. The API server evaluates the CEL expressions in an admission policy. The
+ * operator evaluates the same expressions with cel-js. So the expressions use no features except those that the API
+ * server and cel-js support: has, all, exists, filter, map, in, ?:, .?/orValue, string functions, join.
  *
  * The CEL expressions may use the names `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the
  * pod, never null), and the checked part: `c` (a container of any kind) or `v` (a volume).
@@ -166,7 +166,7 @@ export interface Fit<Asked = unknown> {
   readonly asks?: readonly Asking[];
   /**
    * Values that the level already admits, in the form that `asks` returns. A list in overrides contains these values,
-   * too, because it must not refuse what the level admits.
+   * too, because the list must not refuse what the level admits.
    */
   readonly own?: readonly Asked[];
   /**
@@ -235,7 +235,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly severity: Severity;
   /**
    * Phrases for people that complete the sentence "restricted, except: …". The key is the override's path. The most
-   * frequent overrides have a phrase. Every other override is shown as it is stated.
+   * frequent overrides have a phrase. Messages show every other override in the form in which the policy states it.
    */
   readonly phrases?: Readonly<Record<string, (value: never) => string>>;
   readonly reads: Reads;
@@ -323,7 +323,9 @@ export interface Rule<Value = unknown, Asked = unknown> {
 export interface OfContainer<Value> {
   /** Returns the tests, which all run on containers. */
   tests(values: Values, options: TestOptions): Test[];
-  /** Returns the fillings. They all run on containers, so that defaulting writes the field of the container itself. */
+  /**
+   * Returns the fillings. All fillings run on containers, so that defaulting writes the field of the container itself.
+   */
   fillings?(values: Values): Filling[];
   /** Returns the fixes, which all run on containers. If `fixes` is absent, the rule's own fixes of containers apply. */
   fixes?(value: Value, standard: Standard): Fix[];
@@ -332,15 +334,18 @@ export interface OfContainer<Value> {
 /** A test is a check that works for any value of a rule. */
 export interface Test extends Omit<Check, 'entry'> {
   /**
-   * A CEL expression of type bool: whether the test applies. It depends on the values and on the pod, but on no single
-   * container or volume. The field is absent if the test always applies.
+   * A CEL expression of type bool: whether the test applies. The result depends on the values and on the pod, but on no
+   * single container or volume. The field is absent if the test always applies.
    */
   readonly applies?: Condition;
 }
 
 /** A filling is a fill that works for any value of a rule. */
 export interface Filling extends Fill {
-  /** A CEL expression of type bool: whether the filling applies. It follows the rules for `applies` of a test. */
+  /**
+   * A CEL expression of type bool: whether the filling applies. The expression follows the rules for the field
+   * `applies` of a test.
+   */
   readonly applies?: Condition;
 }
 
@@ -355,7 +360,7 @@ export interface TestOptions {
   readonly except?: string | undefined;
   /**
    * The values of `spec.overrides`. Tests of `ofContainer` with `filled` need these values, because a container
-   * inherits what defaulting fills in on the pod. No other tests get them.
+   * inherits what defaulting fills in on the pod. No other tests get these values.
    */
   readonly ofPod?: Values | undefined;
 }

@@ -284,8 +284,8 @@ function standardFixes(minor: number): Fix[] {
 }
 
 /**
- * The fixes with MustRunAs. They replace wrong options with the policy's options, and set the policy's options on a pod
- * that has no options.
+ * The fixes with MustRunAs. The fixes replace wrong options with the policy's options. On a pod that has no options, a
+ * fix sets the policy's options.
  */
 function mustRunAsFixes(options: Options): Fix[] {
   const stated = Object.fromEntries(FIELDS.filter((name) => options[name]).map((name) => [name, options[name]]));

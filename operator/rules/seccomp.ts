@@ -161,8 +161,8 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
   const profile = profileOfContainer(values, ofPod);
   const type = `${profile}.?type.orValue("")`;
   const name = `${profile}.?localhostProfile.orValue("")`;
-  // With RefusedOnPod, the pod itself must have a profile. After defaulting, no container lacks a profile unless it is
-  // added later.
+  // With RefusedOnPod, the pod itself must have a profile. After defaulting, a container that lacks a profile must have
+  // been added later.
   const isAsked = any(
     values.includes('seccompUnset', 'Refused'),
     all(values.includes('seccompUnset', 'RefusedOnPod'), IS_EPHEMERAL),

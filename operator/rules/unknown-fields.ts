@@ -62,9 +62,9 @@ function baseOf(over: Over, path: readonly string[]): string {
 }
 
 /**
- * A CEL expression of type bool, for a key `k` of an object: true if API servers fill in this value themselves. Such a
- * value is a string, a number or a boolean, an object of such values, or a list of such objects. All policies of a
- * cluster have the same values. So the expression contains the values of this place and no others. The result is
+ * A CEL expression of type bool, for a key `k` of an object: true if API servers fill in this value themselves. A
+ * filled-in value is a string, a number or a boolean, an object of such values, or a list of such objects. All policies
+ * of a cluster have the same values. So the expression contains the values of this place and no others. The result is
  * undefined if the place has no such values.
  */
 function filledIn(over: Over, { path, types }: Place, object: string, values: Values): string | undefined {

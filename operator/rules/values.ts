@@ -209,7 +209,7 @@ export class RowValues implements Values {
     return this.#around(text, '.all(', ')');
   }
 
-  /** Returns what `bind` returns, for an expression of any type. */
+  /** Does what `bind` does, for a CEL expression of any type. */
   bindValue(text: string): string {
     return this.#around(text, '.map(', ')[0]');
   }

@@ -7,7 +7,7 @@ export interface Clock {
    * the clock pauses while the whole machine is suspended (CLOCK_MONOTONIC, as in Go).
    */
   now(): number;
-  /** The time of day. Use it only in output for people, because somebody may set the clock. */
+  /** The time of day. Use this time in output for people and nowhere else, because somebody may set the clock. */
   date(): Date;
   /**
    * Resolves after `ms` milliseconds, or as soon as `signal` is aborted. If the process was stopped, the promise

@@ -2,7 +2,7 @@
 import type { Log } from './log.ts';
 import type { Answer, Asked, Handler } from './server.ts';
 
-/** A health check. It throws or rejects if something is wrong. */
+/** A health check, which throws or rejects if something is wrong. */
 export type Check = () => void | Promise<void>;
 
 interface HealthOptions {

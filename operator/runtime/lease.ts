@@ -1,8 +1,8 @@
 /**
  * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes the
- * Lease if it has seen no change of the Lease for the lease duration, by its own clock. The times in the Lease inform
- * people and decide nothing. Every write has the last seen resourceVersion, so that one of several candidates succeeds
- * and the others fail.
+ * Lease if the candidate has seen no change of the Lease for the lease duration, by its own clock. The times in the
+ * Lease inform people and decide nothing. Every write has the last seen resourceVersion, so that one of several
+ * candidates succeeds and the others fail.
  */
 import type { Clock } from './clock.ts';
 

@@ -71,7 +71,10 @@ const forPeople = format.printf(({ timestamp, level, message, ...keys }) => {
   return `${String(timestamp).slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${pairs.join('')}`;
 });
 
-/** Renders a value for people. The stack of an error is left out; with `--log-format json`, the log contains it. */
+/**
+ * Renders a value for people. The function leaves out the stack of an error. With `--log-format json`, the log contains
+ * the stack.
+ */
 function forPerson(value: unknown): string {
   const { stack, ...rest } = Object(value);
   return JSON.stringify(stack === undefined ? value : rest);

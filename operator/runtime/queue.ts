@@ -47,7 +47,7 @@ interface Timer {
 export class WorkQueue {
   readonly #work: (key: string) => Promise<void>;
   readonly #options: Required<QueueOptions>;
-  /** The keys to process. Such a key waits, or it was added again while a worker processes it. */
+  /** The keys to process. A dirty key waits, or it was added again while a worker processes it. */
   readonly #dirty = new Set<string>();
   readonly #processing = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
- * A token bucket. It allows at most `burst` operations at once, and `perSecond` operations per second on average.
- * Callers are served in the order in which they come.
+ * A token bucket. The bucket allows at most `burst` operations at once, and `perSecond` operations per second on
+ * average. Callers are served in the order in which they come.
  */
 export class RateLimit {
   readonly #perSecond: number;

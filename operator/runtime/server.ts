@@ -1,6 +1,6 @@
 /**
- * An HTTP server for probes and scrapes. It sends small answers to GET on a separate address, over TLS if a certificate
- * is configured.
+ * An HTTP server for probes and scrapes. The server sends small answers to GET requests on a separate address, over TLS
+ * if a certificate is configured.
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -59,8 +59,8 @@ const TIMEOUT_MS = 10_000;
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
- * The maximum number of connections. The limit is high. If a client sends its request at once, the server answers long
- * before it would close the client's connection as the idlest connection.
+ * The maximum number of connections. The limit is high. A client that sends its request at once gets its answer long
+ * before its connection is the idlest connection.
  */
 const MOST_CONNECTIONS = 500;
 /**

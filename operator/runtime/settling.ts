@@ -25,7 +25,7 @@ export class Settling {
     this.#first ??= this.#last;
   }
 
-  /** Ends the wait at once. A caller uses this method if it needs the changes now. */
+  /** Ends the wait at once. Call this method if you need the changes now. */
   hurry(): void {
     this.#hurried.abort();
   }

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 /**
- * The length of a turn in ms. It is short enough that requests hardly wait, and long enough that a task needs few
+ * The length of a turn in ms. A turn is short enough that requests hardly wait, and long enough that a task needs few
  * iterations of the event loop.
  */
 const TURN_MS = 10;

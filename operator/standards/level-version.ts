@@ -35,7 +35,7 @@ export function compareLevels(a: Level, b: Level): number {
   return Math.sign(LEVELS.indexOf(a) - LEVELS.indexOf(b));
 }
 
-/** Returns the looser of two levels. It admits every pod that at least one of the two levels admits. */
+/** Returns the looser of two levels. The looser level admits every pod that at least one of the two levels admits. */
 export function looser(a: Level, b: Level): Level {
   return compareLevels(a, b) <= 0 ? a : b;
 }

@@ -1,6 +1,6 @@
 /**
  * Every field of a pod, with the reason why a rule reads it or why no rule needs to read it. docs/security-model.md
- * explains the reasons. Add the fields of a newer Kubernetes version here, after reading what they do.
+ * explains the reasons. Add the fields of a newer Kubernetes version here, after you have read what these fields do.
  */
 const REASONS = {
   /** The CEL of a rule reads the field. */
@@ -63,7 +63,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   SecurityProfileOCI: { rule: 'baseProfile ref' },
   SecurityProfileOCIBase: { rule: 'localhostProfile type' },
   Sysctl: { rule: 'name', own: 'value' },
-  // The gmsa fields and runAsUserName name accounts of Windows. No Standard restricts them.
+  // The gmsa fields and runAsUserName name accounts of Windows. No Standard restricts the accounts of Windows.
   WindowsSecurityContextOptions: {
     rule: 'hostProcess',
     own: 'runAsUserName',
@@ -88,7 +88,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     schedules:
       'failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds',
   },
-  // The field `protocol` selects HTTP/2 instead of HTTP/1.1. It does not change the host.
+  // The field `protocol` selects HTTP/2 instead of HTTP/1.1. This field does not change the host.
   HTTPGetAction: { rule: 'host', network: 'httpHeaders path port protocol scheme' },
   TCPSocketAction: { rule: 'host', network: 'port' },
   // The kubelet connects to the pod's own address. The field `mode` selects TLS or plaintext.
@@ -157,8 +157,8 @@ export function knownFields(type: string): string[] {
 }
 
 /**
- * The types whose fields need no entry, not even new fields. The field that has the type decides about all fields of
- * the type.
+ * The types whose fields need no entry, not even new fields. If a pod's field has such a type, a rule or a reason
+ * covers the whole field, with all fields of the type.
  */
 export const WHOLE = [
   'Affinity',

@@ -12,7 +12,7 @@ export interface Place {
   readonly isList?: true;
 }
 
-/** The objects in which every field is a privilege. They are the securityContexts and the objects in them. */
+/** The objects in which every field is a privilege: securityContexts, and the objects in securityContexts. */
 export const PRIVILEGES = {
   pod: [
     { path: ['securityContext'], types: ['PodSecurityContext'] },

@@ -18,8 +18,8 @@ const SINCE = {
    */
   userNamespaces: 33,
   /**
-   * Admission policies in files of the API server (KEP-5793). The feature is alpha in 1.36. In 1.37 it is beta and on
-   * by default.
+   * Admission policies in files of the API server (KEP-5793). The feature is alpha in 1.36. In 1.37, the feature is
+   * beta and on by default.
    */
   staticAdmissionPolicies: 36,
   /**

@@ -28,8 +28,8 @@ export interface CompileInput {
 export class AcceptedPolicies {
   readonly #compile: ReturnType<typeof compiler>;
   /**
-   * The uid and the generation of each policy. Together, they identify a version of the policy's spec. The key is the
-   * policy's name.
+   * The uid and the generation of each policy. Together, the uid and the generation identify a version of the policy's
+   * spec. The key is the policy's name.
    */
   readonly #generations = new Map<string, string>();
   #compiled: Compiled = NOTHING_COMPILED;
@@ -88,7 +88,8 @@ export class AcceptedPolicies {
     const begun = this.#changes;
     const compiled = yield* this.#compiling(input());
     // Compiles again if something changed during the compilation. The compiler has cached most results by now. The
-    // second compilation runs without interruption. Otherwise, it might never end if changes kept coming.
+    // second compilation runs without interruption. Without interruption, the compilation ends even if changes keep
+    // coming.
     return begun === this.#changes ? compiled : runToEnd(this.#compiling(input()));
   }
 

@@ -47,7 +47,7 @@ export function inOrderOfRemoval<One extends Named>(objects: readonly One[]): On
   return objects.toSorted((a, b) => order(a) - order(b));
 }
 
-/** The finalizers that keep a deleted object in the cluster; undefined if nobody has deleted it. */
+/** The finalizers that keep a deleted object in the cluster; undefined if nobody has deleted the object. */
 export function heldBy({ metadata }: RenderedObject): string | undefined {
   return metadata.deletionTimestamp === undefined ? undefined : (metadata.finalizers ?? []).join(', ');
 }

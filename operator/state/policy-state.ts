@@ -1,7 +1,7 @@
 /**
  * The accepted policies of the last seen state of a cluster, the namespaces that each policy selects, and the users of
  * each policy. The methods `apply`, `select`, `outdate`, `forget` and `accept` change the state. All other methods read
- * it.
+ * the state.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
@@ -70,7 +70,7 @@ export class PolicyState {
   apply(change: Change): PolicyChange {
     switch (change.of) {
       case 'policy': {
-        // The watch reports writes of a status, too. They do not change the policy's spec.
+        // The watch reports writes of a status, too. A write of the status does not change the policy's spec.
         const recompiles = this.#accepted.see(change.name, this.#cluster.policy(change.name));
         return { ...NOTHING, policies: new Set([change.name]), recompiles };
       }
@@ -179,8 +179,8 @@ export class PolicyState {
   }
 
   /**
-   * The rights to use policies. They include all grants that the operator renders, even if the operator has not written
-   * the grants yet.
+   * The rights to use policies. The rights include all grants that the operator renders, even if the operator has not
+   * written the grants yet.
    */
   get use(): UseIndex {
     if (!this.#use) {
@@ -196,8 +196,8 @@ export class PolicyState {
   }
 
   /**
-   * The version of a policy that decides. This is the current version. If the current version cannot be compiled, it is
-   * the version that was accepted last.
+   * The version of a policy that decides. The current version decides. If the current version cannot be compiled, the
+   * version that was accepted last decides.
    */
   acceptedText(policy: string): AcceptedText | undefined {
     return this.#accepted.acceptedText(policy);

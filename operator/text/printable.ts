@@ -7,8 +7,8 @@
 const UNPRINTABLE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]+/gu;
 
 /**
- * Returns the text as one line that is safe to print. Names and values in messages are untrusted. They may contain
- * terminal escape sequences, line breaks, bidirectional controls and lone surrogates.
+ * Returns the text as one line that is safe to print. Names and values in messages are untrusted. Untrusted text may
+ * contain terminal escape sequences, line breaks, bidirectional controls and lone surrogates.
  */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, ' ').toWellFormed();
