@@ -23,7 +23,7 @@ export interface AcceptOptions {
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
   /**
-   * The fields that API servers fill in and that this release does not know. The format is that of `Standard`. By
+   * The fields that API servers fill in and that this release does not know. The format is the format of `Standard`. By
    * default, the list is empty.
    */
   readonly serverDefaults?: readonly string[];
@@ -41,7 +41,7 @@ export interface Accepted {
   readonly expired: readonly ResolvedPolicy[];
   /**
    * The reasons why the current specs of policies were not accepted. The key is the policy's name. A policy with a
-   * refusal may still be in `policies` with its last accepted spec.
+   * refusal may still be in `policies`, with its last accepted spec.
    */
   readonly refusals: ReadonlyMap<string, Refusal>;
   /**
@@ -66,7 +66,7 @@ export function* accept(
   const resolveHere = (policy: CompletePolicy) => resolve(policy, oldestServer, serverDefaults);
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
-  // Existing policies come first. They stay in force when a new policy does not fit beside the existing policies.
+  // Existing policies come first. Existing policies stay in force when a new policy does not fit beside them.
   const existing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
@@ -134,8 +134,8 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
 
 /**
  * Resolves the last accepted spec of a policy. An older API server may have joined the cluster since the spec was
- * accepted. Then the policy uses the newest version of the Standards that this API server knows. All API servers share
- * one compiled policy. So the policy still requires fields that the older API server drops from pods.
+ * accepted. In such a cluster, the policy uses the newest version of the Standards that the older API server knows. All
+ * API servers share one compiled policy. So the policy still requires fields that the older API server drops from pods.
  */
 function resolveAsItWas(
   policy: CompletePolicy,

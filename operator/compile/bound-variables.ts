@@ -39,10 +39,10 @@ export function valueWithVariables(variables: readonly Variable[], expression: s
 }
 
 /**
- * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that read no other variable,
- * map `v1` has the variables that read only variables of `v0`, and so on. CEL evaluates all fields of a map, and an
- * authorizer check costs 350,000 of the 1,000,000 that an expression may cost. So variables with authorizer checks are
- * inlined instead.
+ * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that read no other variable.
+ * Map `v1` has the variables that read variables of `v0` and no others, and so on. CEL evaluates all fields of a map,
+ * and an authorizer check costs 350,000 of the 1,000,000 that an expression may cost. So variables with authorizer
+ * checks are inlined instead.
  */
 function bound(variables: readonly Variable[], expression: string, macro: 'all' | 'map', end: string): string {
   const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);
@@ -78,7 +78,7 @@ function withoutAuthorizers(variables: readonly Variable[], expression: string) 
 
 /**
  * Replaces each variable in the text by its expression.
- * @param expressions the key is the variable's name; no expression reads a variable that is itself replaced
+ * @param expressions the key is the variable's name; no expression reads another variable of this map
  */
 function inPlace(expressions: ReadonlyMap<string, string>, text: string): string {
   if (expressions.size === 0) return text;

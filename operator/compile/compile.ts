@@ -1,5 +1,6 @@
 /**
- * Compiles policies to the objects by which the API server enforces them. The same policies always give the same bytes.
+ * Compiles policies to Kubernetes objects. The API server enforces the policies by these objects. The same policies
+ * always give the same bytes.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { idOf, Memo } from '../policy/memo.ts';
@@ -46,8 +47,8 @@ export interface CompilerOptions {
 }
 
 /**
- * Makes a function for repeated compiling. If the input of a result did not change, the function returns the same
- * object as in its last run. The function yields after each policy, since it takes a second to compile hundreds of
+ * Makes a function for repeated compiling. If the input of a result did not change, the new function returns the same
+ * object as in its last run. The new function yields after each policy, since it takes a second to compile hundreds of
  * policies.
  */
 export function compiler({ renders = true }: CompilerOptions = {}): Compiler {

@@ -21,19 +21,19 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * The maximum number of policies with restricted use whose use a program checks in one request. An authorizer check
+ * The maximum number of policies for which a program checks, in one request, the right to use them. An authorizer check
  * costs 350,000 (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may
  * cost 10,000,000.
  */
 export const MOST_ASKED = 10;
 /**
- * The maximum number of deciding policies that a message describes. The message gives only the number of further
- * deciding policies.
+ * The maximum number of deciding policies that a message describes. For further deciding policies, the message gives
+ * their number and nothing else.
  */
 const DESCRIBED = 3;
 /**
- * The maximum number of violations that a message describes, for all policies together. The message gives only the
- * number of further violations.
+ * The maximum number of violations that a message describes, for all policies together. For further violations, the
+ * message gives their number and nothing else.
  */
 const VIOLATIONS = 24;
 /**
@@ -136,8 +136,9 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
     `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
-  // In a namespace where the policy is pending, defaulting fills in nothing. Even so, a pod that would comply after
-  // defaulting causes no warning. A template is evaluated like its pods after defaulting.
+  // In a namespace where the policy is pending, defaulting fills in nothing. A pod that would comply after defaulting
+  // causes no warning there, even though defaulting does not run. A template is evaluated like its pods after
+  // defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -198,12 +199,12 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
     const of = (unit: number, from = names) => from.map((name) => `variables.${name}[i][${unit}]`).join(' + ');
     const { OLD, ADDED, INHERITED } = UNIT;
     // Violations that the author of the request can fix come first, because a message has no room for all violations.
-    // In an existing pod, defaulting fills only the added containers.
+    // In an existing pod, defaulting fills in fields of the added containers and of nothing else.
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
-  // The message leaves out violations that defaulting fixes. The exception is a pod that defaulting would have made
-  // compliant, if defaulting was not applied.
+  // The message leaves out violations that defaulting fixes. The message keeps these violations if defaulting would
+  // have made the pod comply but was not applied.
   const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
   const wrong = filled ? `(${isAsIs} ? ${lists(asIs.names)} : ${lists(filled.names)})` : lists(asIs.names);
   const most = `(${VIOLATIONS} / variables.described.size())`;
@@ -252,8 +253,8 @@ const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementa
 
 /**
  * A CEL expression of type bool: the self-test, which is true if every row can be read. If the self-test is false or
- * fails, the program does not answer its probe. So the operator notices that the table is broken. The self-test is
- * evaluated only for a probe.
+ * fails, the program does not answer its probe. So the operator notices that the table is broken. The API server
+ * evaluates the self-test for probes and for no other requests.
  */
 export function soundCel(table: Table, columns: Columns): string {
   const rangesOf = (row: string, names: readonly string[]) =>

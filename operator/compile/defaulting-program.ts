@@ -1,7 +1,7 @@
 /**
  * Compiles the policies with defaulting to a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy
- * did. If no usable policy admits the unchanged pod, a policy with defaulting fills in fields. This policy is the first
- * policy, in the order of names, that would admit the filled-in pod.
+ * did. If no usable policy admits the unchanged pod, a policy with defaulting fills in fields of the pod. The program
+ * chooses the first policy, in the order of names, that would admit the pod after this.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import { and } from '../rules/cel.ts';
@@ -20,8 +20,8 @@ import { BELONGS, entriesFor, flattened, LEVEL, type NeededRules } from './rules
 import { tableOf } from './table.ts';
 
 /**
- * The annotation of a pod with the name of the policy that admitted the pod. The annotation only informs people. No
- * decision depends on the annotation.
+ * The annotation of a pod with the name of the policy that admitted the pod. The annotation informs people. No decision
+ * depends on the annotation.
  */
 export const ADMITTED_BY = `${GROUP}/policy`;
 /** A CEL expression of type string: the name of the policy that admitted the pod, according to the pod's annotation. */
@@ -75,7 +75,7 @@ export function defaultingProgram({ policies, ...range }: Shard, options: Admiss
   };
 }
 
-/** What a rule fills in for a policy, and for the policy's entries in `spec.containers`. */
+/** The fillings of a rule for a policy, and for the policy's entries in `spec.containers`. */
 interface RuleFillings {
   readonly rule: Rule;
   readonly own: readonly Filling[];
@@ -140,8 +140,9 @@ function firstByName(list: string): string {
 
 /**
  * Adds two variables of the CEL type list(map), each with at most one policy. If policies admit the unchanged pod,
- * `named` is the first of these policies in the order of names, and `filler` is empty. Otherwise, `named` and `filler`
- * are both the first policy, in the order of names, that admits the pod after its fields are filled in.
+ * `named` is the first of these policies in the order of names, and `filler` is empty. If no policy admits the
+ * unchanged pod, `named` and `filler` have the same policy: the first policy, in the order of names, that admits the
+ * pod after its fields are filled in.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };

@@ -15,9 +15,9 @@ import { longestWithoutVariables } from './program-text.ts';
 const ROOM = 6_000;
 
 /**
- * Whether an API server without variables accepts the program of these policies. The length of the longest expression
- * depends on the rules, levels and columns of all policies together. So the length is not the sum of the lengths of the
- * rows.
+ * Whether an API server without variables accepts the program of the given policies. The length of the longest
+ * expression depends on the rules, levels and columns of all policies together. So the length is not the sum of the
+ * lengths of the rows.
  * @param policies the policies of one mode
  */
 export const fitIntoExpression: (policies: readonly ResolvedPolicy[]) => boolean = perList((policies) => {

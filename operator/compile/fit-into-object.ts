@@ -16,7 +16,7 @@ import { rowText } from './table.ts';
  */
 const MOST = 1_000_000;
 
-/** Rows that share one object. */
+/** A group of rows that share one object. */
 class Rows {
   readonly policies: ResolvedPolicy[] = [];
   length = 0;

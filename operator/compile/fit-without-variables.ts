@@ -59,7 +59,10 @@ export class FitWithoutVariables implements Limit {
     return tooLong && tooMany(tooLong, 'text');
   }
 
-  /** The policies that must share a program with this policy; undefined if this program is short enough. */
+  /**
+   * The policies that must share a program with the given policy; undefined if the program of these policies is short
+   * enough.
+   */
   #tooLongWith(policy: ResolvedPolicy, all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] | undefined {
     const ofMode = (some: readonly ResolvedPolicy[]) => some.filter(({ mode }) => mode === policy.mode);
     const named = ofMode(all).filter((one) => namesOf(one) !== undefined);

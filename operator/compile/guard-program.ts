@@ -1,10 +1,10 @@
 /**
  * Compiles Enforce policies to the guard. Without the guard, people who may edit namespaces or bind pods could bypass
  * the policies. In five cases, the author of a change of a namespace needs the verb `exempt`, cluster-wide, on each
- * policy that the change concerns. First, a policy that selected the namespace no longer selects it. This case applies
- * even if another policy currently overrides that policy. Second, a further policy of the same or a higher priority
- * selects the namespace. Third, the namespace becomes pending. Fourth, the Pod Security label `enforce` becomes looser
- * than policies want. Fifth, the namespace gets admin access to devices, and a policy guards the label that grants this
+ * policy that the change concerns. First, a policy that selected the namespace no longer selects the namespace, even if
+ * another policy currently overrides the policy. Second, a further policy of the same or a higher priority selects the
+ * namespace. Third, the namespace becomes pending. Fourth, the Pod Security label `enforce` becomes looser than
+ * policies want. Fifth, the namespace gets admin access to devices, and a policy guards the label that grants this
  * access. The binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
@@ -44,8 +44,8 @@ const BINDS = 'request.resource.resource in ["bindings", "pods"]';
 /** A CEL expression of type bool: true if the request creates a namespace. */
 const CREATES = 'request.operation == "CREATE"';
 /**
- * A CEL expression of type dyn: the namespace before the change. For a new namespace, this is the new namespace itself.
- * A label of a rollout on a new namespace counts as newly set.
+ * A CEL expression of type dyn: the namespace before the change. For a new namespace, the value is the new namespace
+ * itself. A label of a rollout on a new namespace counts as newly set.
  */
 const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
 /**
@@ -56,8 +56,8 @@ const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 /**
  * The maximum number of policies for which one program checks the verb `exempt`. An authorizer check costs 350,000. An
  * admission policy may cost 10,000,000 and an expression 1,000,000, and the API server refuses a request that exceeds a
- * limit. A change that concerns more policies requires the verb `exempt` on all CapabilityPolicies, which one check
- * finds out.
+ * limit. A change that concerns more policies requires the verb `exempt` on all CapabilityPolicies. One authorizer
+ * check is enough for this verb on all CapabilityPolicies.
  */
 const MOST_ASKED = 24;
 
@@ -233,8 +233,8 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // A newly selecting policy `q` with at least the priority of `p` overrides `p` or decides beside `p`. If another
-    // policy still overrides both, `q` has this effect once that policy is gone.
+    // A newly selecting policy `q` with at least the priority of `p` overrides `p` or decides beside `p`. If a third
+    // policy overrides `p` and `q`, `q` has this effect once the third policy is gone.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
@@ -251,9 +251,9 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
 }
 
 /**
- * Adds a variable `exemptFrom0`, `exemptFrom1` and so on for each policy in `weakened`: whether the author has the verb
- * `exempt` on the policy. The last program also gets the variable `exempt`: whether the author has the verb on all
- * policies.
+ * Adds a variable `exemptFrom0`, `exemptFrom1` and so on for each policy in `weakened`. The variable is true if the
+ * author has the verb `exempt` on the policy. The last program also gets the variable `exempt`, which is true if the
+ * author has the verb `exempt` on all policies.
  */
 function exemptVariables({ from, to, isLast }: Slots): Variable[] {
   const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
@@ -304,10 +304,10 @@ function messageFor(name: string, guardsAccess: boolean): string {
 const KEYS_LENGTH = 4_000;
 
 /**
- * A match condition for the changes that the guard checks. Such a change touches a label by which policies select
- * namespaces, a label that the guard protects, a label of a rollout, or the record of the labels that the operator set.
- * A change that sets the label for admin access is checked if a policy guards this label. The guard skips all other
- * changes.
+ * A match condition for the changes that the guard checks. The guard checks a change of a label by which policies
+ * select namespaces, of a label that the guard protects, or of a label of a rollout. The guard checks a change of the
+ * record of the labels that the operator set. If a policy guards the label for admin access, the guard checks a change
+ * that sets this label. The guard skips all other changes.
  */
 function matchTouching(policies: readonly ResolvedPolicy[], guardsAccess: boolean) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));

@@ -158,7 +158,7 @@ export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false)
 /** Caches the levels of a policy. The key is the version of the label. */
 const levelsOf = perObject((_policy: ResolvedPolicy) => new Map<number, Level>());
 
-/** The loosest of the levels of all rules, including the values of rules for single containers. */
+/** The loosest level of all rules, including the values of rules for single containers. */
 function ofRules(policy: ResolvedPolicy, label: number): Level {
   return levelsByRule(policy, label)
     .map(({ level }) => level)
@@ -198,9 +198,9 @@ export interface LabelCost extends LevelVersion {
 }
 
 /**
- * Explains why `tightest` returns no tighter label. The result has the values that prevent each tighter level at its
- * newest version, and the values that prevent the next version of the returned level. The result is empty if no tighter
- * label exists.
+ * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level at its
+ * newest version. It also has the values that prevent the next version of the level that `tightest` returns. The result
+ * is empty if no tighter label exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
@@ -224,7 +224,10 @@ function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfille
   ];
 }
 
-/** The rules that restrict more than the label does. The admission policy alone enforces these rules. */
+/**
+ * The rules that restrict more than the label does. The Pod Security label does not cover these rules, so the admission
+ * policy alone enforces them.
+ */
 export function rulesBeyondLabel(policy: ResolvedPolicy, found: LevelVersion | undefined): string[] {
   const standard = found
     ? { level: found.level, minor: found.minor, server: policy.standard.server }

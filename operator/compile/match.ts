@@ -46,7 +46,7 @@ export const RESOURCE = 'request.resource.resource';
 export const IS_PROBE = `${RESOURCE} == "clusterroles" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
 
 /**
- * A CEL expression of type bool: true if the namespace is excluded, so no policy reaches it.
+ * A CEL expression of type bool: true if the namespace is excluded, so that no policy reaches the namespace.
  * @param namespace CEL of type string: the name of the namespace
  */
 export function excludedCel({ operatorNamespace, excludedNamespaces }: AdmissionOptions, namespace: string): string {
@@ -55,8 +55,9 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 
 /**
  * A CEL expression of type bool: true if a node creates a mirror pod. The static pod behind a mirror pod already runs,
- * so a refusal would not stop it. If a user who is not a node creates a pod with the annotation of a mirror pod, the
- * pod is evaluated like any other pod. Nodes are in the group system:nodes (plugin/pkg/auth/authorizer/node).
+ * so a refusal of the mirror pod would not stop the static pod. If a user who is not a node creates a pod with the
+ * annotation of a mirror pod, the pod is evaluated like any other pod. Nodes are in the group system:nodes
+ * (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 

@@ -36,7 +36,7 @@ const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Warn: ['Warn', 'Audit'],
   Audit: ['Audit'],
 };
-/** The actions for templates. The program never refuses a template; it refuses the pods of the template. */
+/** The actions for templates. The program never refuses a template. The program refuses the pods of the template. */
 const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Warn', 'Audit'],
   Warn: ['Warn', 'Audit'],
@@ -57,7 +57,7 @@ const KEEPS_IMAGES = ['initContainers', 'containers']
   .join(' && ');
 const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
 
-/** The differences between the programs that decide about pods. */
+/** The input that differs between the programs that decide about pods. */
 interface Deciding {
   readonly rules: NeededRules;
   /** The columns of a policy that the program needs. */

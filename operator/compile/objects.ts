@@ -16,7 +16,7 @@ export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
 export const RBAC = 'rbac.authorization.k8s.io';
 
-/** A Kubernetes object to be applied, with only the fields that the operator owns. */
+/** A Kubernetes object to apply. It has the fields that the operator owns and no others. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -32,8 +32,8 @@ export interface Manifest {
 export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 
 /**
- * The metadata of a rendered object. A rendered object never gets the labels and annotations of its policy. With the
- * tracking label of Argo CD, Argo CD would prune the object.
+ * The metadata of a rendered object. A rendered object never gets the labels and annotations of its policy. If the
+ * object had the tracking label of Argo CD, Argo CD would prune the object.
  * @param owners the policies that own the object; the garbage collector deletes the object when the last owner is
  * deleted; a single owner is the object's controller
  */
@@ -52,8 +52,8 @@ export function metadata(owners: readonly Owner[], name: string, labels: Readonl
 }
 
 /**
- * The metadata of an object that the CustomResourceDefinition owns. The garbage collector deletes such an object only
- * when the CustomResourceDefinition is deleted.
+ * The metadata of an object that the CustomResourceDefinition owns. The garbage collector deletes such an object when
+ * the CustomResourceDefinition is deleted, and not earlier.
  * @param uid the uid of the CustomResourceDefinition; empty if there is no cluster
  */
 export function ownedMetadata(uid: string, name: string, labels: Readonly<Record<string, string>>) {

@@ -1,7 +1,7 @@
 /**
  * Splits the policies of a program that would be too large into shards. Each shard has a range of namespaces. A shard
- * contains the policies that select a namespace of its range by name, and all policies that do not select by name. So
- * exactly one shard decides in each namespace.
+ * contains the policies that select a namespace of the shard's range by name, and all policies that do not select by
+ * name. So exactly one shard decides in each namespace.
  */
 import { createHash } from 'node:crypto';
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
@@ -11,7 +11,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 
 export interface Shard {
-  /** The end of the program's name, which identifies the range; empty if there is only one shard. */
+  /** The end of the program's name, which identifies the range. It is empty if there is a single shard. */
   readonly suffix: string;
   /**
    * The selector of the namespaces where the shard's policies decide, and of no other namespaces. A shard has no
@@ -107,7 +107,7 @@ export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined 
 
 /**
  * Computes the boundaries of the shards. The function goes through the namespace names in order. Each shard gets as
- * many policies as fit beside the policies that all shards contain.
+ * many policies as its program has room for, beside the policies that all shards contain.
  */
 function boundariesFor(policies: readonly ResolvedPolicy[], { lengthOf, most, fits }: ShardLimits): Boundaries {
   const [named, others] = [policies.flatMap(withNames), policies.filter((policy) => !namesOf(policy))];
@@ -115,7 +115,7 @@ function boundariesFor(policies: readonly ResolvedPolicy[], { lengthOf, most, fi
   const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
   const byName = Map.groupBy(named, ([name]) => name);
   const boundaries: string[] = [];
-  // The policies of the current shard. A policy that selects many namespaces by name is only one row of a shard.
+  // The policies of the current shard. A policy that selects many namespaces by name is one row of a shard.
   const shard = new Set<ResolvedPolicy>();
   let length = 0;
   for (const [name, found] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -11,7 +11,7 @@ import { DESCRIBED_UNITS, POSITIONS, UNITS } from './units-cel.ts';
  * about 1 per evaluation.
  */
 export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
-/** The maximum length of an expression in characters, the default of github.com/google/cel-go/parser. */
+/** The maximum length of an expression, in characters. The value is the default of github.com/google/cel-go/parser. */
 export const EXPRESSION_BUDGET = 100_000;
 /** The number of containers of the largest pod for which checks stay within the cost limit. */
 export const CONTAINERS = 100;
@@ -70,7 +70,8 @@ export const POD_VARIABLES: readonly Variable[] = [
     expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
   },
   {
-    // The API server forbids changing or removing existing ephemeral containers (ValidatePodEphemeralContainersUpdate).
+    // The API server forbids changes and removals of existing ephemeral containers
+    // (ValidatePodEphemeralContainersUpdate).
     name: 'added',
     expression:
       'variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name))',

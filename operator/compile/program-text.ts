@@ -82,8 +82,8 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
 }
 
 /**
- * Rewrites a validation for API servers that variables can crash. Each expression then contains everything that it
- * reads.
+ * Rewrites a validation for API servers that variables can crash. In the result, each expression contains everything
+ * that the expression reads.
  */
 function inlined(one: Written, variables: readonly Variable[]) {
   const { message, reason } = one;
@@ -101,7 +101,7 @@ function inlinedExpression({ unless, expression }: Written, variables: readonly 
 }
 
 /**
- * Returns the message expression. If its text is longer than an expression may be, the function returns the brief
+ * Returns the message expression. If the message is longer than an expression may be, the function returns the brief
  * message. If the text and the brief message are both too long, the result is undefined.
  */
 function inlinedMessage({ unless, messageExpression }: Written, variables: readonly Variable[]): string | undefined {
@@ -123,7 +123,7 @@ export function longestWithoutVariables({ validations, variables }: ProgramText)
 
 interface Named {
   readonly kind: ProgramKind;
-  /** The admission policy's name; the names of its bindings begin with it. */
+  /** The admission policy's name. The names of its bindings begin with this name. */
   readonly name: string;
   /** The rows as JSON. The key is the ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
@@ -160,8 +160,8 @@ export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVa
 }
 
 /**
- * Refuses two variables with the same name. The first variable would read the second as if it read itself, and an API
- * server would crash.
+ * Refuses two variables with the same name. The first variable would read the second variable as if the variable read
+ * itself, and an API server would crash.
  */
 function checkNames(variables: readonly Variable[]): void {
   const names = variables.map(({ name }) => name);

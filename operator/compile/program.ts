@@ -28,8 +28,8 @@ export interface Program {
   /** The admission policy, which has the labels of `programLabels`. */
   readonly policy: Manifest;
   /**
-   * The bindings, in the order in which they are created. The probe's binding is last: an API server that has loaded
-   * the probe's binding has also loaded the other bindings. A change of the table does not change the bindings.
+   * The bindings, in the order in which they are created. The probe's binding comes last. So an API server that has
+   * loaded the probe's binding has loaded the other bindings, too. A change of the table does not change the bindings.
    */
   readonly bindings: readonly Manifest[];
   /** The canary of the program; undefined for a kind of program that needs no canary. */
@@ -111,8 +111,8 @@ export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject
 );
 
 /**
- * The names of the policies for which an admission policy in the cluster checks the verb `use`. Admission policies of
- * older operators, which had no programs, are also read.
+ * The names of the policies for which an admission policy in the cluster checks the verb `use`. The function also reads
+ * admission policies of older operators that had no programs.
  */
 export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObject((object) => {
   const cel = celOf(object);

@@ -80,8 +80,8 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
 };
 
 /**
- * Audit policies give users no warnings. On an API server without variables, a program has no room for such a warning.
- * Old API servers have no such fields.
+ * Audit policies give users no warnings. On an API server without variables, a program has no room for a warning about
+ * unknown fields. Old API servers have no fields that this release does not know.
  */
 function warnsOfUnknownFields({ mode, standard }: ResolvedPolicy): boolean {
   return mode !== 'Audit' && offers(standard.server, 'admissionVariables');
@@ -94,7 +94,7 @@ export class Programs {
 
   /**
    * @param policies the policies in the order of their IDs
-   * @returns the programs, beginning with the guard, which must exist before the policies that it guards
+   * @returns the programs, beginning with the guard; the guard must exist before the policies that it guards
    */
   render(policies: readonly ResolvedPolicy[], options: ProgramOptions): Program[] {
     const hasVariables = policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));

@@ -1,7 +1,7 @@
 /**
  * The rules as CEL expressions about candidate policies. Each rule is one variable. The variable lists the candidate
- * policies whose values for this rule and for all earlier rules the pod complies with. Once a pod violates a policy,
- * later rules do not evaluate this policy.
+ * policies that the pod complies with, by this rule and by all earlier rules. Once a pod violates a policy, later rules
+ * do not evaluate this policy.
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
@@ -17,8 +17,8 @@ export const LEVEL = 'variables.levels[p.level[0]]';
 export const BELONGS = `c.name in e.names && (!has(e.images) || ${matchesIn('c.?image.orValue("")', 'e.images')})`;
 
 /**
- * The rules that a program evaluates. By each of these rules, some policy checks or fills in pods, or entries of
- * `spec.containers` give the rule another value.
+ * The rules that a program evaluates. For each rule, some policy checks or fills in pods by the rule, or some entry of
+ * `spec.containers` gives the rule another value.
  */
 export interface NeededRules {
   readonly rules: readonly Rule[];
@@ -38,7 +38,7 @@ interface RuleText {
    * rule.
    */
   readonly violations: string;
-  /** The variables that `complies` and `violations` read. Each is computed once for the pod. */
+  /** The variables that `complies` and `violations` read. Each variable is computed once for the pod. */
   readonly facts: readonly Variable[];
 }
 
@@ -90,8 +90,8 @@ interface Violations {
  * Adds one variable for each rule. An API server checks many small expressions faster than one long expression.
  *
  * @param described CEL of type list(map): the candidates
- * @param asIs if the new variables are about the pod after defaulting: the variables about the pod before defaulting,
- * whose expressions are not repeated
+ * @param asIs the variables about the pod before defaulting, if the new variables are about the pod after defaulting;
+ * equal expressions are not repeated
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
   const known = new Set(asIs?.variables.map(({ expression }) => expression));
@@ -108,14 +108,14 @@ export function violationVariables(needed: NeededRules, described: string, asIs?
 }
 
 /**
- * Capitalizes the name of a rule for the end of a variable's name. The name of a rule alone would not be unique: for
- * example, `volumes` is also a variable about the pod.
+ * Capitalizes the name of a rule for the end of a variable's name. The name of a rule alone would not be unique. For
+ * example, `volumes` is a variable about the pod, too.
  */
 function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** The name of the variable with the candidates that comply with the rules up to this rule. */
+/** The name of the variable with the candidates that the pod complies with, by all rules up to this rule. */
 function afterRule(rule: Rule): string {
   return `after${capitalized(nameOf(rule))}`;
 }

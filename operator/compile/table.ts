@@ -18,8 +18,8 @@ import { entriesOf, levelColumns, levelKey, type Row, rowOf } from './rows.ts';
  */
 const CHUNK = 60_000;
 /**
- * If at least this many policies require a label, the label gets an index. The label with the namespace's name always
- * gets an index.
+ * The number of policies that must require a label for the label to get an index. The label with the namespace's name
+ * always gets an index.
  */
 const MANY = 8;
 
@@ -60,7 +60,7 @@ export interface Selection {
 
 /**
  * Makes the table of a program.
- * @param policies in the order of the table
+ * @param policies the policies in the order of the table
  * @param row returns the columns that this program needs
  */
 export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: ResolvedPolicy) => Row = rowOf): Table {
@@ -89,8 +89,8 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     constants,
     names: [...constants, ...general].map(({ name }) => name),
     selecting: (sets) => ({
-      // Each condition appears only once for all sets of labels. Conditions are separate variables, so an edit of a
-      // selector counts as an edit of the table.
+      // Each condition appears once for all sets of labels. Conditions are separate variables, so an edit of a selector
+      // counts as an edit of the table.
       variables: general.map(({ name, items }) => ({
         name,
         expression: `[${sets.join(', ')}].map(l, [\n${items}\n].filter(i, i >= 0))`,
@@ -127,7 +127,7 @@ function levelsOf(policies: readonly ResolvedPolicy[]): Variable {
 /** A CEL expression of type list(map): the entries of `spec.containers` of a policy `p` that has entries. */
 export const ENTRIES = 'variables.containerRows.filter(m, p.name[0] in m)[0][p.name[0]]';
 
-/** The variables with the entries of `spec.containers`. Each variable is a map; the key is the policy's name. */
+/** The variables with the entries of `spec.containers`. Each variable is a map whose key is the policy's name. */
 function containersOf(policies: readonly ResolvedPolicy[]): Variable[] {
   const lines = policies
     .filter(({ containers }) => containers.length > 0)
@@ -222,9 +222,9 @@ function selectionsOf(policies: readonly ResolvedPolicy[]) {
 }
 
 /**
- * The label by which a selector can be indexed. This is the only label that the selector reads, and the selector
- * requires one of several values of the label. A selector for the empty value cannot be indexed, because an absent
- * label must not count as an empty label.
+ * The label by which a selector can be indexed. The selector reads no other label, and requires one of several values
+ * of this label. A selector for the empty value cannot be indexed, because an absent label must not count as an empty
+ * label.
  */
 function indexKey(selector: LabelSelector): string | undefined {
   const [required, ...others] = requiredValues(selector);

@@ -47,7 +47,7 @@ function firstOf(list: string): string {
   return `${list}.size() <= ${BLOCK} ? ${list} : variables.positions.map(i, ${list}[i])`;
 }
 
-/** The index of each unit in the list of units. A new pod has only the first unit. */
+/** The index of each unit in the list of units. A new pod has the first unit and no others. */
 export const UNIT = { OLD: 0, ADDED: 1, INHERITED: 2 } as const;
 
 /**
@@ -60,7 +60,7 @@ const MOUNTED = ['volumeMounts', 'volumeDevices']
 
 /**
  * A CEL expression of type list(map): the units. Each check iterates over the units, so that the text of the check
- * appears only once. `pod` is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate.
+ * appears once. `pod` is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate.
  * `volumeBlocks` and `containerBlocks` have the same items in blocks, for loops over long lists.
  */
 export const UNITS = [

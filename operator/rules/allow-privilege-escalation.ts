@@ -20,8 +20,9 @@ export const NEVER_FALSE = [
 ].join(' || ');
 
 /**
- * A CEL expression of type bool: true if the container adds capabilities and does not run as root. A process without
- * user ID 0 needs file capabilities to get capabilities, and no_new_privs disables file capabilities (capabilities(7)).
+ * A CEL expression of type bool: true if the container adds capabilities and does not run as root. A process whose user
+ * is not root needs file capabilities to get capabilities, and no_new_privs disables file capabilities
+ * (capabilities(7)).
  */
 const RELIES_ON_FILE_CAPABILITIES = and(
   `${ADD}.size() > 0`,

@@ -35,8 +35,8 @@ export interface AllowedBounding {
  * A CEL expression of type list(string): the forbidden capabilities that the container's bounding set will have.
  *
  * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set. If
- * a container adds ALL, the runtime starts from all capabilities. The runtime applies the adds first and then the
- * drops, and ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does not. So
+ * a container adds ALL, the runtime starts from all capabilities. The runtime first applies the adds and then the
+ * drops. It ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does not. So
  * the expression counts an add with the prefix, and does not count a drop with the prefix. With this rule, no runtime
  * grants more than the expression shows.
  *
@@ -48,7 +48,7 @@ function held(forbidden: string, byDefault: string, add: string, drop: string): 
   const added = `adds.filter(x, x in ${forbidden})`;
   const left = `(${start} + ${added}).filter(x, !(x in drops))`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
-  // A loop over a list with one item binds the item to a name, so that each of the two lists is built only once.
+  // A loop over a list with one item binds the item to a name. So CEL builds each of the two lists once.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
 
@@ -77,8 +77,8 @@ function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: st
 const MAPPED = 'boundingInUserNamespace';
 
 /**
- * The forbidden capabilities that a container may hold in a user namespace, because the policy admits adding them in a
- * user namespace.
+ * The forbidden capabilities that a container may hold in a user namespace, because the policy allows containers to add
+ * these capabilities in a user namespace.
  */
 function mappedOf(forbidden: readonly string[], names: readonly string[]) {
   const mapped = forbidden.filter((name) => names.includes(name));
@@ -239,7 +239,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
         path: 'securityContext.capabilities',
       },
     ];
-    // If a pod in a user namespace may hold all forbidden capabilities, nothing is checked in such a pod, as with
+    // If a pod in a user namespace may hold all forbidden capabilities, the rule checks nothing in the pod, as with
     // allowedBounding: ['*'].
     const isChecked = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
     const applies = all(not(values.includes('allowedBounding', '*')), isChecked, `!(${FOR_WINDOWS})`);

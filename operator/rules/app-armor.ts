@@ -41,8 +41,8 @@ const KEY = `${literal(ANNOTATION)} + c.name`;
 /** A CEL expression of type string: the value of the container's annotation; empty if there is no annotation. */
 const ANNOTATED = `variables.annotations[?${KEY}].orValue("")`;
 /**
- * An annotation without a value or without a profile's name gives the container no profile. The API server accepts the
- * annotation, but does not set the field from it (applyAppArmorVersionSkew).
+ * An annotation without a value or without a profile's name gives the container no profile. The API server accepts such
+ * an annotation, but does not set the field from the annotation (applyAppArmorVersionSkew).
  */
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && ${ANNOTATED} in ["", "localhost/"]`;
 /**
@@ -52,8 +52,8 @@ const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()
  */
 const IS_CONTRADICTED = `${KEY} in variables.annotations`;
 /**
- * The kubelet uses the container's field. Without the field, the kubelet uses the container's annotation, and without
- * the annotation the pod's field (pkg/security/apparmor/helpers.go).
+ * The kubelet uses the container's field. Without the field, the kubelet uses the container's annotation. Without the
+ * annotation, the kubelet uses the pod's field (pkg/security/apparmor/helpers.go).
  */
 const REACHES = takesFromPod('appArmorProfile');
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
@@ -162,7 +162,10 @@ function namedAnnotations(allowed: Condition, except: string | undefined): strin
   return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
 }
 
-/** A CEL expression of type string: the allowed profiles as text for messages: `RuntimeDefault, Localhost with foo`. */
+/**
+ * A CEL expression of type string: the allowed profiles as text for messages, such as `RuntimeDefault, Localhost with
+ * foo`.
+ */
 function allowedText(values: Values): string {
   return values.specialized(
     ({ appArmorTypes: types = [], appArmorProfiles: profiles = [] }) => {
@@ -198,7 +201,7 @@ function profileTestsOfContainer(values: Values): Test[] {
 
 /**
  * The test for containers without a profile. Defaulting skips pods for Windows, because the API server refuses the
- * field on them. Defaulting also skips containers with an annotation that the field would contradict.
+ * field on such pods. Defaulting also skips containers with an annotation that the field would contradict.
  */
 function unsetTest(values: Values, filled: boolean): Test {
   const isLeft = any(not(values.hasSome('appArmorFilling')), FOR_WINDOWS, IS_CONTRADICTED);

@@ -44,7 +44,8 @@ function addTest(values: Values): Test {
 }
 
 /**
- * After defaulting, a container that lacks a required drop is for Windows, because defaulting skips such containers.
+ * After defaulting, a container that still lacks a required drop must be for Windows, because defaulting skips
+ * containers for Windows.
  */
 function dropTest(values: Values, filled: boolean): Test {
   const isLeft = filled ? all(not(values.includes('exempt', 'windows')), FOR_WINDOWS) : isForLinux(values);
@@ -113,7 +114,10 @@ function droppedByAll(lists: readonly (readonly string[])[]): string[] {
   return NAMES.filter((name) => lists.every((drop) => drop.includes(name) || drop.includes('ALL'))).sort();
 }
 
-/** The capabilities that a container adds, drops, and adds in a user namespace. */
+/**
+ * Three lists: the capabilities that a container adds, the capabilities that it drops, and the capabilities that it
+ * adds in a user namespace.
+ */
 type Asked = readonly [add: readonly string[], drop: readonly string[], mapped: readonly string[]];
 
 function ownLists(standard: Standard): Asked {

@@ -19,7 +19,7 @@ export interface Capabilities {
   readonly dropByName?: true;
   /**
    * Whether lists of more than MOST_NAMES names are refused. The field is absent if no override changes the level's
-   * value: the level's value has no check except the Standard's check.
+   * value, because the level's value has no check except the Standard's check.
    */
   readonly boundedNames?: true;
 }
@@ -89,7 +89,8 @@ function isDeepEqual(a: unknown, b: unknown): boolean {
 }
 
 /**
- * A CEL expression of type bool: true if a list has too many names. The expression reads only the lengths of the lists.
+ * A CEL expression of type bool: true if a list has too many names. The expression reads the lengths of the lists, but
+ * not their items.
  */
 export function tooManyNames(add = ADD, drop = DROP): string {
   return [...new Set([ADD, DROP, add, drop])].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
@@ -135,8 +136,8 @@ export function isMapped(values: Values, column: string): Condition {
 }
 
 /**
- * A CEL expression of type string: the allowed capabilities as text for messages: `CHOWN, and with hostUsers: false
- * NET_ADMIN`.
+ * A CEL expression of type string: the allowed capabilities as text for messages, such as `CHOWN, and with hostUsers:
+ * false NET_ADMIN`.
  * @param mapped the column of the second list
  */
 export function allowedText(values: Values, allowed: string, mapped: string): string {
@@ -172,7 +173,7 @@ export function filledDrop(values: Values): string {
   return `(${isMissing(values)} ? ${DROP} + ${values.list('requiredDrop')}.filter(x, !(x in ${DROP})) : ${DROP})`;
 }
 
-/** The names as text for people: `NET_RAW, CHOWN`, or `any capability`. */
+/** The names as text for people, such as `NET_RAW, CHOWN` or `any capability`. */
 export function namedInWords(names: readonly string[]): string {
   return names.includes('*') ? 'any capability' : names.join(', ');
 }

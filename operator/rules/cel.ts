@@ -8,24 +8,24 @@ export function literal(value: string | readonly string[]): string {
     : `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
 }
 
-/** The values as text for messages: `NET_RAW, CHOWN`, or `none`. */
+/** The values as text for messages, such as `NET_RAW, CHOWN` or `none`. */
 export function listed(values: readonly string[]): string {
   return values.length === 0 ? 'none' : values.join(', ');
 }
 
-/** A CEL expression of type bool: true if the pod asks for a user namespace of its own (KEP-127). */
+/** A CEL expression of type bool: true if the pod asks for its own user namespace (KEP-127). */
 export const IN_USER_NAMESPACE = '!variables.spec.?hostUsers.orValue(true)';
 
 /**
- * A CEL expression of type bool: true if the pod is for Windows nodes, by its field `os` (KEP-2802). The API server
- * refuses Linux-only fields on such a pod.
+ * A CEL expression of type bool: true if the field `os` shows that the pod is for Windows nodes (KEP-2802). The API
+ * server refuses Linux-only fields on such a pod.
  */
 export const FOR_WINDOWS = 'variables.spec.?os.?name.orValue("") == "windows"';
 
 /**
  * A CEL expression of type bool: whether a text matches one of the patterns.
  * @param text CEL of type string
- * @param patterns `*` at the end matches any ending
+ * @param patterns a `*` at the end of a pattern matches any ending
  */
 export function matchesAny(text: string, patterns: readonly string[]): string {
   const exact = patterns.filter((pattern) => !pattern.endsWith('*'));
@@ -105,8 +105,8 @@ export function takesFromPod(field: string): string {
 
 /**
  * A CEL expression of type bool: true if the pod and at least one of its containers leave a field of the
- * securityContext unset. Such a container would inherit the pod's field. The expression is for fields that defaulting
- * writes on a pod.
+ * securityContext unset. A container whose field is unset would inherit the pod's field. The expression is for fields
+ * that defaulting writes on a pod.
  */
 export function isUnsetForSome(field: string): string {
   const containers = 'variables.spec.?initContainers.orValue([]) + variables.spec.containers';

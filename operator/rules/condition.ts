@@ -1,11 +1,11 @@
 /**
- * Conditions in the CEL expressions of a rule. The functions remove a condition whose value does not depend on the pod
- * from the CEL.
+ * Conditions in the CEL expressions of a rule. If the value of a condition does not depend on the pod, the functions
+ * leave the condition out of the CEL.
  */
 
 /**
- * A condition is a CEL expression of type bool. If the value does not depend on the pod, the condition is true or false
- * instead.
+ * A condition is a CEL expression of type bool. If its value does not depend on the pod, the condition is `true` or
+ * `false` instead of an expression.
  */
 export type Condition = string | boolean;
 
@@ -23,7 +23,9 @@ export function not(condition: Condition): Condition {
   return typeof condition === 'boolean' ? !condition : `!(${condition})`;
 }
 
-/** Returns a CEL expression that chooses one of two expressions of the same type by a condition. */
+/**
+ * Returns a CEL expression that chooses one of two expressions by a condition. The two expressions have the same type.
+ */
 export function choose(condition: Condition, then: string, otherwise: string): string {
   if (typeof condition === 'boolean') return condition ? then : otherwise;
   return `(${condition} ? ${then} : ${otherwise})`;

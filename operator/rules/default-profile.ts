@@ -105,7 +105,7 @@ interface ProfileField {
   /** The value for `reaches` of a check of the pod. Checks of containers do not use this value. */
   readonly reaches: string;
   /**
-   * `types` is the name of the column with the allowed types. The next field is the name of the column with the allowed
+   * The names of two columns. `types` is the column with the allowed types. `profiles` is the column with the allowed
    * profiles of type Localhost, where `*` means any profile.
    */
   readonly types: string;
@@ -120,8 +120,8 @@ export function hasAllTypes(values: Values, types: string, every: readonly strin
 }
 
 /**
- * Whether the policy allows some profiles of type Localhost and refuses other profiles of this type. If so, the names
- * of profiles have to be checked.
+ * Whether the policy allows some profiles of type Localhost and refuses other profiles of this type. In this case, the
+ * names of profiles have to be checked.
  */
 export function namesMatter(values: Values, types: string, profiles: string): Condition {
   return all(values.includes(types, 'Localhost'), not(values.includes(profiles, '*')));

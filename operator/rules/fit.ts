@@ -3,8 +3,8 @@ import type { Fit } from './rule.ts';
 import { OCI, PINNED_REFERENCE } from './seccomp-oci.ts';
 
 /**
- * The choices for a rule with few values. The choices are always all values, beginning with the tightest value,
- * whatever pods ask for.
+ * The choices for a rule with few values. The choices are always all values, whatever pods ask for. The tightest value
+ * comes first.
  */
 export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
   return { choices: () => values.map((value) => ({ [path]: value })) };
@@ -14,8 +14,8 @@ export function firstOfValues(path: string, ...values: readonly unknown[]): Fit 
  * The choices for a list of names. If the API accepts all names that the pods use, the list has exactly these names. If
  * the API does not accept some of the names, the list admits any name.
  *
- * @param any the value that admits every name; undefined if no level restricts the names, so that no policy needs this
- * value
+ * @param any the value that admits every name; undefined if no policy needs this value, because no level restricts the
+ * names
  */
 export function namesUsed(
   path: string,

@@ -91,8 +91,8 @@ function readOnlyFix(values: Values): Fix {
 function mountTest(values: Values): Test {
   const volumes = `${VOLUMES}.filter(v, ${isReadOnly(values)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
-  // A loop over a list with one item binds the item to a name, so that the volumes are searched once instead of once
-  // for each mount.
+  // A loop over a list with one item binds the item to a name. So the volumes are searched once, and not once for each
+  // mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
     applies: all(not(values.includes('hostPaths', '*')), values.hasSome('readOnlyHostPaths')),

@@ -21,7 +21,7 @@ const PORT =
 
 /** A CEL expression of type bool, for a container port `o`: true if `o` uses a host port outside the ranges. */
 function isOutside(values: Values): string {
-  // A loop over a list with one item binds the item to a name, so that the port is computed once.
+  // A loop over a list with one item binds the item to a name. So the port is computed once.
   return choose(
     values.hasSome('hostPorts'),
     `[${PORT}].exists(n, n != 0 && !${values.isInRanges('n', 'hostPorts')})`,

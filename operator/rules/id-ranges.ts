@@ -44,14 +44,14 @@ export const UNSET = -1;
 /**
  * A CEL expression of type bool: whether a number is in one of the ranges. The expression uses binary search, because
  * lists of numbers may be long.
- * @param number a CEL number; evaluated several times
+ * @param number a CEL number, which the expression evaluates several times
  */
 export function inRanges(number: string, ranges: readonly IdRange[]): string {
   const merged = mergedRanges(ranges);
   return merged.length === 0 ? 'false' : searched(number, merged);
 }
 
-/** The ranges in sorted order, merged so that there is a gap between neighbours. */
+/** The ranges in sorted order. Ranges without a gap between them are merged. */
 function mergedRanges(ranges: readonly IdRange[]): IdRange[] {
   const merged: IdRange[] = [];
   for (const { min, max } of ranges.toSorted((a, b) => a.min - b.min)) {

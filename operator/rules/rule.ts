@@ -14,8 +14,9 @@ import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
  * A check of one part of a pod, in CEL. The API server evaluates the CEL expressions in an admission policy. The
- * operator evaluates the same expressions with cel-js. So the expressions use no features except those that the API
- * server and cel-js support: has, all, exists, filter, map, in, ?:, .?/orValue, string functions, join.
+ * operator evaluates the same expressions with cel-js. So the expressions use the features that the API server and
+ * cel-js both support, and no other features: has, all, exists, filter, map, in, ?:, .?/orValue, string functions,
+ * join.
  *
  * The CEL expressions may use the names `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the
  * pod, never null), and the checked part: `c` (a container of any kind) or `v` (a volume).
@@ -36,8 +37,8 @@ export interface Check {
    */
   readonly reaches?: string;
   /**
-   * Whether the check is left out when a container is added to an existing pod. The API server allows changes of the
-   * field on an existing pod, but there the field has no effect.
+   * Whether the check is left out when a container is added to an existing pod. On an existing pod, the API server
+   * allows changes of the field, but the field has no effect.
    */
   readonly atCreation?: true;
   /**
@@ -176,8 +177,8 @@ export interface Fit<Asked = unknown> {
    */
   readonly guards?: { readonly path: string; readonly entry: string };
   /**
-   * Whether the rule may be narrowed to the capabilities that the processes of the pods used. The rule then assumes
-   * that the pods themselves are reduced to these capabilities.
+   * Whether the rule may be narrowed to the capabilities that the processes of the pods used. Such overrides fit if the
+   * pods themselves are reduced to these capabilities.
    */
   readonly narrowsToUse?: boolean;
   /** Whether the overrides are meant for every container, even if some containers do not need them. */
@@ -245,7 +246,10 @@ export interface Rule<Value = unknown, Asked = unknown> {
    */
   readonly examples: readonly Example[];
 
-  /** Returns the value that a policy applies. Without a value in the overrides, this is the value of the Standard. */
+  /**
+   * Returns the value that a policy applies. Without a value in the overrides, the method returns the value of the
+   * Standard.
+   */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
 
   /**
@@ -260,8 +264,8 @@ export interface Rule<Value = unknown, Asked = unknown> {
   columns(value: Value, standard: Standard): Columns;
 
   /**
-   * Returns the tests for any value. For the value of a level, the tests are equal to the check in Pod Security
-   * Admission of the level's version.
+   * Returns the tests for any value. For the value of a level, the tests give the same results as the check of the
+   * level's version in Pod Security Admission.
    */
   tests(values: Values, options: TestOptions): Test[];
 
@@ -293,7 +297,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly unfixable?: string;
 
   /**
-   * Whether the override has several fields that can be left out separately. If so, an entry of `spec.containers`
+   * Whether the override has several fields that can be left out separately. If true, an entry of `spec.containers`
    * replaces single fields.
    */
   readonly byField?: true;
@@ -392,8 +396,8 @@ export function checksOf(tests: readonly Test[]): Check[] {
 type Texts = Pick<Test, 'violates' | 'reaches' | 'message' | 'applies'>;
 
 /**
- * Returns the tests of the pod after defaulting. If a fill of another rule makes an expression true, a replacement
- * takes the place of the expression. The replacement is true if the fill runs.
+ * Returns the tests of the pod after defaulting. If a fill of another rule makes an expression true, the function
+ * replaces the expression. The replacement is true if the fill runs.
  */
 export function afterFilling<T extends Texts>(tests: readonly T[], fillings: readonly Filling[]): T[] {
   const making = fillings.flatMap(({ makes, applies = true, when }) =>

@@ -91,8 +91,8 @@ function isLevel(level: string, wanted: string): string {
 }
 
 /**
- * Splits an SELinux level before its categories. `categories` is empty if the level has at most one category. The order
- * of a single category does not matter.
+ * Splits an SELinux level before its categories. `categories` is empty if the level has at most one category, because
+ * the order of a single category does not matter.
  */
 function partsOfLevel(level: string) {
   const colon = level.indexOf(':') + 1;

@@ -77,8 +77,8 @@ export function seccompColumns(value: Seccomp): Columns {
 }
 
 /**
- * A CEL expression of type bool: true if the historical annotation contradicts the profile, so the API server would
- * refuse the field.
+ * A CEL expression of type bool: true if the historical annotation contradicts the profile, so that the API server
+ * would refuse the field.
  * @param key CEL of type string: the key of the pod's or of a container's annotation
  */
 export function contradicted(values: Values, key = literal(POD_ANNOTATION)): string {

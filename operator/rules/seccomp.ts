@@ -63,8 +63,8 @@ function notToSet(field: string, got: string, allowed: string): string {
 }
 
 /**
- * A CEL expression of type string: the message about the profile that a container gets. The parameters are those of
- * `notToSet`.
+ * A CEL expression of type string: the message about the profile that a container gets. The parameters have the meaning
+ * that they have for `notToSet`.
  */
 function notToGet(field: string, got: string, allowed: string): string {
   return concat(`"must not get ${PATH}.${field} " + ${got}`, '", from itself or the pod (allowed: "', allowed, '")"');
@@ -139,7 +139,7 @@ function annotationTests(values: Values): Test[] {
       applies: values.includes('seccompAnnotations', 'Checked'),
       over,
       violates: `${key} in variables.annotations && !(${annotationAllowed(annotation)})`,
-      // Kubelets have ignored the annotation since v1.27, and the API server allows changing the annotation of a pod
+      // Kubelets have ignored the annotation since v1.27. The API server allows changes of the annotation of a pod
       // (ValidateSeccompPodAnnotations).
       atCreation: true,
       message: `"must not have the annotation " + ${key} + "=" + ${annotation}`,

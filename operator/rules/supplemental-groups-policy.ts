@@ -7,7 +7,7 @@ import type { Values } from './values.ts';
 const PATH = 'securityContext.supplementalGroupsPolicy';
 const POLICY = 'variables.spec.?securityContext.?supplementalGroupsPolicy';
 /**
- * A CEL expression of type bool: true if the pod already exists. Defaulting cannot fill in the own fields of an
+ * A CEL expression of type bool: true if the pod already exists. Defaulting cannot fill in the pod-level fields of an
  * existing pod.
  */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
@@ -15,7 +15,7 @@ const STATED = 'supplementalGroups.policy';
 
 /**
  * A CEL expression of type bool: true if the policy requires Strict of the pod. Pods for Windows are exempt, because
- * the API server refuses the field on them.
+ * the API server refuses the field on such pods.
  */
 function isStrict(values: Values): Condition {
   return all(values.includes('supplementalGroupsPolicy', 'Strict'), `!(${FOR_WINDOWS})`);

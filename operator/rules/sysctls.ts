@@ -9,14 +9,14 @@ interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
   /**
-   * Whether more than MOST_SYSCTLS sysctls are refused. The field is absent if no override changes the level's value:
-   * the level's value has no check except the Standard's check.
+   * Whether more than MOST_SYSCTLS sysctls are refused. The field is absent if no override changes the level's value,
+   * because the level's value has no check except the Standard's check.
    */
   readonly bounded?: true;
 }
 
 /**
- * The maximum number of sysctls that the rule admits. Fewer namespaced sysctls exist. A longer list would make
+ * The maximum number of sysctls that the rule admits. The kernel has fewer namespaced sysctls. A longer list would make
  * evaluation expensive and be of no use.
  */
 const MOST_SYSCTLS = 1024;

@@ -16,7 +16,7 @@ const FILLED = 'serverDefaults';
  * The maximum number of items of a list whose fields are compared. The rule refuses a longer list. The time that the
  * API server takes for a loop grows with the square of the loop's length, because the cost tracker searches the values
  * of all earlier rounds (cel-go, interpreter/runtimecost.go, `refValStack.drop`). A loop over 34,000 sysctls took 5 s.
- * Real pods have fewer sysctls than the maximum.
+ * Real pods have fewer sysctls than this maximum.
  */
 const MOST_ITEMS = 1024;
 
@@ -65,14 +65,14 @@ function baseOf(over: Over, path: readonly string[]): string {
  * A CEL expression of type bool, for a key `k` of an object: true if API servers fill in this value themselves. A
  * filled-in value is a string, a number or a boolean, an object of such values, or a list of such objects. All policies
  * of a cluster have the same values. So the expression contains the values of this place and no others. The result is
- * undefined if the place has no such values.
+ * undefined if the place has no filled-in values.
  */
 function filledIn(over: Over, { path, types }: Place, object: string, values: Values): string | undefined {
   const base = baseOf(over, path);
   const known = ({ [FILLED]: filled = [] }: Columns) => {
     const own = filled.filter((text) => text.startsWith(base)).map((text) => text.slice(base.length));
     const fields = Map.groupBy(own, (text) => /^\w+/.exec(text)?.[0] ?? '');
-    // A path of another object may begin with the same path.
+    // The path of another object may begin with the path of this object.
     for (const field of fieldsOf(types)) fields.delete(field);
     return or(
       ...[...fields].map(([field, texts]) => and(`k == ${literal(field)}`, isOneOf(`${object}[k]`, field, texts))),
@@ -82,7 +82,7 @@ function filledIn(over: Over, { path, types }: Place, object: string, values: Va
 }
 
 /**
- * A CEL expression of type bool: true if a value is one that API servers fill in.
+ * A CEL expression of type bool: true if API servers fill in the value.
  * @param texts the field and its values, each as `field.name=value`
  */
 function isOneOf(value: string, field: string, texts: readonly string[]): string {
@@ -134,8 +134,8 @@ interface Checked {
 }
 
 /**
- * Returns two tests. If the policy has no list of allowed fields, the violations depend on nothing except the pod, so
- * they are computed once for the pod.
+ * Returns two tests. If the policy has no list of allowed fields, the violations depend on nothing except the pod, and
+ * are computed once for the pod.
  */
 function testsOf({ over, places, applies, says }: Checked, values: Values): Test[] {
   const hasList = values.hasSome(LISTED);
@@ -183,8 +183,8 @@ interface UnknownFields {
 }
 
 /**
- * This release knows all fields of API servers before v1.36. The programs for these API servers have no variables, and
- * so little room. A check for unknown fields would leave room for fewer policies.
+ * This release knows all fields of API servers before v1.36. The programs for API servers before v1.36 have no
+ * variables, and so they have little room. A check for unknown fields would leave room for fewer policies.
  */
 function levelValue({ level, server }: Standard): UnknownFields['value'] {
   return level === 'privileged' || !offers(server, 'admissionVariables') ? 'Allowed' : 'RefusedInSecurityContext';

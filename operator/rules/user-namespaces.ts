@@ -17,14 +17,14 @@ const IMPOSSIBLE = [
 ].join(' || ');
 
 /**
- * A CEL expression of type bool: true if the pod already exists. Defaulting cannot fill in the own fields of an
+ * A CEL expression of type bool: true if the pod already exists. Defaulting cannot fill in the pod-level fields of an
  * existing pod.
  */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 
 /**
  * A CEL expression of type bool: true if the policy requires a user namespace of the pod. Pods for Windows are exempt,
- * because the API server refuses the field on them.
+ * because the API server refuses the field on such pods.
  */
 function isRequired(values: Values): Condition {
   return all(values.includes(ID, 'Required'), `!(${FOR_WINDOWS})`);

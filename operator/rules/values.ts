@@ -19,7 +19,9 @@ export interface Values {
   hasSome(column: string): Condition;
   /** A CEL expression of type string: the first item of the column; empty if the column has no item. */
   first(column: string): string;
-  /** A CEL expression of type string: the items of the column as text for messages: `NET_RAW, CHOWN`, or `none`. */
+  /**
+   * A CEL expression of type string: the items of the column as text for messages, such as `NET_RAW, CHOWN` or `none`.
+   */
   listed(column: string): string;
   /**
    * A CEL expression of type bool: whether a text matches one of the column's patterns. A `*` at the end of a pattern
@@ -28,7 +30,7 @@ export interface Values {
   matches(text: string, column: string): string;
   /**
    * A CEL expression of type bool: whether a number is in a range of the column.
-   * @param number a CEL number; evaluated several times
+   * @param number a CEL number, which the expression evaluates several times
    */
   isInRanges(number: string, column: string): string;
   /**
@@ -202,7 +204,7 @@ export class RowValues implements Values {
   }
 
   /**
-   * Returns a CEL expression of type bool that computes each value once, before it evaluates `text`.
+   * Returns a CEL expression of type bool. The expression computes each value once, before it evaluates `text`.
    * @param text CEL of type bool
    */
   bind(text: string): string {

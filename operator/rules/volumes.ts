@@ -31,7 +31,8 @@ const RESTRICTED = [
 ];
 
 /**
- * API servers from v1.33 on have the volume type `image` (KEP-4639) and admit it at every version of level restricted.
+ * API servers from v1.33 on have the volume type `image` (KEP-4639) and admit this type at every version of level
+ * restricted.
  */
 function restrictedTypes({ server }: Standard): readonly string[] {
   return server >= 33 ? [...RESTRICTED, 'image'].sort() : RESTRICTED;
