@@ -26,7 +26,10 @@ export class Canaries {
     this.#options = options;
   }
 
-  /** @returns whether the program may be written, because its rules equal the live rules or its canary has passed */
+  /**
+   * @returns whether the program may be written. A program may be written if its rules equal the live rules or its
+   * canary has passed
+   */
   async isReady(program: Program, live: Live, servers: readonly ApiClient[]): Promise<boolean> {
     const { programs, refusals } = this.#options;
     const canary = this.#neededFor(program, live);

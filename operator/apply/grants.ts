@@ -1,8 +1,8 @@
 /**
  * Writes the roles that grant the use of policies, and the bindings of these roles. While a program changes, some API
  * servers enforce the old version of the program and other servers enforce the new version. If a binding changes
- * together with a program, the operator first narrows the binding. A narrowed binding has the subjects that its old and
- * its new state share, and no others.
+ * together with a program, the operator first narrows the binding. A narrowed binding has the subjects that are in the
+ * old and in the new state of the binding, and no others.
  */
 import type { Compiled } from '../compile/compile.ts';
 import type { Manifest } from '../compile/objects.ts';
@@ -165,7 +165,7 @@ export function usesOf(objects: readonly RenderedObject[]): ReadonlySet<string> 
 }
 
 /**
- * Whether the admission policy refuses requests. An admission policy that warns or audits refuses nobody while a
+ * Whether the admission policy refuses requests. An admission policy that warns or audits refuses no request while a
  * binding changes.
  */
 export function refuses({ metadata }: Pick<RenderedObject, 'metadata'>): boolean {

@@ -38,7 +38,8 @@ export class InForce {
    */
   #text: Text | undefined;
   /**
-   * The IDs of the policies whose rows differ between `#text` and some version of the program that was written later.
+   * The IDs of the policies whose rows changed after `#text` was written. A row has changed if some later version of
+   * the program has another row.
    */
   readonly #changed = new Set<string>();
   /** The hashes of the versions of the program that some API server may enforce. */
@@ -69,8 +70,8 @@ export class InForce {
   }
 
   /**
-   * Whether a probe showed that every API server enforces this version. Returns false if the operator has written the
-   * program after that probe.
+   * Whether a probe showed that every API server enforces this version. The result is false if the operator has written
+   * the program after the probe.
    */
   proves({ hash }: Pick<Text, 'hash'>): boolean {
     return this.#proof?.hash === hash && this.#awaited === undefined;

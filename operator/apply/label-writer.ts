@@ -9,8 +9,8 @@ import type { LabelRefusal } from './outcome.ts';
 const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
 /**
- * Writes the planned labels by server-side apply. A label that is not in the plan is removed if the operator is its
- * only owner. The API server keeps a label that another field manager applies as well.
+ * Writes the planned labels by server-side apply. The API server removes a label that is not in the plan if the
+ * operator is its only owner. The API server keeps a label that another field manager applies as well.
  *
  * @returns whether anything had to be changed
  * @throws ApiError 409 if somebody has changed a label or deleted the namespace since the plan was made; the caller has
@@ -42,7 +42,8 @@ export async function writeLabels(
     { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
   // Server-side apply keeps a field that another field manager owns, too. The record and the labels of rollouts belong
-  // to the operator alone. So the operator has to remove them even if another field manager owns them, too.
+  // to the operator alone. So the operator has to remove the record and these labels even if another field manager owns
+  // them, too.
   const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
   const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
   if (record || kept.length > 0) {

@@ -2,9 +2,9 @@
  * Plans the Pod Security labels of a namespace: which labels to set, and which labels belong to other field managers.
  * The functions are pure.
  *
- * An annotation records the labels that the operator set. The operator sets a recorded label again if somebody changed
- * it by hand. Another field manager may have set a label first, or may have changed a label by server-side apply, as
- * Argo CD does. The operator does not change such a label, and reports it.
+ * An annotation records the labels that the operator set. If somebody changed a recorded label by hand, the operator
+ * sets the label again. Another field manager may have set a label first, or may have changed a label by server-side
+ * apply, as Argo CD does. The operator does not change such a label, and reports it.
  *
  * Another field manager that applies the same value does not take over the label. Otherwise, anyone who can edit a
  * namespace could take over the label, by applying the label or by removing the operator's managedFields entry. A
@@ -127,8 +127,8 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
 }
 
 /**
- * Whether the apply changes an existing record. Such an apply has to be forced, because the field manager that edited
- * the record last owns it.
+ * Whether the apply changes an existing record. Such an apply has to be forced, because the record belongs to the field
+ * manager that edited the record last.
  */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;
@@ -144,8 +144,8 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
 }
 
 /**
- * Whether another field manager set the label to the same value before the operator did. If another field manager did,
- * the operator may not change the label.
+ * Whether another field manager set the label to the same value before the operator did. The operator may not change a
+ * label that another field manager set first.
  */
 function isStatedBefore(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   return !(label in ours) && namespace.labels[label] === value && ownersOf(namespace, label).others.length > 0;

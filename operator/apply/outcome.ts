@@ -12,7 +12,7 @@ export interface ProgramOutcome {
    * The number of API servers that enforce the newest row and no older row, and the number of API servers that answer.
    */
   readonly servers: { readonly inForce: number; readonly answering: number };
-  /** A message for people: the step that the policy waits for, or the step that failed. */
+  /** A message for people that names the step that the policy waits for, or the step that failed. */
   readonly message: string;
 }
 

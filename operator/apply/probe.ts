@@ -1,7 +1,7 @@
 /**
- * Asks an API server which version of a program it enforces. The status of an admission policy does not contain this
+ * Finds out which version of a program an API server enforces. The status of an admission policy does not contain this
  * information. Each API server compiles the policy separately, up to a second after the write. So the operator sends
- * each server a dry run that creates an object. This program refuses or changes the object, and nothing else does.
+ * each server a dry run that creates an object. The program refuses or changes the object, and no other program does.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
@@ -35,9 +35,9 @@ export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
 }
 
 /**
- * Whether all API servers enforce the program's version with this hash. For an empty hash: whether no API server
- * enforces the program. During a change, most answers are negative, and one negative answer is enough. So the function
- * first probes one server alone. If the answer is positive, the function probes the other servers.
+ * Whether all API servers enforce the program's version with this hash. If the hash is empty, the result is whether no
+ * API server enforces the program. During a change, most answers are negative, and one negative answer is enough. So
+ * the function first probes one server alone. If the answer is positive, the function probes the other servers.
  */
 export async function everywhere(
   servers: readonly ApiClient[],

@@ -2,8 +2,8 @@
  * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the
  * new state at once. All other objects that a pass writes must fit the old and the new state of the programs.
  *
- * A pass does everything that can be done now, and reports what it still waits for. A new process can recompute all
- * state that passes keep in memory. So it is safe to kill the operator at any point.
+ * A pass does everything that can be done now, and reports the steps that still have to wait. A new process can
+ * recompute all state that passes keep in memory. So it is safe to kill the operator at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -34,7 +34,7 @@ interface ProgramsOptions {
   readonly onWrite: OnWrite;
   /** If this signal is aborted, a pass stops before its next write and throws the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The clock for all waits: the waits for probes, for the watch, and before the retry of a refused write. */
+  /** The clock for all waits. The operator waits for probes, for the watch, and before the retry of a refused write. */
   readonly clock?: Pick<Clock, 'now'>;
 }
 
@@ -214,8 +214,8 @@ export class Programs {
   }
 
   /**
-   * Returns a check whose argument is the ID of a policy. The check is true if some API server may enforce another row
-   * of the policy than the program has, or a row that the program no longer has.
+   * Returns a check whose argument is the ID of a policy. The check is true if some API server may enforce an outdated
+   * row of the policy, or a row that the program no longer has.
    */
   #mayEnforceOther(program: Program, live: Live): (id: string) => boolean {
     const inForce = this.#inForceOf(program.name);
@@ -227,7 +227,7 @@ export class Programs {
 
   /**
    * Returns a check of a policy. The check is true if some API server may enforce the policy's row, although the
-   * program no longer has it.
+   * program no longer has this row.
    */
   #leaving(program: Program, live: Live): (policy: ResolvedPolicy) => boolean {
     const object = live.get(keyOf(program.policy));

@@ -1,7 +1,7 @@
 /**
  * Asks API servers whether an admission policy in a file protects the operator's objects
- * (analysis/protection/protection.ts). The question is a dry run that this admission policy refuses and no other
- * admission policy refuses.
+ * (analysis/protection/protection.ts). The probe is a dry run that this admission policy refuses and no other admission
+ * policy refuses.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection-probe.ts';

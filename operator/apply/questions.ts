@@ -25,8 +25,8 @@ interface Last {
 }
 
 /**
- * The maximum time in ms between two whole passes. A whole pass finds changes that come with time. A question does not
- * find such changes.
+ * The maximum time in ms between two whole passes. A whole pass finds everything that changes with time. A question
+ * finds the version that API servers enforce, and nothing else.
  */
 const WHOLE_AGAIN_MS = 1_000;
 

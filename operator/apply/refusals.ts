@@ -43,9 +43,9 @@ export class Refusals {
   }
 
   /**
-   * Writes a unit of objects, unless the last try failed a short time ago. Whatever the error, a failed write must not
-   * keep the operator from writing other units. For example, the API server answers 500 if etcd refuses an object that
-   * is too large, and one request may time out.
+   * Writes a unit of objects, unless the last try failed a short time ago. A failed write must not keep the operator
+   * from writing other units, whatever the error is. For example, the API server answers 500 if etcd refuses an object
+   * that is too large, and one request may time out.
    *
    * @param wanted the object to write; if the object differs from the object of the last try, the write is tried at
    * once

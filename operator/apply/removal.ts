@@ -48,8 +48,7 @@ export class Removal {
 
   /**
    * Whether API servers may still enforce the policy, because an admission policy with a row of this policy was
-   * deleted. This process may have deleted the admission policy, or another process shortly before this process
-   * started.
+   * deleted. Either this process deleted the admission policy, or another process deleted it shortly before this term.
    */
   mayEnforce(policy: string): boolean {
     if (this.#clock.now() < this.#begun + COMPILED_MS) return true;

@@ -1,6 +1,6 @@
 /**
- * Converts the state of a rollout to ConfigMaps in the operator's namespace, and ConfigMaps to the state. The functions
- * are pure.
+ * Converts the state of a rollout to ConfigMaps in the operator's namespace, and the ConfigMaps back to the state. The
+ * functions are pure.
  */
 import {
   FIELD_MANAGER,

@@ -1,5 +1,5 @@
 /**
- * Withdraws everything that the operator set for deleted policies. After the withdrawal, releases the objects whose
+ * Withdraws everything that the operator set for deleted policies. Afterwards, the operator releases the objects whose
  * deletion waits for the withdrawal.
  *
  * Argo CD deletes the waiting object after the policies and before the operator (config/argocd/operator), and waits

@@ -44,8 +44,8 @@ type Unseen =
 /** The state of one object. */
 interface ObjectRecord {
   /**
-   * The operator's last write or deletion. The field is absent once the watch shows this state or a later state of the
-   * object.
+   * The operator's last write or deletion. The field is absent once the watch shows the written state or a later state
+   * of the object.
    */
   unseen?: Unseen | undefined;
   /**
@@ -86,9 +86,9 @@ export class Writes {
   live(rendered: readonly RenderedObject[]): Live {
     const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
-      // At the start of a pass, the operator checks whether the watch has shown a write, and does not check this again
-      // during the pass. During the pass, the objects to compare include the operator's writes that the watch has not
-      // shown yet.
+      // The operator checks at the start of a pass whether the watch has shown a write. It does not check again during
+      // the pass. During the pass, the objects to compare include the operator's writes that the watch has not shown
+      // yet.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);

@@ -1,8 +1,8 @@
 /**
  * The error that an API server returns for a request (a metav1.Status).
  *
- * Of the request, the error holds the method and the path and nothing else. So headers and tokens cannot reach a log
- * through the error.
+ * The error holds the method and the path of the request, and nothing else of the request. So headers and tokens cannot
+ * reach a log through the error.
  */
 import { arrayOf, objectOf } from '../model/raw.ts';
 
@@ -123,7 +123,7 @@ function parseCause(value: unknown): Cause {
   return { reason: text(reason) ?? '', message: text(message) ?? '', ...(text(field) && { field: text(field) }) };
 }
 
-/** The header Retry-After may also contain a date, but the API server never sends a date. */
+/** HTTP allows a date in the header Retry-After, but the API server never sends a date. */
 function parseSeconds(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;

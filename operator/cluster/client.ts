@@ -1,6 +1,6 @@
 /**
- * A raw JSON client of the Kubernetes API. The client uses no classes, no dates and no schema. Callers can project each
- * object when the object arrives. A write contains the keys that the operator sets and no others.
+ * A raw JSON client of the Kubernetes API. The client uses no classes, no dates and no schema. So callers can project
+ * each object as soon as the object arrives. A write contains the keys that the operator sets and no others.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
@@ -43,7 +43,7 @@ interface WriteOptions {
 
 interface ApplyOptions extends WriteOptions {
   /**
-   * Whether to take over fields to which another field manager gave another value. Without `force`, the API server
+   * Whether to take over a field that another field manager set to another value. Without `force`, the API server
    * answers 409, and the client throws an ApiError.
    */
   readonly force?: boolean;
@@ -65,7 +65,10 @@ export interface ReadOptions {
 export interface WatchOptions extends ReadOptions {
   /** The time in ms after which a watch that receives nothing ends with an error. */
   readonly idleMs?: number;
-  /** The client calls this function when the server has accepted the watch. Events may follow or not. */
+  /**
+   * The client calls this function when the server has accepted the watch. The client calls the function even if no
+   * events follow.
+   */
   readonly onBegin?: () => void;
 }
 
@@ -108,7 +111,7 @@ export class ApiClient {
     this.#settings = { timeoutMs, reuse, writes, beforeWrite, onAnswer, onTime };
   }
 
-  /** The URL of the API server that this client talks to. */
+  /** The URL of the API server to which this client sends requests. */
   get server(): string {
     return this.#connection.server;
   }
@@ -149,7 +152,7 @@ export class ApiClient {
   }
 
   /**
-   * Reads a collection page by page. Passes on each page before it requests the next page.
+   * Reads a collection page by page. The method passes on each page before it requests the next page.
    *
    * @returns the resourceVersion to watch from
    */
@@ -229,8 +232,8 @@ export class ApiClient {
   }
 
   /**
-   * Replaces an object completely, including the fields that other clients set. Do not use this method for objects that
-   * do not belong to the operator alone.
+   * Replaces an object completely, including the fields that other clients set. Use this method for objects that belong
+   * to the operator alone, and for no other objects.
    */
   async replace(object: Identified): Promise<RawObject> {
     return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });

@@ -1,4 +1,4 @@
-/** Keeps the last seen objects of one kind. The key is the namespace and the name of the object. */
+/** Keeps the last seen objects of one kind. The key of an object is its namespace and its name. */
 import { isDeepStrictEqual } from 'node:util';
 import { valuesByKey } from '../model/by-key.ts';
 import { keyOf, type RawObject } from '../model/raw.ts';
@@ -21,8 +21,8 @@ export class Collection<View> implements Sink {
   readonly #options: CollectionOptions<View>;
   readonly #views = new Map<string, Names<View>>();
   /**
-   * The views of each namespace, sorted by name. The collection keeps a sorted list until one of its views changes. The
-   * key is the namespace.
+   * The views of each namespace, sorted by name. The key is the namespace. The collection keeps a sorted list until one
+   * of the views in the list changes.
    */
   readonly #sorted = new Map<string, readonly View[]>();
   /** The known objects that have not appeared in the list yet, while a list is being read. */

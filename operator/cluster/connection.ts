@@ -1,5 +1,5 @@
 /**
- * The access to one API server. Credentials and TLS settings come from the kubeconfig, and connections from undici.
+ * The access to one API server. The kubeconfig provides credentials and TLS settings, and undici provides connections.
  *
  * KubeConfig makes a new dispatcher, and so a new TLS connection, for every request. This class keeps the dispatcher as
  * long as the TLS options do not change. The class reads certificates again for each request, so that a rotated
@@ -43,7 +43,7 @@ export class Connection extends KubeConfig {
   #options?: DispatcherOptions;
   #dispatcher?: Dispatcher;
 
-  /** @param endpoint the API server to use instead of the configured one */
+  /** @param endpoint the API server to use instead of the configured API server */
   constructor(config: KubeConfig, endpoint?: Endpoint) {
     super();
     const { clusters, users, contexts, currentContext } = config;
@@ -111,8 +111,8 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
     return new ProxyAgent({ ...common, uri, requestTls: { ...VERIFIED, ...requestTls }, connect });
   }
   const tls = { ...VERIFIED, ...(options.type === 'agent' ? options.connect : { keepAlive: true }) };
-  // All connections share one TLS context. With its own TLS context, every connection would parse the certificates
-  // again, which takes as long as the handshake.
+  // All connections share one TLS context. Without the shared TLS context, every connection would parse the
+  // certificates again, and parsing takes as long as the handshake.
   const secureContext = createSecureContext(tls as SecureContextOptions);
   return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });
 }

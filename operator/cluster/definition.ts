@@ -1,6 +1,6 @@
 /**
- * The CustomResourceDefinition of policies. The definition owns the rendered objects, so that they are deleted together
- * with the policies.
+ * The CustomResourceDefinition of policies. The definition owns the rendered objects, so that the garbage collector
+ * deletes these objects together with the policies.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -14,7 +14,7 @@ export class Definition {
   readonly #client: ApiClient;
   readonly #log: Log;
   #uid: string | undefined;
-  /** Whether the log already has the entry which says that the operator may not read the definition. */
+  /** Whether the log already has the entry about the missing right to read the definition. */
   #told = false;
 
   constructor(client: ApiClient, log: Log) {
@@ -43,8 +43,7 @@ export class Definition {
     } catch (error) {
       if (signal?.aborted) return;
       if (isForbidden(error) || isNotFound(error)) this.#uid = '';
-      // The last known UID is good enough. While no API server answers, the operator cannot write anything with the
-      // UID.
+      // The last known UID is good enough, because the operator cannot write objects while no API server answers.
       else if (this.#uid === undefined) throw error;
       if (!isForbidden(error) || this.#told) return;
       this.#told = true;

@@ -11,7 +11,7 @@ export const ENVIRONMENT: Environment = env;
 
 const STDIN = 0;
 
-/** Whether a person can answer questions. */
+/** Whether a person at the terminal can answer questions. */
 export function isInteractive(): boolean {
   return isatty(STDIN);
 }

@@ -18,7 +18,7 @@ export interface FollowedServersOptions {
   readonly askFields?: typeof askUnknownPodFields;
   /**
    * The namespace in which the client may find out, by dry run, which fields API servers fill in. If the namespace is
-   * absent, the client does not find this out.
+   * absent, the client does not find out these fields.
    */
   readonly asksIn?: string;
   /** The function that finds the fields that API servers fill in and that this release does not know. */
@@ -33,7 +33,7 @@ export interface FollowedServersOptions {
  */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
-/** The number of failed attempts to read the pod fields that delay the start. */
+/** The number of failed attempts to read the pod fields after which the start no longer waits. */
 const MOST_FAILURES = 3;
 /** The time in ms for which clients are reused. Every probe needs clients. */
 const CLIENTS_KEPT_MS = 10_000;

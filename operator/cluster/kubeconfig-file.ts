@@ -80,7 +80,7 @@ function readUser({ certFile, keyFile, exec, token, ...user }: User, fields: Fie
   };
 }
 
-/** A command with a slash is relative to the kubeconfig, and a command without a slash is searched for in PATH. */
+/** A command with a slash is relative to the kubeconfig. A command without a slash is searched for in PATH. */
 function besideFile(plugin: ExecPlugin, folder: string): ExecPlugin {
   return plugin.command.includes('/') ? { ...plugin, command: absolute(folder, plugin.command) } : plugin;
 }

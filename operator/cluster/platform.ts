@@ -4,8 +4,8 @@ import { arrayOf, objectOf } from '../model/raw.ts';
 import { type ApiClient, ApiError } from './client.ts';
 
 /**
- * Every OpenShift and MicroShift cluster serves one of these API groups. Ordinary users cannot add such a group: they
- * would need the right to write CRDs or APIServices.
+ * Every OpenShift and MicroShift cluster serves one of these API groups. Ordinary users cannot add such a group,
+ * because this needs the right to write CRDs or APIServices.
  */
 const OPENSHIFT = ['config.openshift.io', 'security.openshift.io'];
 /** Matches the version of an API server on GKE, such as `v1.33.4-gke.1134000`. */

@@ -1,7 +1,7 @@
 /**
  * Finds the proxy for a URL, by the environment variables that kubectl reads.
  *
- * The rules are the rules of golang.org/x/net/http/httpproxy, which Kubernetes' Go client uses.
+ * The rules come from golang.org/x/net/http/httpproxy, which Kubernetes' Go client uses.
  */
 import { BlockList, isIP } from 'node:net';
 import type { Environment } from './environment.ts';

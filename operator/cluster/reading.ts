@@ -3,7 +3,7 @@
  *
  * If the server supports streaming lists (KEP-3157), objects and events come in one stream. With such a stream, neither
  * the server nor the client assembles a list. Without streaming lists, the reader lists the collection page by page and
- * then watches from the resourceVersion of the list. The reader keeps no objects: it passes every object to the sink as
+ * then watches from the resourceVersion of the list. The reader keeps no objects. It passes every object to the sink as
  * soon as the object is decoded.
  */
 import type { RawObject, RawPage } from '../model/raw.ts';
@@ -86,7 +86,10 @@ export class Reading {
     this.#path = pathFor(source.apiVersion, source.kind);
   }
 
-  /** Continues to read. Resolves when the server has ended the watch. @throws the client's error */
+  /**
+   * Continues to read the collection. The promise resolves when the server has ended the watch.
+   * @throws the client's error
+   */
   async goOn(signal: AbortSignal): Promise<void> {
     if (this.version === undefined) await this.#begin(signal);
     else await this.#watch({ resourceVersion: this.version }, signal);
@@ -139,8 +142,8 @@ export class Reading {
       ...from,
       timeoutSeconds,
     };
-    // If a kind has no events, its watches get no bookmarks. For such a kind, it is enough that the server accepts the
-    // watch.
+    // If a kind has no events, its watches get no bookmarks. For such a kind, a watch counts as alive when the server
+    // accepts the watch.
     const onBegin = () => this.#options.heard();
     const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
     try {

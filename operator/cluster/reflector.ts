@@ -33,7 +33,8 @@ const ABSENT_DELAY_MS = 2_000;
 const OPTIONAL_DELAY_MS = 60_000;
 /**
  * The number of refusals after which the reflector lists the collection again. The server may refuse a watch although
- * the resourceVersion has not expired and the server is not overloaded. The resourceVersion may still be the cause.
+ * the resourceVersion has not expired and the server is not overloaded. The resourceVersion may still be the cause of
+ * such a refusal.
  */
 const MOST_REFUSALS = 3;
 

@@ -17,7 +17,7 @@ export interface ReportApi {
   readonly kind: string;
 }
 
-/** https://github.com/openreports/reports-api */
+/** The API of OpenReports (https://github.com/openreports/reports-api). */
 export const OPEN_REPORTS: ReportApi = { apiVersion: 'openreports.io/v1alpha1', kind: 'Report' };
 /** The older API for reports, by the Kubernetes Policy Working Group. Kyverno installs this API. */
 export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport' };

@@ -58,8 +58,8 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
 }
 
 /**
- * Does what `askServers` does, for a caller that may not read the API servers' addresses. The result then has the
- * version of the server that answers, and no other versions.
+ * Does what `askServers` does, for a caller that may not read the API servers' addresses. The result has the version of
+ * the API server that answers, and no other versions.
  */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {

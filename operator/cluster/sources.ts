@@ -26,7 +26,10 @@ export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
-/** Old releases did not have programs yet. Their admission policies record the accepted spec in an annotation. */
+/**
+ * Old releases did not have programs yet. The admission policies of old releases record the accepted spec in an
+ * annotation.
+ */
 export const VALIDATING_POLICIES: Source = {
   apiVersion: ADMISSION,
   kind: 'ValidatingAdmissionPolicy',

@@ -40,7 +40,7 @@ interface ClusterOptions extends FollowedServersOptions {
   readonly rules?: readonly Rule[];
   /** The kinds that the store does not follow. The store behaves as if no object of these kinds existed. */
   readonly except?: readonly Source[];
-  /** The kinds whose objects the store reads without anything but their metadata. */
+  /** The kinds of whose objects the store reads the metadata and nothing else. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }
@@ -235,8 +235,8 @@ export class Store implements Cluster {
   }
 
   /**
-   * Whether the binding's role grants anything on policies. Most bindings of a cluster grant nothing on policies, and
-   * the operator ignores changes of such bindings.
+   * Whether the binding's role grants a verb on policies. Most bindings of a cluster grant no verb on policies, and the
+   * operator ignores changes of such bindings.
    */
   #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
     return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;

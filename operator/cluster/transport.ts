@@ -1,6 +1,6 @@
 /**
- * Sends one request to an API server. This file adds credentials and timeouts, retries if the server asks for a retry,
- * and turns error answers into ApiErrors.
+ * Sends one request to an API server. This file adds credentials and timeouts, repeats the request if the server asks
+ * for a retry, and turns error answers into ApiErrors.
  */
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,8 +34,8 @@ export interface Settings {
   readonly writes: RateLimit;
   /**
    * The client calls this function immediately before it sends a write. At this point, the write has waited for its
-   * turn and for a connection. If the function throws, the write is not sent, and the request fails with the error of
-   * the function.
+   * turn and for a connection. If the function throws, the client does not send the write, and the request fails with
+   * the error of the function.
    */
   readonly beforeWrite?: (() => void) | undefined;
   /** Receives the HTTP status of each answer, or `<error>` if there was no answer. */
@@ -86,8 +86,8 @@ async function counted(connection: Connection, settings: Settings, call: Call): 
 async function exchange(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
   const { method, path, contentType, signal } = call;
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-  // A dry run writes nothing, so it is not limited. Probes must not wait for the rate limit of writes, and writes must
-  // not wait because of probes.
+  // A dry run writes nothing, so there is no rate limit for dry runs. Probes must not wait for the rate limit of
+  // writes, and writes must not wait because of probes.
   if (method !== 'GET' && !call.query?.dryRun) {
     const wait = settings.writes.take();
     if (wait > 0) await sleep(wait);

@@ -14,7 +14,7 @@ export function unknownValues(spec: unknown): string[] {
   return [...new Set(found)].filter((text) => text.length <= LONGEST_VALUE).sort();
 }
 
-/** The maximum length of a field with its value, in characters. The status of a policy has no room for more. */
+/** The maximum length of a field with its value, in characters. The status of a policy has no room for longer texts. */
 const LONGEST_VALUE = 512;
 
 function valuesIn(over: Over, { path, types, isList }: Place, item: unknown): string[] {

@@ -32,7 +32,7 @@ interface ConditionInput {
   readonly expired: boolean;
   /** The value of `spec.reason`. */
   readonly why: string | undefined;
-  /** The namespaces where no policy of the same mode will decide after this policy has expired. */
+  /** The namespaces where no other policy of the policy's mode will decide after this policy has expired. */
   readonly undecided: readonly string[];
   /**
    * The number of deciding policies with restricted use in each namespace where the policy decides. The key is the
@@ -107,7 +107,8 @@ export function buildConditions(input: ConditionInput): Condition[] {
 
 /**
  * The Compliant condition of the last complete evaluation. The policy keeps this condition until the next evaluation is
- * complete. Otherwise, a restart or a new namespace would make violations disappear and come back.
+ * complete. Without this rule, a restart or a new namespace would make violations disappear from the status and come
+ * back.
  */
 export function lastEvaluation({
   accepted,
@@ -175,7 +176,10 @@ function lagging({ latestLags, standard }: ResolvedPolicy): string[] {
   ];
 }
 
-/** A newer Kubernetes version may have added fields that give a container more power. */
+/**
+ * The message about pod fields that this release does not know. A newer Kubernetes version may have added fields that
+ * give a container more power.
+ */
 function unchecked(fields: readonly string[]): string[] {
   if (fields.length === 0) return [];
   const named = firstOf(fields, NAMED);
@@ -201,8 +205,8 @@ function withoutEffect({ withoutEffect: overrides }: ResolvedPolicy): string[] {
 
 /**
  * The message about subjects whose RBAC wildcards grant the use of every policy. A test pod that an administrator
- * creates may be admitted, although an equal pod of a Deployment is refused. The reason is that a controller creates
- * the pods of a Deployment.
+ * creates may be admitted, although an equal pod of a Deployment is refused. A controller creates the pods of a
+ * Deployment, and the controller may not use every policy.
  */
 function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[]): string[] {
   if (usableBy === 'Everyone') return [];
@@ -222,8 +226,9 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy: the
-    // operator keeps a binding while some admission policy still checks the use of an earlier policy with that name.
+    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy,
+    // because the operator keeps a binding while some admission policy still checks the use of an earlier policy with
+    // that name.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];
@@ -243,7 +248,10 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
   ];
 }
 
-/** The author of a pod chooses the names and images of its containers. */
+/**
+ * The message about entries of `spec.containers` in a policy for everyone. The author of a pod chooses the names and
+ * images of its containers.
+ */
 function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
   if (usableBy !== 'Everyone' || containers.length === 0) return [];
   const names = firstOf(
@@ -256,8 +264,8 @@ function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
 }
 
 /**
- * An exception for a container does not reach the other containers of the pod, unless the containers share their
- * processes.
+ * The message about containers that share their processes. An exception for a container does not reach the other
+ * containers of the pod, unless the containers share their processes.
  */
 function sharedProcesses({ containers }: ResolvedPolicy): string[] {
   if (containers.length === 0) return [];

@@ -36,8 +36,8 @@ export interface EventOrigin {
   /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
   /**
-   * A string that differs between the occurrences of an event. Every attempt to write the Event of one occurrence uses
-   * the same string.
+   * A string that identifies one occurrence of an event. Every attempt to write the Event of this occurrence uses the
+   * same string.
    */
   readonly occasion: string;
 }
@@ -104,7 +104,8 @@ export function regardingWorkload({ kind, namespace, name }: WorkloadName, known
 
 /**
  * Makes the beginning of an Event's name. An Event's name must be a DNS subdomain: at most 253 characters, with labels
- * that do not begin or end with a dash. An Event may be about a role, and the name of a role may have other characters.
+ * that do not begin or end with a dash. An Event may be about a role, and the name of a role may have characters that a
+ * DNS subdomain cannot have.
  */
 function namePrefix(name: string): string {
   const parts = name.slice(0, 200).toLowerCase().split('.');
@@ -112,7 +113,7 @@ function namePrefix(name: string): string {
   return clean.filter((part) => part !== '').join('.');
 }
 
-/** Shortens the note to the limit of the API server. The API server counts bytes. */
+/** Shortens the note to the limit of the API server. The API server counts the bytes of a note, not the characters. */
 function withinBytes(note: string): string {
   let text = bounded(note, NOTE_BYTES);
   while (Buffer.byteLength(text) > NOTE_BYTES) text = bounded(text, Math.floor(text.length * 0.9));

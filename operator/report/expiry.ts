@@ -28,8 +28,8 @@ interface Ending {
 /** Makes the condition Expired. A policy without `spec.expires` does not have this condition. */
 export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
-  // `expired` is the state at the time when the policies were compiled. `now` may be later. If the policy had not
-  // expired at that time, `now` is limited to the time before the expiry.
+  // `expired` is the state at the time when the policies were compiled, and `now` may be later. If `expired` is false,
+  // `now` is limited to the time before the expiry.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,
@@ -42,7 +42,7 @@ export function expiredText(expires: number): string {
   return `expired at ${formatTime(expires)} and counts as deleted: write a later spec.expires to bring it back, or delete it`;
 }
 
-/** The message about the namespaces where no other policy of the same mode will decide when this policy expires. */
+/** The message about the namespaces where no other policy of the policy's mode will decide after the policy expires. */
 export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: readonly string[]): string[] {
   if (expires === NEVER || namespaces.length === 0) return [];
   const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;

@@ -1,6 +1,6 @@
 /**
- * Records when workloads stopped needing the grants of each policy. The list of unused grants in the status needs these
- * times.
+ * Records when workloads stopped needing the grants of each policy. The list of unused grants in the status needs the
+ * times that this class records.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { grantNeeds } from '../evaluate/grant-needs.ts';

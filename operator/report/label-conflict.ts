@@ -28,8 +28,8 @@ export function describeConflict({ label, theirs, ours, managers }: LabelConflic
 }
 
 /**
- * The consequence of a conflict. A tighter label changes which pods are admitted. A looser label does not, because the
- * admission policy still checks the pods that the label admits.
+ * The consequence of a conflict. A tighter label changes which pods are admitted. A looser label does not change which
+ * pods are admitted, because the admission policy still checks the pods that the label admits.
  */
 function consequence(theirs: string, ours: string): string {
   const tighter = isLevel(theirs) && isLevel(ours) && LEVELS.indexOf(theirs) > LEVELS.indexOf(ours);

@@ -1,7 +1,7 @@
 /**
- * Makes the policy reports about a policy in a namespace. openreports.io and wgpolicyk8s.io define the format of
- * reports, and Policy Reporter shows reports. A large report is split into several reports. The hash of a workload's
- * name determines the report of the workload. So a change of one workload changes one report.
+ * Makes the policy reports about a policy in a namespace. The format of reports comes from openreports.io and
+ * wgpolicyk8s.io, and Policy Reporter shows this format. A large report is split into several reports. The hash of a
+ * workload's name determines the report of the workload. So a change of one workload changes one report.
  */
 import { createHash } from 'node:crypto';
 import type { Violation } from '../api/capability-policy.ts';
@@ -28,8 +28,8 @@ export interface PolicyReportInput {
   readonly workloads: readonly WorkloadVerdict[];
   readonly findIdentity: FindIdentity;
   /**
-   * The time, in the format of RFC 3339, since which the namespace has had no violations. The time comes from an
-   * earlier report.
+   * The time since which the namespace has had no violations, in the format of RFC 3339. An earlier report has this
+   * time.
    */
   readonly cleanSince: string | undefined;
   /** The current time, in ISO 8601 and UTC. */
@@ -160,7 +160,7 @@ function resultsOf(workload: WorkloadVerdict, input: PolicyReportInput): Result[
       ...commonOf(input),
       ...(rule && { rule }),
       severity: 'medium',
-      // A violation that depends on the unknown creator of a pod is reported as a warning, not as a failure.
+      // If a violation depends on the unknown creator of a pod, the report lists a warning and not a failure.
       result: verdict === 'Violating' ? 'fail' : 'warn',
       scored: verdict === 'Violating',
       message: message ?? '',

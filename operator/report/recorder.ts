@@ -37,8 +37,8 @@ interface Told {
  */
 const ALIKE_MS = 600_000;
 /**
- * The maximum number of Events for one object and one reason. The last of these Events counts all further events, whose
- * notes are dropped.
+ * The maximum number of Events for one object and one reason. The last of these Events counts all further events. The
+ * notes of further events are dropped.
  */
 const MOST_ALIKE = 10;
 /** The time in ms between two updates of a series. */
@@ -152,8 +152,8 @@ export class EventRecorder {
     const key = JSON.stringify([type, reason, action, regarding]);
     const alive = this.#known.get(key) ?? [];
     alive.splice(0, alive.length, ...alive.filter(({ lastAt }) => this.#options.now() - lastAt < ALIKE_MS));
-    // Moves the entry to the end of the map. The recorder drops entries from the beginning, which have been inactive
-    // longest.
+    // Moves the entry to the end of the map. The entries at the beginning of the map have been inactive longest, and
+    // the recorder drops them first.
     this.#known.delete(key);
     this.#known.set(key, alive);
     for (const [oldest] of this.#known) {

@@ -16,8 +16,8 @@ import * as reasons from './reasons.ts';
 type Statuses = Pick<CapabilityPolicyStatus, 'rollout'>;
 
 /**
- * Makes Events on the policy. Such an Event says that all pending namespaces of the policy are blocked, or that the
- * policy is enforced in all of its namespaces.
+ * Makes Events on the policy. An Event says that all pending namespaces of the policy are blocked, or that the policy
+ * is enforced in all of its namespaces.
  */
 export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next }: Statuses): Unaddressed[] {
   if (!next) return [];

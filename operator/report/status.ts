@@ -31,8 +31,8 @@ export interface StatusInput {
   /** Whether the policy counts as deleted. */
   readonly expired?: boolean;
   /**
-   * The namespaces that the spec in force selects, and the namespaces where it decides. The field is absent if no spec
-   * was ever accepted, or if the policy has expired.
+   * The namespaces that the spec in force selects, and the namespaces where this spec decides. The field is absent if
+   * no spec was ever accepted, or if the policy has expired.
    */
   readonly coverage?: Coverage;
   /** How far API servers enforce the policy; absent until the first pass over all policies. */
@@ -47,8 +47,8 @@ export interface StatusInput {
   /** The verdicts. The key is the namespace. A namespace without an entry has not been evaluated yet. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
   /**
-   * The grants that no workload needs, each with the time since which no workload needs it. The list is absent until
-   * all namespaces have been evaluated.
+   * The grants that no workload needs, each with the time since which no workload needs the grant. The list is absent
+   * until all namespaces have been evaluated.
    */
   readonly unusedGrants?: readonly UnusedGrant[];
   /** The subjects that may use every policy. */

@@ -1,8 +1,8 @@
 /**
- * Lists the grants of a policy that no workload needs any more, with the time since which no workload needs them. A
- * grant that no workload has ever needed is listed at once. If workloads stop needing a grant, the grant is listed
- * after a wait. The wait grows each time that workloads need the grant again. So pods that come and go do not lead to a
- * new status each time.
+ * Lists the grants of a policy that no workload needs any more. Each grant has the time since which no workload needs
+ * it. A grant that no workload has ever needed is listed at once. If workloads stop needing a grant, the grant is
+ * listed after a wait. The wait grows each time that workloads need the grant again. So pods that come and go do not
+ * lead to a new status each time.
  */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { type GrantNeeds, outermost } from '../evaluate/grant-needs.ts';
@@ -26,7 +26,7 @@ interface Known {
   readonly times: number;
 }
 
-/** The last observation of each grant of a policy. The key is the key of the grant. */
+/** The last observation of each grant of a policy. The map has the key of the grant. */
 export type GrantHistory = ReadonlyMap<string, Known>;
 
 interface Before {

@@ -24,8 +24,8 @@ const NAMED = 3;
 
 /**
  * Makes the Events. A workload may violate an Audit or Warn policy although an exception of mode Enforce admits the
- * workload. The Event about such a workload is not a warning: the exception would still admit the workload if somebody
- * enforced the Audit or Warn policy (docs/decisions/0014).
+ * workload. The Event about such a workload is not a warning, because the exception would still admit the workload if
+ * somebody enforced the Audit or Warn policy (docs/decisions/0014).
  */
 export function violationHappenings(
   policy: Subject,
@@ -62,7 +62,7 @@ interface Offender {
   /** The worst violation, and the number of violations that the status lists. */
   readonly worst: Violation;
   readonly count: number;
-  /** Whether the status may lack some of the workload's violations, because the status has no room for more. */
+  /** Whether the status may lack some of the workload's violations, because it had no room for more violations. */
   readonly cut: boolean;
   readonly admittedBy: string | undefined;
   /**

@@ -1,6 +1,6 @@
 /**
- * Makes the fields of a policy's status that are about workloads. The input is the verdicts in the namespaces where the
- * policy decides.
+ * Makes the fields of a policy's status that are about workloads. The input has the verdicts in the namespaces where
+ * the policy decides.
  */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
@@ -38,8 +38,8 @@ const LARGEST_ENTRY = 4 * 1024;
 /**
  * @param name the policy's name
  * @param areas the namespaces where the policy decides, with their verdicts
- * @returns undefined until each of these namespaces has been evaluated with this policy among the deciding policies,
- * because in a partial report, a workload that was not evaluated would look repaired
+ * @returns undefined until each of these namespaces has been evaluated with this policy among the deciding policies. In
+ * a partial report, a workload that was not evaluated would look repaired
  */
 export function reportWorkloads(
   name: string,

@@ -10,7 +10,7 @@ export type StatusClient = Pick<ApiClient, 'replaceStatus'>;
 /**
  * Writes the Events and then the status. After a crash between the two writes, the next attempt still sees the change
  * of the status, and does not create the existing Events again. If the API server refuses an Event permanently, the
- * status is still written.
+ * function still writes the status.
  * @param policy the last seen policy
  * @throws the client's error, for example if another policy with the same name has replaced the policy. If an Event was
  * refused, the function throws the refusal after it has written the status
@@ -41,7 +41,7 @@ interface Pending {
 
 /**
  * The statuses that the operator has written, but that the watch may not have shown yet. A new status must not be built
- * on an older status from the watch. Otherwise, the new status would report transitions again, with a later time.
+ * on an older status from the watch. A status on an older basis would report transitions again, with a later time.
  */
 export class WrittenStatuses {
   readonly #pending = new Map<string, Pending>();
