@@ -45,16 +45,16 @@ export class ClusterState {
   readonly promotions = new Rollouts();
   /**
    * The objects that existed for a short time in pending namespaces. A standby records such objects, too, because the
-   * leader before it may have missed some of them.
+   * previous leader may have missed some of these objects.
    */
   readonly seen = new SeenObjects();
   readonly promotionVerdicts = new PromotionVerdicts();
-  /** The evaluator. All controllers share it, because it caches verdicts. */
+  /** The evaluator that all controllers share, because it caches verdicts. */
   readonly evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #cluster: Cluster;
   readonly #podSecurityDefaults: PodSecurityDefaults;
   readonly #now: () => number;
-  /** The time since which policies wait for the saved states of rollouts, as performance.now(). */
+  /** The time since which policies wait for the saved states of rollouts, by performance.now(). */
   #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {

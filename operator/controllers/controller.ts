@@ -27,8 +27,8 @@ export interface Controller {
   /**
    * Does the work for a key, using the current state of the cluster.
    *
-   * @param again requeues the key after this many milliseconds @throws an error if the work failed; the key is requeued
-   * later
+   * @param again requeues the key after the given number of milliseconds
+   * @throws an error if the work failed; the key is requeued later
    */
   reconcile(key: Key, again: (ms: number) => void): Promise<void>;
 }
@@ -43,7 +43,7 @@ export interface Context {
   readonly instance: string;
   /** A signal that is aborted at the end of the term. */
   readonly signal: AbortSignal;
-  /** Call this function after storing an outcome in `state.outcomes`. */
+  /** Call this function after you have stored an outcome in `state.outcomes`. */
   found(found: Omit<Found, 'of'>): void;
 }
 

@@ -75,7 +75,7 @@ export class Labels implements Controller {
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
     // The controller writes the Events before it stores the outcome. If an Event cannot be written, the controller
-    // tries the key again, and with the key the Event.
+    // tries the key again, and so writes the Event again.
     const refusals = await recorder.tell(namespaceEvents(namespace, before, outcome, originOf(this.#context)));
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);

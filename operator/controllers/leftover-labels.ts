@@ -54,7 +54,7 @@ export class LeftoverLabels implements Controller {
     if (leftover.length > 0) again(UNLOADED_MS);
     const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
     const now = performance.now();
-    // While an API server compiles other policies, it may still enforce a deleted policy.
+    // An API server that still compiles other policies may still enforce a deleted policy.
     const isBusy = state.outcomes.programs.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
       if (asked.has(label) || state.policies.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);

@@ -72,7 +72,7 @@ export class Promotion implements Controller {
       return this.#end(name, () => this.#kept.rest(policy));
     if (!rollsOut(spec)) return this.#end(name, () => this.#kept.remove(name, policy.metadata?.uid));
     const before = await this.#kept.stateOf(policy);
-    // The policies changed meanwhile.
+    // The policies have changed in the meantime.
     if (state.policies.isStale) return again(0);
     // The step reads the cluster and decides without yielding, so that nothing changes between the reads and the
     // decision.

@@ -12,8 +12,8 @@ const ALL = ['all'];
  */
 const ASK_AGAIN_MS = 60_000;
 /**
- * The number of probes in a row without an answer after which the protection counts as unknown. An API server that
- * restarts does not answer for a moment.
+ * The protection counts as unknown after this number of probes in a row without an answer. An API server that restarts
+ * does not answer for a moment.
  */
 const UNANSWERED = 3;
 const RETRY_MS = 5_000;

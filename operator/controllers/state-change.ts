@@ -38,7 +38,7 @@ export interface StateChange extends Concerned {
    * have changed.
    */
   readonly namespaces: ReadonlySet<string>;
-  /** Whether policies have to be compiled again. If so, the state is stale until `accept`. */
+  /** Whether policies have to be compiled again. If true, the state is stale until `accept`. */
   readonly recompiles: boolean;
 }
 

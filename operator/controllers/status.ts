@@ -15,8 +15,8 @@ import type { StateChange } from './state-change.ts';
 /** The wait in ms for more changes. Changes come in bursts, and a burst leads to one write. */
 const DELAY_MS = 200;
 /**
- * The wait in ms for progress while many policies come into force. Most policies are in force when the wait ends. Their
- * progress then needs no separate write.
+ * The wait in ms for progress while many policies come into force. Most policies are in force when the wait ends. The
+ * progress of a policy that is in force needs no separate write.
  */
 const MANY_CHANGE_MS = 5_000;
 /**

@@ -27,7 +27,7 @@ const MOST_PROGRAMS = 10_000;
 const COST_OF_CHARACTER = 0.1;
 /**
  * The fixed cost of evaluating an expression, and the fixed cost of iterating over a list. A fixed cost is the number
- * of names and operators that cel-js evaluates in the same time.
+ * of names and operators that cel-js could evaluate in that time.
  */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
@@ -47,8 +47,8 @@ const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
   /**
-   * Adds CEL functions that rendered programs use and rules do not. Tests need these functions to run all expressions
-   * of a program.
+   * Adds CEL functions that rendered programs use and rules do not use. Tests need these functions to run all
+   * expressions of a program.
    */
   readonly register?: (environment: Environment) => void;
 }
@@ -62,7 +62,7 @@ export class CelEngine {
     enableOptionalTypes: true,
     unlistedVariablesAreDyn: true,
     homogeneousAggregateLiterals: false,
-    // One expression may contain all rules of a policy. So these limits are higher than an API server's limits.
+    // One expression may contain all rules of a policy. So the engine's limits are higher than an API server's limits.
     limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
   });
   readonly #programs = new Map<string, Program>();
@@ -115,7 +115,7 @@ export class CelEngine {
     }
     this.#charge(program.cost);
     const result = program.run(context);
-    // Checks the limit again: `||` and `exists` ignore the error of one operand if another operand decides.
+    // Checks the limit again, because `||` and `exists` ignore the error of one operand if another operand decides.
     this.#charge(0);
     return result;
   }
@@ -132,8 +132,8 @@ export class CelEngine {
 
 /**
  * Converts a value of a manifest to the form that cel-js accepts. cel-js reads the type of an object from its
- * `constructor`, and a manifest may have a field of that name. The function converts such an object to a Map, which has
- * the same fields in CEL.
+ * `constructor`, and a manifest may have a field with the name `constructor`. The function converts such an object to a
+ * Map, which has the same fields in CEL.
  */
 export function celValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -180,7 +180,7 @@ const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'indexOf(string): int': (text, search: string) => BigInt(pointsBefore(text, text.indexOf(search))),
   'substring(int): string': (text, start: bigint) => substring(text, start),
   'substring(int, int): string': (text, start: bigint, end: bigint) => substring(text, start, end),
-  // cel-js lacks this function.
+  // cel-js lacks the function `replace`.
   'replace(string, string): string': (text, old: string, by: string) =>
     old === '' ? by + [...text].map((point) => point + by).join('') : text.replaceAll(old, () => by),
   // RE2 counts code points, so the expression needs the flag `u`.
@@ -227,7 +227,7 @@ function rewritten(text: string): string {
   });
 }
 
-/** The part of the expression between the bracket before `start` and its closing bracket. */
+/** The part of the expression from `start` to the bracket that closes the bracket before `start`. */
 function bodyAt(text: string, start: number): string {
   let depth = 1;
   for (const { 0: found, index } of text.slice(start).matchAll(LITERAL_OR_BRACKET)) {

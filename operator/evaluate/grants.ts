@@ -1,6 +1,6 @@
 /**
- * Finds the grants of a policy. A grant is a single value or entry of the overrides without which the policy would
- * admit less. The examples of the rules show which values admit more. So this file does not name any rule.
+ * Finds the grants of a policy. A grant is a single value or entry of the overrides. Without this value or entry, the
+ * policy would admit less. The examples of the rules show which values admit more. So this file does not name any rule.
  */
 import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides, Subject } from '../api/capability-policy.ts';
 import { overridesOf } from '../policy/containers.ts';
@@ -47,14 +47,16 @@ export function sameGrant<One extends Grant>(grant: Grant, listed: readonly One[
 
 /**
  * Converts an entry of a list to text. A string stays unchanged. Any other entry becomes JSON with sorted keys, as the
- * API server writes it.
+ * API server writes JSON.
  */
 export function entryText(entry: unknown): string {
   if (typeof entry === 'string') return entry;
   return JSON.stringify(entry, isObject(entry) ? Object.keys(entry).sort() : undefined);
 }
 
-/** Returns the grant. If the status lists the grant, the result has the time since which no workload needs it. */
+/**
+ * Returns the grant. If the status lists the grant, the result has the time since which no workload needs the grant.
+ */
 export function withSince(grant: Grant, listed: readonly (Grant & Since)[]): Grant & Partial<Since> {
   const known = sameGrant(grant, listed);
   return { ...grant, ...(known && { since: known.since }) };
@@ -216,8 +218,8 @@ function changeBetween(
 }
 
 /**
- * Returns a number for each example pod of the rule. With the second value, the pod has this number of violations more
- * than with the first value.
+ * Returns a number for each example pod of the rule. The number is the count of violations with the second value, minus
+ * the count with the first value.
  */
 function differencesOf(rule: Rule, values: readonly [unknown, unknown], standard: Standard): number[] {
   const checks = values.map((value) => [{ rule: rule.id, checks: rule.checks(value, standard) }]);
@@ -234,9 +236,9 @@ const examplePods = perObject(({ examples }: Rule) =>
 );
 
 /**
- * The paths of the lists whose entries admit something. The function finds these lists by the examples of the rules.
- * Without an entry, the rule refuses an example that it admits with the entry. Without the entry, the rule admits no
- * further example.
+ * The paths of the lists whose entries admit something. The function finds these lists by the examples of the rules. If
+ * an entry is removed from such a list, the rule refuses an example that it admitted before, and admits no further
+ * example.
  */
 const listsOfAdmitted = shared(findingListsOfAdmitted);
 

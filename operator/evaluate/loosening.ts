@@ -1,7 +1,7 @@
 /**
  * Finds policies that loosen a policy that is rolled out. A rollout enforces the policy in a namespace once no workload
- * violates the policies that will decide there. A looser policy for everybody may have the same or a higher priority.
- * Then the namespace counts as enforced, although the rolled-out policy refuses nothing there.
+ * violates the policies that will decide there. If a looser policy for everybody has the same or a higher priority, the
+ * namespace counts as enforced, although the rolled-out policy refuses nothing there.
  */
 import type { PodContent } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';

@@ -1,4 +1,4 @@
-/** Lists the pods and templates of a namespace to evaluate. Each item has the workload that a person would edit. */
+/** Lists the pods and templates of a namespace to evaluate. Each of them has the workload that a person would edit. */
 import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
 import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';
@@ -17,7 +17,10 @@ export interface Member extends Top {
   readonly candidate: Candidate;
 }
 
-/** A pod or workload that existed at some time since the last evaluation. By now, the object may be gone or changed. */
+/**
+ * A pod or workload that existed at some time since the last evaluation. At the time of the evaluation, the object may
+ * be gone or changed.
+ */
 export interface Seen {
   readonly object: SeenObject;
   /** The last time at which the object existed in this form, in milliseconds since 1970. */

@@ -22,10 +22,13 @@ export interface ModeVerdicts {
   readonly workloads: readonly WorkloadVerdict[];
 }
 
-/** One item for every workload: the name of the policy that admits the workload; undefined if no policy admits it. */
+/**
+ * The names of the policies that admit the workloads. Each workload has one item. The item is undefined if no policy
+ * admits the workload.
+ */
 type Admitting = readonly (string | undefined)[];
 
-/** Everything except the workloads that the verdicts of a mode depend on. */
+/** Everything that the verdicts of a mode depend on, except the workloads. */
 interface ModeContext {
   /** The policies that decide. The list is not empty. */
   readonly deciders: readonly ResolvedPolicy[];

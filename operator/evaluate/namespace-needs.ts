@@ -17,7 +17,7 @@ import { type Candidate, COST_RULE, type EvaluationContext, mayUse, violationsOf
 import type { Evaluator } from './violations.ts';
 import type { Group } from './workload-verdict.ts';
 
-/** The path of a whole policy. With this path, a whole policy can be listed like a grant. */
+/** The path of a whole policy. A list of grants can contain a whole policy under this path. */
 export const WHOLE = 'spec';
 
 /** The grants that a namespace's workloads need from a policy. */
@@ -91,7 +91,10 @@ class Finding {
   readonly policy: ResolvedPolicy;
   readonly result: PolicyNeeds;
   readonly #needed = new Set<string>();
-  /** Whether candidates need every grant of the policy's overrides. If so, no other candidate has to be evaluated. */
+  /**
+   * Whether candidates need every grant of the policy's overrides. If true, no other candidate has to be evaluated for
+   * these grants.
+   */
   #knowsAll = false;
   readonly #behind: readonly ResolvedPolicy[];
   readonly #evaluation: EvaluationContext;
@@ -100,7 +103,7 @@ class Finding {
 
   /**
    * @param own the grants of the policy's overrides
-   * @param behind the policies that would decide without the policy; this policy may be among them
+   * @param behind the policies that would decide without the policy; the list may contain the policy itself
    */
   constructor(
     policy: ResolvedPolicy,
@@ -170,9 +173,9 @@ function distinctCandidates(groups: readonly Group[]): readonly Candidate[] {
 }
 
 /**
- * Returns the policy that admits the candidate, if no other policy does. If it depends on the unknown creator whether
- * policies admit the candidate, the function returns these policies. The list is empty if several policies admit the
- * candidate, or if no policy does.
+ * Returns the policy that admits the candidate, if no other policy does. If no policy certainly admits the candidate,
+ * the function returns the policies that admit the candidate depending on its unknown creator. The list is empty if
+ * several policies admit the candidate, or if no policy does.
  */
 function relyingOn(
   candidate: Candidate,

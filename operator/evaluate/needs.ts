@@ -16,8 +16,8 @@ import type { Evaluator, Violation } from './violations.ts';
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * Returns the keys of the policy's grants that a pod needs. If the policy loses all other grants together, the pod
- * violates the policy no more than it does now.
+ * Returns the keys of the policy's grants that a pod needs. If the policy loses all other grants together, the pod does
+ * not violate the policy more than before.
  *
  * @param filled whether the pod is evaluated in the form that it has after defaulting
  */
@@ -78,8 +78,8 @@ function* findingNeedsAnew(asked: Asked, keys: readonly string[]): Generator<voi
   }
   yield;
   const others = keys.filter((key) => !needed.has(key));
-  // A pod may need one of several grants, and each of these grants is enough. Then the pod counts as needing all of
-  // these grants.
+  // A pod may need one of several grants, and each of these grants is enough. In this case, the pod counts as a pod
+  // that needs all of these grants.
   return isWorse(asked, others) ? new Set(keys) : needed;
 }
 
@@ -109,7 +109,10 @@ function withoutAdvice({ rule, container, path, message }: Violation): string {
 
 type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
-/** The checks before and after a policy loses grants. The checks are those of the rules whose value changes. */
+/**
+ * The checks of the rules whose value changes when a policy loses grants. One list has the checks before the loss, the
+ * other has the checks after the loss.
+ */
 const changedChecks = perObject((policy: ResolvedPolicy) => {
   const known = new Map<string, { readonly before: PolicyChecks; readonly after: PolicyChecks }>();
   return (keys: string) => {

@@ -1,5 +1,5 @@
 /**
- * Decides whether a namespace where a policy is pending could be promoted. The functions evaluate which workloads the
+ * Decides whether a namespace where a policy is pending could be promoted. The functions find the workloads that the
  * policy would refuse after the promotion.
  */
 import { deciding } from '../policy/deciding.ts';
@@ -31,8 +31,8 @@ interface Pending {
 }
 
 /**
- * Evaluates a promotion. Once the pending policy is enforced, it decides together with the Enforce policies of the same
- * priority. If an Enforce policy has a higher priority, the pending policy does not decide.
+ * Evaluates a promotion. Once the pending policy is enforced, the policy decides together with the Enforce policies of
+ * the same priority. If an Enforce policy has a higher priority, the pending policy does not decide.
  */
 export function* evaluatingPromotion(
   pending: Pending & { readonly groups: readonly Group[] },
@@ -90,8 +90,8 @@ function asCreatedAgain(group: Group): Group {
 }
 
 /**
- * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused: the API
- * server's limits refuse the pod, although no Standard has such limits.
+ * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused. The API
+ * server refuses such a pod because of its cost limits, although no Standard has cost limits.
  */
 function wouldBeRefused(workload: WorkloadVerdict): boolean {
   return workload.verdict === 'Violating' || isTooExpensive(workload);

@@ -1,6 +1,6 @@
 /**
- * The roles and bindings that the operator renders, as they will be once the operator has written them. Evaluation
- * needs these grants. Otherwise, workloads that a policy will admit would get the verdict Violating.
+ * The roles and bindings that the operator renders, as they will be once the operator has written them. Without the
+ * rendered grants, workloads that a policy will admit would get the verdict Violating.
  */
 import { renderGrant, useRoleName } from '../compile/rbac.ts';
 import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
@@ -30,7 +30,7 @@ export function renderedGrants(policies: readonly ResolvedPolicy[]): RenderedGra
   return new Map(restricted.map((policy) => [useRoleName(policy.name), grantOf(policy)]));
 }
 
-/** Returns the grants of the cluster. A rendered grant replaces the existing grant with its name. */
+/** Returns the grants of the cluster. A rendered grant replaces the existing grant with the same name. */
 export function withRendered({ roles, bindings }: Grants, rendered: RenderedGrants): Grants {
   const bound = new Map([...rendered].flatMap(([name, { binding }]) => (binding ? [[name, binding] as const] : [])));
   return {

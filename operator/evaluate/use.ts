@@ -37,7 +37,7 @@ export interface Holder {
   /** Whether the right comes from the verb `*` on every policy. */
   readonly wildcard?: true;
   /**
-   * Whether the subjects include the built-in controllers. If so, everybody who may create a workload has the right.
+   * Whether the subjects include the built-in controllers. If true, everybody who may create a workload has the right.
    */
   readonly everybody?: true;
 }
@@ -59,10 +59,7 @@ interface Policies {
   readonly wildcard: boolean;
 }
 
-/**
- * @param usersKnown whether all roles and bindings could be read; if not, every user counts as allowed to use every
- * policy
- */
+/** @param usersKnown whether all roles and bindings could be read; if false, every user may use every policy */
 export function createUseIndex(
   roles: Iterable<RoleView>,
   bindings: Iterable<RoleBindingView>,
@@ -114,7 +111,7 @@ export function serviceAccountUser(namespace: string, name: string): User {
 
 /**
  * Returns a built-in controller as the user who creates pods. The API server authenticates a controller. So the
- * controller has the group of all authenticated users, too.
+ * controller is also in the group of all authenticated users.
  */
 export function controllerUser(serviceAccount: string): User {
   return CONTROLLER_USERS.get(serviceAccount, () => {
@@ -126,7 +123,7 @@ export function controllerUser(serviceAccount: string): User {
 const CONTROLLER_USERS = new Recent<User>();
 
 /**
- * Whether a grant to the subject reaches a built-in controller. If so, the grant reaches everybody who may create a
+ * Whether a grant to the subject reaches a built-in controller. If true, the grant reaches everybody who may create a
  * workload.
  */
 export function coversControllers(subject: RbacSubject): boolean {

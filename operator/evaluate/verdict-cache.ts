@@ -3,7 +3,7 @@
  * as long as the objects of the policy's checks and of the content exist.
  *
  * When some policy changes, an unchanged policy may be resolved again and get new check objects with equal content. So
- * the cache finds results by the content of the checks, too, as JSON.
+ * the cache also finds results by the JSON of the checks.
  */
 import type { PodContent } from '../model/objects.ts';
 import type { RuleChecks } from '../policy/resolve.ts';

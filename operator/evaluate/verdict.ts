@@ -2,8 +2,9 @@
  * The decision of one mode about one pod or template. The pod must comply with at least one deciding policy, and must
  * be allowed to use this policy.
  *
- * operator/compile/decision.ts makes this decision for the API server. Change the two files together. The API server
- * evaluates containers that are added to a pod (docs/decisions/0008). This code evaluates a pod as a whole.
+ * operator/compile/decision.ts makes the same decision for the API server. Change operator/compile/decision.ts and this
+ * file together. The API server evaluates containers that are added to a pod (docs/decisions/0008). This code evaluates
+ * a pod as a whole.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -138,8 +139,8 @@ function* evaluatingAnew(
     violations[policy.name] = broken.length === 0 ? notUsable(candidate, policy) : broken;
   }
   const [first] = usable;
-  // The API server checks the right to use MOST_ASKED policies. Fewer policies are unusable, so one of the checked
-  // policies admits the pod.
+  // The API server checks the right to use MOST_ASKED policies. Fewer than MOST_ASKED policies are unusable, so one of
+  // the checked policies admits the pod.
   if (first && unusable < MOST_ASKED) return { result: compliant(first), dependsOnUse };
   for (const policy of usable) violations[policy.name] = perhapsNotAsked(policy);
   const verdict = depends || first ? 'Unknown' : 'Violating';
@@ -203,8 +204,8 @@ function users(namespace: string, serviceAccount: string, controller: string | u
 }
 
 /**
- * Finds the violations of one policy. If a pod already complies, defaulting does not change the pod. So such a pod is
- * not evaluated after defaulting.
+ * Finds the violations of one policy. If a pod already complies, defaulting does not change the pod. So a pod that
+ * already complies is not evaluated after defaulting.
  */
 function* findingViolations(
   { content, filled }: Candidate,

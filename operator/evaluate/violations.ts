@@ -102,7 +102,7 @@ export class Evaluator {
 
   #evaluate(pod: PodContent, ofRules: readonly RuleChecks[]): Violation[] {
     const targets = targetsOf(pod);
-    // Most parts break no rule. So the evaluator first evaluates all checks in one expression, which takes half the
+    // Most parts break no rule. So the evaluator first evaluates all checks in one expression. This takes half the
     // time.
     const breaking = (over: Check['over']) => {
       const any = this.#anyOf(ofRules)[over];
@@ -125,7 +125,7 @@ export class Evaluator {
 
   /**
    * Returns a CEL expression of type bool for each kind of part. The expression is true if the part breaks any rule.
-   * The text is empty if no check applies. The key is the kind of part.
+   * The text of the expression is empty if no check applies. The key is the kind of part.
    */
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);

@@ -48,7 +48,7 @@ export function groupsOf(members: readonly Member[]): Group[] {
   return groups.sort((a, b) => byKindAndName(a.workload, b.workload));
 }
 
-/** The verdicts of one mode. Each workload has one verdict. */
+/** Yields the verdicts of one mode. Each workload has one verdict. */
 export function* evaluatingWorkloads(
   groups: readonly Group[],
   policies: readonly ResolvedPolicy[],
@@ -136,7 +136,7 @@ function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[
 
 type Violations = readonly Violation[];
 
-/** Many workloads of a cluster have the same template and pods as other workloads. */
+/** In a cluster, the templates and pods of many workloads are equal. */
 const distinct = perObject((list: Violations): Violations => {
   const once = new Map(list.map((one) => [`${one.rule}\n${one.container}\n${one.message}`, one]));
   return once.size === list.length ? list : [...once.values()];

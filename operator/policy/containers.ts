@@ -150,8 +150,8 @@ function exceptCel(entries: RuleValues['entries']): string {
 }
 
 /**
- * Changes the check for containers with another value. The check still covers the pod's own fields, but such a
- * container does not inherit a violation from these fields.
+ * Changes the check of the pod, so that a container with another value does not inherit a violation from the pod's
+ * fields. The check still covers the pod's own fields.
  */
 function withoutEntries(check: Check, except: string): Check {
   if (check.over === 'containers') return { ...check, violates: and(`!(${except})`, check.violates) };

@@ -13,14 +13,14 @@ export interface Coverage {
   readonly selected: readonly string[];
   /** The selected namespaces where the policy decides. */
   readonly deciding: readonly string[];
-  /** The selected namespaces where no other policy of this mode will decide after this policy has expired. */
+  /** The selected namespaces where no other policy of the policy's mode will decide after this policy has expired. */
   readonly undecided: readonly string[];
   /**
-   * The namespaces where the policy decides. Each area has the namespaces where the policy has one mode. A policy with
-   * `rollout` has another mode in pending namespaces.
+   * The namespaces where the policy decides, by the policy's mode in the namespace. A policy with `rollout` has another
+   * mode in pending namespaces.
    */
   readonly areas: readonly Area[];
-  /** The other policies of this mode that select some of the policy's namespaces, sorted by name. */
+  /** The other policies of the policy's mode that select some of the policy's namespaces, sorted by name. */
   readonly sharesWith: readonly SharesWith[];
   /**
    * The number of deciding policies with restricted use in each namespace where the policy decides. The key is the
@@ -51,8 +51,8 @@ export interface Concerned {
 const NOBODY: readonly ResolvedPolicy[] = [];
 
 /**
- * Tracks the namespaces that each policy selects, and updates them with each change. A change of a namespace causes
- * work for the policies that select the namespace, but not for other policies.
+ * Tracks the namespaces that each policy selects, and updates these namespaces with each change. A change of a
+ * namespace causes work for the policies that select the namespace, but not for other policies.
  */
 export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
@@ -64,7 +64,8 @@ export class Selections {
   readonly #coverage = new Map<string, { readonly policy: ResolvedPolicy; readonly coverage: Coverage }>();
 
   /**
-   * Replaces all policies and namespaces. A policy counts as unchanged if its object is in the old and in the new list.
+   * Replaces all policies and namespaces. A policy counts as unchanged if the object of the policy is the same as
+   * before.
    */
   replace(policies: readonly ResolvedPolicy[], namespaces: readonly Namespace[]): Concerned {
     this.#index = new SelectorIndex(policies);
@@ -93,7 +94,7 @@ export class Selections {
     return this.#selecting.get(namespace) ?? NOBODY;
   }
 
-  /** The namespaces that a resolved policy selects, unsorted. @param policy the policy's ID */
+  /** The unsorted namespaces that a resolved policy selects. @param policy the policy's ID */
   selectedBy(policy: string): Iterable<string> {
     return this.#selected.get(policy) ?? [];
   }

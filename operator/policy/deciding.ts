@@ -1,5 +1,5 @@
 /**
- * Finds the deciding policies of a namespace. Of the policies of a mode that select the namespace, the policies with
+ * Finds the deciding policies of a namespace. If several policies of one mode select the namespace, the policies with
  * the highest priority decide.
  */
 import type { Mode } from '../api/capability-policy.ts';
@@ -41,7 +41,7 @@ export function influencedBy(policy: ResolvedPolicy, policies: readonly Resolved
 
 /**
  * Whether the operator evaluates the pods and workloads of a namespace. The operator does not evaluate a namespace that
- * is being deleted, because no object can be created in it (admission plugin NamespaceLifecycle).
+ * is being deleted, because no object can be created in such a namespace (admission plugin NamespaceLifecycle).
  */
 export function isReached(
   { name, terminating }: { readonly name: string; readonly terminating: boolean },

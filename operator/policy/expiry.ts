@@ -24,7 +24,7 @@ export function parseTime(text: string): number | undefined {
   const [, local] = TIME.exec(text) ?? [];
   const time = Date.parse(text);
   if (local === undefined || Number.isNaN(time)) return undefined;
-  // Date.parse() does not refuse February 30, but reads it as March 2.
+  // Date.parse() does not refuse February 30, but reads this date as March 2.
   const isDay = formatTime(Date.parse(`${local}Z`)) === `${local}Z`;
   return isDay ? time : undefined;
 }

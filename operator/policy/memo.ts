@@ -1,6 +1,6 @@
 /** Memoizes pure functions, so that the result for an input is computed once. */
 
-/** Keeps results. A result is kept as long as it is requested again in every round. */
+/** Keeps results. The class keeps a result as long as a caller requests it again in every round. */
 export class Memo<Result> {
   #before = new Map<string, Result>();
   #now = new Map<string, Result>();
@@ -11,7 +11,7 @@ export class Memo<Result> {
     return known;
   }
 
-  /** Ends a round: forgets the results that nobody requested in this round. */
+  /** Ends a round, and forgets the results that no caller requested in this round. */
   forgetUnused(): void {
     this.#before = this.#now;
     this.#now = new Map();

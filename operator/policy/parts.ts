@@ -1,17 +1,17 @@
 /**
  * Splits a policy with `spec.rollout` into two parts. The pending part warns or audits in namespaces where the policy
  * is not enforced yet. The enforced part refuses in all other namespaces. A label of the namespace decides which part
- * applies to the namespace. For all code that uses this file, the parts are two ordinary policies.
+ * applies to the namespace. The callers of this file handle the two parts like two ordinary policies.
  */
 import { type LabelSelector, NAME_LABEL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 
-/** The progress of a rollout, as far as compiling depends on it. */
+/** The progress of a rollout that matters for compiling. */
 export interface Stage {
   /**
-   * Whether the rollout has begun. The value is false while the operator labels the first namespaces. During this time,
-   * the enforced part must not exist.
+   * Whether the rollout has begun. The value is false while the operator labels the first namespaces. While the
+   * operator labels the first namespaces, the enforced part must not exist.
    */
   readonly begun: boolean;
   /** The last selector whose namespaces have all been labelled. The default is the policy's own selector. */
@@ -52,8 +52,8 @@ export function pendingPartOf(policy: string): string {
 }
 
 /**
- * Returns the parts of a policy. The enforced part comes first. If a policy has no `rollout`, or its mode is not
- * Enforce, its only part is the policy itself.
+ * Returns the parts of a policy. The enforced part comes first. A policy without `rollout`, or with another mode than
+ * Enforce, has one part: the policy itself.
  */
 export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage): Parts {
   const { enforced, pending } = leftOut.length > 0 && begun ? withoutNames(policy, leftOut) : bothParts(policy);
@@ -62,8 +62,8 @@ export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage):
 }
 
 /**
- * Whether the policy evaluates pods after defaulting, too. This is the case if the policy fills in fields now, or will
- * fill in fields once its namespaces are promoted. A pod that the enforced part would admit needs no warning.
+ * Whether the policy evaluates pods after defaulting, too. The result is true if the policy fills in fields now, or
+ * will fill in fields once its namespaces are promoted. A pod that the enforced part would admit needs no warning.
  */
 export function evaluatesFilled({
   defaulting,

@@ -55,8 +55,7 @@ export interface ResolvedPolicy {
   /** Whether the policy fills in unset fields of a pod, if that makes the pod comply. */
   readonly defaulting: boolean;
   /**
-   * Whether the policy counts as a policy that changes a pod which sets its own seccomp profile. PodSecurityPolicy
-   * counted such a pod as changed.
+   * Whether defaulting by the policy counts a pod with its own seccomp profile as changed, as PodSecurityPolicy did.
    */
   readonly seccompChanges: boolean;
   /** Whether the policy has defaulting enabled, but the API servers do not support defaulting. */
@@ -70,8 +69,8 @@ export interface ResolvedPolicy {
   /** The mode of a policy with `rollout` in namespaces that are still pending. */
   readonly meanwhile?: Mode;
   /**
-   * The enforced part, which will decide in the pending namespaces once they are promoted. Nothing but the pending part
-   * of a rollout has this field.
+   * The enforced part, which will decide in the pending namespaces once they are promoted. The pending part of a
+   * rollout has this field. Other policies do not have it.
    */
   readonly pendingFor?: ResolvedPolicy;
   /** The fields that defaulting writes, in the order of the list of rules; empty without defaulting. */
@@ -101,8 +100,8 @@ export type Resolution =
     };
 
 /**
- * @param oldestServer the version of the oldest API server, as N of Kubernetes 1.N. This version determines what
- * `latest` means, and which version of the Standards is the newest that every API server enforces.
+ * @param oldestServer the version of the oldest API server, as N of Kubernetes 1.N. This version determines the meaning
+ * of `latest`, and the newest version of the Standards that every API server enforces.
  * @param serverDefaults the fields that API servers fill in and that this release does not know, in the format of
  * Standard
  */
@@ -164,7 +163,7 @@ function tooOld({ path, feature, because }: ServerNeed, oldestServer: number): R
   return { reason: 'ServerTooOld', message };
 }
 
-/** The overrides that need a feature of the API servers, each listed once. */
+/** The overrides that need a feature of the API servers. The list has each override once. */
 function needsOf(spec: CompletePolicy['spec']): ServerNeed[] {
   const needs = RULES.flatMap((rule) => statedIn(spec).flatMap((overrides) => rule.needs?.(overrides) ?? []));
   return [...new Map(needs.map((need) => [`${need.path} ${need.feature}`, need])).values()];
@@ -177,13 +176,13 @@ export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']):
 
 export type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
-/** Most policies of a cluster have only the values of their level. Such policies share one list. */
+/** Most policies of a cluster have no values except the values of their level. Such policies share one list. */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
 /** @param filled whether the checks evaluate a pod after defaulting */
 export function checksOf({ values, containers, standard }: Valued, filled: boolean): readonly RuleChecks[] {
   // The key contains the rule IDs, too, because JSON leaves out undefined values. An undefined value of an entry
-  // differs from a missing value: a missing value means the pod's value.
+  // differs from a missing value, because a missing value means the pod's value.
   const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);
   return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () =>
     checksOfRules(RULES, { values, containers, standard }, filled),

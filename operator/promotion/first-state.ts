@@ -25,7 +25,7 @@ interface Found {
 export function firstState(found: Found): RolloutState {
   const { uid, kept, enforced, excluded } = found;
   const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
-  // The enforced spec has no `rollout`. So nothing guarded the label, and its value means nothing.
+  // The enforced spec has no `rollout`. So nothing guarded the label, and the label's value means nothing.
   if (enforced && began && !enforced.rollout) return { ...began, uid, namespaces: enforcedBefore(found, enforced) };
   if (!kept) {
     const namespaces = new Map();

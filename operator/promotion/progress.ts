@@ -21,7 +21,7 @@ export interface RolloutProgress {
   readonly lastPromotion?: number;
 }
 
-/** All times are milliseconds since 1970. */
+/** The progress of one namespace. All times are in milliseconds since 1970. */
 export type NamespaceProgress =
   /** Enforced: the label is gone, and API servers enforce the policy in the namespace. */
   | { readonly state: 'Enforced' }
@@ -34,7 +34,7 @@ export type NamespaceProgress =
   | { readonly state: 'Pending'; readonly since: number }
   /**
    * Soaking: the namespace is pending, and has been compliant since the time `since`. The operator promotes the
-   * namespace when it has been compliant for the time `soak` and the pace allows the promotion.
+   * namespace when the namespace has been compliant for the time `soak` and the pace allows the promotion.
    */
   | { readonly state: 'Soaking'; readonly since: number; readonly soakedAt: number }
   /**

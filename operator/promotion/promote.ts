@@ -38,7 +38,7 @@ export function promote(entries: Map<string, Entry>, input: StepInput, label: st
     const verdict = input.currentVerdict(name);
     const current = evaluated(entry, verdict, input);
     entries.set(name, current);
-    // If a workload violated the policy after the last evaluation, or if there is no verdict, the next step decides
+    // If a workload has violated the policy since the last evaluation, or if there is no verdict, the next step decides
     // about the namespace.
     if (!verdict || current !== entry) continue;
     entries.set(name, { uid: entry.uid, state: 'Enforced', since: now });

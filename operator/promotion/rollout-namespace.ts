@@ -18,7 +18,7 @@ export interface RolloutNamespace {
    */
   readonly covered: boolean;
   /**
-   * Whether the guard protects the label of the namespace. If so, nobody without the verb `exempt` can have set the
+   * Whether the guard protects the label of the namespace. If true, nobody without the verb `exempt` can have set the
    * label.
    */
   readonly guarded: boolean;

@@ -13,8 +13,8 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   readonly uid: string;
   /**
    * The last selector whose namespaces have all been labelled; undefined before the rollout has begun for the first
-   * time. While the policy rests (its mode is Audit, or it has expired), `begun` is false. The rollout later continues
-   * from this selector.
+   * time. While the policy rests (its mode is Audit, or it has expired), `begun` is false. When the policy no longer
+   * rests, the rollout continues from this selector.
    */
   readonly selector?: LabelSelector;
   /**
@@ -22,12 +22,12 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
    */
   readonly excluded?: readonly string[];
   /**
-   * The last selector that every API server enforced. As long as no selector is enforced by every API server, nothing
-   * guards the labels, and no namespace counts as enforced.
+   * The last selector that every API server enforced. Before every API server enforces some selector, nothing guards
+   * the labels, and no namespace counts as enforced.
    */
   readonly inForce?: LabelSelector;
   /**
-   * The labelling of namespaces that is in progress: the selector of these namespaces, and the time at which the
+   * The labelling of namespaces that is in progress. It has the selector of these namespaces, and the time at which the
    * labelling began. Namespaces that are created after this time are new.
    */
   readonly labelling?: Labelling;
@@ -94,8 +94,8 @@ export function leftOutByName({ namespaces }: Pick<RolloutState, 'namespaces'>):
 }
 
 /**
- * Returns the state of a resting policy, whose mode is not Enforce or which has expired. If the enforced part never
- * existed, the policy was enforced nowhere, even if the state contains a selector.
+ * Returns the state of a resting policy. The mode of a resting policy is not Enforce, or the policy has expired. If the
+ * enforced part never existed, the policy was enforced nowhere, even if the state contains a selector.
  *
  * @param existingSelector the selector of the enforced part that still exists
  */

@@ -1,7 +1,7 @@
 /**
  * One step of a rollout. The step computes the next state from the current state and the last seen state of the
  * cluster. A step is pure and can be repeated. The operator saves the decisions of a step before they take effect. So
- * if the process dies in between, nothing is lost.
+ * nothing is lost if the process dies before the decisions take effect.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Clock {
   /**
-   * The time in ms of a monotonic clock, since some moment. The clock continues while the process is stopped. On Linux,
+   * The time of a monotonic clock, in ms since some moment. The clock continues while the process is stopped. On Linux,
    * the clock pauses while the whole machine is suspended (CLOCK_MONOTONIC, as in Go).
    */
   now(): number;
@@ -26,8 +26,8 @@ export const SYSTEM_CLOCK: Clock = {
 };
 
 /**
- * The difference in ms from which the server's clock counts as set back. The server's time is then earlier than
- * expected by at least this difference. Smaller differences are normal, because answers arrive late.
+ * The difference in ms from which the server's clock counts as set back: the server's time is earlier than expected by
+ * at least this difference. Smaller differences are normal, because answers arrive late.
  */
 const OUTDATED_MS = 30_000;
 

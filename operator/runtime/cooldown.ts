@@ -1,5 +1,5 @@
 /**
- * A cooldown: after its work, a key waits for a multiple of the time that the work took. During the wait, further
+ * After the work for a key, the key waits for a multiple of the time that the work took. During the wait, further
  * changes are collected. So the work of a key takes at most a fixed share of the time, however long a single run is.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';

@@ -43,8 +43,8 @@ export interface ElectionOptions {
 interface ElectionCallbacks {
   /**
    * Does the work of a leader. The work must end once `leading` is aborted. The signal is aborted if the lease is lost
-   * or if the election must end. If the election must end and the lease is not lost, the work may still write while it
-   * ends. If the work ends by itself, the election ends as well.
+   * or if the election must end. If the election must end and the lease is not lost, the work may still write until the
+   * work has ended. If the work ends by itself, the election ends as well.
    */
   onStartedLeading(leading: AbortSignal): Promise<void>;
   /** The elector calls this function after the work has ended. */
@@ -101,10 +101,10 @@ export class Election {
   };
 
   /**
-   * Runs for election and leads. If the lease is lost, runs for election again once the work has ended. When `signal`
-   * is aborted, the work ends, and the lease is released.
+   * Runs for election and leads. If the lease is lost, the method runs for election again once the work has ended. When
+   * `signal` is aborted, the work ends, and the lease is released.
    *
-   * @throws the work's error, after releasing the lease
+   * @throws the work's error, after the method has released the lease
    */
   async run(callbacks: ElectionCallbacks, signal: AbortSignal): Promise<void> {
     while (await this.#campaign(signal)) {
@@ -144,7 +144,7 @@ export class Election {
     try {
       await outcome;
     } catch (error) {
-      // After the lease was lost, a NotLeadingError is expected, because it aborts writes.
+      // After the loss of the lease, a NotLeadingError is expected, because this error aborts writes.
       if (held || !(error instanceof NotLeadingError)) throw error;
     } finally {
       this.#lostAt = undefined;

@@ -24,8 +24,8 @@ const PING: Readonly<Record<string, Check>> = { ping: () => {} };
  * check (`/readyz/synced`). With `?verbose`, the answer names each check even on success. The log, not the answer,
  * contains the reason of a failure.
  *
- * @param endpoints the key is the path of an endpoint, such as `/readyz`; the value has the checks of the endpoint by
- * their names
+ * @param endpoints the checks of each endpoint; the first key is the path of the endpoint, such as `/readyz`, and the
+ * second key is the name of the check
  */
 export function healthHandler(
   endpoints: Readonly<Record<string, Readonly<Record<string, Check>>>>,

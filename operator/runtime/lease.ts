@@ -74,8 +74,8 @@ export class LeaseLock {
    * @throws the client's error; after an error, it is unknown whether the API server stored the write
    */
   async acquireOrRenew(): Promise<boolean> {
-    // The time before the request decides whether the lease has expired. By the time after the request, a slow answer
-    // could make a valid lease look expired.
+    // The time before the request, not the time after it, determines whether the lease has expired. Otherwise, a valid
+    // lease would look expired after a slow answer.
     const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
@@ -154,8 +154,8 @@ export class LeaseLock {
   }
 
   /**
-   * The lease counts as renewed if the fields that the holder writes have changed. Other changes do not count, because
-   * other users may label the object at any time.
+   * The lease counts as renewed if the fields that the holder writes have changed. Changes of other fields do not
+   * count, because other users may label the object at any time.
    */
   #see(lease: Lease): void {
     const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#seen?.spec);

@@ -1,5 +1,5 @@
 /**
- * Writes the log. An entry is one JSON line with a constant message and keys, or a line for people.
+ * Writes the log. An entry of the log is one JSON line with a constant message and keys, or a line for people.
  *
  * The log replaces everything that looks like a credential before it writes the entry.
  */

@@ -1,6 +1,6 @@
 /**
- * Metrics for Prometheus, on a separate registry. The metrics have the names of controller-runtime and client-go where
- * such names exist, so that existing dashboards work. Other metrics begin with `capabilitypolicy_`.
+ * Metrics for Prometheus, on a separate registry. If controller-runtime or client-go has a name for a metric, the
+ * metric has this name, so that existing dashboards work. Other metrics begin with `capabilitypolicy_`.
  *
  * Values that describe a current state (policies, violations, the leader) are read at each scrape and not kept here. So
  * a series exists as long as the object that it describes, and no longer.

@@ -23,7 +23,7 @@ export interface QueueOptions {
 }
 
 /**
- * Receives the events of keys. For every key, the queue calls `added`, `began` and `ended`. If the key is dropped, the
+ * Receives the events of keys. For every key, the queue calls `added`, `began` and `ended`. For a dropped key, the
  * queue calls `added` and `dropped` instead.
  */
 export interface QueueObserver {
@@ -47,7 +47,7 @@ interface Timer {
 export class WorkQueue {
   readonly #work: (key: string) => Promise<void>;
   readonly #options: Required<QueueOptions>;
-  /** The keys to process. A dirty key waits, or it was added again while a worker processes it. */
+  /** The keys to process. A dirty key waits, or was added again while a worker processes it. */
   readonly #dirty = new Set<string>();
   readonly #processing = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, number>();

@@ -72,7 +72,7 @@ const CERTIFICATE_MS = 60_000;
 /**
  * Reads an address in the form of controller-runtime's flags: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
  *
- * @returns undefined for `0` and for the empty string, which both switch off the server
+ * @returns undefined for `0` and for the empty string; these values switch off the server
  * @throws Error that names the accepted forms
  */
 export function parseBindAddress(text: string): BindAddress | undefined {

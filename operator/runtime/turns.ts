@@ -1,6 +1,6 @@
 /**
- * Runs long work that yields to the event loop. Whenever the work yields, requests are answered, timers fire and
- * signals arrive. In each iteration of the event loop, at most one task with long work runs.
+ * Runs long work that yields to the event loop. When the work yields, the process can answer requests, fire timers and
+ * receive signals. In each iteration of the event loop, at most one task with long work runs.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';

@@ -196,8 +196,8 @@ export class PolicyState {
   }
 
   /**
-   * The version of a policy that decides. The current version decides. If the current version cannot be compiled, the
-   * version that was accepted last decides.
+   * The version of a policy that decides: the current version or, if the current version cannot be compiled, the last
+   * accepted version.
    */
   acceptedText(policy: string): AcceptedText | undefined {
     return this.#accepted.acceptedText(policy);
