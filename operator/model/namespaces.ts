@@ -14,8 +14,8 @@ export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
 
 /**
  * The namespaces in which each platform runs its own pods. A platform's namespaces are excluded on this platform and
- * not on other platforms. Otherwise, anyone who may create namespaces could escape all policies on other platforms, by
- * creating an `openshift-*` namespace.
+ * not on other platforms. If they were excluded everywhere, anyone who may create namespaces could escape all policies
+ * on other platforms, by creating an `openshift-*` namespace.
  */
 export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
 

@@ -74,7 +74,9 @@ export interface PodView extends PodContent {
   readonly uid: string;
   readonly owner?: Owner;
   readonly serviceAccount: string;
-  /** Whether the pod is a mirror pod. A node creates a mirror pod for a static pod, and admission can't refuse it. */
+  /**
+   * Whether the pod is a mirror pod. A node creates a mirror pod for a static pod. Admission can't stop the static pod.
+   */
   readonly mirror: boolean;
   /** Whether the pod has succeeded or failed. A finished pod holds no capability. */
   readonly finished: boolean;
@@ -87,8 +89,8 @@ export interface WorkloadView {
   readonly uid: string;
   readonly owner?: Owner;
   /**
-   * The desired number of pods, if the kind has such a number. An old ReplicaSet with 0 desired pods does nothing but
-   * keep an earlier template, so it does not count as a workload.
+   * The desired number of pods, if the kind has such a number. An old ReplicaSet with 0 desired pods keeps an earlier
+   * template and does nothing else. Such a ReplicaSet does not count as a workload.
    */
   readonly replicas?: number;
   /** Whether the workload is a Job that has finished. */
@@ -212,8 +214,8 @@ export interface Cluster {
   readonly unknownPodFields?: readonly string[] | undefined;
   /**
    * The fields that API servers fill in and that this release does not know, in the format of Standard. The list is
-   * undefined in a program that does not find out these fields from the API servers. Then the statuses of policies are
-   * the only source of these fields.
+   * undefined in a program that does not find out these fields from the API servers. For such a program, the statuses
+   * of policies are the only source of these fields.
    */
   readonly serverDefaults?: readonly string[] | undefined;
 }

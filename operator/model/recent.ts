@@ -1,6 +1,6 @@
 /**
  * A cache of recently used values. Objects are read in the order of namespaces and names, so equal values are close
- * together. A full cache drops all of its values. So the cache stays small, at the cost of a few extra copies.
+ * together. A full cache drops all of its values. So the cache stays small, and callers make a few extra copies.
  */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>();

@@ -1,4 +1,6 @@
-/** Finds ReplicaSets without pods that do nothing but keep an earlier template for a rollback. */
+/**
+ * Finds ReplicaSets without pods. Such a ReplicaSet keeps an earlier template for a rollback, and does nothing else.
+ */
 import type { Owner, WorkloadView } from './objects.ts';
 import { controllerOf, hasTemplateOf } from './workload-kinds.ts';
 

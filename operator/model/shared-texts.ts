@@ -1,6 +1,6 @@
 /**
- * Stores equal long strings once. The admission policies for hundreds of CapabilityPolicies are equal except for a few
- * short strings.
+ * Stores one copy of equal long strings. The admission policies for hundreds of CapabilityPolicies are equal except for
+ * a few short strings.
  */
 import { Recent } from './recent.ts';
 

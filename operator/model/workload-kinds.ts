@@ -18,7 +18,7 @@ interface Row {
    * controller creates pods.
    */
   readonly creates?: string;
-  /** The path of the list of volume claims that the kind's controller adds to each pod as volumes. */
+  /** The path of the list of volume claims. The kind's controller adds a volume to each pod for each volume claim. */
   readonly claims?: readonly string[];
 }
 

@@ -15,7 +15,7 @@ const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
  * The volume of the service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount,
- * names.SimpleNameGenerator). If the volume's name kept its random ending, no two pods would have equal content.
+ * names.SimpleNameGenerator). If the name of the volume kept its random ending, no two pods would have equal content.
  */
 const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 
@@ -72,8 +72,8 @@ export function createContentProjection(rules: readonly Rule[], pool: Pool = new
 }
 
 /**
- * Parses a copy of the content. The copy shares no strings with the rest of the object, so that the memory of the rest
- * can be freed.
+ * Parses a copy of the content. The copy shares no strings with the object that was read, so that the garbage collector
+ * can free the memory of that object.
  */
 function copy(text: string): PodContent {
   return withoutNulls(JSON.parse(text)) as PodContent;

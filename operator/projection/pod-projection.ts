@@ -67,8 +67,8 @@ function projectWorkload(raw: RawObject, projection: ContentProjection, names: N
 }
 
 /**
- * The template in the form that its pods will have. The controller of a StatefulSet adds volumes for the claims in the
- * spec.
+ * The template, in the form that the pods of the template will have. The controller of a StatefulSet adds volumes for
+ * the claims in the spec.
  */
 function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
   const template = valueAt(raw, templatePath(kind));
@@ -111,7 +111,7 @@ function isFinishedJob(raw: RawObject): boolean {
     .some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 }
 
-/** The strings and owners that many objects share. The class keeps equal strings and equal owners once. */
+/** The strings and owners that many objects share. The class keeps one copy of equal strings and of equal owners. */
 class Names {
   readonly #texts = new Recent<string>();
   readonly #owners = new Recent<Owner>();

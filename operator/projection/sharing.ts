@@ -1,4 +1,4 @@
-/** Keeps equal values of many objects once. Most pods of a cluster are copies of a few templates. */
+/** Keeps one copy of equal values of many objects. Most pods of a cluster are copies of a few templates. */
 import { hash } from 'node:crypto';
 import { frozen } from '../model/frozen.ts';
 import type { PodContent, PodSpec } from '../model/objects.ts';
@@ -41,8 +41,8 @@ export class ContentPool implements Pool {
 
   /**
    * Returns the single frozen copy of this content. The copy contains no reference to the argument. Two contents are
-   * equal if they are equal as JSON. The pool keeps equal specs with different annotations as two objects. So the
-   * object of a spec identifies the annotations that belong to the spec.
+   * equal if their JSON is equal. The pool keeps equal specs with different annotations as two objects. So the object
+   * of a spec identifies the annotations that belong to the spec.
    *
    * @param copy makes the copy of new content that is kept
    */

@@ -1,11 +1,12 @@
 /**
- * The hardening guides that auditors ask for, with the recommendations that rules cover. The texts are this project's
- * own words. The original guides are at cisecurity.org/benchmark/kubernetes and at media.defense.gov.
+ * The hardening guides that auditors ask for, with the recommendations that rules cover. The texts of the
+ * recommendations are this project's own words. The original guides are at cisecurity.org/benchmark/kubernetes and at
+ * media.defense.gov.
  */
 
 /**
- * The CIS benchmark. The recommendations and numbers of v2.0.1 are also those of versions 1.12 and 2.0. Up to v1.11,
- * the recommendation 5.2.9 was about added capabilities, and the numbers of the recommendations after it were higher by
+ * The CIS benchmark. Versions 1.12 and 2.0 have the same recommendations and numbers as v2.0.1. Up to v1.11, the
+ * recommendation 5.2.9 was about added capabilities, and the numbers of the recommendations after it were higher by
  * one. Up to v1.10, the recommendation about seccomp was 5.7.2. The numbers come from cfg/cis-2.0/policies.yaml of
  * kube-bench.
  */
@@ -29,8 +30,8 @@ export const CIS_CONTROLS = {
 export type CisControl = keyof typeof CIS_CONTROLS;
 
 /**
- * The NSA's guide. Its recommendations have no numbers. The listed recommendations are from the guide's chapter on pod
- * security.
+ * The NSA's guide. The recommendations of the guide have no numbers. The listed recommendations are from the guide's
+ * chapter on pod security.
  */
 export const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
 
@@ -69,7 +70,10 @@ export function referencesOf({ cis, nsa }: GuideReferences): Reference[] {
   ];
 }
 
-/** The recommendations that a rule covers, in the form of properties of policy reports. Each guide has one string. */
+/**
+ * The recommendations that a rule covers, in the form of properties of policy reports. Each guide has one string with
+ * all of its recommendations.
+ */
 export function referenceProperties({ cis, nsa }: GuideReferences): { readonly cis?: string; readonly nsa?: string } {
   return {
     ...(cis.length > 0 && { cis: `${CIS_BENCHMARK}: ${cis.join(', ')}` }),

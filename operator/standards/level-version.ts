@@ -40,7 +40,7 @@ export function looser(a: Level, b: Level): Level {
   return compareLevels(a, b) <= 0 ? a : b;
 }
 
-/** Returns 30 for `v1.30`, and undefined for a string that is not of the form v1.N, such as `latest`. */
+/** Returns 30 for `v1.30`. Returns undefined for a string that is not of the form v1.N, such as `latest`. */
 export function parseVersion(text: string): number | undefined {
   const match = /^v1\.(0|[1-9]\d*)$/.exec(text);
   return match ? Number(match[1]) : undefined;

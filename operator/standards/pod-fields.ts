@@ -1,6 +1,7 @@
 /**
- * Every field of a pod, with the reason why a rule reads it or why no rule needs to read it. docs/security-model.md
- * explains the reasons. Add the fields of a newer Kubernetes version here, after you have read what these fields do.
+ * Every field of a pod, with a reason. The reason explains why a rule reads the field, or why no rule needs to read the
+ * field. docs/security-model.md explains the reasons. Add the fields of a newer Kubernetes version here, after you have
+ * read what these fields do.
  */
 const REASONS = {
   /** The CEL of a rule reads the field. */
@@ -18,7 +19,7 @@ const REASONS = {
 } as const;
 
 type Reason = keyof typeof REASONS;
-/** Names of fields, separated by blanks. */
+/** The names of fields, separated by blanks. */
 type Fields = Readonly<Partial<Record<Reason, string>>>;
 
 const CONTAINER = {
@@ -30,11 +31,11 @@ const CONTAINER = {
   resources: 'resizePolicy resources',
 };
 
-/** The fields of each type. The names of types are those in analysis/manifests/kubernetes-fields.json. */
+/** The fields of each type. The names of types come from analysis/manifests/kubernetes-fields.json. */
 export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   PodSpec: {
     rule: 'containers ephemeralContainers hostIPC hostNetwork hostPID hostUsers initContainers os runtimeClassName securityContext volumes',
-    // shareProcessNamespace shares the namespace among the pod's own containers, and all of them are evaluated.
+    // shareProcessNamespace shares the namespace among the pod's own containers, and the rules evaluate all containers.
     own: 'shareProcessNamespace',
     reads:
       'automountServiceAccountToken enableServiceLinks imagePullSecrets resourceClaims serviceAccount serviceAccountName',
@@ -52,8 +53,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   },
   PodSecurityContext: {
     rule: 'appArmorProfile fsGroup runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile supplementalGroups supplementalGroupsPolicy sysctls windowsOptions',
-    // These fields define how volumes get the group and the SELinux label. Other fields set the group and the label,
-    // and rules check these other fields.
+    // The fields fsGroupChangePolicy and seLinuxChangePolicy define how volumes get the group and the SELinux label.
+    // Other fields set the group and the label, and rules check those fields.
     own: 'fsGroupChangePolicy seLinuxChangePolicy',
   },
   AppArmorProfile: { rule: 'localhostProfile type' },
@@ -88,7 +89,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     schedules:
       'failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds',
   },
-  // The field `protocol` selects HTTP/2 instead of HTTP/1.1. This field does not change the host.
+  // The field `protocol` selects HTTP/2 instead of HTTP/1.1. The field `protocol` does not change the host.
   HTTPGetAction: { rule: 'host', network: 'httpHeaders path port protocol scheme' },
   TCPSocketAction: { rule: 'host', network: 'port' },
   // The kubelet connects to the pod's own address. The field `mode` selects TLS or plaintext.
@@ -99,7 +100,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   HostPathVolumeSource: { rule: 'path', type: 'type' },
   CSIVolumeSource: { rule: 'driver', type: 'fsType nodePublishSecretRef readOnly volumeAttributes' },
   FlexVolumeSource: { rule: 'driver', type: 'fsType options readOnly secretRef' },
-  // The rule `volumes` reads the sources, because it admits the token volume that nearly every pod has.
+  // The rule `volumes` reads the sources, because the rule admits the token volume that nearly every pod has.
   ProjectedVolumeSource: { rule: 'sources', type: 'defaultMode defaultUser' },
   VolumeProjection: {
     rule: 'clusterTrustBundle configMap downwardAPI serviceAccountToken',
@@ -157,8 +158,8 @@ export function knownFields(type: string): string[] {
 }
 
 /**
- * The types whose fields need no entry, not even new fields. If a pod's field has such a type, a rule or a reason
- * covers the whole field, with all fields of the type.
+ * The types whose fields need no entry, not even new fields. If a field of a pod has such a type, the entry of the
+ * field covers all fields of the type.
  */
 export const WHOLE = [
   'Affinity',

@@ -41,8 +41,8 @@ export const PRIVILEGES = {
 } as const satisfies Record<string, readonly Place[]>;
 
 /**
- * The objects with all kinds of fields. Most new fields of these objects are harmless, and API servers fill in some of
- * them.
+ * The objects in which not every field is a privilege. Most new fields of these objects are harmless, and API servers
+ * fill in some of them.
  */
 export const OTHERS = {
   pod: [{ path: [], types: ['PodSpec'] }],
@@ -64,7 +64,7 @@ function inSecurityContext(types: Readonly<Record<string, string>>): Place[] {
 export type Over = 'pod' | 'containers';
 export const OVER: readonly Over[] = ['pod', 'containers'];
 
-/** All objects that are compared. The key is the kind of part that a check runs on. */
+/** All objects whose fields are compared. The key is the kind of part that a check runs on. */
 export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
   pod: [...PRIVILEGES.pod, ...OTHERS.pod],
   containers: [...PRIVILEGES.containers, ...OTHERS.containers],
@@ -77,7 +77,8 @@ export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
 export const BASE: Readonly<Record<Over, string>> = { pod: 'spec', containers: 'spec.containers' };
 
 /**
- * Whether the full path of a field leads into a securityContext. If so, the levels refuse the field if it is unknown.
+ * Whether the full path of a field leads into a securityContext. If the path does, the levels refuse the field if it is
+ * unknown.
  */
 export function isInSecurityContext(path: string): boolean {
   return OVER.some((over) => path.startsWith(`${BASE[over]}.securityContext.`));

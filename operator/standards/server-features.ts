@@ -3,7 +3,7 @@ import { formatVersion } from './level-version.ts';
 
 /** The first Kubernetes version with the feature, as N of 1.N. */
 const SINCE = {
-  /** admissionregistration.k8s.io/v1 MutatingAdmissionPolicy (KEP-3962). */
+  /** The kind MutatingAdmissionPolicy of admissionregistration.k8s.io/v1 (KEP-3962). */
   mutatingAdmissionPolicies: 36,
   /**
    * Admission policies may have spec.variables. Before 1.36, the API server can crash when it compiles an admission
@@ -13,8 +13,8 @@ const SINCE = {
   admissionVariables: 36,
   /**
    * A pod with hostUsers: false gets its own user namespace, or does not start. API servers before 1.33 drop hostUsers
-   * by default. Clusters with API servers before 1.33 may also have kubelets of v1.29 and older, which start the pod
-   * without a user namespace (KEP-127, "Kubelet and Kube-apiserver skew").
+   * by default. Clusters with API servers before 1.33 may also have kubelets of v1.29 and older. Such kubelets start
+   * the pod without a user namespace (KEP-127, "Kubelet and Kube-apiserver skew").
    */
   userNamespaces: 33,
   /**
@@ -28,9 +28,9 @@ const SINCE = {
    */
   supplementalGroupsPolicy: 33,
   /**
-   * Every supported kubelet applies supplementalGroupsPolicy or rejects the pod. Kubelets do this since v1.33. Older
-   * kubelets ignore the field. A kubelet may be three versions older than the API server, so clusters with API servers
-   * before v1.36 may have older kubelets.
+   * Every supported kubelet applies supplementalGroupsPolicy or rejects the pod. Kubelets since v1.33 apply the field
+   * or reject the pod. Older kubelets ignore the field. A kubelet may be three versions older than the API server. So
+   * clusters with API servers before v1.36 may have kubelets before v1.33.
    */
   supplementalGroupsPolicyOnNodes: 36,
   /**

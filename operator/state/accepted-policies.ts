@@ -83,13 +83,12 @@ export class AcceptedPolicies {
     return isNew;
   }
 
-  /** Compiles, and yields after each policy. Nothing changes before `take`. */
+  /** Compiles the policies, and yields after each policy. Nothing changes before `take`. */
   *compiling(input: () => CompileInput): Generator<void, Compiled> {
     const begun = this.#changes;
     const compiled = yield* this.#compiling(input());
     // Compiles again if something changed during the compilation. The compiler has cached most results by now. The
-    // second compilation runs without interruption. Without interruption, the compilation ends even if changes keep
-    // coming.
+    // second compilation runs without interruption, so that it ends even if changes keep coming.
     return begun === this.#changes ? compiled : runToEnd(this.#compiling(input()));
   }
 

@@ -38,7 +38,7 @@ export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
 
 /** The policies and namespaces that a change of the cluster concerns. */
 interface PolicyChange extends Concerned {
-  /** Whether policies have to be compiled again. If so, the state is stale until `accept`. */
+  /** Whether policies have to be compiled again. If true, the state is stale until `accept`. */
   readonly recompiles: boolean;
 }
 
