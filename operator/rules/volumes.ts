@@ -9,7 +9,8 @@ import type { Columns } from './values.ts';
 
 /**
  * The allowed volume types: either a list of allowed types, or a list of forbidden types, with all other types allowed.
- * The value of level baseline has the second form, because level baseline admits even types that do not exist yet.
+ * The value of level baseline is a list of forbidden types, because level baseline admits even types that do not exist
+ * yet.
  */
 type VolumeTypes =
   | {
