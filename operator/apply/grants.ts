@@ -62,8 +62,8 @@ export class Grants {
   }
 
   /**
-   * Writes the roles. Also writes the binding of a policy if the policy's rows are in force, or if no admission policy
-   * that refuses requests requires the verb `use` on the policy.
+   * Writes the roles. Also writes the binding of a policy if the policy's rows are in force. Without such a row, the
+   * method writes the binding if no admission policy that refuses requests requires the verb `use` on the policy.
    */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
     this.#see(grants, shown);
@@ -83,8 +83,8 @@ export class Grants {
   }
 
   /**
-   * Narrows the bindings of policies whose rows are about to change, if the old and the new program both require the
-   * verb `use` on the policy.
+   * Narrows the bindings of policies whose rows are about to change. A binding is narrowed if the old and the new
+   * program both require the verb `use` on its policy.
    */
   async narrow({ compiled, live, asked }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
     const texts = compiled.programs.map(({ policy }) => policy as unknown as RenderedObject);

@@ -104,7 +104,7 @@ export class InForce {
   /**
    * Records a write of the program. Call this method before the write, since the answer to the write may be lost.
    *
-   * @param isShown whether the first answer with the hash proves that the API server has loaded everything; the method
+   * @param isShown whether the first answer with the hash proves that the API server has loaded everything. The method
    * ignores this value if an API server may already enforce a version with this hash
    */
   writes(text: Text, isShown: boolean): void {

@@ -13,8 +13,8 @@ const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
  * operator is its only owner. The API server keeps a label that another field manager applies as well.
  *
  * @returns whether anything had to be changed
- * @throws ApiError 409 if somebody has changed a label or deleted the namespace since the plan was made; the caller has
- * to plan again
+ * @throws ApiError 409 if somebody has changed a label or deleted the namespace since the plan was made. The caller
+ * then has to plan again
  */
 export async function writeLabels(
   client: ApiClient,

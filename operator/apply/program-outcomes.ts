@@ -17,8 +17,8 @@ export interface Progress {
   /** The number of API servers if every API server enforces the resolved policy's row in the program; otherwise 0. */
   serversWith(id: string, program: Program): number;
   /**
-   * A program that no longer has a row for the policy, although some API server may still enforce the row; undefined if
-   * there is no such program.
+   * Returns a program that no longer has a row for the policy, although some API server may still enforce the row. The
+   * result is undefined if there is no such program.
    */
   leaving(policy: ResolvedPolicy): Program | undefined;
   /** The API server's refusal, if a refusal is the reason why a program is not in force. */

@@ -171,8 +171,8 @@ export class Programs {
   /**
    * Another program of the same kind that must come into force before this program is written. The other program is
    * new, while the cluster still has an older version of this program. The older version may contain rows that move to
-   * the new program, and must keep these rows until the new program is in force. Two programs that both have older
-   * versions in the cluster do not wait for each other.
+   * the new program. The older version must keep these rows until the new program is in force. Two programs that both
+   * have older versions in the cluster do not wait for each other.
    */
   #addedBeside(program: Program, { compiled, live }: Pass): Program | undefined {
     const textOf = ({ policy }: Program) => {
@@ -189,8 +189,8 @@ export class Programs {
   }
 
   /**
-   * Computes whether every API server enforces the rows of a policy, and whether some API server may still enforce rows
-   * that no program has any more.
+   * Computes two facts about a policy: whether every API server enforces its rows, and whether some API server may
+   * still enforce rows that no program has any more.
    */
   #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);

@@ -71,7 +71,7 @@ export class FollowedReports {
   }
 
   /**
-   * The API to which the operator writes reports; undefined while the API is unknown, and if the cluster has no API for
+   * The API to which the operator writes reports; undefined if the API is not known yet or the cluster has no API for
    * reports.
    */
   get api(): ReportApi | undefined {

@@ -40,7 +40,7 @@ interface ClusterOptions extends FollowedServersOptions {
   readonly rules?: readonly Rule[];
   /** The kinds that the store does not follow. The store behaves as if no object of these kinds existed. */
   readonly except?: readonly Source[];
-  /** The kinds of whose objects the store reads the metadata and nothing else. */
+  /** The kinds whose metadata the store reads. Of objects of these kinds, the store reads nothing else. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }

@@ -54,8 +54,8 @@ const MAX_RETRY_WAIT_S = 10;
  * starting (429 or 503 with Retry-After). There is no retry if the server asks for a longer wait than the request may
  * take.
  *
- * @throws ApiError for any other answer, with the value of the header Retry-After if the answer has the header;
- * undici's error if no answer came
+ * @throws ApiError for any other answer; the error has the value of the header Retry-After. Throws undici's error if no
+ * answer came
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {

@@ -104,8 +104,8 @@ function highestVariables(): Variable[] {
 }
 
 /**
- * A CEL expression of type bool, for a row `p`: true if the policy has no rollout, or if `p` is the part of the policy
- * that applies in the namespace.
+ * A CEL expression of type bool, for a row `p`: true if `p` applies in the namespace. A policy without a rollout always
+ * applies. Otherwise, one of the policy's two parts applies.
  * @param labels CEL of type map
  */
 function inPart(labels: string): string {
@@ -187,7 +187,7 @@ export function mayUse(policy: string): string {
 }
 
 /**
- * Adds `message`, a CEL variable of type string: one line under 5 KiB that says why the first deciding policies do not
+ * Adds `message`, a CEL variable of type string: one line under 5 KiB. It says why the first deciding policies do not
  * admit the pod. A message expression cannot call the authorizer, so no variable of the message may read `mayUse`.
  */
 export function messageVariables(needed: NeededRules, columns: Columns): Variable[] {

@@ -21,8 +21,9 @@ export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
 }
 
 /**
- * Adds `variables.tampered`, a CEL variable of type bool. The variable is true if the change weakens a label that the
- * operator set or that the policies in `variables.deciding` want, or if the change modifies the operator's record.
+ * Adds `variables.tampered`, a CEL variable of type bool. The variable is true if the change modifies the operator's
+ * record. It is also true if the change weakens a label that the operator set or that the policies in
+ * `variables.deciding` want.
  *
  * @param before CEL of type dyn: the namespace before the change
  */
@@ -93,8 +94,8 @@ function least(number: string): string {
 }
 
 /**
- * A CEL expression of type list: the two results of an expression about labels `l`, for the labels before the change
- * and for the labels after the change.
+ * A CEL expression of type list: two results of an expression about labels `l`. The first result is for the labels
+ * before the change, the second for the labels after the change.
  */
 function ofBoth(expression: string): string {
   return `[variables.before, variables.after].map(l, ${expression})`;

@@ -304,10 +304,10 @@ function messageFor(name: string, guardsAccess: boolean): string {
 const KEYS_LENGTH = 4_000;
 
 /**
- * A match condition for the changes that the guard checks. The guard checks a change of a label by which policies
- * select namespaces, of a label that the guard protects, or of a label of a rollout. The guard checks a change of the
- * record of the labels that the operator set. If a policy guards the label for admin access, the guard checks a change
- * that sets this label. The guard skips all other changes.
+ * A match condition for the changes that the guard checks. The guard checks changes of three kinds of labels: labels by
+ * which policies select namespaces, labels that the guard protects, and labels of rollouts. The guard checks a change
+ * of the record of the labels that the operator set. If a policy guards the label for admin access, the guard checks a
+ * change that sets this label. The guard skips all other changes.
  */
 function matchTouching(policies: readonly ResolvedPolicy[], guardsAccess: boolean) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));

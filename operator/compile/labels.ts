@@ -144,7 +144,7 @@ export function tightest(
 }
 
 /**
- * Returns the tightest level that, at version v1.`label`, admits every pod which the policy admits.
+ * Returns the tightest level, at version v1.`label`, that admits every pod which the policy admits.
  * @param unfilled whether the label is for pods before defaulting; no level except restricted requires the fields that
  * defaulting fills in
  */
@@ -166,8 +166,8 @@ function ofRules(policy: ResolvedPolicy, label: number): Level {
 }
 
 /**
- * Returns, for each rule and each value of the rule in the policy, the tightest level that admits every pod which the
- * rule admits with this value.
+ * Returns a level for each rule and each value of the rule in the policy. It is the tightest level that admits every
+ * pod which the rule admits with this value.
  */
 function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: number) {
   const all = [{ values, names: undefined }, ...containers];

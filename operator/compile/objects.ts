@@ -34,8 +34,8 @@ export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 /**
  * The metadata of a rendered object. A rendered object never gets the labels and annotations of its policy. If the
  * object had the tracking label of Argo CD, Argo CD would prune the object.
- * @param owners the policies that own the object; the garbage collector deletes the object when the last owner is
- * deleted; a single owner is the object's controller
+ * @param owners the policies that own the object. The garbage collector deletes the object when the last owner is
+ * deleted. A single owner is the object's controller
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {

@@ -160,8 +160,8 @@ export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVa
 }
 
 /**
- * Refuses two variables with the same name. The first variable would read the second variable as if the variable read
- * itself, and an API server would crash.
+ * Refuses two variables with the same name. An API server crashes if a variable reads another variable with its own
+ * name.
  */
 function checkNames(variables: readonly Variable[]): void {
   const names = variables.map(({ name }) => name);

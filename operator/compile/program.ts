@@ -74,11 +74,11 @@ interface Programs {
   readonly programs: readonly Program[];
 }
 
-/** The label of a program and its bindings with the program's name. */
+/** The label with a program's name. The program's admission policy and its bindings have this label. */
 export const PROGRAM_LABEL = `${GROUP}/program`;
-/** The label of a program with the hash of the whole program. */
+/** The label with the hash of a whole program. */
 export const TEXT_LABEL = `${GROUP}/text`;
-/** The label of a program with the hash of the program without its table. */
+/** The label with the hash of a program without its table. */
 export const RULES_LABEL = `${GROUP}/rules`;
 
 /**
@@ -103,8 +103,8 @@ export function rowOf({ id, mode }: ResolvedPolicy, { programs }: Programs): str
 }
 
 /**
- * The names of the policies that have a row in an admission policy of the cluster; empty if the object was not rendered
- * as a program.
+ * The names of the policies that have a row in an admission policy of the cluster. The set is empty if the object was
+ * not rendered as a program.
  */
 export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject(
   (object) => new Set([...celOf(object).matchAll(/"name": ?\["([^"]+)"\]/g)].map(([, name = '']) => name)),

@@ -53,8 +53,8 @@ export const rowOf: (policy: ResolvedPolicy) => Row = perObject((policy) => {
 });
 
 /**
- * The entries of `spec.containers`. Each entry is a row with the names of its containers, the rules to which the entry
- * gives another value, and the new values.
+ * The entries of `spec.containers`. Each entry is a row. The row has the names of the containers, the rules to which
+ * the entry gives another value, and the new values.
  */
 export const entriesOf: (policy: ResolvedPolicy) => readonly Row[] = perObject(({ containers, values, standard }) =>
   containers.map((entry, index) => ({

@@ -90,8 +90,8 @@ interface Violations {
  * Adds one variable for each rule. An API server checks many small expressions faster than one long expression.
  *
  * @param described CEL of type list(map): the candidates
- * @param asIs the variables about the pod before defaulting, if the new variables are about the pod after defaulting;
- * equal expressions are not repeated
+ * @param asIs the variables about the pod before defaulting, if the new variables are about the pod after defaulting.
+ * Equal expressions are not repeated
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
   const known = new Set(asIs?.variables.map(({ expression }) => expression));
@@ -280,7 +280,7 @@ export function entriesFor({ id }: Rule): string {
 const MOST_ENTRIES = 16;
 
 /**
- * A CEL expression of type list(string): the items of a list of lists, in one list. CEL has no macro that flattens a
+ * A CEL expression of type list(string): one list with all items of a list of lists. CEL has no macro that flattens a
  * list.
  */
 export function flattened(lists: string, most = MOST_ENTRIES): string {

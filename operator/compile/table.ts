@@ -42,7 +42,7 @@ export interface Table {
   readonly chunks: readonly string[];
   readonly size: number;
   /**
-   * A CEL expression of type bool: true if the condition holds for every row, for the self-test.
+   * A CEL expression of type bool: true if the condition holds for every row. The self-test uses this expression.
    * @param condition CEL of type bool, for a row `p`
    */
   everyRow(condition: string): string;

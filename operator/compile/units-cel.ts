@@ -1,7 +1,7 @@
 /**
- * The evaluated units of a request, as CEL. A new pod is one unit. An existing pod consists of three units: the pod
- * without the added containers (OLD), the added containers (ADDED), and the fields that the added containers inherit
- * from the pod (INHERITED). See docs/decisions/0008.
+ * The evaluated units of a request, as CEL. A new pod is one unit. An existing pod consists of three units. OLD is the
+ * pod without the added containers. ADDED has the added containers. INHERITED has the fields that the added containers
+ * inherit from the pod. See docs/decisions/0008.
  */
 
 /**

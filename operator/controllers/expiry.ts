@@ -3,7 +3,7 @@
  * policy comes near, the controller queues the policy's status.
  *
  * The controller compares the time of day with the expiry times of all policies. The controller does not use a timer
- * for each policy. A timer does not notice that somebody sets the clock or suspends the machine, and a timer of
+ * for each policy. A timer does not notice that somebody sets the clock or suspends the machine. A timer of
  * setTimeout() with more than 24.8 days fires at once.
  */
 import { NEVER, nextStageAt, type Stage, stageOf } from '../policy/expiry.ts';

@@ -131,9 +131,9 @@ export class CelEngine {
 }
 
 /**
- * Converts a value of a manifest to the form that cel-js accepts. cel-js reads the type of an object from its
- * `constructor`, and a manifest may have a field with the name `constructor`. The function converts such an object to a
- * Map, which has the same fields in CEL.
+ * Converts a value of a manifest to the form that cel-js accepts. cel-js reads the type of an object from its field
+ * `constructor`. A manifest may have a field with this name. The function converts such an object to a Map, which has
+ * the same fields in CEL.
  */
 export function celValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;

@@ -1,5 +1,5 @@
 /**
- * Finds out what the workloads of a namespace need from each deciding policy: which grants of the policy, which
+ * Finds out what the workloads of a namespace need from each deciding policy. Workloads may need grants of the policy,
  * subjects of the policy, or the whole policy.
  */
 import type { Subject } from '../api/capability-policy.ts';

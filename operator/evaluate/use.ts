@@ -200,7 +200,10 @@ export function isSubject(user: User, subject: RbacSubject): boolean {
   return userKeys(user).some((one) => one === key);
 }
 
-/** The key of a user or group. A service account has the key of the user as which the API server authenticates it. */
+/**
+ * The key of a user or group. The key of a service account is the key of its user, such as
+ * `User/system:serviceaccount:net:pinger`.
+ */
 function subjectKey({ kind, name, namespace }: RbacSubject, bindingNamespace: string | undefined): string | undefined {
   if (kind !== 'ServiceAccount') return `${kind}/${name}`;
   const home = namespace || bindingNamespace;

@@ -188,8 +188,8 @@ export type Change =
   /** An API for policy reports was installed or removed. All reports may have to be written again. */
   | { readonly of: 'reports' }
   /**
-   * The API servers changed. `oldest` is true if the version of the oldest API server changed. `fields` is true if
-   * there was a change of the pod fields that this release does not know, or of the values that API servers fill in.
+   * The API servers changed. `oldest` is true if the version of the oldest API server changed. `fields` is true if the
+   * unknown pod fields changed, or the values that API servers fill in.
    */
   | { readonly of: 'servers'; readonly oldest: boolean; readonly fields?: boolean };
 
@@ -208,8 +208,8 @@ export interface Cluster {
   /** The version of the oldest API server that answered, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
   /**
-   * The sorted paths of pod fields that some API server has and that this release does not know; absent if no API
-   * server is known.
+   * The sorted paths of pod fields that some API server has and that this release does not know. The list is absent if
+   * no API server is known.
    */
   readonly unknownPodFields?: readonly string[] | undefined;
   /**

@@ -152,7 +152,10 @@ function defaultInVain({ path, stated, value }: Overrides): string[] {
   ];
 }
 
-/** The fields of `overrides` that restrict volumes of one type. The value is the type. */
+/**
+ * The fields of `overrides` that restrict volumes of one type. The key is the field, and the value is the type of
+ * volume.
+ */
 const NARROWING = { hostPaths: 'hostPath', flexVolumeDrivers: 'flexVolume', csiDrivers: 'csi' } as const;
 
 function volumesInVain({ path, stated, value }: Overrides): string[] {

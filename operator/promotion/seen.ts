@@ -58,8 +58,8 @@ export class SeenObjects {
 }
 
 /**
- * A key that contains everything that a verdict on the object depends on. Equal specs and annotations are one object,
- * and pods whose owners have the same kind have the same creator.
+ * A key that contains everything that a verdict on the object depends on. The projection keeps one object for equal
+ * specs and for equal annotations. Two pods have the same creator if their owners have the same kind.
  */
 function keyOf(object: SeenObject): string {
   const { spec, annotations } = 'template' in object ? object.template : object;

@@ -22,8 +22,8 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
    */
   readonly excluded?: readonly string[];
   /**
-   * The last selector that every API server enforced. Before every API server enforces some selector, nothing guards
-   * the labels, and no namespace counts as enforced.
+   * The last selector that every API server enforced. As long as this field is undefined, nothing guards the labels,
+   * and no namespace counts as enforced.
    */
   readonly inForce?: LabelSelector;
   /**
@@ -35,7 +35,7 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   readonly lastPromotion?: number;
   /**
    * The entries. The key is the namespace. Once the rollout has begun, the policy is enforced in every selected
-   * namespace without an entry, because the namespace was promoted or is new.
+   * namespace without an entry. Such a namespace was promoted or is new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
 }
@@ -52,11 +52,11 @@ export interface Entry {
   /** The namespace's uid. A namespace that was deleted and created again is new. */
   readonly uid: string;
   /**
-   * Undecided: the rollout has `soak: 0s`, so the policy is enforced in the namespace from the beginning, unless a
-   * workload violates the policy when the rollout begins. Pending: the namespace has not been evaluated. Soaking: no
-   * workload has violated the policy since the time in `since`. Blocked: workloads have violated the policy since the
-   * time in `since`. Enforced: the operator decided to enforce the policy, or the policy no longer selects the
-   * namespace. The entry of an enforced namespace is removed when the label is gone.
+   * Undecided: the rollout has `soak: 0s`. So the policy is enforced in the namespace from the beginning, unless a
+   * workload violates the policy at that time. Pending: the namespace has not been evaluated. Soaking: no workload has
+   * violated the policy since the time in `since`. Blocked: workloads have violated the policy since the time in
+   * `since`. Enforced: the operator decided to enforce the policy, or the policy no longer selects the namespace. The
+   * entry of an enforced namespace is removed when the label is gone.
    */
   readonly state: (typeof ENTRY_STATES)[number];
   readonly since: number;

@@ -11,8 +11,8 @@ interface Evaluated {
   readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
   /**
-   * The report about workloads. The report is undefined until all namespaces have been evaluated, and if no spec of the
-   * policy was ever accepted.
+   * The report about workloads. The report is undefined until all namespaces have been evaluated. Without any accepted
+   * spec, the report stays undefined.
    */
   readonly workloads: WorkloadReport | undefined;
 }

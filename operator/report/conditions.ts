@@ -42,8 +42,8 @@ interface ConditionInput {
   /** How far API servers enforce the policy; undefined until the first pass over all policies. */
   readonly program: ProgramOutcome | undefined;
   /**
-   * The report about workloads. The report is undefined until all namespaces have been evaluated, and if no spec of the
-   * policy was ever accepted.
+   * The report about workloads. The report is undefined until all namespaces have been evaluated. Without any accepted
+   * spec, the report stays undefined.
    */
   readonly workloads: WorkloadReport | undefined;
   /** The sorted descriptions of label conflicts. Each namespace with a conflict has one description. */
@@ -226,9 +226,8 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy,
-    // because the operator keeps a binding while some admission policy still checks the use of an earlier policy with
-    // that name.
+    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy. The
+    // operator keeps a binding while some admission policy still checks the use of an earlier policy with that name.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];

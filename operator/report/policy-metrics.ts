@@ -103,7 +103,7 @@ function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): vo
 
 /**
  * The number of namespaces in each state of a rollout, including zeros. The result is empty for a policy without a
- * rollout, and until the namespaces of the rollout have been read.
+ * rollout. With a rollout, the result is empty until the namespaces of the rollout have been read.
  */
 function rolloutStates(policy: CompletePolicy): Series[] {
   const counts = policy.spec.rollout && policy.status?.rollout;

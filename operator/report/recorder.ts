@@ -75,8 +75,8 @@ export class EventRecorder {
    * Writes new Events. The method counts repetitions of known events, and `tellSeries` writes the counts later.
    *
    * @returns the refusals that another attempt will not change
-   * @throws other errors of the client; at that point, the Events before the failed Event have been written, and
-   * another attempt writes the remaining Events
+   * @throws other errors of the client. The Events before the failed Event have then been written, and another attempt
+   * writes the remaining Events
    */
   readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
     const refusals = await this.#tell(events);

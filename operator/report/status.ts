@@ -38,8 +38,8 @@ export interface StatusInput {
   /** How far API servers enforce the policy; absent until the first pass over all policies. */
   readonly program?: ProgramOutcome;
   /**
-   * The progress of the rollout. The progress is absent without `spec.rollout`, and until the first pass over the
-   * policy's namespaces.
+   * The progress of the rollout. The progress is absent without `spec.rollout`. With `spec.rollout`, the progress is
+   * absent until the first pass over the policy's namespaces.
    */
   readonly progress?: RolloutProgress;
   /** The label outcomes. The key is the namespace. */

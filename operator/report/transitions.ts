@@ -30,7 +30,7 @@ type Origin = Omit<EventOrigin, 'occasion'>;
 
 /**
  * @param policy the policy with its old status. The names of Events depend on the old status. So if the same change of
- * the status occurs again, the operator does not emit its Events again within an hour, which is the lifetime of an
+ * the status occurs again within an hour, the operator does not emit its Events again. An hour is the lifetime of an
  * Event
  */
 export function policyEvents(
@@ -94,7 +94,7 @@ function acceptedHappenings(before: Condition | undefined, next: Condition | und
 
 /**
  * Makes the Events about the condition Programmed. There is no Event for a new policy whose objects the operator is
- * about to write, and no Event that would repeat the Event about Accepted.
+ * about to write. No Event repeats the Event about Accepted.
  */
 function programmedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === reasons.NOT_ACCEPTED || next.reason === reasons.EXPIRED) return [];

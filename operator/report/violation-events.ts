@@ -24,8 +24,8 @@ const NAMED = 3;
 
 /**
  * Makes the Events. A workload may violate an Audit or Warn policy although an exception of mode Enforce admits the
- * workload. The Event about such a workload is not a warning, because the exception would still admit the workload if
- * somebody enforced the Audit or Warn policy (docs/decisions/0014).
+ * workload. The Event about such a workload is not a warning. The exception would still admit the workload if somebody
+ * enforced the Audit or Warn policy (docs/decisions/0014).
  */
 export function violationHappenings(
   policy: Subject,

@@ -13,16 +13,16 @@ export function exemptions({ minor }: Standard): Columns {
 }
 
 /**
- * A CEL expression of type bool: true if the exception for pods in a user namespace does not cover the pod, so that the
- * rule applies to the pod.
+ * A CEL expression of type bool: true if the rule applies to the pod. The rule does not apply to a pod in a user
+ * namespace if the Standard makes an exception for such pods.
  */
 export function isOutsideUserNamespace(values: Values): Condition {
   return not(all(values.includes('exempt', 'userNamespaces'), IN_USER_NAMESPACE));
 }
 
 /**
- * A CEL expression of type bool: true if the exception for pods for Windows does not cover the pod, so that the rule
- * applies to the pod.
+ * A CEL expression of type bool: true if the rule applies to the pod. The rule does not apply to a pod for Windows if
+ * the Standard makes an exception for such pods.
  */
 export function isForLinux(values: Values): Condition {
   return not(all(values.includes('exempt', 'windows'), FOR_WINDOWS));

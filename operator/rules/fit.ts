@@ -36,8 +36,8 @@ const MOST_PROFILES = 32;
 const PROFILE = /^[^*]{1,253}$/;
 
 /**
- * A CEL expression of type list(string): the profile that a pod or container asks for, as `Localhost/NAME` or `TYPE/`;
- * empty if no profile is set.
+ * A CEL expression of type list(string): the profile that a pod or container asks for, as `Localhost/NAME` or `TYPE/`.
+ * The list is empty if no profile is set.
  */
 export function profileAsked(profile: string): string {
   return `${profile}.hasValue() ? [${profile}.?type.orValue("") + "/" + ${profile}.?localhostProfile.orValue("")] : []`;
@@ -51,8 +51,8 @@ export function profilesAdmitted(value: { readonly types: readonly string[]; rea
 }
 
 /**
- * The choices for a rule about seccomp or AppArmor profiles: the types, the names of Localhost profiles, the references
- * of OCI profiles, and whether a profile must be set.
+ * The choices for a rule about seccomp or AppArmor profiles. A choice has the types, the names of Localhost profiles
+ * and the references of OCI profiles. It also states whether a profile must be set.
  *
  * @param every all types of profiles
  * @param asked results of `profileAsked`, and NO_PROFILE

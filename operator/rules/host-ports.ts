@@ -12,8 +12,8 @@ interface PortRange {
 const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 
 /**
- * A CEL expression of type int: the node's port that the container port `o` uses; 0 if `o` uses no port of the node.
- * With hostNetwork, the API server fills in the host port from containerPort when a pod is created
+ * A CEL expression of type int: the node's port that the container port `o` uses. The value is 0 if `o` uses no port of
+ * the node. With hostNetwork, the API server fills in the host port from containerPort when a pod is created
  * (SetDefaults_PodSpec), but not in its template.
  */
 const PORT =

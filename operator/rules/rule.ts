@@ -1,8 +1,8 @@
 /**
  * Defines what a rule is. A rule restricts one aspect of pods, by a Pod Security Standard or by an override.
  *
- * The file of a rule contains everything about the rule: the Standard's words, the rule's value at each level and
- * version, its CEL, and the Pod Security level of its value. The only list of the rules is in `index.ts`.
+ * The file of a rule contains everything about the rule. It has the Standard's words, the rule's value at each level
+ * and version, the rule's CEL, and the Pod Security level of its value. The only list of the rules is in `index.ts`.
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { GuideReferences } from '../standards/hardening-guides.ts';
@@ -14,8 +14,8 @@ import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
  * A check of one part of a pod, in CEL. The API server evaluates the CEL expressions in an admission policy. The
- * operator evaluates the same expressions with cel-js. So the expressions use the features that the API server and
- * cel-js both support, and no other features: has, all, exists, filter, map, in, ?:, .?/orValue, string functions,
+ * operator evaluates the same expressions with cel-js. So the expressions use no other features than the following,
+ * which the API server and cel-js both support: has, all, exists, filter, map, in, ?:, .?/orValue, string functions,
  * join.
  *
  * The CEL expressions may use the names `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the
@@ -311,7 +311,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
 
   /**
    * Returns the tightest level of Pod Security Admission, at version v1.`label`, that admits every pod which this value
-   * admits by the rule's CEL for `standard`.
+   * admits. `standard` determines the CEL of the rule.
    */
   podSecurity(value: Value, standard: Standard, label: number): Level;
 
@@ -372,8 +372,8 @@ export interface TestOptions {
 export type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
 
 /**
- * Defines a rule. Outside the rule's file, the type of the rule's value is not known, because the list of rules
- * contains rules with values of different types.
+ * Defines a rule. Outside the rule's file, the type of the rule's value is not known. The list of rules contains rules
+ * with values of different types.
  */
 export function defineRule<Value, Asked = unknown>(definition: Definition<Value, Asked>): Rule {
   const { columns, tests, fillings } = definition;

@@ -14,9 +14,9 @@ const FILLED = 'serverDefaults';
 
 /**
  * The maximum number of items of a list whose fields are compared. The rule refuses a longer list. The time that the
- * API server takes for a loop grows with the square of the loop's length, because the cost tracker searches the values
- * of all earlier rounds (cel-go, interpreter/runtimecost.go, `refValStack.drop`). A loop over 34,000 sysctls took 5 s.
- * Real pods have fewer sysctls than this maximum.
+ * API server takes for a loop grows with the square of the loop's length. The reason is that the cost tracker searches
+ * the values of all earlier rounds (cel-go, interpreter/runtimecost.go, `refValStack.drop`). A loop over 34,000 sysctls
+ * took 5 s. Real pods have fewer sysctls than this maximum.
  */
 const MOST_ITEMS = 1024;
 

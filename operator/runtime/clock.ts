@@ -26,8 +26,8 @@ export const SYSTEM_CLOCK: Clock = {
 };
 
 /**
- * The difference in ms from which the server's clock counts as set back: the server's time is earlier than expected by
- * at least this difference. Smaller differences are normal, because answers arrive late.
+ * The server's clock counts as set back if its time is earlier than expected by at least this number of ms. Smaller
+ * differences are normal, because answers arrive late.
  */
 const OUTDATED_MS = 30_000;
 

@@ -115,8 +115,8 @@ export class Election {
   /** @returns true if this process holds the lease; false if `signal` ended the campaign */
   async #campaign(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      // The elector waits for the end of the attempt even if the signal is aborted, because a lease that is acquired at
-      // that moment has to be released.
+      // The elector waits for the end of the attempt even if the signal is aborted. A lease that the attempt acquires
+      // has to be released.
       await this.#try(this.#options.renewDeadlineMs);
       if (this.mayWrite()) return true;
       const { retryPeriodMs, random, clock } = this.#options;

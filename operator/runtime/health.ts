@@ -24,7 +24,7 @@ const PING: Readonly<Record<string, Check>> = { ping: () => {} };
  * check (`/readyz/synced`). With `?verbose`, the answer names each check even on success. The log, not the answer,
  * contains the reason of a failure.
  *
- * @param endpoints the checks of each endpoint; the first key is the path of the endpoint, such as `/readyz`, and the
+ * @param endpoints the checks of each endpoint. The first key is the path of the endpoint, such as `/readyz`. The
  * second key is the name of the check
  */
 export function healthHandler(

@@ -18,8 +18,8 @@ export interface ReflectorObserver {
    */
   listed(kind: string): void;
   /**
-   * The reflector calls this method when the server shows that it is alive: it has accepted a watch, or it has sent
-   * anything, even a bookmark.
+   * The reflector calls this method when the server has accepted a watch or sent anything, even a bookmark. The call
+   * shows that the server is alive.
    */
   heard(kind: string): void;
 }
