@@ -16,7 +16,7 @@ export const KIND = 'CapabilityPolicy';
  * `managedFieldsManagers` of Argo CD.
  */
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
-/** The label of every rendered object. Its value is FIELD_MANAGER. */
+/** The label of every rendered object. The label's value is FIELD_MANAGER. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
 /** The label of every namespace with the namespace's name. API servers set this label, and nobody can change it. */
 export const NAME_LABEL = 'kubernetes.io/metadata.name';

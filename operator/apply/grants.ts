@@ -62,8 +62,9 @@ export class Grants {
   }
 
   /**
-   * Writes the roles. Also writes the binding of a policy if the policy's rows are in force. Without such a row, the
-   * method writes the binding if no admission policy that refuses requests requires the verb `use` on the policy.
+   * Writes the roles. Also writes the binding of a policy if the policy's rows are in force. If the rows are not in
+   * force, the method writes the binding if no admission policy that refuses requests requires the verb `use` on the
+   * policy.
    */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
     this.#see(grants, shown);

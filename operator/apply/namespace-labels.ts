@@ -127,8 +127,8 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
 }
 
 /**
- * Whether the apply changes an existing record. Such an apply has to be forced, because the record belongs to the field
- * manager that edited the record last.
+ * Whether the apply changes an existing record. An apply that changes the record has to be forced, because the record
+ * belongs to the field manager that edited it last.
  */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;

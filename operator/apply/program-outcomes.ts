@@ -25,7 +25,9 @@ export interface Progress {
   failure(program: Program): string | undefined;
   /** The reason why a program is not in force yet. */
   obstacle(program: Program): string | undefined;
-  /** A message about an object of the program that is being deleted. Such an object counts as missing. */
+  /**
+   * A message about an object of the program that is being deleted. An object that is being deleted counts as missing.
+   */
   deletion(program: Program): string | undefined;
   /** The API server's refusal to write the policy's role or binding, or to delete an older admission policy. */
   refused(policy: string): string | undefined;

@@ -57,8 +57,8 @@ export class ProgramWrites {
 }
 
 /**
- * The name and the finalizers of an object of the program that is being deleted. Such an object may disappear at any
- * time. The result is undefined if no object is being deleted.
+ * The name and the finalizers of an object of the program that is being deleted. An object that is being deleted may
+ * disappear at any time. The result is undefined if no object is being deleted.
  */
 export function deletion(program: Objects, live: Live): string | undefined {
   const [held] = objectsOfProgram(program).flatMap((manifest) => {

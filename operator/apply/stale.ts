@@ -13,8 +13,8 @@ export interface Unwanted {
   /** The stale objects that may be deleted, in order. */
   readonly stale: readonly RenderedObject[];
   /**
-   * The objects of earlier releases that did not have programs yet, for policies without a row in any program. Such a
-   * policy cannot be compiled at present.
+   * The objects of earlier releases that did not have programs yet, for policies without a row in any program. A policy
+   * without a row cannot be compiled at present.
    */
   readonly kept: readonly RenderedObject[];
 }

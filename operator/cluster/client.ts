@@ -134,7 +134,7 @@ export class ApiClient {
   }
 
   /**
-   * A client with its own rate limit. Its writes do not wait for the writes of this client.
+   * A client with its own rate limit. The writes of the new client do not wait for the writes of this client.
    * @param writes the rate limit for writes; by default a new rate limit with the numbers of this client's limit
    */
   apart(writes = this.#settings.writes.another()): ApiClient {

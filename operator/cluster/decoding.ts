@@ -1,9 +1,9 @@
 /** Decodes the API server's JSON. */
 
 /**
- * Matches the field `managedFields`. This field is a list of objects that contain objects and strings, but no further
- * list. The expression includes the quotes of the key. Quotes in strings are escaped, so the expression never matches
- * inside a string. JSON that does not match is left unchanged.
+ * Matches the field `managedFields`. `managedFields` is a list of objects that contain objects and strings, but no
+ * further list. The expression includes the quotes of the key. Quotes in strings are escaped, so the expression never
+ * matches inside a string. JSON that does not match is left unchanged.
  */
 const MANAGED_FIELDS = /"managedFields":\[[^"[\]]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"[\]]*)*\]/g;
 

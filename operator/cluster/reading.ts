@@ -1,10 +1,10 @@
 /**
  * Reads one collection of the API. The reader first reads the objects, and then the events.
  *
- * If the server supports streaming lists (KEP-3157), objects and events come in one stream. With such a stream, neither
- * the server nor the client assembles a list. Without streaming lists, the reader lists the collection page by page and
- * then watches from the resourceVersion of the list. The reader keeps no objects. It passes every object to the sink as
- * soon as the object is decoded.
+ * If the server supports streaming lists (KEP-3157), objects and events come in one stream. With a streaming list,
+ * neither the server nor the client assembles a list. Without streaming lists, the reader lists the collection page by
+ * page and then watches from the resourceVersion of the list. The reader keeps no objects. It passes every object to
+ * the sink as soon as the object is decoded.
  */
 import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
@@ -142,8 +142,8 @@ export class Reading {
       ...from,
       timeoutSeconds,
     };
-    // If a kind has no events, its watches get no bookmarks. For such a kind, a watch counts as alive when the server
-    // accepts the watch.
+    // If a kind has no events, its watches get no bookmarks. For a kind without events, a watch counts as alive when
+    // the server accepts the watch.
     const onBegin = () => this.#options.heard();
     const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
     try {

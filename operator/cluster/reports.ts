@@ -25,8 +25,8 @@ export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2'
 /** An annotation with a hash of the report's content. The hash leaves out the times of the results. */
 export const DIGEST = `${GROUP}/digest`;
 /**
- * An annotation on a report without violations of the policy. Its value is the time at which the namespace became free
- * of violations, in the format of RFC 3339.
+ * An annotation on a report without violations of the policy. The annotation's value is the time at which the namespace
+ * became free of violations, in the format of RFC 3339.
  */
 export const CLEAN_SINCE = `${GROUP}/clean-since`;
 

@@ -26,7 +26,8 @@ export type ServerMinors = ReadonlyMap<string, number>;
 
 /**
  * A client for each API server that answers at its published address. If no server answers at a published address, the
- * result is several clients of the configured address. Each of these clients opens a new connection for every request.
+ * result is several clients of the configured address. Each client of the configured address opens a new connection for
+ * every request.
  *
  * @throws the client's error if not even the configured address answers
  */
@@ -41,8 +42,8 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
  * Lists the API servers and their versions.
  *
  * @param before the last result. The cluster may publish the address of an API server that is overloaded or restarting
- * and does not answer. Such a server keeps its last known version, so that the meaning of `latest` does not change
- * while an old server does not answer.
+ * and does not answer. An API server that does not answer keeps its last known version. So the meaning of `latest` does
+ * not change while an old server does not answer.
  * @throws the client's error when no server answers, and an error when a server answers without a version
  */
 export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {

@@ -1,6 +1,6 @@
 /**
- * Resolves policies repeatedly. An unchanged policy resolves to the same object each time. This object is the key in
- * the caches of compiled programs and verdicts.
+ * Resolves policies repeatedly. An unchanged policy resolves to the same object each time. The resolved policy is the
+ * key in the caches of compiled programs and verdicts.
  */
 import { Memo } from '../policy/memo.ts';
 import { type Resolution, resolvePolicy } from '../policy/resolve.ts';

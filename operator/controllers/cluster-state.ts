@@ -1,7 +1,7 @@
 /**
  * The state that controllers share: the last seen policies of the cluster, the outcomes of controllers, and the
- * rollouts. Nothing changes the state except the methods `apply` and `accept`. These methods return the names that
- * become dirty.
+ * rollouts. Nothing changes the state except the methods `apply` and `accept`. `apply` and `accept` return the names
+ * that become dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
@@ -27,7 +27,7 @@ const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
-  /** Returns the time of day, in milliseconds since 1970. This time determines whether a policy has expired. */
+  /** Returns the time of day, in milliseconds since 1970. The time of day determines whether a policy has expired. */
   readonly now?: () => number;
   /**
    * Whether a policy with `rollout` is compiled according to the real progress of its rollout. If false, the policy is

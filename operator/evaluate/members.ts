@@ -1,4 +1,7 @@
-/** Lists the pods and templates of a namespace to evaluate. Each of them has the workload that a person would edit. */
+/**
+ * Lists the pods and templates of a namespace to evaluate. Each pod and each template has the workload that a person
+ * would edit.
+ */
 import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
 import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';

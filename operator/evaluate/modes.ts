@@ -1,6 +1,6 @@
 /**
  * Evaluates the workloads of a namespace in each mode. A mode is evaluated again if its deciding policies, their
- * content or the rights to use them have changed. Without such a change, the earlier results stay valid.
+ * content or the rights to use them have changed. If nothing of this has changed, the earlier results stay valid.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';

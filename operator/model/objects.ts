@@ -89,8 +89,8 @@ export interface WorkloadView {
   readonly uid: string;
   readonly owner?: Owner;
   /**
-   * The desired number of pods, if the kind has such a number. An old ReplicaSet with 0 desired pods keeps an earlier
-   * template and does nothing else. Such a ReplicaSet does not count as a workload.
+   * The desired number of pods, if the kind has such a number. An old ReplicaSet with 0 desired pods does not count as
+   * a workload, because it keeps an earlier template and does nothing else.
    */
   readonly replicas?: number;
   /** Whether the workload is a Job that has finished. */
@@ -214,8 +214,8 @@ export interface Cluster {
   readonly unknownPodFields?: readonly string[] | undefined;
   /**
    * The fields that API servers fill in and that this release does not know, in the format of Standard. The list is
-   * undefined in a program that does not find out these fields from the API servers. For such a program, the statuses
-   * of policies are the only source of these fields.
+   * undefined in a program that does not find out these fields from the API servers. Such a program reads these fields
+   * in the statuses of policies.
    */
   readonly serverDefaults?: readonly string[] | undefined;
 }

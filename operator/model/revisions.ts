@@ -1,5 +1,6 @@
 /**
- * Finds ReplicaSets without pods. Such a ReplicaSet keeps an earlier template for a rollback, and does nothing else.
+ * Finds ReplicaSets without pods. A ReplicaSet without pods keeps an earlier template for a rollback, and does nothing
+ * else.
  */
 import type { Owner, WorkloadView } from './objects.ts';
 import { controllerOf, hasTemplateOf } from './workload-kinds.ts';

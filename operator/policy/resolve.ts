@@ -176,7 +176,10 @@ export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']):
 
 export type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
-/** Most policies of a cluster have no values except the values of their level. Such policies share one list. */
+/**
+ * Most policies of a cluster have no values except the values of their level. Policies without other values share one
+ * list.
+ */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
 /** @param filled whether the checks evaluate a pod after defaulting */

@@ -13,8 +13,8 @@ export interface Pool {
 }
 
 /**
- * A pool that shares nothing. This pool is for callers that use each object once and then drop the object. For such a
- * caller, a search for equal content would cost more than the evaluation of the object.
+ * A pool that shares nothing. This pool is for callers that use each object once and then drop the object. If an object
+ * is used once, a search for equal content would cost more than the evaluation of the object.
  */
 export const UNSHARED: Pool = { size: 0, share: (content) => withoutNulls(content) as PodContent };
 

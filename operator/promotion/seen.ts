@@ -1,5 +1,5 @@
 /**
- * Keeps the objects that existed in a pending namespace at some time. Such an object may be gone or changed before the
+ * Keeps the objects that existed in a pending namespace at some time. An object may be gone or changed before the
  * namespace is evaluated. For example, the pod of a CronJob may exist for a second.
  */
 import type { Seen } from '../evaluate/members.ts';

@@ -35,7 +35,7 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   readonly lastPromotion?: number;
   /**
    * The entries. The key is the namespace. Once the rollout has begun, the policy is enforced in every selected
-   * namespace without an entry. Such a namespace was promoted or is new.
+   * namespace without an entry. A namespace without an entry was promoted or is new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
 }

@@ -27,9 +27,9 @@ export class PromotionVerdicts {
   /** The last evaluation of each namespace. The key is the namespace. */
   readonly #evaluated = new Map<string, Evaluated>();
   /**
-   * The last violations. The first key is the namespace, the second key is the policy's name. These violations are kept
-   * when a policy is edited and when a term ends. A pod that violated the policy and is gone still counts, even if the
-   * controller of promotions has not processed the violation yet.
+   * The last violations. The first key is the namespace, the second key is the policy's name. The last violations are
+   * kept when a policy is edited and when a term ends. A pod that violated the policy and is gone still counts, even if
+   * the controller of promotions has not processed the violation yet.
    */
   readonly #violations = new Map<string, ReadonlyMap<string, LastViolation>>();
 

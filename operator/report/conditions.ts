@@ -53,7 +53,9 @@ interface ConditionInput {
   readonly holdersOfAll: readonly Holder[];
   /** The sorted paths of pod fields that some API server has and that this release does not know. */
   readonly unknownPodFields: readonly string[];
-  /** The bindings that are older than the policy and grant its use. Such a binding refers to the policy by its name. */
+  /**
+   * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.
+   */
   readonly olderBindings: readonly BindingName[];
   /** The rolled-out policies that the policy loosens. */
   readonly loosenings: readonly Loosening[];

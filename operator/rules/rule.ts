@@ -131,8 +131,8 @@ export interface Fix {
   /** A text for people that says what may stop working. */
   readonly risk: string;
   /**
-   * Whether the fix sets a field of the pod that all containers of the pod inherit. Such a fix is left out if an entry
-   * of `spec.containers` has another value.
+   * Whether the fix sets a field of the pod that all containers of the pod inherit. A fix of an inherited field is left
+   * out if an entry of `spec.containers` has another value.
    */
   readonly inherited?: true;
 }
@@ -177,8 +177,8 @@ export interface Fit<Asked = unknown> {
    */
   readonly guards?: { readonly path: string; readonly entry: string };
   /**
-   * Whether the rule may be narrowed to the capabilities that the processes of the pods used. Such overrides fit if the
-   * pods themselves are reduced to these capabilities.
+   * Whether the rule may be narrowed to the capabilities that the processes of the pods used. The narrowed overrides
+   * fit if the pods themselves are reduced to these capabilities.
    */
   readonly narrowsToUse?: boolean;
   /** Whether the overrides are meant for every container, even if some containers do not need them. */

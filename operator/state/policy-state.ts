@@ -21,7 +21,7 @@ import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
 import { reportedServerDefaults } from './server-defaults.ts';
 
 export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
-  /** Returns the time of day, in milliseconds since 1970. This time determines whether a policy has expired. */
+  /** Returns the time of day, in milliseconds since 1970. The time of day determines whether a policy has expired. */
   readonly now: () => number;
   /** Whether all roles and bindings could be read. The default is true. */
   readonly usersKnown?: boolean;
@@ -249,7 +249,9 @@ export class PolicyState {
     return isExcluded(namespace, this.#excluded);
   }
 
-  /** All policies. Their statuses change when API servers get pod fields that this release does not know. */
+  /**
+   * All policies. The statuses of all policies change when API servers get pod fields that this release does not know.
+   */
   #everyPolicy(): Concerned {
     return { ...NOTHING, policies: new Set(this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '')) };
   }
