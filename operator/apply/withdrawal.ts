@@ -61,8 +61,8 @@ export async function release(client: Pick<ApiClient, 'change'>, object: Finaliz
 }
 
 /**
- * Whether the operator has set a label on the namespace. If the operator has set no label, the only label that can be
- * missing belongs to a policy that stays.
+ * Whether the operator has set a label on the namespace. If the operator has set no label on the namespace, a missing
+ * label belongs to a policy that was not deleted.
  */
 function isMarked({ recorded, labelOwners }: NamespaceView): boolean {
   const owners = Object.values(labelOwners).flat();

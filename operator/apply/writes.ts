@@ -86,9 +86,9 @@ export class Writes {
   live(rendered: readonly RenderedObject[]): Live {
     const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
-      // The operator checks at the start of a pass whether the watch has shown a write. It does not check again during
-      // the pass. During the pass, the objects to compare include the operator's writes that the watch has not shown
-      // yet.
+      // The operator checks at the start of a pass whether the watch has shown a write. The operator does not check
+      // again during the pass. During the pass, the objects to compare include the operator's writes that the watch has
+      // not shown yet.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);

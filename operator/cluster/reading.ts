@@ -3,8 +3,8 @@
  *
  * If the server supports streaming lists (KEP-3157), objects and events come in one stream. With a streaming list,
  * neither the server nor the client assembles a list. Without streaming lists, the reader lists the collection page by
- * page and then watches from the resourceVersion of the list. The reader keeps no objects. It passes every object to
- * the sink as soon as the object is decoded.
+ * page and then watches from the resourceVersion of the list. The reader keeps no objects. The reader passes every
+ * object to the sink as soon as the object is decoded.
  */
 import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';

@@ -54,8 +54,8 @@ const MAX_RETRY_WAIT_S = 10;
  * starting (429 or 503 with Retry-After). There is no retry if the server asks for a longer wait than the request may
  * take.
  *
- * @throws ApiError for any other answer; the error has the value of the header Retry-After. Throws undici's error if no
- * answer came
+ * @throws ApiError for any other answer; the error has the value of the header Retry-After. If no answer came, the
+ * function throws undici's error
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {

@@ -187,8 +187,9 @@ export function mayUse(policy: string): string {
 }
 
 /**
- * Adds `message`, a CEL variable of type string: one line under 5 KiB. It says why the first deciding policies do not
- * admit the pod. A message expression cannot call the authorizer, so no variable of the message may read `mayUse`.
+ * Adds `message`, a CEL variable of type string: one line under 5 KiB. The message says why the first deciding policies
+ * do not admit the pod. A message expression cannot call the authorizer, so no variable of the message may read
+ * `mayUse`.
  */
 export function messageVariables(needed: NeededRules, columns: Columns): Variable[] {
   const fills = columns.has('defaulting');

@@ -141,8 +141,8 @@ function firstByName(list: string): string {
 /**
  * Adds two variables of the CEL type list(map), each with at most one policy. If policies admit the unchanged pod,
  * `named` is the first of these policies in the order of names, and `filler` is empty. If no policy admits the
- * unchanged pod, `named` and `filler` have the same policy. It is the first policy, in the order of names, that admits
- * the pod after its fields are filled in.
+ * unchanged pod, `named` and `filler` have the same policy. This policy is the first, in the order of names, that
+ * admits the pod after its fields are filled in.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
@@ -150,8 +150,9 @@ function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   // An update of ephemeral containers always counts as settled, since PodSecurityPolicy did not check ephemeral
   // containers.
   const settled = `variables.ephemeral || !variables.spec.?securityContext.?seccompProfile.hasValue() || variables.unchanged.exists(p, has(p.seccompChanges) && ${annotated})`;
-  // When the API server calls the program again, another policy may have filled in fields of the pod. A policy with an
-  // earlier name may now admit the pod. The pod's annotation keeps the name of the policy that filled in the fields.
+  // When the API server calls the program again, another policy may have filled in fields of the pod. After that, a
+  // policy with an earlier name may admit the pod. The pod's annotation keeps the name of the policy that filled in the
+  // fields.
   const kept = `variables.unchanged.filter(p, ${IS_ENABLED} && ${annotated})`;
   return [
     ...usable.variables,

@@ -22,7 +22,7 @@ export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
 
 /**
  * Adds `variables.tampered`, a CEL variable of type bool. The variable is true if the change modifies the operator's
- * record. It is also true if the change weakens a label that the operator set or that the policies in
+ * record. The variable is also true if the change weakens a label that the operator set or that the policies in
  * `variables.deciding` want.
  *
  * @param before CEL of type dyn: the namespace before the change

@@ -57,7 +57,7 @@ const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
  * The maximum number of policies for which one program checks the verb `exempt`. An authorizer check costs 350,000. An
  * admission policy may cost 10,000,000 and an expression 1,000,000, and the API server refuses a request that exceeds a
  * limit. A change that concerns more policies requires the verb `exempt` on all CapabilityPolicies. One authorizer
- * check is enough for this verb on all CapabilityPolicies.
+ * check is enough to find out whether the author has this right.
  */
 const MOST_ASKED = 24;
 

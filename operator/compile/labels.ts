@@ -166,8 +166,8 @@ function ofRules(policy: ResolvedPolicy, label: number): Level {
 }
 
 /**
- * Returns a level for each rule and each value of the rule in the policy. It is the tightest level that admits every
- * pod which the rule admits with this value.
+ * Returns a level for each rule and each value of the rule in the policy. The returned level is the tightest level that
+ * admits every pod which the rule admits with this value.
  */
 function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: number) {
   const all = [{ values, names: undefined }, ...containers];
@@ -199,8 +199,8 @@ export interface LabelCost extends LevelVersion {
 
 /**
  * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level at its
- * newest version. It also has the values that prevent the next version of the level that `tightest` returns. The result
- * is empty if no tighter label exists.
+ * newest version. The result also has the values that prevent the next version of the level that `tightest` returns.
+ * The result is empty if no tighter label exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {

@@ -16,7 +16,7 @@ export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
 export const RBAC = 'rbac.authorization.k8s.io';
 
-/** A Kubernetes object to apply. It has the fields that the operator owns and no others. */
+/** A Kubernetes object to apply. The object has the fields that the operator owns and no others. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;

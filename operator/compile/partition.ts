@@ -11,7 +11,7 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 
 export interface Shard {
-  /** The end of the program's name, which identifies the range. It is empty if there is a single shard. */
+  /** The end of the program's name, which identifies the range. The end is empty if there is a single shard. */
   readonly suffix: string;
   /**
    * The selector of the namespaces where the shard's policies decide, and of no other namespaces. A shard has no

@@ -129,7 +129,7 @@ function textsOf({ rules, restated, common }: NeededRules, filled: boolean): Rul
   return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
 }
 
-/** Whether a fill of the rule makes an expression true that tests of other rules contain. */
+/** Whether a fill of the rule makes an expression true, and tests of other rules contain this expression. */
 function makesTrue({ fillings }: Rule): boolean {
   return fillings?.(new RowValues('p', LEVEL, {})).some(({ makes }) => makes !== undefined) ?? false;
 }

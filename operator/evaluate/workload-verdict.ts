@@ -74,8 +74,8 @@ export function* evaluatingMembers(
 }
 
 /**
- * @param admittedBy the Enforce policy that admits the workload. It is absent if the Enforce policy would no longer
- * decide once the policies of the mode were enforced
+ * @param admittedBy the Enforce policy that admits the workload. The name is absent if the Enforce policy would no
+ * longer decide once the policies of the mode were enforced
  */
 export function mergeMembers(
   { workload: { kind, namespace, name }, custom, members }: Group,

@@ -27,8 +27,8 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
    */
   readonly inForce?: LabelSelector;
   /**
-   * The labelling of namespaces that is in progress. It has the selector of these namespaces, and the time at which the
-   * labelling began. Namespaces that are created after this time are new.
+   * The labelling of namespaces that is in progress. The field has the selector of these namespaces, and the time at
+   * which the labelling began. Namespaces that are created after this time are new.
    */
   readonly labelling?: Labelling;
   /** The time of the last promotion, which the pace of the rollout depends on. */

@@ -36,9 +36,9 @@ export interface AllowedBounding {
  *
  * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set. If
  * a container adds ALL, the runtime starts from all capabilities. The runtime first applies the adds and then the
- * drops. It ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does not. So
- * the expression counts an add with the prefix, and does not count a drop with the prefix. With this rule, no runtime
- * grants more than the expression shows.
+ * drops. The runtime ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does
+ * not. So the expression counts an add with the prefix, and does not count a drop with the prefix. With this rule, no
+ * runtime grants more than the expression shows.
  *
  * @param forbidden CEL of type list(string)
  * @param byDefault CEL of type list(string): the forbidden capabilities that runtimes give by default

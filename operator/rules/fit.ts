@@ -52,7 +52,7 @@ export function profilesAdmitted(value: { readonly types: readonly string[]; rea
 
 /**
  * The choices for a rule about seccomp or AppArmor profiles. A choice has the types, the names of Localhost profiles
- * and the references of OCI profiles. It also states whether a profile must be set.
+ * and the references of OCI profiles. A choice also states whether a profile must be set.
  *
  * @param every all types of profiles
  * @param asked results of `profileAsked`, and NO_PROFILE

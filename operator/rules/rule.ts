@@ -1,8 +1,9 @@
 /**
  * Defines what a rule is. A rule restricts one aspect of pods, by a Pod Security Standard or by an override.
  *
- * The file of a rule contains everything about the rule. It has the Standard's words, the rule's value at each level
- * and version, the rule's CEL, and the Pod Security level of its value. The only list of the rules is in `index.ts`.
+ * The file of a rule contains everything about the rule. The file has the Standard's words, the rule's value at each
+ * level and version, the rule's CEL, and the Pod Security level of the value. The only list of the rules is in
+ * `index.ts`.
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { GuideReferences } from '../standards/hardening-guides.ts';

@@ -12,7 +12,7 @@ export interface Seccomp {
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
   /**
    * The profile for defaulting, as stated in the overrides. If `default` is undefined, defaulting fills in a profile of
-   * one of the `types`. It never fills in a profile of type Localhost or OCI, because these types need a name.
+   * one of the `types`. Defaulting never fills in a profile of type Localhost or OCI, because these types need a name.
    */
   readonly default?: Profile;
   /**

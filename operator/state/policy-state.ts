@@ -250,7 +250,8 @@ export class PolicyState {
   }
 
   /**
-   * All policies. The statuses of all policies change when API servers get pod fields that this release does not know.
+   * The names of all policies. The statuses of all policies change when API servers get pod fields that this release
+   * does not know.
    */
   #everyPolicy(): Concerned {
     return { ...NOTHING, policies: new Set(this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '')) };
