@@ -154,9 +154,9 @@ export class Writes {
   }
 
   /**
-   * Whether there is a write that the watch has not shown yet. If somebody reverts a write at once, the watch never
-   * shows the write, and may already have shown the revert. So compare the objects again after WATCH_LAG_MS. A write
-   * that became overdue during a pass counts as well, because that pass still relied on the write.
+   * Whether there is a write that the watch has not shown yet. If somebody reverts a write at once, the watch may show
+   * the reverted state and never the write. So compare the objects again after WATCH_LAG_MS. A write that became
+   * overdue during a pass counts as well, because that pass still relied on the write.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);

@@ -53,7 +53,8 @@ export class LoadedConfig extends KubeConfig {
 export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions, environment = ENVIRONMENT): LoadedConfig {
   const config = new LoadedConfig(environment);
   const files = kubeconfig === undefined ? defaultFiles(environment) : [kubeconfig];
-  // As with kubectl, KUBECONFIG may name files that do not exist. The flag --kubeconfig may not name such a file.
+  // As with kubectl, KUBECONFIG may name files that do not exist. The flag --kubeconfig may not name a file that does
+  // not exist.
   const existing = kubeconfig === undefined ? files.filter((file) => existsSync(file)) : files;
   config.add(existing.map(read));
   if (config.clusters.length === 0 && kubeconfig === undefined) loadAnother(config, files);

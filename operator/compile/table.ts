@@ -18,7 +18,7 @@ import { entriesOf, levelColumns, levelKey, type Row, rowOf } from './rows.ts';
  */
 const CHUNK = 60_000;
 /**
- * The number of policies that must require a label for the label to get an index. The label with the namespace's name
+ * A label gets an index if at least this number of policies require the label. The label with the namespace's name
  * always gets an index.
  */
 const MANY = 8;
