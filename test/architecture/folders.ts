@@ -4,10 +4,7 @@
  */
 
 export interface Folder {
-  /**
-   * The path from the project's folder. An entry for a folder also covers those subfolders that have no entry of their
-   * own.
-   */
+  /** The path below the project's folder. An entry for a folder also covers its subfolders without an entry. */
   readonly path: string;
   /** The purpose of the folder, in Markdown, for docs/architecture.md. */
   readonly does: string;

@@ -24,7 +24,10 @@ const IMPURE =
 /** The files of the controllers' folder that every controller may import. */
 const SHARED = ['./outcomes.ts', './controller.ts', './cluster-state.ts', './state-change.ts'];
 
-/** Three rules together say which capabilities a container may hold. */
+/**
+ * The files that may import single rules. holdable.ts combines three rules into the capabilities that a container may
+ * hold.
+ */
 const RULE_READERS = ['operator/rules', 'analysis/capabilities/holdable.ts'];
 
 const PROCESS = /(?<![.\w])process\./;
@@ -192,7 +195,7 @@ function imported({ path, code }: Source): Import[] {
 function targetsIn(code: string): string[] {
   const statements = code.matchAll(/^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
   const calls = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
-  // A generated program gets its imports from the text of a template.
+  // A template for generated code contains imports with `${…}`, which are not imports of this file.
   return [...statements, ...calls].map(([, target = '']) => target).filter((target) => !target.includes('${'));
 }
 
@@ -204,7 +207,7 @@ function filesIn(folder: string): string[] {
     .sort();
 }
 
-/** Files of the repository, below its root → the files that they import, types included. */
+/** Maps each file of the repository to the files that it imports, types included. Paths are relative to the root. */
 function importGraph(): ReadonlyMap<string, readonly string[]> {
   return new Map(
     SOURCES.map((source) => {

@@ -16,8 +16,8 @@ export const NAMED_IN: readonly string[] = [
 ];
 
 /**
- * Files and folders that may name the newest version, because their statements about it stay true when a newer one is
- * known.
+ * Files and folders that may name the newest version. Their statements about this version stay true when a newer
+ * version is added.
  */
 export const RECORDS: Readonly<Record<string, string>> = {
   'operator/rules/': 'the version at which a value changed',
@@ -34,7 +34,7 @@ export const RECORDS: Readonly<Record<string, string>> = {
 
 /** Files that tools write. The versions in these files are those that Helm and other programs require. */
 const LOCKED = /(^|\/)(go\.sum|go\.mod|package-lock\.json)$/;
-/** If a line contains one of these words, a number on the line is read as a version. */
+/** If a line contains one of these words, the search reads a number on the line as a version. */
 const ABOUT_VERSIONS = /\bversions?\b|minor|server|standard|level|newest|kubernetes/i;
 
 export interface Mention {

@@ -10,7 +10,9 @@ const PARTS: Readonly<Record<string, string>> = {
 
 const PRODUCT = FOLDERS.filter(({ path }) => isIn(path, Object.keys(PARTS)));
 
-/** An arrow leads from a folder to a folder that it imports. An import that other arrows imply has no arrow. */
+/**
+ * An arrow leads from a folder to a folder that it imports. An import gets no arrow if other arrows already imply it.
+ */
 export function picture(): string {
   const parts = Object.entries(PARTS).map(([part, does]) => partText(part, does));
   return [
@@ -47,7 +49,7 @@ function imported({ imports }: Folder): Folder[] {
   return PRODUCT.filter(({ path }) => imports.includes(path));
 }
 
-/** The imported folders that no other imported folder imports, directly or through others. */
+/** The imported folders, without the folders that another imported folder already imports directly or indirectly. */
 function necessary(folder: Folder): Folder[] {
   const all = imported(folder);
   const reached = new Set(all.flatMap((one) => [...below(one)]));
@@ -63,7 +65,7 @@ function below(folder: Folder, found = new Set<Folder>()): ReadonlySet<Folder> {
   return found;
 }
 
-/** A dotted arrow for each folder of which only some files are imported, with the names of these files. */
+/** Returns a dotted arrow for each folder of which only single files are imported. The arrow names these files. */
 function singleFiles(folder: Folder): string[] {
   const files = folder.imports.filter((path) => path.endsWith('.ts'));
   const byFolder = Map.groupBy(files, folderOf);

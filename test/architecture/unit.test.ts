@@ -59,7 +59,7 @@ function needsMore(file: string): boolean {
   return NEEDS.some((needed) => reached.has(needed));
 }
 
-/** All files of the repository that a file imports, with the file itself. */
+/** The given file, and all files of the repository that it imports directly or indirectly. */
 function importsOf(file: string, reached = new Set<string>()): ReadonlySet<string> {
   if (reached.has(file) || !file.endsWith('.ts')) return reached;
   reached.add(file);
