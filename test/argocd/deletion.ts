@@ -1,4 +1,7 @@
-/** One Application with the operator, a policy and a namespace; it is deleted together with everything that it created. */
+/**
+ * Tests one Application with the operator, a policy and a namespace. Deleting the Application deletes everything that
+ * it created.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { AuditEvent } from '../support/audit.ts';
@@ -12,7 +15,7 @@ import type { Stage } from './stage.ts';
 
 const ALL = 'argo-all';
 /**
- * Namespaces that do not belong to the Application, and whose labels the operator has to remove. At the operator's
+ * The number of namespaces outside the Application from which the operator has to remove labels. At the operator's
  * write rate, removing these labels takes seven seconds. If nothing delayed the deletion, Argo CD would delete the
  * operator a second after the policies.
  */
@@ -33,7 +36,10 @@ export async function forgetEverything(stage: Stage): Promise<void> {
   for (const { metadata } of policies) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }
 
-/** Deletes Applications but keeps the objects that they made. @returns the number of Applications */
+/**
+ * Deletes Applications but keeps the objects that they made.
+ * @returns the number of Applications
+ */
 async function forgetAll({ api }: Stage, collection: string): Promise<number> {
   const all = await api.list(collection);
   for (const { metadata } of all) {
@@ -93,7 +99,7 @@ export async function assertDeletedInOrder(stage: Stage): Promise<void> {
   assert.deepEqual(moments, moments.toSorted());
 }
 
-/** A JSON patch of the operator's Deployment. */
+/** A JSON patch that adds a flag to the operator's Deployment. */
 function appendedFlag(value: string): object {
   return { op: 'add', path: '/spec/template/spec/containers/0/args/-', value };
 }

@@ -1,4 +1,6 @@
-/** config/argocd as an app of apps: the operator, the policies, the teams, in that order. */
+/**
+ * Tests config/argocd as an app of apps. Argo CD installs the operator first, the policies second and the teams last.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +44,7 @@ interface Installation {
   readonly commits: Readonly<Record<string, string>>;
 }
 
-/** Commits everything, and creates the one Application that a person creates. */
+/** Commits all files, and creates the only Application that a person creates by hand. */
 export async function installDocumented(stage: Stage): Promise<Installation> {
   const [project, policies, teams, root] = [0, 1, 2, 3].map(() => stage.repository()) as [
     Repository,

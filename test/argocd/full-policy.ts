@@ -4,8 +4,9 @@ import type { Json } from '../../hack/controlplane/api.ts';
 import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 
 /**
- * A spec that states every field, for hundreds of copies at the same time. The operator refuses the level's version, so
- * it compiles no copy, and the API server has no admission policies to compile. Argo CD handles every policy alike.
+ * A spec that states every field. Tests create hundreds of policies with this spec at the same time. The operator
+ * refuses the level's version and compiles none of these policies, so the API server has no admission policies to
+ * compile. Argo CD handles these policies like all others.
  */
 const STATED = `
 namespaceSelector:
@@ -97,7 +98,7 @@ const OTHERS = Object.entries(EVERYTHING_RESTRICTED).flatMap(([field, value]) =>
 
 export const LINES = [...STATED.split('\n'), ...OTHERS];
 
-/** A line, with the lines that are indented below it. */
+/** The given line, and the lines that are indented below it. */
 export function block(line: number): number[] {
   const depth = indentation(LINES[line] ?? '');
   const end = LINES.findIndex((one, at) => at > line && indentation(one) <= depth);
@@ -114,7 +115,7 @@ function indentation(line: string): number {
   return line.length - line.trimStart().length;
 }
 
-/** If a key loses its only entry, the key is removed, too: `overrides:` alone is null. */
+/** Removes a key that has lost its only entry. YAML would read `overrides:` without an entry as null. */
 function dropNulls(value: Json): Json {
   if (Array.isArray(value)) return value.map(dropNulls);
   if (value === null || typeof value !== 'object') return value;

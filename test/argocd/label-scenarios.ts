@@ -1,4 +1,4 @@
-/** Each row of the table "Who sets the labels of a namespace" in docs/argocd.md, by each way of applying. */
+/** Tests each row of the table "Who sets the labels of a namespace" in docs/argocd.md, with each way of applying. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -128,8 +128,8 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // Argo CD compares by records that only another way of applying leaves, so Argo CD finds no difference. The next
-    // sync applies Git's state.
+    // In this mode, Argo CD compares by records that only another way of applying writes, so it finds no difference.
+    // The next sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }

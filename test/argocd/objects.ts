@@ -10,7 +10,10 @@ export const SERVER_SIDE = 'ServerSideApply=true';
 const OPTIONS = 'argocd.argoproj.io/sync-options';
 const WAVE = 'argocd.argoproj.io/sync-wave';
 
-/** How Argo CD applies and compares. Server-side apply is compared by server-side diff since 3.6. */
+/**
+ * The way in which Argo CD applies and compares. Since version 3.6, Argo CD uses server-side diff with server-side
+ * apply.
+ */
 export interface Mode {
   readonly title: string;
   readonly options: readonly string[];
@@ -53,7 +56,7 @@ export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }
 
-/** The way of applying as a name: `client-side-apply`. */
+/** The way of applying in a form for names, such as `client-side-apply`. */
 export function slug({ title }: Mode): string {
   return title.toLowerCase().replaceAll(/[^a-z]+/g, '-');
 }

@@ -1,6 +1,6 @@
 /**
- * The programs that a real Argo CD needs: Argo CD and kustomize, which are built from the Go module beside this file,
- * and three programs of Debian.
+ * Finds the programs that a real Argo CD needs. Argo CD and kustomize are built from the Go module beside this file.
+ * Three other programs come from Debian.
  */
 import { join } from 'node:path';
 import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
@@ -30,7 +30,8 @@ export async function argocdSource(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * The programs; missing ones are built, which takes about ten minutes on two cores, with progress on standard error.
+ * Finds the programs, and builds those that are missing. Building takes about ten minutes on two cores, and prints its
+ * progress to standard error.
  */
 export async function findPrograms(environment: NodeJS.ProcessEnv = process.env): Promise<Programs> {
   const program = {

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Path → content of the file: text, or objects that are written as YAML documents. */
+/** Maps a file's path to its content. The content is a text, or a list of objects that become YAML documents. */
 export type Files = Readonly<Record<string, string | readonly object[]>>;
 
 const ENVIRONMENT = {
@@ -35,7 +35,7 @@ export class Repository {
     for (const [path, content] of Object.entries(files)) {
       const file = join(this.#dir, path);
       mkdirSync(dirname(file), { recursive: true });
-      // JSON is YAML.
+      // JSON is valid YAML.
       const text = typeof content === 'string' ? content : content.map((one) => JSON.stringify(one)).join('\n---\n');
       writeFileSync(file, text);
     }

@@ -105,7 +105,7 @@ export class Stage {
     });
   }
 
-  /** Waits until a namespace has these Pod Security labels, ignoring those of a version. */
+  /** Waits until a namespace has these Pod Security labels. Labels that state a version are ignored. */
   async labelsBecome(namespace: string, labels: Readonly<Record<string, string>>, timeoutMs = 120_000): Promise<void> {
     let last: Json;
     const look = async () => {
@@ -120,7 +120,7 @@ export class Stage {
     return Object.fromEntries(Object.entries(labels).filter(([key]) => !key.endsWith('-version')));
   }
 
-  /** Sends pods all the time while `act` runs; returns the unexpected answers, and the number of requests. */
+  /** Creates pods all the time while `act` runs. Returns the unexpected answers and the number of requests. */
   async probing(
     probes: readonly Probe[],
     act: () => Promise<void>,

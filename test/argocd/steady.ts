@@ -1,4 +1,4 @@
-/** Checks that nothing is written during three minutes in which nobody changes anything. */
+/** Checks that three minutes without changes cause no writes. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
