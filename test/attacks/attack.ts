@@ -1,6 +1,6 @@
 /**
- * A row of the table of attacks: an attempt, its requests, and the answer that the API server must give to the last
- * request.
+ * A row of the table of attacks. A row consists of an attempt, its requests, and the answer that the API server must
+ * give to the last request.
  *
  * Each step is one request. All steps except the last must succeed. The answer to the last step is compared with
  * `expect`.
@@ -49,13 +49,13 @@ export interface Expectation {
 export const PODS = `${NAMESPACES}/NAMESPACE/pods`;
 export const POD = `${PODS}/NAME`;
 const MERGE = 'application/merge-patch+json';
-/** A longer answer is truncated in the message of a failing test. */
+/** The maximum length of an answer in the message of a failing test. Longer answers are truncated. */
 const MOST_SAID = 2_000;
 const STRATEGIC = 'application/strategic-merge-patch+json';
 
 /**
- * Our admission policies refuse the request, and the message contains the reason. @param policies the short names of
- * the policies; every policy gives its own reason
+ * Our admission policies refuse the request, and the message contains the reason.
+ * @param policies the short names of the policies; every policy gives its own reason
  */
 export function refusedBy(policies: string | readonly string[], why: RegExp): Expectation {
   const names = [policies].flat();
@@ -69,7 +69,9 @@ export function refusedBy(policies: string | readonly string[], why: RegExp): Ex
   };
 }
 
-/** Something other than a policy's rules refuses the request: the guard, RBAC, or the API server's own validation. */
+/**
+ * The request is refused by something other than a policy's rules: the guard, RBAC, or the API server's own validation.
+ */
 export function refused(whom: string, why: RegExp, statuses: readonly number[] = [403, 422]): Expectation {
   return {
     title: `refused by ${whom}`,

@@ -75,7 +75,7 @@ function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   };
 }
 
-/** The operator does not remove labels that others own, so the test deletes the whole namespace. */
+/** The operator does not remove labels of other field managers, so the test deletes the whole namespace. */
 function vanishes({ cluster, namespace }: Scene): Promise<void> {
   return vanish(cluster.api, namespace);
 }

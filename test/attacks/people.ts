@@ -109,7 +109,7 @@ export const PEOPLE: readonly Attack[] = [
       async ({ cluster }) => {
         const rules = [onPolicy('use', cluster.named('bound'))];
         await grant(cluster.api, 'attacks-user', rules, { name: 'attacks-user', namespace: cluster.named('halves') });
-        // The API server learns of rights through a watch.
+        // The API server gets new rights through a watch, with a delay.
         await sleep(500);
         return cluster.api.ask('GET', NAMESPACES);
       },

@@ -17,7 +17,7 @@ function bad(container: Json): Json {
   };
 }
 
-/** The places where a pod can add SYS_ADMIN, and the fields that the attempt may set together with it. */
+/** The places where a pod can add SYS_ADMIN. A function may also set other fields that the attempt needs. */
 const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   'in an init container': ({ spec }) => {
     spec.initContainers = [{ ...bad(spec.containers[0]), name: 'init' }];
@@ -82,8 +82,8 @@ const procMountReplaced = admitted('the API server sets Default instead before v
 });
 
 /**
- * Whether the API server accepts the field beside a user namespace: it accepts hostNetwork with the feature gate
- * UserNamespacesHostNetworkSupport.
+ * Whether the API server accepts the field in a pod with a user namespace. It accepts only hostNetwork, and only with
+ * the feature gate UserNamespacesHostNetworkSupport.
  */
 function combines(field: string): boolean {
   return field === 'hostNetwork' && ALPHA_FLAGS.some((flag) => flag.includes('UserNamespacesHostNetworkSupport=true'));

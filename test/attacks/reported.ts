@@ -7,7 +7,7 @@ import { type Attack, admitted, create, createIn, debug, refusedBy } from './att
 import { AGENT, agentPod, pod, RESTRICTED } from './settings.ts';
 
 const TRACING = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] } };
-/** How often two requests race. */
+/** The number of times that two requests race. */
 const RACES = 10;
 const WRITES_LOGS = { volumeMounts: [{ name: 'logs', mountPath: '/logs' }] };
 

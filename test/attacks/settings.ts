@@ -73,7 +73,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** Two policies of equal priority: one for debugging by everybody, one for an agent of the node. */
+  /** Two policies of equal priority. One admits debugging by everybody, the other admits an agent of the node. */
   halves: {
     policies: {
       base: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } } }),
