@@ -1,6 +1,6 @@
 /**
- * check with `spec.rollout`: a violation has the mode that the policy has in the namespace, which depends on whether
- * the namespace is pending.
+ * Tests `cappol check` with `spec.rollout`. A violation has the mode that the policy has in the namespace. This mode
+ * depends on whether the namespace is pending.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** check -f: verdicts, lines, and the objects in the manifests that evaluation depends on. */
+/** Tests the verdicts and lines of `cappol check -f`, and the objects in the manifests that evaluation depends on. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The errors of commands that cannot reach a cluster name the files and servers. */
+/** Tests that commands which cannot reach a cluster name the files and servers in their errors. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -39,7 +39,7 @@ interface Pasted {
   readonly stderr: string;
 }
 
-/** Runs a text in bash, in an empty folder, where `cappol` is the command line of this checkout. */
+/** Runs a text in bash in an empty folder. There, the command `cappol` runs this checkout. */
 export async function paste(text: string, env: Readonly<Record<string, string>> = {}): Promise<Pasted> {
   const folder = mkdtempSync(join(tmpdir(), 'paste-'));
   try {

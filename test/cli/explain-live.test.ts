@@ -1,4 +1,7 @@
-/** cappol explain with names and --cluster: who holds a capability, or uses what a rule is about, and which policy admits it. */
+/**
+ * Tests `cappol explain` with names and --cluster. It lists the workloads that hold a capability or use what a rule is
+ * about, and the policy that admits each workload.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +17,7 @@ import { grant } from '../support/namespace-changes.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'explain.schema.json');
-/** A reason that a spreadsheet would execute if it were a cell as it is. */
+/** A reason that a spreadsheet would execute as a formula if the CSV contained it unchanged. */
 const REASON = '+TICKET-123, "ping"';
 const EXPIRES = '2099-01-31T00:00:00Z';
 const AT_RESTRICTED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
@@ -94,7 +97,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     return JSON.parse(stdout);
   };
 
-  /** The uses in this file's namespaces: other files' workloads may run in the same cluster. */
+  /** The uses in the namespaces of this file. Workloads of other test files may run in the same cluster. */
   const own = (topic: ExplainedTopic | undefined) =>
     (topic?.found ?? []).filter(({ namespace }) => [net, web, free].includes(namespace));
 

@@ -1,4 +1,4 @@
-/** check: the results that make it exit with code 1. */
+/** Tests which results make `cappol check` exit with code 1. */
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 

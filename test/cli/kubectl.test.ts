@@ -1,4 +1,4 @@
-/** cappol reads what kubectl reads: the same objects, with the same values. */
+/** Tests that cappol reads the same objects with the same values as kubectl. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

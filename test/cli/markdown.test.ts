@@ -1,4 +1,4 @@
-/** check -o markdown: a comment on a pull request. */
+/** Tests `cappol check -o markdown`, whose output is a comment on a pull request. */
 import assert from 'node:assert/strict';
 import { lexer, type Token, type Tokens } from 'marked';
 import { code, markdownTable } from '../../cli/output/markdown.ts';

@@ -1,6 +1,6 @@
 /**
- * Tests a null in a list or as a label, which the API server does not drop. test/cli/reading-live.test.ts asks an API
- * server.
+ * Tests a null in a list or as a label. The API server does not drop such a null. test/cli/reading-live.test.ts tests
+ * this with an API server.
  */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';

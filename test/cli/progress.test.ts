@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Progress } from '../../cli/output/progress.ts';
 
-/** A time in ms, longer than anybody waits without output. */
+/** A time in ms after which a user without output expects to see progress. */
 const LONG_MS = 800;
 
 describe('progress', () => {

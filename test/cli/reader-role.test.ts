@@ -1,6 +1,6 @@
 /**
- * config/rbac/reader.yaml: its roles are enough for cappol, each right in them is needed, and one message names all
- * missing rights.
+ * Tests the roles of config/rbac/reader.yaml. The roles are enough for cappol, and cappol needs each right in them. One
+ * message names all missing rights.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

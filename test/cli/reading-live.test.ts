@@ -1,4 +1,4 @@
-/** check on a real API server: namespaces of a rollout, and nulls in manifests. */
+/** Tests check on a real API server: namespaces of a rollout, and nulls in manifests. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
@@ -193,7 +193,7 @@ describe('cappol check beside an API server', function () {
       };
     });
     /**
-     * Gives the results of check, before and after the API server has the roles. The role `alone` exists only in the
+     * Returns the results of check before and after the API server has the roles. The role `alone` exists only in the
      * cluster, and in no manifest.
      */
     const evaluated = async (...manifests: readonly object[]) => {

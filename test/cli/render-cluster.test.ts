@@ -1,4 +1,4 @@
-/** `cappol render | kubectl apply -f -`, without an operator: the API server gives the same verdicts as check. */
+/** Tests `cappol render | kubectl apply -f -` without an operator. The API server gives the same verdicts as check. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,8 @@ function policy(name: string, spec: object): object {
 }
 
 /**
- * Two policies: level restricted, and an exception for NET_RAW for one service account, still without host networking.
+ * Two policies. One has level restricted. The other is an exception that admits NET_RAW to one service account, but no
+ * host networking.
  */
 const POLICIES = [
   policy('strict', {}),

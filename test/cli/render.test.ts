@@ -1,4 +1,4 @@
-/** render: prints native objects as YAML, the same text for the same policies. */
+/** Tests `cappol render`, which prints native objects as YAML. The same policies always give the same text. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

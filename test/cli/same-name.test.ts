@@ -1,4 +1,4 @@
-/** Two policies with the same name: only one of them can be in force, and cappol does not guess which one. */
+/** Tests two policies with the same name. Only one of them can be in force, and cappol does not guess which one. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

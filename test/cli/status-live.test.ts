@@ -1,4 +1,4 @@
-/** cappol status beside a running operator, and with fewer rights than it needs. */
+/** Tests `cappol status` beside a running operator, and with fewer rights than the command needs. */
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
 import type { ComplianceView } from '../../cli/commands/status/compliance-view.ts';

@@ -1,5 +1,5 @@
 /**
- * Documents that other threads check. The results and their order must not depend on how the threads share the
+ * Tests documents that other threads check. The results and their order must not depend on how the threads share the
  * documents.
  */
 import assert from 'node:assert/strict';
@@ -108,7 +108,7 @@ describe('check in threads', function () {
     };
     const [first, second] = [text.slice(0, 6000), text.slice(6000)];
     const parts = [...check(first.join('')), ...check(second.join(''))];
-    // An assertion message about thousands of differences would take minutes.
+    // Formatting an assertion message about thousands of differences would take minutes.
     assert.ok(isDeepStrictEqual(check(text.join('')), parts));
   });
 

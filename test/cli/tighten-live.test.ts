@@ -1,4 +1,4 @@
-/** cappol suggest --tighten on an API server: its patches apply, and refuse nothing that runs. */
+/** Tests `cappol suggest --tighten` on an API server. Its patches can be applied, and refuse nothing that runs. */
 import assert from 'node:assert/strict';
 import type { TightenedPolicy } from '../../analysis/suggest/tighten.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';

@@ -1,5 +1,5 @@
 /**
- * The volume of the service account's token, which no manifest contains. cappol decides by the API server's rules
+ * Tests the volume of the service account's token, which no manifest contains. cappol decides by the API server's rules
  * whether a pod gets the volume.
  */
 import assert from 'node:assert/strict';

@@ -1,4 +1,6 @@
-/** The local server of cappol ui: it serves the browser that opened the link, and refuses everything else. */
+/**
+ * Tests the local server of `cappol ui`. It serves the browser that opened the link, and refuses every other client.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';

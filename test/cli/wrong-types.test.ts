@@ -1,4 +1,4 @@
-/** A value of the wrong type in a file: check names the file, the line, the field and what to write instead. */
+/** Tests a value of the wrong type in a file. check names the file, the line, the field and what to write instead. */
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 
