@@ -34,7 +34,7 @@ interface Validation {
   readonly messageExpression?: string;
 }
 
-/** A question to the authorizer. */
+/** One check of a right that an expression makes through `authorizer`. */
 export interface Asked {
   readonly verb: string;
   /** The name of the policy; empty for a right to all policies. */
@@ -58,7 +58,7 @@ export interface Request {
   readonly object: unknown;
   readonly oldObject?: unknown;
   readonly namespaceLabels?: Readonly<Record<string, string>>;
-  /** The rights of users; if left out, nobody has any right. */
+  /** The rights of users. If this field is left out, no user has any right. */
   readonly allows?: (asked: Asked) => boolean;
 }
 
@@ -253,8 +253,8 @@ export function refusals(programs: readonly Pick<Program, 'policy'>[], request: 
 }
 
 /**
- * The violations that a refusal's message gives for the first policy. The pod must be small enough to be described as a
- * whole.
+ * The violations that a refusal's message gives for the first policy. The pod must be small enough for the message to
+ * describe it completely.
  */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
   const names = (text.spec.variables ?? []).map(({ name }) => name).filter((name) => /^wrong(?!.*Filled$)/.test(name));

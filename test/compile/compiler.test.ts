@@ -1,4 +1,7 @@
-/** Compiling repeatedly gives the same result as compiling from scratch, and the same objects where nothing changed. */
+/**
+ * Tests that compiling repeatedly gives the same result as compiling from scratch. Unchanged parts stay the same
+ * objects.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy, CompleteSpec } from '../../operator/api/capability-policy.ts';
@@ -114,7 +117,8 @@ describe('compiler', () => {
       Array.from({ length: count }, (_, index) =>
         policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
       );
-    // The length counts the program and its canary. Guards are split by the number of policies that each may ask about.
+    // The length counts the program and its canary. The guards are not counted: they are split by the number of
+    // policies that each guard may ask about.
     const length = (count: number) =>
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];

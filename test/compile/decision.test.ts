@@ -1,4 +1,6 @@
-/** For a request, cel-js runs the whole rendered program, and gives the same result as the operator. */
+/**
+ * Tests that the rendered program gives the same result for a request as the operator. cel-js runs the whole program.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -57,8 +59,8 @@ describe('the text of an admission policy', () => {
     const seen = { admitted: 0, refused: 0, alone: 0 };
     fc.assert(
       fc.property(cases, containers, ([...chosen], [pod, old, later]) => {
-        // The API server accepts no AppArmor annotation for a container that does not exist yet, but random pods may have
-        // one for `debug`.
+        // The API server accepts no AppArmor annotation for a container that does not exist yet. Random pods may have
+        // an annotation for `debug`, so the added container gets another name.
         const added = { ...later, name: 'later' };
         const policies = chosen.map(({ policy: { spec } }, i) =>
           policy(`p${i}`, { ...spec, namespaceSelector: {}, podSecurityLabels: 'Off' }),
@@ -340,7 +342,7 @@ function lines(parts: PodContent, ofPolicy: ResolvedPolicy): string[] {
   return evaluator.violations(parts, ofPolicy).map(({ rule, message }) => `${rule}: ${message}`);
 }
 
-/** The reasons why each deciding policy refuses the pod, sorted by the policies' names. */
+/** The reasons of each deciding policy for refusing the pod, sorted by the policies' names. */
 function reasonsOf(pod: Pod, deciders: readonly ResolvedPolicy[]): string[] {
   return deciders
     .map((decider) => `CapabilityPolicy ${decider.name}: ${lines(contentOf(pod), decider).join('; ')}`)

@@ -33,7 +33,7 @@ function renamed(policy: ResolvedPolicy, index: number, defaulting: boolean): Re
 }
 
 /**
- * Policies at a level with few overrides. If all overrides were random, most random pods would comply with no policy.
+ * Policies with a level and few overrides. If all overrides were random, most random pods would comply with no policy.
  */
 const simple = fc
   .record({

@@ -1,4 +1,6 @@
-/** A program answers its probe only if each row can be read: a damaged row never comes into force. */
+/**
+ * Tests that a program answers its probe only if each row can be read. A damaged row therefore never comes into force.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -51,8 +53,8 @@ function changed(text: AdmissionText, name: string, change: (expression: string)
 }
 
 /**
- * Whether the API server would answer the probe, and so show that the text is in force. Undefined if the evaluation
- * fails, because the API server then refuses the probe with another message.
+ * Whether the API server would answer the probe, and so show that the text is in force. The result is undefined if the
+ * evaluation fails, because the API server then refuses the probe with another message.
  */
 function answers(text: AdmissionText): boolean | undefined {
   try {

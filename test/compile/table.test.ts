@@ -19,7 +19,7 @@ const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const NAME = 'kubernetes.io/metadata.name';
 const RESTRICTED = `restricted:${formatVersion(NEWEST_KNOWN_MINOR)}`;
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
-/** The longest expression that the API server accepts. */
+/** The maximum length of an expression that the API server accepts. */
 const MAX_EXPRESSION = 100_000;
 
 type Labels = Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ import { AdmissionText, type Asked, compiledPrograms, programText } from './admi
 
 const [OLDER, NEWER] = [35, 36];
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
-/** Many levels make a program long, because it contains the values of each level. */
+/** The policies of the test. Many levels make a program long, because the program contains the values of each level. */
 const ALL = [
   ...VERSIONS.filter((minor) => minor <= OLDER).flatMap((minor) => [
     plain('baseline', minor),
@@ -19,7 +19,10 @@ const ALL = [
   ...OVERRIDDEN,
 ];
 const CASES = [plain('baseline', 30), plain('restricted', 30), plain('restricted', 35), ...OVERRIDDEN];
-/** The most code points of an expression that k8s.io/apiserver accepts: the default of cel-go's parser. */
+/**
+ * The maximum number of code points in an expression that k8s.io/apiserver accepts. It is the default of cel-go's
+ * parser.
+ */
 const MAX_EXPRESSION = 100_000;
 const FIXED = 'no CapabilityPolicy that decides in this namespace admits this pod';
 /** A securityContext that level restricted admits. */
@@ -91,7 +94,7 @@ describe('a decision for API servers without variables', () => {
 
   describe('whose reasons would be longer than an expression may be', () => {
     const spec = { hostNetwork: true, hostPID: true, containers: [{ name: 'app', image: 'app' }] };
-    /** The messages on older and newer servers, under as many policies as refuse the request and fit together. */
+    /** The messages on older and newer API servers. As many policies refuse the request as fit into one program. */
     const refusalsOf = (request: Parameters<AdmissionText['refusal']>[0]) => {
       const policies = CASES.slice(3)
         .map(({ policy: { spec } }, i) =>
@@ -252,7 +255,7 @@ describe('a decision for API servers without variables', () => {
     const all = aged(4);
     assert.deepEqual([...compile(all, options(OLDER)).refusals.keys()], ['p-897']);
     assert.deepEqual([...compile(all.slice(1), options(OLDER)).refusals], []);
-    // An edit that does not fit keeps the last accepted spec, and displaces no other policy.
+    // An edited policy that does not fit keeps its last accepted spec, and displaces no other policy.
     const [first, ...others] = all;
     assert.ok(first);
     const free = { ...first.spec, level: 'privileged' as const, usableBy: 'Everyone' as const };
@@ -327,7 +330,10 @@ function restricted(name: string, rest: Stated = {}) {
   return policy(name, { level: 'restricted', levelVersion: 'v1.30', mode: 'Enforce', namespaceSelector: {}, ...rest });
 }
 
-/** Each policy that the brief message describes comes with a rule that the other message names, too, unless it is cut. */
+/**
+ * Checks that the brief message names one rule for each policy that it describes. The other message must name this rule
+ * too, unless that message is cut.
+ */
 function assertBrief(brief: string, message: string): void {
   const described = [
     ...brief.matchAll(
@@ -350,7 +356,7 @@ function enforced(i: number, { policy: { spec } }: (typeof ALL)[number], team: s
   return policy(`p${i}`, { ...spec, usableBy: 'Everyone', mode: 'Enforce', namespaceSelector: { matchLabels } });
 }
 
-/** Compiles the policies for older API servers, and checks the length of each expression. */
+/** Compiles the policies for older API servers. @returns the length of each expression */
 function lengthsOf(policies: readonly CompletePolicy[]) {
   const compiled = compile(policies, options(OLDER));
   for (const { name, policy: object } of compiled.programs) {
