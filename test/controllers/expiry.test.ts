@@ -18,7 +18,7 @@ class Clock {
   readonly found: Omit<Found, 'of'>[] = [];
   readonly state: ClusterState;
   readonly expiry: Expiry;
-  /** The time at which the controller wants to run again. */
+  /** The time at which the controller must run again. */
   again: number | undefined;
 
   constructor(now: number, policies: readonly ReturnType<typeof policy>[]) {

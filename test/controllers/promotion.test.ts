@@ -1,6 +1,6 @@
 /**
- * The controller of promotions on a cluster that the test sets up: the order in which it writes, and the admission
- * policies by which it evaluates namespaces.
+ * Tests the controller of promotions on a cluster that the test sets up. The tests check the order of its writes, and
+ * the admission policies by which it evaluates namespaces.
  */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
@@ -415,8 +415,8 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {} }, 2);
     await stage.look();
     assert.deepEqual(stage.writes, ['write rollout-0.it']);
-    // The operator crashes after it has written the new admission policy. If somebody sets a pending label after the
-    // crash, the label has no meaning.
+    // The operator crashes after it has written the new admission policy. A pending label that somebody sets after the
+    // crash has no meaning.
     stage.stand();
     stage.lead();
     stage.labels.set('a', { [LABEL]: 'pending' });
@@ -497,7 +497,7 @@ describe('the controller of promotions', () => {
   });
 });
 
-/** The role of a policy, and a program with its row, if it is enforced. */
+/** The role of a policy, and a program. The program has the policy's row if the policy is enforced. */
 function renderedWith(policy: string, { grants, policies }: Compiled): RenderedObject[] {
   const name = 'capabilitypolicy.enforce';
   const program = {

@@ -8,7 +8,7 @@ import type { StateChange } from '../../operator/controllers/state-change.ts';
 import { clockMs, leastOf } from '../support/measured.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
-/** How long policies wait for further changes, minus the time by which a timer may be early. */
+/** The time in ms for which policies wait for further changes, minus the time by which a timer may be early. */
 const WAIT_MS = 290;
 
 const change = (...namespaces: string[]): StateChange => ({
@@ -18,7 +18,7 @@ const change = (...namespaces: string[]): StateChange => ({
   recompiles: false,
 });
 
-/** Records which keys the controller must work on, and when. */
+/** A controller that records which keys it has to work on, and when. */
 class Recording implements Controller {
   readonly name = 'recording';
   readonly said: string[];
@@ -45,7 +45,7 @@ class Recording implements Controller {
 describe('Running', () => {
   let said: string[];
   let stale: boolean;
-  /** The number of pieces in which policies are accepted. */
+  /** The number of times that the generator yields while policies are accepted. */
   let yields: number;
   let log: RecordingLog;
   let running: Running;
