@@ -1,6 +1,6 @@
 /**
- * analysis/manifests/block-style.ts reads published manifests as js-yaml does. CORPUS has the same meaning as in
- * corpus.test.ts.
+ * Tests that analysis/manifests/block-style.ts reads published manifests as js-yaml does. CORPUS has the same meaning
+ * as in corpus.test.ts.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

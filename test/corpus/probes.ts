@@ -1,4 +1,7 @@
-/** Changes of a single field of a pod: changes that levels restricted and baseline admit, and changes that both refuse. */
+/**
+ * Changes of a single field of a pod. Levels restricted and baseline both admit some of the changes, and both refuse
+ * the rest.
+ */
 import type { Pod } from './set.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: pods as their authors wrote them

@@ -14,7 +14,7 @@ export interface Workload {
   /** The manifest, with the namespace replaced. */
   readonly manifest: Fields;
   readonly serviceAccount: string;
-  /** A pod, or the pod that a template states. */
+  /** A pod, or the pod of a template. */
   readonly pod: Pod;
 }
 
@@ -28,12 +28,15 @@ export interface CorpusSet {
   readonly workloads: readonly Workload[];
   /** The line in `text` where each manifest begins, from 1. */
   readonly lines: readonly number[];
-  /** The manifests, to be read by cappol. */
+  /** The manifests as text, which cappol reads. */
   readonly text: string;
   readonly namespaces: readonly string[];
 }
 
-/** @param prefix of the names of all namespaces, so that none of them is an excluded one such as kube-system */
+/**
+ * @param prefix the beginning of the names of all namespaces, so that none of them is an excluded namespace such as
+ * kube-system
+ */
 export async function readSet(folder: string, prefix: string): Promise<CorpusSet> {
   const workloads: Workload[] = [];
   const io = { stdin: process.stdin, cwd: process.cwd(), signal: new AbortController().signal };
@@ -78,5 +81,5 @@ export function createdPod({ metadata, spec }: Pod, serviceAccountName = 'defaul
   return podManifest({ ...metadata, name: 'corpus' }, { ...kept, serviceAccountName });
 }
 
-/** The number of requests that an API server answers at once. */
+/** The number of requests that the test sends to an API server at the same time. */
 export const AT_ONCE = 20;
