@@ -117,8 +117,7 @@ describe('the CRD', () => {
       namespaces: { deciding: 3 },
       workloads: { violating: 2 },
     };
-    // A selector that matches no namespace, because the policy exists for a moment on a control plane that other tests
-    // use.
+    // A selector that matches no namespace. The policy exists for a moment on a control plane that other tests use.
     const unselective = {
       ...policy,
       spec: { ...(policy as { spec: object }).spec, namespaceSelector: { matchLabels: { no: 'body' } } },
@@ -176,7 +175,7 @@ describe('the CRD', () => {
   }
 });
 
-/** The policies' names → kubectl's refusal of the policy, which is one line of its output. */
+/** Maps the name of each refused policy to kubectl's refusal, which is one line of the output. */
 function byPolicy(output: string): ReadonlyMap<string, string> {
   const refusals = output.matchAll(/^.*CapabilityPolicy\S* "([^"]+)" is invalid: .*$/gm);
   return new Map([...refusals].map(([line, name]) => [name ?? '', line]));

@@ -1,8 +1,8 @@
 /**
- * A field that is removed from a policy falls back to its default, whatever tool removed it.
+ * Tests that a field which is removed from a policy falls back to its default, whatever tool removed it.
  *
- * The CRD therefore has no default for a field of spec: the API server would fill in a value that no field manager owns,
- * and the server-side diff of Argo CD ignores such values (docs/decisions/0021-no-openapi-defaults.md).
+ * The CRD therefore has no default for a field of spec. The API server would fill in a value that no field manager
+ * owns, and the server-side diff of Argo CD ignores such values (docs/decisions/0021-no-openapi-defaults.md).
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -20,10 +20,7 @@ import { establishedOn } from '../support/established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;
-/**
- * A selector that matches no namespace, because the policies exist for a moment on a control plane that other tests
- * use.
- */
+/** A selector that matches no namespace. The policies exist for a moment on a control plane that other tests use. */
 const MINIMAL = { namespaceSelector: { matchLabels: { no: 'body' } }, level: 'restricted' };
 
 interface Field {
@@ -42,7 +39,7 @@ const FIELDS: readonly Field[] = [
   { name: 'podSecurityLabels', stated: 'Off' },
 ];
 
-/** The input of kubectl, and the policies that it reads. */
+/** The arguments of kubectl, and the policies in its input. */
 type Step = readonly [args: readonly string[], policies?: readonly object[]];
 
 interface Removal {

@@ -1,4 +1,4 @@
-/** The JSON Schema for editors, on the same tables of input as the CRD itself. */
+/** Tests the JSON Schema for editors with the same tables of input as the CRD itself. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
