@@ -1,6 +1,6 @@
 /**
- * Three engines evaluate one pod, side by side: our admission policy in a namespace without labels, Pod Security
- * Admission in a namespace with its label, and the operator's own evaluation.
+ * Three engines evaluate one pod: our admission policy in a namespace without labels, Pod Security Admission in a
+ * namespace with its label, and the operator itself.
  */
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -37,11 +37,11 @@ export interface Answers {
 interface ServerAnswer {
   readonly status: number;
   readonly text: string;
-  /** The pod as the API server would store it; undefined if the API server refuses it. */
+  /** The pod as the API server would store it. The value is undefined if the API server refuses the pod. */
   readonly object: unknown;
 }
 
-/** A request to the API server, the same in each namespace. */
+/** A request that is sent to the API server in each namespace. */
 export interface Question {
   readonly method: 'POST' | 'PATCH';
   /** The path of the request below the namespace. */
@@ -64,9 +64,9 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
 }
 
 /**
- * Whether the policy and the operator give the same reasons, and Pod Security Admission gives the same verdict by the
- * label. If a message is cut, only the part before the cut is compared. With overrides, the label may admit pods that
- * the policy refuses, but must not refuse a pod that the policy admits.
+ * Whether the policy and the operator give the same reasons, and Pod Security Admission gives the label's verdict. If a
+ * message is cut, only the part before the cut is compared. With overrides, the label may admit pods that the policy
+ * refuses, but must not refuse a pod that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
@@ -114,14 +114,14 @@ export class Arena {
     await Promise.all(this.#namespacesOf(this.#cases).map((namespace) => this.#serviceAccount(namespace)));
   }
 
-  /** Removes what open() created; namespaces are deleted in the background. */
+  /** Removes the objects that open() created. The API server deletes the namespaces in the background. */
   async close(): Promise<void> {
     for (const path of this.#written.toReversed()) await this.#client.remove(path);
     await this.#client.close();
     await this.#connection.close();
   }
 
-  /** Creates a pod, not by dry run, in all namespaces of these cases. */
+  /** Creates a pod in all namespaces of these cases, without dry run. */
   async createEverywhere(cases: readonly DifferentialCase[], pod: unknown): Promise<void> {
     for (const namespace of this.#namespacesOf(cases)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
   }
@@ -142,7 +142,7 @@ export class Arena {
     };
   }
 
-  /** @param pod as the API server would store it */
+  /** @param pod the pod as the API server would store it */
   #evaluate(pod: unknown, name: string): Answer {
     const policy = this.#policies.get(name);
     assert.ok(policy);

@@ -20,22 +20,29 @@ export interface DifferentialCase {
    * that name.
    */
   readonly policy: CompletePolicy;
-  /** The Pod Security label to compare with; undefined if every level refuses something that the policy admits. */
+  /**
+   * The Pod Security label to compare with. The value is undefined if every level refuses something that the policy
+   * admits.
+   */
   readonly podSecurity: LevelVersion | undefined;
   /**
-   * Whether the label has to refuse exactly the pods that the policy refuses. If not, the label may refuse fewer pods.
+   * Whether the label has to refuse exactly the pods that the policy refuses. If this is false, the label may refuse
+   * fewer pods.
    */
   readonly exact: boolean;
 }
 
 export const CASE_LABEL = 'differential';
 
-/** The versions of the Standards at which some check changed. */
+/** The versions of the Standards in which some check changed. */
 const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor).filter(
   (minor) => minor === 0 || valuesAt(minor) !== valuesAt(minor - 1),
 );
 
-/** The versions of the Standards at which some check changed and that the API server knows, and the newest version. */
+/**
+ * The versions of the Standards in which some check changed, as far as the API server knows them, and the newest
+ * version.
+ */
 export const VERSIONS: readonly number[] = [...CHANGED_AT.filter((minor) => minor < LATEST_MINOR), LATEST_MINOR];
 
 /** A level without overrides, which has to equal Pod Security Admission. */

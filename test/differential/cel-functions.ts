@@ -1,8 +1,8 @@
 import { PRINTABLE } from '../../operator/compile/decision.ts';
 
 /**
- * The functions of CEL that the rules' texts may call on strings, by name: an expression of `s` and `t` (strings),
- * `from` and `to` (a range of the code points of `s`). If a rule calls another CEL function,
+ * The functions of CEL that the rules' texts may call on strings, by name. Each value is an expression of the strings
+ * `s` and `t`, and of `from` and `to`, a range of the code points of `s`. If a rule calls another CEL function,
  * test/rules/functions.test.ts fails, because the engines' results for that function were never compared.
  */
 export const CEL_FUNCTIONS: Readonly<Record<string, string>> = {

@@ -1,5 +1,5 @@
 /**
- * Reference model of the values that defaulting writes, in plain code that follows PodSecurityPolicy; see
+ * A reference model of the values that defaulting writes. The model is plain code that follows PodSecurityPolicy. See
  * ../reference/reference-model.ts.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -18,7 +18,7 @@ import type { Strategy, Values } from '../reference/values.ts';
 
 type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 
-/** Fills a new pod: writes the values that the policy requires and that the pod leaves unset. */
+/** Fills a new pod. It sets the values that the policy requires and that the pod leaves unset. */
 export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   const values = policy.values as unknown as Values;
   const { spec } = pod;
@@ -60,10 +60,7 @@ export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: St
   return { ...rest, ...secured({ ...(securityContext && { securityContext }) }, kept) };
 }
 
-/**
- * If `spec.containers` gives a container values of its own, the container's profile is written on the container, not on
- * the pod.
- */
+/** A container with its own values in `spec.containers` gets the profile on the container, not on the pod. */
 function created(policy: ResolvedPolicy, pod: StatedPod, c: StatedContainer): StatedContainer {
   const { minor } = policy.standard;
   const own = ownValues(policy, c);
@@ -106,7 +103,10 @@ function ofPod(pod: StatedPod, values: Values): Written {
   };
 }
 
-/** The API server refuses a profile that contradicts the historical annotation of the pod, or of the container. */
+/**
+ * Whether the profile agrees with the historical annotation of the pod or of the container. The API server refuses a
+ * profile that contradicts it.
+ */
 function agrees({ metadata }: StatedPod, { type, localhostProfile }: Profile, c?: StatedContainer): boolean {
   const key = c
     ? `container.seccomp.security.alpha.kubernetes.io/${c.name}`

@@ -1,6 +1,6 @@
 /**
- * Tests defaulting when other mutations add containers before or after our mutation. The containers that other
- * mutations add must also be filled.
+ * Tests defaulting when other mutations add containers before or after our mutation. Our mutation must also fill these
+ * containers.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
@@ -18,7 +18,7 @@ const CONTAINER = { name: 'injected', image: 'injected' };
 const SIDECAR = { name: 'injected-sidecar', image: 'injected', restartPolicy: 'Always' };
 
 /**
- * Two mutations that add a container. The API server orders mutations by name, and so runs one of the two before our
+ * Two mutations that each add a container. The API server orders mutations by name. It runs one of the two before our
  * policies and the other after them.
  */
 const MUTATIONS = {

@@ -57,7 +57,9 @@ interface Lists {
   readonly defaultAdd?: string[] | undefined;
 }
 
-/** Makes lists consistent as the API requires: no value is both granted and denied, and no value is granted twice. */
+/**
+ * Makes lists consistent as the API requires: a value is not both granted and denied, and a value is not granted twice.
+ */
 function consistent<T extends Lists>(lists: T): T {
   const { allowedAdd = [], defaultAdd = [], requiredDrop } = lists;
   const mapped = allowedAdd.includes('*') ? [] : without(lists.allowedAddInUserNamespace ?? [], allowedAdd);
@@ -84,7 +86,7 @@ function strategy<Rule extends string>(ranged: readonly Rule[], free: readonly R
 const group = strategy<'MustRunAs' | 'MayRunAs' | 'RunAsAny'>(['MustRunAs', 'MayRunAs'], ['RunAsAny']);
 
 /**
- * Random values for supplementalGroupsPolicy. API servers that drop this field from pods accept no policy with the
+ * Random values for supplementalGroupsPolicy. An API server that drops this field from pods accepts no policy with the
  * field.
  */
 function supplementalGroups() {
@@ -178,8 +180,8 @@ const FIELDS = {
 };
 
 /**
- * Lists of references, or none. If an API server accepts profiles of type OCI only with a feature gate that is off, no
- * pod shows that a label is too tight.
+ * Random lists of references, or no list. An API server accepts profiles of type OCI only with a feature gate. If the
+ * feature gate is off, no pod shows that a label is too tight.
  */
 function referenceLists() {
   const isOff = offers(SERVER_MINOR, 'seccompFromOci') && !ACCEPTS_OCI;
@@ -215,8 +217,8 @@ export function overridesOf(fields: readonly OverrideField[]): Arbitrary<Capabil
 }
 
 /**
- * Random rules: a level with no override, with a few overrides, or with about half of them. Half of the policies also
- * have overrides for some containers.
+ * Random rules, which are a level with no override, with a few overrides, or with about half of all overrides. Half of
+ * the policies also have overrides for some containers.
  */
 export function randomRules(): Arbitrary<Rules> {
   const fields = fc.oneof(
@@ -235,8 +237,8 @@ const CONTAINER_FIELDS = OVERRIDE_FIELDS.filter((field) =>
   RULES.some(({ id, ofContainer }) => ofContainer && id.split('.')[0] === field),
 );
 /**
- * Names of containers in random pods, and a name that no random pod has. In random pods, the image has the container's
- * name, with or without a tag.
+ * Names of containers in random pods, and a name that no random pod has. In random pods, the image has the name of its
+ * container, with or without a tag.
  */
 const NAMED = ['app', 'second', 'init', 'sidecar', 'debug', 'debug-0-0', 'debug-1-0', 'other'];
 
@@ -270,8 +272,8 @@ function someContainers(most = 5): Arbitrary<NamedContainers[]> {
 }
 
 /**
- * Seccomp values that a container may have: RefusedOnPod is only for pods, and the API requires `unset` beside an empty
- * list of types.
+ * Seccomp values for a container. RefusedOnPod is only for pods. Beside an empty list of types, the API requires
+ * `unset`.
  */
 function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverrides['seccomp']>) {
   if (seccomp.types?.length === 0) return { ...seccomp, unset: 'Allowed' as const };
@@ -299,7 +301,7 @@ function stated<R extends Rules>({ privileged, containers, ...rules }: R & { rea
   };
 }
 
-/** Rules for policies with defaulting, mild enough to admit many pods after filling. */
+/** Rules for policies with defaulting. The rules are mild enough to admit many pods after filling. */
 export function fillingRules(): Arbitrary<Rules> {
   const fields = fc.subarray(
     OVERRIDE_FIELDS.filter((field) => !field.startsWith('host')),
@@ -312,7 +314,10 @@ export function fillingRules(): Arbitrary<Rules> {
     .map(({ rules, ...others }): Rules => ({ ...stated({ ...rules, ...others }), defaulting: 'Enabled' }));
 }
 
-/** Rules with few overrides, so that the choice of the deciding policy often decides whether a pod is admitted. */
+/**
+ * Rules with few overrides. With such rules, the choice of the deciding policy often determines whether a pod is
+ * admitted.
+ */
 export function mildRules(): Arbitrary<Rules> {
   const overrides = fc.subarray(OVERRIDE_FIELDS, { maxLength: 3 }).chain(overridesOf);
   const containers = fc.oneof(

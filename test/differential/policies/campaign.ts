@@ -1,4 +1,4 @@
-/** Many random policies, each in force in a separate namespace, and random pods for each. */
+/** Brings many random policies into force, each in its own namespace, and creates random pods for each policy. */
 import fc, { type Arbitrary } from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
@@ -13,7 +13,7 @@ import { podsFor } from './pods.ts';
 
 export interface Plan {
   readonly policies: number;
-  /** The number of pods for each policy; fewer if most random pods are invalid. */
+  /** The number of pods for each policy. The number is lower if most random pods are invalid. */
   readonly pods: number;
   readonly seed: number;
 }
@@ -23,7 +23,7 @@ export interface Tally {
   readonly evaluated: number;
   readonly admitted: number;
   readonly invalid: number;
-  /** The differences as text: at most one for each policy, with the smallest pod that shows the difference. */
+  /** The differences as text. There is at most one for each policy, with the smallest pod that shows the difference. */
   readonly differences: readonly string[];
 }
 
@@ -40,25 +40,29 @@ interface Campaign {
 export interface Case {
   readonly policy: ResolvedPolicy;
   readonly spec: CompletePolicy['spec'];
-  /** The name of the policy that the namespace is for. */
+  /** The name of the policy's own namespace. */
   readonly namespace: string;
-  /** The Pod Security label of the policy; undefined if every level refuses something that the policy admits. */
+  /**
+   * The Pod Security label of the policy. The value is undefined if every level refuses something that the policy
+   * admits.
+   */
   readonly label: LevelVersion | undefined;
 }
 
 export interface Verdict {
   readonly status: 'admitted' | 'refused' | 'invalid';
-  /** The differences, one line for each engine that differs. */
+  /** The differences. Each engine that differs has one line. */
   readonly differences: readonly string[];
 }
 
 /**
- * The number of policies that are in force at the same time: few, to keep the API server quick. Without variables, a
- * program of several policies with many rules has no room for the details of its messages, which the engines compare.
+ * The number of policies that are in force at the same time. The number is low to keep the API server quick. Without
+ * variables, a program of several policies with many rules has no room for the details of its messages. The engines
+ * compare these details.
  */
 const BATCH = offers(SERVER_MINOR, 'admissionVariables') ? 40 : 1;
 const CONCURRENCY = 8;
-/** The number of generated pods for each valid one that is needed. */
+/** The number of pods to generate for each valid pod that the test needs. */
 const ATTEMPTS = 4;
 
 export async function run(cluster: PolicyCluster, campaign: Campaign, plan: Plan): Promise<Tally> {
@@ -121,7 +125,7 @@ async function evaluateCase(campaign: Campaign, one: Case, { pods: count, seed }
   return tally;
 }
 
-/** Shrinks the pod as long as there is a difference. */
+/** Shrinks the pod while there is still a difference. */
 async function explain(
   campaign: Campaign,
   one: Case,

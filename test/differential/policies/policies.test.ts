@@ -1,6 +1,6 @@
 /**
- * Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part
- * b|c|filling|steps|expiry|rollout|playground`.
+ * Tests random policies over all fields, sets of such policies, and defaulting. The long forms are `npm run
+ * test:differential -- --part b|c|filling|steps|expiry|rollout|playground`.
  */
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -24,8 +24,8 @@ import { evaluatePolicies } from './policies.ts';
 const WALKS = 5;
 const BATCHES = 5;
 /**
- * A search may miss an existing counterexample. With the values of this seed, the search finds all counterexamples. The
- * long form of the test draws other values.
+ * The seed of the search, which may miss an existing counterexample. With this seed, the search finds all
+ * counterexamples. The long form of the test uses other seeds.
  */
 const COUNTEREXAMPLE_SEED = 278942759;
 
@@ -80,7 +80,7 @@ describe('on a real API server', function () {
   describe('random sets of policies that end while pods are created', () => {
     it('decide at each second as the reference model and the operator say', async () => {
       let ended = 0;
-      // If the ends of policies in a few sets do not change any answer, more sets follow.
+      // If no expiry in a few sets changes an answer, more sets follow.
       for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
         const tally = await evaluateExpiry(cluster, controlPlane, {
           policies: 1,

@@ -1,4 +1,4 @@
-/** The messages of refusals, without the parts that vary. */
+/** Functions that compare the messages of refusals without the parts that vary. */
 import { MESSAGE_LENGTH_IF_NOT_ASCII } from '../../../operator/compile/decision.ts';
 import type { Violation } from '../../../operator/evaluate/violations.ts';
 import { printable } from '../../../operator/text/printable.ts';
@@ -15,8 +15,8 @@ export const CUT = '… (cut)';
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;
 
 /**
- * A policy's reasons as people read them. Neither the operator nor an admission policy shows a control character of a
- * pod.
+ * A policy's reasons in the form that users see. Neither the operator nor an admission policy shows a control character
+ * of a pod.
  */
 export function reasonsOf(policy: string, violations: readonly Violation[]): Reasons {
   const texts = violations.map(({ rule, message }) => withoutRandomNames(printable(`${rule}: ${message}`)));
@@ -29,8 +29,8 @@ export function textOf({ policy, texts }: Reasons): string {
 }
 
 /**
- * Whether a message gives these reasons. The message may be cut after some reasons, and then ends with the number of
- * the remaining reasons. The message may also be cut after some characters.
+ * Whether a message gives these reasons. The message may be cut between two reasons, and then ends with the number of
+ * the remaining reasons. The message may also be cut at a certain length.
  */
 export function gives(text: string, reasons: Reasons): boolean {
   const cut = text.indexOf(CUT);
@@ -48,7 +48,7 @@ export function says(answer: string, text: string): boolean {
   return beginning.length >= MESSAGE_LENGTH_IF_NOT_ASCII && text.startsWith(beginning);
 }
 
-/** The API server gives the token's volume a random name. */
+/** Replaces the random name of the volume with the service account's token. The API server generates this name. */
 export function withoutRandomNames(text: string): string {
   return text.replaceAll(TOKEN_VOLUME, 'kube-api-access');
 }

@@ -1,22 +1,22 @@
 /**
- * Reference model of `spec.containers`: the values of an entry apply to the containers that the entry names. A
- * container that an entry names is evaluated by its own field or, if it has none, by its pod's field. `spec.overrides`
- * applies to everything else.
+ * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. Such a
+ * container is evaluated by its own field or, without its own field, by the field of its pod. `spec.overrides` applies
+ * to everything else.
  *
- * The model evaluates a container that an entry names as the only container of a pod that sets nothing. The fields that
- * the container inherits are written on the container.
+ * The model evaluates a container that an entry names as the only container of a pod that sets nothing. The model first
+ * writes the inherited fields on the container.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Secured, StatedContainer, StatedPod } from './pod.ts';
 import type { Values } from './values.ts';
 
-/** The fields of securityContext that a container takes from its pod where it does not set them. */
+/** The fields of securityContext that a container inherits from its pod if the container does not set them. */
 const INHERITED = ['runAsNonRoot', 'runAsUser', 'runAsGroup', 'seccompProfile', 'seLinuxOptions'] as const;
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * The rules for which an entry of `spec.containers` gives the container a value of its own, and the values of all rules
- * for the container. Undefined if no entry selects the container.
+ * The rules for which an entry of `spec.containers` gives the container its own value, and the values of all rules for
+ * the container. The result is undefined if no entry selects the container.
  */
 export function ownValues({ values, containers }: ResolvedPolicy, { name, image = '' }: StatedContainer) {
   const entry = containers.find(

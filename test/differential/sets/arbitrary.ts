@@ -13,7 +13,7 @@ export interface PolicySet {
 
 /** The label by which a set's policies select only the namespaces of the set. */
 const SET_LABEL = 'differential-set';
-/** The namespace of service accounts that create pods elsewhere. */
+/** The namespace of service accounts that create pods in other namespaces. */
 export const TOOLS = 'sets-tools';
 /** The service accounts in each namespace. */
 export const ACCOUNTS = ['default', 'runner'] as const;
@@ -34,7 +34,7 @@ export const CREATORS: readonly Person[] = [
 
 const NAMESPACES = ['a', 'b', 'c'];
 
-/** @param set part of all names */
+/** @param set a part of all names */
 export function randomSet(set: string): Arbitrary<PolicySet> {
   const namespaces = fc
     .array(fc.constantFrom(...UNIVERSE), { minLength: NAMESPACES.length, maxLength: NAMESPACES.length })
@@ -51,7 +51,10 @@ export function randomSet(set: string): Arbitrary<PolicySet> {
     });
 }
 
-/** A policy of random rules, for random users. @param subjects the subjects that the policy may name */
+/**
+ * The spec of a random policy for random users.
+ * @param subjects the subjects that the policy may name
+ */
 export function randomSpec(
   namespaces: Arbitrary<LabelSelector>,
   subjects: Arbitrary<Subject>,

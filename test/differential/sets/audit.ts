@@ -1,4 +1,4 @@
-/** The API server's audit log about pods: the only trace of a refusal in mode Audit. */
+/** Reads the API server's audit log about pods. A refusal in mode Audit is visible only there. */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +39,10 @@ export class AuditLog {
     return `pod-${this.#pods++}`;
   }
 
-  /** The reasons why policies refuse the created pod. The API server keeps one reason, of any of the policies. */
+  /**
+   * The reasons for which policies refuse the created pod. The API server keeps only one reason, from any of the
+   * policies.
+   */
   async messagesOf(pod: string): Promise<readonly string[]> {
     return waitFor(
       `${pod} in the audit log`,

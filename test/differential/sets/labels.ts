@@ -8,7 +8,10 @@ import type { Answer } from '../policies/cluster.ts';
 import { admits, type Scene } from './reference-model.ts';
 import type { Trial } from './trial.ts';
 
-/** A label of the namespace must not refuse, warn about or audit a pod that the namespace's policies of that mode admit. */
+/**
+ * Finds labels that refuse too much. A label of the namespace must not refuse, warn about or audit a pod that the
+ * namespace's policies of the label's mode admit.
+ */
 export async function unsoundLabels(trial: Trial, scene: Scene, { status, pod }: Answer): Promise<string[]> {
   if (status !== 200) return [];
   const { cluster, policies } = trial;

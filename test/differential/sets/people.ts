@@ -51,7 +51,7 @@ export async function withdraw(cluster: PolicyCluster, { namespaces, grants }: P
   }
 }
 
-/** The rights to use policies in the cluster, in the form that the operator reads. */
+/** The rights to use policies in the cluster, in the operator's form. */
 export async function readUse(cluster: PolicyCluster): Promise<UseIndex> {
   const [roles, ofCluster, some, bindings] = (await Promise.all(
     ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((kind) => cluster.api.list(`${RBAC}/${kind}`)),

@@ -1,6 +1,6 @@
 /**
  * Compares policies in files of an API server with the same policies as objects of the API. One API server decides
- * about the same pods twice: by the files and, after the files are removed, by the objects.
+ * about the same pods twice. The files decide first. Then the files are removed, and the objects decide.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ const POLICIES = [
 ];
 const TEAMS = ['a', 'b', 'c'] as const;
 const AT_ONCE = 8;
-/** Namespaces of team a: one that exists, and one that the clients of a new cluster create. */
+/** The namespaces of team a: an existing namespace, and a namespace that the clients of a new cluster create. */
 const [OLD, NEW] = ['static-a', 'static-new'];
 
 export interface Comparison {
@@ -58,7 +58,10 @@ export interface Comparison {
   readonly starts: { readonly files: Starts; readonly objects?: Starts };
 }
 
-/** @param whole whether to measure starts that are not checked: of another API server, and all starts with objects */
+/**
+ * @param whole whether to also measure starts that the test does not check: starts of a second API server, and all
+ * starts with objects
+ */
 export async function compareStatic(runs: number, seed: number, { whole = false } = {}): Promise<Comparison> {
   const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');
   let start: Start | undefined;
@@ -102,7 +105,10 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
   }
 }
 
-/** Namespaces with their service accounts, which no controller makes here, and the roles that no file can state. */
+/**
+ * Creates the roles that no file can state, and namespaces with their service accounts. No controller creates the
+ * service accounts here.
+ */
 async function prepare(api: Api, directory: string): Promise<void> {
   // The role `edit` stays empty, because this control plane has no controller that aggregates roles.
   await grant(api, CREATOR.user, [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }]);
@@ -174,7 +180,7 @@ async function ask(api: Api, team: string, pod: object): Promise<string> {
     warnings,
   } = await api.ask('POST', path, { body, as: CREATOR, query: { dryRun: 'All' } });
   const { message, spec, metadata } = answer;
-  // The API server's own validation lists the errors in a map, such as annotations, in any order.
+  // In a validation error of its own, the API server lists the entries of a map, such as annotations, in random order.
   const said = {
     status,
     message: status === 422 ? '' : message,

@@ -1,9 +1,9 @@
-/** A client that sends the same request again and again, also while no API server answers, and counts the answers. */
+/** A client that repeats one request and counts the answers. The client continues while no API server answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../../hack/controlplane/api.ts';
 
 const AT_ONCE = 4;
-/** While no server listens on the port, a connection is refused at once. */
+/** The pause between two requests, in ms. While no server listens on the port, a connection is refused at once. */
 const PAUSE_MS = 2;
 
 export interface Counts {

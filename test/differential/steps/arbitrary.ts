@@ -1,4 +1,4 @@
-/** Random ways to extend a pod step by step, under policies that each admit something different. */
+/** Random sequences of additions to a pod, under policies that each admit something different. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -32,8 +32,8 @@ export interface Track {
 }
 
 /**
- * Overrides about pods, not only about containers. Each override alone is an exception: a policy that has it admits
- * more than a policy that lacks it.
+ * Overrides that concern pods, not only containers. Each override alone makes a policy an exception: the policy admits
+ * more than a policy without the override.
  */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { hostPID: true },
@@ -51,7 +51,7 @@ const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { fsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 1000 }] } },
   { runtimeClasses: { allowed: ['gvisor'] } },
 ];
-/** Overrides about containers. */
+/** Overrides that concern containers. */
 const OF_CONTAINERS: readonly CapabilityPolicyOverrides[] = [
   { capabilities: { allowedAdd: ['SYS_PTRACE', 'NET_BIND_SERVICE'] } },
   { capabilities: { allowedAdd: ['NET_RAW', 'CHOWN'], requiredDrop: [] } },
@@ -60,7 +60,7 @@ const OF_CONTAINERS: readonly CapabilityPolicyOverrides[] = [
   { readOnlyRootFilesystem: true },
 ];
 
-/** Sets of Enforce policies, most of them similar. */
+/** Sets of Enforce policies. Most policies of a set are similar. */
 export function randomStepsSet(name: string): Arbitrary<PolicySet> {
   const parts = fc.tuple(
     fc.subarray([...OF_PODS], { maxLength: 3 }),
