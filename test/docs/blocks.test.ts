@@ -1,4 +1,4 @@
-/** Every shell block of the documentation is run by a test, or listed as not run. */
+/** Tests that a test runs every shell block of the documentation, or that the block is listed as not run. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { NOT_RUN } from './not-run.ts';
 
 interface Run {
   readonly page: string;
-  /** The sections whose blocks are run; if left out, the blocks of all sections. */
+  /** The sections whose blocks are run. If this field is left out, the blocks of all sections are run. */
   readonly sections?: readonly string[];
   /** The test that pastes the blocks. */
   readonly by: string;

@@ -1,4 +1,4 @@
-/** Each checklist of contributing.md names exactly the files to change for what it adds. */
+/** Tests that each checklist of contributing.md names exactly the files that must change for an addition. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -32,7 +32,7 @@ function checklist(title: string): string[] {
   return steps.map((step) => step.split('\n\n')[0] ?? '');
 }
 
-/** The paths of the linked files, from the project's folder. */
+/** The paths of the linked files, relative to the project's folder. */
 function filesIn(steps: readonly string[]): string[] {
   const all = steps.flatMap((step) =>
     [...step.matchAll(LINK)].map(([, above, path = '']) => (above ? path : join('docs', path))),

@@ -1,6 +1,6 @@
 /**
- * Runs the recipe of docs/evidence.md: its manifests are accepted, its service account may take a snapshot and has no
- * right that a snapshot does not need, and its commands compare the files.
+ * Runs the recipe of docs/evidence.md. The API server accepts its manifests. Its service account may take a snapshot,
+ * and has no right that a snapshot does not need. Its commands compare the files.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -34,7 +34,7 @@ function documentedRules(): readonly RoleRule[] {
   return objects.find(({ kind }) => kind === 'ClusterRole')?.rules ?? [];
 }
 
-/** The rules without a resource. */
+/** The rules, without the given resource. */
 function without(resource: string, rules: readonly RoleRule[]): RoleRule[] {
   return rules
     .map((rule) => ({ ...rule, resources: (rule.resources ?? []).filter((one) => one !== resource) }))
@@ -141,7 +141,7 @@ describe('the recipe for a snapshot every day', function () {
       await take(29);
     });
 
-    /** The output of a block in a shell in the folder, whatever its exit code is. */
+    /** Runs a block in a shell in the folder. @returns the output, whatever the exit code is */
     const pasted = async (text: string) => {
       const path = [join(ROOT, 'bin'), reader().PATH].join(delimiter);
       const options = { cwd: folder, env: { HOME: folder, PATH: path }, maxBuffer: 64 * 1024 * 1024 };

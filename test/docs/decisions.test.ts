@@ -1,4 +1,4 @@
-/** Every decision record has its date of acceptance, and names the record that superseded or refined it. */
+/** Tests that every decision record has its date of acceptance, and names the record that superseded or refined it. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

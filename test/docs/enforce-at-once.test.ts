@@ -1,6 +1,6 @@
 /**
  * Runs the blocks of docs/enforce-at-once.md as a reader would, in a cluster with six namespaces of well-known charts.
- * All the time, the pods of the workloads are created again, and none may be refused.
+ * All the time, the pods of the workloads are created again. No pod may be refused.
  */
 import assert from 'node:assert/strict';
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -15,9 +15,9 @@ const PAGE = 'docs/enforce-at-once.md';
 const NAMESPACES = [...new Set(INSTALLED.map(({ metadata }) => metadata.namespace))];
 /** The namespaces whose workloads level restricted admits as they are. */
 const COMPLIANT = ['cert-manager'];
-/** The most commands from nothing to enforced. */
+/** The maximum number of commands from an empty cluster to enforced policies. */
 const MOST_COMMANDS = 6;
-/** The controllers that create the pods, and so the users whose rights count. */
+/** The controllers that create the pods. Their rights count when a pod is created. */
 const CONTROLLERS: Readonly<Record<string, string>> = {
   DaemonSet: 'daemon-set-controller',
   Deployment: 'replicaset-controller',

@@ -1,6 +1,4 @@
-/**
- * The pages' statements about policies, tests, flags and reasons are true. links.test.ts checks their links.
- */
+/** Tests the pages' statements about policies, tests, flags and reasons. links.test.ts checks their links. */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -106,8 +104,8 @@ describe('the documentation', () => {
 });
 
 /**
- * The policies in a YAML block, or in the heredocs that a shell block passes to commands. A block that is only a part
- * of an object has no policies.
+ * The policies in a YAML block, or in the heredocs that a shell block passes to commands. A block with only a part of
+ * an object has no policies.
  */
 function policiesIn({ info, text }: Block): RawObject[] {
   const [language, use] = info;
@@ -127,7 +125,7 @@ function citationsIn(path: string): { page: string; file: string; title: string 
   });
 }
 
-/** Titles are compared regardless of line breaks. */
+/** The source of a test file in a form in which titles can be compared regardless of line breaks. */
 function sourceOf(file: string): string {
   return textOf(file).replaceAll(/\s+/g, ' ');
 }
