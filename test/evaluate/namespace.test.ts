@@ -236,8 +236,8 @@ describe('the verdicts of a namespace', () => {
     const NOT_USABLE: Parameters<typeof resolvedBaseline>[1] = { ...raw, usableBy: 'Bindings' };
 
     /**
-     * Each row has policies, pods, and the policy that the verdict of mode Audit names as the one that admits the
-     * workload.
+     * Each row has policies and pods. The last value is the policy that the verdict of mode Audit names as the policy
+     * that admits the workload.
      */
     const cases: [string, ResolvedPolicy[], PodView[], string | undefined][] = [
       ['names it at a higher priority', [audit(), enforce(10)], [], 'exception'],

@@ -1,4 +1,7 @@
-/** The verdict about a promotion: the workloads that a pending policy would refuse if it were enforced. */
+/**
+ * Tests the verdict about a promotion. The verdict lists the workloads that a pending policy would refuse if it were
+ * enforced.
+ */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Seen } from '../../operator/evaluate/members.ts';
