@@ -1,5 +1,5 @@
 /**
- * For each right of the operator, an action that needs the right, and the operator's message if the right is missing.
+ * Each right of the operator, with an action that needs the right and the operator's message if the right is missing.
  */
 import { dirname } from 'node:path/posix';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -26,15 +26,18 @@ export interface Stage {
   readonly policy: string;
   /** A namespace that the policy selects. */
   readonly namespace: string;
-  /** Reads the operator's metrics as a new user. Gives undefined if the operator does not show the metrics. */
+  /** Reads the operator's metrics as a new user. The result is undefined if the operator does not show the metrics. */
   readonly scrape: () => Promise<string | undefined>;
 }
 
 interface Provocation {
-  /** The preparation, which runs while the operator holds the right. */
+  /** The preparation. It runs while the operator still holds the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
-  /** The message by which the operator reports the missing right; by default, that RBAC refused the request. */
+  /**
+   * The message by which the operator reports the missing right. By default, the message says that RBAC refused the
+   * request.
+   */
   readonly says?: RegExp;
 }
 
@@ -57,8 +60,8 @@ const CHANGES: Readonly<Record<string, unknown>> = {
 };
 
 /**
- * By verb and resource: an action after which the operator sends such a request. The other rights, which have no
- * provocation in this list, are rights to read.
+ * Actions by verb and resource. After the action, the operator sends a request with this verb and resource. Rights that
+ * are not in this list are rights to read.
  */
 const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   ...Object.fromEntries(
@@ -67,7 +70,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
       return Object.entries<Provocation>({
         // Server-side apply of a missing object needs the verbs create and patch.
         create: { act: (stage) => deleteByHand(stage, kind) },
-        // A program is replaced, so only its creation is an apply.
+        // A program is replaced. Only the creation of the replacement is an apply.
         patch: { act: (stage) => (kind.endsWith('AdmissionPolicy') ? deleteByHand : changeByHand)(stage, kind) },
         update: { act: (stage) => changeByHand(stage, kind) },
         delete: { act: (stage) => leaveBehind(stage, kind) },
@@ -107,7 +110,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'create configmaps': { act: async (stage) => void (await rollout(stage, 'created')) },
   'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
-  // Only an operator that lacks pod fields asks API servers what they fill in.
+  // Only an operator that lacks pod fields checks which values API servers fill in.
   'create podtemplates': { act: askDefaults },
   'create events': { act: violate },
   // The operator patches an Event to count its repetitions in the Event's series.
@@ -149,12 +152,18 @@ export async function provoke(stage: Stage, right: Right): Promise<void> {
   );
 }
 
-/** The refusal of a right in RBAC's words (k8s.io/apiserver, endpoints/handlers/responsewriters ForbiddenMessage). */
+/**
+ * The refusal of a right in the words of the API server (k8s.io/apiserver, endpoints/handlers/responsewriters
+ * ForbiddenMessage).
+ */
 function refusal({ verb, resource }: Right): RegExp {
   return new RegExp(`cannot ${verb} resource \\\\*"${resource}\\\\*"`);
 }
 
-/** The rendered object of a kind for the policy: its role, its binding, or an object of a program with its row. */
+/**
+ * The rendered object of a kind for the policy. It is the policy's role or binding, or an object of a program with the
+ * policy's row.
+ */
 async function rendered({ cluster, policy }: Stage, kind: string): Promise<Json> {
   const objects = await renderedObjects(cluster.api);
   const isOfPolicy = ({ metadata: { name, labels } }: Json) =>
@@ -200,7 +209,7 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
   });
 }
 
-/** Creates an object like those that a deleted policy leaves behind if it was deleted with `Orphan`. */
+/** Creates an object that has lost its policy, as after deleting the policy with `Orphan`. */
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
   const labels = { ...metadata.labels, 'capabilitypolicy.dev/policy': 'gone' };
@@ -220,7 +229,7 @@ async function changePolicy({ cluster, policy }: Stage): Promise<void> {
   await cluster.api.patch(`${POLICIES}/${policy}`, { spec: { priority: (spec.priority ?? 0) + 1 } });
 }
 
-/** Reads the cluster again, as the operator does when it starts. */
+/** Reads the cluster once more, as the operator does when it starts. */
 async function follow({ cluster }: Stage, right: Right): Promise<void> {
   await failing(cluster, right, async (client, log, signal) => {
     const followed = createCluster(client, { onChange: () => {}, log });
@@ -259,8 +268,8 @@ async function failing(
 }
 
 /**
- * Resolves when the operator writes reports to this API. The operator writes PolicyReports only if the API of
- * OpenReports does not exist.
+ * Resolves when the operator writes reports to this API. For PolicyReports, the API of OpenReports is removed first,
+ * because the operator otherwise writes OpenReports.
  */
 async function writeReportsTo(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
   const { api } = stage.cluster;
@@ -300,7 +309,7 @@ async function beginTerm({ cluster: { operator } }: Stage): Promise<void> {
   await operator.startAndWatch();
 }
 
-/** Creates a policy whose rollout has no namespaces, so that the rollout has only a state. */
+/** Creates a policy with a rollout that has a state but no namespaces. */
 async function rollout({ cluster }: Stage, name: string): Promise<string> {
   const namespaceSelector = { matchLabels: { no: 'body' } };
   return cluster.policy(name, { namespaceSelector, level: 'restricted', mode: 'Enforce', rollout: {} });

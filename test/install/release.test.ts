@@ -1,4 +1,4 @@
-/** The files of a release: one manifest, and a packed chart. */
+/** Tests the files of a release: one manifest, and a packed chart. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

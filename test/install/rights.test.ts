@@ -1,6 +1,6 @@
 /**
- * The operator's rights are minimal: the operator works if it has all of them, and reports a failure if any right is
- * missing.
+ * Tests that the operator's rights are minimal. The operator works with all of its rights, and reports a failure if any
+ * right is missing.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -99,7 +99,7 @@ describe("the operator's rights", () => {
     await cluster.settled();
     assert.match((await stage.scrape()) ?? '', /^capabilitypolicy_programmed\b/m);
     const refused = audit.events().filter(({ responseStatus }) => responseStatus?.code === 403);
-    // Refused dry runs of ClusterRoles don't count: they are probes, which a program refuses because of their content.
+    // Refused dry runs of ClusterRoles do not count. They are probes, which a program refuses because of their content.
     const asked = refused.filter(({ requestURI }) => !/\/clusterroles\?.*dryRun=All/.test(requestURI));
     assert.deepEqual(
       asked.map(({ verb, requestURI }) => `${verb} ${requestURI}`),
@@ -128,7 +128,7 @@ describe("the operator's rights", () => {
         async () => Date.parse((await api.find(LEASE))?.spec.renewTime) > since,
       );
     }
-    // The operator tries a refused write again after a while, or when a rendered object changes.
+    // The operator repeats a refused write after a while, or when a rendered object changes.
     const [{ kind, metadata }] = await renderedObjects(api, stage.policy);
     await api.patch(`${COLLECTIONS[kind]}/${metadata.name}`, {
       metadata: { annotations: { touched: String(performance.now()) } },

@@ -28,7 +28,7 @@ export function operatorRights(): Right[] {
   );
 }
 
-/** The right as text: `patch namespaces`, or `create leases in capabilitypolicy-system`. */
+/** The right as text, such as `patch namespaces` or `create leases in capabilitypolicy-system`. */
 export function titleOf({ role, verb, resource }: Right): string {
   const { namespace } = role.metadata;
   return `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`;

@@ -1,12 +1,12 @@
-/** All objects that somebody created in a cluster. */
+/** Lists all objects that somebody created in a cluster. */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 
 /** Kinds whose objects are created and deleted automatically. */
 const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentstatuses'];
 
 /**
- * `resource namespace/name` of each object, and each label and annotation of a namespace, sorted. The operator's field
- * manager shows which objects it wrote: `manager namespaces/NAME` for each namespace with such an entry in
+ * Lists each object as `resource namespace/name`, and each label and annotation of a namespace, sorted. The operator's
+ * field manager shows which namespaces it wrote: `manager namespaces/NAME` stands for an entry of the operator in
  * managedFields.
  */
 export async function snapshot(api: Api): Promise<string[]> {
