@@ -1,6 +1,6 @@
 /**
- * Fields of pods that the operator's release does not know, on a real API server that has them: an operator runs whose
- * table of pod fields lacks the fields.
+ * Tests pod fields that the operator's release does not know, on a real API server that has these fields. The test runs
+ * an operator whose table of pod fields lacks them.
  */
 import assert from 'node:assert/strict';
 import type { Answer } from '../../hack/controlplane/api.ts';
@@ -18,11 +18,11 @@ const LEVELS = ['baseline', 'restricted'] as const;
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Row {
-  /** The field, in the types that the earlier release lacks it in. */
+  /** The name of the field, which the earlier release lacks in some types. */
   readonly field: string;
-  /** Where the field is in a container, if a container can have it. */
+  /** The position of the field in a container, if a container can have the field. */
   readonly container?: Fields;
-  /** Where the field is in the pod, if the pod can have it. */
+  /** The position of the field in the pod, if the pod can have the field. */
   readonly spec?: Fields;
   /** Further fields that the API server requires beside the field. */
   readonly beside?: Fields;
@@ -59,7 +59,10 @@ const REFUSED: readonly Row[] = [
   },
 ];
 
-/** Fields elsewhere, of which API servers only warn. They fill in a value of some. */
+/**
+ * Fields outside a securityContext, about which API servers only warn. API servers fill in a value for some of these
+ * fields.
+ */
 const WARNED: readonly Row[] = [
   { field: 'hostUsers', spec: { hostUsers: false } },
   { field: 'activeDeadlineSeconds', spec: { activeDeadlineSeconds: 60 } },
@@ -78,7 +81,7 @@ const NOT_EPHEMERAL = ['successThreshold', 'postStart', 'sleep'];
 const RESTRICTED = secured({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
 const RESTRICTED_POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** A pod that both levels admit, with the field. */
+/** A pod with the field that both levels would admit without it. */
 function podWith({ beside, spec }: Row, containers: { readonly main?: Fields; readonly init?: Fields } = {}) {
   const isWindows = JSON.stringify(beside ?? {}).includes('windows');
   const container = (name: string, fields: Fields = {}) => ({
@@ -100,7 +103,7 @@ function podWith({ beside, spec }: Row, containers: { readonly main?: Fields; re
   );
 }
 
-/** The pods with the field, in each place where it can stand. */
+/** The pods with the field, one for each position that the field can have. */
 function podsWith(row: Row): object[] {
   const { container, spec, field } = row;
   const { spec: _, ...rest } = row;
@@ -340,7 +343,7 @@ describe('fields of pods that the release does not know', function () {
       (resource) => `/apis/${ADMISSION}/${resource}/closed-default`,
     ) as [string, string];
 
-    /** Plays the upgrade of an API server after which it fills in the field. */
+    /** Simulates an upgrade after which the API server fills in the field. */
     async function fillIn(): Promise<void> {
       const patch = (path: string) => {
         const pointer = `/${path.replaceAll('.', '/')}/securityContext/${FIELD}`;
@@ -380,7 +383,7 @@ describe('fields of pods that the release does not know', function () {
       assert.equal((await make(PLAIN, 'filled')).status, 201);
       await earlier.stop();
       await fillIn();
-      // The program that the stopped operator left refuses the field with every value.
+      // The program that the stopped operator left refuses every value of the field.
       const refusal = await eventually('the refusal of a pod', async () => {
         const { status, body } = await make(PLAIN, 'filled');
         return status === 403 && body.message;

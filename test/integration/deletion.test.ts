@@ -8,11 +8,14 @@ import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 const LABEL = 'pod-security.kubernetes.io/enforce';
-/** The most ms to wait for the garbage collector, which learns of a new CRD within half a minute. */
+/**
+ * The maximum time in ms to wait for the garbage collector. The garbage collector learns of a new CRD within half a
+ * minute.
+ */
 const COLLECTION_MS = 60_000;
 /**
- * The time in ms to wait for a wrong deletion. A garbage collector that knows the CRD deletes a deleted owner's objects
- * within a second.
+ * The time in ms to wait for a wrong deletion. A garbage collector that knows the CRD needs less than a second to
+ * delete the objects of a deleted owner.
  */
 const NOT_COLLECTED_MS = 3_000;
 

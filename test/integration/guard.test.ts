@@ -102,7 +102,7 @@ describe('the guard', () => {
   });
 
   describe('protects the label that policies require, whoever states it', () => {
-    // The namespaces are deleted, because a label that remains would look like a label that the operator forgot.
+    // The namespaces are deleted. Otherwise, a remaining label would look like a label that the operator forgot.
     after(async () => {
       const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
       await Promise.all(namespaces.map((name) => cluster.api.remove(`${NAMESPACES}/${name}`)));
@@ -166,19 +166,19 @@ describe('the guard', () => {
       await refusesWeakening(loose, policy, 'privileged');
     });
 
-    /** Tries to weaken the label by every route, and expects refusals. */
+    /** Tries to weaken the label through each route, and expects a refusal each time. */
     async function refusesWeakening(name: string, by: string, ...levels: readonly (string | null)[]): Promise<void> {
       for (const level of levels) {
         const weakened: MetadataChange = { labels: { [ENFORCE]: level } };
         for (const route of routesOf(weakened)) {
-          // A server-side apply with fewer fields does not remove fields that another manager owns.
+          // A server-side apply with fewer fields does not remove fields of another field manager.
           if (level === null && route.title.startsWith('server-side apply')) continue;
           refused(await change(cluster.api, name, weakened, EDITOR, route), by, `${level}: ${route.title}`);
         }
       }
     }
 
-    /** Waits until these labels are set and recorded. */
+    /** Waits until the operator has set and recorded these labels. */
     async function ours(name: string, labels: Record<string, string>): Promise<void> {
       await eventually(`our labels on ${name}`, async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${name}`);
@@ -230,7 +230,7 @@ describe('the guard', () => {
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-local', namespace }),
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', cluster.named('equal'))], { name: 'guard-other' }),
     ];
-    // The API server learns of rights through a watch.
+    // The API server learns of new rights through a watch, with a delay.
     await sleep(1_000);
     for (const wanted of Object.values(GUARDED)) refused(await change(cluster.api, namespace, wanted, EDITOR), policy);
     await Promise.all(paths.map((path) => cluster.api.remove(path)));
@@ -366,7 +366,7 @@ describe('the guard', () => {
       // If several guards refuse, the API server chooses whose message it returns.
       refused(await change(cluster.api, crowded, wanted, EDITOR), 'crowd-\\d+');
       admitted(await change(cluster.api, crowded, wanted, ADMINISTRATOR), wanted);
-      // Each check costs something. A guard that needs all checks must not exceed the API server's limit.
+      // Each check has a cost. A guard that needs all checks must not exceed the API server's limit.
       paths.push(
         await grant(
           cluster.api,

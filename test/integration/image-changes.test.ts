@@ -1,4 +1,7 @@
-/** The image of a pod that violates the deciding policies cannot be changed, as with Pod Security Admission. */
+/**
+ * Tests that the image of a pod that violates the deciding policies cannot be changed. Pod Security Admission behaves
+ * in this way, too.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Json } from '../../hack/controlplane/api.ts';
@@ -85,7 +88,7 @@ describe('the image of a container', function () {
         await eventually('the exception to end', async () => {
           return (await cluster.admit(proxied('containers'), namespace)) !== ADMITTED;
         });
-        // For a moment, an API server may still enforce the program from before the end of the policy.
+        // For a moment, an API server may still enforce the program that it had before the policy expired.
         await sleep(2_000);
         for (const list of LISTS) {
           for (const image of ['example.org/shell:1', 'example.org/proxy:2', 'example.org/other:1']) {
@@ -161,7 +164,7 @@ describe('the image of a container', function () {
       const { status, body } = await setImage(compared, 'violates', 'containers', 'main', 'example.org/app:2');
       assert.equal(status, 403, body.message);
       assert.match(body.message, /violates PodSecurity/);
-      // The namespace is deleted, because its label would look like a label that the operator forgot.
+      // The namespace is deleted. Otherwise, its label would look like a label that the operator forgot.
       await vanish(cluster.api, compared);
     });
 
@@ -196,7 +199,7 @@ describe('the image of a container', function () {
     assert.equal(status, 201, answer.message);
   }
 
-  /** Changes an image by dry run, as all following requests do. */
+  /** Changes an image by dry run. All following requests are dry runs, too. */
   function setImage(namespace: string, pod: string, list: List, container: string, image: string): Promise<Answer> {
     return cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}/pods/${nameOf(pod)}`, {
       body: { spec: { [list]: [{ name: container, image }] } },
@@ -233,7 +236,9 @@ function nameOf(pod: string): string {
   return pod.toLowerCase();
 }
 
-/** A pod that only an exception for its image admits: a container or a sidecar runs as root with SYS_ADMIN. */
+/**
+ * A pod that only an exception for its image admits. A container or a sidecar of the pod runs as root with SYS_ADMIN.
+ */
 function proxied(list: List): object {
   const image = 'example.org/proxy:1';
   const proxy = { name: 'proxy', image, securityContext: AS_ROOT };

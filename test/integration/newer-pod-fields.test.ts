@@ -1,4 +1,7 @@
-/** The operator names pod fields that its release does not know, and goes on when an API server has them. */
+/**
+ * Tests that the operator names pod fields that its release does not know, and continues to work when an API server has
+ * these fields.
+ */
 import assert from 'node:assert/strict';
 import { earlierOperator } from '../support/earlier-operator.ts';
 import { eventually, useCluster } from '../support/harness.ts';

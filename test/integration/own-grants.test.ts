@@ -1,6 +1,6 @@
 /**
- * Workloads are evaluated with the grants that the operator is about to write. In this test, the operator evaluates
- * faster than it writes.
+ * Tests that workloads are evaluated with the grants that the operator is about to write. In this test, the operator
+ * evaluates faster than it writes.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -44,10 +44,7 @@ describe('the status of a policy that grants its use', function () {
     });
   }
 
-  /**
-   * Checks that no status ever counts a violation, not even for a moment, because each such status makes a Warning
-   * Event.
-   */
+  /** Checks that no status ever counts a violation, even for a moment. Each such status would make a Warning Event. */
   async function neverViolates(policy: string, evaluated: number, act: () => Promise<unknown>): Promise<void> {
     const observation = await Observation.begin(cluster);
     await act();

@@ -36,7 +36,7 @@ describe('the condition Programmed', () => {
         CAPABILITIES.map((capability) => cluster.admit(restrictedPod({ add: [capability] }), namespace)),
       );
       const after = await cluster.api.get(`${POLICIES}/${policy}`);
-      // The answers are about the spec that the status reported as in force only if the policy has not changed.
+      // The answers are about the spec that the status reported as in force, unless the policy has changed meanwhile.
       if (after.metadata.generation !== before.metadata.generation) return false;
       seenTrue++;
       const message = `seed ${random.seed}, generation ${before.metadata.generation}: ${answers.find((one) => one !== ADMITTED)}`;
@@ -47,7 +47,7 @@ describe('the condition Programmed', () => {
     while (changes < CHANGES) {
       changes++;
       await change();
-      // Some changes come while the operator still brings the previous change into force, and others come later.
+      // Some changes happen while the operator still brings the previous change into force, and others happen later.
       const until = Date.now() + random.int(400);
       const waits = random.int(3) === 0;
       if (waits) await eventually('the change to be seen in force', look, 60_000);

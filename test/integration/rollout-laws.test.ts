@@ -1,4 +1,4 @@
-/** The laws of a rollout (docs/decisions/0051) on a real API server, while other users disturb it. */
+/** Tests the laws of a rollout (docs/decisions/0051) on a real API server while other users disturb the rollout. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -50,7 +50,7 @@ describe('the laws of a rollout', function () {
     return items.filter((one: Json) => one.reason === 'NamespaceEnforced' && one.regarding.name === namespace).length;
   }
 
-  /** Makes the API server refuse every request with this match condition, as another tool's policy may do. */
+  /** Makes the API server refuse every request that satisfies this match condition, as another tool's policy may do. */
   async function refuse(name: string, expression: string): Promise<() => Promise<void>> {
     const metadata = { name: cluster.named(name) };
     const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['namespaces'] }];
@@ -180,7 +180,7 @@ describe('the laws of a rollout', function () {
     await cluster.byHand.ask('PUT', `${NAMESPACES}/${full}`, { body: replaced });
   });
 
-  /** Adds labels to a namespace until etcd refuses more. */
+  /** Adds labels to a namespace until etcd refuses a larger namespace. */
   async function fill(namespace: string): Promise<void> {
     let count = 0;
     for (let chunk = 1_024; chunk >= 1; ) {
@@ -278,7 +278,7 @@ describe('the laws of a rollout', function () {
   });
 
   describe('by another leader', () => {
-    /** Starts another operator, which leads instead of the cluster's own operator. */
+    /** Starts another operator, which leads instead of the operator of `cluster`. */
     async function lead(args: readonly string[], nodeFlags: readonly string[] = []): Promise<OperatorProcess> {
       await cluster.operator.stop('SIGKILL');
       const own = ['--kubeconfig', cluster.operatorKubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
