@@ -1,4 +1,4 @@
-/** Compares held*.ts with the kernel's report about real containers. */
+/** Compares the results of held*.ts with the kernel's report about real containers. */
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import fc from 'fast-check';
@@ -85,7 +85,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     await Promise.all(Array.from({ length: availableParallelism() }, work));
   }
 
-  /** @param measured the bounding set or the error that was measured, if there is a measurement */
+  /** @param measured the bounding set or the error in the file of measurements, if the file has it */
   async function check(one: Case, measured?: Measured): Promise<void> {
     const title = JSON.stringify({ ...one, runtime: one.runtime.name });
     const grant = granted(one.runtime, one.request);
@@ -103,7 +103,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     assert.equal(entrypoint.bounding, measured & machine, title);
   }
 
-  /** Runs the container. The test also gives runc those capability names that runc ignores. */
+  /** Runs the container. The test also gives runc the capability names that runc ignores. */
   function containerOf(one: Case, { capabilities, ignored }: Grant): Promise<Map<string, Process>> {
     const spec: ContainerSpec = {
       uid: one.way.root ? 0 : one.uid,
@@ -131,8 +131,8 @@ function expected(one: Case, capabilities: readonly string[]): Record<string, Pr
 }
 
 /**
- * The programs that the entrypoint starts. A setuid entrypoint starts no other programs, because they would run partly
- * as root.
+ * The programs that the entrypoint starts. A setuid entrypoint starts no other program, because the program would run
+ * partly as root.
  */
 function startedBy(entrypoint: Program): Program[] {
   return entrypoint === 'setuid-root' ? [] : NAMES.filter((name) => name !== entrypoint);

@@ -1,4 +1,7 @@
-/** Containers of runc, without kubelet, that need known capabilities: the program in needs/, on overlayfs as in a pod. */
+/**
+ * Runs containers with runc, without a kubelet, that need known capabilities. They run the program in needs/, on
+ * overlayfs as in a pod.
+ */
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,15 +18,15 @@ const OTHER = 1000;
 
 export interface NeedyContainer {
   readonly pod: string;
-  /** The arguments of the program, which state its actions. */
+  /** The arguments of the program. They state its actions. */
   readonly args: readonly string[];
-  /** The names, without CAP_, in the container's bounding, permitted and effective set. */
+  /** The names of the capabilities in the container's bounding, permitted and effective sets, without CAP_. */
   readonly capabilities: readonly string[];
 }
 
 export interface Ended {
   readonly ok: boolean;
-  /** The output of runc and the program when it failed. */
+  /** The output of runc and of the program if the run failed. */
   readonly error: string;
   readonly output: string;
 }
@@ -47,12 +50,12 @@ export class NeedyContainers {
     return containers;
   }
 
-  /** The control group of all containers. For each container, it has a group `default/POD/app`. */
+  /** The control group of all containers. It has a group `default/POD/app` for each container. */
   get cgroup(): string {
     return `/${basename(this.#folder)}`;
   }
 
-  /** Runs a container to its end. */
+  /** Runs a container until it ends. */
   async run({ pod, args, capabilities }: NeedyContainer): Promise<Ended> {
     this.#count += 1;
     const id = `${basename(this.#folder)}-${this.#count}`;
@@ -103,7 +106,10 @@ export class NeedyContainers {
   }
 }
 
-/** Writes the program and the files that it works on. @param root the folder with the files of an image */
+/**
+ * Writes the program and the files that the program works on.
+ * @param root the folder with the files of an image
+ */
 export async function writeNeeds(root: string): Promise<void> {
   mkdirSync(join(root, 'mnt'));
   await buildProgram(SOURCE, join(root, 'needs'));
