@@ -45,7 +45,7 @@ export interface RuleFields {
   readonly verbs?: readonly string[];
 }
 
-/** A ClusterRole, or a Role if there is a namespace; it grants the use of all PodSecurityPolicies. */
+/** A ClusterRole, or a Role if `namespace` is set. It grants the use of all PodSecurityPolicies. */
 export function role(name: string, rule: RuleFields = {}, namespace?: string, fields: Fields = {}) {
   return {
     apiVersion: `${RBAC}/v1`,
@@ -56,7 +56,7 @@ export function role(name: string, rule: RuleFields = {}, namespace?: string, fi
   };
 }
 
-/** A ClusterRoleBinding, or a RoleBinding if there is a namespace. */
+/** A ClusterRoleBinding, or a RoleBinding if `namespace` is set. */
 export function binding(
   to: { kind: string; metadata: { name: string } },
   subjects: readonly Fields[],

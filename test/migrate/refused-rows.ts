@@ -1,4 +1,4 @@
-/** PodSecurityPolicies that the API server refused, and the reasons: `field: reason`. */
+/** A PodSecurityPolicy that the API server refused, and the reasons in the form `field: reason`. */
 
 type SpecRow = readonly [spec: Readonly<Record<string, unknown>>, ...reasons: string[]];
 

@@ -1,4 +1,4 @@
-/** The migration of each field of SecurityContextConstraints. */
+/** The expected migration of each field of SecurityContextConstraints. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 const SAFE = [
@@ -63,8 +63,8 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
 };
 
 /**
- * The two notes about every SecurityContextConstraints: on the choice among them, and on the sysctls that depend on the
- * nodes.
+ * The first of two notes about every SecurityContextConstraints. This note is about the choice among several of them.
+ * The other note, SYSCTLS, is about the sysctls that depend on the nodes.
  */
 export const CHOICE = 'priority: only the CapabilityPolicies with the highest priority would count: all get 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';
@@ -72,7 +72,7 @@ export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_
 interface SccRow {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly overrides: CapabilityPolicyOverrides;
-  /** The notes besides CHOICE and SYSCTLS, as `field: beginning of the note`. */
+  /** The expected notes, without CHOICE and SYSCTLS. The form is `field: beginning of the note`. */
   readonly notes?: readonly string[];
 }
 
