@@ -15,7 +15,7 @@ import { nameOf, type PodOptions, pod } from './pods.ts';
 const USER = { runAsUser: 1000 };
 const NO_ESCALATION = { allowPrivilegeEscalation: false };
 const ONLY_NET_RAW = { capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
-/** A copy of grep whose file has NET_RAW as a permitted, not as an effective capability. */
+/** A copy of grep whose file has NET_RAW as a permitted capability, but not as an effective capability. */
 const GRANTED = { program: '/bin/grep-permitted', gains: ['NET_RAW'] };
 
 interface Context {
@@ -107,7 +107,7 @@ function options({ program = '/bin/grep', securityContext, spec }: Context): Pod
   return { command, ...(securityContext && { securityContext }), ...(spec && { spec }) };
 }
 
-/** @param container the container in cappol's explanation */
+/** @param container the container in the output of `cappol explain` */
 function expected({ securityContext = {}, spec, gains = [] }: Context, container: Json): Held {
   const uid = container.uid ?? 0;
   const { holdings } = container.runtimes.find(({ runtime }: Json) => runtime === 'containerd');

@@ -1,6 +1,6 @@
 /**
- * A Deployment runs before its policy exists. The test follows the Deployment's pods and the policy's status until the
- * Deployment is repaired.
+ * Tests a Deployment that runs before its policy exists. The test follows the Deployment's pods and the policy's status
+ * until the Deployment is repaired.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -93,7 +93,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     return cluster.api.list(`${NAMESPACES}/${namespace}/pods`, `app=${NAME}`);
   }
 
-  /** The pods of the Deployment, except pods that are being deleted. */
+  /** The pods of the Deployment, without pods that are being deleted. */
   async function staying(): Promise<Json[]> {
     return (await pods()).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }

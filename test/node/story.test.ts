@@ -1,4 +1,4 @@
-/** The tutorial's story inside Kubernetes: the same programs in pods of a real node, under real policies. */
+/** Tests the tutorial's story inside Kubernetes. The same programs run in pods of a real node, under real policies. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
@@ -14,7 +14,7 @@ const NET_RAW = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_RAW']
 const ESCALATING = { ...NET_RAW, allowPrivilegeEscalation: true };
 const GROUPS = { securityContext: { sysctls: [{ name: 'net.ipv4.ping_group_range', value: '0 2147483647' }] } };
 
-/** Pods that level restricted with NET_RAW admits, and ping's output in them. */
+/** Pods that the policy (level restricted with NET_RAW) admits, with the output of ping in each pod. */
 const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
   row('fails without a capability', NO_SOCKET, ['/bin/ping'], RESTRICTED),
   row('fails with NET_RAW for a user who is not root', NO_SOCKET, ['/bin/ping'], NET_RAW),
@@ -37,8 +37,8 @@ const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
 ];
 
 /**
- * Pods beyond level restricted with NET_RAW. The policy refuses these pods, and running them in a namespace without
- * policies shows why.
+ * Pods that the policy (level restricted with NET_RAW) refuses. The test runs them in a namespace without policies to
+ * show the reason.
  */
 const BEYOND: typeof ROWS = [
   row('works with the set-user-ID bit', PINGED, ['/bin/ping-setuid'], ESCALATING),
