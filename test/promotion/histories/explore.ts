@@ -10,12 +10,12 @@ import { isEnforced, isOn, remembering, type World } from './world.ts';
 
 export interface Exploration {
   /**
-   * The number of histories of the longest length. Histories of equal length that end in the same world count
-   * separately.
+   * The number of histories with the maximum length. Two histories with this length count separately even if they end
+   * in the same world.
    */
   readonly histories: bigint;
   readonly worlds: number;
-  /** The actions of the shortest history that breaks each law. */
+  /** The actions of the shortest history that breaks each law. The key is the law. */
   readonly broken: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -30,13 +30,13 @@ export interface Options {
   readonly length: number;
   readonly implementation?: Implementation;
   readonly guard?: Guard;
-  /** If this law is broken, the exploration ends. */
+  /** A law. The exploration ends when this law is broken. */
   readonly until?: string;
 }
 
 /**
- * Explores breadth first. Each different world is visited once for each length, so the first history that breaks a law
- * is a shortest one.
+ * Explores breadth first, and visits each different world once for each length. The first history that breaks a law is
+ * therefore one of the shortest.
  */
 export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
   const { length, implementation = OPERATOR, guard = STATED_GUARD, until = '' } = options;
@@ -84,8 +84,8 @@ function advance(
 }
 
 /**
- * A law about the end of a history: if nobody disturbs the operator, it brings the policy into force, even if some labels
- * cannot be written.
+ * A law about the end of a history. If nobody disturbs the operator, it brings the policy into force, even if some
+ * labels cannot be written.
  */
 export const ENDS = 'one namespace holds back no other, and nothing hangs';
 

@@ -1,4 +1,4 @@
-/** The laws of a rollout (docs/decisions/0051), for each action of a history. */
+/** The laws of a rollout (docs/decisions/0051). The exploration checks them for each action of a history. */
 import { matches } from '../../../operator/policy/selector.ts';
 import type { RolloutProgress } from '../../../operator/promotion/progress.ts';
 import { isEnforced, isOn, labelsOf, type Space, START, selectorOf, type World } from './world.ts';
@@ -16,8 +16,8 @@ export interface Acted {
 type Law = (acted: Acted) => string | undefined;
 
 /**
- * Whether the operator is about to remove a pending label that somebody set while no guard was in force. The law about
- * the end of histories checks that the operator removes a label that was set without a guard.
+ * Whether the operator will remove a pending label that somebody set while no guard was in force. The law about the end
+ * of histories checks that the operator removes a label that was set without a guard.
  */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;
@@ -70,7 +70,7 @@ const pauseBinds: Law = ({ before, after, byOperator }) => {
   const { enforced, byHand, moved } = before.remembered;
   for (const [name, space] of Object.entries(after.spaces)) {
     const was = before.spaces[name];
-    // A namespace that is created after the policy is enforced from its first pod on.
+    // If a namespace is created later than the policy, the policy is enforced there from the first pod on.
     if (!was || space.created > START || [...enforced, ...byHand, ...moved].includes(space.uid)) continue;
     if (!matches(selectorOf(after.stated), labelsOf(space)) || isDecided(before, name)) continue;
     if (isDecided(after, name)) return `${name} is decided in a pause`;

@@ -1,7 +1,7 @@
 /**
- * A small cluster with one policy, for the exploration of short histories. The world has the objects that the API
- * server stores, the memory of a leader, and the facts that laws must remember. All values are plain data, so that
- * equal worlds have the same JSON.
+ * A model of a small cluster with one policy, for the exploration of short histories. The world has the objects that
+ * the API server stores, the memory of a leader, and the facts that laws must remember. All values are plain data, so
+ * that equal worlds have equal JSON.
  */
 import type { CompleteSpec } from '../../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../../operator/api/defaults.ts';
@@ -21,7 +21,7 @@ export interface Space {
   readonly created: number;
 }
 
-/** The policy as an administrator writes it. */
+/** The fields of the policy as an administrator writes them. */
 export interface Stated {
   readonly mode: 'Enforce' | 'Audit';
   readonly rollsOut: boolean;
@@ -37,7 +37,7 @@ export interface Stated {
  */
 export interface Text {
   readonly onlyTeam: boolean;
-  /** Whether the admission policy leaves out pending namespaces. */
+  /** Whether the admission policy excludes pending namespaces. */
   readonly divided: boolean;
   readonly leftOut: readonly string[];
 }
@@ -49,18 +49,18 @@ export interface World {
   readonly text?: Text;
   /** The state of the rollout in the ConfigMaps. */
   readonly kept?: RolloutState;
-  /** The leader's memory of the rollout; undefined after a crash. */
+  /** The leader's memory of the rollout. The value is undefined after a crash. */
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
-  /** Namespaces whose labels only people may change, because another tool refuses all other writes. */
+  /** Namespaces whose labels only people can change. Another tool refuses all other writes to these labels. */
   readonly frozen: readonly string[];
   /** The namespaces whose writes were refused, as far as the leader knows. */
   readonly refused: readonly string[];
   readonly remembered: Remembered;
 }
 
-/** The facts of a history that the laws compare with. */
+/** The facts of a history that the laws need for their comparisons. */
 export interface Remembered {
   /** The uids of namespaces where the policy has been enforced. */
   readonly enforced: readonly string[];
@@ -106,7 +106,7 @@ export function isEnforced(text: Text | undefined, name: string, space: Pick<Spa
   return !text.divided || (space.label !== 'pending' && !text.leftOut.includes(name));
 }
 
-/** The world, with the facts about its newest admission policy and labels that the laws must remember. */
+/** Adds to the world the facts about its newest admission policy and labels that the laws must remember. */
 export function remembering(world: World): World {
   const { text, spaces, remembered } = world;
   const enforced = Object.entries(spaces).flatMap(([name, space]) =>
@@ -118,7 +118,7 @@ export function remembering(world: World): World {
 
 /**
  * Whether the admission policy in force does not select the namespace. After an edit, the policy's new selector may
- * select the namespace.
+ * already select it.
  */
 function isOutside({ text, spaces }: World, uid: string): boolean {
   const space = Object.values(spaces).find((one) => one.uid === uid);
