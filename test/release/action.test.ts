@@ -1,4 +1,4 @@
-/** Tests the GitHub Action: executes its steps as a runner does, with the package from this checkout. */
+/** Tests the GitHub Action. The test executes its steps as a runner does, with the package from this checkout. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -225,7 +225,7 @@ function pullRequest(folder: string, before: string, after: string): void {
   git(folder, 'merge', '--quiet', '--no-ff', '--message', 'merge', 'change');
 }
 
-/** Executes a composite action like a runner, as far as this action needs it. */
+/** Executes a composite action like a runner of GitHub, as far as this action needs it. */
 class Runner {
   readonly #action: Action;
   readonly #values = new Map<string, string>();

@@ -99,7 +99,9 @@ describe('what is rendered for the executables of a release', function () {
   });
 });
 
-/** Packs an archive of the same form for a platform whose executable this machine cannot build. */
+/**
+ * Packs a stand-in archive for a platform whose executable this machine cannot build. The archive has the same form.
+ */
 function packStandIn(platform: Platform, release: string): void {
   const folder = newFolder('stand-in');
   const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];

@@ -1,5 +1,5 @@
 /**
- * Checks that GitHub's workflows have no errors that actionlint finds, pin their actions, and have no unnecessary
+ * Checks GitHub's workflows. They have no errors that actionlint finds, pin their actions, and have no unnecessary
  * rights.
  */
 import assert from 'node:assert/strict';
@@ -52,7 +52,7 @@ describe('the workflows', () => {
       flags: () => [...REPRODUCIBLE, '-ldflags', '-s -w'],
       minutes: 1,
     });
-    // actionlint does not run the machine's shellcheck, so that the result does not depend on the machine.
+    // actionlint does not run the machine's shellcheck. The result therefore does not depend on the machine.
     const { stdout, stderr, status } = spawnSync(actionlint, ['-no-color', '-shellcheck='], {
       cwd: ROOT,
       encoding: 'utf8',
