@@ -1,4 +1,4 @@
-/** Clients that create, break and repair workloads, create namespaces, and try requests that must be refused. */
+/** Runs clients that create, break and repair workloads, create namespaces, and try requests that must be refused. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Json } from '../../hack/controlplane/api.ts';
 import { CREATOR, createNamespace } from '../support/harness.ts';
@@ -43,7 +43,7 @@ export class Clients {
     lower: 0,
     edits: 0,
   };
-  /** The functions that repair violating Deployments and violating lasting pods, by namespace. */
+  /** The functions that repair violating Deployments and permanent violating pods, by namespace. */
   readonly #repairs = new Map<string, () => Promise<void>>();
   readonly failures: string[] = [];
   /** Namespaces that were created during the rollout. */
@@ -52,7 +52,7 @@ export class Clients {
   #resume = () => {};
   #running = 0;
   #stopped = false;
-  /** Whether the enforced part is in force, so that new namespaces are enforced. */
+  /** Whether the enforced part is in force. New namespaces are enforced from this time on. */
   inForce = false;
   #work: Promise<void>[] = [];
 
@@ -60,7 +60,7 @@ export class Clients {
     this.#options = options;
   }
 
-  /** Registers the violations of the populated namespaces, in order to repair them. */
+  /** Registers the violations of the populated namespaces, so that the clients can repair them. */
   adopt(): void {
     const { namespaces, truth } = this.#options;
     for (const { name, kind } of namespaces) {
@@ -99,8 +99,7 @@ export class Clients {
   }
 
   /**
-   * Pauses the clients. The promise resolves when no request is under way, although pods that live for a second may
-   * still exist.
+   * Pauses the clients. The promise resolves when no request is in flight. Pods that live for a second may still exist.
    */
   async pause(): Promise<void> {
     this.#paused ??= new Promise((resolve) => {
@@ -120,7 +119,7 @@ export class Clients {
     await Promise.all(this.#work);
   }
 
-  /** Repairs all violations that still last, except the first `kept` violations. */
+  /** Repairs all current violations except for the first `kept` violations. */
   async repairAllBut(kept: number): Promise<void> {
     for (const [name, repair] of [...this.#repairs].slice(kept)) {
       this.#repairs.delete(name);
@@ -128,7 +127,7 @@ export class Clients {
     }
   }
 
-  /** The namespaces whose verdicts on pods are wrong. */
+  /** Tries a violating pod in each namespace. @returns a message for each namespace with a wrong answer */
   async differing(namespaces: readonly { readonly name: string; readonly enforced: boolean }[]): Promise<string[]> {
     const left = [...namespaces];
     const wrong: string[] = [];
@@ -163,8 +162,8 @@ export class Clients {
   }
 
   /**
-   * Creates a violating pod that lives for a second, about three times within a soak. Apart from these pods, the
-   * namespace has no violation.
+   * Creates a violating pod that lives for a second, about three times during a soak. The namespace has no other
+   * violation.
    */
   async #cron(name: string, random: Random): Promise<void> {
     const { api, soakMs } = this.#options;
@@ -180,7 +179,7 @@ export class Clients {
     }
   }
 
-  /** Creates a violating pod, and removes it soon. */
+  /** Creates a violating pod, and removes the pod soon. */
   async #pod(draw: Random): Promise<void> {
     const name = this.#any(draw);
     const podName = `pod-${draw.int(1_000_000)}`;
@@ -190,7 +189,10 @@ export class Clients {
     await this.#removePod(name, podName, ends);
   }
 
-  /** @returns the end of the violation; undefined if the pod was refused, which is right only after the promotion */
+  /**
+   * @returns a function that ends the violation, or undefined if the pod was refused. A refusal is right only after the
+   * promotion.
+   */
   async #create(namespace: string, name: string, owner?: Json): Promise<(() => void) | undefined> {
     const { api, truth } = this.#options;
     const path = `${NAMESPACES}/${namespace}`;
@@ -255,7 +257,7 @@ export class Clients {
       );
   }
 
-  /** Tries a pod that the policy of lower priority must refuse everywhere, at any time. */
+  /** Tries a pod that the policy of lower priority must always refuse in every namespace. */
   async #tryLower(draw: Random): Promise<void> {
     const name = this.#any(draw);
     const request = { body: privilegedPod(), as: CREATOR, query: { dryRun: 'All' } };

@@ -1,5 +1,5 @@
 /**
- * Counts the state of a rollout from the cluster's objects, independently of the operator, and reads the operator's
+ * Counts the state of a rollout from the cluster's objects, without code of the operator. Also reads the operator's
  * numbers.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,8 +13,8 @@ interface Counted {
   readonly soaking: number;
   readonly blocked: number;
   /**
-   * The number of violating workloads of each blocked namespace. The list in the status is bounded, so only its entries
-   * are compared.
+   * The number of violating workloads of each blocked namespace. The list in the status is bounded. Only the namespaces
+   * in this list are compared.
    */
   readonly blockedNamespaces: Readonly<Record<string, number>>;
 }
@@ -57,7 +57,10 @@ async function reported(api: Api, metrics: ReadonlyMap<string, number>): Promise
   };
 }
 
-/** Waits while the operator catches up. @returns the difference that remains, if any, and the count */
+/**
+ * Waits while the operator catches up.
+ * @returns the difference that remains, if any, and the count
+ */
 export async function compare(
   api: Api,
   metrics: () => Promise<ReadonlyMap<string, number>>,

@@ -1,4 +1,4 @@
-/** The rules of a rollout, checked against the history of the labels and the knowledge of the clients. */
+/** Checks the rules of a rollout against the history of the labels and the facts that the clients have recorded. */
 import type { LabelHistory } from './label-history.ts';
 import type { Operators } from './operators.ts';
 import type { CampaignNamespace } from './population.ts';
@@ -14,13 +14,13 @@ export interface Record {
   /** The namespaces whose promotion was logged by an operator. */
   readonly logged: ReadonlySet<string>;
   readonly soakMs: number;
-  /** The time at which the rollout was requested. Before the request, the policy has evaluated no namespace. */
+  /** The time at which the rollout was requested. Before this request, the policy has evaluated no namespace. */
   readonly askedAt: number;
   readonly namespacesPerHour: number;
 }
 
 /**
- * A violation that begins less than this time before a promotion is no fault: nobody can see a pod before the API
+ * A violation that begins less than this time in ms before a promotion is no fault. Nobody can see a pod before the API
  * server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod within a shorter time.
  */
 const UNSEEN_MS = 2_500;
@@ -28,7 +28,7 @@ const UNSEEN_MS = 2_500;
 const SECOND = 1_000;
 
 /**
- * The faults in the history of labels. Each namespace has to become pending once and enforced once; a namespace that is
+ * The faults in the history of labels. Each namespace has to become pending once and enforced once. A namespace that is
  * created during the rollout is never pending.
  */
 export function labelFaults({ namespaces, made, history }: Record): string[] {
@@ -79,7 +79,7 @@ function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Re
   return gaps.some((gap) => gap.from - SECOND <= from && until <= gap.until + SECOND);
 }
 
-/** The windows of a minute with more promotions than the pace allows. */
+/** The windows of one minute that have more promotions than the pace allows. */
 export function paceFaults({ namespaces, history, namespacesPerHour }: Record): string[] {
   const all = history.promotions(namespaces.map(({ name }) => name));
   const most = Math.ceil(namespacesPerHour / 60);

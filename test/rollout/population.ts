@@ -1,4 +1,6 @@
-/** The objects of a campaign: namespaces, and the ways in which some of them violate level restricted. */
+/**
+ * Creates the objects of a campaign: namespaces, and the objects with which some namespaces violate level restricted.
+ */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { createNamespace } from '../support/harness.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
@@ -8,17 +10,17 @@ import type { Truth } from './truth.ts';
 /** The policy that is rolled out. */
 export const POLICY = 'campaign';
 /**
- * A policy with a lower priority that is enforced everywhere from the beginning. In pending namespaces, the policy of
- * lower priority goes on refusing pods.
+ * A policy with a lower priority that is enforced everywhere from the beginning. In pending namespaces, this policy
+ * still refuses pods.
  */
 export const LOWER = 'campaign-lower';
-/** The label as literal text, because the campaign shares no code with the operator. */
+/** The rollout label as literal text, because the campaign shares no code with the operator. */
 export const PENDING_LABEL = `rollout.capabilitypolicy.dev/${POLICY}`;
 export const SELECTED = { campaign: 'rollout' };
 
 /**
- * How a namespace violates: not at all, by a Deployment with 0 replicas, by a CronJob's pod that lives for a second, or
- * by a pod that stays.
+ * The way in which a namespace violates. It has no violation, a Deployment with 0 replicas, a CronJob's pod that lives
+ * for a second, or a permanent pod.
  */
 export type Kind = 'clean' | 'deployment' | 'cron' | 'pod';
 const VIOLATING: readonly Kind[] = ['deployment', 'cron', 'pod'];
@@ -38,7 +40,7 @@ export function newNamespaces(namespaces: number, violatingPercent: number): Cam
   });
 }
 
-/** Creates the objects of a campaign in parallel, so that 500 namespaces do not take minutes. */
+/** Creates the objects of a campaign in parallel. Otherwise, creating 500 namespaces would take minutes. */
 export async function populate(api: Api, namespaces: readonly CampaignNamespace[], truth: Truth): Promise<void> {
   const left = [...namespaces];
   const worker = async () => {
@@ -80,8 +82,8 @@ export function deployment(complies: boolean): object {
 }
 
 /**
- * A CronJob whose template complies and that never starts a Job. A client makes its pods instead, as if a mutating
- * webhook had changed them.
+ * A CronJob with a compliant template that never starts a Job. A client makes its pods instead. The pods look as if a
+ * mutating webhook had changed them.
  */
 export async function cronJob(api: Api, namespace: string): Promise<Json> {
   const { spec } = restrictedPod() as { spec: object };

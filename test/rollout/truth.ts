@@ -1,6 +1,6 @@
 /**
- * The facts that the clients of a campaign know for certain: the times at which each namespace had a violating pod or
- * template.
+ * A period in which a namespace had a violating pod or template. The clients of a campaign know these periods for
+ * certain.
  */
 
 export interface Violation {
@@ -8,7 +8,10 @@ export interface Violation {
   readonly what: string;
   /** The time of the API server's answer to the write that began the violation, in milliseconds since the epoch. */
   readonly from: number;
-  /** The time at which a client sent the request that ends the violation; infinite while the violation lasts. */
+  /**
+   * The time at which a client sent the request that ends the violation. The value is infinite while the violation
+   * lasts.
+   */
   until: number;
 }
 
@@ -17,7 +20,7 @@ export class Truth {
 
   /**
    * Records that a violation began. Call this function after the API server's answer.
-   * @returns a function to call before sending the request that ends the violation
+   * @returns a function. Call it before you send the request that ends the violation.
    */
   begins(namespace: string, what: string): () => void {
     const violation: Violation = { what, from: Date.now(), until: Number.POSITIVE_INFINITY };
