@@ -1,4 +1,7 @@
-/** Each rule admits and refuses the pods that its examples list as admitted and refused. */
+/**
+ * Tests that each rule admits the pods that its examples list as admitted, and refuses the pods that its examples list
+ * as refused.
+ */
 import assert from 'node:assert/strict';
 import { examplePod } from '../../operator/evaluate/example-pods.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';

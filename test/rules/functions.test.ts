@@ -1,6 +1,6 @@
 /**
- * The rules' CEL uses only functions whose results were compared in both engines:
- * test/differential/cel-functions.test.ts.
+ * Tests that the rules' CEL uses only functions whose results were compared in both engines.
+ * test/differential/cel-functions.test.ts compares them.
  */
 import assert from 'node:assert/strict';
 import { RULES } from '../../operator/rules/index.ts';

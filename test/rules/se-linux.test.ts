@@ -57,8 +57,8 @@ const EXACTLY = 'must set securityContext.seLinuxOptions to exactly';
 const NONE = 'must not set anything in securityContext.seLinuxOptions';
 
 /**
- * Tables for MustRunAs: each container's effective options, and the pod's own options, must equal the policy's options
- * in all four fields.
+ * Tables for MustRunAs. The effective options of each container, and the pod's own options, must equal the policy's
+ * options in all four fields.
  */
 function mustRunAs(): Table[] {
   const wanted = { type: 'container_t', level: 's0:c1,c2' };
