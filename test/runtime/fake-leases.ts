@@ -13,12 +13,12 @@ class HttpError extends Error {
   }
 }
 
-/** An API server that keeps one Lease, with resourceVersions as a real API server has them. */
+/** A fake API server with one Lease. It sets resourceVersions like a real API server. */
 export class FakeLeases {
   lease: Lease | undefined;
-  /** The fault of all requests from now on or, if `of` is set, of all requests of this identity. */
+  /** The fault of all requests from now on. If `of` is set, only the requests of this identity fail. */
   fault: { readonly what: Fault; readonly of?: string } | undefined;
-  /** The requests in order of arrival, as `identity: METHOD`. */
+  /** The requests in the order in which they arrived, as `identity: METHOD`. */
   readonly asked: string[] = [];
   /** A function to call between receiving a request and answering it. */
   onAnswer: () => void = () => {};
