@@ -19,11 +19,11 @@ const SIZES = { pods: 4_000, namespaces: 200, policies: 20 };
 /** The name of a policy that selects every namespace. */
 const POLICY = 'restricted-everywhere';
 const EDITS = 30;
-/** The most bytes by which memory may grow, which is less than one document takes. */
+/** The maximum growth of the memory in bytes. One document takes more. */
 const MOST_GROWTH = 1_000_000;
 /**
- * The most bytes of memory for each byte of text. The snapshot shares names and labels with the cluster, but each of
- * its objects has a header.
+ * The maximum number of bytes of memory for each byte of text. The snapshot shares names and labels with the cluster,
+ * but each of its objects has a header.
  */
 const MOST_OF_TEXT = 2;
 
