@@ -1,12 +1,12 @@
 /**
- * Reads the API server's audit log of two replicas, to find out when each replica held the Lease, and which replica
+ * Reads the API server's audit log of two replicas. The log shows when each replica held the Lease, and which replica
  * wrote out of turn.
  */
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The fields that are read from an event of audit.k8s.io/v1, stage ResponseComplete. */
+/** The fields that the test reads from an event of audit.k8s.io/v1, stage ResponseComplete. */
 export interface AuditEvent {
   readonly user: { readonly username: string };
   readonly verb: string;
@@ -18,7 +18,7 @@ export interface AuditEvent {
    * be sorted as strings.
    */
   readonly requestReceivedTimestamp: string;
-  /** The time at which the API server had sent the whole answer. */
+  /** The time at which the API server had sent the complete answer. */
   readonly stageTimestamp: string;
   /** The object of the request, for writes to Leases. */
   readonly requestObject?: { readonly spec?: { readonly holderIdentity?: string } };
@@ -29,15 +29,15 @@ export interface Turns {
   readonly holders: readonly string[];
   /** The number of accepted writes by user, without the writes of the Lease itself. */
   readonly writes: Readonly<Record<string, number>>;
-  /** The accepted writes of a user while another user, or nobody, held the Lease. */
+  /** The accepted writes that a user made while another user held the Lease, or while nobody held the Lease. */
   readonly outOfTurn: readonly string[];
 }
 
 interface Turn {
   readonly user: string;
-  /** When the API server received the write of the Lease. */
+  /** The time at which the API server received the write of the Lease. */
   readonly asked: string;
-  /** When the API server had answered the write of the Lease. */
+  /** The time at which the API server had answered the write of the Lease. */
   readonly answered: string;
 }
 
@@ -110,8 +110,8 @@ function parsed(line: string): AuditEvent[] {
 }
 
 /**
- * A write is out of turn in two cases. Either the API server received it after another user had got the Lease, or it
- * received it before the writer had requested the Lease.
+ * Finds writes out of turn. A write is out of turn if the API server received it after another user had got the Lease.
+ * It is also out of turn if the API server received it before the writer had requested the Lease.
  */
 export function turnsOf(events: readonly AuditEvent[]): Turns {
   const accepted = events.filter(({ responseStatus, requestURI }) => {
@@ -134,7 +134,7 @@ function isOfLease({ objectRef }: AuditEvent): boolean {
   return objectRef?.resource === 'leases';
 }
 
-/** The periods in which the same user held the Lease; renewals do not begin a new period. */
+/** The periods in which the same user held the Lease. A renewal does not begin a new period. */
 function leaseTurns(events: readonly AuditEvent[]): Turn[] {
   const turns: Turn[] = [];
   for (const event of events.toSorted((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))) {

@@ -1,4 +1,4 @@
-/** Changes a cluster at random: pods, workloads, namespaces, labels, policies, grants. */
+/** Changes a cluster at random. The changes concern pods, workloads, namespaces, labels, policies and grants. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Identity, Method, Request } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -136,8 +136,8 @@ export class Churn {
   }
 
   /**
-   * Changes the rules of a role. After the change, every binding to the role either grants the use of the policy or
-   * grants nothing.
+   * Changes the rules of a role. After the change, all bindings to the role grant the use of the policy, or all of them
+   * grant nothing.
    */
   async #changeRole(): Promise<void> {
     const { namespaces, policies } = this.#population;
@@ -149,8 +149,8 @@ export class Churn {
   }
 
   /**
-   * Creates a namespace, or changes the labels of an existing namespace. A namespace that is being deleted is not
-   * changed.
+   * Creates a namespace, or changes the labels of an existing namespace. A namespace that is being deleted stays
+   * unchanged.
    */
   async #makeNamespace(name: string, labels = drawLabels(this.#random)): Promise<void> {
     this.#window.addLabels(name, labels);
@@ -188,7 +188,7 @@ export class Churn {
     return this.#random.int(2) === 0 ? CREATOR : ADMINISTRATOR;
   }
 
-  /** Repeats the request until an API server answers. As a result, a change may be made twice. */
+  /** Repeats the request until an API server answers. A change may therefore be made twice. */
   async #ask(method: Method, path: string, request: Request = {}): Promise<Answer> {
     for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
       try {
@@ -202,7 +202,10 @@ export class Churn {
   }
 }
 
-/** Admission plugins refuse requests until their informers have synced (k8s.io/apiserver, admission.Handler). */
+/**
+ * Whether the API server is still starting. Admission plugins refuse requests until their informers have synced
+ * (k8s.io/apiserver, admission.Handler).
+ */
 function isStarting({ status, body }: Answer): boolean {
   return status === 403 && /not yet ready to handle request$/.test(body.message ?? '');
 }

@@ -11,11 +11,11 @@ const PREFIX = 'soak-may-use-';
 
 export interface Grant {
   readonly namespace: string;
-  /** The name of the policy; `*` for all policies, which the verb `*` grants. */
+  /** The name of the policy. The name `*` means all policies, which the verb `*` grants. */
   readonly policy: string;
 }
 
-/** The binding for the service account `one` of the namespace. */
+/** A binding for the service account `one` of the namespace. */
 export function bindingOf({ namespace, policy }: Grant): { readonly path: string; readonly object: object } {
   const name = roleNameOf(policy);
   const object = {

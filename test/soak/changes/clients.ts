@@ -1,4 +1,4 @@
-/** Clients that create pods by dry run all the time, and compare each answer with the law of changes. */
+/** Runs clients that create pods by dry run all the time. The clients compare each answer with the law of changes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api, Identity } from '../../../hack/controlplane/api.ts';
 import type { StatedPod } from '../../differential/reference/pod.ts';
@@ -31,8 +31,8 @@ const PODS: Readonly<Record<string, object>> = {
 
 export interface Wrong {
   /**
-   * The wrong answer: `admitted` for a pod that all current states refuse, `refused` for a pod that all current states
-   * admit.
+   * The wrong answer. It is `admitted` for a pod that all current states refuse, and `refused` for a pod that all
+   * current states admit.
    */
   readonly verdict: 'admitted' | 'refused';
   readonly text: string;
