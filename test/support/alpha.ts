@@ -1,4 +1,4 @@
-/** Alpha features of pods, which tests turn on where API servers have all of them. */
+/** Turns on alpha features of pods in tests, on API servers that have all of these features. */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
@@ -12,8 +12,8 @@ const ALPHA = [
 ];
 
 /**
- * The flags of kube-apiserver that turn on alpha features of pods; none with CAPABILITYPOLICY_TEST_ALPHA=0, which shows
- * that nothing depends on these features.
+ * The flags of kube-apiserver that turn on alpha features of pods. With CAPABILITYPOLICY_TEST_ALPHA=0, there are no
+ * such flags, which shows that nothing depends on these features.
  */
 export const ALPHA_FLAGS =
   offers(SERVER_MINOR, 'seccompFromOci') && process.env.CAPABILITYPOLICY_TEST_ALPHA !== '0'

@@ -1,4 +1,4 @@
-/** One control plane for all integration tests of a mocha run. */
+/** Starts one control plane for all integration tests of a mocha run. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { ALPHA_FLAGS } from './alpha.ts';
 import { assertNoneRefused } from './own-writes.ts';
@@ -7,8 +7,8 @@ let started: Promise<ControlPlane> | undefined;
 const endings: (() => Promise<void>)[] = [];
 
 /**
- * With CAPABILITYPOLICY_TEST_PROTECTED=1, the API server reads the files that `cappol render --static` writes. `npm run
- * test:protected` sets the variable. Everything that the operator does must still work.
+ * Whether the API server reads the files that `cappol render --static` writes. CAPABILITYPOLICY_TEST_PROTECTED=1 turns
+ * this on, and `npm run test:protected` sets the variable. Everything that the operator does must still work.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 
@@ -38,8 +38,8 @@ async function startProtected(): Promise<ControlPlane> {
 }
 
 /**
- * Registers a function that is called once, after all tests, to stop something that all test files of a mocha run
- * share.
+ * Registers a function that is called once, after all tests. The function stops something that all test files of a
+ * mocha run share.
  */
 export function atTheEnd(stop: () => Promise<void>): void {
   endings.push(stop);

@@ -149,7 +149,7 @@ function partsWith(text: string): PodContent {
 type Spec = Partial<CapabilityPolicySpec>;
 
 function policyNamed(name: string, index: number): CompletePolicy {
-  // The API server and cappol replace those parts of a string that are not well-formed Unicode.
+  // The API server and cappol replace the parts of a string that are not well-formed Unicode.
   const text = name.toWellFormed();
   const modes = ['Enforce', 'Warn', 'Audit'] as const;
   const spec: Spec = {
@@ -179,7 +179,7 @@ function nameOf({ metadata }: CompletePolicy): string {
   return metadata?.name ?? '';
 }
 
-/** Unusual statuses that another version of the operator, or a person with an editor, may have left. */
+/** Unusual statuses that another version of the operator, or a user with an editor, may have written. */
 const STRANGE_STATUSES: readonly object[] = [
   {},
   { conditions: [] },

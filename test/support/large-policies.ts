@@ -1,6 +1,6 @@
 /**
- * The policies of a large cluster: four policies for all teams and, for each team, its own policies, exceptions that
- * end, policies with restricted use, and policies with a rollout.
+ * Makes the policies of a large cluster. There are four policies for all teams. Each team has its own policies,
+ * exceptions that expire, policies with restricted use, and policies with a rollout.
  */
 import {
   type CapabilityPolicySpec,
@@ -16,7 +16,10 @@ export interface LargePolicies {
   readonly policies: readonly CompletePolicy[];
   readonly roles: readonly RoleView[];
   readonly roleBindings: readonly RoleBindingView[];
-  /** The labels of a namespace for rollouts that have not reached it. @param namespace the namespace's index */
+  /**
+   * The labels of a namespace for rollouts that have not promoted it yet.
+   * @param namespace the namespace's index
+   */
   readonly pending: (namespace: number) => Readonly<Record<string, string>>;
 }
 
@@ -41,7 +44,7 @@ const OF_PLATFORM: readonly (readonly [name: string, spec: Spec])[] = [
 const STAGES = ['production', 'staging', 'development'];
 const TEAMS = 50;
 
-/** When the policies were created: a fixed time, so that the same sizes give the same cluster. */
+/** The creation time of the policies. It is fixed, so that the same sizes give the same cluster. */
 const CREATED = '2026-01-01T00:00:00Z';
 
 interface Own {
@@ -52,7 +55,7 @@ interface Own {
 
 const ROLLED_OUT: Spec = { mode: 'Enforce', level: 'restricted', priority: 20 };
 
-/** The policies of a team: the end of the policy's name, and the spec. */
+/** The policies of a team. Each has the end of the policy's name, and the spec. */
 const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = [
   ['restricted', ofTeam({ mode: 'Enforce', level: 'restricted', priority: 10 })],
   [
@@ -85,7 +88,7 @@ const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = 
 
 /**
  * A rollout. While a namespace is pending, half of the policies warn and the other half audit. Each policy overlaps
- * with the policy that warns or audits everywhere. That policy may overlap with some thirty policies.
+ * with the policy that warns or audits in all namespaces. This policy may overlap with about thirty policies.
  */
 function meanwhile(team: string): NonNullable<Spec['rollout']> {
   return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };

@@ -1,4 +1,4 @@
-/** Observes the visible state of a policy: its status at every moment, and its Events. */
+/** Records the visible state of a policy: its status at every moment, and its Events. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -28,7 +28,7 @@ export class Observation {
     return new Observation(cluster, await cluster.api.get(POLICIES));
   }
 
-  /** @returns all states of one policy until now */
+  /** @returns all states of one policy so far */
   async end(cluster: TestCluster, policy: string): Promise<Json[]> {
     const { metadata } = await cluster.api.get(`${POLICIES}/${policy}`);
     const isNow = ({ metadata: seen }: Json) => seen.resourceVersion === metadata.resourceVersion;
@@ -37,7 +37,7 @@ export class Observation {
   }
 }
 
-/** Checks the rules of kstatus and our own, for each state and each transition. */
+/** Checks each state and each transition against the rules of kstatus and our own rules. */
 export function assertWellFormed(states: readonly Json[]): void {
   let before: readonly Condition[] = [];
   for (const { metadata, status = {} } of states) {
@@ -78,7 +78,7 @@ function assertTransitions(before: readonly Condition[], conditions: readonly Co
   }
 }
 
-/** Waits `ms` and checks that nobody writes the object. */
+/** Waits for `ms` milliseconds and checks that nobody writes the object. */
 export async function assertStill(api: Api, path: string, ms: number): Promise<void> {
   const before = await api.get(path);
   await sleep(ms);
@@ -104,14 +104,14 @@ export async function statusOf(api: Api, policy: string): Promise<CapabilityPoli
   return status ?? {};
 }
 
-/** The violations in a status whose fields have the `wanted` values. */
+/** The violations in a status that have the `wanted` values. */
 export function entries(status: CapabilityPolicyStatus, wanted: Partial<Violation>): Violation[] {
   return (status.violations ?? []).filter((entry) =>
     Object.entries(wanted).every(([field, value]) => entry[field as keyof Violation] === value),
   );
 }
 
-/** Milliseconds from the start of `write` until `look` finds something. */
+/** The time in ms from the start of `write` until `look` finds something. */
 export async function timed(
   what: string,
   write: () => Promise<unknown>,
@@ -124,7 +124,7 @@ export async function timed(
 }
 
 /**
- * Deletes a namespace at once, without waiting for controllers to delete the objects in it, which do not matter in
+ * Deletes a namespace at once. Controllers do not delete its objects first, because these objects do not matter in
  * tests.
  */
 export async function vanish(api: Api, name: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** Compares, cell by cell, what the page shows about a cluster with the output of cappol and the policies' status. */
+/** Compares the page about a cluster, cell by cell, with the output of cappol and the policies' status. */
 import assert from 'node:assert/strict';
 import { mergeViolations } from '../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../analysis/check/result.ts';
@@ -34,7 +34,7 @@ async function assertSummary(page: Page, { status }: Told): Promise<number> {
   await goTo(page, viewNamed('overview'));
   const [said = ''] = await textsOf(page.locator('.summary'));
   const text = statusText(status, { terminal: PLAIN, wide: false, whole: false, namespace: undefined });
-  // If there are no policies, the page explains what that means.
+  // If there are no policies, the page explains the consequences.
   if (status.policies.length === 0) assert.match(said, /^There are no policies/);
   else assert.equal(said, text.split('\n')[0]);
   return 1;
@@ -83,7 +83,7 @@ async function assertViolations(page: Page, { status: { policies }, items, isPen
   const list = page.locator('.rows.violations');
   const rows = (await list.count()) === 0 ? [] : await listRows(page, list);
   const expected = policies.flatMap((policy) => policy.violations.map((one) => ({ ...one, policy })));
-  // A workload that breaks several policies of a mode has only one row for this mode.
+  // If a workload breaks several policies of a mode, it has only one row for this mode.
   const groups = Map.groupBy(expected, ({ namespace, kind, name, policy }) =>
     JSON.stringify([namespace, `${kind} ${name}`, modeIn(policy, isPending(policy.name, namespace))]),
   );

@@ -1,4 +1,4 @@
-/** Pods and workloads as users write them. */
+/** Makes pods and workloads in the form that users write. */
 
 /** A pod with the given metadata and spec. */
 export function podManifest<Metadata, Spec>(metadata: Metadata, spec: Spec) {

@@ -1,4 +1,4 @@
-/** Random policies and pods: they have few values for each field, so that policies and pods often match. */
+/** Random policies and pods with few values for each field. Policies and pods therefore often match. */
 import fc, { type Arbitrary } from 'fast-check';
 import type {
   CapabilityPolicyOverrides,
@@ -32,7 +32,7 @@ const ranges = fc.subarray(RANGES, { minLength: 1, maxLength: 2 });
 const partial = <T extends object>(fields: { [K in keyof T]: Arbitrary<T[K]> }) =>
   fc.record(fields, { requiredKeys: [] });
 
-/** A random strategy. The strategy has ranges only if the API requires ranges for the strategy's rule. */
+/** A random strategy. It has ranges only if the API requires ranges for the strategy's rule. */
 function strategy<Rule extends string>(...rules: Rule[]) {
   return fc
     .record({ rule: one(...rules), ranges })

@@ -1,4 +1,4 @@
-/** Random selectors and labels over a universe that is small enough to try all labels. */
+/** Random selectors and labels over a small universe. Tests can try all labels of this universe. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
@@ -31,8 +31,8 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
 );
 
 /**
- * A selector for namespaces with the label `shard`. The selector is nearly as long as the maximum length of an
- * expression. Selectors with different indexes do not overlap.
+ * A selector for namespaces with the label `shard`. The selector nearly has the maximum length of an expression.
+ * Selectors with different indexes do not overlap.
  */
 export function longSelector(index: number): LabelSelector {
   const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));

@@ -1,4 +1,7 @@
-/** Minimal pods, workloads and RBAC objects as they are read from the cluster, to be varied one field at a time. */
+/**
+ * Makes minimal pods, workloads and RBAC objects in the form that is read from the cluster. Tests vary one field at a
+ * time.
+ */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import type {
@@ -47,7 +50,7 @@ export function clusterOf(
   };
 }
 
-/** A cluster without other objects: no RBAC, and nothing written by the operator. */
+/** A cluster without other objects. It has no RBAC objects, and the operator has written nothing. */
 export function wholeCluster(
   objects: ReturnType<typeof clusterOf>,
   policies: readonly CompletePolicy[],
