@@ -1,4 +1,7 @@
-/** The playground's answer about manifests has the items, lines and problems of `cappol check -f`, with their positions. */
+/**
+ * Tests that the playground's answer about manifests has the items, lines and problems of `cappol check -f`, with their
+ * positions.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +19,7 @@ import { randomPods } from '../support/random-pods.ts';
 import { randomStream } from '../support/random-yaml.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** The number of streams; FC_RUNS=2000 is the long form. */
+/** The number of streams. Set FC_RUNS=2000 for the long form. */
 const RUNS = Number(process.env.FC_RUNS ?? 40);
 const NOON = '2026-11-26T12:00:00Z';
 
@@ -48,7 +51,7 @@ describe(`the playground's answer (FC_SEED=${SEED})`, function () {
         seen.troubles += answer.troubles.length;
         const expected = await toldByCappol(one, folder);
         if (expected) assert.deepEqual(told(answer), expected);
-        // Without a policy the command line evaluates nothing.
+        // Without a policy, the command line evaluates nothing.
         else assert.ok(answer.items.every(({ verdict }) => verdict === 'NotSelected'));
         assertPlaced(answer, one.manifests);
       });
@@ -96,7 +99,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** The part of the answer that the worker and the command line have in common. Only the worker has ranges. */
+/** The part of the answer that the worker and the command line share. Only the worker has ranges. */
 function told({ policies, items, troubles }: CheckAnswer) {
   return printableTexts({
     policies,
@@ -156,7 +159,7 @@ function question(): Arbitrary<CheckQuestion> {
   });
 }
 
-/** Damages a text in two of five cases: a character or the end is missing, as while somebody types. */
+/** A function that damages a text in two of five cases. A character or the end is missing, as while a user types. */
 function damage(): Arbitrary<(text: string) => string> {
   const at = fc.double({ min: 0, max: 0.999, noNaN: true });
   return fc.oneof(

@@ -1,4 +1,4 @@
-/** The comparison in the playground, in a real Chromium: what an edit opens and closes, and what is proved. */
+/** Tests the comparison in the playground in a real Chromium: what an edit opens and closes, and what is proved. */
 import assert from 'node:assert/strict';
 import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { editor, markedLines, replace, textOf } from '../support/editors.ts';
@@ -12,7 +12,7 @@ const VIEW = '#/playground';
 describeWith(CHROMIUM, 'the comparison in the playground', () => {
   const pages = usePage();
 
-  /** Opens the playground with a policy, and compares. */
+  /** Opens the playground with a policy, and starts a comparison. */
   async function comparing(options: OpenOptions = {}): Promise<Page> {
     const { page } = await pages.open(pages.url + VIEW, options);
     await page.getByLabel('Example').selectOption({ label: 'Level restricted' });

@@ -15,7 +15,7 @@ import { contentOf, randomPods } from '../support/random-pods.ts';
 import { readWithout, TAKING, takenSnapshot, withRightsForAll } from '../support/snapshots.ts';
 import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';
 
-/** The objects that `cappol fix` reads besides the manifest: policies, namespaces, roles and their bindings. */
+/** The objects that `cappol fix` reads in addition to the manifest: policies, namespaces, roles and their bindings. */
 function context({ policies, namespaces, roles, roleBindings }: Snapshot): string {
   const rbac = 'rbac.authorization.k8s.io/v1';
   const objects = [
@@ -50,7 +50,10 @@ describe('the fix of a workload on the page', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Runs `cappol fix` on the same manifest, and returns its diff and the violations that are left. */
+  /**
+   * Runs `cappol fix` on the same manifest.
+   * @returns the diff and the remaining violations
+   */
   async function byCommand(fix: WorkloadFix, taken: Snapshot) {
     writeFileSync(join(folder, fix.file), fix.before);
     writeFileSync(join(folder, 'context.yaml'), context(taken));

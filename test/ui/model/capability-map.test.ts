@@ -24,7 +24,7 @@ const NO_FILTER: MapFilter = {
   verdict: '',
 };
 
-/** A cluster of Deployments by namespace and name. */
+/** A cluster with the given Deployments, by namespace and name. */
 function cluster(
   deployments: Readonly<Record<string, Readonly<Record<string, PodContent>>>>,
   policies: readonly CompletePolicy[] = [],
@@ -52,7 +52,7 @@ function workload(map: CapabilityMap, name: string): MapWorkload {
   return found;
 }
 
-/** The cell of a workload, in words. */
+/** The text for the cell of a workload. */
 function cell(map: CapabilityMap, name: string, capability: string): string {
   return cellText(workload(map, name).content, columnOf(capability) as number);
 }
@@ -197,7 +197,7 @@ describe('the map of capabilities: the cells', () => {
     const risks = drawingOf(workload(map, 'clock').content).unused.map(([risk]) => risk);
     assert.deepEqual(risks.sort(), ['container', 'low', 'node']);
     assert.match(rowText(workload(map, 'clock').content), /; unused: NET_ADMIN, NET_RAW, DAC_OVERRIDE/);
-    // Without evidence about the workload `other`, nobody knows whether the workload uses the capabilities of its
+    // Without evidence about the workload `other`, it is unknown whether the workload uses the capabilities of its
     // runtime.
     const [{ cells }] = filterMap(map, NO_FILTER, 'name').namespaces as [FilteredMap['namespaces'][number]];
     assert.equal(cells.unused?.[columnOf('CHOWN') as number], 0);
