@@ -1,6 +1,7 @@
 /**
- * A simulated rolling upgrade: an older API server, a newer one beside it on the same etcd, then only the newer one.
- * During the whole upgrade, pods are sent to each API server, even while it starts and stops.
+ * Tests a simulated rolling upgrade. At first there is only an older API server. A newer API server joins on the same
+ * etcd, and at the end only the newer API server remains. During the whole upgrade, the test sends pods to each API
+ * server, even while the API server starts and stops.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -30,11 +31,10 @@ const [OLD, NEW] = [
   { name: `1.${NEWER}`, url: `https://${ADDRESSES[1]}:${PORT}` },
 ];
 const SAMPLES = ['restricted', 'ping', 'audit-everything'];
-/** The programs that the sample policies need, and the guard. */
+/** The programs that the sample policies need, including the guard. */
 const PROGRAMS = ['audit', 'enforce', 'guard'].map((kind) => `capabilitypolicy.${kind}`);
 /**
- * The time in which the operator looks twice which API servers exist. The operator looks for API servers every ten
- * seconds.
+ * The time in ms in which the operator looks up the API servers twice. The operator looks them up every ten seconds.
  */
 const TWO_LOOKS_MS = 22_000;
 const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
@@ -42,8 +42,8 @@ const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
 describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   this.timeout(180_000);
   /**
-   * The version that `latest` means, as N of Kubernetes 1.N; undefined while the old and the new version are both
-   * right.
+   * The version that `latest` means, as N of Kubernetes 1.N. The value is undefined while both the old and the new
+   * version are right.
    */
   let latest: number | undefined = OLDER;
   const prober = new Prober(pods(() => latest));
@@ -170,8 +170,8 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   }
 
   /**
-   * Asserts that every admission policy, including the guard, has variables if and only if every API server can compile
-   * variables without a crash.
+   * Asserts that all admission policies, including the guard, have variables only if every API server can compile
+   * variables without a crash. Otherwise, no admission policy has variables.
    */
   async function assertFormFor(minor: number): Promise<void> {
     const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);

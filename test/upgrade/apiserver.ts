@@ -1,4 +1,6 @@
-/** The Kubernetes version that a cluster is upgraded from: `npm run test:upgrade -- 1.35`, 1.33 by default. */
+/**
+ * The Kubernetes version from which a cluster is upgraded. `npm run test:upgrade -- 1.35` sets it. The default is 1.33.
+ */
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 
 /** The environment variable that names the older version for the tests' process. */

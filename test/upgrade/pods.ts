@@ -1,4 +1,4 @@
-/** The requests to the API servers, and the expected answers for the version of the Standards in force. */
+/** Makes the requests to the API servers, and the expected answers for the version of the Standards in force. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Probe } from './prober.ts';
@@ -14,8 +14,8 @@ export const NET = 'net';
 const USER_NAMESPACES_SINCE = 35;
 
 /**
- * @param latest the version that `latest` means, as N of Kubernetes 1.N; undefined while the old and the new version
- * are both right
+ * @param latest the version that `latest` means, as N of Kubernetes 1.N. It is undefined while both the old and the new
+ * version are right.
  */
 export function pods(latest: () => number | undefined): Probe[] {
   const inUserNamespace = () => {
