@@ -20,9 +20,8 @@ const failure = (status: number, message = 'no') => new ApiError({ status, reaso
 const NO_STREAMS = failure(422, 'sendInitialEvents is forbidden for watch');
 
 /**
- * One step of a scripted server: a list, a watch or a streaming list. A list ends with its resourceVersion, and a watch
- * or a streaming list ends with its error. If the last step has no error, the watch or streaming list of this step
- * never ends.
+ * One step of a scripted server: a list, a watch or a streaming list. A list ends with its resourceVersion. A watch or
+ * a streaming list ends with its error. Without an error, the watch or streaming list of the last step never ends.
  */
 type Step =
   | { readonly list: readonly (readonly string[])[]; readonly version?: string; readonly error?: Error }

@@ -1,4 +1,4 @@
-/** Which controls a policy opens by its own text. */
+/** Tests which controls a policy opens by its own text. */
 import assert from 'node:assert/strict';
 import { CONTROLS } from '../../analysis/controls/controls.ts';
 import { opens } from '../../analysis/controls/opening.ts';

@@ -1,4 +1,4 @@
-/** The health that Argo CD and Flux derive from every possible status. */
+/** Tests the health that Argo CD and Flux derive from every possible status. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
@@ -22,7 +22,7 @@ const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressin
  */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {
-    // The CRD's default status of a policy that the operator has not seen.
+    // This is the CRD's default status, for a policy that the operator has not seen.
     const fresh = withStatus({ observedGeneration: -1 }, earlier);
     const first = buildStatus(fresh);
     const next = buildStatus(withStatus(first, later));

@@ -1,11 +1,11 @@
-/** The value of a document, and the lines of its fields. */
+/** Tests the value of a document, and the lines of its fields. */
 import assert from 'node:assert/strict';
 import { DocumentError, parseDocument } from '../../analysis/manifests/document.ts';
 import type { FieldPath } from '../../analysis/schema/paths.ts';
 import { cpuMs } from '../support/measured.ts';
 
 describe('a scalar', () => {
-  // The second column is the value in the output of `kubectl create --dry-run=client -o json` for the first column.
+  // Pairs of a text and a value. The value is the output of `kubectl create --dry-run=client -o json` for the text.
   const READ: readonly (readonly [text: string, value: unknown])[] = [
     ['yes', true],
     ['On', true],
@@ -169,7 +169,7 @@ describe('a text that is not a document', () => {
 
 describe('the merge keys', () => {
   /**
-   * The second column is the object that kubectl sends for the YAML in the first column; test/cli/kubectl.test.ts runs
+   * Pairs of a YAML text and an object. The object is what kubectl sends for the YAML. test/cli/kubectl.test.ts runs
    * kubectl.
    */
   const MERGED: readonly (readonly [text: string, value: object])[] = [

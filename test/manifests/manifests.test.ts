@@ -1,6 +1,6 @@
 /**
- * Files, folders and standard input are read so that each object comes once, and each problem is reported in one clear
- * line.
+ * Tests that files, folders and standard input are read so that each object comes once. Each problem is reported in one
+ * clear line.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -100,7 +100,10 @@ describe('reading manifests', () => {
 
   const named = (name: string) => `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}}`;
 
-  /** kubectl treats every object with a list of items as a list, as test/cli/kubectl.test.ts shows. */
+  /**
+   * Texts with objects that have a list of items. kubectl treats each such object as a list, as
+   * test/cli/kubectl.test.ts shows.
+   */
   const WITH_ITEMS: readonly (readonly [text: string, objects: readonly string[]])[] = [
     [`kind: ConfigMap\nmetadata: {name: map}\nitems: [${named('one')}]\n`, ['ConfigMap map', 'Pod one']],
     [`kind: Pod\nmetadata: {name: own}\nitems: [${named('one')}]\n`, ['Pod own', 'Pod one']],

@@ -187,7 +187,7 @@ function summary(lines: readonly string[], lookUp?: LookUp): string[] {
   );
 }
 
-/** The printed lines as a reader of the log gets them: a name with a line break makes several lines. */
+/** The printed lines as a reader of the log gets them. A name with a line break becomes several lines. */
 function printed(lines: readonly string[]): string[] {
   return lines.join('\n').split('\n');
 }

@@ -1,6 +1,6 @@
-/** Lines of trace_pipe, as Linux 6.18 printed them. */
+/** Makes lines of trace_pipe in the form in which Linux 6.18 printed them. */
 
-/** @param command as the kernel prints it, at most 15 bytes */
+/** @param command the name of the command as the kernel prints it, with at most 15 bytes */
 export function event(pid: number, time: number, rest: string, command = 'sh'): string {
   const task = `${command.padStart(16)}-${String(pid).padEnd(7)}`;
   return `${task} [000] .....   ${time.toFixed(6)}: ${rest}`;

@@ -153,7 +153,7 @@ describe('on API servers that protect the enforcement', function () {
 
     it('leaves the enforcement as it was', async () => {
       assert.match(await cluster.admit(privilegedPod(), namespace), new RegExp(policy));
-      // The API server reads the changed CRD.
+      // The API server needs a moment to read the changed CRD.
       await eventually('the API', async () => (await cluster.api.ask('GET', POLICIES)).status === 200);
       await enforced('baseline');
       await cluster.settled();
@@ -167,7 +167,7 @@ describe('on API servers that protect the enforcement', function () {
     });
   });
 
-  // This describe is nested, so that it runs after all other tests of the file.
+  // This nested describe runs after all other tests of the file.
   describe('after all of this', () => {
     it('no write of the operator was refused', () => {
       console.log(assertNoneRefused(audit.events()));
@@ -180,7 +180,7 @@ describe('on API servers that protect the enforcement', function () {
   }
 });
 
-/** A chart that looks like one of a later release: fields are only added. */
+/** A chart that resembles the chart of a later release, which only adds fields. */
 function chartWithAnotherField(): string {
   const chart = mkdtempSync(join(tmpdir(), 'capabilitypolicy-chart-'));
   cpSync(CHART, chart, { recursive: true });
