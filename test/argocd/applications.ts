@@ -10,9 +10,12 @@ const REFRESH = 'argocd.argoproj.io/refresh';
 /** Argo CD's name for the cluster that it runs in. */
 export const HERE = 'https://kubernetes.default.svc';
 
-/** The time in ms within which Argo CD compares an Application twice. It compares every ten seconds (server.ts). */
+/**
+ * The time in ms within which Argo CD compares an Application twice. Argo CD compares an Application every ten seconds
+ * (server.ts).
+ */
 export const TWO_COMPARISONS_MS = 22_000;
-/** The timeout for a sync, in ms. It is long because dozens of Applications are synced at the same time. */
+/** The timeout for a sync, in ms. The timeout is long because dozens of Applications are synced at the same time. */
 const WAIT_MS = 240_000;
 
 export interface ApplicationOptions {

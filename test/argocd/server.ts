@@ -1,6 +1,7 @@
 /**
  * Runs a real Argo CD as plain processes on the loopback interface. Argo CD is an administrator of the test's control
- * plane. It gets its published ConfigMaps, to which the component config/argocd is added as by a kustomization.
+ * plane. Argo CD gets its published ConfigMaps. The component config/argocd is added to the ConfigMaps as by a
+ * kustomization.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -64,7 +65,7 @@ export class ArgoCd {
     return argocd;
   }
 
-  /** Gets an answer of Argo CD's API. Argo CD's user interface reads nothing else. */
+  /** Gets an answer of Argo CD's API. Argo CD's user interface gets all its data from this API. */
   async get(path: string): Promise<Json> {
     const { statusCode, body } = await request(`${this.#url}/api/v1/${path}`);
     const text = await body.text();

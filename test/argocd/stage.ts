@@ -1,4 +1,6 @@
-/** Shared by all tests of Argo CD: a control plane, Argo CD beside it, and the operator that Argo CD installs. */
+/**
+ * The environment of all tests of Argo CD: a control plane, Argo CD beside it, and the operator that Argo CD installs.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -11,8 +11,8 @@ import { cappol } from '../support/cappol.ts';
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
 
 /**
- * Files with their texts. The third value is the type under which the documents of the file are counted. It is
- * undefined if the documents are errors even in a folder.
+ * Files with their texts. The third value is the type under which the documents of the file are counted. The third
+ * value is undefined if the documents are errors even in a folder.
  */
 const FILES: readonly (readonly [name: string, text: string, what: string | undefined])[] = [
   ['chart/values.yaml', 'image: {tag: 1}\nkind: DaemonSet\n', 'Helm values'],

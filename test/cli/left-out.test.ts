@@ -1,6 +1,6 @@
 /**
- * Tests that `cappol check -f FOLDER` skips node_modules and the files that --exclude names. It also skips the files
- * that .gitignore names, as git does. The output says what was skipped.
+ * Tests that `cappol check -f FOLDER` skips node_modules and the files that --exclude names. The command also skips the
+ * files that .gitignore names, as git does. The output says which files were skipped.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

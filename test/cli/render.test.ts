@@ -1,4 +1,4 @@
-/** Tests `cappol render`, which prints native objects as YAML. The same policies always give the same text. */
+/** Tests `cappol render`, which prints native objects as YAML. Rendering the same policies twice gives equal texts. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Tests `cappol suggest --policy`. It suggests only the exceptions that the given policies lack. */
+/** Tests `cappol suggest --policy`. The command suggests only the exceptions that the given policies lack. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,6 @@
 /**
- * Tests the local server of `cappol ui`. It serves the browser that opened the link, and refuses every other client.
+ * Tests the local server of `cappol ui`. The server serves the browser that opened the link, and refuses every other
+ * client.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -253,7 +253,9 @@ describe('the cluster as followed on a real API server', () => {
     const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await client.apply(namespace(`${NAMESPACE}-a`));
     const stop = new AbortController();
-    /** A client whose first watch starts too late. It requests a resourceVersion that the server has dropped. */
+    /**
+     * A client whose first watch starts too late. The client requests a resourceVersion that the server has dropped.
+     */
     class LateClient extends ApiClient {
       #watched = 0;
       override async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options = {}) {

@@ -108,8 +108,8 @@ function subsets<One>(all: readonly One[]): One[][] {
 
 /**
  * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Consider each policy that
- * would have decided in the namespace before the change. It must still decide after the change, and no additional
- * policy may decide. This must hold whichever other policies are deleted later.
+ * would have decided in the namespace before the change. Each of these policies must still decide after the change, and
+ * no additional policy may decide. The same must hold if other policies are deleted later.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
   // Removing a pending label needs no right. The change only lets a policy decide that should decide in the namespace.
@@ -198,7 +198,7 @@ describe('the guard', () => {
             }
             if (!now || !isEnforced(one, now)) continue;
             assert.ok(isEnforced(one, after), `${one.metadata?.name} is left by ${JSON.stringify([now, after])}`);
-            // Checks the namespace as if the policy now got a rollout.
+            // Checks the namespace as if the policy had a rollout.
             if (isEnforced(one, now, true)) assert.ok(isEnforced(one, after, true), 'pending once it has a rollout');
           }
           now = after;

@@ -20,8 +20,8 @@ const ALL = [
 ];
 const CASES = [plain('baseline', 30), plain('restricted', 30), plain('restricted', 35), ...OVERRIDDEN];
 /**
- * The maximum number of code points in an expression that k8s.io/apiserver accepts. It is the default of cel-go's
- * parser.
+ * The maximum number of code points in an expression that k8s.io/apiserver accepts. This maximum is the default of
+ * cel-go's parser.
  */
 const MAX_EXPRESSION = 100_000;
 const FIXED = 'no CapabilityPolicy that decides in this namespace admits this pod';

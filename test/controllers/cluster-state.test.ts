@@ -81,7 +81,7 @@ describe('ClusterState', () => {
         const { policies, grants } = cluster.state.policies.compiled;
         assert.deepEqual([policies, grants], [before.policies, before.grants]);
       }
-      // Another leader may have accepted another spec before this term began.
+      // Before this term began, an earlier leader may have accepted a different spec.
       apply({ of: 'term' });
       cluster.state.accept();
       assert.deepEqual(

@@ -1,7 +1,7 @@
 /**
  * Tests `cappol` on published manifests of other projects. `cappol check` gives the verdicts of Pod Security Admission
- * for a level. The policies that `cappol suggest` writes admit every workload that ran before. They refuse nothing else
- * that the level admits, and admit nothing that no workload needs.
+ * for a level. The policies that `cappol suggest` writes admit every workload that ran before. The suggested policies
+ * refuse nothing else that the level admits, and admit only what some workload needs.
  *
  * CORPUS names folders, each with a set of manifests; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the
  * test uses the manifests beside this file.

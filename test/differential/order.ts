@@ -22,7 +22,7 @@ export function annotated(turn: number) {
   );
 }
 
-/** The message about the annotated pod. It names the annotations in the order of the containers. */
+/** The message about the annotated pod. The message names the annotations in the order of the containers. */
 export function namedInOrder(): string {
   return `must not have the annotation ${NAMES.map((name) => `${PREFIX}${name}=unconfined`).join(', ')} (allowed:`;
 }

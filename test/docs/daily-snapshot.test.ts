@@ -1,6 +1,6 @@
 /**
- * Runs the recipe of docs/evidence.md. The API server accepts its manifests. Its service account may take a snapshot,
- * and has no right that a snapshot does not need. Its commands compare the files.
+ * Runs the recipe of docs/evidence.md. The API server accepts the recipe's manifests. The recipe's service account may
+ * take a snapshot, and has only the rights that a snapshot needs. The recipe's commands compare the files.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

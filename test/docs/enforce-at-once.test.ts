@@ -17,7 +17,7 @@ const NAMESPACES = [...new Set(INSTALLED.map(({ metadata }) => metadata.namespac
 const COMPLIANT = ['cert-manager'];
 /** The maximum number of commands from an empty cluster to enforced policies. */
 const MOST_COMMANDS = 6;
-/** The controllers that create the pods. Their rights count when a pod is created. */
+/** The controllers that create the pods. When a pod is created, the API server checks the rights of its controller. */
 const CONTROLLERS: Readonly<Record<string, string>> = {
   DaemonSet: 'daemon-set-controller',
   Deployment: 'replicaset-controller',

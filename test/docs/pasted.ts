@@ -23,16 +23,16 @@ interface Access {
 
 interface Pasting {
   /**
-   * The function that gives access to the cluster. It is called when the cluster exists. Without this function, the
-   * shell has neither kubectl nor a cluster.
+   * The function that gives access to the cluster. The test calls the function when the cluster exists. Without this
+   * function, the shell has neither kubectl nor a cluster.
    */
   readonly cluster?: () => Access;
 }
 
 /**
  * Registers a test for each block. A block marked `sh` has to succeed, and a block marked `sh fails` has to fail. A
- * `text` block is the output of the block before it. A block marked `sh stays` runs in a separate shell. It gets Ctrl-C
- * before the next block marked `sh ended`. Blocks in not-run.ts are skipped.
+ * `text` block is the output of the block before it. A block marked `sh stays` runs in a separate shell. A block marked
+ * `sh stays` gets Ctrl-C before the next block marked `sh ended`. Blocks in not-run.ts are skipped.
  */
 export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   const notRun = NOT_RUN[page.path] ?? {};

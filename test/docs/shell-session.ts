@@ -18,7 +18,7 @@ const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
 
 /**
  * The loop that runs in the shell and executes the pasted blocks. The loop reads from descriptor 3 which file to run
- * and whether the file may fail. It reports the result on descriptor 4. Like the shell of a terminal, this shell
+ * and whether the file may fail. The loop reports the result on descriptor 4. Like the shell of a terminal, this shell
  * survives the Ctrl-C that ends a program.
  */
 const READER = `

@@ -1,6 +1,6 @@
 /**
- * Tests an evaluator that remembers verdicts and skips modes that have not changed. It gives the same verdicts as an
- * evaluator without memory.
+ * Tests an evaluator that remembers verdicts and skips modes that have not changed. Such an evaluator gives the same
+ * verdicts as an evaluator without memory.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';

@@ -170,8 +170,8 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = Object.fromE
 );
 
 /**
- * The most expensive object for other rules. It is the refused pod of the rule's example, with its volume or container
- * repeated as often as possible.
+ * The most expensive object for other rules. The object is the refused pod of the rule's example, in which the volume
+ * or container is repeated as often as possible.
  */
 function ofExample(rule: Rule): WorstObject {
   const { overrides, refuses } = restricting(rule);

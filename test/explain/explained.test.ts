@@ -315,7 +315,7 @@ describe('explain NAME --cluster: what policies say', () => {
 });
 
 describe('explain NAME --cluster: what a rule is about', () => {
-  /** Pods that the levels refuse. They replace the examples of rules whose examples the levels admit. */
+  /** Pods that the levels refuse. The tests use these pods for the rules whose example pods the levels admit. */
   const REFUSED: Readonly<Record<string, PodContent>> = {
     volumes: pod({ volumes: [{ name: 'one', hostPath: { path: '/' } }] }),
     procMount: app(secured({ procMount: 'Unmasked' })),

@@ -22,7 +22,7 @@ const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressin
  */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {
-    // This is the CRD's default status, for a policy that the operator has not seen.
+    // The CRD gives this default status to a policy that the operator has not seen.
     const fresh = withStatus({ observedGeneration: -1 }, earlier);
     const first = buildStatus(fresh);
     const next = buildStatus(withStatus(first, later));

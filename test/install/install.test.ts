@@ -22,7 +22,7 @@ const DEPLOYMENT = `/apis/apps/v1/namespaces/${OPERATOR_NAMESPACE}/deployments/$
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 const RELEASE = ['capabilitypolicy', 'config/helm/capabilitypolicy', '--namespace', OPERATOR_NAMESPACE];
 const SAMPLES = ['ping', 'restricted', 'audit-everything'];
-/** A policy with a rollout. Its label is on the namespaces where the policy is pending. */
+/** A policy with a rollout. The namespaces where the policy is pending have the label of the rollout. */
 const ROLLED_OUT = {
   apiVersion: 'capabilitypolicy.dev/v1alpha1',
   kind: 'CapabilityPolicy',

@@ -31,7 +31,7 @@ export interface Stage {
 }
 
 interface Provocation {
-  /** The preparation. It runs while the operator still holds the right. */
+  /** The preparation, which runs while the operator still holds the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
   /**
@@ -161,8 +161,8 @@ function refusal({ verb, resource }: Right): RegExp {
 }
 
 /**
- * The rendered object of a kind for the policy. It is the policy's role or binding, or an object of a program with the
- * policy's row.
+ * The rendered object of a kind for the policy. The object is the policy's role or binding, or belongs to a program
+ * with the policy's row.
  */
 async function rendered({ cluster, policy }: Stage, kind: string): Promise<Json> {
   const objects = await renderedObjects(cluster.api);

@@ -99,7 +99,8 @@ describe("the operator's rights", () => {
     await cluster.settled();
     assert.match((await stage.scrape()) ?? '', /^capabilitypolicy_programmed\b/m);
     const refused = audit.events().filter(({ responseStatus }) => responseStatus?.code === 403);
-    // Refused dry runs of ClusterRoles do not count. They are probes, which a program refuses because of their content.
+    // Refused dry runs of ClusterRoles do not count. These dry runs are probes, which a program refuses because of the
+    // content.
     const asked = refused.filter(({ requestURI }) => !/\/clusterroles\?.*dryRun=All/.test(requestURI));
     assert.deepEqual(
       asked.map(({ verb, requestURI }) => `${verb} ${requestURI}`),

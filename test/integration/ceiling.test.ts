@@ -236,8 +236,8 @@ describe(`policies for everyone with one selector: a pod of ${CONTAINERS} contai
 });
 
 /**
- * A pod with many containers. It complies with level restricted except for its capabilities. Without capabilities, it
- * violates every rule.
+ * A pod with many containers. The pod complies with level restricted except for its capabilities. If `capabilities` is
+ * not set, the pod violates every rule.
  *
  * @param capabilities the capabilities that all containers add, or a function that makes the capabilities of each
  * container

@@ -90,7 +90,7 @@ describe('leader election on a real API server', () => {
     const late = writes.filter((version) => version > taken);
     say(`stopped: ${written} written, ${refused} refused, ${failed} failed; ${late.length} after the other led`);
     assert.ok(taken > 0 && writes.length > 0);
-    // One write may be late. It is the write that the process was about to send (docs/security-model.md).
+    // One write may be late. The late write is the write that the process was about to send (docs/security-model.md).
     assert.ok(late.length <= 1, JSON.stringify(late));
     assert.ok(refused >= 50, 'many were waiting to leave');
     holders.stop();

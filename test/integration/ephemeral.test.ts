@@ -1,6 +1,6 @@
 /**
- * Tests containers that are added to an existing pod. They are evaluated with the pod, or alone if the pod satisfies no
- * policy.
+ * Tests containers that are added to an existing pod. Added containers are evaluated with the pod, or alone if the pod
+ * satisfies no policy.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json } from '../../hack/controlplane/api.ts';

@@ -91,8 +91,8 @@ describe('hostile input', () => {
     it('makes no flood of Events', async () => {
       const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
       const own = events.filter(({ reportingController }) => reportingController === 'capabilitypolicy.dev');
-      // The status lists a limited number of violations. It replaces listed violations when worse violations appear.
-      // Each listed violation makes an Event.
+      // The status lists a limited number of violations. The status replaces listed violations when worse violations
+      // appear. Each listed violation makes an Event.
       assert.ok(own.length <= 128, String(own.length));
       const about = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
       assert.ok(about.length < 16, String(about.length));

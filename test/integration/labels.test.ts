@@ -32,7 +32,7 @@ describe('Pod Security labels', function () {
   this.timeout(300_000);
   const cluster = useCluster('labels');
 
-  /** A policy for the namespaces of a team. Its mode is Audit unless `rest` states another mode. */
+  /** A policy for the namespaces of a team. The mode of the policy is Audit unless `rest` states another mode. */
   function select(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     return { namespaceSelector: { matchLabels: { team } }, level: 'baseline', ...rest };
   }

@@ -11,8 +11,8 @@ import { OperatorProcess } from '../support/operator-process.ts';
 
 const WITHIN_MS = 2_000;
 /**
- * The number of policies. The policies share their namespaces, so each program contains all policies. Such programs
- * take long to compile and load.
+ * The number of policies. The policies share their namespaces, so each program contains all policies. Programs with
+ * many policies take long to compile and load.
  */
 const POLICIES = 30;
 

@@ -1,6 +1,6 @@
 /**
- * Runs containers with runc, without a kubelet, that need known capabilities. They run the program in needs/, on
- * overlayfs as in a pod.
+ * Runs containers with runc, without a kubelet, that need known capabilities. The containers run the program in needs/,
+ * on overlayfs as in a pod.
  */
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ const OTHER = 1000;
 
 export interface NeedyContainer {
   readonly pod: string;
-  /** The arguments of the program. They state its actions. */
+  /** The arguments of the program, which state the actions of the program. */
   readonly args: readonly string[];
   /** The names of the capabilities in the container's bounding, permitted and effective sets, without CAP_. */
   readonly capabilities: readonly string[];
@@ -50,7 +50,7 @@ export class NeedyContainers {
     return containers;
   }
 
-  /** The control group of all containers. It has a group `default/POD/app` for each container. */
+  /** The control group of all containers. This control group has a group `default/POD/app` for each container. */
   get cgroup(): string {
     return `/${basename(this.#folder)}`;
   }

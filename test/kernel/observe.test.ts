@@ -19,7 +19,7 @@ import { NeedyContainers } from './needy-containers.ts';
 import { instances, OBSERVER_NEEDS, Observer } from './observer.ts';
 import { beyondRestricted, suggestedFor } from './suggested.ts';
 
-/** The noise of every container. It comes from the set-up, from memory and from overlayfs. */
+/** The noise of every container. The noise comes from the set-up, from memory and from overlayfs. */
 const USUAL = ['RuntimeSetup', 'MemoryOvercommit', 'MountersCredentials', 'NonAudit'];
 const FORKS = 400;
 const ROUNDS = 5;

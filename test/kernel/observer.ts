@@ -1,6 +1,6 @@
 /**
- * Runs `cappol observe` as a process on this machine. The process runs as root without any capability. It has its own
- * tracefs, which no other process sees.
+ * Runs `cappol observe` as a process on this machine. The process runs as root without any capability. The process has
+ * its own tracefs, which no other process sees.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -45,7 +45,7 @@ export interface RuleFields {
   readonly verbs?: readonly string[];
 }
 
-/** A ClusterRole, or a Role if `namespace` is set. It grants the use of all PodSecurityPolicies. */
+/** A ClusterRole, or a Role if `namespace` is set. The role grants the use of all PodSecurityPolicies. */
 export function role(name: string, rule: RuleFields = {}, namespace?: string, fields: Fields = {}) {
   return {
     apiVersion: `${RBAC}/v1`,

@@ -1,5 +1,5 @@
 /**
- * Tests `cappol observe --cluster` on a real node. It observes the capabilities that pods use, and the test makes
+ * Tests `cappol observe --cluster` on a real node. The command observes the capabilities that pods use. The test makes
  * policies for these pods.
  */
 import assert from 'node:assert/strict';

@@ -113,7 +113,8 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
   }
 
   /**
-   * The holder of the Lease. It consists of the name of a pod, an underscore, and a part that differs with each start.
+   * The holder of the Lease. The holder consists of the name of a pod, an underscore, and a part that differs with each
+   * start.
    */
   async function lease(): Promise<string> {
     const leases = await cluster.api.list(LEASES);

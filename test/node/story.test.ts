@@ -1,4 +1,7 @@
-/** Tests the tutorial's story inside Kubernetes. The same programs run in pods of a real node, under real policies. */
+/**
+ * Tests the tutorial's story inside Kubernetes. The programs of the tutorial run in pods of a real node, under real
+ * policies.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_ADDRESS } from '../../hack/node/configuration.ts';

@@ -1,4 +1,4 @@
-/** Tests DaemonSets, Jobs and CronJobs on a real node. Their pods run or are refused. */
+/** Tests DaemonSets, Jobs and CronJobs on a real node. The pods of these workloads run or are refused. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_ADDRESS } from '../../hack/node/configuration.ts';

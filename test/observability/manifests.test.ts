@@ -21,7 +21,7 @@ const RUNBOOK_URL = `https://github.com/capabilitypolicy/capabilitypolicy/blob/m
 /** Grafana's own variables that a query may use. */
 const BUILT_IN = ['__rate_interval', '__all'];
 /**
- * The units that the dashboard may use. All of them are in Grafana's list of units (@grafana/data,
+ * The units that the dashboard may use. Grafana's list of units has all of these units (@grafana/data,
  * valueFormats/categories.ts).
  */
 const UNITS = ['short', 's', 'bytes', 'ops', 'reqps', 'bool_yes_no'];

@@ -1,4 +1,4 @@
-/** Runs a real Prometheus on the loopback interface. It scrapes one address and evaluates a file of rules. */
+/** Runs a real Prometheus on the loopback interface. Prometheus scrapes one address and evaluates a file of rules. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
  * Makes random changes, and kills the operator before or after random writes. A new process continues from the state of
- * the cluster. Meanwhile, the API server must admit each pod that both the old and the new state admit. It must refuse
- * each pod that both states refuse.
+ * the cluster. Meanwhile, the API server must admit each pod that both the old and the new state admit. The API server
+ * must refuse each pod that both states refuse.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

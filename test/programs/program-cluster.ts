@@ -35,8 +35,8 @@ interface ProgramOptions {
   readonly onWrite?: OnWrite;
   readonly signal?: AbortSignal;
   /**
-   * The API servers to use. The default is the list of API servers that the cluster publishes. Their addresses are not
-   * on the loopback interface.
+   * The API servers to use. The default is the list of API servers that the cluster publishes. The published addresses
+   * are not on the loopback interface.
    */
   readonly servers?: (client: ApiClient) => Promise<readonly ApiClient[]>;
 }

@@ -1,4 +1,4 @@
-/** The suites of `npm run test:protected`. They are all suites with an operator on the shared control plane. */
+/** The suites of `npm run test:protected`. The list has all suites with an operator on the shared control plane. */
 import { CLOSING_LINE, type Run, suiteRun } from '../versions/runs.ts';
 
 const OWN = 'starts a control plane of its own; protected/lifecycle has two replicas under protection';

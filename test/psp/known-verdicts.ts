@@ -14,7 +14,7 @@ export interface Known {
   readonly title: string;
   readonly spec: PspSpec;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Fields of the pod. Its only container is `app`. */
+  /** Fields of the pod. The only container of the pod is `app`. */
   readonly pod?: {
     readonly spec?: object;
     readonly container?: object;

@@ -1,7 +1,7 @@
 import { type Migration, migrate } from '../../analysis/migrate/migrate.ts';
 import type { PspSet } from './objects.ts';
 
-/** The label of the namespaces of a set. Its value is the ID of the set. */
+/** The label of the namespaces of a set. The value of the label is the ID of the set. */
 export const SET_LABEL = 'psp-set';
 /**
  * A part of a note. The note says that a PodSecurityPolicy refused pods with an empty list of groups. Today, the API

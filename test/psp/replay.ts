@@ -21,10 +21,7 @@ import { securityOf } from './security.ts';
 const projection = createProjection(RULES);
 const evaluator = new Evaluator();
 
-/**
- * @returns a function. Its result is the result of securityOf() for the created pod, or undefined if the pod is
- * refused.
- */
+/** @returns a function that returns securityOf() of the created pod, or undefined if the pod is refused */
 export function replayed(set: PspSet): (recorded: RecordedPod) => Json | undefined {
   const migration = migrated(set);
   const policies = migration.policies.map((policy) => resolved(completePolicy(policy)));

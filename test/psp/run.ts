@@ -1,7 +1,7 @@
 /**
  * `npm run test:psp` compares the answers of a current API server with the answers of Kubernetes 1.24. The current API
  * server evaluates the recorded pods under the migrated policies. The command prints each difference and the number of
- * pods. It exits with code 1 if there is a difference.
+ * pods. The command exits with code 1 if there is a difference.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';

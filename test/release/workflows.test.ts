@@ -1,6 +1,6 @@
 /**
- * Checks GitHub's workflows. They have no errors that actionlint finds, pin their actions, and have no unnecessary
- * rights.
+ * Checks GitHub's workflows. actionlint must find no errors. The workflows must pin their actions, and must have no
+ * unnecessary rights.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

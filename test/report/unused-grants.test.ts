@@ -78,7 +78,7 @@ describe('the grants of a policy in all of its namespaces', () => {
 });
 
 describe('the status lists a grant', () => {
-  /** A process of the operator. It checks the policy from time to time. */
+  /** A process of the operator, which checks the policy from time to time. */
   class Process {
     readonly #histories = new GrantHistories();
     status: CapabilityPolicyStatus | undefined;

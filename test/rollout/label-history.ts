@@ -8,7 +8,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 
 /** A value that the label has from a certain time on. */
 interface LabelValue {
-  /** The value of the label. It is undefined if the namespace has no such label. */
+  /** The value of the label. The value is undefined if the namespace has no such label. */
   readonly value: string | undefined;
   /**
    * The time at which the watch showed the value, in milliseconds since the epoch. This time is slightly later than the

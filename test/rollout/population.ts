@@ -19,8 +19,8 @@ export const PENDING_LABEL = `rollout.capabilitypolicy.dev/${POLICY}`;
 export const SELECTED = { campaign: 'rollout' };
 
 /**
- * The way in which a namespace violates. It has no violation, a Deployment with 0 replicas, a CronJob's pod that lives
- * for a second, or a permanent pod.
+ * The way in which a namespace violates. The namespace has no violation, a Deployment with 0 replicas, a CronJob's pod
+ * that lives for a second, or a permanent pod.
  */
 export type Kind = 'clean' | 'deployment' | 'cron' | 'pod';
 const VIOLATING: readonly Kind[] = ['deployment', 'cron', 'pod'];

@@ -1,6 +1,6 @@
 /**
- * `npm run test:rollout` prints a line for each count, and a summary at the end. It exits with code 1 if something went
- * wrong.
+ * `npm run test:rollout` prints a line for each count, and a summary at the end. The command exits with code 1 if
+ * something went wrong.
  */
 import { parseArgs } from 'node:util';
 import { Api } from '../../hack/controlplane/api.ts';

@@ -27,7 +27,7 @@ export interface Table {
   readonly refuses?: Readonly<Record<string, readonly [PodContent, ...string[]]>>;
 }
 
-/** Declares the tests of one rule. It fails if the rule's text changes at a version that has no table. */
+/** Declares the tests of one rule. The function fails if the rule's text changes at a version that has no table. */
 export function describeRule(id: string, tables: readonly Table[]): void {
   describe(`rule ${id}`, () => {
     for (const table of tables) declare(id, table);

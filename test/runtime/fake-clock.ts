@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../operator/runtime/clock.ts';
 
 /**
- * The number of turns of the event loop to wait. It is enough for a few consecutive requests, because the fake API
- * server answers each request one turn later.
+ * The number of turns of the event loop to wait. This number is enough for a few consecutive requests, because the fake
+ * API server answers each request one turn later.
  */
 const TURNS = 8;
 

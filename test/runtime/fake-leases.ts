@@ -13,7 +13,7 @@ class HttpError extends Error {
   }
 }
 
-/** A fake API server with one Lease. It sets resourceVersions like a real API server. */
+/** A fake API server with one Lease. The fake API server sets resourceVersions like a real API server. */
 export class FakeLeases {
   lease: Lease | undefined;
   /** The fault of all requests from now on. If `of` is set, only the requests of this identity fail. */

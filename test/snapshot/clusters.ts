@@ -50,7 +50,7 @@ function cluster(specs: readonly number[], shapes: readonly PodContent[], placed
   const pods = objects.flatMap((made) => made.pods);
   return {
     ...wholeCluster(clusterOf(workloads, pods), policies, namespaces),
-    // The store does not show old ReplicaSets as workloads. They are therefore left out.
+    // The store does not show old ReplicaSets as workloads. Old ReplicaSets are therefore left out.
     workloads: (namespace) =>
       workloads.filter((one) => one.namespace === namespace && !(one.kind === 'ReplicaSet' && one.replicas === 0)),
     roles: () => [useRole('p-2'), { name: 'other', rules: [] }],
@@ -75,7 +75,7 @@ const OWNERS: readonly ((name: string, at: { namespace: string; template: PodCon
       ],
       ownedBy('ReplicaSet', name),
     ],
-    // This is an old ReplicaSet.
+    // An old ReplicaSet owns the pods.
     (name, at) => [
       [
         workloadView('Deployment', name, at),

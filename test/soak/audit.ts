@@ -110,8 +110,8 @@ function parsed(line: string): AuditEvent[] {
 }
 
 /**
- * Finds writes out of turn. A write is out of turn if the API server received it after another user had got the Lease.
- * It is also out of turn if the API server received it before the writer had requested the Lease.
+ * Finds writes out of turn. A write is out of turn if the API server received the write after another user had got the
+ * Lease. A write is also out of turn if the API server received the write before the writer had requested the Lease.
  */
 export function turnsOf(events: readonly AuditEvent[]): Turns {
   const accepted = events.filter(({ responseStatus, requestURI }) => {

@@ -1,6 +1,7 @@
 /**
- * A proxy between one client and the API server. The proxy causes the faults of faults.ts. It terminates TLS, so that
- * it can answer in place of the API server. It connects to the API server with the credentials of the kubeconfig.
+ * A proxy between one client and the API server. The proxy causes the faults of faults.ts. The proxy terminates TLS, so
+ * that it can answer in place of the API server. The proxy connects to the API server with the credentials of the
+ * kubeconfig.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

@@ -94,7 +94,8 @@ export function goesOn({ url }: Asked): boolean {
 }
 
 /**
- * Whether the request reads all objects of a collection. Such a request is a list, or a watch that begins with a list.
+ * Whether the request reads all objects of a collection. A request for all objects is a list, or a watch that begins
+ * with a list.
  */
 export function lists(asked: Asked): boolean {
   return asked.method === 'GET' && !goesOn(asked);

@@ -113,8 +113,8 @@ function statusOf(
   };
   // The current status is removed from the policy, because a fresh operator must compute the same status without it.
   const { status: _, ...bare } = policy;
-  // The operator lists a grant some time after workloads have stopped needing the grant. It never lists a grant that is
-  // needed.
+  // The operator lists a grant some time after workloads have stopped needing the grant. The operator never lists a
+  // grant that is needed.
   const { unneeded = [] } = grantNeeds(name, coverage?.areas ?? [], verdicts) ?? {};
   const listed = outermost(unneeded).map(keyOf);
   const unusedGrants = (policy.status?.unusedGrants ?? []).filter((grant) => listed.includes(keyOf(grant)));

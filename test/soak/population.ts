@@ -11,14 +11,17 @@ export const ACCOUNTS = ['default', 'one'] as const;
 export interface Population {
   readonly namespaces: readonly string[];
   readonly policies: readonly string[];
-  /** The name of a policy among `policies` that never has mode Enforce. Its spec sometimes cannot be compiled. */
+  /**
+   * The name of a policy among `policies` that never has mode Enforce. The spec of this policy sometimes cannot be
+   * compiled.
+   */
   readonly observer: string;
   readonly sentinel: Sentinel;
 }
 
 /**
  * A namespace with a policy of its own, which decides there in addition to the other policies. The policy changes all
- * the time and always refuses some pods. Its Pod Security label does not refuse these pods. The probes in this
+ * the time and always refuses some pods. The policy's Pod Security label does not refuse these pods. The probes in this
  * namespace therefore notice if the old version of the policy is removed before the new version is in force.
  */
 interface Sentinel {
@@ -86,8 +89,8 @@ export function drawSentinel(random: Random): CapabilityPolicySpec {
 }
 
 /**
- * A random spec of the observer policy. The observer policy always selects all namespaces. Its `levelVersion` is
- * sometimes newer than the API server.
+ * A random spec of the observer policy. The observer policy always selects all namespaces. The policy's `levelVersion`
+ * is sometimes newer than the API server.
  */
 export function drawObserver(random: Random): CapabilityPolicySpec {
   const levelVersion = oneOf(['latest', 'v1.30', 'v1.99'], random);

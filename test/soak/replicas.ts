@@ -1,4 +1,4 @@
-/** Runs two operators with one Lease. Each has a separate user, so that the audit log distinguishes them. */
+/** Runs two operators with one Lease. Each operator has a separate user, so that the audit log distinguishes them. */
 import { NODE_FLAGS } from '../../hack/bench/operator-under-test.ts';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';

@@ -1,6 +1,6 @@
 /**
  * `npm run test:soak` runs the long form of soak.test.ts. The command prints one line for each check, and a summary at
- * the end. It exits with code 1 if a check failed.
+ * the end. The command exits with code 1 if a check failed.
  */
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';

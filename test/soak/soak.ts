@@ -266,8 +266,8 @@ class Soak {
   }
 
   /**
-   * Each part of the test has its own random generator. Its random numbers therefore do not depend on the order in
-   * which parts run.
+   * Each part of the test has its own random generator. The random numbers of a part therefore do not depend on the
+   * order in which parts run.
    */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);

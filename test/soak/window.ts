@@ -1,7 +1,7 @@
 /**
- * The states that the cluster may have had since the last check. They are all combinations of a state of the policies,
- * a state of a namespace's labels, and the grants. If all of these states refuse a pod, the API server must refuse the
- * pod at any moment, whatever the operator is doing.
+ * The states that the cluster may have had since the last check. The states are all combinations of a state of the
+ * policies, a state of a namespace's labels, and the grants. If all of these states refuse a pod, the API server must
+ * refuse the pod at any moment, whatever the operator is doing.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -61,8 +61,8 @@ export class Window {
 
   /**
    * Adds the states after the deletion of a policy. The garbage collector deletes the policy's rendered objects at
-   * once. It does so even if a changed object of another policy should replace them and is not in force yet
-   * (docs/decisions/0002).
+   * once. The garbage collector does not wait for a changed object of another policy that should replace them and is
+   * not in force yet (docs/decisions/0002).
    */
   removePolicy(name: string, left: Specs): void {
     for (const policies of [...this.#policies]) {

@@ -1,6 +1,6 @@
 /**
- * `npm run test:storm` changes policies while clients create pods. It does so on several Kubernetes versions, one after
- * the other.
+ * `npm run test:storm` changes policies while clients create pods. The storm runs on several Kubernetes versions, one
+ * after the other.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -37,7 +37,7 @@ export interface StormResult {
   readonly admissionPolicies: number;
   readonly pods: PodClients['counts'];
   readonly wrong: readonly string[];
-  /** The crashes. Each is a line with the time and the cause. */
+  /** The crashes. Each crash is a line with the time and the cause. */
   readonly crashes: readonly string[];
 }
 

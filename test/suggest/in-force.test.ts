@@ -1,6 +1,6 @@
 /**
  * Tests exceptions beside the policies that decide. The exceptions admit everything that runs, and loosen nothing for
- * other service accounts. They are complete, so a second suggestion is empty.
+ * other service accounts. The exceptions are complete, so a second suggestion is empty.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

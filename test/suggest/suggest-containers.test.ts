@@ -1,6 +1,6 @@
 /**
- * Tests the suggestion of exceptions for single containers. Such exceptions are possible if the other containers of a
- * pod do not need them.
+ * Tests the suggestion of exceptions for single containers. An exception is for single containers if the other
+ * containers of a pod do not need the exception.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

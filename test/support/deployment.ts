@@ -34,7 +34,10 @@ export function flagsOf(from: Deployment): readonly string[] {
   return container(from).args;
 }
 
-/** The operator's flags in the Deployment, but with other ports. Another operator may run on the same machine. */
+/**
+ * The operator's flags in the Deployment, but with other ports. The Deployment's ports may be in use, because another
+ * operator may run on the same machine.
+ */
 export function operatorFlags(ports: Ports, from: Deployment): string[] {
   return flagsOf(from).map((flag) =>
     flag.replace(/^(--(health-probe|metrics)-bind-address=).*/, (_, name: string, which: string) => {

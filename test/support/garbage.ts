@@ -15,7 +15,7 @@ export async function heapOf(make: () => unknown): Promise<number> {
   const before = await used();
   const made = make();
   const after = await used();
-  // This use keeps the result alive. Otherwise, the garbage collector could collect it before it is measured.
+  // This assertion keeps the result alive until it is measured.
   assert.notEqual(made, undefined);
   return after - before;
 }

@@ -8,7 +8,8 @@
  *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
  *
  * All files share the control plane. mocha runs the files one after the other, so only one operator runs at a time. The
- * operator is installed as documented. It runs as its service account, with only the rights that config/rbac grants.
+ * operator is installed as documented. The operator runs as its service account, with only the rights that config/rbac
+ * grants.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,7 +56,7 @@ interface ClusterOptions {
    * a token of this service account.
    */
   readonly kubeconfig?: (controlPlane: ControlPlane) => string;
-  /** The way of installing. The default is kubectl. */
+  /** The tool that installs the operator. The default is kubectl. */
   readonly installWith?: 'helm';
   /** Flags of the operator in addition to the flags that name its cluster. */
   readonly args?: readonly string[] | (() => Promise<readonly string[]>);
@@ -129,8 +130,8 @@ export class TestCluster {
   }
 
   /**
-   * The API client for out-of-band changes of the operator's objects. It has the rights of a cluster administrator.
-   * Under the protection, it acts as the operator.
+   * The API client for out-of-band changes of the operator's objects. The client has the rights of a cluster
+   * administrator. Under the protection, the client acts as the operator.
    */
   get byHand(): Api {
     return this.#running.byHand;

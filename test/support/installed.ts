@@ -17,7 +17,10 @@ const WAYS = { kubectl: 0, helm: 1 } as const;
 
 const installations = new WeakMap<ControlPlane, Promise<void>>();
 
-/** Installs the operator once for each control plane. It uses kubectl unless CAPABILITYPOLICY_TEST_INSTALL=helm. */
+/**
+ * Installs the operator once for each control plane. The function uses kubectl unless
+ * CAPABILITYPOLICY_TEST_INSTALL=helm.
+ */
 export async function install(
   controlPlane: ControlPlane,
   way = process.env.CAPABILITYPOLICY_TEST_INSTALL ?? 'kubectl',

@@ -44,7 +44,7 @@ const OF_PLATFORM: readonly (readonly [name: string, spec: Spec])[] = [
 const STAGES = ['production', 'staging', 'development'];
 const TEAMS = 50;
 
-/** The creation time of the policies. It is fixed, so that the same sizes give the same cluster. */
+/** The creation time of the policies. The creation time is fixed, so that equal sizes give equal clusters. */
 const CREATED = '2026-01-01T00:00:00Z';
 
 interface Own {
@@ -55,7 +55,7 @@ interface Own {
 
 const ROLLED_OUT: Spec = { mode: 'Enforce', level: 'restricted', priority: 20 };
 
-/** The policies of a team. Each has the end of the policy's name, and the spec. */
+/** The policies of a team. Each entry has the end of the policy's name, and the spec. */
 const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = [
   ['restricted', ofTeam({ mode: 'Enforce', level: 'restricted', priority: 10 })],
   [

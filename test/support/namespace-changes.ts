@@ -113,7 +113,7 @@ export async function allowEditor(api: Api): Promise<void> {
 }
 
 /**
- * Grants rules to a user through a ClusterRole and a binding. Both have the given name.
+ * Grants rules to a user through a ClusterRole and a binding. The role and the binding have the given name.
  * @param namespace the namespace of a RoleBinding. Without it, a ClusterRoleBinding is created.
  * @returns the path of the binding
  */

@@ -11,7 +11,7 @@ interface Shown {
   readonly namespace: NamespaceView;
 }
 
-/** @param shown the function that returns the objects. It is called whenever something reads the cluster. */
+/** @param shown the function that returns the objects. The function is called whenever something reads the cluster. */
 export function oneNamespace(oldestServer: number, shown: () => Shown): { cluster: Cluster; state: ClusterState } {
   const cluster = {
     oldestServer,

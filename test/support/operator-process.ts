@@ -40,7 +40,7 @@ export class OperatorProcess {
     return this.#child !== undefined;
   }
 
-  /** The ID of the process. It is undefined while the operator does not run. */
+  /** The ID of the process. The ID is undefined while the operator does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }

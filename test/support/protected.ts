@@ -50,7 +50,10 @@ export async function startWithStatic(
   }
 }
 
-/** Starts a control plane with the protection. Its audit log has the operator's writes and the API server's answers. */
+/**
+ * Starts a control plane with the protection. The audit log of this control plane has the operator's writes and the API
+ * server's answers.
+ */
 export async function startAudited(): Promise<Awaited<ReturnType<typeof startWithStatic>> & { readonly audit: Audit }> {
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));
   const audit = new Audit(folder, { users: [OPERATOR_USER], verbs: WRITES });

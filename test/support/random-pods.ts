@@ -1,6 +1,6 @@
 /**
- * Makes random pods near the limits of the rules. Each is a pod that complies with level restricted, with a few
- * changes.
+ * Makes random pods near the limits of the rules. Each random pod is a pod that complies with level restricted, with a
+ * few changes.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { PodContent } from '../../operator/model/objects.ts';

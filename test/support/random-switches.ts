@@ -1,6 +1,6 @@
 /**
- * Random values of the overrides that have few values, and random fields of pods. They come from the schema and the
- * rules' examples.
+ * Random values of the overrides that have few values, and random fields of pods. The values come from the schema and
+ * the rules' examples.
  */
 import { isDeepStrictEqual } from 'node:util';
 import fc, { type Arbitrary } from 'fast-check';
@@ -62,7 +62,7 @@ export function demandedSpec(values: Fields, standard: Standard): Fields {
   return spec;
 }
 
-/** A random setting. It sets one field of the PodSpec or of the container to a value from an example pod. */
+/** A random setting. The setting sets one field of the PodSpec or of the container to a value from an example pod. */
 export function exampleSettings(part: keyof ExamplePod): Arbitrary<Setting> {
   return fc.constantFrom(...EXAMPLE_PODS.flatMap(({ [part]: fields = {} }) => settingsIn(fields)));
 }

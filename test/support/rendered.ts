@@ -14,8 +14,8 @@ export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies'
 export const NAMESPACES = '/api/v1/namespaces';
 
 /**
- * The differences between the cluster's objects and the objects that its policies compile to. They are missing, changed
- * and stale objects, and wrong labels.
+ * The differences between the cluster's objects and the objects that its policies compile to. The differences are
+ * missing, changed and stale objects, and wrong labels.
  */
 export async function differences(
   api: Api,

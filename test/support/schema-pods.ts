@@ -1,7 +1,7 @@
 /**
- * Random pods from the API's schema. Each is a compliant pod with a few random paths through the schema, and a field is
- * set at the end of each path. The pods therefore have every known field, including fields that no rule reads. Many of
- * these pods are invalid.
+ * Random pods from the API's schema. Each random pod is a compliant pod with a few changes. Each change follows a
+ * random path through the schema and sets the field at its end. The pods therefore have every known field, including
+ * fields that no rule reads. Many of the random pods are invalid.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
@@ -85,8 +85,8 @@ const REQUIRED: Readonly<Record<string, Fields>> = {
 };
 
 /**
- * Fields that the random pods lack. They belong to other requests, or another admission plugin may refuse a pod because
- * of them.
+ * Fields that the random pods lack. These fields belong to other requests, or may make another admission plugin refuse
+ * the pod.
  */
 const LEFT_OUT = [
   'ephemeralContainers',
@@ -99,7 +99,7 @@ const LEFT_OUT = [
   'serviceAccountName',
 ];
 
-/** A path through the schema. It has the fields to follow, and the value to set at the end. */
+/** A path through the schema. The path has the fields to follow, and the value to set at the end. */
 interface Walk {
   readonly steps: readonly number[];
   readonly value: number;
@@ -141,7 +141,7 @@ function follow(object: Fields, type: string, { steps, value }: Walk, depth: num
   }
 }
 
-/** The fields that name a new list item. They are empty if the item needs no name. */
+/** The fields that name a new list item. The result is empty if the item needs no name. */
 function namedFor(type: string, { image }: Fields): Fields {
   if (type === 'Container') return { name: 'init', image: image ?? 'image', securityContext: HARDENED };
   return type === 'Volume' ? { name: 'data' } : {};

@@ -19,7 +19,7 @@ export interface Rules extends Omit<CapabilityPolicySpec, 'namespaceSelector' | 
 }
 
 export interface Transition {
-  /** The name of the transition, in lower case. It is a part of other names. */
+  /** The name of the transition, in lower case. The name is a part of other names. */
   readonly name: string;
   readonly title: string;
   /** The states of the transition, in order. After the last state, the transition returns to the first state. */

@@ -14,8 +14,8 @@ export const VIEWS: readonly ViewOfPage[] = Array.from(
 );
 
 /**
- * The time in ms without a change after which the document counts as settled. It is longer than the time for which a
- * filter waits for further typing. Load on the machine delays both timers alike.
+ * The time in ms without a change after which the document counts as settled. This time is longer than the time for
+ * which a filter waits for further typing. Load on the machine delays both timers alike.
  */
 const QUIET_MS = 250;
 

@@ -50,7 +50,7 @@ export function clusterOf(
   };
 }
 
-/** A cluster without other objects. It has no RBAC objects, and the operator has written nothing. */
+/** A cluster without other objects. The cluster has no RBAC objects, and the operator has written nothing. */
 export function wholeCluster(
   objects: ReturnType<typeof clusterOf>,
   policies: readonly CompletePolicy[],

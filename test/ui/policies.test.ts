@@ -193,7 +193,7 @@ describeWith(CHROMIUM, 'the view of the policies', () => {
   });
 });
 
-/** The columns of the first list. Each has its name and its value. */
+/** The columns of the first list. Each column has its name and its value. */
 function columnsIn(one: Locator): Promise<string[][]> {
   return one
     .locator('dl')

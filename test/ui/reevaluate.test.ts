@@ -23,8 +23,8 @@ import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapsho
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /**
- * The number of clusters. It is a third of the number in other tests, because each cluster gets several edits. Set
- * FC_RUNS=1000 for the long form.
+ * The number of clusters. This number is a third of the number in other tests, because each cluster gets several edits.
+ * Set FC_RUNS=1000 for the long form.
  */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 

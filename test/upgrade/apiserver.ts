@@ -7,7 +7,7 @@ import { findBinaries } from '../../hack/controlplane/binaries.ts';
 export const UPGRADE_FROM = 'UPGRADE_FROM';
 /**
  * The default of the older version. This version is below 1.36, so admission policies are rendered without variables.
- * It is also below 1.35, so level restricted does not let pods in a user namespace run as root.
+ * The default is also below 1.35, so level restricted does not let pods in a user namespace run as root.
  */
 export const DEFAULT_OLDER = '1.33';
 

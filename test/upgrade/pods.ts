@@ -14,8 +14,8 @@ export const NET = 'net';
 const USER_NAMESPACES_SINCE = 35;
 
 /**
- * @param latest the version that `latest` means, as N of Kubernetes 1.N. It is undefined while both the old and the new
- * version are right.
+ * @param latest the version that `latest` means, as N of Kubernetes 1.N. The version is undefined while both the old
+ * and the new version are right.
  */
 export function pods(latest: () => number | undefined): Probe[] {
   const inUserNamespace = () => {

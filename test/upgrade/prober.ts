@@ -8,13 +8,13 @@ const ANSWERS = ['admitted', 'refused'] as const;
 type Answer = (typeof ANSWERS)[number];
 
 export interface Probe {
-  /** The title of the probe. It fits into a sentence, such as `a pod with NET_ADMIN`. */
+  /** The title of the probe. The title fits into a sentence, such as `a pod with NET_ADMIN`. */
   readonly title: string;
   readonly pod: object;
   readonly namespace: string;
   /**
-   * The expected answer of an API server at this moment. It is undefined while both the old and the new answer are
-   * right.
+   * The expected answer of an API server at this moment. The expected answer is undefined while both the old and the
+   * new answer are right.
    */
   readonly expected: () => Answer | undefined;
 }

@@ -2,7 +2,7 @@
 import fc, { type Arbitrary } from 'fast-check';
 import { type PolicySet, randomSet } from '../sets/arbitrary.ts';
 
-/** Time zones in minutes east of UTC. The same time is therefore written in different ways. */
+/** Time zones in minutes east of UTC. With several time zones, one time can be written in several ways. */
 const ZONES = [0, 60, -210];
 
 /**

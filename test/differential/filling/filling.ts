@@ -1,7 +1,7 @@
 /**
- * Tests defaulting on a real API server. The filled pod must equal the pod that the reference model fills. It must keep
- * every value that was set, be admitted, and stay unchanged when it is filled again. The verdict on a template must
- * predict the verdict on its pods.
+ * Tests defaulting on a real API server. The filled pod must equal the pod that the reference model fills. The filled
+ * pod must keep every value that was set. The API server must admit the filled pod. A second filling must change
+ * nothing. The verdict on a template must predict the verdict on its pods.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../hack/controlplane/api.ts';
@@ -80,8 +80,8 @@ function asFilled({ name }: ResolvedPolicy, expected: Fate, { pod }: Answer): st
 }
 
 /**
- * Checks that no value that was set has changed. Also checks that a second filling changes nothing, and that the label
- * admits the result.
+ * Checks that defaulting has changed no value that the pod sets. Also checks that a second filling changes nothing, and
+ * that the label admits the result.
  */
 async function asBefore(
   cluster: PolicyCluster,

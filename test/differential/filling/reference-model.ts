@@ -18,7 +18,7 @@ import type { Strategy, Values } from '../reference/values.ts';
 
 type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 
-/** Fills a new pod. It sets the values that the policy requires and that the pod leaves unset. */
+/** Fills a new pod. The function sets the values that the policy requires and that the pod leaves unset. */
 export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   const values = policy.values as unknown as Values;
   const { spec } = pod;

@@ -18,8 +18,8 @@ const CONTAINER = { name: 'injected', image: 'injected' };
 const SIDECAR = { name: 'injected-sidecar', image: 'injected', restartPolicy: 'Always' };
 
 /**
- * Two mutations that each add a container. The API server orders mutations by name. It runs one of the two before our
- * policies and the other after them.
+ * Two mutations that each add a container. The API server orders mutations by name. The API server runs one of the
+ * mutations before our policies and the other mutation after our policies.
  */
 const MUTATIONS = {
   'aaa-injects-a-container': add('containers', CONTAINER),

@@ -110,7 +110,7 @@ function alone(rule: Rule, policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: policy.checks.filter((checks) => checks.rule === rule.id) };
 }
 
-/** The labels that are tighter than the rule's own label. Such a label would refuse a pod that the rule admits. */
+/** The labels that are tighter than the rule's own label. A tighter label would refuse a pod that the rule admits. */
 function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersion[] {
   const isSafe = ({ level, minor }: LevelVersion) =>
     compareLevels(rule.podSecurity(values[rule.id], standard, minor), level) >= 0;

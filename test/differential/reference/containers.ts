@@ -1,7 +1,7 @@
 /**
- * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. Such a
- * container is evaluated by its own field or, without its own field, by the field of its pod. `spec.overrides` applies
- * to everything else.
+ * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. A
+ * container that an entry names is evaluated by its own field or, if it has none, by the field of its pod.
+ * `spec.overrides` applies to everything else.
  *
  * The model evaluates a container that an entry names as the only container of a pod that sets nothing. The model first
  * writes the inherited fields on the container.

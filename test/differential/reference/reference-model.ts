@@ -47,8 +47,8 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
 }
 
 /**
- * The values for the containers of a pod. `unset: RefusedOnPod` applies to the pod itself. It applies to a container
- * only if the container is added later.
+ * The values for the containers of a pod. `unset: RefusedOnPod` applies to the pod itself. `unset: RefusedOnPod`
+ * applies to a container only if the container is added later.
  */
 function onContainers(values: Values): Values {
   const { seccomp } = values;

@@ -1,6 +1,6 @@
 /**
- * A reference model of a rollout. The model is plain code that follows the documentation of the API. It does not split
- * a policy into two parts.
+ * A reference model of a rollout. The model is plain code that follows the documentation of the API. The model does not
+ * split a policy into two parts.
  */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -35,7 +35,10 @@ export function isPendingIn({ labels, rollouts }: NamespaceFacts, policy: string
   return rollouts?.has(policy) === true && labels[labelOf(policy)] === 'pending';
 }
 
-/** The namespace as if its label were removed. It is evaluated in this form even before the rollout has begun. */
+/**
+ * The namespace as if its label were removed. The namespace is evaluated without its label even before the rollout has
+ * begun.
+ */
 export function promotedIn<T extends NamespaceFacts>(namespace: T, policy: string): T {
   const { [labelOf(policy)]: _, ...labels } = namespace.labels;
   const rollouts = new Map(namespace.rollouts);

@@ -85,9 +85,9 @@ function complies(scene: Scene, policy: ResolvedPolicy, pod: StatedPod): boolean
 }
 
 /**
- * The policy that admits a pod in mode Enforce. It is the first policy by name that admits the pod unchanged. If there
- * is none, it is the first policy by name that admits the pod after filling. With `defaulting: PodSecurityPolicy`, each
- * policy changes a pod that sets a seccomp profile, unless the pod names a policy.
+ * The policy that admits a pod in mode Enforce. The first policy by name that admits the pod unchanged takes
+ * precedence. If no policy does, the first policy by name that admits the pod after filling decides. With `defaulting:
+ * PodSecurityPolicy`, each policy changes a pod that sets a seccomp profile, unless the pod names a policy.
  */
 export function enforce(scene: Scene, pod: StatedPod): Decision {
   const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));

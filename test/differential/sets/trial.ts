@@ -18,8 +18,8 @@ export interface Trial {
   /** The policies in force. A policy with `rollout` is listed as its two parts. */
   readonly policies: readonly ResolvedPolicy[];
   /**
-   * The same policies for the reference model, not split into parts. The field is set only if some policy has a
-   * rollout.
+   * The policies in force for the reference model, which does not split a policy into parts. The field is set only if
+   * some policy has a rollout.
    */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
   /** The API server's audit log; undefined if the API server keeps none. */

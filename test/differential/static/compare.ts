@@ -1,6 +1,6 @@
 /**
  * Compares policies in files of an API server with the same policies as objects of the API. One API server decides
- * about the same pods twice. The files decide first. Then the files are removed, and the objects decide.
+ * about the same pods twice. The files decide first. After the files are removed, the objects decide.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

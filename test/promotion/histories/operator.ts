@@ -12,7 +12,9 @@ import { leftOutByName, type RolloutState, resting } from '../../../operator/pro
 import { step } from '../../../operator/promotion/step.ts';
 import { isOn, LABEL, labelsOf, POLICY, selectorOf, specOf, TEAM, type Text, type World } from './world.ts';
 
-/** The functions that an exploration runs. They are the operator's own functions, or functions with a defect. */
+/**
+ * The functions that an exploration runs. The functions are the operator's own functions, or functions with a defect.
+ */
 export interface Implementation {
   first(world: World): RolloutState;
   step(input: StepInput): StepResult;

@@ -211,7 +211,8 @@ class ChangesRun {
   async #writeTogether({ title, policies, next }: Change, before: State): Promise<void> {
     const written: [string, CapabilityPolicySpec | undefined][] = [];
     let last = Date.now();
-    // Several policies are applied at the same time. This makes pauses rarer even on a busy machine.
+    // Several policies are applied at the same time. Applying the policies in parallel makes pauses rarer even on a
+    // busy machine.
     await concurrently([...policies], async ([name, spec]) => {
       await this.#retried(() => this.#write(name, spec));
       if (written.length > 0 && Date.now() - last > PAUSE_MS) {
