@@ -1,7 +1,7 @@
 /**
  * `npm test` runs all tests in several processes at the same time, each with its own control plane. The command prints
- * the output of the first process immediately, and the output of the other processes when all have ended. At the end,
- * the command prints a line for each failed test, and one line for .ci/run with the sums.
+ * the output of the first process immediately, and the output of the other processes when all have ended. The last
+ * lines of the output are a line for each failed test, and one line for .ci/run with the sums.
  */
 import { execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
@@ -29,7 +29,7 @@ const GROUPS = [
 ].map((group) => group.map((pattern) => `test/${pattern}`));
 /**
  * The environment of the processes. API servers compile a program at every change of a policy. With Go's default of
- * GOGC=100, they spend a quarter of their CPU time on garbage collection.
+ * GOGC=100, API servers spend a quarter of their CPU time on garbage collection.
  */
 const ENVIRONMENT = { ...process.env, GOGC: process.env.GOGC ?? '400' };
 

@@ -1,6 +1,6 @@
 /**
- * The folders of the source, each with its purpose and the imports that it may have. imports.test.ts enforces these
- * borders, and `npm run generate` writes the folders as a table into docs/architecture.md.
+ * A folder of the source, with its purpose and the imports that it may have. The test imports.test.ts enforces these
+ * borders. The command `npm run generate` writes the folders as a table into docs/architecture.md.
  */
 
 export interface Folder {
@@ -8,7 +8,7 @@ export interface Folder {
   readonly path: string;
   /** The purpose of the folder, in Markdown, for docs/architecture.md. */
   readonly does: string;
-  /** The folders and single files that the folder may import besides itself. */
+  /** The other folders, and the single files, that the folder may import. */
   readonly imports: readonly string[];
   /** The npm packages that the folder may import. */
   readonly packages: readonly string[];

@@ -1,4 +1,7 @@
-/** Tests the borders of folders.ts: which folder may import which, and what pure folders must not use. */
+/**
+ * Tests the borders of folders.ts. A folder may import only the folders in its entry. Pure folders must not use some
+ * modules.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -25,8 +28,8 @@ const IMPURE =
 const SHARED = ['./outcomes.ts', './controller.ts', './cluster-state.ts', './state-change.ts'];
 
 /**
- * The files that may import single rules. holdable.ts combines three rules into the capabilities that a container may
- * hold.
+ * The files that may import single rules. The file holdable.ts combines three rules into the capabilities that a
+ * container may hold.
  */
 const RULE_READERS = ['operator/rules', 'analysis/capabilities/holdable.ts'];
 
@@ -47,7 +50,7 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
   code: withoutComments(readFileSync(join(ROOT, path), 'utf8')),
 }));
 
-/** The folders of the product; the other folders build and test it. */
+/** The source files of the product. The other folders build and test the product. */
 const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'analysis', 'cli', 'ui']));
 
 describe('the architecture', () => {
@@ -172,7 +175,7 @@ describe('the architecture', () => {
   });
 });
 
-/** The files of the product that import a module whose name matches, except for the allowed files. */
+/** The files of the product that import a module with a matching name. Allowed files are left out. */
 function importersOf(target: RegExp, allowed: readonly string[]): string[] {
   return PRODUCT.filter(({ path }) => !isIn(path, allowed))
     .filter(({ code }) => targetsIn(code).some((one) => target.test(one)))

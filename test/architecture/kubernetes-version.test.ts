@@ -1,4 +1,4 @@
-/** Tests that only few files name the newest Kubernetes version, so that adding a version changes few files. */
+/** Tests that few files name the newest Kubernetes version. Adding a version therefore changes few files. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

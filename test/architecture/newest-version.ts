@@ -32,7 +32,7 @@ export const RECORDS: Readonly<Record<string, string>> = {
   'docs/static-protection.md': 'the version that brought the feature, and what was tried on it',
 };
 
-/** Files that tools write. The versions in these files are those that Helm and other programs require. */
+/** Files that tools write. Helm and other programs require the versions in these files. */
 const LOCKED = /(^|\/)(go\.sum|go\.mod|package-lock\.json)$/;
 /** If a line contains one of these words, the search reads a number on the line as a version. */
 const ABOUT_VERSIONS = /\bversions?\b|minor|server|standard|level|newest|kubernetes/i;

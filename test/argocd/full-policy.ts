@@ -6,7 +6,7 @@ import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 /**
  * A spec that states every field. Tests create hundreds of policies with this spec at the same time. The operator
  * refuses the level's version and compiles none of these policies, so the API server has no admission policies to
- * compile. Argo CD handles these policies like all others.
+ * compile. Argo CD handles these policies like any other policies.
  */
 const STATED = `
 namespaceSelector:
@@ -105,7 +105,7 @@ export function block(line: number): number[] {
   return [...LINES.keys()].slice(line, end < 0 ? undefined : end);
 }
 
-/** The spec without the given lines, and without the lines that are indented below them. */
+/** The spec after removing the given lines and the lines that are indented below them. */
 export function without(lines: readonly number[]): Json {
   const gone = new Set(lines.flatMap(block));
   return dropNulls(load(LINES.filter((_, at) => !gone.has(at)).join('\n')));

@@ -128,8 +128,8 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // In this mode, Argo CD compares by records that only another way of applying writes, so it finds no difference.
-    // The next sync applies Git's state.
+    // In this mode, Argo CD finds no difference, because it compares by records that only another way of applying
+    // writes. The next sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }
@@ -154,7 +154,7 @@ async function equalLater(stage: Stage, mode: Mode): Promise<void> {
   await scene.git({ [ENFORCE]: 'restricted' });
   await scene.stay(OURS);
   await scene.policy({ level: 'baseline' });
-  // The operator changes its own label; the next sync restores Git's value.
+  // The operator changes its own label. The next sync restores Git's value.
   await scene.conflict(new RegExp(`namespace ${scene.name}: label ${ENFORCE} is "restricted" by argocd-controller`));
   await scene.become(OURS);
   await scene.stay(OURS);

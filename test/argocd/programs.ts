@@ -30,7 +30,7 @@ export async function argocdSource(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * Finds the programs, and builds those that are missing. Building takes about ten minutes on two cores, and prints its
+ * Finds the programs, and builds the missing programs. Building takes about ten minutes on two cores, and prints its
  * progress to standard error.
  */
 export async function findPrograms(environment: NodeJS.ProcessEnv = process.env): Promise<Programs> {

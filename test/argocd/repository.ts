@@ -29,7 +29,7 @@ export class Repository {
     return `file://${this.#dir}`;
   }
 
-  /** Makes the repository contain exactly these files; returns the commit. */
+  /** Makes the repository contain exactly these files. Returns the commit. */
   commit(files: Files): string {
     this.#git('rm', '--quiet', '-r', '--ignore-unmatch', '.');
     for (const [path, content] of Object.entries(files)) {
@@ -44,7 +44,7 @@ export class Repository {
     return this.#git('rev-parse', 'HEAD').trim();
   }
 
-  /** Reverts the last commit; returns the new commit. */
+  /** Reverts the last commit. Returns the new commit. */
   revert(): string {
     this.#git('revert', '--no-edit', 'HEAD');
     return this.#git('rev-parse', 'HEAD').trim();

@@ -92,7 +92,7 @@ class Rollout {
     await this.#labelIs(undefined);
   }
 
-  /** Checks that the label and the API server's answers agree, and that nothing is written during two comparisons. */
+  /** Checks that the label and the API server's answers agree. During two comparisons, nothing may be written. */
   async stays(value: 'pending' | undefined): Promise<void> {
     await this.#labelIs(value);
     const version = async () => (await this.#stage.api.get(`${NAMESPACES}/${this.name}`)).metadata.resourceVersion;

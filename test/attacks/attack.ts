@@ -16,9 +16,9 @@ import { NAMESPACES } from '../support/rendered.ts';
 export interface Attack {
   /** Completes the sentence "an attacker …". */
   readonly attempt: string;
-  /** The key of an entry in SETTINGS, which describes the namespace and the policies that decide in it. */
+  /** The key of an entry in SETTINGS. The entry describes the namespace and its deciding policies. */
   readonly setting: string;
-  /** The API server feature that the attempt needs; undefined if the attempt works on all versions. */
+  /** The API server feature that the attempt needs. The value is undefined if the attempt works on all versions. */
   readonly needs?: ServerFeature | undefined;
   readonly steps: readonly Step[];
   readonly expect: Expectation;
@@ -55,7 +55,7 @@ const STRATEGIC = 'application/strategic-merge-patch+json';
 
 /**
  * Our admission policies refuse the request, and the message contains the reason.
- * @param policies the short names of the policies; every policy gives its own reason
+ * @param policies the short names of the policies, each of which gives its own reason
  */
 export function refusedBy(policies: string | readonly string[], why: RegExp): Expectation {
   const names = [policies].flat();

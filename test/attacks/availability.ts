@@ -8,7 +8,9 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, create, type Expectation, refusedBy, type Scene, type Step } from './attack.ts';
 import { pod } from './settings.ts';
 
-/** The number of entries of each list. All lists together have about 155 kB, which is a tenth of what etcd accepts. */
+/**
+ * The number of entries of each list. All lists together have about 155 kB, which is a tenth of the size limit of etcd.
+ */
 const ENTRIES = 10_000;
 const ANSWERED_MS = 5_000;
 const WATCHED_MS = 2_500;

@@ -1,4 +1,6 @@
-/** Attempts to use policies without the right to use them, and attempts in namespaces that no policy selects. */
+/**
+ * Attempts to use policies without the right to use them. Other attempts are made in namespaces that no policy selects.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
 import { CREATOR, eventually, serviceAccount } from '../support/harness.ts';

@@ -109,7 +109,7 @@ export const CONTROLLER_TOKENS = { refused: /only kube-controller-manager may ge
 export const SECRETS = { refused: /no Secret may have a token of the operator or of these controllers/ };
 export const STATES = { refused: /only the operator \(\S+\) may write the ConfigMaps that keep where a rollout is/ };
 
-/** A user that is also a cluster administrator, so that only admission can refuse. */
+/** A user with the rights of a cluster administrator. Only admission can refuse requests of this user. */
 export function asAdministrator(user: string, ...groups: readonly string[]): Identity {
   return { user, groups: [...groups, 'system:masters'] };
 }

@@ -3,7 +3,9 @@
  * (k8s.io/api/core/v1/generated.proto).
  */
 
-/** A field of a message: the field's number and its value, which is a string, the bytes of another message, or true. */
+/**
+ * A field of a message, with its number and its value. The value is a string, the bytes of another message, or true.
+ */
 type Field = readonly [number: number, value: string | Uint8Array | true];
 
 function message(...fields: readonly Field[]): Uint8Array {

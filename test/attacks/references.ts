@@ -32,7 +32,7 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   'a repository whose name is longer': `docker.io/library/web2@${DIGEST}`,
 };
 
-/** References that the API server itself refuses, even if a list admits them. */
+/** References that the API server refuses in its own validation, even if a list admits them. */
 const NOT_CANONICAL: Readonly<Record<string, string>> = {
   'no registry, where docker.io is meant': `web@${DIGEST}`,
   'another name of the registry': `index.docker.io/library/web@${DIGEST}`,

@@ -123,7 +123,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   unowned: { policies: { unowned: managed } },
   stated: { policies: { stated: managed } },
 
-  /** A policy that selects the namespace by its name, and that another policy overrides. */
+  /** A policy that selects the namespace by its name. Another policy overrides this policy. */
   overridden: {
     policies: {
       overridden: enforce({ level: 'restricted' }),
@@ -135,7 +135,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A policy that guards the label for admin access to devices, and a policy that overrides it. */
+  /** A policy that guards the label for admin access to devices. Another policy overrides this policy. */
   devices: {
     policies: {
       devices: enforce({ level: 'restricted', adminAccessLabel: 'Guarded' }),
@@ -178,7 +178,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   /** A namespace that a row of the table deletes and creates again. */
   remade: { policies: { remade: enforce({ level: 'restricted' }) } },
 
-  /** Pods that are older than a policy that would refuse their pod-level settings. */
+  /** Pods that were created before the policy. The policy would refuse their pod-level settings. */
   older: {
     policies: { older: enforce({ level: 'baseline', overrides: { runAsUser: { rule: 'NotZero' } } }) },
     older: {

@@ -1,4 +1,4 @@
-/** Tests that commands which cannot reach a cluster name the files and servers in their errors. */
+/** Tests commands that cannot reach a cluster. Their errors name the files and servers. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -223,7 +223,7 @@ describe('cappol compare -o github and -o sarif', () => {
   }
 });
 
-/** The remarks in workflow commands, without those about the comparison as a whole. */
+/** The remarks in workflow commands. Remarks about the comparison as a whole are left out. */
 function remarksInCommands(commands: string, placeText: PlaceText, now: string): Remark[] {
   const lines = commands.split('\n').filter((line) => line !== '' && !line.startsWith('::notice title=cappol::'));
   return lines.map((line) => {

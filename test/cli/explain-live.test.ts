@@ -1,6 +1,6 @@
 /**
  * Tests `cappol explain` with names and --cluster. The command lists the workloads that hold a capability, or that use
- * what a rule is about. The command also names the policy that admits each workload.
+ * the feature of a rule. The command also names the policy that admits each workload.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Tests that `cappol check -f FOLDER` skips and counts documents that are not Kubernetes objects. In a file that -f
- * names, such documents are errors.
+ * Tests that `cappol check -f FOLDER` skips and counts documents of other types than Kubernetes objects. In a file that
+ * -f names, such documents are errors.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

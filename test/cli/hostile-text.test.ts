@@ -10,7 +10,7 @@ import { writtenPolicy } from '../support/policies.ts';
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
 
 /**
- * Characters that a terminal, log viewer or XML parser interprets: C0 and C1 controls, line breaks, bidirectional
+ * Characters that a terminal, log viewer or XML parser interprets: C0 and C1 controls, line breaks, and bidirectional
  * controls.
  */
 const HOSTILE = '\u001b[2J\u0007\r\n::error::\u009b31m\u202e\u2066\u2028]]>\u0000\ud800';

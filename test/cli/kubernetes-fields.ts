@@ -1,6 +1,6 @@
 /**
- * Translates OpenAPI v3 documents of an API server into the form of analysis/manifests/kubernetes-fields.json: the
- * fields of pods, workloads and other objects that evaluation depends on.
+ * Translates OpenAPI v3 documents of an API server into the form of analysis/manifests/kubernetes-fields.json. This
+ * file has the fields of pods, workloads and other objects that evaluation depends on.
  */
 import type { KubernetesFields } from '../../analysis/manifests/kubernetes-schema.ts';
 

@@ -25,7 +25,7 @@ describe('progress', () => {
     progress.at(() => assert.fail('too early'));
     await sleep(LONG_MS);
     progress.at(() => '1 evaluated');
-    // An update right after another update must not be shown, because nobody could read it.
+    // An update right after another update must not be shown, because no user could read it.
     progress.at(() => assert.fail('too often'));
     progress.clear();
     progress.clear();

@@ -145,7 +145,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
   });
 });
 
-/** The file's content; with UPDATE_GOLDEN=1, writes the current output to the file first. */
+/** Returns the file's content. With UPDATE_GOLDEN=1, the function first writes the current output to the file. */
 function golden(name: string, printed: string): string {
   const file = join(import.meta.dirname, 'golden', name);
   if (process.env.UPDATE_GOLDEN) writeFileSync(file, printed);

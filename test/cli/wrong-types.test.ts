@@ -1,4 +1,7 @@
-/** Tests a value of the wrong type in a file. check names the file, the line, the field and what to write instead. */
+/**
+ * Tests a value of the wrong type in a file. The error of `cappol check` names the file, the line, the field and the
+ * correct form.
+ */
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 

@@ -304,7 +304,7 @@ describe('Reflector', () => {
   describe('when it must read the collection again', () => {
     const source = { apiVersion: 'v1', kind: 'Pod' };
 
-    /** A server that either lists the objects or is unreachable, and that sends nothing afterwards. */
+    /** A server that lists the objects or is unreachable. Afterwards, the server sends nothing. */
     class SilentReader implements Reader {
       readonly calls: string[] = [];
       names = ['a'];

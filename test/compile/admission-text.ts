@@ -22,7 +22,7 @@ interface ResourceRule {
 interface Spec {
   readonly matchConstraints: { readonly namespaceSelector?: LabelSelector; readonly resourceRules: ResourceRule[] };
   readonly matchConditions?: readonly Named[];
-  /** The variables of the program; empty for API servers below Kubernetes 1.36. */
+  /** The variables of the program. The list is empty for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
   /** The validations, of which the first one answers probes. A MutatingAdmissionPolicy has no validations. */
   readonly validations?: readonly Validation[];
@@ -37,11 +37,11 @@ interface Validation {
 /** One check of a right that an expression makes through `authorizer`. */
 export interface Asked {
   readonly verb: string;
-  /** The name of the policy; empty for a right to all policies. */
+  /** The name of the policy. The name is empty for a right to all policies. */
   readonly policy: string;
-  /** The service account whose right is checked, as `namespace/name`; empty for the user of the request. */
+  /** The service account whose right is checked, as `namespace/name`. The text is empty for the user of the request. */
   readonly serviceAccount: string;
-  /** The namespace in which the right is checked; empty for the whole cluster. */
+  /** The namespace in which the right is checked. The name is empty for the whole cluster. */
   readonly namespace: string;
 }
 
@@ -49,7 +49,7 @@ export interface Request {
   /** The resource of the request, such as `pods` or `deployments`. */
   readonly resource: string;
   readonly subResource?: string;
-  /** The namespace of the object; empty for an object without a namespace. */
+  /** The namespace of the object. The name is empty for an object without a namespace. */
   readonly namespace?: string;
   /** The name of an object without a namespace. */
   readonly name?: string;
@@ -90,7 +90,7 @@ class Authorizer {
   }
 }
 
-/** Registers the functions that Kubernetes adds to CEL and that cel-js lacks. */
+/** Registers Kubernetes' own CEL functions, which cel-js lacks. */
 function register(environment: Environment): void {
   const extreme = (isBetter: (a: bigint, b: bigint) => boolean) => (items: readonly bigint[]) => {
     if (items.length === 0) throw new Error('extreme of an empty list');
@@ -183,8 +183,8 @@ export class AdmissionText {
   }
 
   /**
-   * The message of the refusal; undefined if the request is admitted. If an error in an expression would make the API
-   * server refuse the request, the error is thrown.
+   * The message of the refusal. The result is undefined if the request is admitted. If an error in an expression would
+   * make the API server refuse the request, the error is thrown.
    */
   refusal(request: Request): string | undefined {
     if (!this.matches(request)) return undefined;

@@ -182,7 +182,8 @@ describe('the guard', () => {
       fc.property(policies, labels, fc.array(labels, { minLength: 30, maxLength: 30 }), (all, start, wanted) => {
         const text = programText(all, { kind: 'Guard' });
         let now: Labels | undefined;
-        // All combinations of the labels with which the namespace is created, and to which it is changed.
+        // The test tries all combinations of the labels at the creation of the namespace and the labels after its
+        // change.
         for (const after of [start, ...wanted]) {
           const isAdmitted = text.refusal(requestOf({ before: now, after })) === undefined;
           seen[isAdmitted ? 'admitted' : 'refused']++;

@@ -1,5 +1,5 @@
 /**
- * Tests which fields an ephemeral container inherits from a pod that satisfies no policy, rule by rule. See
+ * Tests, rule by rule, which fields an ephemeral container inherits from its pod. The pod satisfies no policy. See
  * docs/decisions/0008.
  */
 import assert from 'node:assert/strict';

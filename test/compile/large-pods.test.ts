@@ -1,4 +1,4 @@
-/** Tests pods that are so large that the API server evaluates them in blocks, and describes only a part of them. */
+/** Tests very large pods. The API server evaluates such pods in blocks, and describes only a part of them. */
 import assert from 'node:assert/strict';
 import { blocksOf, CUT, POSITIONS } from '../../operator/compile/units-cel.ts';
 import { policy } from '../support/policies.ts';

@@ -33,7 +33,7 @@ const HARDENED = {
   capabilities: { drop: ['ALL'] },
   seccompProfile: { type: 'RuntimeDefault' },
 };
-/** The end of a message that names only the first rule that a pod violates. */
+/** The end of a message that names only the first violated rule of a pod. */
 const BRIEF =
   ' (the policies are too long for more details on an API server below v1.36; cappol check names every violation)';
 
@@ -331,8 +331,8 @@ function restricted(name: string, rest: Stated = {}) {
 }
 
 /**
- * Checks that the brief message names one rule for each policy that it describes. The other message must name this rule
- * too, unless that message is cut.
+ * Checks that the brief message names one rule for each described policy. The other message must name this rule too,
+ * unless that message is cut.
  */
 function assertBrief(brief: string, message: string): void {
   const described = [

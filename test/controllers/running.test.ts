@@ -8,7 +8,7 @@ import type { StateChange } from '../../operator/controllers/state-change.ts';
 import { clockMs, leastOf } from '../support/measured.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
-/** The time in ms for which policies wait for further changes, minus the time by which a timer may be early. */
+/** The time in ms for which policies wait for further changes. The time by which a timer may be early is subtracted. */
 const WAIT_MS = 290;
 
 const change = (...namespaces: string[]): StateChange => ({
@@ -18,7 +18,7 @@ const change = (...namespaces: string[]): StateChange => ({
   recompiles: false,
 });
 
-/** A controller that records which keys it has to work on, and when. */
+/** A controller that records its keys and the times at which it has to work on them. */
 class Recording implements Controller {
   readonly name = 'recording';
   readonly said: string[];

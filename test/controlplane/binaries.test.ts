@@ -11,7 +11,7 @@ const SUCCEEDS = `
   while [ "$1" != -o ]; do shift; done
   for name in server kube-apiserver kube-controller-manager kubectl; do echo "$name" > "$2$name"; done`;
 
-/** The files that SUCCEEDS creates for a version that is not the default version. */
+/** The files that SUCCEEDS creates for a version other than the default version. */
 const BUILT = ['kube-apiserver', 'kube-controller-manager', 'kubectl', 'server'];
 
 describe('the programs of the control plane', () => {

@@ -1,6 +1,6 @@
 /**
- * Tests which workloads pass the controls of hardening guides, which workloads fail, and which workloads a policy
- * excepts.
+ * Tests the controls of hardening guides on workloads. A workload passes a control, fails it, or is excepted by a
+ * policy.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -52,10 +52,7 @@ function resultOf({ controls }: Assessment, id: string): ControlResult {
   return found;
 }
 
-/**
- * The result of a control, such as `passed`, `failed` or `excepted by a, b`. The cluster must have exactly one
- * workload.
- */
+/** The result of a control, such as `passed` or `excepted by a, b`. The cluster must have exactly one workload. */
 function wordFor(id: string, seen: Seen): string {
   const { passed, partly, failed, excepted } = resultOf(assessed(seen), id);
   assert.equal(passed + partly + failed.length + excepted.length, 1);

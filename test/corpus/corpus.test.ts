@@ -1,10 +1,10 @@
 /**
  * Tests `cappol` on published manifests of other projects. `cappol check` gives the verdicts of Pod Security Admission
- * for a level. The policies that `cappol suggest` writes admit every workload that ran before. The suggested policies
- * refuse nothing else that the level admits, and admit only what some workload needs.
+ * for a level. The policies of `cappol suggest` admit every workload that ran before. The suggested policies refuse
+ * nothing else that the level admits, and admit only the needs of workloads.
  *
- * CORPUS names folders, each with a set of manifests; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the
- * test uses the manifests beside this file.
+ * The variable CORPUS names folders, each with a set of manifests. The command `npm run test:corpus -- FOLDER…` sets
+ * CORPUS. Without CORPUS, the test uses the manifests beside this file.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ describe('the corpus', function () {
   after(() => rmSync(folder, { recursive: true }));
 
   describe('of sets', () => {
-    // Runs before the clean-up of `cluster`, which waits until no namespace has labels that no policy sets.
+    // Runs before the clean-up of `cluster`. The clean-up waits until each label of a namespace is set by a policy.
     after(() => Promise.all([...namespaceOf.values()].map((name) => cluster.api.remove(`${NAMESPACES}/${name}`))));
     for (const path of FOLDERS) testSet(path);
   });

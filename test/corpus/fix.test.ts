@@ -2,8 +2,8 @@
  * Tests `cappol fix` on published manifests of other projects. Only the listed fields change. kustomize gives the same
  * result from the patches. An API server with the policy admits the fixed workloads.
  *
- * CORPUS names folders, each with a set of manifests; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the
- * test uses the manifests beside this file.
+ * The variable CORPUS names folders, each with a set of manifests. The command `npm run test:corpus -- FOLDER…` sets
+ * CORPUS. Without CORPUS, the test uses the manifests beside this file.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -152,7 +152,7 @@ describe('the CRD', () => {
     }
   });
 
-  /** kubectl's output on both streams. kubectl accepts some of the policies, and refuses others. */
+  /** The output of kubectl on both streams. Some of the policies are accepted, and the other policies are refused. */
   async function dryRun(policies: readonly object[]): Promise<string> {
     const documents = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
     const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], documents, 'may fail');

@@ -1,8 +1,8 @@
 /**
- * Tests that a field which is removed from a policy falls back to its default, whatever tool removed it.
+ * Tests the removal of a field from a policy. The field falls back to its default, whatever tool removed the field.
  *
- * The CRD therefore has no default for a field of spec. The API server would fill in a value that no field manager
- * owns, and the server-side diff of Argo CD ignores such values (docs/decisions/0021-no-openapi-defaults.md).
+ * The CRD therefore has no default for a field of spec. Otherwise, the API server would fill in a value without a field
+ * manager. The server-side diff of Argo CD ignores such a value (docs/decisions/0021-no-openapi-defaults.md).
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

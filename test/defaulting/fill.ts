@@ -18,7 +18,7 @@ export function evaluatingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: checksOf(policy, true) };
 }
 
-/** Fills a new pod: the pod itself, its containers and its init containers. */
+/** Fills a new pod. The function fills the pod's own fields, its containers and its init containers. */
 export function fillCreated(pod: PodContent, fills: readonly Fill[]): PodContent {
   const { spec } = pod;
   const containers = (list: readonly Container[]) => list.map((c) => fillContainer(pod, c, fills));

@@ -1,6 +1,6 @@
 /**
- * Three engines evaluate one pod: our admission policy in a namespace without labels, Pod Security Admission in a
- * namespace with its label, and the operator itself.
+ * Evaluates one pod with three engines. Our admission policy decides in a namespace without labels. Pod Security
+ * Admission decides in a namespace with its label. The third engine is the operator.
  */
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -65,8 +65,8 @@ export function addEphemeralContainer(pod: string, container: unknown): Question
 
 /**
  * Whether the policy and the operator give the same reasons, and Pod Security Admission gives the label's verdict. If a
- * message is cut, only the part before the cut is compared. With overrides, the label may admit pods that the policy
- * refuses, but must not refuse a pod that the policy admits.
+ * message is cut, only the part before the cut is compared. With overrides, the label may admit more pods than the
+ * policy, but must admit each pod that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;

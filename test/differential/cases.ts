@@ -16,8 +16,8 @@ export interface DifferentialCase {
   /** The name of the case, which can be a part of a namespace's name. */
   readonly name: string;
   /**
-   * The policy of the case. The policy has the name of the case, and selects the namespaces whose label CASE_LABEL has
-   * that name.
+   * The policy of the case. The policy has the name of the case. The policy selects the namespaces whose label
+   * CASE_LABEL has the name as its value.
    */
   readonly policy: CompletePolicy;
   /**

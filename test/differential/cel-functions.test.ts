@@ -1,7 +1,7 @@
 /**
- * Tests that the operator's engine and the API server give the same results on random text, for each CEL function that
- * the rules may call. Beyond ASCII, the engines could differ. cel-js counts UTF-16 units and handles all letters of
- * Unicode, while cel-go counts code points and handles only the letters of ASCII.
+ * Tests each CEL function that the rules may call, on random text. The operator's engine and the API server must give
+ * equal results. Beyond ASCII, the engines could differ. The operator's engine, cel-js, counts UTF-16 units and handles
+ * all letters of Unicode. The API server's engine, cel-go, counts code points and handles only the letters of ASCII.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -19,8 +19,9 @@ const CASES = 100;
 const BATCHES = Number(process.env.CEL_BATCHES ?? 5);
 
 /**
- * Letters that engines may treat differently: letters whose upper or lower case is ASCII or longer, combining marks,
- * and characters above U+FFFF. The list also has characters that UTF-16 and code points sort differently.
+ * Letters that engines may treat differently. For some letters, the upper or lower case is ASCII or longer. The list
+ * also has combining marks, and characters above U+FFFF. The list also has characters that UTF-16 and code points sort
+ * differently.
  */
 const LETTERS = [
   ...'aAzZ_09 /.,-ſıİKÅßŉǰﬁﬆéÉñ\u0301\u0308\u200d\ufeff\u0085\u00a0\u2028日本𝔘😀👩🏽\ue000\uffff\u{10ffff}',

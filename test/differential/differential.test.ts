@@ -69,7 +69,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
   });
 
   it('name annotations in the order of the containers, at each request', async () => {
-    // At level restricted, the messages of other rules come first, so the whole message would be too long.
+    // The whole message would be too long at level restricted, because the messages of other rules come first.
     const [baseline] = newest;
     assert.equal(baseline?.podSecurity?.level, 'baseline');
     for (let turn = 0; turn < REQUESTS_OF_ANNOTATIONS; turn++) {

@@ -2,16 +2,15 @@ import { podManifest } from '../support/pod-manifests.ts';
 
 /**
  * The containers of a pod whose message would vary if a rule iterated over the pod's annotations. Maps have no order in
- * CEL. The API server iterates over a map in Go's random order, and the operator in the order of the JSON. A message
- * that depends on the order of a map would differ between the API server and the operator, and from one request to the
- * next.
+ * CEL. The API server iterates over a map in Go's random order, and the operator in the order of the JSON. If a message
+ * depended on the order of a map, the API server and the operator would give different messages. The message would also
+ * change from one request to the next.
  */
 const NAMES = Array.from({ length: 12 }, (_, index) => `app-${(index * 7) % 12}`);
 const PREFIX = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * @param turn the number of places by which the annotations are rotated, because the order in which they are sent must
- * not matter
+ * @param turn the number of places by which the annotations are rotated. Their order in the request must not matter.
  */
 export function annotated(turn: number) {
   const rotated = [...NAMES.slice(turn), ...NAMES.slice(0, turn)];

@@ -1,4 +1,4 @@
-/** Tests that each checklist of contributing.md names exactly the files that must change for an addition. */
+/** Tests the checklists of contributing.md. Each checklist must name exactly the files that an addition changes. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

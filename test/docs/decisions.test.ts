@@ -1,4 +1,7 @@
-/** Tests that every decision record has its date of acceptance, and names the record that superseded or refined it. */
+/**
+ * Tests the decision records. Each record must have its date of acceptance. It must also name the record that
+ * superseded or refined it.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

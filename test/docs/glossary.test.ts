@@ -1,4 +1,4 @@
-/** Tests that the page that the glossary links for a term uses that term. */
+/** Tests the links of the glossary. The linked page of a term must use the term. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

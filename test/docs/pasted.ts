@@ -13,7 +13,7 @@ import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
 /**
- * The access to a cluster, for a page whose text says that it needs a cluster. The cluster has the objects that the
+ * The access to a cluster, for a page that needs a cluster according to its text. The cluster has the objects that the
  * page's kubectl commands need.
  */
 interface Access {
@@ -105,7 +105,7 @@ async function untilShown(look: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The environment of a user with an empty home folder, who can still use programs that were built earlier. */
+/** The environment of a user with an empty home folder. The user can still use programs that were built earlier. */
 export function reader(access?: Access): NodeJS.ProcessEnv {
   const { KUBEBUILDER_ASSETS, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
   return {

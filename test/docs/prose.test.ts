@@ -1,5 +1,5 @@
 /**
- * Tests that pages, comments, messages and test titles avoid words and sentence openers that make people read a
+ * Tests pages, comments, messages and test titles. They must avoid words and sentence openers that make people read a
  * sentence twice.
  */
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
- * Tests an evaluator that remembers verdicts and skips modes that have not changed. Such an evaluator gives the same
- * verdicts as an evaluator without memory.
+ * Tests an evaluator that remembers verdicts and skips unchanged modes. Such an evaluator gives the same verdicts as an
+ * evaluator without memory.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -134,7 +134,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
 });
 
 /**
- * The cluster's objects in two forms: the objects that the projection shares, and copies that are new to the evaluator.
+ * The cluster's objects in two forms: the shared objects of the projection, and copies that are new to the evaluator.
  */
 function objectsIn(cluster: Cluster): [Objects, Objects] {
   const [workloads, pods] = [[...cluster.workloads(PLACE)], [...cluster.pods(PLACE)]];

@@ -1,4 +1,7 @@
-/** Tests which workloads hold a capability or use what a rule is about, and what each policy says about it. */
+/**
+ * Tests the lists of workloads that hold a capability or use the feature of a rule. The lists have the verdict of each
+ * policy.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { holdings } from '../../analysis/capabilities/held.ts';

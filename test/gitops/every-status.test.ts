@@ -18,7 +18,7 @@ const KSTATUS: Readonly<Record<string, Verdict>> = { Current: 'ready', InProgres
 const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressing: 'working', Degraded: 'failed' };
 
 /**
- * Policies at four stages: before the first status, with a first status, with a second status, and edited afterwards.
+ * Policies at four stages. They have no status, a first status, a second status, or an edit after the second status.
  */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { CONFIG } from '../support/rights.ts';
 
-/** The files have the names that Argo CD's repository uses, so that they could be copied there. */
+/** The files have the names of Argo CD's repository. They could therefore be copied there. */
 export const CUSTOMIZATION = join(CONFIG, 'argocd/resource_customizations/capabilitypolicy.dev/CapabilityPolicy');
 
 export interface Health {

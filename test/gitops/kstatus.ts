@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const MODULE = join(import.meta.dirname, 'kstatus');
 
 /**
- * The kstatus of each object: Current, InProgress, Failed, Terminating and so on.
+ * The kstatus of each object, such as Current, InProgress, Failed or Terminating.
  * @throws an Error with Go's message
  */
 export function kstatusOf(objects: readonly unknown[]): string[] {

@@ -1,4 +1,4 @@
-/** Tests the contents of the image of cappol, and that the image checks files that are mounted into it. */
+/** Tests the contents of the image of cappol. The image must be able to check mounted files. */
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -56,7 +56,7 @@ describe('an installation', () => {
     await eventually('the defaults of the namespace', () =>
       api.find(`${NAMESPACES}/${TEAM}/configmaps/kube-root-ca.crt`),
     );
-    // Before the installation, the cluster gets a CRD for reports and a violating pod, so that the operator has
+    // The cluster gets a CRD for reports and a violating pod before the installation. The operator therefore has
     // something to report.
     await installReportCrd(api, OPEN_REPORTS);
     await eventually('the pod that violates', async () => {

@@ -268,8 +268,8 @@ async function failing(
 }
 
 /**
- * Resolves when the operator writes reports to this API. For PolicyReports, the API of OpenReports is removed first,
- * because the operator otherwise writes OpenReports.
+ * Resolves when the operator writes reports to this API. The operator writes PolicyReports only if the API of
+ * OpenReports does not exist, so this API is removed first.
  */
 async function writeReportsTo(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
   const { api } = stage.cluster;

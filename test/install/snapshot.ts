@@ -1,4 +1,4 @@
-/** Lists all objects that somebody created in a cluster. */
+/** Lists all objects in a cluster, except for automatically created objects. */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 
 /** Kinds whose objects are created and deleted automatically. */

@@ -1,6 +1,6 @@
 /**
- * Tests exceptions that `cappol suggest` writes beside policies in force, and policies that loosen a policy with a
- * rollout.
+ * Tests the exceptions that `cappol suggest` writes beside policies in force. Also tests policies that loosen a policy
+ * with a rollout.
  */
 import assert from 'node:assert/strict';
 import { loadAll } from 'js-yaml';
@@ -34,7 +34,9 @@ describe('exceptions beside policies in force', function () {
   this.timeout(300_000);
   const cluster = useCluster('beside');
 
-  /** Creates a namespace with a workload that level restricted admits, and a workload that it refuses. */
+  /**
+   * Creates a namespace with two workloads. Level restricted admits the first workload and refuses the second workload.
+   */
   async function namespaceWith(suffix: string): Promise<string> {
     const namespace = await cluster.namespace(suffix, { beside: suffix });
     for (const [name, add] of [

@@ -156,7 +156,7 @@ function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): Cap
   };
 }
 
-/** A pod whose containers are hardened and each set all fields that level restricted reads. */
+/** A pod with hardened containers. Each container sets all fields that level restricted reads. */
 function podOf(add: readonly string[], spec: object = {}): object {
   const securityContext = {
     allowPrivilegeEscalation: false,

@@ -44,7 +44,7 @@ const OF_LABELS: Readonly<Record<string, MetadataChange>> = {
   'remove its version': { labels: { [`${ENFORCE}-version`]: null } },
   'remove both': { labels: { [ENFORCE]: null, [`${ENFORCE}-version`]: null } },
 };
-/** Changes that need `exempt`, and that the protection refuses even to users who hold `exempt`. */
+/** Changes that need `exempt`. The protection refuses these changes even to users with the verb `exempt`. */
 const OF_RECORD: Readonly<Record<string, MetadataChange>> = {
   'remove our record': { annotations: { [RECORD]: null } },
   'change our record': { annotations: { [RECORD]: '{}' } },

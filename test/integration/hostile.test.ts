@@ -1,4 +1,4 @@
-/** Tests objects with which somebody may try to disturb the operator, or the readers of its output. */
+/** Tests objects with which an attacker may try to disturb the operator, or the readers of its output. */
 import assert from 'node:assert/strict';
 import { Etcd } from '../../hack/bench/etcd.ts';
 import type { Json } from '../../hack/controlplane/api.ts';

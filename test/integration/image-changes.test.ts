@@ -1,6 +1,6 @@
 /**
- * Tests that the image of a pod that violates the deciding policies cannot be changed. Pod Security Admission behaves
- * in this way, too.
+ * Tests a pod that violates the deciding policies. The image of such a pod cannot be changed. Pod Security Admission
+ * behaves in this way, too.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -88,7 +88,7 @@ describe('the image of a container', function () {
         await eventually('the exception to end', async () => {
           return (await cluster.admit(proxied('containers'), namespace)) !== ADMITTED;
         });
-        // For a moment, an API server may still enforce the program that it had before the policy expired.
+        // An API server may still enforce its old program for a moment after the policy has expired.
         await sleep(2_000);
         for (const list of LISTS) {
           for (const image of ['example.org/shell:1', 'example.org/proxy:2', 'example.org/other:1']) {

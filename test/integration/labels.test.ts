@@ -366,7 +366,7 @@ describe('Pod Security labels', function () {
         // response to its own write.
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
-        // The operator does not record these labels as its own, because somebody else set them first.
+        // The operator does not record these labels as its own, because another client set the labels first.
         await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': LATEST });
         await cluster.policy(team, select(team, { level: 'restricted' }));
         await conflict(

@@ -1,6 +1,6 @@
 /**
- * Tests that the operator names pod fields that its release does not know, and continues to work when an API server has
- * these fields.
+ * Tests an API server with pod fields that the operator's release does not know. The operator must name these fields,
+ * and continue to work.
  */
 import assert from 'node:assert/strict';
 import { earlierOperator } from '../support/earlier-operator.ts';

@@ -1,5 +1,5 @@
 /**
- * Tests that workloads are evaluated with the grants that the operator is about to write. In this test, the operator
+ * Tests that the operator evaluates workloads with the grants that it will write next. In this test, the operator
  * evaluates faster than it writes.
  */
 import assert from 'node:assert/strict';

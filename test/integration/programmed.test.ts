@@ -47,7 +47,7 @@ describe('the condition Programmed', () => {
     while (changes < CHANGES) {
       changes++;
       await change();
-      // Some changes happen while the operator still brings the previous change into force, and others happen later.
+      // Some changes happen while the operator still brings the previous change into force. Other changes happen later.
       const until = Date.now() + random.int(400);
       const waits = random.int(3) === 0;
       if (waits) await eventually('the change to be seen in force', look, 60_000);

@@ -205,7 +205,7 @@ describe('the status of a policy', function () {
     await cluster.api.remove(`${NAMESPACES}/${namespace}/pods/ping`);
     const [again] = await unused('NET_RAW', 'spec.overrides.hostNetwork');
     assert.ok(Date.parse(again?.since ?? '') >= before - 1_000, again?.since);
-    // After a restart, the status still has the time from which the grants were unused before the restart.
+    // A restart must not change the time since which a grant is listed as unused.
     await cluster.operator.stop();
     await cluster.operator.startAndWatch();
     await createPod(namespace, 'more', baselinePod());

@@ -1,4 +1,4 @@
-/** Compares the fields of pods and workloads that check knows with the fields that an API server has. */
+/** Compares the fields of pods and workloads in the table of `cappol check` with the fields of an API server. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

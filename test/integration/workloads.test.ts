@@ -221,7 +221,7 @@ describe('existing violating workloads', function () {
 
     const wanted = { kind: 'Deployment', name: 'refused', namespace, pods: 0, verdict: 'Violating' } as const;
     await eventually('the entry', async () => entries(await statusOf(cluster.api, policy), wanted).length === 1);
-    // The status of the ReplicaSet itself reports that its pods are refused.
+    // The ReplicaSet's own status reports that its pods are refused.
     const refused = await eventually('the refusal', async () => {
       const sets = await cluster.api.list(inNamespace('/apis/apps/v1/*/replicasets', namespace));
       return sets[0]?.status.conditions?.find(({ type }: Json) => type === 'ReplicaFailure');

@@ -40,7 +40,7 @@ export interface ContainerSpec {
   readonly noNewPrivileges: boolean;
   /** The names of the capabilities in the container's bounding, permitted and effective sets, with CAP_. */
   readonly capabilities: readonly string[];
-  /** The names of programs. The first program is the entrypoint, and the entrypoint starts the others. */
+  /** The names of programs. The first program is the entrypoint, which starts the other programs. */
   readonly programs: readonly [string, ...string[]];
 }
 

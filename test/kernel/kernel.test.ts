@@ -93,7 +93,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
       if (measured !== undefined) assert.equal(grant.error, measured, title);
       return;
     }
-    // The root user of this machine cannot give containers capabilities that it lacks itself.
+    // The root user of this machine cannot give a capability to a container if root lacks the capability.
     const capabilities = namesIn(maskOf(grant.capabilities) & machine);
     const found = await containerOf(one, { ...grant, capabilities });
     assert.deepEqual(Object.fromEntries(found), expected(one, capabilities), title);

@@ -1,6 +1,6 @@
 /**
- * The result of `cappol suggest --used` for each pod: the capabilities that the pod used, and the capabilities that the
- * policies therefore allow.
+ * The result of `cappol suggest --used` for each pod. It has the used capabilities of the pod, and the capabilities
+ * that the policies therefore allow.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ export interface Suggested {
   readonly used: readonly string[];
   readonly refused: readonly string[];
   readonly noise: readonly string[];
-  /** Capabilities beyond level restricted, which itself allows NET_BIND_SERVICE. */
+  /** Capabilities beyond level restricted. The level already allows NET_BIND_SERVICE. */
   readonly allowed: readonly string[];
 }
 

@@ -169,7 +169,7 @@ describe('a text that is not a document', () => {
 
 describe('the merge keys', () => {
   /**
-   * Pairs of a YAML text and an object. The object is what kubectl sends for the YAML. test/cli/kubectl.test.ts runs
+   * Pairs of a YAML text and the object that kubectl sends for the text. The test test/cli/kubectl.test.ts runs
    * kubectl.
    */
   const MERGED: readonly (readonly [text: string, value: object])[] = [

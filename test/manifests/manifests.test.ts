@@ -1,6 +1,6 @@
 /**
- * Tests that files, folders and standard input are read so that each object comes once. Each problem is reported in one
- * clear line.
+ * Tests reading files, folders and standard input. Each object must be read once. Each problem is reported in one clear
+ * line.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

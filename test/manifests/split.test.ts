@@ -1,6 +1,6 @@
 /**
- * Tests that a stream gives the same documents wherever it is cut into chunks, and that only a small part of it is kept
- * in memory.
+ * Tests streams that are cut into chunks. The documents must not depend on the positions of the cuts. Only a small part
+ * of the stream may be kept in memory.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

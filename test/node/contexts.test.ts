@@ -118,7 +118,8 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
   return {
     uid,
     noNewPrivileges: container.noNewPrivileges,
-    // The value 2 means that the runtime's seccomp profile filters system calls, which cappol explain does not cover.
+    // The value 2 means that the runtime's seccomp profile filters system calls. The output of `cappol explain` does
+    // not cover this.
     seccomp: (securityContext.seccompProfile ?? spec?.securityContext?.seccompProfile) ? 2 : 0,
     // No runtime sets inheritable capabilities.
     inheritable: 0n,
@@ -129,7 +130,10 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
   };
 }
 
-/** The root user of this machine cannot give containers capabilities that it lacks itself. */
+/**
+ * The mask of the capabilities that this machine can give. The root user cannot give a capability to a container if
+ * root lacks the capability.
+ */
 function onThisMachine(names: readonly string[]): bigint {
   return maskOf([...new Set(names)]) & bitsOfThisMachine();
 }

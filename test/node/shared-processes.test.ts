@@ -10,7 +10,10 @@ import { useNode } from './cluster.ts';
  * The number of seconds for which the other container sleeps. The script finds the container's process by this number.
  */
 const SECONDS = 7_654;
-/** Prints what the shell may do to the process of the other container. Signals are tried last. */
+/**
+ * A script that prints which operations the shell may perform on the process of the other container. Signals are tried
+ * last.
+ */
 const SCRIPT = `
 find() { for p in /proc/[0-9]*; do /bin/grep -qzx ${SECONDS} $p/cmdline 2>/dev/null && echo $p; done; }
 while [ -z "$(find)" ]; do /bin/sleep 1; done

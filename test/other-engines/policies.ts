@@ -4,7 +4,7 @@ import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../oper
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { EngineCase, Parameters } from './suites.ts';
 
-/** A policy that admits everything except what its overrides restrict. */
+/** A policy that restricts only the fields of its overrides. */
 const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
 /**
  * An override that admits privileged containers. Other engines' rules on capabilities check only capabilities, and

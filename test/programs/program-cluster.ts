@@ -1,6 +1,4 @@
-/**
- * Provides a real API server for programs, without an operator. The test itself runs the passes, and can block writes.
- */
+/** Provides a real API server for programs, without an operator. The test runs the passes, and can block writes. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';

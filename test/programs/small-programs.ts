@@ -38,7 +38,7 @@ export type Rows = Readonly<Record<string, Row>>;
 export interface SmallOptions {
   /** The release of the operator. The rules contain the release, so each release renders different CEL. */
   readonly release?: string;
-  /** Whether the program contains CEL that the API server can compile, but that fails at each evaluation. */
+  /** Whether the program contains unsound CEL. The API server can compile such CEL, but each evaluation fails. */
   readonly unsound?: boolean;
   /** The number of additional bytes of the table. */
   readonly padding?: number;

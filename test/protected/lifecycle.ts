@@ -180,7 +180,7 @@ describe('on API servers that protect the enforcement', function () {
   }
 });
 
-/** A chart that resembles the chart of a later release, which only adds fields. */
+/** A chart that resembles the chart of a later release. A later release only adds fields. */
 function chartWithAnotherField(): string {
   const chart = mkdtempSync(join(tmpdir(), 'capabilitypolicy-chart-'));
   cpSync(CHART, chart, { recursive: true });

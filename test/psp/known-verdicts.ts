@@ -26,8 +26,8 @@ export interface Known {
    */
   readonly answer: 'admitted' | 'refused' | 'invalid';
   /**
-   * The expected results of securityOf(), as far as this test compares them. The results for containers are those of
-   * container `app`.
+   * The expected results of securityOf(), as far as this test compares them. The results for containers are the results
+   * for container `app`.
    */
   readonly becomes?: object;
 }

@@ -47,8 +47,8 @@ try {
 }
 
 /**
- * The kind of a set. Two kinds of sets cannot be compared: a set without a policy, and a set with more policies than an
- * API server checks rights for.
+ * The kind of a set. Sets of two kinds cannot be compared. One kind of set has no policy. The other kind has so many
+ * policies that an API server does not check the rights for all of them.
  */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);

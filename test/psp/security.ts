@@ -59,7 +59,7 @@ function withoutEmpty(options: Json): Json {
   return set.length > 0 ? Object.fromEntries(set) : undefined;
 }
 
-/** A copy of the value without undefined fields, because JSON has no undefined fields. */
+/** A copy of the value in the form of JSON, which has no undefined fields. */
 function plain(value: object): Json {
   return JSON.parse(JSON.stringify(value));
 }

@@ -1,7 +1,7 @@
 /**
- * Runs a rollout over many namespaces. Meanwhile, clients create, break and repair workloads, and operators are killed.
- * The test compares the rollout with the API server's watch, with the facts that the clients have recorded, and with
- * its own count. The test shares no code with the operator.
+ * Runs a rollout over many namespaces. Meanwhile, clients change workloads, and operators are killed. The test compares
+ * the rollout with the API server's watch, with the records of the clients, and with its own count. The test shares no
+ * code with the operator.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -254,8 +254,8 @@ class Campaign {
   }
 
   /**
-   * Each part of the campaign has its own random generator, so that its random values do not depend on the order of the
-   * other parts.
+   * Each part of the campaign has its own random generator. The random values of a part therefore do not depend on the
+   * order of the parts.
    */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);

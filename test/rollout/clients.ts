@@ -1,4 +1,7 @@
-/** Runs clients that create, break and repair workloads, create namespaces, and try requests that must be refused. */
+/**
+ * Runs clients that create, break and repair workloads. The clients also create namespaces, and try requests that must
+ * be refused.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Json } from '../../hack/controlplane/api.ts';
 import { CREATOR, createNamespace } from '../support/harness.ts';

@@ -19,8 +19,8 @@ export const PENDING_LABEL = `rollout.capabilitypolicy.dev/${POLICY}`;
 export const SELECTED = { campaign: 'rollout' };
 
 /**
- * The way in which a namespace violates. The namespace has no violation, a Deployment with 0 replicas, a CronJob's pod
- * that lives for a second, or a permanent pod.
+ * The way in which a namespace violates. The violation is a Deployment with 0 replicas, a CronJob's pod that lives for
+ * a second, or a permanent pod. A `clean` namespace has no violation.
  */
 export type Kind = 'clean' | 'deployment' | 'cron' | 'pod';
 const VIOLATING: readonly Kind[] = ['deployment', 'cron', 'pod'];
@@ -57,7 +57,7 @@ export async function populate(api: Api, namespaces: readonly CampaignNamespace[
   await Promise.all(Array.from({ length: 16 }, worker));
 }
 
-/** A pod that level baseline always admits, and that level restricted admits unless `violates` is set. */
+/** A pod that level baseline admits. If `violates` is set, the pod violates level restricted. */
 export function pod(name: string, violates: boolean, owner?: Json): object {
   const metadata = { name, ...(owner && { ownerReferences: [owner] }) };
   return { ...(violates ? baselinePod() : restrictedPod()), metadata };

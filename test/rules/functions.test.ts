@@ -1,6 +1,6 @@
 /**
- * Tests that the rules' CEL uses only functions whose results were compared in both engines.
- * test/differential/cel-functions.test.ts compares them.
+ * Tests that the rules' CEL uses only functions whose results are equal in both engines. The test
+ * test/differential/cel-functions.test.ts compares the results.
  */
 import assert from 'node:assert/strict';
 import { RULES } from '../../operator/rules/index.ts';

@@ -30,7 +30,7 @@ const NO_RULES = [
   'values.ts',
 ];
 
-/** The test files that test several rules, or that test code which rules share. */
+/** The test files for several rules, or for code that rules share. */
 const NO_TABLES = [
   'containers.test.ts',
   'examples.test.ts',

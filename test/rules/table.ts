@@ -18,7 +18,7 @@ export interface Table {
   readonly minor?: number;
   /** The version of the API server as a number: N for Kubernetes 1.N. The default is the newest version. */
   readonly server?: number;
-  /** The fields that API servers fill in and that this release does not know, in the same form as in `Standard`. */
+  /** The unknown fields that API servers fill in, in the form of `Standard`. */
   readonly serverDefaults?: readonly string[];
   readonly overrides?: CapabilityPolicyOverrides;
   /** The admitted pods, by description. */

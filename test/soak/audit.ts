@@ -14,8 +14,8 @@ export interface AuditEvent {
   readonly objectRef?: { readonly resource?: string };
   readonly responseStatus?: { readonly code?: number };
   /**
-   * The time of the request. Both timestamps of an event are RFC 3339 in UTC with six digits of a second, so they can
-   * be sorted as strings.
+   * The time of the request. Both timestamps of an event are RFC 3339 in UTC with six digits of a second. They can
+   * therefore be sorted as strings.
    */
   readonly requestReceivedTimestamp: string;
   /** The time at which the API server had sent the complete answer. */
@@ -25,11 +25,11 @@ export interface AuditEvent {
 }
 
 export interface Turns {
-  /** The users that held the Lease, in order. An empty string means that nobody held the Lease. */
+  /** The users that held the Lease, in order. An empty string means that the Lease had no holder. */
   readonly holders: readonly string[];
-  /** The number of accepted writes by user, without the writes of the Lease itself. */
+  /** The number of accepted writes by user. Writes of the Lease do not count. */
   readonly writes: Readonly<Record<string, number>>;
-  /** The accepted writes that a user made while another user held the Lease, or while nobody held the Lease. */
+  /** The accepted writes of users that did not hold the Lease at the time of the write. */
   readonly outOfTurn: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** Changes a cluster at random. The changes concern pods, workloads, namespaces, labels, policies and grants. */
+/** Changes a cluster at random. The changes concern pods, workloads, policies, grants, namespaces and their labels. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Identity, Method, Request } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -136,8 +136,8 @@ export class Churn {
   }
 
   /**
-   * Changes the rules of a role. After the change, all bindings to the role grant the use of the policy, or all of them
-   * grant nothing.
+   * Changes the rules of a role. After the change, either all bindings to the role grant the use of the policy, or none
+   * of the bindings does.
    */
   async #changeRole(): Promise<void> {
     const { namespaces, policies } = this.#population;

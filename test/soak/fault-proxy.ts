@@ -64,8 +64,8 @@ export class FaultProxy {
   readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   /**
-   * The collections for which the proxy has answered that the client's version is outdated. The client gets the same
-   * answer until it lists the collection again.
+   * The collections for which the proxy has reported an outdated version of the client. The client gets the same answer
+   * until it lists the collection again.
    */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;

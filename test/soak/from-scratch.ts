@@ -1,6 +1,6 @@
 /**
- * Computes the writes of a fresh operator in the current cluster: every status and report, and the repairs of objects
- * that have drifted.
+ * Computes the writes of a fresh operator in the current cluster. The writes are every status and report, and the
+ * repairs of drifted objects.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';

@@ -22,7 +22,7 @@ export interface Population {
 /**
  * A namespace with a policy of its own, which decides there in addition to the other policies. The policy changes all
  * the time and always refuses some pods. The policy's Pod Security label does not refuse these pods. The probes in this
- * namespace therefore notice if the old version of the policy is removed before the new version is in force.
+ * namespace detect a gap between the old version and the new version of the policy.
  */
 interface Sentinel {
   readonly namespace: string;
@@ -43,7 +43,7 @@ export function newPopulation(namespaces: number, policies: number): Population 
   };
 }
 
-/** Pods that are near the limits of the policies, so that small changes of a policy matter. */
+/** Pods near the limits of the policies. Small changes of a policy therefore change the verdicts. */
 export const PODS: readonly object[] = ACCOUNTS.flatMap((serviceAccountName) => [
   restrictedPod({ serviceAccountName }),
   restrictedPod({ serviceAccountName, add: ['NET_RAW'] }),

@@ -41,7 +41,7 @@ export function replicaKubeconfig(controlPlane: ControlPlane, name: ReplicaName)
 
 /**
  * An operator that takes part in the election and has not been started yet.
- * @param flags flags in addition to those for the cluster and the election
+ * @param flags flags in addition to the flags for the cluster and the election
  */
 export function newOperator(kubeconfig: string, flags: readonly string[] = []): OperatorProcess {
   const place = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
@@ -57,7 +57,8 @@ export class Replica {
   #killed = false;
   #watched = false;
   /**
-   * The last log lines of each run that ended by itself. A run is left out if no API server was available at its start.
+   * The last log lines of each run that the test did not end. A run is left out if no API server was available at its
+   * start.
    */
   readonly crashes: string[] = [];
 

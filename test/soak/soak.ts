@@ -33,8 +33,8 @@ interface SoakOptions {
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
   /**
-   * The longest silence of a watch, in ms. In the long form of the test, it is longer than a client trusts a silent
-   * watch, so the client has to cut the watch.
+   * The longest silence of a watch, in ms. A client trusts a silent watch only for a limited time. In the long form of
+   * the test, the silence is longer than this time, so the client has to cut the watch.
    */
   readonly silenceMs: number;
   readonly namespaces: number;
@@ -187,7 +187,7 @@ class Soak {
     }
   }
 
-  /** The replica that has the Lease, or the last replica that had the Lease. */
+  /** The replica that has the Lease. If no replica has the Lease, it is the last holder. */
   #holder(): Replica {
     const [first, second] = this.#replicas as [Replica, Replica];
     return this.#cluster.audit.turns().holders.at(-1) === second.name ? second : first;

@@ -27,7 +27,7 @@ export interface WindowState {
   readonly grants: readonly Grant[];
 }
 
-/** A pod, and the namespace in which a user who may use no policy creates it. */
+/** A pod, and the namespace of the pod. Its creator may use no policy. */
 export interface Probe {
   readonly pod: object;
   readonly namespace: string;
@@ -61,8 +61,8 @@ export class Window {
 
   /**
    * Adds the states after the deletion of a policy. The garbage collector deletes the policy's rendered objects at
-   * once. The garbage collector does not wait for a changed object of another policy that should replace them and is
-   * not in force yet (docs/decisions/0002).
+   * once. The garbage collector does not wait for the replacement of these objects, which may not be in force yet
+   * (docs/decisions/0002). The replacement is a changed object of another policy.
    */
   removePolicy(name: string, left: Specs): void {
     for (const policies of [...this.#policies]) {

@@ -1,4 +1,7 @@
-/** Tests that suggestions refuse nothing that the level admits, and admit nothing that a workload does not need. */
+/**
+ * Tests the limits of suggestions. A suggestion refuses nothing that the level admits, and admits only the needs of
+ * workloads.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { resolvedBy } from '../../analysis/suggest/stated.ts';

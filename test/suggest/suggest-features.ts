@@ -1,6 +1,6 @@
 /**
- * Makes pods from single features. For each feature, plain code says what the feature needs beyond a hardened pod. The
- * tests therefore know the expected suggestion without evaluating the rules.
+ * Makes pods from single features. For each feature, plain code states the needs of the feature beyond a hardened pod.
+ * The tests therefore know the expected suggestion without evaluating the rules.
  */
 import fc, { type Arbitrary } from 'fast-check';
 
@@ -95,8 +95,8 @@ const HARDENED = {
 };
 
 /**
- * The feature that every pod must have if an exception is for it. The API has no list of SELinux options, so an
- * override that admits these options admits no others.
+ * The feature that every pod must have if an exception is for it. The API has no list of SELinux options. An override
+ * that admits these options therefore admits no other options.
  */
 const EXACT = 'SELinux spc_t';
 

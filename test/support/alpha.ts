@@ -12,8 +12,8 @@ const ALPHA = [
 ];
 
 /**
- * The flags of kube-apiserver that turn on alpha features of pods. With CAPABILITYPOLICY_TEST_ALPHA=0, there are no
- * such flags, which shows that nothing depends on these features.
+ * The flags of kube-apiserver that turn on alpha features of pods. The list is empty with
+ * CAPABILITYPOLICY_TEST_ALPHA=0. Such a run shows that nothing depends on these features.
  */
 export const ALPHA_FLAGS =
   offers(SERVER_MINOR, 'seccompFromOci') && process.env.CAPABILITYPOLICY_TEST_ALPHA !== '0'

@@ -14,7 +14,7 @@ import type { Needs } from '../../hack/needs.ts';
 
 /**
  * Flags of Chromium. The first flag is needed on a machine where everything runs as root. Most other flags keep
- * Chromium from sending requests by itself.
+ * Chromium from sending requests of its own.
  */
 const FLAGS = [
   '--no-sandbox',
@@ -36,7 +36,7 @@ export function startBrowser(): Promise<Browser> {
 
 export interface OpenedPage {
   readonly page: Page;
-  /** Errors on the console, exceptions that nobody caught, and violations of the Content Security Policy. */
+  /** Errors on the console, uncaught exceptions, and violations of the Content Security Policy. */
   readonly errors: readonly string[];
   /** The URLs of all requests except requests for `data:` and `blob:`. */
   readonly requests: readonly string[];

@@ -116,7 +116,7 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // If a line only gets a comma or a line break because a field is added after it, the line does not count as removed.
+  // A line may get a comma or a line break because a field is added after it. Such a line does not count as removed.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
   const isOnlyContinued = (line: number) =>

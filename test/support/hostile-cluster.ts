@@ -1,6 +1,6 @@
 /**
  * A cluster and documents with strings that try to run as code in the page. The API server refuses many of these names,
- * but anybody can edit a document.
+ * but a user can write any name into a document.
  */
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -199,7 +199,7 @@ const STRANGE_STATUSES: readonly object[] = [
   { rollout: { enforced: 1, soaking: 0, blocked: 0, progress: SCRIPT } },
 ];
 
-/** The hostile cluster as a snapshot that somebody has edited further. */
+/** The hostile cluster as a snapshot, with further edits. */
 export function hostileSnapshot(context: string = CLOSED_SCRIPT): Snapshot {
   const snapshot = settledSnapshot(hostileCluster(), context);
   const policies = snapshot.policies.map((policy, index): SnapshotPolicy => {

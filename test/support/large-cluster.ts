@@ -1,7 +1,7 @@
 /**
- * Makes a very large cluster in memory. By default, it has 100,000 pods in 5,000 namespaces under 300 policies. Pods
- * with the same shape share their frozen content, as in the projection. The cluster is therefore built in less than a
- * second, and each shape is evaluated once.
+ * Makes a very large cluster in memory. By default, the cluster has 100,000 pods in 5,000 namespaces under 300
+ * policies. Pods with the same shape share their frozen content, as in the projection. The cluster is therefore built
+ * in less than a second, and each shape is evaluated once.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type {

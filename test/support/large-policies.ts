@@ -1,6 +1,6 @@
 /**
- * Makes the policies of a large cluster. There are four policies for all teams. Each team has its own policies,
- * exceptions that expire, policies with restricted use, and policies with a rollout.
+ * Makes the policies of a large cluster. There are four policies for all teams. Each team also has its own policies.
+ * Some of them are exceptions that expire, policies with restricted use, or policies with a rollout.
  */
 import {
   type CapabilityPolicySpec,

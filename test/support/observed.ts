@@ -78,7 +78,7 @@ function assertTransitions(before: readonly Condition[], conditions: readonly Co
   }
 }
 
-/** Waits for `ms` milliseconds and checks that nobody writes the object. */
+/** Waits for `ms` milliseconds and checks that the object is not written. */
 export async function assertStill(api: Api, path: string, ms: number): Promise<void> {
   const before = await api.get(path);
   await sleep(ms);

@@ -39,7 +39,7 @@ export function documentation(): Page[] {
 
 /**
  * @param path the path relative to the project's folder
- * @throws an Error if a block is inside a list or a quotation, because nobody can paste such a block
+ * @throws an Error if a block is inside a list or a quotation, because a reader cannot paste such a block
  */
 export function readPage(path: string): Page {
   const tokens = lexer(readFileSync(join(ROOT, path), 'utf8'));

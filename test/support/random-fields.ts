@@ -281,7 +281,7 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
-/** Values of annotations that differ slightly from valid values, or that have no effect. */
+/** Odd values of annotations. They differ slightly from valid values, or have no effect. */
 const ODD_VALUES = [' ', 'runtime/default ', 'Runtime/Default', 'unconfıned', 'localhost/prоfile', '💥'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
 

@@ -26,7 +26,7 @@ function titleOf(test: Mocha.Runnable): string {
   return test.titlePath().join(' > ');
 }
 
-/** @param error the value that a test threw, which can have any type */
+/** @param error the value of any type that a test threw */
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split('\n')[0] ?? '';

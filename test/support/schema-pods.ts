@@ -48,7 +48,10 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
 const ANY_TEXT = ['a', 'data', 'example.org', 'kernel.shm_rmid_forced', 'kernel.msgmax'];
 const NUMBERS = [0, 1, 80, 1000, 65535];
 
-/** Fields that the API server requires in an object of the type, in addition to the field that a path sets. */
+/**
+ * Required fields of a type, in addition to the field that a path sets. The API server requires these fields in an
+ * object of the type.
+ */
 const REQUIRED: Readonly<Record<string, Fields>> = {
   ConfigMapVolumeSource: { name: 'a' },
   ContainerPort: { containerPort: 80 },
@@ -128,7 +131,7 @@ function follow(object: Fields, type: string, { steps, value }: Walk, depth: num
   const [mark = '', below = ''] = /^([[{]?)(.*)$/.exec(code)?.slice(1) ?? [];
   const next = { steps, value };
   if (types[below]) {
-    // The API server writes most fields of ObjectMeta itself.
+    // Only the API server writes most fields of ObjectMeta.
     if (mark === '{' || below === 'ObjectMeta') return;
     const existing =
       mark === '[' ? (object[field] as Fields[] | undefined)?.[0] : (object[field] as Fields | undefined);

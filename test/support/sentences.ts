@@ -1,4 +1,7 @@
-/** Finds the sentences in the repository that people read: pages, descriptions, comments, messages and test titles. */
+/**
+ * Finds the sentences in the repository that people read. The sentences are in pages, descriptions, comments, messages
+ * and test titles.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -40,8 +40,8 @@ export async function bring(cluster: TestCluster, transition: Transition, step: 
     await cluster.policy(`${name}-${suffix}`, specOf(cluster, name, rules));
   }
   const leaving = states.flatMap((other) => Object.keys(other)).filter((suffix) => !(suffix in state));
-  // The policy with the new name must be in force before the policy with the old name is deleted, because a deletion
-  // takes effect at once.
+  // A deletion takes effect at once. Therefore the policy with the new name must be in force before the policy with the
+  // old name is deleted.
   if (name === 'rename') await cluster.programmed(...Object.keys(state).map((s) => cluster.named(`${name}-${s}`)));
   for (const suffix of leaving) await cluster.deletePolicy(cluster.named(`${name}-${suffix}`));
 }

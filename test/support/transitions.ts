@@ -1,7 +1,7 @@
 /**
  * Changes of policies during which some verdicts must stay the same. If the policies before and after a change all
- * admit a pod, the API server must admit the pod at every moment in between. If all of them refuse the pod, the API
- * server must refuse it.
+ * admit a pod, the API server must admit the pod at every moment of the change. If all of these policies refuse the
+ * pod, the API server must refuse the pod.
  */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';

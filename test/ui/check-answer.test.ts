@@ -126,7 +126,7 @@ async function toldByCappol({ policies, manifests }: CheckQuestion, folder: stri
   return { policies: json.policies, items: json.items, problems };
 }
 
-/** Checks that each range is on its line, and begins and ends at a character that is not a space. */
+/** Checks that each range is on its line. The range must not begin or end at a space. */
 function assertPlaced({ items }: CheckAnswer, text: string): void {
   const lines = text.split('\n');
   for (const { violations, ranges } of items) {

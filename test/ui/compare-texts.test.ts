@@ -21,7 +21,7 @@ interface Row {
   readonly title: string;
   readonly before: Specs;
   readonly now: Specs;
-  /** The direction, rule, namespaces and users of each difference, as text. */
+  /** The differences as texts. Each text has the direction and the rule, followed by namespaces and users. */
   readonly found: readonly string[];
 }
 

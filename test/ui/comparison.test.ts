@@ -1,4 +1,7 @@
-/** Tests the comparison in the playground in a real Chromium: what an edit opens and closes, and what is proved. */
+/**
+ * Tests the comparison in the playground in a real Chromium. The comparison shows which pods an edit admits or refuses,
+ * and which statements are proved.
+ */
 import assert from 'node:assert/strict';
 import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { editor, markedLines, replace, textOf } from '../support/editors.ts';

@@ -1,6 +1,6 @@
 /**
- * Tests on a real cluster that the page agrees with `cappol status`, with `cappol check --cluster`, and with the status
- * of the policies.
+ * Tests the page with a real cluster. The page must agree with `cappol status`, with `cappol check --cluster`, and with
+ * the status of the policies.
  */
 import assert from 'node:assert/strict';
 import type { CheckedItem } from '../../analysis/check/result.ts';

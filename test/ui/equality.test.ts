@@ -1,6 +1,6 @@
 /**
- * Tests on random clusters that the page agrees with `cappol status`, with `cappol check --cluster`, and with the
- * status of the policies.
+ * Tests the page with random clusters. The page must agree with `cappol status`, with `cappol check --cluster`, and
+ * with the status of the policies.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -11,7 +11,7 @@ export const ADDRESSES = ['192.0.2.1', '192.0.2.2'] as const;
  * Runs a command in a network namespace with ADDRESSES. The output of the command goes to the output of this process.
  *
  * @returns the command's exit code
- * @throws an error that says what is missing if no network namespace can be created
+ * @throws an error that names the missing requirement if no network namespace can be created
  */
 export function runInOwnNetwork(command: readonly string[]): number {
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];

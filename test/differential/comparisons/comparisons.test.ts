@@ -1,6 +1,6 @@
 /**
- * Tests the pods that a comparison shows on a real API server that enforces both sets of policies. The API server
- * refuses and admits the pods as the comparison says. COMPARED=500 runs 500 pairs of sets.
+ * Tests the pods in the output of a comparison on a real API server. The API server enforces both sets of policies. The
+ * API server refuses and admits the pods as the comparison says. COMPARED=500 runs 500 pairs of sets.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

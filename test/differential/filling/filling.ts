@@ -80,8 +80,8 @@ function asFilled({ name }: ResolvedPolicy, expected: Fate, { pod }: Answer): st
 }
 
 /**
- * Checks that defaulting has changed no value that the pod sets. Also checks that a second filling changes nothing, and
- * that the label admits the result.
+ * Checks that defaulting has changed no value that the pod sets. A second filling must change nothing, and the label
+ * must admit the result.
  */
 async function asBefore(
   cluster: PolicyCluster,

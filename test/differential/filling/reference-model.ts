@@ -18,7 +18,7 @@ import type { Strategy, Values } from '../reference/values.ts';
 
 type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 
-/** Fills a new pod. The function sets the values that the policy requires and that the pod leaves unset. */
+/** Fills a new pod. The function sets the required values of the policy that the pod leaves unset. */
 export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   const values = policy.values as unknown as Values;
   const { spec } = pod;
@@ -46,9 +46,7 @@ function mayHaveOwnUsers(pod: StatedPod): boolean {
   return hostUsers === undefined && !hostNetwork && !hostPID && !hostIPC && !hasDevices && !isForWindows(pod);
 }
 
-/**
- * Fills a container that is added to an existing pod. The fields of the existing pod itself can no longer be changed.
- */
+/** Fills a container that is added to an existing pod. The fields of the existing pod can no longer be changed. */
 export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: StatedContainer): StatedContainer {
   const own = ownValues(policy, added);
   const values = own?.values ?? (policy.values as unknown as Values);

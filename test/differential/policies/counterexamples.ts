@@ -1,7 +1,7 @@
 /**
- * Tests that each rule's Pod Security level is as tight as possible. For every tighter level and version there must be
- * a pod that the rule admits. Pod Security Admission at that level and version must refuse the pod, for the reason that
- * the rule is about.
+ * Tests that each rule's Pod Security level is as tight as possible. For every tighter level and version, there must be
+ * a counterexample. A counterexample is a pod that the rule admits. Pod Security Admission at the tighter level and
+ * version must refuse the pod for a reason of this rule.
  */
 import fc from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';

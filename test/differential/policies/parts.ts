@@ -28,7 +28,9 @@ import { evaluatePolicies } from './policies.ts';
 export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout', 'playground', 'topologies'] as const;
 type Part = (typeof PARTS)[number];
 
-/** These parts need the API server's audit log, because only the audit log shows what policies in mode Audit refuse. */
+/**
+ * The parts that need the API server's audit log. Only the audit log shows the violations of policies in mode Audit.
+ */
 const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout', 'topologies']);
 
 const PODS_OF_POLICY = 40;
@@ -51,7 +53,7 @@ export interface Sizes {
 export const SIZES: Sizes = { policies: 60, namespaces: 40, pods: 5_000, meeting: 14 };
 
 /**
- * @param runs the number of policies (b, filling, expiry, rollout), sets (c), steps or topologies
+ * @param runs the number of policies, sets (part c), steps or topologies
  * @returns whether there was no difference
  */
 export async function runPart(part: Part, runs: number, seed: number, sizes = SIZES): Promise<boolean> {

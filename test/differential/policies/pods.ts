@@ -87,7 +87,10 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   return admitted.length > 0 ? admitted : pods;
 }
 
-/** The fields that a policy requires on a pod, and the fields that the policy requires on each container. */
+/**
+ * The required fields of a policy. The first object has the fields of a pod, and the second object has the fields of
+ * each container.
+ */
 function demanded(values: Values): [Fields, Fields] {
   const { capabilities, fsGroup, supplementalGroups, seccomp, appArmor, runAsUser, runAsGroup, seLinux } = values;
   const bounded = !values['capabilities.allowedBounding'].allowed.includes('*');

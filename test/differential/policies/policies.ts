@@ -1,7 +1,7 @@
 /**
  * Tests random policies over all fields with pods near the limits of each policy (part b). Three engines have to agree
- * about each pod, rule by rule: the admission policy on a real API server, the operator, and a reference model of the
- * rules. The label must refuse nothing that the policy admits.
+ * about each pod, rule by rule. The engines are the admission policy on a real API server, the operator, and a
+ * reference model of the rules. The label must refuse nothing that the policy admits.
  */
 import { Evaluator, type Violation } from '../../../operator/evaluate/violations.ts';
 import type { Pod } from '../../support/random-pods.ts';

@@ -1,4 +1,4 @@
-/** Functions that compare the messages of refusals without the parts that vary. */
+/** Functions that compare the messages of refusals without their varying parts. */
 import { MESSAGE_LENGTH_IF_NOT_ASCII } from '../../../operator/compile/decision.ts';
 import type { Violation } from '../../../operator/evaluate/violations.ts';
 import { printable } from '../../../operator/text/printable.ts';
@@ -9,7 +9,7 @@ export interface Reasons {
   readonly texts: readonly string[];
 }
 
-/** The text that replaces the end of a message that is too long. */
+/** The text that replaces the end of an overlong message. */
 export const CUT = '… (cut)';
 
 const TOKEN_VOLUME = /kube-api-access-[a-z0-9]{5}/g;

@@ -1,10 +1,10 @@
 /**
- * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. A
- * container that an entry names is evaluated by its own field or, if it has none, by the field of its pod.
+ * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. A named
+ * container is evaluated by its own field. If the field is not set, the container is evaluated by the field of its pod.
  * `spec.overrides` applies to everything else.
  *
- * The model evaluates a container that an entry names as the only container of a pod that sets nothing. The model first
- * writes the inherited fields on the container.
+ * The model evaluates a named container as the only container of a pod without other fields. The model first writes the
+ * inherited fields on the container.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Secured, StatedContainer, StatedPod } from './pod.ts';
@@ -15,8 +15,8 @@ const INHERITED = ['runAsNonRoot', 'runAsUser', 'runAsGroup', 'seccompProfile', 
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * The rules for which an entry of `spec.containers` gives the container its own value, and the values of all rules for
- * the container. The result is undefined if no entry selects the container.
+ * The values of all rules for the container, and the rules for which an entry of `spec.containers` gives a value to the
+ * container. The result is undefined if no entry selects the container.
  */
 export function ownValues({ values, containers }: ResolvedPolicy, { name, image = '' }: StatedContainer) {
   const entry = containers.find(

@@ -103,7 +103,7 @@ export interface Question {
   readonly pod: StatedPod;
 }
 
-/** Whether the pod itself breaks the rule, and the names of the containers that break it. */
+/** Whether the pod's own fields break the rule, and the names of the containers that break the rule. */
 export interface Breach {
   readonly pod?: boolean;
   readonly containers?: readonly string[];

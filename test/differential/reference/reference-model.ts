@@ -1,6 +1,6 @@
 /**
- * A reference model of each rule. The model is plain code that follows the texts of the Pod Security Standards and of
- * PodSecurityPolicy, and does not use the rules' CEL. From operator/rules, the model uses only the values in force.
+ * A reference model of each rule. The model is plain code, and does not use the rules' CEL. The code follows the texts
+ * of the Pod Security Standards and of PodSecurityPolicy. From operator/rules, the model uses only the values in force.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { alone, ownValues, withoutAnnotationsOf } from './containers.ts';
@@ -47,7 +47,7 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
 }
 
 /**
- * The values for the containers of a pod. `unset: RefusedOnPod` applies to the pod itself. `unset: RefusedOnPod`
+ * The values for the containers of a pod. `unset: RefusedOnPod` applies to the pod's own fields. `unset: RefusedOnPod`
  * applies to a container only if the container is added later.
  */
 function onContainers(values: Values): Values {

@@ -71,8 +71,8 @@ function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly strin
 }
 
 /**
- * In a user namespace, no capability is forbidden if all capabilities may be held in user namespaces, or if the list
- * contains ALL.
+ * Checks the capabilities in the bounding set. In a user namespace, no capability is forbidden if the list for user
+ * namespaces contains ALL. No capability is forbidden either if the two lists together contain all capabilities.
  */
 function allowedBounding({ values, pod }: Question): Breach {
   const { allowed: everywhere, inUserNamespace } = values['capabilities.allowedBounding'];
@@ -260,8 +260,8 @@ function isReference(reference: string, allowed: readonly string[] = ['*']): boo
 }
 
 /**
- * Whether the base profile is admitted. "When omitted, the container runtime default profile is the base; a Localhost
- * base profile takes its place."
+ * Whether the base profile is admitted. Without a base profile, the default profile of the container runtime is the
+ * base. A base profile of type Localhost replaces this default.
  */
 function isBase(base: Profile | undefined, wanted: Profiles): boolean {
   return base === undefined || base.type === 'RuntimeDefault' || isProfile(base, wanted);

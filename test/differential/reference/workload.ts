@@ -1,6 +1,6 @@
 /**
- * A reference model of the rules about a pod's use of its node: namespaces, ports, volumes, kernel parameters and
- * runtime classes.
+ * A reference model of the rules about a pod's use of its node. These rules are about namespaces, ports, volumes,
+ * kernel parameters and runtime classes.
  */
 import {
   type Breach,
@@ -135,8 +135,8 @@ function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
 }
 
 /**
- * Whether the prefix allows the path, as in PodSecurityPolicy: "`/foo` would allow `/foo`, `/foo/` and `/foo/bar`; it
- * would not allow `/food`."
+ * Whether the prefix allows the path, as in PodSecurityPolicy. The prefix `/foo` allows `/foo`, `/foo/` and `/foo/bar`,
+ * but not `/food`.
  */
 function isBelow(path: string, prefix: string): boolean {
   const [inner, outer] = [path.split('/'), prefix.split('/')];

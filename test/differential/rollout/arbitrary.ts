@@ -67,7 +67,10 @@ function stage(set: string): Arbitrary<Stage> {
   );
 }
 
-/** The namespaces of a set with random labels. Some labels name policies without a rollout, and so have no meaning. */
+/**
+ * The namespaces of a set with random labels. A label for a policy without a rollout has no meaning. Some of the labels
+ * are of this kind.
+ */
 function namespaces(set: string, policies: readonly string[]): Arbitrary<PolicySet['namespaces']> {
   const own = fc.array(fc.constantFrom(...UNIVERSE), { minLength: 2, maxLength: 2 });
   const ofRollouts = fc.array(fc.tuple(...policies.map(() => LABEL)), {

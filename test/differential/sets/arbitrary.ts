@@ -1,4 +1,4 @@
-/** Random sets of overlapping policies, with the users who may use them and the creators of the pods. */
+/** Random sets of overlapping policies, with the users of the policies and the creators of the pods. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
 import { SELECTOR, UNIVERSE } from '../../support/random-selectors.ts';

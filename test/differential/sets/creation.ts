@@ -76,7 +76,7 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
   };
 }
 
-/** The scene of a creation. A scene has the policies, and the people who need the right to use them. */
+/** The scene of a creation. A scene has the policies, and the people whose rights to use the policies are checked. */
 export function sceneOf({ policies, whole = { policies }, set }: Trial, creation: Creation): Scene {
   const { namespace, account, creator } = creation;
   const { name, labels } = namespace;

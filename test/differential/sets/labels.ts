@@ -9,8 +9,8 @@ import { admits, type Scene } from './reference-model.ts';
 import type { Trial } from './trial.ts';
 
 /**
- * Finds labels that refuse too much. A label of the namespace must not refuse, warn about or audit a pod that the
- * namespace's policies of the label's mode admit.
+ * Finds labels that refuse too much. If the namespace's policies of a mode admit a pod, the label of this mode must not
+ * refuse, warn about or audit the pod.
  */
 export async function unsoundLabels(trial: Trial, scene: Scene, { status, pod }: Answer): Promise<string[]> {
   if (status !== 200) return [];

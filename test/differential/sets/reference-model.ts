@@ -60,8 +60,8 @@ export interface Decision {
 }
 
 /**
- * The deciding policies. Among the policies with that mode that select the namespace, those with the highest priority
- * decide. From the time in `expires` on, a policy counts as deleted.
+ * The deciding policies. Among the policies of the mode that select the namespace, the policies with the highest
+ * priority decide. From the time in `expires` on, a policy counts as deleted.
  */
 export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
   const { policies, labels, time } = scene;

@@ -1,7 +1,7 @@
 /**
  * Tests random sets of overlapping policies (part c). The reference model determines whether a pod is admitted and
- * which fields are filled in. The model also determines which policy's name the pod gets, and which users see a
- * warning. The API server and the operator have to agree with the model.
+ * which fields are filled in. The model also determines the policy's name on the pod, and the warnings. The API server
+ * and the operator have to agree with the model.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';

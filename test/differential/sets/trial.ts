@@ -1,5 +1,5 @@
 /**
- * The state of a set while its pods are created, with the inputs of the API server, the operator and the reference
+ * The state of a set while its pods are created. It has the inputs of the API server, the operator and the reference
  * model.
  */
 import type { UseIndex } from '../../../operator/evaluate/use.ts';
@@ -22,7 +22,7 @@ export interface Trial {
    * some policy has a rollout.
    */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
-  /** The API server's audit log; undefined if the API server keeps none. */
+  /** The API server's audit log. The field is undefined if the API server keeps no audit log. */
   readonly audit: AuditLog | undefined;
   /** The function is called for each comparison of a label or of a verdict about a promotion. */
   count?(compared: Compared): void;

@@ -169,7 +169,7 @@ async function evaluate(api: Api, pods: readonly object[]): Promise<string[]> {
   return answers;
 }
 
-/** The API server's answer to the creation of a pod, without the parts that vary or that name files. */
+/** The API server's answer to the creation of a pod. Varying parts and the names of files are left out. */
 async function ask(api: Api, team: string, pod: object): Promise<string> {
   const body: Json = structuredClone(pod);
   body.metadata = { ...body.metadata, name: 'pod' };
@@ -180,7 +180,7 @@ async function ask(api: Api, team: string, pod: object): Promise<string> {
     warnings,
   } = await api.ask('POST', path, { body, as: CREATOR, query: { dryRun: 'All' } });
   const { message, spec, metadata } = answer;
-  // In a validation error of its own, the API server lists the entries of a map, such as annotations, in random order.
+  // The API server's own validation errors list the entries of a map (such as annotations) in random order.
   const said = {
     status,
     message: status === 422 ? '' : message,

@@ -1,6 +1,6 @@
 /**
- * Clients that continuously create a pod that the policies refuse while an API server starts. The API server is
- * restarted, is added to another API server, or is the first API server of a new cluster.
+ * Runs clients while an API server starts. The clients continuously create a pod that the policies refuse. The API
+ * server is restarted, is added to another API server, or is the first API server of a new cluster.
  */
 import { Api } from '../../../hack/controlplane/api.ts';
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';

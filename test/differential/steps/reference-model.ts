@@ -19,7 +19,7 @@ interface Fate {
 
 /**
  * Whether a pod complies with a policy.
- * @param apart rules that the pod itself may break, though its containers may not
+ * @param apart rules that the pod's own fields may break. The containers may not break these rules.
  */
 type Complies = (policy: ResolvedPolicy, pod: StatedPod, apart?: readonly string[]) => boolean;
 
@@ -29,7 +29,7 @@ const complies: Complies = (policy, pod, apart = []) => broken(policy, pod).ever
 
 /**
  * Whether the pod complies with some deciding policy, regardless of the right to use that policy. The pod's seccomp
- * annotations do not count, because anybody may change them and no kubelet reads them.
+ * annotations do not count, because every user may change them and no kubelet reads them.
  */
 export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
   return deciders(scene, 'Enforce').some((policy) => complies(policy, withoutSeccomp(pod)));
@@ -89,7 +89,7 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 
 /**
  * A pod with only this container. The container has its own fields and the fields that it inherits from its pod. The
- * new pod also has the volumes that the container mounts, and the fields that only a pod can have.
+ * new pod also has the container's volumes, and the fields that only a pod can have.
  */
 function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;
@@ -119,8 +119,8 @@ function alone(pod: StatedPod, container: StatedContainer): StatedPod {
 }
 
 /**
- * The fields that a container takes from its pod. As in k8s.io/kubernetes/pkg/securitycontext, it inherits SELinux
- * options as a whole, and Windows options field by field.
+ * The fields that a container takes from its pod. The container inherits SELinux options as a whole, and Windows
+ * options field by field (k8s.io/kubernetes/pkg/securitycontext).
  */
 function takenBy(pod: StatedPod, { name, securityContext: own = {} }: StatedContainer): Secured {
   const { securityContext: ofPod = {} } = pod.spec;

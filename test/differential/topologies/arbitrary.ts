@@ -1,6 +1,6 @@
 /**
- * Random topologies. A topology states which policies select which namespaces, and the priority, mode, expiry, users
- * and rollout of each policy.
+ * Random topologies. A topology has namespaces and policies. Each policy has a selector, a priority, a mode, an expiry,
+ * users and a rollout.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import { type CapabilityPolicySpec, type LabelSelector, NAME_LABEL } from '../../../operator/api/capability-policy.ts';
@@ -82,7 +82,7 @@ type Drawn = [CapabilityPolicySpec, End, CapabilityPolicySpec['rollout'], tight:
 
 /**
  * The spec of a policy. Half of the policies have level restricted, so that pods are refused although one of several
- * policies would be enough. Policies that expire soon have no label and no defaulting, because the operator removes the
+ * policies would be enough. Policies that expire soon have no label and no defaulting. The operator would remove the
  * label and the defaulting only a moment after the expiry.
  */
 function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicySpec {
@@ -176,8 +176,8 @@ function grant(
 }
 
 /**
- * Leaves out policies if too many policies could decide in some namespace, at any stage of their rollouts and before or
- * after any expiry.
+ * Leaves out policies if too many policies could decide in some namespace. All stages of their rollouts, and the times
+ * before and after each expiry, are considered.
  *
  * @param selects whether a policy selects a namespace
  */

@@ -65,8 +65,8 @@ const EXCLUDED = 'kube-public';
 const MOST_BYTES = 5 * 1024;
 
 /**
- * The input of the reference model for a topology: policies that are not split into parts, their expiries, and the
- * labels of namespaces.
+ * The input of the reference model for a topology. The input has the policies, which are not split into parts, their
+ * expiries, and the labels of namespaces.
  */
 export class Model {
   readonly #policies: readonly ResolvedPolicy[];

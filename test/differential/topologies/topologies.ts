@@ -1,7 +1,8 @@
 /**
- * Tests random topologies of many policies that a running operator brings into force. The policies' selectors overlap,
- * and use names, labels, several keys and all operators. The policies differ in priority, mode, expiry, users and
- * rollout. The API server, the operator's own evaluation and the reference model have to agree about each pod.
+ * Tests random topologies of many policies that a running operator brings into force. The selectors of the policies
+ * overlap. They use names and labels, several keys, and all operators. The policies also differ in priority, mode,
+ * expiry, users and rollout. The API server, the operator's own evaluation and the reference model have to agree about
+ * each pod.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc, { type Arbitrary } from 'fast-check';
@@ -54,7 +55,7 @@ const SEED_STEP = 7_919;
 const POD_MS = 12;
 const LEAST_SPAN_MS = 10_000;
 const EXPLAINED = 3;
-/** The share of pods that are created after the first expiry, and the share that are created after the last expiry. */
+/** The share of pods after the first expiry, and the share of pods after the last expiry. */
 const [AFTER_FIRST, AFTER_LAST] = [0.7, 0.3];
 
 export async function evaluateTopologies(

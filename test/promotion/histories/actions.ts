@@ -112,7 +112,7 @@ function people(others: Others, guard: Guard): Action[] {
   ];
 }
 
-/** A person sets the label of a namespace. Anybody who may label a namespace may promote it. */
+/** A person sets the label of a namespace. Every user with the right to label a namespace may promote the namespace. */
 function byHand(world: World, name: string, label: string): World | undefined {
   const space = world.spaces[name];
   if (space?.label !== 'pending') return undefined;

@@ -84,8 +84,8 @@ function advance(
 }
 
 /**
- * A law about the end of a history. If nobody disturbs the operator, it brings the policy into force, even if some
- * labels cannot be written.
+ * A law about the end of a history. An undisturbed operator brings the policy into force, even if some labels cannot be
+ * written.
  */
 export const ENDS = 'one namespace holds back no other, and nothing hangs';
 

@@ -16,8 +16,8 @@ export interface Acted {
 type Law = (acted: Acted) => string | undefined;
 
 /**
- * Whether the operator will remove a pending label that somebody set while no guard was in force. The law about the end
- * of histories checks that the operator removes a label that was set without a guard.
+ * Whether the operator will remove a pending label that was set while no guard was in force. The law about the end of
+ * histories checks this removal.
  */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;
@@ -33,8 +33,8 @@ const noneBecomesPending: Law = ({ before, after, byOperator }) => {
     if (!remembered.enforced.includes(uid) || remembered.byHand.includes(uid)) continue;
     if (!matches(selectorOf(text), labelsOf(space)) || isEnforced(text, name, space)) continue;
     const was = before.spaces[name];
-    // A namespace may become pending again in two cases: it left the selector and came back, or the operator is
-    // removing its label.
+    // A namespace may become pending again in two cases. The namespace left the selector and came back, or the operator
+    // is removing its label.
     if (!was || !before.text || isBeingUndone(after, name)) continue;
     if (byOperator || isEnforced(before.text, name, was)) return `${name} becomes pending again`;
   }

@@ -1,7 +1,7 @@
 /**
- * A model of a small cluster with one policy, for the exploration of short histories. The world has the objects that
- * the API server stores, the memory of a leader, and the facts that laws must remember. All values are plain data, so
- * that equal worlds have equal JSON.
+ * A model of a small cluster with one policy, for the exploration of short histories. The world has the objects of the
+ * API server, the memory of a leader, and the facts that laws must remember. All values are plain data, so that equal
+ * worlds have equal JSON.
  */
 import type { CompleteSpec } from '../../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../../operator/api/defaults.ts';
@@ -64,9 +64,9 @@ export interface World {
 export interface Remembered {
   /** The uids of namespaces where the policy has been enforced. */
   readonly enforced: readonly string[];
-  /** Namespaces that somebody promoted. */
+  /** Namespaces that a person promoted. */
   readonly byHand: readonly string[];
-  /** Namespaces that somebody moved into the selector or out of it. */
+  /** Namespaces that a person moved into the selector or out of the selector. */
   readonly moved: readonly string[];
   /** Whether the policy had a rollout when the operator last saw it in mode Enforce. */
   readonly rolledOut: boolean;

@@ -72,7 +72,7 @@ const LABELS_MS = 4_000;
 /** The longest time in ms between two writes that the operator treats as one change. */
 const PAUSE_MS = 200;
 /**
- * The number of times that a file is applied: first with its rules, next with other rules, and at the end with the
+ * The number of times that a file is applied. The second time, the file has other rules. The third time, it has the
  * first rules again.
  */
 const EDITIONS = 3;
@@ -334,8 +334,8 @@ function markerOf(edit: number): CapabilityPolicySpec {
 }
 
 /**
- * The policies of a file. If the policy for all namespaces refuses a pod, but both editions of an exception admit it,
- * the pod must not be refused during the change.
+ * The policies of a file. The policy for all namespaces may refuse a pod that both editions of an exception admit. Such
+ * a pod must not be refused during the change.
  */
 function fileOf(
   size: number,

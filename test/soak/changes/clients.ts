@@ -31,8 +31,8 @@ const PODS: Readonly<Record<string, object>> = {
 
 export interface Wrong {
   /**
-   * The wrong answer. The verdict is `admitted` for a pod that all current states refuse, and `refused` for a pod that
-   * all current states admit.
+   * The wrong answer. The wrong verdict `admitted` is for a pod that all current states refuse. The wrong verdict
+   * `refused` is for a pod that all current states admit.
    */
   readonly verdict: 'admitted' | 'refused';
   readonly text: string;

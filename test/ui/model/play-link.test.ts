@@ -1,6 +1,6 @@
 /**
- * Tests the links of the playground. A link contains the texts. A damaged link causes an error that says that the link
- * is damaged.
+ * Tests the links of the playground. A link contains the texts. The error for a damaged link says that the link is
+ * damaged.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
