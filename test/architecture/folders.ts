@@ -16,7 +16,7 @@ export interface Folder {
   readonly pure?: true;
 }
 
-/** The folders in order: each folder imports only from folders above it. */
+/** The folders in the order of imports. Each folder imports only from folders earlier in this list. */
 export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/api',

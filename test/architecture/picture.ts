@@ -10,9 +10,7 @@ const PARTS: Readonly<Record<string, string>> = {
 
 const PRODUCT = FOLDERS.filter(({ path }) => isIn(path, Object.keys(PARTS)));
 
-/**
- * An arrow leads from a folder to a folder that it imports. An import gets no arrow if other arrows already imply it.
- */
+/** An arrow leads from a folder to a folder that it imports. An import without an arrow follows from other arrows. */
 export function picture(): string {
   const parts = Object.entries(PARTS).map(([part, does]) => partText(part, does));
   return [

@@ -1,6 +1,6 @@
 /**
- * Tests one Application with the operator, a policy and a namespace. Deleting the Application deletes everything that
- * it created.
+ * Tests one Application with the operator, a policy and a namespace. Deleting the Application deletes all objects of
+ * the Application.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -24,8 +24,8 @@ const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 
 /** Keeps the operator, and deletes everything else that tests made with Argo CD. */
 export async function forgetEverything(stage: Stage): Promise<void> {
-  // The root Application is deleted before the objects that it creates, because it would create them again. If a sync
-  // of the root Application is running, the sync creates the objects once more.
+  // The root Application is deleted before its objects, because the root Application would create deleted objects
+  // again. If a sync of the root Application is running, the sync creates the objects once more.
   await stage.api.remove(`${APPLICATIONS}/${ROOT_APPLICATION}`);
   await eventually('all Applications to be deleted', async () => {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);

@@ -85,7 +85,7 @@ function documentedApplications(repositories: Readonly<Record<'project' | 'polic
   return objects;
 }
 
-/** Checks that Argo CD's CRDs know every field of these objects. */
+/** Checks that Argo CD's CRDs have every field of the given objects. */
 async function assertNoUnknownField({ api }: Stage, objects: readonly Json[]): Promise<void> {
   const query = { dryRun: 'All', fieldValidation: 'Strict' };
   for (const body of objects) {

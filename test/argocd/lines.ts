@@ -86,7 +86,8 @@ const AUDITED = { ...EFFECTIVE, mode: 'Audit', defaulting: 'Disabled' };
 
 /**
  * Creates an Application of one policy with FIELDS, and waits until the policy is in force.
- * @returns a function that commits other fields, waits until they are in force, and returns the policy's status
+ * @returns a function that commits other fields and waits until these fields are in force. The function returns the
+ * policy's status.
  */
 async function policyWithFields(stage: Stage, mode: Mode): Promise<(fields: object) => Promise<Json>> {
   const name = `fields-${slug(mode)}`;
@@ -140,7 +141,7 @@ async function answerToPrivileged({ api }: Stage, namespace: string): Promise<st
   return status === 201 ? ADMITTED : body.message;
 }
 
-/** Removes every line that a policy can do without. Each copy of the policy loses some of these lines. */
+/** Removes every line that a policy can do without. Each copy of the policy loses some of the lines. */
 async function groupsOfLines(stage: Stage): Promise<number[][]> {
   const groups: number[][] = Array.from({ length: COPIES }, () => []);
   let grouped = 0;

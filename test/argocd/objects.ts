@@ -51,7 +51,7 @@ export function namespaceOf(name: string, labels: Readonly<Record<string, string
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, ...annotationsOf(marks) } };
 }
 
-/** A pod that no policy in Git admits. The API server admits such a pod only while no policy is in force. */
+/** A pod that no policy in Git admits. The API server admits this pod only while no policy is in force. */
 export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }

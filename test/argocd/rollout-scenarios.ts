@@ -140,7 +140,7 @@ class Rollout {
     return { values: values.map(({ value = '-' }) => value).join(' '), gapsMs, refusedMs: this.#longestRefusal() };
   }
 
-  /** The longest time for which the API server refused pods before it admitted pods again. */
+  /** The longest time for which the API server refused pods before the API server admitted pods again. */
   #longestRefusal(): number {
     let longest = 0;
     let since: number | undefined;

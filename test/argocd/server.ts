@@ -160,7 +160,7 @@ function commands(
 ): ServerCommand[] {
   const local = (port = 0) => `127.0.0.1:${port}`;
   const clients = [`--repo-server=${local(repositories)}`, `--redis=${local(redis)}`];
-  // The program reads from an environment variable which server it is.
+  // An environment variable determines which server the program runs as.
   const part = (name: string, flags: readonly string[]): ServerCommand => ({
     name,
     path: argocd,

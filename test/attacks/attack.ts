@@ -2,8 +2,8 @@
  * A row of the table of attacks. A row consists of an attempt, its requests, and the answer that the API server must
  * give to the last request.
  *
- * Each step is one request. All steps except the last must succeed. The answer to the last step is compared with
- * `expect`.
+ * Each step of an attempt is one request. All steps except the last must succeed. The answer to the last step is
+ * compared with `expect`.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json, Method } from '../../hack/controlplane/api.ts';
@@ -138,7 +138,7 @@ export function createText(text: string, contentType = 'application/json'): Step
   return (scene) => ask('POST', PODS, text.replaceAll('NAME', scene.pod), { contentType })(scene);
 }
 
-/** Adds an ephemeral container as `kubectl debug` does. @param pod the pod's name, if it is not the row's pod */
+/** Adds an ephemeral container as `kubectl debug` does. @param pod the pod's name. The default is the row's pod. */
 export function debug(container: object, { as = CREATOR, pod }: { as?: Identity; pod?: string } = {}): Step {
   const debugger_ = { name: 'debugger', image: 'example.org/debug', ...container };
   return patchPod({ spec: { ephemeralContainers: [debugger_] } }, '/ephemeralcontainers', {
@@ -197,7 +197,7 @@ interface Asked {
   readonly query: Readonly<Record<string, string | boolean>>;
 }
 
-/** @param name the pod's name, if it is not the row's pod */
+/** @param name the pod's name. The default is the row's pod. */
 function podPath({ namespace, pod }: Scene, name = pod): string {
   return `${NAMESPACES}/${namespace}/pods/${name}`;
 }

@@ -31,7 +31,8 @@ const ADMIN_CLAIM = {
 };
 
 /**
- * Applies the current labels of the namespace, so that the editor also owns them. @param rest other metadata to apply
+ * Applies the current labels of the namespace. The editor therefore also owns these labels. @param rest other metadata
+ * to apply
  */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
   return async (scene) => {

@@ -1,5 +1,6 @@
 /**
- * Attempts to use policies without the right to use them. Other attempts are made in namespaces that no policy selects.
+ * Attempts to use policies without the right to use them. The file also has attempts in namespaces that no policy
+ * selects.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';

@@ -68,7 +68,7 @@ const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
 };
 
 /**
- * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop such a field, and refuse the
+ * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop the new field, and refuse the
  * rest of the pod.
  */
 const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {

@@ -25,6 +25,6 @@ function varint(value: number): Uint8Array {
 export function privilegedPodAsProtobuf(name: string): Uint8Array {
   const container = message([1, 'main'], [2, 'example.org/app'], [15, message([2, true])]);
   const pod = message([1, message([1, name])], [2, message([2, container])]);
-  // k8s.io/apimachinery/pkg/runtime/serializer/protobuf: a magic number, then runtime.Unknown.
+  // The format is a magic number, followed by runtime.Unknown (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
   return Buffer.concat([Buffer.from('k8s\0'), message([1, message([1, 'v1'], [2, 'Pod'])], [2, pod])]);
 }

@@ -1,4 +1,7 @@
-/** The faults that a first attack on a real API server found: each of these pods was admitted before the fix. */
+/**
+ * Attempts that exploited faults. A first attack on a real API server found the faults. The API server admitted each of
+ * these pods before the fix.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { serviceAccount } from '../support/harness.ts';

@@ -73,7 +73,10 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** Two policies of equal priority. One admits debugging by everybody, the other admits an agent of the node. */
+  /**
+   * Two policies of equal priority. One policy admits debugging by everybody. The other policy admits an agent of the
+   * node.
+   */
   halves: {
     policies: {
       base: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } } }),
@@ -123,7 +126,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   unowned: { policies: { unowned: managed } },
   stated: { policies: { stated: managed } },
 
-  /** A policy that selects the namespace by its name. Another policy overrides this policy. */
+  /** A policy that selects the namespace by its name. A second policy overrides the policy that selects by name. */
   overridden: {
     policies: {
       overridden: enforce({ level: 'restricted' }),
@@ -135,7 +138,9 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A policy that guards the label for admin access to devices. Another policy overrides this policy. */
+  /**
+   * A policy that guards the label for admin access to devices. A second policy overrides the policy with the guard.
+   */
   devices: {
     policies: {
       devices: enforce({ level: 'restricted', adminAccessLabel: 'Guarded' }),

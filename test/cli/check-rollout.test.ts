@@ -1,6 +1,6 @@
 /**
- * Tests `cappol check` with `spec.rollout`. A violation has the mode that the policy has in the namespace. This mode
- * depends on whether the namespace is pending.
+ * Tests `cappol check` with `spec.rollout`. A violation has the mode that the policy has in the namespace. The mode of
+ * a violation depends on whether the namespace is pending.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

@@ -24,7 +24,7 @@ interface Row {
 
 const HOSTILE = '/a\r\n::error::%\u009b31m\u202e';
 
-/** Only rule hostNetwork restricts anything, so that each comparison is short. */
+/** A spec that restricts only hostNetwork, so that each comparison is short. */
 const STRICT = { level: 'privileged', overrides: { hostNetwork: false } };
 const OPEN = { level: 'privileged' };
 const ONLY_NET = { namespaceSelector: { matchLabels: { team: 'net' } } };

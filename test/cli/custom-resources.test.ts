@@ -1,6 +1,6 @@
 /**
- * Tests `cappol check -f` with custom resources. The command finds pods by their shape, and names the objects that it
- * cannot check.
+ * Tests `cappol check -f` with custom resources. The command finds pods by their shape, and names the objects that
+ * cannot be checked.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

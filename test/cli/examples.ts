@@ -1,4 +1,4 @@
-/** The examples in the help of the commands, in the form in which people paste them. */
+/** Reads the examples in the help of the commands, in the form in which users paste them. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

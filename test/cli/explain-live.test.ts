@@ -17,7 +17,7 @@ import { grant } from '../support/namespace-changes.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'explain.schema.json');
-/** A reason that a spreadsheet would execute as a formula if the CSV contained it unchanged. */
+/** A reason that a spreadsheet would execute as a formula if the CSV contained the reason unchanged. */
 const REASON = '+TICKET-123, "ping"';
 const EXPIRES = '2099-01-31T00:00:00Z';
 const AT_RESTRICTED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };

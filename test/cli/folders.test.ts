@@ -1,6 +1,6 @@
 /**
  * Tests that `cappol check -f FOLDER` skips and counts documents of other types than Kubernetes objects. In a file that
- * -f names, such documents are errors.
+ * -f names, documents of other types are errors.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -112,7 +112,7 @@ describe('a name that every JavaScript object has as a property', () => {
     const expected = await fixed({});
     assert.ok(expected.edits.length > 3);
     const { edits, left } = await fixed({ constructor: { constructor: 1 } });
-    // Only the rule about unknown fields looks at the field.
+    // Only the rule about unknown fields reads the field.
     assert.deepEqual({ edits, left: left.filter(({ rule }: Fields) => rule !== 'unknownFields') }, expected);
     assert.equal(left.length, expected.left.length + 1);
   });

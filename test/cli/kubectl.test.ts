@@ -10,7 +10,10 @@ import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { mergedMappings } from './merged-mappings.ts';
 
-/** A stream with anchors for merge keys, and then a pod whose only container has this securityContext in flow style. */
+/**
+ * A stream with anchors for merge keys, followed by a pod. The only container of the pod has this securityContext in
+ * flow style.
+ */
 const merging = (securityContext: string) => `apiVersion: v1
 kind: Pod
 metadata:

@@ -1,5 +1,5 @@
 /**
- * Tests status, report, snapshot and ui on an API server without the CRD. These commands show the cluster before
+ * Tests status, report, snapshot and ui on an API server without the CRD. All four commands show the cluster before
  * anything is installed.
  */
 import assert from 'node:assert/strict';

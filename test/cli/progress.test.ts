@@ -1,4 +1,4 @@
-/** Tests the progress line: it appears only on a terminal and for long work, and is removed at the end. */
+/** Tests the progress line. The line appears only on a terminal and only for long work, and is removed at the end. */
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';

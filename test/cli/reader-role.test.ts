@@ -1,6 +1,6 @@
 /**
- * Tests the roles of config/rbac/reader.yaml. The roles are enough for cappol, and cappol needs each right in them. One
- * message names all missing rights.
+ * Tests the roles of config/rbac/reader.yaml. The roles are enough for cappol, and cappol needs each right in the
+ * roles. One message names all missing rights.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -154,7 +154,10 @@ describe('the roles for readers', function () {
     );
   });
 
-  /** The standard error of `status --watch` until it has shown the cluster once, and for some time after. */
+  /**
+   * Returns the standard error of `status --watch`. The command runs until it has shown the cluster once, and for some
+   * time afterwards.
+   */
   async function complaints(user: string): Promise<string> {
     const stopping = new AbortController();
     const written = { stdout: '', stderr: '' };

@@ -9,8 +9,8 @@ import { podManifest, privilegedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 /**
- * The user of the controller that creates the pods of Deployments. Other creators in the tests have the role `edit`,
- * which one of the tests extends.
+ * The user of the controller that creates the pods of Deployments. All other creators in the tests have the role
+ * `edit`. One of the tests extends this role.
  */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',

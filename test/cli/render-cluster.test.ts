@@ -23,8 +23,8 @@ function policy(name: string, spec: object): object {
 }
 
 /**
- * Two policies. One has level restricted. The other is an exception that admits NET_RAW to one service account, but no
- * host networking.
+ * Two policies. The first policy has level restricted. The second policy is an exception that admits NET_RAW to one
+ * service account, but no host networking.
  */
 const POLICIES = [
   policy('strict', {}),

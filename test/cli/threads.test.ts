@@ -103,7 +103,7 @@ describe('check in threads', function () {
       const args = [CLI, 'check', '-f', '-', '--level', 'restricted', '-o', 'json'];
       const { stdout, stderr } = spawnSync(process.execPath, args, { input, encoding: 'utf8', maxBuffer: 2 ** 30 });
       assert.equal(stderr, '');
-      // The line numbers count from the beginning of each stream, so they differ in the joined stream.
+      // Line numbers count from the beginning of each stream. The joined stream therefore has other line numbers.
       return JSON.parse(stdout, (key, value) => (key === 'line' ? null : value)).items as object[];
     };
     const [first, second] = [text.slice(0, 6000), text.slice(6000)];

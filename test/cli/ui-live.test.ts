@@ -192,7 +192,7 @@ describe('cappol ui, with an API server', () => {
     await cluster.settled();
     const { code, stdout } = await cappol(['snapshot', '--kubeconfig', kubeconfig, '--context', 'two', '--used', used]);
     assert.equal(code, 0);
-    // The operator keeps writing statuses, so the policies are not compared.
+    // The test does not compare the policies, because the operator keeps writing statuses.
     const { policies: _policies, ...printed } = resolved(JSON.parse(stdout));
     const live = (state: LiveState) => {
       const shown = state.clusters().shown.find(({ snapshot }) => snapshot.context === 'two');

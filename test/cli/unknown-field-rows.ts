@@ -1,4 +1,4 @@
-/** Fields that the API server does not know, and check's message for each. */
+/** Fields that the API server does not know, with the message of `cappol check` for each field. */
 
 /** A pod that level restricted admits. */
 export const DEPLOYMENT = `apiVersion: apps/v1

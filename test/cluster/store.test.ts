@@ -244,7 +244,7 @@ describe('the cluster as followed on a real API server', () => {
     await client.apply(podTemplate('after'));
     await within(15_000, 'created after the restart', () => find('after'));
     await within(SOON_MS, 'deleted after the restart', () => !find('before'));
-    // Once the store has caught up with the API server, it shows changes quickly again.
+    // Once the store has caught up with the API server, the store shows changes quickly again.
     await client.apply(podTemplate('later'));
     await within(SOON_MS, 'created later', () => find('later'));
   });

@@ -132,7 +132,10 @@ const ENTRY = /(\??)("\w+"): ((?:[\w.]+|\[[^[\]]*\])\[\??\d\])/;
 const OPTIONAL_ENTRIES = new RegExp(`\\{(${ENTRY.source}(?:, ${ENTRY.source})*)\\}`, 'g');
 const rewritten = new Map<string, string>();
 
-/** Runs an expression. cel-js lacks optional entries of maps, such as `{?"type": list[?0]}`, so they are rewritten. */
+/**
+ * Runs an expression. cel-js lacks optional entries of maps, such as `{?"type": list[?0]}`, so the function rewrites
+ * such entries.
+ */
 function run(text: string, context: Record<string, unknown>): unknown {
   let known = rewritten.get(text);
   if (known === undefined) {
@@ -147,7 +150,7 @@ function run(text: string, context: Record<string, unknown>): unknown {
   return engine.run(known, context);
 }
 
-/** The values of variables. Each variable is evaluated once, when it is first used. */
+/** The values of variables. Each variable is evaluated once, at its first use. */
 function lazily(variables: readonly Named[], context: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   const all = { ...context, variables: values };
@@ -192,7 +195,7 @@ export class AdmissionText {
     const variables = lazily(this.spec.variables ?? [], context);
     const result = (expression: string) => run(expression, { ...context, variables });
     for (const { expression, message, messageExpression } of this.spec.validations ?? []) {
-      // The API server evaluates the message for each request, so an error in it matters.
+      // The API server evaluates the message for each request. Therefore an error in the message matters.
       const text = messageExpression === undefined ? '' : result(messageExpression);
       if (result(expression) !== true) return String(text || message);
     }
@@ -225,7 +228,7 @@ export class AdmissionText {
   }
 }
 
-/** The programs of one kind that these policies compile to. */
+/** Compiles the policies, and returns the programs of one kind. */
 export function compiledPrograms(
   policies: readonly CompletePolicy[],
   kind: ProgramKind,

@@ -117,8 +117,8 @@ describe('compiler', () => {
       Array.from({ length: count }, (_, index) =>
         policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
       );
-    // The length counts the program and its canary. The guards are not counted: they are split by the number of
-    // policies that each guard may ask about.
+    // The length counts the program and its canary. The guards are not counted, because guards are split by another
+    // limit. This limit is the number of policies that each guard may ask about.
     const length = (count: number) =>
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];

@@ -81,7 +81,10 @@ function requestOf({ before, after }: Change, rest: Partial<Request> = {}): Requ
   };
 }
 
-/** Whether the policy selects the namespace, either as it is or with a rollout added. */
+/**
+ * Whether the policy is enforced in the namespace. If `withRollout` is true, the policy counts as a policy with a
+ * rollout.
+ */
 function isEnforced(
   { metadata, spec }: CompletePolicy,
   labels: Labels,

@@ -1,4 +1,4 @@
-/** Tests very large pods. The API server evaluates such pods in blocks, and describes only a part of them. */
+/** Tests very large pods. The API server evaluates a large pod in blocks, and describes only a part of the pod. */
 import assert from 'node:assert/strict';
 import { blocksOf, CUT, POSITIONS } from '../../operator/compile/units-cel.ts';
 import { policy } from '../support/policies.ts';

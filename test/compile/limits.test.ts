@@ -102,7 +102,7 @@ describe('policies that meet', () => {
         assert.match(message, /^too many long policies .* Shorten spec\.overrides or spec\.namespaceSelector/);
       }
       // By their order, the first policies would fit in the program. The policies that are already in force take
-      // precedence over them.
+      // precedence over the first policies.
       const inForce = all.slice(refused.length);
       const lastAccepted = new Map(inForce.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
       const then = compile(all, { ...OPTIONS, lastAccepted });

@@ -1,6 +1,6 @@
 /**
- * Tests that a policy with a rollout is a row in two programs. One program refuses, and the other warns in pending
- * namespaces.
+ * Tests that a policy with a rollout is a row in two programs. One program refuses pods, and the other program warns in
+ * pending namespaces.
  */
 import assert from 'node:assert/strict';
 import { compile } from '../../operator/compile/compile.ts';

@@ -1,4 +1,6 @@
-/** API servers below Kubernetes 1.36 get the same decision without variables, because variables crash them. */
+/**
+ * API servers below Kubernetes 1.36 get the same decision without variables, because variables crash these API servers.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type CapabilityPolicySpec, type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -331,8 +333,8 @@ function restricted(name: string, rest: Stated = {}) {
 }
 
 /**
- * Checks that the brief message names one rule for each described policy. The other message must name this rule too,
- * unless that message is cut.
+ * Checks that the brief message names one rule for each described policy. The full message must name the same rule,
+ * unless the full message is cut.
  */
 function assertBrief(brief: string, message: string): void {
   const described = [

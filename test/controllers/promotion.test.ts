@@ -1,6 +1,6 @@
 /**
- * Tests the controller of promotions on a cluster that the test sets up. The tests check the order of its writes, and
- * the admission policies by which it evaluates namespaces.
+ * Tests the controller of promotions on a cluster that the test sets up. The tests check the order of the controller's
+ * writes, and the admission policies by which the controller evaluates namespaces.
  */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
@@ -415,8 +415,8 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {} }, 2);
     await stage.look();
     assert.deepEqual(stage.writes, ['write rollout-0.it']);
-    // The operator crashes after it has written the new admission policy. A pending label that somebody sets after the
-    // crash has no meaning.
+    // The operator crashes after writing the new admission policy. A pending label that somebody sets after the crash
+    // has no meaning.
     stage.stand();
     stage.lead();
     stage.labels.set('a', { [LABEL]: 'pending' });

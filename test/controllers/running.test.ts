@@ -18,7 +18,7 @@ const change = (...namespaces: string[]): StateChange => ({
   recompiles: false,
 });
 
-/** A controller that records its keys and the times at which it has to work on them. */
+/** A controller that records the keys that it has to work on, with the time of each key. */
 class Recording implements Controller {
   readonly name = 'recording';
   readonly said: string[];

@@ -139,7 +139,7 @@ describe('the corpus', function () {
         });
       }
 
-      /** Whether the policies refuse a pod that the API server accepts without them. */
+      /** Whether the policies refuse a pod that the API server accepts without these policies. */
       async function closed(probed: Probed): Promise<boolean | undefined> {
         if ((await create(probed.changed, free)) !== 201) return undefined;
         return !(await isAdmitted(probed.changed, probed));

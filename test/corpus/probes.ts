@@ -1,6 +1,6 @@
 /**
- * Changes of a single field of a pod. Levels restricted and baseline both admit some of the changes, and both refuse
- * the rest.
+ * Changes of a single field of a pod. The two levels restricted and baseline both admit some of the changes, and refuse
+ * the other changes.
  */
 import type { Pod } from './set.ts';
 
@@ -118,7 +118,10 @@ function hostPath(path: string): Probe {
   };
 }
 
-/** A probe that sets a seccomp or AppArmor profile on every container, and so overrides the pod's profile. */
+/**
+ * A probe that sets a seccomp or AppArmor profile on every container. The containers' profiles override the pod's
+ * profile.
+ */
 function profile(name: string, field: string, value: Fields): Probe {
   return {
     name,

@@ -1,4 +1,6 @@
-/** Reads the pods and pod templates in a folder of manifests, and moves them into separate namespaces for the test. */
+/**
+ * Reads the pods and pod templates in a folder of manifests, and moves the pods into separate namespaces for the test.
+ */
 import { basename } from 'node:path';
 import { readManifests } from '../../cli/input/manifests.ts';
 import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
@@ -34,7 +36,7 @@ export interface CorpusSet {
 }
 
 /**
- * @param prefix the beginning of the names of all namespaces, so that none of them is an excluded namespace such as
+ * @param prefix the beginning of the names of all namespaces, so that no namespace is an excluded namespace such as
  * kube-system
  */
 export async function readSet(folder: string, prefix: string): Promise<CorpusSet> {
@@ -73,8 +75,8 @@ function workloadOf(object: Fields, prefix: string): Workload | undefined {
 }
 
 /**
- * The pod that a controller would create. References to objects that the test cluster lacks are left out, because no rule
- * of a level reads them.
+ * The pod that a controller would create. References to objects that the test cluster lacks are left out. No rule of a
+ * level reads these references.
  */
 export function createdPod({ metadata, spec }: Pod, serviceAccountName = 'default') {
   const { serviceAccount: _, priorityClassName: __, runtimeClassName: ___, ...kept } = spec;

@@ -2,7 +2,8 @@
  * Tests the removal of a field from a policy. The field falls back to its default, whatever tool removed the field.
  *
  * The CRD therefore has no default for a field of spec. Otherwise, the API server would fill in a value without a field
- * manager. The server-side diff of Argo CD ignores such a value (docs/decisions/0021-no-openapi-defaults.md).
+ * manager. The server-side diff of Argo CD ignores a value without a field manager
+ * (docs/decisions/0021-no-openapi-defaults.md).
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -55,7 +56,7 @@ const apply =
   (removals) => [[['apply', ...options], removals.map((one) => policy(one.name, one[of]))]];
 const SERVER_SIDE = ['--server-side', '--force-conflicts'];
 
-/** How a field is set, and how it is removed again. */
+/** The steps that set a field, and the steps that remove the field again. */
 const WAYS: Readonly<Record<string, readonly [Act, ...Act[]]>> = {
   'server-side apply': [apply('before', ...SERVER_SIDE), apply('after', ...SERVER_SIDE)],
   'client-side apply': [apply('before'), apply('after')],
@@ -172,7 +173,7 @@ describe('the defaults of a policy', () => {
     );
   }
 
-  /** The complete spec, as all code after the projection reads it. */
+  /** The complete spec, in the form that all code after the projection reads. */
   async function effective(name: string): Promise<Readonly<Record<string, unknown>>> {
     return projected(JSON.parse(await kubectl(['get', 'cappol', name, '-o', 'json'])));
   }

@@ -21,8 +21,8 @@ const IDENTITY = {
   metadata: { name: 'random' },
 };
 /**
- * The file with the titles of the bad inputs that only the API server refuses. The API server refuses them by CEL
- * rules, which the JSON Schema does not translate.
+ * The file with the titles of the bad inputs that only the API server refuses. The API server refuses these inputs by
+ * CEL rules, which the JSON Schema does not translate.
  */
 const ONLY_CEL = join(import.meta.dirname, 'golden', 'only-cel.txt');
 

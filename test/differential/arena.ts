@@ -37,7 +37,7 @@ export interface Answers {
 interface ServerAnswer {
   readonly status: number;
   readonly text: string;
-  /** The pod as the API server would store it. The value is undefined if the API server refuses the pod. */
+  /** The pod in the form that the API server would store. The value is undefined if the API server refuses the pod. */
   readonly object: unknown;
 }
 
@@ -80,7 +80,10 @@ export class Arena {
   readonly #evaluator = new Evaluator();
   readonly #projection = createPodProjection(RULES);
   readonly #cases: readonly DifferentialCase[];
-  /** The name of the namespace without policies. A deleted namespace exists for a while, so each arena has its own. */
+  /**
+   * The name of the namespace without policies. A deleted namespace exists for a while, so each arena has its own
+   * namespace.
+   */
   readonly #open: string;
   readonly #policies = new Map<string, ResolvedPolicy>();
   readonly #written: string[] = [];
@@ -142,7 +145,7 @@ export class Arena {
     };
   }
 
-  /** @param pod the pod as the API server would store it */
+  /** @param pod the pod in the form that the API server would store */
   #evaluate(pod: unknown, name: string): Answer {
     const policy = this.#policies.get(name);
     assert.ok(policy);
@@ -155,7 +158,7 @@ export class Arena {
 
   /**
    * The API server's answer in the namespace without policies. Each request is sent only once, because cases with the
-   * same seed share their requests, and many of these requests are invalid.
+   * same seed share their requests. Many of these requests are invalid.
    */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);

@@ -1,4 +1,4 @@
-/** Policies whose verdicts are compared, each with the Pod Security label to compare it with. */
+/** Policies whose verdicts are compared. Each policy has the Pod Security label for the comparison. */
 
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -40,8 +40,8 @@ const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => 
 );
 
 /**
- * The versions of the Standards in which some check changed, as far as the API server knows them, and the newest
- * version.
+ * The versions of the Standards in which some check changed, as far as the API server supports the versions, and the
+ * newest version.
  */
 export const VERSIONS: readonly number[] = [...CHANGED_AT.filter((minor) => minor < LATEST_MINOR), LATEST_MINOR];
 

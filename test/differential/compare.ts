@@ -67,7 +67,7 @@ export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> 
   return { compared, seed, evaluated, admitted, invalid, differing: differing.length, differences };
 }
 
-/** Shrinks the object at `index` while the engines still differ about it. */
+/** Shrinks the object at `index` while the engines still give different verdicts. */
 async function smallest<T>(arena: Arena, plan: Plan<T>, index: number): Promise<Difference> {
   const property = fc.asyncProperty(plan.objects, async (object) => {
     const answers = await arena.ask(plan.ask(object), plan.compared);

@@ -10,7 +10,8 @@ const NAMES = Array.from({ length: 12 }, (_, index) => `app-${(index * 7) % 12}`
 const PREFIX = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * @param turn the number of places by which the annotations are rotated. Their order in the request must not matter.
+ * @param turn the number of places by which the annotations are rotated. The order of the annotations in the request
+ * must not matter.
  */
 export function annotated(turn: number) {
   const rotated = [...NAMES.slice(turn), ...NAMES.slice(0, turn)];

@@ -1,5 +1,5 @@
 /**
- * Tests the npm scripts that README names. Before they start anything, they print their usage, and report a mistyped
+ * Tests the npm scripts that README names. Before a script starts anything, it prints its usage or reports a mistyped
  * argument.
  */
 import assert from 'node:assert/strict';

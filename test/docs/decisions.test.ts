@@ -1,6 +1,6 @@
 /**
- * Tests the decision records. Each record must have its date of acceptance. It must also name the record that
- * superseded or refined it.
+ * Tests the decision records. Each record must have its date of acceptance. A superseded or refined record must also
+ * name the newer record.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -13,7 +13,7 @@ import { pasteBlocks } from './pasted.ts';
 
 const PAGE = 'docs/enforce-at-once.md';
 const NAMESPACES = [...new Set(INSTALLED.map(({ metadata }) => metadata.namespace))];
-/** The namespaces whose workloads level restricted admits as they are. */
+/** The namespaces whose workloads level restricted admits unchanged. */
 const COMPLIANT = ['cert-manager'];
 /** The maximum number of commands from an empty cluster to enforced policies. */
 const MOST_COMMANDS = 6;

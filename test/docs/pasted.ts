@@ -31,7 +31,7 @@ interface Pasting {
 
 /**
  * Registers a test for each block. A block marked `sh` has to succeed, and a block marked `sh fails` has to fail. A
- * `text` block is the output of the block before it. A block marked `sh stays` runs in a separate shell. A block marked
+ * `text` block is the output of the preceding block. A block marked `sh stays` runs in a separate shell. A block marked
  * `sh stays` gets Ctrl-C before the next block marked `sh ended`. Blocks in not-run.ts are skipped.
  */
 export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
@@ -92,7 +92,7 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
 const ONLY_LOOKS = /^(kubectl get|cappol status) [^\n|;&>]*\n?$/;
 const LOOKED_MS = 20_000;
 
-/** Repeats the look until it succeeds, like a reader who looks again. */
+/** Repeats the check until the check succeeds, like a reader who looks again. */
 async function untilShown(look: () => Promise<void>): Promise<void> {
   const until = performance.now() + LOOKED_MS;
   for (;;) {

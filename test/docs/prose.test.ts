@@ -1,6 +1,6 @@
 /**
- * Tests pages, comments, messages and test titles. They must avoid words and sentence openers that make people read a
- * sentence twice.
+ * Tests pages, comments, messages and test titles. The prose must avoid words and sentence openers that make people
+ * read a sentence twice.
  */
 import assert from 'node:assert/strict';
 import { ROOT } from '../support/page.ts';

@@ -11,7 +11,8 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const TIMEOUT_MS = 120_000;
 /**
- * The timeout in ms of a block that ends with Ctrl-C. Other blocks are pasted meanwhile, and take less time than this.
+ * The timeout in ms of a block that ends with Ctrl-C. Other blocks are pasted before Ctrl-C, and take less time than
+ * this timeout.
  */
 const STAYING_MS = 1_200_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
@@ -53,7 +54,7 @@ export class ShellSession {
 
   /**
    * @param environment the variables of the shell, which replace the variables of this process. Unless `environment`
-   * sets HOME and TMPDIR, they are a new folder that is deleted at the end.
+   * sets HOME and TMPDIR, these variables name a new folder that is deleted at the end.
    */
   constructor(cwd: string, environment: NodeJS.ProcessEnv) {
     // The shell gets a separate process group, so that background processes of the blocks end with the shell.
@@ -87,7 +88,7 @@ export class ShellSession {
   /** Pastes a block that ends with Ctrl-C. */
   start(text: string): Started {
     const pasted = this.paste(text, false, STAYING_MS);
-    // interrupt() reports the error. An error is not reported if the test fails before it calls interrupt().
+    // interrupt() reports the error. An error is not reported if the test fails before calling interrupt().
     pasted.catch(() => {});
     return {
       interrupt: () => {

@@ -23,7 +23,7 @@ const somePod = fc.oneof(
   fc.constantFrom(...RULES.flatMap(({ examples }) => examples.flatMap(({ admits }) => admits.map(examplePod)))),
 );
 
-/** Random policies with one override. Pods comply with such policies more often. */
+/** Random policies with one override. Pods comply with a policy with one override more often. */
 const simplePolicy = fc
   .record({
     level: fc.constantFrom(...LEVELS),
@@ -128,7 +128,7 @@ describe('the grants of a policy', () => {
     );
     const names = (all: typeof lists) => [...new Set(all.map(([path]) => path))].sort();
     const restricting = ['capabilities.requiredDrop', 'sysctls.forbidden'];
-    // Level privileged admits all types of profiles. These lists therefore grant nothing beyond the level.
+    // Level privileged admits all types of profiles. The lists of types therefore grant nothing beyond the level.
     const ofLevel = ['appArmor.types', 'seccomp.types'];
     assert.deepEqual(
       names(lists).filter((path) => !names(found).includes(path)),

@@ -1,5 +1,5 @@
 /**
- * Tests the verdict about a promotion. The verdict lists the workloads that a pending policy would refuse if it were
+ * Tests the verdict about a promotion. The verdict lists the workloads that a pending policy would refuse once
  * enforced.
  */
 import assert from 'node:assert/strict';

@@ -128,8 +128,8 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     fc.assert(
       fc.property(both, ([events, shuffled]) => {
         assert.deepEqual(mergeEvidence([evidenceIn(...shuffled)]), mergeEvidence([evidenceIn(...events)]));
-        // Two files have the same uses as one file with all events. The watched time of a container differs, because it
-        // ends where the container's file ends.
+        // Two files have the same uses as one file with all events. The watched time of a container differs, because
+        // the watched time ends where the container's file ends.
         const split = mergeEvidence([evidenceIn(...events.slice(0, 3)), evidenceIn(...events.slice(3))]);
         assert.deepEqual(split.uses, mergeEvidence([evidenceIn(...events)]).uses);
       }),

@@ -18,7 +18,8 @@ const KSTATUS: Readonly<Record<string, Verdict>> = { Current: 'ready', InProgres
 const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressing: 'working', Degraded: 'failed' };
 
 /**
- * Policies at four stages. They have no status, a first status, a second status, or an edit after the second status.
+ * Policies at four stages. The stages are: no status yet, a first status, a second status, and an edit after the second
+ * status.
  */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {

@@ -1,5 +1,6 @@
 /**
- * Tests the contents of the operator's image. The operator runs in it with only the rights that the Deployment grants.
+ * Tests the contents of the operator's image. The operator runs in the image with only the rights that the Deployment
+ * grants.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';

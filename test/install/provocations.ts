@@ -145,7 +145,7 @@ export async function provoke(stage: Stage, right: Right): Promise<void> {
     async () => {
       if (act === follow || act === followReports) return true;
       if (operator.log.slice(before).some((entry) => says.test(JSON.stringify(entry)))) return true;
-      // If the API server refuses objects of a policy, the policy's status says so.
+      // If the API server refuses objects of a policy, the policy's status reports the refusal.
       return says.test(JSON.stringify(await stage.cluster.condition(stage.policy, 'Programmed')));
     },
     { intervalMs: 20, timeoutMs: 20_000 },
@@ -244,7 +244,7 @@ async function followReports({ cluster }: Stage, right: Right): Promise<void> {
   );
 }
 
-/** Waits until `run` has logged that the right is missing, and then ends `run`. */
+/** Waits until `run` has logged that the right is missing. Afterwards, ends `run`. */
 async function failing(
   { controlPlane }: TestCluster,
   right: Right,

@@ -30,7 +30,7 @@ describe('the files of a release', function () {
   it('are one for kubectl, with everything in config/default', async () => {
     const { stdout } = await tools.run('kubectl', 'kustomize', 'config/default');
     const found = loadAll(readFileSync(join(folder, 'install.yaml'), 'utf8')) as Json[];
-    // kubectl applies the objects in order, so the namespace must be first.
+    // The namespace must be first, because kubectl applies the objects in order.
     assert.equal(found[0].kind, 'Namespace');
     assert.deepEqual(found, loadAll(stdout));
   });

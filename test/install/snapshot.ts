@@ -5,9 +5,9 @@ import type { Api, Json } from '../../hack/controlplane/api.ts';
 const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentstatuses'];
 
 /**
- * Lists each object as `resource namespace/name`, and each label and annotation of a namespace, sorted. The operator's
- * field manager shows which namespaces it wrote: `manager namespaces/NAME` stands for an entry of the operator in
- * managedFields.
+ * Lists each object as `resource namespace/name`, and each label and annotation of a namespace, sorted. The line
+ * `manager namespaces/NAME` means that the operator wrote the namespace. Its managedFields then have an entry of the
+ * operator's field manager.
  */
 export async function snapshot(api: Api): Promise<string[]> {
   const resources = await listable(api);

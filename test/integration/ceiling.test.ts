@@ -19,8 +19,8 @@ const RBAC = 'rbac.authorization.k8s.io';
 const ROLLED_OUT_MS = 240_000;
 
 /**
- * The capabilities of the policies. Each policy admits one capability of this list. Only subjects that are bound to the
- * policy may use the policy.
+ * The capabilities of the policies. Each policy admits one capability of this list. Only bound subjects may use a
+ * policy.
  */
 const CAPABILITIES = [
   'CHOWN',
@@ -113,7 +113,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       const answer = await debug(where, add);
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
-        // If a policy allows the capability of the added container, it refuses only the pod's own containers.
+        // If a policy allows the capability of the added container, the policy refuses only the pod's own containers.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);

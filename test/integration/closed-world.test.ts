@@ -1,6 +1,6 @@
 /**
- * Tests pod fields that the operator's release does not know, on a real API server that has these fields. The test runs
- * an operator whose table of pod fields lacks them.
+ * Tests pod fields that the operator's release does not know, on a real API server that has these fields. The table of
+ * pod fields of the tested operator lacks these fields.
  */
 import assert from 'node:assert/strict';
 import type { Answer } from '../../hack/controlplane/api.ts';
@@ -81,7 +81,7 @@ const NOT_EPHEMERAL = ['successThreshold', 'postStart', 'sleep'];
 const RESTRICTED = secured({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
 const RESTRICTED_POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** A pod with the field that both levels would admit without it. */
+/** A pod with the field. Without the field, both levels would admit the pod. */
 function podWith({ beside, spec }: Row, containers: { readonly main?: Fields; readonly init?: Fields } = {}) {
   const isWindows = JSON.stringify(beside ?? {}).includes('windows');
   const container = (name: string, fields: Fields = {}) => ({

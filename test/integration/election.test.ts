@@ -147,7 +147,7 @@ describe('leader election on a real API server', () => {
       seen.push({ holder: spec?.holderIdentity ?? '', version: Number(object.metadata?.resourceVersion) });
     };
     const ended = client.watch(leasesPath(), {}, onEvent, { signal: stopping.signal });
-    // If the watch fails, an event is missing. The message of the failed test then names the event.
+    // If the watch fails, an event is missing, and the message of the failed test names the missing event.
     ended.catch(() => {});
     return { seen, stop: () => stopping.abort() };
   }

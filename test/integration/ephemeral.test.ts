@@ -33,7 +33,7 @@ describe('pods that exist', () => {
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
   }
 
-  /** Creates a namespace with the pods `violating` and `compliant`, and then a policy. */
+  /** Creates a namespace with the pods `violating` and `compliant`. Creates a policy afterwards. */
   async function inhabited(
     team: string,
     rest: Partial<CapabilityPolicySpec> = {},
@@ -175,8 +175,8 @@ describe('pods that exist', () => {
     const added = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
     /**
-     * A pod that complies with level restricted except for the given fields. The pod's own container overrides these
-     * fields.
+     * A pod that complies with level restricted except for the given fields. The pod's own container overrides the
+     * given fields.
      */
     const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) =>
       podManifest(
@@ -192,7 +192,7 @@ describe('pods that exist', () => {
 
     /**
      * Cases by the field of a pod. A case has the pod, the fields that an added container may override, and the message
-     * of the refusal. The second value is undefined if there are no such fields.
+     * of the refusal. The second value is undefined if an added container may override no field.
      */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [

@@ -52,7 +52,7 @@ describe('an editor of namespaces without exempt', function () {
       plain = await cluster.policy('plain', enforce('under'));
       rolled = await cluster.policy('rolled', enforce('under', { rollout: { soak: '0s' } }));
       const above = await Promise.all([
-        // Another policy overrides this policy.
+        // A policy with a higher priority overrides this policy.
         cluster.policy(
           'middle',
           enforce('', { namespaceSelector: { matchLabels: { grade: 'middle' } }, level: 'baseline', priority: 5 }),
@@ -210,8 +210,8 @@ describe('an editor of namespaces without exempt', function () {
       rolled = await cluster.policy('entered-rolled', enforce('entered', { rollout: { paused: true } }));
       plain = await cluster.policy('entered-plain', enforce('entered'));
       await cluster.programmed(rolled, plain);
-      // The operator is stopped because it would remove the label of a rollout from a namespace that the policy does
-      // not select.
+      // The operator is stopped because the operator would remove the label of a rollout from a namespace that the
+      // policy does not select.
       await cluster.operator.stop();
     });
     after(() => cluster.operator.startAndWatch());

@@ -1,4 +1,4 @@
-/** Tests policies with long selectors. A single expression or a single guard cannot contain all of the selectors. */
+/** Tests policies with long selectors. A single expression or a single guard cannot contain all selectors. */
 import assert from 'node:assert/strict';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -9,7 +9,7 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 import { longSelector } from '../support/random-selectors.ts';
 
 const POLICIES = 10;
-/** The number of policies with 100 long names each. These policies fill more than one program. */
+/** The number of policies with 100 long names each. Together, the policies fill more than one program. */
 const NAMED = 80;
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 

@@ -44,7 +44,7 @@ const OF_LABELS: Readonly<Record<string, MetadataChange>> = {
   'remove its version': { labels: { [`${ENFORCE}-version`]: null } },
   'remove both': { labels: { [ENFORCE]: null, [`${ENFORCE}-version`]: null } },
 };
-/** Changes that need `exempt`. The protection refuses these changes even to users with the verb `exempt`. */
+/** Changes that need `exempt`. The protection refuses the changes even to users with the verb `exempt`. */
 const OF_RECORD: Readonly<Record<string, MetadataChange>> = {
   'remove our record': { annotations: { [RECORD]: null } },
   'change our record': { annotations: { [RECORD]: '{}' } },
@@ -363,7 +363,7 @@ describe('the guard', () => {
       for (const [i, object] of objects.entries()) await cluster.byHand.apply(paths[i] ?? '', object);
       const wanted: MetadataChange = { labels: { crowd: null } };
       await eventually('the guard', async () => (await change(cluster.api, crowded, wanted, EDITOR)).status === 403);
-      // If several guards refuse, the API server chooses whose message it returns.
+      // If several guards refuse a request, the API server returns the message of any of the guards.
       refused(await change(cluster.api, crowded, wanted, EDITOR), 'crowd-\\d+');
       admitted(await change(cluster.api, crowded, wanted, ADMINISTRATOR), wanted);
       // Each check has a cost. A guard that needs all checks must not exceed the API server's limit.

@@ -92,7 +92,7 @@ describe('hostile input', () => {
       const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
       const own = events.filter(({ reportingController }) => reportingController === 'capabilitypolicy.dev');
       // The status lists a limited number of violations. The status replaces listed violations when worse violations
-      // appear. Each listed violation makes an Event.
+      // appear. Each violation in the status makes an Event.
       assert.ok(own.length <= 128, String(own.length));
       const about = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
       assert.ok(about.length < 16, String(about.length));

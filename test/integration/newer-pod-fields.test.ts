@@ -1,6 +1,6 @@
 /**
- * Tests an API server with pod fields that the operator's release does not know. The operator must name these fields,
- * and continue to work.
+ * Tests an API server with pod fields that the operator's release does not know. The operator must name the unknown
+ * fields, and continue to work.
  */
 import assert from 'node:assert/strict';
 import { earlierOperator } from '../support/earlier-operator.ts';

@@ -1,6 +1,6 @@
 /**
- * Tests that the operator evaluates workloads with the grants that it will write next. In this test, the operator
- * evaluates faster than it writes.
+ * Tests that the operator evaluates workloads with the grants that the operator will write next. In this test,
+ * evaluating is faster than writing.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -44,7 +44,10 @@ describe('the status of a policy that grants its use', function () {
     });
   }
 
-  /** Checks that no status ever counts a violation, even for a moment. Each such status would make a Warning Event. */
+  /**
+   * Checks that no status ever counts a violation, even for a moment. A status with a violation would make a Warning
+   * Event.
+   */
   async function neverViolates(policy: string, evaluated: number, act: () => Promise<unknown>): Promise<void> {
     const observation = await Observation.begin(cluster);
     await act();

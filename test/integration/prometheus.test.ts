@@ -59,8 +59,8 @@ describeWith(
   { programs: { prometheus: 'apt-get install prometheus', promtool: 'apt-get install prometheus' } },
   'Prometheus',
   () => {
-    // The labels must be removed before the clean-up of the test cluster. The clean-up would mistake them for labels
-    // that the operator forgot.
+    // The labels must be removed before the clean-up of the test cluster. The clean-up would mistake the labels for
+    // labels that the operator forgot.
     after(async () => {
       await prometheus?.stop();
       if (namespace) await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [LABEL]: null } } });

@@ -1,6 +1,6 @@
 /**
- * Tests the status of a policy, its columns and its Events. Every statement in them must be true, and no true statement
- * may be missing.
+ * Tests the status of a policy, its columns and its Events. Every statement in the status and the Events must be true,
+ * and no true statement may be missing.
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -80,7 +80,7 @@ describe('what a status claims', function () {
     before(() => cluster.operator.stop());
     after(() => cluster.operator.startAndWatch());
 
-    /** Writes the status that an operator would write if it had only seen the policy before its deletion. */
+    /** Writes the status of an operator that has only seen the policy before its deletion. */
     async function write(seen: CompletePolicy): Promise<void> {
       const config = new KubeConfig();
       config.loadFromFile(cluster.operatorKubeconfig);

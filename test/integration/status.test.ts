@@ -26,7 +26,7 @@ describe('the status of a policy', function () {
     await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
   }
 
-  /** Waits until the policy's workloads are evaluated, and exactly this many of them violate. */
+  /** Waits until the policy's workloads are evaluated, and exactly `count` workloads violate. */
   async function violating(policy: string, count: number): Promise<void> {
     const look = async () => (await statusOf(cluster.api, policy)).workloads?.violating === count;
     await eventually(`${count} violating workloads`, look);
@@ -254,7 +254,8 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
 
-    // A violation that returns makes no further Event. Instead, the operator adds it to the series of the first Event.
+    // A violation that returns makes no further Event. Instead, the operator adds the violation to the series of the
+    // first Event.
     await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: object.spec.template.spec } } });
     await violating(policy, 1);
     const [again] = await eventually('a series', async () => {

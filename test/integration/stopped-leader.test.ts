@@ -66,7 +66,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     });
     const { holders, writes, outOfTurn } = audit.turns();
     console.log(`      ${changes} changes; writes: ${JSON.stringify(writes)}; out of turn: ${outOfTurn.length}`);
-    // One write may come after the new leader's writes. This write is the write that the process was about to send
+    // One write may come after the new leader's writes. The old leader was about to send this write
     // (docs/security-model.md).
     assert.ok(outOfTurn.length <= 1, JSON.stringify(outOfTurn));
     assert.deepEqual(holders, [FIRST, SECOND]);

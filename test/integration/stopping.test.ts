@@ -1,4 +1,4 @@
-/** Tests the time that the operator needs to end, whatever it is doing. */
+/** Tests the time that the operator needs to end, in different situations. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';

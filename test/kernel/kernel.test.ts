@@ -85,7 +85,9 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     await Promise.all(Array.from({ length: availableParallelism() }, work));
   }
 
-  /** @param measured the bounding set or the error in the file of measurements, if the file has it */
+  /**
+   * @param measured the bounding set or the error in the file of measurements, or undefined if there is no measurement
+   */
   async function check(one: Case, measured?: Measured): Promise<void> {
     const title = JSON.stringify({ ...one, runtime: one.runtime.name });
     const grant = granted(one.runtime, one.request);

@@ -84,7 +84,8 @@ export class NeedyContainers {
     const layers = `lowerdir=${join(this.#folder, 'image')},upperdir=${bundle}/upper,workdir=${bundle}/work`;
     const script = `mount -t overlay -o ${layers} overlay ${bundle}/root && exec runc --root ${this.#folder}/state run --bundle ${bundle} ${id}`;
     try {
-      // The container's overlay is mounted in a separate mount namespace, so that it is not visible on the machine.
+      // The container's overlay is mounted in a separate mount namespace, so that the overlay is not visible on the
+      // machine.
       const { stdout } = await run('unshare', ['--mount', 'sh', '-c', script], { timeout: TIMEOUT_MS });
       return { ok: true, error: '', output: stdout };
     } catch (error) {

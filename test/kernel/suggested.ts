@@ -1,6 +1,6 @@
 /**
- * The result of `cappol suggest --used` for each pod. It has the used capabilities of the pod, and the capabilities
- * that the policies therefore allow.
+ * The result of `cappol suggest --used` for each pod. The result has the used capabilities of the pod, and the
+ * capabilities that the policies therefore allow.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -101,8 +101,8 @@ describe('reading manifests', () => {
   const named = (name: string) => `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}}`;
 
   /**
-   * Texts with objects that have a list of items. kubectl treats each such object as a list, as
-   * test/cli/kubectl.test.ts shows.
+   * Texts with objects that have a list of items. The program kubectl treats an object with a list of items as a list,
+   * as test/cli/kubectl.test.ts shows.
    */
   const WITH_ITEMS: readonly (readonly [text: string, objects: readonly string[]])[] = [
     [`kind: ConfigMap\nmetadata: {name: map}\nitems: [${named('one')}]\n`, ['ConfigMap map', 'Pod one']],

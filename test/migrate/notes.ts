@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { Note } from '../../analysis/migrate/migrate.ts';
 
 /**
- * Asserts that exactly these notes exist, in any order.
+ * Asserts that exactly the expected notes exist, in any order.
  * @param expected `field: beginning of the text` for each note. An inexact note begins with `~`.
  */
 export function assertNotes(notes: readonly Note[], expected: readonly string[]): void {

@@ -63,8 +63,8 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
 };
 
 /**
- * The first of two notes about every SecurityContextConstraints. This note is about the choice among several of them.
- * The other note, SYSCTLS, is about the sysctls that depend on the nodes.
+ * The first of two notes about every SecurityContextConstraints. The first note is about the choice among several
+ * SecurityContextConstraints. The other note, SYSCTLS, is about the sysctls that depend on the nodes.
  */
 export const CHOICE = 'priority: only the CapabilityPolicies with the highest priority would count: all get 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';

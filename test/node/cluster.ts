@@ -48,7 +48,7 @@ export function useNode(): NodeCluster {
   return cluster;
 }
 
-/** The result of the first container of a pod that ran until it ended. */
+/** The result of the first container of a pod that has ended. */
 export interface Ran {
   readonly exitCode: number;
   /** The output of the pod, or the reason why the pod did not start. */
@@ -130,7 +130,7 @@ class NodeCluster {
     return name;
   }
 
-  /** Creates a policy for one namespace, or replaces its spec, and waits until it is in force. */
+  /** Creates a policy for one namespace, or replaces the policy's spec. Waits until the policy is in force. */
   async policy(name: string, namespace: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector'>): Promise<void> {
     const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
     await this.api.apply(`${POLICIES}/${name}`, policyManifest({ name }, { namespaceSelector, ...spec }));
@@ -138,7 +138,7 @@ class NodeCluster {
   }
 
   /**
-   * Creates a pod and waits until it ends.
+   * Creates a pod, and waits until the pod ends.
    * @throws an Error with the API server's message when the API server refuses the pod
    */
   async run(namespace: string, pod: Json): Promise<Ran> {
@@ -155,7 +155,7 @@ class NodeCluster {
     return { exitCode, output: body.message ?? String(body) };
   }
 
-  /** Creates a pod and waits until it is ready. */
+  /** Creates a pod, and waits until the pod is ready. */
   async running(namespace: string, pod: Json): Promise<void> {
     const pods = `${NAMESPACES}/${namespace}/pods`;
     await this.api.create(pods, pod);

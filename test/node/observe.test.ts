@@ -1,6 +1,6 @@
 /**
  * Tests `cappol observe --cluster` on a real node. The command observes the capabilities that pods use. The test makes
- * policies for these pods.
+ * policies for the observed pods.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -40,8 +40,8 @@ const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
 ];
 
 /**
- * Pods that the policy (level restricted with NET_RAW) refuses. The test runs them in a namespace without policies to
- * show the reason.
+ * Pods that the policy (level restricted with NET_RAW) refuses. To show the reason, the test runs the refused pods in a
+ * namespace without policies.
  */
 const BEYOND: typeof ROWS = [
   row('works with the set-user-ID bit', PINGED, ['/bin/ping-setuid'], ESCALATING),

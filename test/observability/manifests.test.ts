@@ -1,6 +1,6 @@
 /**
- * Tests that the alerts, the dashboard and the runbook agree with each other. promtool checks them, too. The tests need
- * no metrics.
+ * Tests that the alerts, the dashboard and the runbook agree with each other. The tool promtool checks the alerts, too.
+ * The tests need no metrics.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -187,7 +187,7 @@ function summary(lines: readonly string[], lookUp?: LookUp): string[] {
   );
 }
 
-/** The printed lines as a reader of the log gets them. A name with a line break becomes several lines. */
+/** The printed lines in the form that a reader of the log gets. A name with a line break becomes several lines. */
 function printed(lines: readonly string[]): string[] {
   return lines.join('\n').split('\n');
 }

@@ -38,7 +38,7 @@ export type Rows = Readonly<Record<string, Row>>;
 export interface SmallOptions {
   /** The release of the operator. The rules contain the release, so each release renders different CEL. */
   readonly release?: string;
-  /** Whether the program contains unsound CEL. The API server can compile such CEL, but each evaluation fails. */
+  /** Whether the program contains unsound CEL. The API server can compile unsound CEL, but each evaluation fails. */
   readonly unsound?: boolean;
   /** The number of additional bytes of the table. */
   readonly padding?: number;

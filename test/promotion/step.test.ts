@@ -175,7 +175,8 @@ describe('a step of a rollout', () => {
       const entries = { a: {} };
       for (const [at, expected] of [
         [NOW + SECOND, { a: 'Pending' }],
-        // Namespace b may be older than the labelling, because it has no later creation time and was not seen before.
+        // Namespace b may be older than the labelling, because the namespace has no later creation time and was not
+        // seen before.
         [NOW, { a: 'Pending', b: 'Pending' }],
       ] as const) {
         const given = {

@@ -87,7 +87,9 @@ export function psp(
   return { apiVersion: 'policy/v1beta1', kind: 'PodSecurityPolicy', metadata, spec };
 }
 
-/** A Role or ClusterRole that grants `use` on the named policies. Without names, it grants `use` on all policies. */
+/**
+ * A Role or ClusterRole that grants `use` on the named policies. Without names, the role grants `use` on all policies.
+ */
 export function role(name: string, names?: readonly string[], { namespace, rule = {} }: RoleOptions = {}): RbacObject {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',

@@ -11,7 +11,7 @@ const USER = 'rbac-seen';
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
 /**
- * Writes one more object of each kind, and waits until these objects take effect.
+ * Writes one more object of each kind, and waits until the new objects take effect.
  * @param mark a name that was not used before
  * @param namespace an existing namespace
  */

@@ -1,6 +1,6 @@
 /**
  * Compares the recorded verdicts of Kubernetes 1.24 with the operator's verdicts, without any API server. `npm run
- * test:psp` compares them with the verdicts of a current API server.
+ * test:psp` compares the recorded verdicts with the verdicts of a current API server.
  */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
@@ -41,7 +41,7 @@ describe('migrated PodSecurityPolicies', () => {
     assert.ok(differing >= 20, `${differing} of them`);
   });
 
-  /** The kinds of recordings, each with the minimum number of such recordings. */
+  /** The kinds of recorded pods, with the minimum number of pods of each kind. */
   const RECORDED: Readonly<
     Record<string, readonly [least: number, is: (pod: RecordedPod, of: RecordedSet) => boolean]>
   > = {
@@ -62,7 +62,7 @@ describe('migrated PodSecurityPolicies', () => {
 });
 
 /**
- * Whether the policy refused a pod with an empty list of groups. MustRunAs refused such a pod
+ * Whether the policy refused a pod with an empty list of groups. MustRunAs refused a pod with an empty list
  * (k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/group/mustrunas.go).
  */
 function refusesEmptyGroups({ spec }: PodSecurityPolicy): boolean {

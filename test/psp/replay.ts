@@ -52,8 +52,8 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
 }
 
 /**
- * The resulting pod. If some policy admits the unchanged pod, the first such policy by name decides. Otherwise, the
- * first policy by name that admits the filled pod decides.
+ * The resulting pod. If some policy admits the unchanged pod, the first admitting policy by name decides. Otherwise,
+ * the first policy by name that admits the filled pod decides.
  */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodContent): PodContent | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;
@@ -72,7 +72,7 @@ function authenticated({ user, groups = [] }: RecordedPod['creator']): User {
   return { name: user, groups: [...groups, 'system:authenticated'] };
 }
 
-/** Whether the user is in system:masters. This group is bound to cluster-admin and may do everything. */
+/** Whether the user is in system:masters. The group system:masters is bound to cluster-admin and may do everything. */
 function isMaster({ groups }: RecordedPod['creator']): boolean {
   return groups?.includes('system:masters') ?? false;
 }

@@ -13,7 +13,7 @@ import type { PspSet } from './objects.ts';
 import { type RecordedPod, type RecordedSet, readRecorded } from './recorded.ts';
 import { securityOf } from './security.ts';
 
-/** The maximum number of sets that are in force at the same time, if they cannot affect each other. */
+/** The maximum number of sets that are in force at the same time, if the sets cannot affect each other. */
 const TOGETHER = 40;
 
 const controlPlane = await startControlPlane();
@@ -48,7 +48,7 @@ try {
 
 /**
  * The kind of a set. Sets of two kinds cannot be compared. One kind of set has no policy. The other kind has so many
- * policies that an API server does not check the rights for all of them.
+ * policies that an API server does not check the rights for all policies.
  */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);
@@ -57,9 +57,9 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 }
 
 /**
- * Sets in the order in which they are brought into force, in batches. A set is in a batch with other sets if it grants
- * a single policy in the namespace with the policy's name. Any other set may grant rights in the namespaces of other
- * sets, so it is in force alone.
+ * Splits the sets into batches. All sets of a batch are in force at the same time. A set is in a batch with other sets
+ * if it grants a single policy in the namespace with the policy's name. A set with other grants is in force alone,
+ * because it may grant rights in the namespaces of other sets.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>

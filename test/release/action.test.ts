@@ -225,7 +225,7 @@ function pullRequest(folder: string, before: string, after: string): void {
   git(folder, 'merge', '--quiet', '--no-ff', '--message', 'merge', 'change');
 }
 
-/** Executes a composite action like a runner of GitHub, as far as this action needs it. */
+/** Executes a composite action like a runner of GitHub, as far as this action needs the features of a runner. */
 class Runner {
   readonly #action: Action;
   readonly #values = new Map<string, string>();

@@ -1,4 +1,7 @@
-/** Renders krew's manifest and Homebrew's formula from the executables of a release, and installs cappol with both. */
+/**
+ * Renders krew's manifest and Homebrew's formula from the executables of a release, and installs cappol with krew and
+ * with Homebrew.
+ */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** Tests the hooks for pre-commit. pre-commit runs them in a repository with manifests. */
+/** Tests the hooks for pre-commit. The program pre-commit runs the hooks in a repository with manifests. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

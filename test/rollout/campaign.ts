@@ -222,7 +222,7 @@ class Campaign {
 
   /**
    * The failures of enforcement. A namespace without the label has to refuse violating pods. A namespace with the label
-   * has to admit them.
+   * has to admit violating pods.
    */
   async #notEnforced({ namespaces, history }: Record): Promise<string[]> {
     return this.#clients.differing(

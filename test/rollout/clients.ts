@@ -63,7 +63,7 @@ export class Clients {
     this.#options = options;
   }
 
-  /** Registers the violations of the populated namespaces, so that the clients can repair them. */
+  /** Registers the violations of the populated namespaces, so that the clients can repair the violations. */
   adopt(): void {
     const { namespaces, truth } = this.#options;
     for (const { name, kind } of namespaces) {
@@ -204,8 +204,7 @@ export class Clients {
       this.#counts.admitted++;
       return truth.begins(namespace, `Pod ${name}`);
     }
-    // A removed label never returns. If the namespace has the label now, it also had the label when the pod was
-    // refused.
+    // A removed label never returns. A namespace with the label now also had the label when the pod was refused.
     const { metadata } = await api.get(path);
     if (metadata.labels?.[PENDING_LABEL] !== undefined)
       this.failures.push(`${at()} a pod was refused in pending namespace ${namespace}: ${status} ${body.message}`);

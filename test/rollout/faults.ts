@@ -41,7 +41,7 @@ export function labelFaults({ namespaces, made, history }: Record): string[] {
   return [...written, ...later.map((name) => `new namespace ${name} was labelled`)];
 }
 
-/** The namespaces that were promoted although they had a violation within their soak. */
+/** The namespaces that were promoted despite a violation within their soak. */
 export function soakFaults(record: Record): string[] {
   const { namespaces, history, truth, soakMs, askedAt } = record;
   return namespaces.flatMap(({ name }) => {
@@ -64,9 +64,9 @@ export function soakFaults(record: Record): string[] {
 }
 
 /**
- * The time at which an operator decided to promote a namespace. The operator saves the promotion, logs it, and removes
- * the label. If the operator is killed after saving the promotion, the next leader removes the label but logs no
- * promotion.
+ * The time at which an operator decided to promote a namespace. The operator saves the promotion, logs the promotion,
+ * and removes the label. If the operator is killed after saving the promotion, the next leader removes the label but
+ * logs no promotion.
  */
 function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record): number {
   const isUnlogged = !logged.has(namespace);

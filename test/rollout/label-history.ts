@@ -11,8 +11,8 @@ interface LabelValue {
   /** The value of the label. The value is undefined if the namespace has no such label. */
   readonly value: string | undefined;
   /**
-   * The time at which the watch showed the value, in milliseconds since the epoch. This time is slightly later than the
-   * write.
+   * The time at which the watch showed the value, in milliseconds since the epoch. The watch shows the value slightly
+   * later than the write.
    */
   readonly at: number;
 }
@@ -44,7 +44,7 @@ export class LabelHistory {
     return new LabelHistory(controlPlane, api, key, await api.get(NAMESPACES));
   }
 
-  /** The label values of a namespace in order. Each value differs from the value before it. */
+  /** The label values of a namespace in order. Each value differs from the preceding value. */
   of(namespace: string): readonly LabelValue[] {
     return this.#values.get(namespace) ?? [];
   }

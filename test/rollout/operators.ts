@@ -1,4 +1,6 @@
-/** Runs two operators with one Lease. The test kills the operators again and again, and restarts them at once. */
+/**
+ * Runs two operators with one Lease. The test kills the operators again and again, and restarts the operators at once.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';

@@ -1,6 +1,5 @@
 /**
- * A period in which a namespace had a violating pod or template. The clients of a campaign know these periods for
- * certain.
+ * A period in which a namespace had a violating pod or template. The clients of a campaign record the exact periods.
  */
 
 export interface Violation {
@@ -20,7 +19,7 @@ export class Truth {
 
   /**
    * Records that a violation began. Call this function after the API server's answer.
-   * @returns a function. Call it before you send the request that ends the violation.
+   * @returns a function. Call this function before you send the request that ends the violation.
    */
   begins(namespace: string, what: string): () => void {
     const violation: Violation = { what, from: Date.now(), until: Number.POSITIVE_INFINITY };

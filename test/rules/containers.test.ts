@@ -1,7 +1,7 @@
 /**
  * Tests each rule that may have another value for a named container. The tables have minimal pods that an entry of
- * `spec.containers` for container `app` admits and refuses. In these policies, no entry of `spec.containers` names the
- * container `other`.
+ * `spec.containers` for container `app` admits and refuses. In the policies of the tables, no entry of
+ * `spec.containers` names the container `other`.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides, ContainerOverrides } from '../../operator/api/capability-policy.ts';

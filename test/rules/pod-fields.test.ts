@@ -27,7 +27,7 @@ describe('the fields of a pod', () => {
     assert.deepEqual(fields('PodSpec', 'rule').sort(), [...reads('spec'), ...CONTAINERS].sort());
     assert.deepEqual(fields('Container', 'rule').sort(), [...reads('container'), 'name'].sort());
     const words = new Set(textsOfRules().flatMap((text) => text.match(/\w+/g) ?? []));
-    // The rule volumes checks the fields of a volume without naming all of them.
+    // The rule `volumes` checks a volume without naming all of its fields.
     for (const type of Object.keys(POD_FIELDS).filter((one) => one !== 'Volume')) {
       for (const field of fields(type, 'rule')) assert.ok(words.has(field), `no rule reads ${type}.${field}`);
     }

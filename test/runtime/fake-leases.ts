@@ -18,9 +18,9 @@ export class FakeLeases {
   lease: Lease | undefined;
   /** The fault of all requests from now on. If `of` is set, only the requests of this identity fail. */
   fault: { readonly what: Fault; readonly of?: string } | undefined;
-  /** The requests in the order in which they arrived, as `identity: METHOD`. */
+  /** The requests in the order of arrival, as `identity: METHOD`. */
   readonly asked: string[] = [];
-  /** A function to call between receiving a request and answering it. */
+  /** A function that is called between receiving a request and answering the request. */
   onAnswer: () => void = () => {};
   #version = 0;
   #waiting = Promise.withResolvers<void>();
@@ -58,7 +58,7 @@ export class FakeLeases {
       if (fault === 'refused') throw new Error('connection refused');
       if (fault === 'hangs') return new Promise<never>(() => {});
       if (fault === 'waits') await this.#waiting.promise;
-      // Another request may arrive before this request is handled, as on a network.
+      // As on a network, a later request may arrive before the current request is handled.
       await setImmediate();
       const result = act();
       this.onAnswer();

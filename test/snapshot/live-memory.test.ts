@@ -19,7 +19,7 @@ const SIZES = { pods: 4_000, namespaces: 200, policies: 20 };
 /** The name of a policy that selects every namespace. */
 const POLICY = 'restricted-everywhere';
 const EDITS = 30;
-/** The maximum growth of the memory in bytes. One document takes more. */
+/** The maximum growth of the memory in bytes. One document would take more memory. */
 const MOST_GROWTH = 1_000_000;
 /**
  * The maximum number of bytes of memory for each byte of text. The snapshot shares names and labels with the cluster,

@@ -1,4 +1,4 @@
-/** Brings snapshots into a form in which they can be compared. */
+/** Brings snapshots into a comparable form. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 /** The snapshot without its time. Values replace the indexes, because an index depends on earlier documents. */

@@ -14,8 +14,8 @@ export interface AuditEvent {
   readonly objectRef?: { readonly resource?: string };
   readonly responseStatus?: { readonly code?: number };
   /**
-   * The time of the request. Both timestamps of an event are RFC 3339 in UTC with six digits of a second. They can
-   * therefore be sorted as strings.
+   * The time of the request. Both timestamps of an event are RFC 3339 in UTC with six digits of a second. The
+   * timestamps can therefore be sorted as strings.
    */
   readonly requestReceivedTimestamp: string;
   /** The time at which the API server had sent the complete answer. */
@@ -55,7 +55,7 @@ export class AuditLog {
   constructor(users: readonly string[]) {
     const policy = join(this.#dir, 'policy.json');
     writeFileSync(policy, JSON.stringify(auditPolicy(users)));
-    // The size limit is so large that the log is never rotated, because rotation would lose its beginning.
+    // The size limit is so large that the log is never rotated, because rotation would lose the beginning of the log.
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-maxsize=2000'];
   }
 

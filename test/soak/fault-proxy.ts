@@ -65,7 +65,7 @@ export class FaultProxy {
   readonly #watches = new Set<Watch>();
   /**
    * The collections for which the proxy has reported an outdated version of the client. The client gets the same answer
-   * until it lists the collection again.
+   * until the client lists the collection again.
    */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;
@@ -86,7 +86,7 @@ export class FaultProxy {
       key: text(user['client-key-data']),
     });
     this.#server = createServer((asked, answer) => this.#serve(asked, answer));
-    // The proxy does not close idle connections. Closing them is the client's task.
+    // The proxy does not close idle connections. Closing idle connections is the client's task.
     this.#server.keepAliveTimeout = 0;
     this.#server.requestTimeout = 0;
   }
@@ -139,8 +139,8 @@ export class FaultProxy {
 
   /**
    * Makes every second watch, or every watch of one collection, silent for this many milliseconds or until close().
-   * After the silence, the proxy cuts the watch, unless the client has already left it. The client can learn of the
-   * missed events only by continuing from its last version.
+   * After the silence, the proxy cuts the watch, unless the client has already ended the watch. The client can learn of
+   * the missed events only by continuing from its last version.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -268,9 +268,9 @@ export class FaultProxy {
 }
 
 /**
- * Ends a request if the API server does not accept the connection soon. Without the proxy, a client would connect first
- * and check afterwards whether it may still write. If a write waited in the proxy for the connection, it would come too
- * late after this check.
+ * Ends a request if the API server does not accept the connection soon. Without the proxy, a client connects first, and
+ * checks afterwards whether writing is still allowed. With the proxy, a write could wait for the connection after this
+ * check, and come too late.
  */
 function endUnlessConnected(passed: ClientRequest): void {
   passed.once('socket', (socket) => {
@@ -282,7 +282,7 @@ function endUnlessConnected(passed: ClientRequest): void {
 }
 
 function refuse(asked: IncomingMessage, answer: ServerResponse, refusal: Refusal): void {
-  // The proxy answers only after it has read the request, as an API server does.
+  // Like an API server, the proxy reads the whole request before answering.
   asked.resume().on('end', () => {
     const throttled = refusal === 'throttled' && { 'retry-after': '1' };
     answer.writeHead(refusalCode(refusal), { 'content-type': 'application/json', ...throttled });

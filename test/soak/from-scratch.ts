@@ -45,7 +45,7 @@ export interface Comparison {
   readonly reports: number;
 }
 
-/** Reads the whole cluster again as the administrator, and compares it with the result of a fresh operator. */
+/** Reads the whole cluster again as the administrator, and compares the cluster with the result of a fresh operator. */
 export async function compareFromScratch(api: Api, kubeconfig: string): Promise<Comparison> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -111,7 +111,8 @@ function statusOf(
     servers,
     message: '',
   };
-  // The current status is removed from the policy, because a fresh operator must compute the same status without it.
+  // The current status is removed from the policy, because a fresh operator must compute the same status without the
+  // current status.
   const { status: _, ...bare } = policy;
   // The operator lists a grant some time after workloads have stopped needing the grant. The operator never lists a
   // grant that is needed.

@@ -1,6 +1,6 @@
 /**
  * The Roles and RoleBindings that let a service account use a policy. The churn changes these objects, and the operator
- * reads them.
+ * reads the objects.
  */
 import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { NAMESPACES } from '../support/rendered.ts';

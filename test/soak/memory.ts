@@ -33,7 +33,7 @@ const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 
 export class Memory {
-  /** The samples by name and process. A process that has led has separate samples for the time before it first led. */
+  /** The samples by name and process. If a process has led, the samples before its first lead are separate. */
   readonly #samples = new Map<string, Sample[]>();
   readonly #last = new Map<string, number>();
   /** The processes that have led. */

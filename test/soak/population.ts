@@ -20,9 +20,9 @@ export interface Population {
 }
 
 /**
- * A namespace with a policy of its own, which decides there in addition to the other policies. The policy changes all
- * the time and always refuses some pods. The policy's Pod Security label does not refuse these pods. The probes in this
- * namespace detect a gap between the old version and the new version of the policy.
+ * A namespace with a policy of its own. This policy decides in the namespace in addition to the other policies. The
+ * policy changes all the time and always refuses some pods. The policy's Pod Security label does not refuse the same
+ * pods. The probes in this namespace detect a gap between the old version and the new version of the policy.
  */
 interface Sentinel {
   readonly namespace: string;

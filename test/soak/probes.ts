@@ -61,7 +61,8 @@ export class Probes {
     const wrong: string[] = [];
     for (const probe of this.#probes) {
       const answer = await this.#ask(probe);
-      // If the namespace is deleted or is being deleted, the answer is ignored, because policies do not decide there.
+      // If the namespace is deleted or is being deleted, the answer is ignored, because policies do not decide in the
+      // namespace.
       if (answer === undefined || answer.status === 404 || /being terminated/.test(answer.message)) continue;
       const refused = this.#window.refuses(probe);
       if ((answer.status === 201) === refused) wrong.push(describe(probe, answer));
@@ -79,8 +80,8 @@ export class Probes {
   }
 
   /**
-   * Draws a pod that has to be refused. After a few draws without such a pod, the result is any pod. Half of the pods
-   * are in the sentinel's namespace.
+   * Draws a pod that has to be refused. If a few draws do not find a pod that has to be refused, the result is any pod.
+   * Half of the pods are in the sentinel's namespace.
    */
   #draw(): Probe {
     const among = this.#random.int(2) === 0 ? this.#sentinels : this.#probes;

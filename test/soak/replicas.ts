@@ -48,7 +48,7 @@ export function newOperator(kubeconfig: string, flags: readonly string[] = []): 
   return new OperatorProcess([...place, ...ELECTION, ...flags], NODE_FLAGS);
 }
 
-/** An operator that is restarted whenever it has ended, as a kubelet would restart it. */
+/** An operator that is restarted after each end, as a kubelet would restart the operator. */
 export class Replica {
   readonly name: ReplicaName;
   readonly proxy: FaultProxy;
@@ -73,7 +73,7 @@ export class Replica {
     return this.#process;
   }
 
-  /** Restarts the operator if it has ended. Call this method repeatedly. */
+  /** Restarts the operator if the operator has ended. Call this method repeatedly. */
   async supervise(): Promise<void> {
     this.#watched ||= this.#process.log.some(({ message }) => message === 'watching');
     if (this.#process.running) return;
@@ -84,7 +84,7 @@ export class Replica {
     await this.#process.start();
   }
 
-  /** Kills the operator. `supervise` restarts it. */
+  /** Kills the operator. The method `supervise` restarts the operator. */
   async kill(): Promise<void> {
     this.#killed = true;
     await this.#process.stop('SIGKILL');

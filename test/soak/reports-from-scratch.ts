@@ -18,7 +18,7 @@ const OURS = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 
 /**
  * Compares all reports. There are no differences if the CRD is not installed. Namespaces that are being deleted are
- * left out, because no report can be created there.
+ * left out, because no report can be created in a namespace that is being deleted.
  */
 export async function compareReports(
   api: Api,

@@ -187,7 +187,7 @@ class Soak {
     }
   }
 
-  /** The replica that has the Lease. If no replica has the Lease, it is the last holder. */
+  /** The replica that has the Lease. If no replica has the Lease, the result is the last holder. */
   #holder(): Replica {
     const [first, second] = this.#replicas as [Replica, Replica];
     return this.#cluster.audit.turns().holders.at(-1) === second.name ? second : first;
@@ -219,7 +219,10 @@ class Soak {
     this.#checks++;
   }
 
-  /** @returns the last comparison with a fresh operator. If it has differences, they have remained for a long time. */
+  /**
+   * @returns the last comparison with a fresh operator. If the comparison has differences, the differences have
+   * remained for a long time.
+   */
   async #settle(): Promise<Comparison> {
     const { api, controlPlane } = this.#cluster;
     const until = this.#elapsedMs + SETTLE_MS;

@@ -23,8 +23,8 @@ export interface SoakFigures {
 const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
 /**
- * The minimum length of a run, in minutes, for a trend of the memory. In the second half of such a run, one operator is
- * never killed. In a shorter run, the processes only warm up.
+ * The minimum length of a run, in minutes, for a trend of the memory. In the second half of a run with this length, one
+ * operator is never killed. In a shorter run, the processes only warm up.
  */
 const MINUTES_FOR_TREND = 10;
 

@@ -27,7 +27,7 @@ export interface WindowState {
   readonly grants: readonly Grant[];
 }
 
-/** A pod, and the namespace of the pod. Its creator may use no policy. */
+/** A pod, and the namespace of the pod. The creator of the pod may use no policy. */
 export interface Probe {
   readonly pod: object;
   readonly namespace: string;
@@ -61,7 +61,7 @@ export class Window {
 
   /**
    * Adds the states after the deletion of a policy. The garbage collector deletes the policy's rendered objects at
-   * once. The garbage collector does not wait for the replacement of these objects, which may not be in force yet
+   * once. The garbage collector does not wait until the replacement of the deleted objects is in force
    * (docs/decisions/0002). The replacement is a changed object of another policy.
    */
   removePolicy(name: string, left: Specs): void {

@@ -10,7 +10,7 @@ import {
 
 /**
  * Recommendations of the CIS Kubernetes Benchmark v2.0.1, mostly of section 5.2. Each recommendation has the rules for
- * the field that it is about.
+ * the field in the recommendation.
  */
 const CONTROLS: readonly [control: string, rules: readonly string[]][] = [
   ['5.1.6', ['serviceAccountToken']],

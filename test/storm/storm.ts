@@ -59,7 +59,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     await cluster.start(controlPlane, []);
     const run = new Storm(cluster, crashed, options);
     if (options.rendering === 'auto') return await run.run();
-    // The operator is stopped before it has seen a policy.
+    // The operator is stopped before the first policy exists.
     await cluster.operator.stop();
     const programs = new ProgramsWithVariables(controlPlane.kubeconfig, cluster.api);
     return await run.run().finally(() => programs.stop());

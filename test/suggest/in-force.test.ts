@@ -200,7 +200,8 @@ describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
         counts.exceptions += suggested.filter(({ exception }) => exception).length;
         counts.copies += suggested.filter(({ enforces }) => enforces !== undefined).length;
         for (const namespace of NAMESPACES) {
-          // A namespace stays as it is if a policy is pending there and no policy is suggested for it.
+          // If a policy is pending in a namespace and no policy is suggested for this namespace, the namespace is
+          // unchanged.
           const isTouched = suggested.some(({ suggestions }) => suggestions.some((own) => own.namespace === namespace));
           const decides = before.inForce.beside(namespace, 'Enforce') !== undefined;
           for (const one of state.workloads[namespace]) {

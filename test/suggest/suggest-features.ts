@@ -95,8 +95,8 @@ const HARDENED = {
 };
 
 /**
- * The feature that every pod must have if an exception is for it. The API has no list of SELinux options. An override
- * that admits these options therefore admits no other options.
+ * The feature that every pod must have under an exception for this feature. The API has no list of SELinux options. An
+ * override that admits these options therefore admits no other options.
  */
 const EXACT = 'SELinux spc_t';
 
@@ -110,7 +110,7 @@ export const made: Arbitrary<Made> = fc.record({
   features: fc.subarray(Object.keys(FEATURES), { maxLength: 6 }).map(oneInEachPlace),
 });
 
-/** Pods similar to the given pods. One feature is added, removed or exchanged. */
+/** Pods similar to the given pods. In each similar pod, one feature is added, removed or exchanged. */
 export function near(workloads: readonly Made[]): Arbitrary<Made> {
   return fc
     .record({

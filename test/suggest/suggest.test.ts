@@ -269,7 +269,7 @@ describe('what is suggested', () => {
       'capabilities.allowedAdd': ['NET_ADMIN', 'NET_BIND_SERVICE'],
       'capabilities.allowedAddInUserNamespace': ['SYS_PTRACE'],
     });
-    // A capability that may be added in a user namespace may also be held there.
+    // A capability that may be added in a user namespace may also be held in the user namespace.
     const narrow = capabilitiesFor([adding(['NET_ADMIN'], own), adding(['CHOWN'])], { narrow: true });
     assert.deepEqual(narrow, {
       'capabilities.allowedAdd': ['CHOWN'],
@@ -533,7 +533,8 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
         for (const [path, value] of Object.entries(stated)) {
           const standard = { ...STANDARD, minor: one.minor, level };
           const own = one.narrow ? [] : ownEntries(path, standard);
-          // requiredDrop lacks the capabilities that may be added. The API refuses a capability in both lists.
+          // requiredDrop lacks the capabilities that may be added. The API refuses a capability in both allowedAdd and
+          // requiredDrop.
           const everywhere = stated['capabilities.allowedAdd'] ?? ownEntries('capabilities.allowedAdd', standard);
           const mapped = stated['capabilities.allowedAddInUserNamespace'] ?? [];
           const added = [...(everywhere as string[]), ...(mapped as string[])];
@@ -579,7 +580,9 @@ const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 interface Part {
   readonly level: Level;
   readonly stated: Stated;
-  /** The service accounts whose pods may use the policy. The value is undefined if the pods of everybody may use it. */
+  /**
+   * The service accounts whose pods may use the policy. The value is undefined if everybody's pods may use the policy.
+   */
   readonly accounts?: readonly string[];
   /** The pods for which the policy was suggested. */
   readonly pods: readonly PodContent[];

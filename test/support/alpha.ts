@@ -1,4 +1,4 @@
-/** Turns on alpha features of pods in tests, on API servers that have all of these features. */
+/** Turns on alpha features of pods in tests, on API servers with all of the features. */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
@@ -13,7 +13,7 @@ const ALPHA = [
 
 /**
  * The flags of kube-apiserver that turn on alpha features of pods. The list is empty with
- * CAPABILITYPOLICY_TEST_ALPHA=0. Such a run shows that nothing depends on these features.
+ * CAPABILITYPOLICY_TEST_ALPHA=0. A run without the flags shows that nothing depends on these features.
  */
 export const ALPHA_FLAGS =
   offers(SERVER_MINOR, 'seccompFromOci') && process.env.CAPABILITYPOLICY_TEST_ALPHA !== '0'

@@ -19,13 +19,16 @@ export interface Attempt {
   readonly sentAt: number;
   readonly receivedAt: number;
   readonly admitted: boolean;
-  /** The creation time that the API server gave to the pod, if it admitted the pod. */
+  /** The creation time that the API server gave to an admitted pod. */
   readonly created: number | undefined;
   /** The text of a refusal. */
   readonly message: string;
 }
 
-/** A creation time that a client states. The API server ignores it, whether it is before or after the expiry. */
+/**
+ * A creation time that a client states. The API server ignores the stated time, whether the time is before or after the
+ * expiry.
+ */
 const CLAIMED = '2020-01-01T00:00:00Z';
 const APPLY = 'application/apply-patch+yaml';
 const PAUSE_MS = 10;

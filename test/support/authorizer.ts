@@ -1,4 +1,6 @@
-/** Runs an authorization webhook. The API server sends it the requests that no other authorizer has allowed. */
+/**
+ * Runs an authorization webhook. The API server sends the webhook the requests that no other authorizer has allowed.
+ */
 import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +11,10 @@ import { json } from 'node:stream/consumers';
 export interface Asked {
   readonly user: string;
   readonly resourceAttributes?: { readonly verb: string; readonly resource?: string; readonly name?: string };
-  /** The API server sets this field if it can evaluate conditions later (KEP-5681). */
+  /**
+   * An API server with conditional authorization (KEP-5681) sets this field. Such an API server can evaluate conditions
+   * later.
+   */
   readonly authorizationOptions?: { readonly handledDecisionTypes: readonly string[] };
 }
 

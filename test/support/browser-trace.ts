@@ -91,7 +91,7 @@ export async function memoryOf(browser: Browser, page: Page): Promise<Memory> {
   return { process: (await privateKilobytes(browser)) / 1_000, page: usedSize / 1e6 };
 }
 
-/** The memory of the largest renderer process. Only this renderer has a cluster open. */
+/** The memory of the largest renderer process. Only the largest renderer has a cluster open. */
 async function privateKilobytes(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');

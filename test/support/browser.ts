@@ -13,8 +13,8 @@ import { reportPage } from '../../cli/page/report-page.ts';
 import type { Needs } from '../../hack/needs.ts';
 
 /**
- * Flags of Chromium. The first flag is needed on a machine where everything runs as root. Most other flags keep
- * Chromium from sending requests of its own.
+ * Flags of Chromium. The first flag is needed if everything on the machine runs as root. Most other flags keep Chromium
+ * from sending requests of its own.
  */
 const FLAGS = [
   '--no-sandbox',

@@ -16,8 +16,8 @@ export async function demoSnapshot(): Promise<Snapshot> {
   const cluster = await ownCluster();
   try {
     await tell(cluster, new Shell(cluster));
-    // The demo's story stops the operator before the last pods are created. This function therefore starts the operator
-    // again.
+    // The demo's story stops the operator before the last pods are created. The code below therefore starts the
+    // operator again.
     await cluster.startOperator();
     return await waitFor('the operator to report what runs', async () => {
       const snapshot = await snapshotOf(cluster.kubeconfig);

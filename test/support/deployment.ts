@@ -51,9 +51,7 @@ export function nodeFlags(from: Deployment): string[] {
   return container(from).command.filter((word) => word.startsWith('--'));
 }
 
-/**
- * Creates the token of a service account that may read metrics. The service account is created if it does not exist.
- */
+/** Creates the token of a service account that may read metrics. A missing service account is created. */
 export async function newToken(api: Api, namespace: string, name: string): Promise<string> {
   const account = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
   await api.apply(account, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });

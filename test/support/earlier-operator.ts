@@ -6,7 +6,8 @@ import { OperatorProcess } from './operator-process.ts';
 const EARLIER_RELEASE = join(import.meta.dirname, 'earlier-release.js');
 
 /**
- * @param lacking the names of the unknown fields. A field with such a name is unknown in every type that has the field.
+ * @param lacking the names of the unknown fields. A field with one of these names is unknown in every type that has the
+ * field.
  */
 export function earlierOperator(kubeconfig: string, lacking: readonly string[]): OperatorProcess {
   const args = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];

@@ -7,8 +7,8 @@ const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const TIMEOUT_MS = 120_000;
 
 /**
- * Waits until the API server serves the objects of a CRD. `kubectl wait` is not enough here, because it fails if the
- * CRD has no conditions yet.
+ * Waits until the API server serves the objects of a CRD. `kubectl wait` is not enough here, because the command fails
+ * if the CRD has no conditions yet.
  *
  * @param crd the name of the CRD, whose objects have the version v1alpha1
  */

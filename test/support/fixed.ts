@@ -91,7 +91,8 @@ function edited(whole: unknown, path: string, value: unknown): unknown {
 }
 
 /**
- * Asserts that each removed line belongs to an edited field. A comment may be removed only together with such a line.
+ * Asserts that each removed line belongs to an edited field. A comment may be removed only together with a line of an
+ * edited field.
  */
 function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[]): void {
   const lines = before.split('\n');
@@ -116,7 +117,7 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // A line may get a comma or a line break because a field is added after it. Such a line does not count as removed.
+  // A line may get a comma or a line break because a field is added below. The changed line does not count as removed.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
   const isOnlyContinued = (line: number) =>

@@ -22,7 +22,7 @@ export async function heapOf(make: () => unknown): Promise<number> {
 
 /**
  * Collects garbage until `seen` returns true. By then, all unreferenced objects are collected, and their registries are
- * notified. The engine decides when it notifies registries, so the function gives up after many rounds.
+ * notified. The engine chooses the time of notifying registries, so the function gives up after many rounds.
  */
 export async function collectGarbage(seen: () => boolean, rounds = ROUNDS): Promise<void> {
   setFlagsFromString('--expose-gc');

@@ -7,7 +7,7 @@
  *   await cluster.programmed(policy);
  *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
  *
- * All files share the control plane. mocha runs the files one after the other, so only one operator runs at a time. The
+ * All files share the control plane. The files run one after the other, so only one operator runs at a time. The
  * operator is installed as documented. The operator runs as its service account, with only the rights that config/rbac
  * grants.
  */
@@ -143,8 +143,8 @@ export class TestCluster {
   }
 
   /**
-   * The operator, which runs when the tests begin. After a test that stops the operator, the clean-up starts it again
-   * if needed.
+   * The operator, which runs when the tests begin. After a test that stops the operator, the clean-up starts the
+   * operator again.
    */
   get operator(): OperatorProcess {
     return this.#running.operator;
@@ -202,7 +202,7 @@ export class TestCluster {
     return this.api.ask('POST', path, { body: object, as, query: { dryRun: 'All' } });
   }
 
-  /** The condition that was written last, even if it is about an older generation of the policy. */
+  /** The condition that was written last. It may be about an older generation of the policy. */
   async condition(policy: string, type: string): Promise<Condition | undefined> {
     return conditionOf(await this.api.get(`${POLICIES}/${policy}`), type);
   }

@@ -11,7 +11,7 @@ import { baselinePolicy } from './policies.ts';
 import { settledSnapshot } from './settled-snapshot.ts';
 import { binding, clusterOf, ownedBy, podView, useRole, wholeCluster, workloadView } from './views.ts';
 
-/** The global variable that a text sets if it is executed. */
+/** The global variable that an executed text sets. */
 export const ATTACKED = 'attacked';
 
 const ATTACK = `globalThis.${ATTACKED}=1`;

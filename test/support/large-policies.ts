@@ -1,6 +1,6 @@
 /**
  * Makes the policies of a large cluster. There are four policies for all teams. Each team also has its own policies.
- * Some of them are exceptions that expire, policies with restricted use, or policies with a rollout.
+ * Some policies of a team are exceptions that expire, policies with restricted use, or policies with a rollout.
  */
 import {
   type CapabilityPolicySpec,
@@ -17,7 +17,7 @@ export interface LargePolicies {
   readonly roles: readonly RoleView[];
   readonly roleBindings: readonly RoleBindingView[];
   /**
-   * The labels of a namespace for rollouts that have not promoted it yet.
+   * The labels of a namespace for rollouts that have not promoted the namespace yet.
    * @param namespace the namespace's index
    */
   readonly pending: (namespace: number) => Readonly<Record<string, string>>;

@@ -1,6 +1,4 @@
-/**
- * Changes a namespace's metadata through every kind of request that can make such a change. All requests are dry runs.
- */
+/** Changes a namespace's metadata through every kind of request that can change metadata. All requests are dry runs. */
 import type { Answer, Api, Identity, Json, Method } from '../../hack/controlplane/api.ts';
 import { NAMESPACES } from './rendered.ts';
 
@@ -114,7 +112,7 @@ export async function allowEditor(api: Api): Promise<void> {
 
 /**
  * Grants rules to a user through a ClusterRole and a binding. The role and the binding have the given name.
- * @param namespace the namespace of a RoleBinding. Without it, a ClusterRoleBinding is created.
+ * @param namespace the namespace of a RoleBinding. Without a namespace, a ClusterRoleBinding is created.
  * @returns the path of the binding
  */
 export async function grant(

@@ -67,7 +67,9 @@ function takeBack(test: Mocha.Test, reason: string): void {
   leaveOut({ title: test.fullTitle(), reason });
 }
 
-/** Reports a test that needs a feature. There is no report if the newest known version also lacks the feature. */
+/**
+ * Reports a test that needs a feature. The function reports nothing if the newest known version also lacks the feature.
+ */
 function reportMissing(test: Mocha.Test, feature: ServerFeature): void {
   if (offers(NEWEST_KNOWN_MINOR, feature)) leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
 }
@@ -99,7 +101,7 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** @returns the tests that a run left out, as its output reports them */
+/** @returns the tests that a run left out, according to the output of the run */
 export function leftOutIn(output: string): LeftOut[] {
   return Array.from(output.matchAll(LEFT_OUT), ([, title = '', reason = '']) => ({ title, reason }));
 }

@@ -8,7 +8,7 @@ import type { CapabilityPolicyStatus, Condition, Violation } from '../../operato
 import { eventually, type TestCluster } from './harness.ts';
 import { NAMESPACES, POLICIES } from './rendered.ts';
 
-/** Every state of the policies since the start, in order, as the API server's watch shows them. */
+/** Every state of the policies since the start, in the order of the API server's watch. */
 export class Observation {
   readonly states: Json[] = [];
   readonly #stop: () => void;
@@ -124,8 +124,8 @@ export async function timed(
 }
 
 /**
- * Deletes a namespace at once. Controllers do not delete its objects first, because these objects do not matter in
- * tests.
+ * Deletes a namespace at once. The deletion does not wait for controllers to delete the namespace's objects, which do
+ * not matter in tests.
  */
 export async function vanish(api: Api, name: string): Promise<void> {
   const path = `${NAMESPACES}/${name}`;
@@ -135,9 +135,7 @@ export async function vanish(api: Api, name: string): Promise<void> {
   assert.ok(status === 200 || status === 404, `${status}`);
 }
 
-/**
- * A namespace's Pod Security labels without their common prefix, and the operator's record of the labels that it set.
- */
+/** A namespace's Pod Security labels without their common prefix, and the operator's record of its labels. */
 export async function podSecurityOf(api: Api, namespace: string): Promise<{ labels: Json; record: Json }> {
   const { metadata } = await api.get(`${NAMESPACES}/${namespace}`);
   const short = (labels: Json) =>

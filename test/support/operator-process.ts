@@ -71,7 +71,7 @@ export class OperatorProcess {
     await once(child, 'spawn');
   }
 
-  /** Starts the operator, and waits until it has read the cluster. */
+  /** Starts the operator, and waits until the operator has read the cluster. */
   async startAndWatch(): Promise<void> {
     const before = this.log.length;
     await this.start();

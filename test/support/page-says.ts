@@ -83,7 +83,7 @@ async function assertViolations(page: Page, { status: { policies }, items, isPen
   const list = page.locator('.rows.violations');
   const rows = (await list.count()) === 0 ? [] : await listRows(page, list);
   const expected = policies.flatMap((policy) => policy.violations.map((one) => ({ ...one, policy })));
-  // If a workload breaks several policies of a mode, it has only one row for this mode.
+  // A workload that breaks several policies of a mode has only one row for this mode.
   const groups = Map.groupBy(expected, ({ namespace, kind, name, policy }) =>
     JSON.stringify([namespace, `${kind} ${name}`, modeIn(policy, isPending(policy.name, namespace))]),
   );

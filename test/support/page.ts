@@ -24,7 +24,7 @@ export interface Page {
   /** The path of the page, relative to the project's folder. */
   readonly path: string;
   readonly blocks: readonly Block[];
-  /** The targets of links and pictures, as the page writes them. */
+  /** The targets of links and pictures, unchanged from the page. */
   readonly links: readonly string[];
   /** The anchors of the page's headings, in the form that GitHub makes. */
   readonly anchors: ReadonlySet<string>;

@@ -11,7 +11,7 @@ interface PodOptions {
   readonly add?: readonly string[];
 }
 
-/** A pod that level restricted admits, unless it adds other capabilities. */
+/** A pod that level restricted admits, unless the pod adds other capabilities. */
 export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {}): object {
   const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } };
   return podOf(securityContext, {

@@ -1,4 +1,4 @@
-/** Makes policies for tests in three forms: as users write them, complete with defaults, and resolved. */
+/** Makes policies for tests in three forms: written by users, complete with defaults, and resolved. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';

@@ -5,7 +5,7 @@ import { type ApiClient, ApiError, type Identified, pathOf } from '../../operato
 import type { Compiled } from '../../operator/compile/compile.ts';
 
 /**
- * Writes the programs, and waits until they are in force.
+ * Writes the programs, and waits until the programs are in force.
  * @returns the paths of the written objects, in order
  */
 export async function enforce(client: ApiClient, { programs, grants }: Pick<Compiled, 'programs' | 'grants'>) {

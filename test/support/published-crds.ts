@@ -28,7 +28,7 @@ export async function removePublishedCrd(api: Api, { name }: PublishedCrd): Prom
   await eventually(`${name} to be gone`, async () => (await api.find(`${CRDS}/${name}`)) === undefined);
 }
 
-/** @param environment the environment of Go, if it differs from the environment of this process */
+/** @param environment the environment of Go. The default is the environment of this process. */
 export async function moduleFolder(module: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], { env: environment });
   return JSON.parse(stdout).Dir;

@@ -85,7 +85,8 @@ export const OCI_PROFILE = fc
   })
   .map(({ ref, baseProfile }) => ({ type: 'OCI', oci: { ref, ...(baseProfile && { baseProfile }) } }));
 /**
- * Whether the API server accepts profiles of type OCI. Otherwise, the API server refuses each pod with such a profile.
+ * Whether the API server accepts profiles of type OCI. Otherwise, the API server refuses each pod with a profile of
+ * type OCI.
  */
 export const ACCEPTS_OCI = ALPHA_FLAGS.length > 0;
 const seccompProfile = ACCEPTS_OCI
@@ -251,7 +252,7 @@ export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
   { weight: 2, arbitrary: exampleSettings('spec') },
 );
 
-/** Random fields of a container. Ephemeral containers may have these fields, too. */
+/** Random fields of a container. Ephemeral containers may have the same fields. */
 export const SECURITY_FIELD: Arbitrary<Setting> = fc.oneof(
   field('securityContext', fc.constantFrom(undefined, {})),
   { weight: 3, arbitrary: field('securityContext.capabilities.add', added) },
@@ -281,7 +282,7 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
-/** Odd values of annotations. They differ slightly from valid values, or have no effect. */
+/** Odd values of annotations. The odd values differ slightly from valid values, or have no effect. */
 const ODD_VALUES = [' ', 'runtime/default ', 'Runtime/Default', 'unconfıned', 'localhost/prоfile', '💥'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
 

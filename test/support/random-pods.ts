@@ -37,7 +37,7 @@ export const COMPLIANT: Readonly<Record<string, Pod>> = {
 
 export function randomPods(): Arbitrary<Pod> {
   const bases = fc.constantFrom(...Object.values(COMPLIANT));
-  // Most changes determine the verdict on the pod by themselves. Therefore each pod has few changes.
+  // Most changes alone determine the verdict on the pod. Therefore each pod has few changes.
   const changes = fc.oneof(
     { weight: 3, arbitrary: fc.array(someChanges(), { minLength: 1, maxLength: 3, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(someChanges(), { maxLength: 7, size: 'max' }) },
@@ -112,8 +112,8 @@ function set(to: string, path: string, value: unknown): Change {
 }
 
 /**
- * Changes of fields that belong together. The API server accepts such a field only if certain other fields are set, or
- * only if they are not set. Setting the field alone would make only invalid pods.
+ * Changes of fields that belong together. The API server accepts one of the fields only if certain other fields are
+ * set, or only if certain other fields are not set. Setting the field alone would make only invalid pods.
  */
 const TOGETHER: readonly Changes[] = [
   [set('app', 'securityContext', { privileged: true })],

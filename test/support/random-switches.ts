@@ -69,7 +69,7 @@ export function exampleSettings(part: keyof ExamplePod): Arbitrary<Setting> {
 
 /**
  * One setting for each field. Each field of the securityContext is a separate setting. Fields that no API server knows
- * are left out, because API servers drop such fields.
+ * are left out, because API servers drop unknown fields.
  */
 export function settingsIn(fields: Fields): Setting[] {
   return Object.entries(fields)
@@ -83,7 +83,7 @@ export function settingsIn(fields: Fields): Setting[] {
 
 /**
  * Whether a pod, or a setting of a pod, has a field that no version of Kubernetes has. Some examples of the rules have
- * such fields.
+ * unknown fields.
  */
 export function hasUnknownField(one: object): boolean {
   return JSON.stringify(one).includes('"fieldOfTomorrow"');

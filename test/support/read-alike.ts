@@ -8,7 +8,8 @@ import { MANIFEST_SCHEMA } from '../../analysis/manifests/scalars.ts';
 import type { FieldPath } from '../../analysis/schema/paths.ts';
 
 /**
- * @returns whether the quick reader has read the text. The result is false if it leaves the text to js-yaml.
+ * @returns whether the quick reader has read the text. The result is false if the quick reader leaves the text to
+ * js-yaml.
  * @throws an error if the quick reader accepts a text that js-yaml refuses. The function also throws if the quick
  * reader reads another value, order or beginning than js-yaml.
  */

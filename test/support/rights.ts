@@ -1,4 +1,4 @@
-/** Reads the rights of config/rbac from its files, and grants them on a control plane. */
+/** Reads the rights of config/rbac from its files, and grants the rights on a control plane. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';

@@ -1,7 +1,7 @@
 /**
  * Random pods from the API's schema. Each random pod is a compliant pod with a few changes. Each change follows a
- * random path through the schema and sets the field at its end. The pods therefore have every known field, including
- * fields that no rule reads. Many of the random pods are invalid.
+ * random path through the schema and sets the field at the end of the path. The pods therefore have every known field,
+ * including fields that no rule reads. Many of the random pods are invalid.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
@@ -49,8 +49,8 @@ const ANY_TEXT = ['a', 'data', 'example.org', 'kernel.shm_rmid_forced', 'kernel.
 const NUMBERS = [0, 1, 80, 1000, 65535];
 
 /**
- * Required fields of a type, in addition to the field that a path sets. The API server requires these fields in an
- * object of the type.
+ * Required fields of a type, in addition to the field that a path sets. The API server requires the fields in an object
+ * of the type.
  */
 const REQUIRED: Readonly<Record<string, Fields>> = {
   ConfigMapVolumeSource: { name: 'a' },

@@ -1,6 +1,4 @@
-/**
- * Makes snapshots with the statuses that the operator would write for the policies after it has done all of its work.
- */
+/** Makes snapshots with the statuses that the operator would write for the policies after all of its work is done. */
 import { evaluateCluster } from '../../analysis/policies/evaluate-cluster.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { takeSnapshot } from '../../analysis/snapshot/take.ts';
@@ -32,7 +30,10 @@ const DAY_MS = 86_400_000;
 
 let large: Snapshot | undefined;
 
-/** The snapshot of `largeCluster()`. All tests of a process share it, because it takes about 6 s of CPU time. */
+/**
+ * The snapshot of `largeCluster()`. All tests of a process share this snapshot, because making the snapshot takes about
+ * 6 s of CPU time.
+ */
 export function largeSnapshot(): Snapshot {
   large ??= settledSnapshot(largeCluster(), 'large');
   return large;

@@ -11,7 +11,7 @@ export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], canEvaluate: tru
 /** Options for taking a snapshot, for tests that do not depend on these options. */
 export const TAKING = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 
-/** An evaluator that all snapshots share, because it caches its compiled expressions. */
+/** An evaluator that all snapshots share, because the evaluator caches its compiled expressions. */
 const evaluator = new Evaluator();
 
 /** Takes a snapshot in the form that a reader of the document gets. */

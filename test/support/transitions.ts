@@ -1,14 +1,14 @@
 /**
  * Changes of policies during which some verdicts must stay the same. If the policies before and after a change all
- * admit a pod, the API server must admit the pod at every moment of the change. If all of these policies refuse the
- * pod, the API server must refuse the pod.
+ * admit a pod, the API server must admit the pod at every moment of the change. If all policies before and after the
+ * change refuse the pod, the API server must refuse the pod.
  */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';
 
 /**
- * The policies of a state, by the ending of their names. The policies select the label `team: <transition>`. If a
- * policy states a zone, it also selects the zone's label.
+ * The policies of a state, by the ending of their names. The policies select the label `team: <transition>`. A policy
+ * with a zone also selects the zone's label.
  */
 export type State = Readonly<Record<string, Rules>>;
 

@@ -5,7 +5,7 @@ export type Verdict = 'admitted' | 'refused' | 'unanswered';
 
 /**
  * Matches the message of a refusal by an admission policy or by Pod Security Admission. A starting API server also
- * refuses pods because it has not read RBAC yet. The message of such a refusal does not match.
+ * refuses pods because RBAC has not been read yet. The message of this refusal does not match.
  */
 const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 

@@ -1,4 +1,4 @@
-/** Lists the views of the page, for tests that walk through them. */
+/** Lists the views of the page, for tests that visit each view. */
 import { readFileSync } from 'node:fs';
 import { OPEN_QUESTIONS, type Page } from './browser.ts';
 

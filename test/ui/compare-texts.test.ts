@@ -21,7 +21,7 @@ interface Row {
   readonly title: string;
   readonly before: Specs;
   readonly now: Specs;
-  /** The differences as texts. Each text has the direction and the rule, followed by namespaces and users. */
+  /** The differences as texts. Each text has the direction, the rule, the namespaces and the users. */
   readonly found: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tests a large cluster in the page: the time until it is shown, how it scrolls, and the memory that it keeps. The test
- * prints the measurements.
+ * Tests a large cluster in the page: the time until the page shows the cluster, the scrolling, and the used memory. The
+ * test prints the measurements.
  */
 import assert from 'node:assert/strict';
 import { CHROMIUM, openPage, type Page } from '../support/browser.ts';

@@ -1,4 +1,4 @@
-/** Tests the overview in a real Chromium: its numbers, and the views to which they lead. */
+/** Tests the overview in a real Chromium: the numbers, and the views that the numbers link. */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';

@@ -3,9 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import * as util from '../../ui/platform/util.ts';
 
-/**
- * Random values. Some of them are values that YAML can state and JSON cannot: not-a-number, negative zero, and absent.
- */
+/** Random values. Some values can be written in YAML but not in JSON: not-a-number, negative zero, and absent. */
 const value = fc.anything({
   values: [
     fc.constantFrom(null, undefined, true, 0, -0, 1, Number.NaN, Number.POSITIVE_INFINITY, '', '0', 'a', '__proto__'),

@@ -16,7 +16,7 @@ import { clusterOf, wholeCluster } from '../support/views.ts';
 import { settled } from '../support/views-of-page.ts';
 
 const SIZES = { pods: 1_200, namespaces: 400, shapes: 30, policies: 20 };
-/** A policy that selects every namespace, and decides in all of them. */
+/** A policy that selects every namespace, and decides in every namespace. */
 const EVERYWHERE = 'restricted-everywhere';
 /** An overridden policy. Other policies of the team have a higher priority. */
 const OVERRIDDEN = 'team-00-restricted';

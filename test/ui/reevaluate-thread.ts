@@ -1,4 +1,4 @@
-/** A thread that evaluates edits. Like the worker of the page, it has its own heap. */
+/** A thread that evaluates edits. Like the worker of the page, the thread has its own heap. */
 import { parentPort } from 'node:worker_threads';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import type { ReevaluateAnswer } from '../../ui/worker/reevaluate.ts';

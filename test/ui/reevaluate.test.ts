@@ -1,6 +1,6 @@
 /**
- * Tests the changes that edited policies make in the loaded snapshot. After each edit, they must equal the changes of
- * `cappol check --cluster --policy`.
+ * Tests the changes that edited policies make in the loaded snapshot. After each edit, the changes must equal the
+ * changes of `cappol check --cluster --policy`.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -124,7 +124,7 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
   });
 });
 
-/** A value in the form in which the page receives it from the server. */
+/** A value in the form that the page receives from the server. */
 function asSent<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }
@@ -144,7 +144,7 @@ const CHANGES: readonly ((cluster: Cluster) => Cluster)[] = [
       cluster,
       cluster.policies().map((one) => ({ ...one, spec: { ...one.spec, level: 'restricted' } })),
     ),
-  // Deletes a policy, and creates it again with the same name and another text.
+  // Deletes a policy, and creates a policy with the same name and another text.
   (cluster) =>
     withPolicies(
       cluster,

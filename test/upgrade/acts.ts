@@ -34,7 +34,8 @@ const SAMPLES = ['restricted', 'ping', 'audit-everything'];
 /** The programs that the sample policies need, including the guard. */
 const PROGRAMS = ['audit', 'enforce', 'guard'].map((kind) => `capabilitypolicy.${kind}`);
 /**
- * The time in ms in which the operator looks up the API servers twice. The operator looks them up every ten seconds.
+ * The time in ms in which the operator looks up the API servers twice. The operator looks up the API servers every ten
+ * seconds.
  */
 const TWO_LOOKS_MS = 22_000;
 const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';

@@ -26,8 +26,8 @@ interface Target {
 
 interface Pace {
   /**
-   * The number of concurrent requests to each API server. A starting API server lets these requests wait, and answers
-   * them before later requests.
+   * The number of concurrent requests to each API server. A starting API server lets the requests wait, and answers
+   * waiting requests before later requests.
    */
   readonly atOnce: number;
   readonly pauseMs: number;

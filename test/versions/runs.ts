@@ -42,7 +42,7 @@ const DIFFERENTIAL = 'test/differential/run.ts';
 const SHORT = { podsOfLevel: 20, podsOfOverrides: 20, randomPolicies: 8 };
 const FULL = { podsOfLevel: 1000, podsOfOverrides: 100, randomPolicies: 100 };
 export const CLOSING_LINE = /^(\d+ passed, \d+ failed)$/m;
-/** Matches a line with the numbers of a differential test, as test/differential writes it. */
+/** Matches a line of test/differential with the numbers of a differential test. */
 const TALLY = /^[\w ]+: (seed \d+, .* (differences|missing))$/gm;
 
 /** @param full whether to run the long differential tests */

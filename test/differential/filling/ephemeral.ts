@@ -39,7 +39,7 @@ export function evaluateAdditions(cluster: PolicyCluster, plan: Plan): Promise<T
 
 /**
  * Creates a pod that the policy admits, and an equal pod in a namespace without policies.
- * @returns whether the API server accepted such a pod
+ * @returns whether the API server accepted the pod
  */
 async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): Promise<boolean> {
   for (const { spec } of admittedPods(policy)) {

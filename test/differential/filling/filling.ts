@@ -111,14 +111,18 @@ function changedFrom(before: Json, after: Json, path = ''): string[] {
   return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));
 }
 
-/** Checks a Deployment of such pods. The warning at apply and the operator's verdict must predict the result. */
+/**
+ * Checks a Deployment with the pod as its template. The warning at apply and the operator's verdict must predict the
+ * result.
+ */
 async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { admitted }: Fate): Promise<string[]> {
   const deployment = deploymentOf(pod);
   // A template does not have the token volume that the API server adds to a pod.
   if (deployment === undefined) return [];
   const path = `/apis/apps/v1/namespaces/${one.namespace}/deployments`;
   const answer = await cluster.create(deployment, one.namespace, { path });
-  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes them agree.
+  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes the annotations and
+  // the fields agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const warned = answer.warnings.some((text) => text.includes(`CapabilityPolicy ${one.policy.name}: `));

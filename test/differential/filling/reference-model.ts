@@ -103,7 +103,7 @@ function ofPod(pod: StatedPod, values: Values): Written {
 
 /**
  * Whether the profile agrees with the historical annotation of the pod or of the container. The API server refuses a
- * profile that contradicts it.
+ * profile that contradicts the annotation.
  */
 function agrees({ metadata }: StatedPod, { type, localhostProfile }: Profile, c?: StatedContainer): boolean {
   const key = c

@@ -58,7 +58,8 @@ interface Lists {
 }
 
 /**
- * Makes lists consistent as the API requires: a value is not both granted and denied, and a value is not granted twice.
+ * Makes lists consistent, as the API requires. No value may be both granted and denied, and no value may be granted
+ * twice.
  */
 function consistent<T extends Lists>(lists: T): T {
   const { allowedAdd = [], defaultAdd = [], requiredDrop } = lists;
@@ -315,7 +316,7 @@ export function fillingRules(): Arbitrary<Rules> {
 }
 
 /**
- * Rules with few overrides. With such rules, the choice of the deciding policy often determines whether a pod is
+ * Rules with few overrides. With few overrides, the choice of the deciding policy often determines whether a pod is
  * admitted.
  */
 export function mildRules(): Arbitrary<Rules> {

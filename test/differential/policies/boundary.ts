@@ -1,4 +1,6 @@
-/** Field values on either side of a policy's limits. At least one rule of the policy treats them differently. */
+/**
+ * Field values on either side of a policy's limits. At least one rule of the policy treats the two sides differently.
+ */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import { ACCEPTS_OCI, namedBy, type Step, type Steps } from '../../support/random-fields.ts';
@@ -7,7 +9,7 @@ import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
 /**
  * The changes of a pod at the limits of a policy, including the limits in `spec.containers`. The changes set values, or
- * images that match a pattern or nearly match it.
+ * images that match or nearly match a pattern.
  */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
   const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];
@@ -115,7 +117,10 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup, ...others }: 
   ];
 }
 
-/** Strings that resemble the given string. People or another kind of comparison may confuse them with it. */
+/**
+ * Strings that resemble the given string. People, or another kind of comparison, may confuse one of these strings with
+ * the given string.
+ */
 function lookalikes(text: string): string[] {
   const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
   return [...new Set(all)].filter((one) => one !== text);

@@ -23,7 +23,10 @@ export interface Tally {
   readonly evaluated: number;
   readonly admitted: number;
   readonly invalid: number;
-  /** The differences as text. There is at most one for each policy, with the smallest pod that shows the difference. */
+  /**
+   * The differences as text. There is at most one difference for each policy, with the smallest pod that shows the
+   * difference.
+   */
   readonly differences: readonly string[];
 }
 
@@ -58,7 +61,7 @@ export interface Verdict {
 /**
  * The number of policies that are in force at the same time. The number is low to keep the API server quick. Without
  * variables, a program of several policies with many rules has no room for the details of its messages. The engines
- * compare these details.
+ * compare the details of messages.
  */
 const BATCH = offers(SERVER_MINOR, 'admissionVariables') ? 40 : 1;
 const CONCURRENCY = 8;

@@ -24,7 +24,7 @@ import { withoutRandomNames } from './text.ts';
 export interface Answer {
   /** The HTTP status: 200, 403 for a refused pod, or 422 for an invalid pod. */
   readonly status: number;
-  /** The pod as the API server would store it. */
+  /** The pod in the form that the API server would store. */
   readonly pod: Json;
   /** The message of our admission policy, or of another refusal. */
   readonly text: string;
@@ -76,8 +76,8 @@ export class PolicyCluster {
   }
 
   /**
-   * Creates a namespace if it does not exist, and waits for its service account. The API server refuses pods without
-   * it.
+   * Creates a missing namespace, and waits for its service account. The API server refuses pods without a service
+   * account.
    */
   async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const known = this.#namespaces.get(name) ?? this.#make(name, labels);

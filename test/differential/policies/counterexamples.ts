@@ -72,7 +72,7 @@ export async function findCounterexamples(
   return { found, missing };
 }
 
-/** Pods that the rule admits, in batches. A batch of pods is generated only when it is needed. */
+/** Pods that the rule admits, in batches. A batch of pods is generated only when the batch is needed. */
 function batchesOf({ policy }: Claim, seed: number): (index: number) => readonly Pod[] {
   const made: (readonly Pod[])[] = [];
   return (index) => {
@@ -122,7 +122,7 @@ function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersio
 
 /**
  * Whether the label refuses a pod that the rule admits. The rule's CEL finds the pod, and the API server confirms that
- * the label refuses it.
+ * the label refuses the pod.
  */
 async function hasCounterexample(
   cluster: PolicyCluster,

@@ -1,4 +1,4 @@
-/** Random pods for one policy. Half of them are pods that the policy admits, with one or two changes. */
+/** Random pods for one policy. Half of the random pods are pods that the policy admits, with one or two changes. */
 import fc, { type Arbitrary } from 'fast-check';
 import { perObject } from '../../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';

@@ -1,5 +1,5 @@
 /**
- * Tests random policies over all fields, sets of such policies, and defaulting. The long forms are `npm run
+ * Tests random policies over all fields, sets of random policies, and defaulting. The long forms are `npm run
  * test:differential -- --part b|c|filling|steps|expiry|rollout|playground`.
  */
 import assert from 'node:assert/strict';

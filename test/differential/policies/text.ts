@@ -23,13 +23,13 @@ export function reasonsOf(policy: string, violations: readonly Violation[]): Rea
   return { policy, texts };
 }
 
-/** The reasons as the policy's admission policy writes them in its message. */
+/** The reasons in the form of the message of the policy's admission policy. */
 export function textOf({ policy, texts }: Reasons): string {
   return `CapabilityPolicy ${policy}: ${texts.join('; ')}`;
 }
 
 /**
- * Whether a message gives these reasons. The message may be cut between two reasons, and then ends with the number of
+ * Whether a message gives the expected reasons. If the message is cut between two reasons, it ends with the number of
  * the remaining reasons. The message may also be cut at a certain length.
  */
 export function gives(text: string, reasons: Reasons): boolean {
@@ -53,7 +53,7 @@ export function withoutRandomNames(text: string): string {
   return text.replaceAll(TOKEN_VOLUME, 'kube-api-access');
 }
 
-/** Sorts the keys of a map, such as annotations, because the API server lists them in any order. */
+/** Sorts the keys of a map, such as annotations, because the API server lists the keys in any order. */
 function sorted(text: string): string {
   const lists = /(?<=must not have the annotation ).*?(?= \(allowed)/g;
   return text.replaceAll(lists, (list) => list.split(', ').sort().join(', '));

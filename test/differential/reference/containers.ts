@@ -10,7 +10,7 @@ import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Secured, StatedContainer, StatedPod } from './pod.ts';
 import type { Values } from './values.ts';
 
-/** The fields of securityContext that a container inherits from its pod if the container does not set them. */
+/** The fields of securityContext that a container inherits from its pod if the container does not set the fields. */
 const INHERITED = ['runAsNonRoot', 'runAsUser', 'runAsGroup', 'seccompProfile', 'seLinuxOptions'] as const;
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
@@ -33,8 +33,8 @@ function isImage(image: string, pattern: string): boolean {
 }
 
 /**
- * A pod with only this container. The fields that the container inherits are written on the container, and the pod sets
- * none of them.
+ * A pod with only this container. The fields that the container inherits are written on the container. The pod sets
+ * none of these fields.
  */
 export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { securityContext: ofPod = {}, initContainers: _, containers: __, ephemeralContainers, ...spec } = pod.spec;
@@ -52,7 +52,7 @@ export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   };
 }
 
-/** The pod without these containers' AppArmor annotations, because each annotation is evaluated with its container. */
+/** The pod without the containers' AppArmor annotations, because each annotation is evaluated with its container. */
 export function withoutAnnotationsOf(pod: StatedPod, containers: readonly string[]): StatedPod {
   const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(
     ([key]) => !containers.some((name) => key === `${APP_ARMOR}${name}`),

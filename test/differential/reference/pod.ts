@@ -1,7 +1,7 @@
 /** Types of pods for the reference model of the rules. */
 import type { Values } from './values.ts';
 
-/** The fields of a pod that rules read, as the API server writes them. */
+/** The fields of a pod that rules read, in the form that the API server writes. */
 export interface StatedPod {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
   readonly spec: StatedSpec;

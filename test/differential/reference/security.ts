@@ -123,7 +123,10 @@ function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   return { containers: containersThat(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false) };
 }
 
-/** If defaulting fills in false, a container must set true if the API server does not accept false for it. */
+/**
+ * If defaulting fills in false, some containers must set true. These are the containers for which the API server does
+ * not accept false.
+ */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);
   if (values.defaultAllowPrivilegeEscalation !== false || (minor >= 25 && windows)) return {};
@@ -185,8 +188,8 @@ function runAsGroup({ values: { runAsGroup: wanted }, pod }: Question): Breach {
 }
 
 /**
- * Since v1.19, the Standard checks the seccomp fields. Before v1.19, it checked annotations, which current API servers
- * no longer turn into fields.
+ * Since v1.19, the Standard checks the seccomp fields. Before v1.19, the Standard checked annotations, which current
+ * API servers no longer turn into fields.
  */
 function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach {
   const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);

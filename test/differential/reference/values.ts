@@ -38,7 +38,9 @@ export interface Values {
   readonly fsGroup: Strategy<'RunAsAny' | 'MustRunAs' | 'MayRunAs'>;
   readonly seccomp: Profiles & {
     readonly annotations: boolean;
-    /** The value is false while a single container is evaluated. The pod's own profile is then evaluated separately. */
+    /**
+     * The value is false while a single container is evaluated, because the pod's own profile is evaluated separately.
+     */
     readonly onPod?: false;
   };
   readonly appArmor: Profiles;

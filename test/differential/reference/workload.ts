@@ -94,7 +94,7 @@ function hasToken({ projected }: { readonly projected?: Projected }): boolean {
 }
 
 /**
- * Whether a projected volume has only sources that PodSecurityPolicy allowed. These sources are the token of the
+ * Whether a projected volume has only sources that PodSecurityPolicy allowed. The allowed sources are the token of the
  * service account, the certificate and the namespace, in the form that every pod gets. For a volume without sources,
  * the API server stores null as the sources.
  */
@@ -177,7 +177,7 @@ function fsGroup({ values: { fsGroup: wanted }, pod }: Question): Breach {
 
 /**
  * The Standard says: "The default /proc masks are set up to reduce attack surface". From v1.35 on, a user namespace
- * also counts as such a reduction.
+ * also counts as a reduction of the attack surface.
  */
 function procMount({ values: { procMount: wanted }, pod }: Question): Breach {
   const free = !wanted.unmaskedInUserNamespace || hasOwnUsers(pod);

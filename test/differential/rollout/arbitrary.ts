@@ -13,7 +13,7 @@ export interface RollingSet extends PolicySet {
   readonly stages: ReadonlyMap<string, Stage>;
 }
 
-/** The namespaces of a set. Some of them have equal labels except for the labels of rollouts. */
+/** The namespaces of a set. Some of the namespaces have equal labels except for the labels of rollouts. */
 const NAMESPACES = ['a', 'b', 'c', 'd', 'e'];
 
 const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.record(
@@ -68,8 +68,8 @@ function stage(set: string): Arbitrary<Stage> {
 }
 
 /**
- * The namespaces of a set with random labels. A label for a policy without a rollout has no meaning. Some of the labels
- * are of this kind.
+ * The namespaces of a set with random labels. Some of the labels are for policies without a rollout. A label for such a
+ * policy has no meaning.
  */
 function namespaces(set: string, policies: readonly string[]): Arbitrary<PolicySet['namespaces']> {
   const own = fc.array(fc.constantFrom(...UNIVERSE), { minLength: 2, maxLength: 2 });

@@ -11,7 +11,7 @@ import { deciders, type Scene } from '../sets/reference-model.ts';
 import type { Trial } from '../sets/trial.ts';
 import { compliesFilled, isPendingIn, promotedIn } from './reference-model.ts';
 
-/** @param pod the pod as the API server stores it without policies */
+/** @param pod the pod in the form that the API server stores without policies */
 export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): string[] {
   const { evaluator, use, policies } = trial;
   const { namespace, labels } = scene;

@@ -52,8 +52,8 @@ function labelOf(policy: string): string {
 }
 
 /**
- * Whether the policy would admit the pod if it were enforced. Creators of pods that will be refused see a warning. A
- * pod that complies after filling will not be refused.
+ * Whether the policy, once enforced, would admit the pod. Creators of pods that will be refused see a warning. A pod
+ * that complies after filling will not be refused.
  */
 export function wouldComply(namespace: NamespaceFacts, policy: ResolvedPolicy, pod: StatedPod): boolean {
   return isPendingIn(namespace, policy.name) && compliesFilled(policy, pod);

@@ -1,9 +1,9 @@
 /**
  * Tests random sets of overlapping policies with rollouts. The namespaces are pending, enforced, or not labelled yet.
  * The reference model does not split a policy into parts. The API server and the operator use the two parts of each
- * policy. They must agree with the model about each pod and each template. No Pod Security label may refuse a pod that
- * the policies of the label's mode admit in the namespace. The operator and the model must give the same verdict about
- * a promotion.
+ * policy. The API server and the operator must agree with the model about each pod and each template. No Pod Security
+ * label may refuse a pod that the policies of the label's mode admit in the namespace. The operator and the model must
+ * give the same verdict about a promotion.
  */
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';

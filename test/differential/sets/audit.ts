@@ -1,4 +1,4 @@
-/** Reads the API server's audit log about pods. A refusal in mode Audit is visible only there. */
+/** Reads the API server's audit log about pods. A refusal in mode Audit is visible only in the audit log. */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -34,13 +34,13 @@ export interface Creation {
   /** The pod's service account. */
   readonly account: string;
   readonly creator: Creator;
-  /** The policy that the pod names as having admitted it. */
+  /** The policy that has admitted the pod, according to the pod. */
   readonly forged: string | undefined;
 }
 
 /**
  * The user whose rights the API server checks for a template. This user is the controller that will create the pods.
- * When the controller creates pods, it also has the group `system:authenticated`.
+ * When the controller creates pods, the controller also has the group `system:authenticated`.
  */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'system:authenticated'] };
@@ -194,14 +194,17 @@ function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { ad
     .map(([mode, says]) => `the operator admits in mode ${mode}: ${says}`);
 }
 
-/** Compares the verdicts on a Deployment of such pods. The ReplicaSet controller will create the pods. */
+/**
+ * Compares the verdicts on a Deployment with the pod as its template. The ReplicaSet controller will create the pods.
+ */
 async function templateDiffers(trial: Trial, scene: Scene, creation: Creation, pod: StatedPod): Promise<string[]> {
   const deployment = deploymentOf(podOf(creation));
   if (deployment === undefined) return [];
   const { namespace, labels, people } = scene;
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const answer = await trial.cluster.create(deployment, namespace, { path, api: creation.creator.api });
-  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes them agree.
+  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes the annotations and
+  // the fields agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const asked = { ...scene, people: [...people.slice(0, 1), CONTROLLER] };

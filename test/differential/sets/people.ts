@@ -1,4 +1,4 @@
-/** The creators of the pods of random sets, and the RBAC objects that let them use policies. */
+/** The creators of the pods of random sets, and the RBAC objects that let the creators use policies. */
 import { Api, type Json } from '../../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { useRoleName } from '../../../operator/compile/rbac.ts';
@@ -62,7 +62,7 @@ export async function readUse(cluster: PolicyCluster): Promise<UseIndex> {
   );
 }
 
-/** Creates a ServiceAccount unless it exists already. */
+/** Creates a ServiceAccount if the ServiceAccount is missing. */
 async function account(cluster: PolicyCluster, namespace: string, name: string): Promise<void> {
   const metadata = { name, namespace };
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;

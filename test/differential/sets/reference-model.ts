@@ -1,5 +1,5 @@
 /**
- * A reference model of the deciding policies and of the right to use them. The model is plain code that follows the
+ * A reference model of the deciding policies and of the right to use policies. The model is plain code that follows the
  * documentation. See ../reference/reference-model.ts.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -148,8 +148,8 @@ export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelect
 }
 
 /**
- * The service account of a pod, without the group `system:authenticated`. The API server does not add this group when
- * it checks the account's rights.
+ * The service account of a pod, without the group `system:authenticated`. The API server does not add this group for a
+ * check of the account's rights.
  */
 export function accountOf(namespace: string, name: string): Person {
   return {

@@ -1,6 +1,6 @@
 /**
- * The state of a set while its pods are created. It has the inputs of the API server, the operator and the reference
- * model.
+ * The state of a set while its pods are created. The state has the inputs of the API server, the operator and the
+ * reference model.
  */
 import type { UseIndex } from '../../../operator/evaluate/use.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';

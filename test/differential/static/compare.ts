@@ -122,7 +122,7 @@ function objectsIn(text: string): Identified[] {
   return loadAll(text) as Identified[];
 }
 
-/** Waits until each policy decides, whether the API server reads it from a file or from the API. */
+/** Waits until each policy decides, whether the API server reads the policy from a file or from the API. */
 async function inForce(api: Api): Promise<void> {
   let missing: readonly string[] = [];
   const look = async () => {

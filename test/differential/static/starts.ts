@@ -22,14 +22,14 @@ export interface Starts {
 const GOES_ON = 200;
 
 /**
- * One start, measured from a time at which no API server listens. The clients are cluster administrators, so RBAC
+ * One start, measured from a time without a listening API server. The clients are cluster administrators, so RBAC
  * refuses nothing.
  */
 export class Start {
   readonly #api: Api;
   readonly hammer: Hammer;
 
-  /** @param namespace a namespace of team a, which the clients create if it is missing */
+  /** @param namespace a namespace of team a, which the clients create if the namespace is missing */
   constructor(kubeconfig: string, namespace: string) {
     const api = new Api(kubeconfig);
     this.#api = api;
@@ -47,8 +47,8 @@ export class Start {
   }
 
   /**
-   * Resolves once every client has failed to connect. The clients keep trying, so they send the first request that the
-   * server answers.
+   * Resolves once every client has failed to connect. The clients keep trying. The first request that the server
+   * answers is therefore a request of a client.
    */
   async waiting(): Promise<void> {
     await waitFor('the clients', () => this.hammer.counts.unanswered > 0, { intervalMs: 1 });
@@ -84,7 +84,7 @@ export async function joins(controlPlane: ControlPlane, namespace: string): Prom
   return counts;
 }
 
-/** Starts the first API server of a new cluster, and creates the objects as soon as it is ready. */
+/** Starts the first API server of a new cluster, and creates the objects as soon as the API server is ready. */
 export async function objectsInNewCluster(
   objects: readonly Identified[],
   namespace: string,

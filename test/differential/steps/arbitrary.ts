@@ -32,7 +32,7 @@ export interface Track {
 }
 
 /**
- * Overrides that concern pods, not only containers. Each override alone makes a policy an exception: the policy admits
+ * Overrides that concern pods, not only containers. Each override alone makes a policy an exception. The policy admits
  * more than a policy without the override.
  */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [

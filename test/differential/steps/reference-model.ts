@@ -88,13 +88,13 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 }
 
 /**
- * A pod with only this container. The container has its own fields and the fields that it inherits from its pod. The
- * new pod also has the container's volumes, and the fields that only a pod can have.
+ * A pod with only this container. The container has its own fields and the fields that the container inherits from its
+ * pod. The new pod also has the container's volumes, and the fields that only a pod can have.
  */
 function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;
   const taken = takenBy(pod, container);
-  // No rule reads the SELinux options of a container for Windows, because the API server refuses them.
+  // No rule reads the SELinux options of a container for Windows, because the API server refuses these options.
   const isOwn = pod.spec.os?.name === 'windows' && container.securityContext?.seLinuxOptions !== undefined;
   const notEvaluated = isOwn ? { seLinuxOptions: undefined } : {};
   const { sysctls, supplementalGroups, supplementalGroupsPolicy, fsGroup } = securityContext;

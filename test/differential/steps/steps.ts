@@ -1,7 +1,7 @@
 /**
- * Tests sequences of steps. A pod is created, and people add ephemeral containers to the pod one after the other. Each
- * step must end as the reference model of docs/decisions/0008 says. If some policy admits a pod before a step, some
- * policy must admit the pod after the step.
+ * Tests sequences of steps. A pod is created, and people add ephemeral containers to the pod one after the other. The
+ * result of each step must equal the result of the reference model of docs/decisions/0008. If some policy admits a pod
+ * before a step, some policy must admit the pod after the step.
  */
 import fc from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';

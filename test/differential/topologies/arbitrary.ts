@@ -68,7 +68,7 @@ export function randomTopology(name: string, size: TopologySize): Arbitrary<Topo
 const END = fc.constantFrom<End>('none', 'none', 'none', 'none', 'none', 'none', 'past', 'soon', 'soon', 'far');
 
 /**
- * A random rollout. The rollout is paused. Only people promote namespaces, and the labels do not change by themselves.
+ * A random rollout. The rollout is paused. Only people promote namespaces, so the labels do not change automatically.
  */
 const ROLLOUT = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
@@ -176,8 +176,8 @@ function grant(
 }
 
 /**
- * Leaves out policies if too many policies could decide in some namespace. All stages of their rollouts, and the times
- * before and after each expiry, are considered.
+ * Leaves out policies if too many policies could decide in some namespace. The check covers all stages of the policies'
+ * rollouts, and the times before and after each expiry.
  *
  * @param selects whether a policy selects a namespace
  */

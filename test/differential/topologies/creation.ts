@@ -191,8 +191,8 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
 
 /**
  * Whether pods are still filled in as before a policy's expiry. The API server mutates a pod before it sets the
- * creation time. For a moment after the expiry, it therefore fills in pods as before. This ends when the operator has
- * compiled the policies without the expired policy.
+ * creation time. For a moment after the expiry, the API server therefore fills in pods as before. The moment ends when
+ * the operator has compiled the policies without the expired policy.
  */
 function fillsAsBefore({ model }: Trial, at: (now: number) => Scene, now: number): boolean {
   const names = (scene: Scene) => deciders(scene, 'Enforce');
@@ -248,7 +248,7 @@ function refusal(scene: Scene, { text }: Answer): string[] {
   ];
 }
 
-/** The policies that a message names although they do not decide. */
+/** The policies in a message that do not decide in the namespace. */
 function strangers(scene: Scene, mode: Mode, text: string): string[] {
   const names = deciders(scene, mode).map(({ name }) => name);
   const named = [...text.matchAll(/CapabilityPolicy ([^ :]+): /g)].map(([, name = '']) => name);
@@ -309,7 +309,8 @@ async function templateDiffers({ cluster, model }: Trial, creation: Creation, po
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const sent = Math.floor(Date.now() / SECOND) * SECOND;
   const answer = await cluster.create(deployment, namespace, { path, api: creator.api });
-  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes them agree.
+  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes the annotations and
+  // the fields agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const people = [accountOf(namespace, account), CONTROLLER];

@@ -1,4 +1,4 @@
-/** Brings a random topology into force through a running operator, and removes it again. */
+/** Brings a random topology into force through a running operator, and removes the topology again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -20,7 +20,7 @@ import type { Topology } from './arbitrary.ts';
 
 const HOUR = 3_600_000;
 const SECOND = 1_000;
-/** The time in ms between writing the policies' near expiries and the first of these expiries. */
+/** The time in ms between writing the policies' near expiries and the first near expiry. */
 const LEAD_MS = 15_000;
 const IN_FORCE_MS = 600_000;
 /** If the labels of namespaces do not change for this time in ms, the operator has nothing more to write. */

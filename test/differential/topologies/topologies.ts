@@ -1,8 +1,8 @@
 /**
  * Tests random topologies of many policies that a running operator brings into force. The selectors of the policies
- * overlap. They use names and labels, several keys, and all operators. The policies also differ in priority, mode,
- * expiry, users and rollout. The API server, the operator's own evaluation and the reference model have to agree about
- * each pod.
+ * overlap. The selectors use names and labels, several keys, and all operators. The policies also differ in priority,
+ * mode, expiry, users and rollout. The API server, the operator's own evaluation and the reference model have to agree
+ * about each pod.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc, { type Arbitrary } from 'fast-check';
@@ -51,7 +51,9 @@ export interface TopologiesTally extends Tally {
 /** The number of pods to generate for each evaluated pod, because some pods are invalid. */
 const SAMPLES = 2.5;
 const SEED_STEP = 7_919;
-/** The expected time for one pod, in ms. With it, the expiries are spread over the time for all pods. */
+/**
+ * The expected time for one pod, in ms. The test uses this time to spread the expiries over the creation of all pods.
+ */
 const POD_MS = 12;
 const LEAST_SPAN_MS = 10_000;
 const EXPLAINED = 3;
@@ -162,7 +164,7 @@ async function until(time: number): Promise<void> {
 }
 
 /**
- * Pods at the limits of policies that select their namespace, and some other pods. Most of these policies are the
+ * Pods at the limits of policies that select their namespace, and some other pods. Most of the selecting policies are
  * deciding policies.
  */
 function randomCreations(model: Model, { namespaces }: Topology, creators: readonly Creator[]): Arbitrary<Creation> {

@@ -10,8 +10,8 @@ import { isEnforced, isOn, remembering, type World } from './world.ts';
 
 export interface Exploration {
   /**
-   * The number of histories with the maximum length. Two histories with this length count separately even if they end
-   * in the same world.
+   * The number of histories with the maximum length. Two histories with the maximum length count separately, even if
+   * both end in the same world.
    */
   readonly histories: bigint;
   readonly worlds: number;
@@ -36,7 +36,7 @@ export interface Options {
 
 /**
  * Explores breadth first, and visits each different world once for each length. The first history that breaks a law is
- * therefore one of the shortest.
+ * therefore one of the shortest such histories.
  */
 export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
   const { length, implementation = OPERATOR, guard = STATED_GUARD, until = '' } = options;

@@ -1,4 +1,4 @@
-/** The laws of a rollout (docs/decisions/0051). The exploration checks them for each action of a history. */
+/** The laws of a rollout (docs/decisions/0051). The exploration checks the laws for each action of a history. */
 import { matches } from '../../../operator/policy/selector.ts';
 import type { RolloutProgress } from '../../../operator/promotion/progress.ts';
 import { isEnforced, isOn, labelsOf, type Space, START, selectorOf, type World } from './world.ts';
@@ -70,7 +70,7 @@ const pauseBinds: Law = ({ before, after, byOperator }) => {
   const { enforced, byHand, moved } = before.remembered;
   for (const [name, space] of Object.entries(after.spaces)) {
     const was = before.spaces[name];
-    // If a namespace is created later than the policy, the policy is enforced there from the first pod on.
+    // If a namespace is created later than the policy, the policy is enforced in the namespace from the first pod on.
     if (!was || space.created > START || [...enforced, ...byHand, ...moved].includes(space.uid)) continue;
     if (!matches(selectorOf(after.stated), labelsOf(space)) || isDecided(before, name)) continue;
     if (isDecided(after, name)) return `${name} is decided in a pause`;

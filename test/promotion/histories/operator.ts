@@ -136,7 +136,7 @@ export function writeLabels(world: World, name: string, of: Implementation): Wor
   if (isWaiting(world, of)) return world;
   const rollouts = new Rollouts();
   if (memory) rollouts.set(policyOfLabel(LABEL), memory);
-  // The label is unused if no admission policy names it and no policy has a rollout.
+  // The label is unused if no admission policy names the label and no policy has a rollout.
   if (!stated.rollsOut || stated.expired) rollouts.unused = new Set(text?.divided ? [] : [LABEL]);
   const { set, remove } = rollouts.labelsOf({ name, uid: space.uid, labels: labelsOf(space) });
   const changes = (LABEL in set && space.label !== set[LABEL]) || remove.includes(LABEL);

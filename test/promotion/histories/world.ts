@@ -21,7 +21,7 @@ export interface Space {
   readonly created: number;
 }
 
-/** The fields of the policy as an administrator writes them. */
+/** The fields of the policy that an administrator writes. */
 export interface Stated {
   readonly mode: 'Enforce' | 'Audit';
   readonly rollsOut: boolean;
@@ -53,7 +53,10 @@ export interface World {
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
-  /** Namespaces whose labels only people can change. Another tool refuses all other writes to these labels. */
+  /**
+   * Namespaces whose labels only people can change. Another tool refuses all writes to these labels except the writes
+   * of people.
+   */
   readonly frozen: readonly string[];
   /** The namespaces whose writes were refused, as far as the leader knows. */
   readonly refused: readonly string[];
@@ -68,7 +71,7 @@ export interface Remembered {
   readonly byHand: readonly string[];
   /** Namespaces that a person moved into the selector or out of the selector. */
   readonly moved: readonly string[];
-  /** Whether the policy had a rollout when the operator last saw it in mode Enforce. */
+  /** Whether the policy had a rollout when the operator last saw the policy in mode Enforce. */
   readonly rolledOut: boolean;
 }
 
@@ -118,7 +121,7 @@ export function remembering(world: World): World {
 
 /**
  * Whether the admission policy in force does not select the namespace. After an edit, the policy's new selector may
- * already select it.
+ * already select the namespace.
  */
 function isOutside({ text, spaces }: World, uid: string): boolean {
   const space = Object.values(spaces).find((one) => one.uid === uid);

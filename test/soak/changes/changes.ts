@@ -25,7 +25,7 @@ import { type State, Timeline } from './timeline.ts';
 
 export interface ChangesOptions {
   readonly seed: number;
-  /** The number of random changes. The test makes them one after the other. */
+  /** The number of random changes. The test makes the changes one after the other. */
   readonly changes: number;
   /**
    * The number of policies in a file, or 0 for no file. One of the policies is for all namespaces. Each other policy is
@@ -72,8 +72,8 @@ const LABELS_MS = 4_000;
 /** The longest time in ms between two writes that the operator treats as one change. */
 const PAUSE_MS = 200;
 /**
- * The number of times that a file is applied. The second time, the file has other rules. The third time, it has the
- * first rules again.
+ * The number of times that a file is applied. The file is applied with its rules, with other rules, and with its first
+ * rules again.
  */
 const EDITIONS = 3;
 
@@ -163,8 +163,8 @@ class ChangesRun {
   }
 
   /**
-   * Applies a policy for all namespaces and its exceptions together, in a random order. Afterwards, applies them again
-   * with other rules.
+   * Applies a policy for all namespaces and its exceptions together, in a random order. Afterwards, applies the same
+   * policies again with other rules.
    */
   async applyFiles(): Promise<void> {
     const gone = [...this.#state.policies.keys()].map((name) => [name, undefined] as const);
