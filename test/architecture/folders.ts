@@ -587,7 +587,7 @@ export const CLIENT_LOADERS = ['operator/cluster'];
 /** The folders and files that may read Node's `process`. */
 export const PROCESS_READERS = ['operator/main.ts', 'operator/cluster/environment.ts', 'cli'];
 
-/** The folder of a file: the entry with the longest path. */
+/** The entry for a file. If several entries cover the file, the entry with the longest path applies. */
 export function folderOf(file: string): Folder | undefined {
   return FOLDERS.filter(({ path }) => file.startsWith(`${path}/`)).sort((a, b) => b.path.length - a.path.length)[0];
 }

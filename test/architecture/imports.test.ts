@@ -24,7 +24,7 @@ const SOURCE_FOLDERS = ['operator', 'analysis', 'cli', 'ui', 'hack', 'config', '
 const IMPURE =
   /\b(?:Date\.now|new Date(?!\(\w)|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
-/** The files of the controllers' folder that every controller may import. */
+/** Files in the folder of controllers that every controller may import. */
 const SHARED = ['./outcomes.ts', './controller.ts', './cluster-state.ts', './state-change.ts'];
 
 /**
@@ -37,7 +37,7 @@ const PROCESS = /(?<![.\w])process\./;
 const PROCESS_MODULES = /^node:(?:process|tty)$/;
 
 interface Source {
-  /** The path from the project's folder, with slashes. */
+  /** The path relative to the project's folder, with slashes. */
   readonly path: string;
   readonly folder: Folder | undefined;
   /** The code of the file, without its comments. */
@@ -220,7 +220,7 @@ function importGraph(): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/** The given files, and all files that they import directly or through other files, types included. */
+/** The given files, and all files that the given files import directly or indirectly. Imports of types count. */
 function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   const graph = importGraph();
   const reached = new Set<string>();
@@ -233,7 +233,7 @@ function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   return reached;
 }
 
-/** The import cycles, one for each file that closes a cycle: `a.ts → b.ts → a.ts`. */
+/** The import cycles in the form `a.ts → b.ts → a.ts`. Each file that closes a cycle has one entry. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
   const done = new Set<string>();

@@ -1,4 +1,4 @@
-/** The product's folders and their imports as a flowchart of Mermaid, which GitHub draws. */
+/** Draws the product's folders and their imports as a Mermaid flowchart, which GitHub renders. */
 import { FOLDERS, type Folder, folderOf, isIn } from './folders.ts';
 
 const PARTS: Readonly<Record<string, string>> = {
@@ -33,7 +33,10 @@ function partText(part: string, does: string): string {
   return [`  subgraph ${part}_part["${part}/: ${does}"]`, ...boxes, '  end'].join('\n');
 }
 
-/** The name of a folder in the picture: `compile` for `operator/compile`, and `operator/` for the folder around it. */
+/**
+ * The name of a folder in the picture. For example, the name of `operator/compile` is `compile`, and the name of
+ * `operator` is `operator/`.
+ */
 function nameOf({ path }: Folder): string {
   return path.includes('/') ? path.slice(path.indexOf('/') + 1) : `${path}/`;
 }
@@ -42,7 +45,7 @@ function idOf({ path }: Folder): string {
   return path.replaceAll(/\W/g, '_');
 }
 
-/** The folders that the folder imports as a whole. */
+/** The folders in the list of imports. Single files in the list are left out. */
 function imported({ imports }: Folder): Folder[] {
   return PRODUCT.filter(({ path }) => imports.includes(path));
 }

@@ -1,4 +1,7 @@
-/** The tests that `npm run test:unit` runs, by the lists of included and excluded files in test/unit.mocharc.yaml. */
+/**
+ * Tests which test files `npm run test:unit` runs. The lists of included and excluded files are in
+ * test/unit.mocharc.yaml.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -28,7 +28,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   const current = () => stage;
 
   before(async function () {
-    // The timeout is long, because the programs may have to be built first.
+    // The timeout is long, because the test may have to build the programs first.
     this.timeout(3_600_000);
     stage = await Stage.start();
   });

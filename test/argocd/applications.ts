@@ -7,7 +7,7 @@ import { ARGO_NAMESPACE } from './server.ts';
 export const ARGO_OBJECTS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGO_NAMESPACE}`;
 export const APPLICATIONS = `${ARGO_OBJECTS}/applications`;
 const REFRESH = 'argocd.argoproj.io/refresh';
-/** Argo CD's name for the cluster that it runs in. */
+/** Argo CD's name for its own cluster. */
 export const HERE = 'https://kubernetes.default.svc';
 
 /**
@@ -93,13 +93,13 @@ export class Applications {
     await this.#api.patch(`${APPLICATIONS}/${name}`, { metadata: { annotations } });
   }
 
-  /** Waits until a sync of the commit has succeeded, and Argo CD finds no difference. */
+  /** Waits until a sync of the commit has succeeded and Argo CD finds no difference. */
   async synced(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
     await this.sees(name, commit, timeoutMs);
     return this.becomes(name, `Synced to ${commit.slice(0, 7)}`, isSyncedTo(commit), timeoutMs);
   }
 
-  /** Waits until a sync of the commit has succeeded, Argo CD finds no difference, and the Application is healthy. */
+  /** Waits until a sync of the commit has succeeded and the Application is Synced and Healthy. */
   async healthy(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
     await this.sees(name, commit, timeoutMs);
     const look = (one: Json) => isSyncedTo(commit)(one) && one.status.health?.status === 'Healthy';

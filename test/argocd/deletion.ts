@@ -31,7 +31,7 @@ export async function forgetEverything(stage: Stage): Promise<void> {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
     return sets + (await forgetAll(stage, APPLICATIONS)) === 0;
   });
-  // If this is the only part of the test that runs, the cluster has no CRD for policies.
+  // If no other part of the test runs, the cluster has no CRD for policies.
   const policies = (await stage.api.find(POLICIES))?.items ?? [];
   for (const { metadata } of policies) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }
@@ -78,7 +78,9 @@ export async function syncAll(stage: Stage): Promise<void> {
   await eventually('all labels', async () => (await labelled(stage)).length === NAMESPACES_ELSEWHERE + 1);
 }
 
-/** Waits until every object is deleted, in the order of the waves, and no label remains. */
+/**
+ * Waits until every object is deleted and no label remains. The objects must be deleted in the order of the sync waves.
+ */
 export async function assertDeletedInOrder(stage: Stage): Promise<void> {
   await stage.api.remove(`${APPLICATIONS}/${ALL}`);
   const gone = async () => (await stage.api.find(`${APPLICATIONS}/${ALL}`)) === undefined;

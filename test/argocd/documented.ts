@@ -98,8 +98,8 @@ async function assertNoUnknownField({ api }: Stage, objects: readonly Json[]): P
 }
 
 /**
- * Waits until all Applications are Synced and Healthy, and checks that the namespaces were created after the policies
- * came into force.
+ * Waits until all Applications are Synced and Healthy. Checks that the policies were in force before the namespaces
+ * were created.
  */
 export async function assertInstalledInOrder(stage: Stage, { commits }: Installation): Promise<void> {
   await stage.applications.healthy(ROOT_APPLICATION, commits.root ?? '', 180_000);
@@ -112,7 +112,7 @@ export async function assertInstalledInOrder(stage: Stage, { commits }: Installa
   assert.ok((conditionOf(policy, 'Programmed')?.lastTransitionTime ?? '') <= shop.metadata.creationTimestamp);
 }
 
-/** Checks that the policies are enforced for the first pod of a namespace that Argo CD created. */
+/** Checks that the policies already refuse the first pod of a namespace that Argo CD created. */
 export async function assertEnforcedFromTheBeginning(stage: Stage): Promise<void> {
   await stage.account('shop');
   const query = { dryRun: 'All' };
@@ -125,7 +125,7 @@ export async function assertEnforcedFromTheBeginning(stage: Stage): Promise<void
   await stage.labelsBecome('shop', { enforce: 'restricted' });
 }
 
-/** Checks the health of a policy in Argo CD, and the message that Argo CD shows with it. */
+/** Checks the health of a policy in Argo CD, and the health message that Argo CD shows. */
 export async function assertHealthMessage(stage: Stage): Promise<void> {
   const health = async () => {
     const application = await stage.applications.compared('capabilitypolicies');

@@ -1,4 +1,4 @@
-/** A policy that states every field, and the same policy without some of its lines. */
+/** Makes a policy that states every field, and copies of the policy without some of its lines. */
 import { load } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
@@ -91,7 +91,7 @@ overrides:
     default: gvisor
 `.trim();
 
-/** The overrides that the spec above does not state, each with the value of its rule's example. */
+/** The overrides that the spec above lacks. Each override has the value of its rule's example. */
 const OTHERS = Object.entries(EVERYTHING_RESTRICTED).flatMap(([field, value]) =>
   STATED.includes(`\n  ${field}:`) ? [] : [`  ${field}: ${JSON.stringify(value)}`],
 );

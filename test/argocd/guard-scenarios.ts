@@ -64,7 +64,7 @@ async function guarded(stage: Stage): Promise<void> {
 }
 
 /**
- * Registers the cluster in Argo CD under a second name, with rights to read everything and write namespaces.
+ * Registers the cluster in Argo CD under a second name, with rights to read all objects and to write namespaces.
  * @returns the name
  */
 async function limitedCluster({ api, controlPlane }: Stage): Promise<string> {

@@ -56,7 +56,7 @@ class LabelScene {
     this.#commit = commit;
   }
 
-  /** A policy that is in force, and an Application for the one namespace that it selects. */
+  /** A policy in force, and an Application for the only namespace that the policy selects. */
   static async make(
     stage: Stage,
     name: string,

@@ -68,7 +68,7 @@ async function removeEachLine(stage: Stage, mode: Mode, groups: readonly number[
   assert.deepEqual(stayed, []);
 }
 
-/** The policy sets no labels, so that only the admission policies decide. */
+/** The policy sets no Pod Security labels, so only the admission policies decide. */
 const FIELDS = {
   mode: 'Enforce',
   levelVersion: 'v1.30',

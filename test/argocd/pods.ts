@@ -78,7 +78,7 @@ export class OperatorPods {
     }
   }
 
-  /** Without status updates, a node counts as dead, and its pods are evicted. */
+  /** Updates the status of the node. Otherwise, the node would count as dead, and its pods would be evicted. */
   async #heartbeat(): Promise<void> {
     if (Date.now() - this.#lastHeartbeat < HEARTBEAT_MS) return;
     this.#lastHeartbeat = Date.now();

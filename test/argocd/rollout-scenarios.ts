@@ -77,7 +77,10 @@ class Rollout {
     return this.#history as LabelHistory;
   }
 
-  /** Commits the namespace with these labels and the policy, and waits until both are synced and healthy. */
+  /**
+   * Commits the namespace with these labels and the policy, and waits until the namespace and the policy are synced and
+   * healthy.
+   */
   async git(labels: Readonly<Record<string, string>> = {}): Promise<void> {
     const commit = this.#repository.commit({
       'namespace.yaml': [namespaceOf(this.name, { environment: this.name, ...labels }, { wave: 1 })],

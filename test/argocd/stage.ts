@@ -95,7 +95,7 @@ export class Stage {
     return this.api.find(`${POLICIES}/${name}`);
   }
 
-  /** Waits until the current text of a policy is in force. */
+  /** Waits until the current spec of a policy is in force. */
   async inForce(name: string, timeoutMs = 240_000): Promise<Json> {
     let last: Json;
     const look = async () => {

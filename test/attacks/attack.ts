@@ -40,7 +40,7 @@ export type Step = (scene: Scene) => Promise<Answer>;
 
 /** The answer that the last step must get. */
 export interface Expectation {
-  /** A part of the title, such as `refused by base` or `admitted: no kubelet starts such a pod`. */
+  /** A part of the title of the test, such as `refused by base` or `admitted: no kubelet starts such a pod`. */
   readonly title: string;
   verify(answer: Answer, scene: Scene): void;
 }
@@ -100,7 +100,7 @@ export function admitted(why: string, verify: (object: Json, answer: Answer) => 
   };
 }
 
-/** The message in an answer, or the object if the request succeeded. */
+/** The text of an answer. If the request succeeded, the text is the object, and otherwise the message. */
 function said(body: Json): string {
   return String(body.message ?? `created: ${JSON.stringify(body.spec)}`).slice(0, MOST_SAID);
 }
@@ -168,8 +168,8 @@ export function putPod(alter: (pod: Json) => void, subresource = '', as: Identit
 }
 
 /**
- * Changes the namespace through one of the API's routes. The change is a dry run, so that the next row finds the
- * namespace unchanged.
+ * Changes the namespace through one of the API's routes. The change is a dry run, so the namespace stays unchanged for
+ * the next row.
  */
 export function changeNamespace(wanted: MetadataChange, as: Identity, route = ROUTES[1]): Step {
   return ({ cluster, namespace }) => change(cluster.api, namespace, wanted, as, route);

@@ -103,7 +103,7 @@ async function run(steps: readonly Step[], scene: Scene): Promise<Answer> {
   return last(scene);
 }
 
-/** Lets `CREATOR` change pods through all of their subresources, which the role `edit` does not allow. */
+/** Grants `CREATOR` the right to change pods through all subresources. The role `edit` does not grant this right. */
 async function allowDebuggers(api: Api): Promise<void> {
   const subresources = ['ephemeralcontainers', 'resize', 'status', 'binding', 'eviction'];
   const resources = [...subresources.map((one) => `pods/${one}`), 'bindings'];

@@ -15,7 +15,7 @@ const ENTRIES = 10_000;
 const ANSWERED_MS = 5_000;
 const WATCHED_MS = 2_500;
 
-/** Lists with as many capabilities of one container as an object can hold. */
+/** Lists of capabilities of one container with the maximum length that fits into an object. */
 const LONG = {
   add: Array.from({ length: ENTRIES }, () => 'SYS_ADMIN'),
   drop: Array.from({ length: ENTRIES }, () => 'K'),
@@ -25,7 +25,9 @@ function capable(capabilities: object): Json {
   return pod({ containers: [{ name: 'main', image: 'example.org/app', securityContext: { capabilities } }] });
 }
 
-/** A Deployment without replicas. Nothing refuses this workload, and the operator has to evaluate its template. */
+/**
+ * A Deployment without replicas. The API server admits this workload, and the operator has to evaluate its template.
+ */
 function deployment(template: Json): Step {
   return (scene) => {
     const labels = { app: scene.pod };

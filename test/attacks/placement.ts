@@ -1,4 +1,4 @@
-/** Attempts to get more rights through the place of a field in a pod, or through the kind of pod. */
+/** Attempts to get more rights by setting a field in an unusual place of a pod, or by an unusual kind of pod. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';

@@ -1,4 +1,4 @@
-/** The objects that the attempts against the protection try to change, and the requests on these objects. */
+/** The target objects of the attempts against the protection, and the requests to change these objects. */
 import type { Answer, Identity, Json, Method } from '../../hack/controlplane/api.ts';
 import type { TestCluster } from '../support/harness.ts';
 import { OPERATOR_NAMESPACE } from '../support/rights.ts';

@@ -1,6 +1,6 @@
 /**
- * Encodes a pod in Kubernetes' protobuf format, with only the fields that the attempts use
- * (k8s.io/api/core/v1/generated.proto).
+ * Encodes a pod in Kubernetes' protobuf format (k8s.io/api/core/v1/generated.proto). The encoder supports only the
+ * fields that the attempts use.
  */
 
 /**

@@ -1,4 +1,4 @@
-/** Attempts to run under a seccomp profile of type OCI that the policy does not list (KEP-6061). */
+/** Attempts to run a pod under a seccomp profile of type OCI (KEP-6061). The policy does not list the profile. */
 import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { type Attack, admitted, create, debug, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';

@@ -14,7 +14,7 @@ const TRACING = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['SYS_PTRAC
 const RACES = 10;
 const WRITES_LOGS = { volumeMounts: [{ name: 'logs', mountPath: '/logs' }] };
 
-/** A container that complies with level restricted, except that it adds one capability. */
+/** A container that adds one capability, and otherwise complies with level restricted. */
 function capable(name: string): object {
   return { securityContext: { ...RESTRICTED, capabilities: { drop: ['ALL'], add: [name] } } };
 }

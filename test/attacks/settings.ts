@@ -10,8 +10,8 @@ type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<Capabilit
 
 interface Setting {
   /**
-   * The policies by short name. A policy without a selector gets one that requires the label `team` with the setting's
-   * key as value.
+   * The policies by short name. A policy without a selector gets a selector. The selector requires the label `team`
+   * with the setting's key as its value.
    */
   readonly policies: Readonly<Record<string, Rules>>;
   /** Pods that are created before the policies, by name. */
@@ -59,7 +59,8 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 
   /**
-   * A policy by which a container may add any capability, but may hold only the default capabilities of its runtime.
+   * A policy that lets a container add any capability. The container may hold only the default capabilities of its
+   * runtime.
    */
   bounded: {
     policies: {
@@ -180,7 +181,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A namespace that a row of the table deletes and creates again. */
+  /** A row of the table deletes this namespace and creates it again. */
   remade: { policies: { remade: enforce({ level: 'restricted' }) } },
 
   /** Pods that were created before the policy. The policy would refuse their pod-level settings. */
@@ -237,20 +238,20 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A policy by which no pod may have a token of its service account. */
+  /** A policy that forbids tokens of service accounts in pods. */
   tokenless: {
     policies: { tokenless: enforce({ level: 'baseline', overrides: { serviceAccountToken: 'Forbidden' } }) },
   },
 
-  /** A policy by which each pod must have its own user namespace. */
+  /** A policy that requires a separate user namespace for each pod. */
   ...(offers(SERVER_MINOR, 'userNamespaces') && {
     isolated: { policies: { isolated: enforce({ level: 'baseline', overrides: { userNamespaces: 'Required' } }) } },
   }),
 
-  /** A policy by which each container must have an AppArmor profile. */
+  /** A policy that requires an AppArmor profile for each container. */
   profiled: { policies: { profiled: enforce({ level: 'baseline', overrides: { appArmor: { unset: 'Refused' } } }) } },
 
-  /** A policy that also requires an AppArmor profile, but with defaulting. */
+  /** A policy that requires an AppArmor profile and has defaulting. */
   filled: {
     policies: {
       filled: enforce({
@@ -274,7 +275,7 @@ export function restrictedContainer(name: string): object {
   return { name, image: 'example.org/debug', securityContext: RESTRICTED };
 }
 
-/** A pod that the policy `agent` admits: the pod sees the node's processes, and reads the node's logs. */
+/** A pod that the policy `agent` admits. The pod sees the node's processes, and reads the node's logs. */
 export function agentPod(serviceAccountName = AGENT): Json {
   const one = restrictedPod({ serviceAccountName }) as Json;
   one.spec.hostPID = true;

@@ -33,7 +33,8 @@ describe('cappol explain NAME --cluster, with an API server', function () {
   let audit: string;
 
   before(async () => {
-    // The workloads of a deleted namespace vanish one by one, and the tests compare answers about all namespaces.
+    // Namespaces that are being deleted are left out, because their workloads vanish one by one. The tests compare
+    // answers about all namespaces.
     const isActive = ({ status }: Json) => status.phase === 'Active';
     await eventually("the end of other files' namespaces", async () =>
       (await cluster.api.list(NAMESPACES)).every(isActive),

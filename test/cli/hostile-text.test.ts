@@ -1,11 +1,11 @@
-/** Manifests whose texts try to break a command or to control a terminal. */
+/** Tests manifests with texts that try to break a command or to control a terminal. */
 import assert from 'node:assert/strict';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
 /**
- * Properties that every JavaScript object has. A lookup of a manifest's text in a table must not find these properties.
+ * Properties that every JavaScript object has. A lookup of a manifest's text in a table must not find such a property.
  */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
 

@@ -45,7 +45,10 @@ const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\
 const POD = '{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, image: a}]}}';
 const UNTYPED = '{metadata: {name: b}, spec: {containers: [{name: b, image: b}]}}';
 
-/** Streams with `items` in objects of several kinds, each with the names of the objects that kubectl sends. */
+/**
+ * Streams of objects of several kinds with a field `items`. Each stream has the names of the objects that kubectl
+ * sends.
+ */
 const ITEMS: readonly (readonly [text: string, names: readonly string[]])[] = [
   [`${CONFIG_MAP}items: [${POD}]\n`, ['a']],
   [`${CONFIG_MAP}items: [${POD}, ${POD.replaceAll('name: a', 'name: c')}]\ndata: {a: b}\n`, ['a', 'c']],

@@ -22,7 +22,7 @@ async function markdown(
   return { code: ran.code, text: ran.stdout, tables };
 }
 
-/** The text as a browser shows it. */
+/** The text that a browser shows. */
 function shown(tokens: readonly Token[]): string {
   return tokens.map((token) => ('text' in token ? String(token.text) : token.raw)).join('');
 }

@@ -1,4 +1,4 @@
-/** Tests the output formats of check that have no test file of their own. */
+/** Tests the output formats of `cappol check` that have no separate test file. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

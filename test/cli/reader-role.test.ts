@@ -20,7 +20,7 @@ const [CLUSTER_ROLE, ROLE] = loadAll(readFileSync(join(CONFIG, 'rbac', 'reader.y
   RbacObject,
 ];
 
-/** The resources of a role in the form in which messages name them, such as `pods` and `deployments.apps`. */
+/** The resources of a role in the form of messages, such as `pods` and `deployments.apps`. */
 function resourcesOf({ rules = [] }: RbacObject): string[] {
   const all = rules.flatMap(({ apiGroups = [], resources = [] }) =>
     apiGroups.flatMap((group) => resources.map((one) => (group === '' ? one : `${one}.${group}`))),

@@ -153,7 +153,7 @@ describe('cappol check beside an API server', function () {
     });
     const selecting = { clusterRoleSelectors: [{ matchLabels: { reading: 'part' } }] };
     const whole = role('whole', {}, { aggregationRule: selecting, rules: [] });
-    /** A role that has rules of its own and an aggregationRule. */
+    /** A role with its own rules and an aggregationRule. */
     const stating = (name: string, reading: string) =>
       role(name, {}, { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { reading } }] }, rules: [use] });
     const [overwritten, alone] = [stating('overwritten', 'other'), stating('alone', 'none')];

@@ -122,7 +122,8 @@ describe('cappol render, applied by kubectl', () => {
         [...POLICIES, TEAM, manifest].map((one) => dump(one, { noRefs: true })).join('---\n'),
       );
       const [{ verdict }] = JSON.parse(stdout).items;
-      // check does not know the creator of a bare pod. In this test, the creator may use no policy.
+      // The command `cappol check` does not know the creator of a bare pod. In this test, the creator may use no
+      // policy.
       assert.equal(await admits(pod, NAMESPACE), verdict === 'Compliant', verdict);
     });
   }
@@ -133,7 +134,7 @@ describe('cappol render, applied by kubectl', () => {
       const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
       const { stdout, stderr } = await cappol(args, policies);
       assert.equal(stderr, '');
-      // The cluster also has policies of other tests, which the rendered files do not contain.
+      // The cluster also has policies of other tests. The rendered files do not contain these policies.
       return stdout.split(/^(?=--- )/m).filter((part) => part.includes('rendered-'));
     };
     assert.deepEqual(await diff(), []);

@@ -8,7 +8,7 @@ import { cappol, type Ran } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 
-/** The number of violating workloads, which is more than a status lists. */
+/** The number of violating workloads. A status does not list so many workloads. */
 const MANY = 70;
 
 describe('cappol status, with an API server', () => {

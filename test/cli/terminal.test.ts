@@ -1,4 +1,4 @@
-/** Compares check's output on a terminal and in a pipe, by running the program under a pseudo-terminal. */
+/** Compares the output of `cappol check` on a terminal with its output in a pipe. The terminal is a pseudo-terminal. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

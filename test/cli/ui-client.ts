@@ -7,7 +7,7 @@ export class UiClient {
   readonly state = new LiveState();
   readonly #stopping = new AbortController();
 
-  /** Opens the page. @param link that cappol ui prints */
+  /** Opens the page. @param link the link that `cappol ui` prints */
   static async open(link: string): Promise<UiClient> {
     const client = new UiClient();
     await readEvents(

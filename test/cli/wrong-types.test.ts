@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 
-/** Lines below `spec` of a policy or of a pod, each with the end of the expected message. */
+/** Lines below `spec` of a policy or of a pod, by line. The value is the end of the expected message. */
 type Rows = Readonly<Record<string, string>>;
 
 const POLICIES: Rows = {

@@ -195,7 +195,7 @@ describe('ApiClient', () => {
       return (made.address() as AddressInfo).port;
     }
 
-    /** The configured server publishes the address 127.0.0.1 with this port. */
+    /** The servers that the client finds if the configured server publishes the address 127.0.0.1 with this port. */
     async function serversAt(port: number, cluster: object): Promise<string[]> {
       const slice = {
         addressType: 'IPv4',

@@ -30,7 +30,7 @@ type Step =
 
 class ScriptedReader implements Reader {
   readonly calls: string[] = [];
-  /** How often a streaming list was requested. */
+  /** The number of requests for a streaming list. */
   refused = 0;
   readonly watched: { query: Query; idleMs: number | undefined }[] = [];
   readonly #steps: Step[];
@@ -231,7 +231,7 @@ describe('Reflector', () => {
     const waited = await leastOf(1_200, () =>
       clockMs(() => play([{ list: [[]] }, { watch: [], error: failure(500) }, { watch: [], error: failure(500) }])),
     );
-    // The delays are 0.2 s and 0.4 s, each up to a quarter longer or shorter.
+    // The two delays are 0.2 s and 0.4 s. Each delay may be up to a quarter longer or shorter.
     assert.ok(waited >= 450 && waited < 1_200, `${waited} ms`);
   });
 

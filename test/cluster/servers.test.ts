@@ -10,7 +10,7 @@ interface World {
   readonly slice?: object;
   /** The minor version that each API server reports. An API server that is not listed does not answer. */
   readonly minors: Readonly<Record<string, string>>;
-  /** The minor version that the API server emulates, by --emulated-version. */
+  /** The minor version that each API server emulates because of the flag --emulated-version. */
   readonly emulated?: Readonly<Record<string, string>>;
   /** The gitVersion that each API server reports. */
   readonly builds?: Readonly<Record<string, string>>;

@@ -111,7 +111,7 @@ describe('the cluster as followed on a real API server', () => {
   it('sees a pod being created, changed and deleted', async () => {
     const pod = inNamespace('v1', 'Pod', 'bare', { spec: { ...template.spec, automountServiceAccountToken: false } });
     const find = () => [...followed.cluster.pods(NAMESPACE)].find(({ name }) => name === 'bare');
-    // The controller manager creates the service account a moment after the namespace.
+    // The controller manager creates the default service account a moment after the namespace.
     const account = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`;
     await within(10_000, 'service account', () => client.get(account).catch(() => undefined));
     const { metadata } = await client.apply(pod);

@@ -1,4 +1,4 @@
-/** Evaluates the CEL of rendered programs with cel-js, as an API server would for one request. */
+/** Evaluates the CEL of rendered programs for one request. The engine is cel-js, which replaces the API server. */
 import assert from 'node:assert/strict';
 import type { Environment } from '@marcbachmann/cel-js';
 import type { CompletePolicy, LabelSelector } from '../../operator/api/capability-policy.ts';
@@ -24,7 +24,7 @@ interface Spec {
   readonly matchConditions?: readonly Named[];
   /** The variables of the program. The list is empty for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
-  /** The validations, of which the first one answers probes. A MutatingAdmissionPolicy has no validations. */
+  /** The validations. The first validation answers probes. A MutatingAdmissionPolicy has no validations. */
   readonly validations?: readonly Validation[];
 }
 
@@ -177,7 +177,7 @@ export function evaluated(
   return run(expression, { ...context, variables: lazily(variables, context) });
 }
 
-/** One admission policy, whose CEL expressions cel-js evaluates. */
+/** An admission policy. cel-js evaluates its CEL expressions. */
 export class AdmissionText {
   readonly spec: Spec;
 
@@ -248,8 +248,8 @@ export function programText(
 }
 
 /**
- * The refusals of a request by the programs of mode Enforce. At most one program refuses, since only one decides in a
- * namespace.
+ * The refusals of a request by the programs of mode Enforce. At most one program refuses a request, because only one
+ * program decides in a namespace.
  */
 export function refusals(programs: readonly Pick<Program, 'policy'>[], request: Request): string[] {
   return programs.flatMap(({ policy }) => new AdmissionText(policy).refusal(request) ?? []);

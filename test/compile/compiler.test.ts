@@ -28,7 +28,7 @@ const SPEC = fc.record({
   levelVersion: fc.constantFrom('latest', 'v1.99'),
   defaulting: fc.constantFrom('Enabled', 'Disabled'),
 }) as fc.Arbitrary<Partial<CapabilityPolicySpec>>;
-/** Creates or edits a policy, or deletes it. */
+/** A random step, which creates, edits or deletes a policy. */
 const STEP = fc.record({ name: fc.constantFrom(...NAMES), spec: fc.option(SPEC, { nil: undefined }) });
 
 function aged(name: string, spec: Partial<CapabilityPolicySpec>, day: number): CompletePolicy {
@@ -81,7 +81,7 @@ describe('compiler', () => {
     const [warns] = after.programs.filter(({ kind }) => kind === 'Warn');
     const [warned] = before.programs.filter(({ kind }) => kind === 'Warn');
     assert.notEqual(warns?.hash, warned?.hash);
-    // The rows of the other policies are the same objects as before.
+    // The rows of unchanged policies are the same objects as before.
     const rows = [...(warns?.rows ?? [])].filter(([id, row]) => warned?.rows.get(id) === row).map(([id]) => id);
     assert.deepEqual(rows, ['beside']);
     const resolved = after.policies.filter((one) => before.policies.includes(one));
@@ -123,7 +123,7 @@ describe('compiler', () => {
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];
     assert.ok(one > 30_000, `${one} characters`);
-    // Each policy adds a row and a value in an index, both in the program and in its canary.
+    // Each policy adds a row and a value in an index to the program. The canary of the program grows in the same way.
     assert.ok(hundred - one < 100 * 500, `${(hundred - one) / 100} characters a policy`);
     const compileAgain = compileUninterrupted();
     const policies = all(100);

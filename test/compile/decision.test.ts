@@ -265,7 +265,7 @@ describe('the text of an admission policy', () => {
     const request = { resource: 'pods', object: { spec: { containers } } };
     for (const count of [1, 2, 3, 4, 13, 40]) {
       const names = Array.from({ length: count }, (_, index) => `p${String(index).padStart(2, '0')}`);
-      // The table may have the policies in any order.
+      // The order of the policies in the table must not matter.
       const message = String(programText(names.toReversed().map((name) => policy(name))).refusal(request));
       const described = Math.min(3, count);
       const each = Math.floor(24 / described);

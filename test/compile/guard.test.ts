@@ -94,7 +94,7 @@ function isEnforced(
   return matches(spec.namespaceSelector, labels) && !isPending;
 }
 
-/** Whether the policy guards the namespace's label for admin access, and the label grants the access. */
+/** Whether the policy guards the namespace's label for admin access while the label grants the access. */
 function guardsAccess(one: CompletePolicy, labels: Labels, key: string): boolean {
   return one.spec.adminAccessLabel === 'Guarded' && isEnforced(one, labels) && labels[key] === 'true';
 }
@@ -196,7 +196,7 @@ describe('the guard', () => {
             const created = now === undefined && matches(one.spec.namespaceSelector, after);
             if (created) assert.ok(!labelled, 'created as pending');
             for (const key of [ADMIN_ACCESS, OLD_ADMIN_ACCESS]) {
-              // A label that was set while the policy was pending stays.
+              // If a label was set while the policy was pending, the label stays.
               const kept = now && now[key] === 'true' && matches(one.spec.namespaceSelector, now);
               assert.ok(!guardsAccess(one, after, key) || kept, `admin access by ${JSON.stringify([now, after])}`);
             }

@@ -111,7 +111,7 @@ describe('the self-test of a program', () => {
         else row[column] = items as Items;
         return JSON.stringify(all);
       });
-      // Without its entries of spec.containers, the policy does not appear in the table at all.
+      // A policy without entries of spec.containers is not in the table at all.
       if (column !== 'containers') assert.notEqual(answers(damaged), true);
     });
   }
@@ -129,7 +129,7 @@ describe('the self-test of a program', () => {
       'exception',
     );
     const damage = fc.record({
-      // Only the tables of policies are damaged, because the levels change only with the operator's version.
+      // The test damages only the tables of policies. The tables of levels change only with the operator's version.
       table: fc.constantFrom('policies', 'containerRows'),
       row: fc.nat(2),
       column: fc.nat(200),

@@ -24,7 +24,7 @@ const MAX_EXPRESSION = 100_000;
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The names of the selected policies, in the order of the table's answer. */
+/** The names of the selected policies, in the order in which the table returns the names. */
 function selecting(policies: readonly ResolvedPolicy[]): (labels: Labels) => string[] {
   const table = tableOf(policies);
   const {
@@ -163,7 +163,7 @@ describe('the table', () => {
     assert.deepEqual(indexesOf(teams(7)), []);
     assert.deepEqual(indexesOf(teams(8)), ['byLabel0']);
     assert.deepEqual(indexesOf(named([{ matchLabels: { [NAME]: 'a' } }])), ['byName']);
-    // A selector that reads more than one label is rendered as a condition, not in an index.
+    // A selector of more than one label is rendered as a condition, not in an index.
     const two = Array.from({ length: 9 }, (_, i) => ({ matchLabels: { team: `t${i}`, tier: 'x' } }));
     assert.deepEqual(indexesOf(named(two)), []);
     const [positions = ''] = tableOf(teams(300)).selecting(['l']).positions;

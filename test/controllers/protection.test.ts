@@ -14,7 +14,7 @@ class Stage {
    * object.
    */
   refusal: string | undefined;
-  /** The policies whose status each answer made dirty. */
+  /** For each answer, the policies that the answer made dirty. */
   readonly found: string[][] = [];
   /** The delays in milliseconds after which the controller probes again. */
   readonly again: number[] = [];

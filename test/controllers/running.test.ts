@@ -154,7 +154,8 @@ describe('Running', () => {
     });
 
     /**
-     * Measures the work after the first round, when the policies have changed and no controller has been notified yet.
+     * Measures the work after the first round. At this time, the policies have changed, but no controller has been
+     * notified yet.
      */
     function again(work: () => Promise<void>): Promise<number> {
       said.splice(0);

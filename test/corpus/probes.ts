@@ -9,7 +9,7 @@ type Fields = Record<string, any>;
 
 interface Probe {
   readonly name: string;
-  /** Whether the pod already has the value. */
+  /** Whether the pod already has the value of this probe. */
   has(pod: Pod): boolean;
   apply(pod: Pod): Pod;
 }

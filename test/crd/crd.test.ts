@@ -194,7 +194,7 @@ interface Schema {
   readonly additionalProperties?: Schema;
 }
 
-/** The schema's fields that lack a description or an upper bound. */
+/** The fields of the schema without a description or without an upper bound. */
 function carelessFields(schema: Schema, path: string, described: boolean): string[] {
   const faults = [
     ...(described && !schema.description ? ['no description'] : []),

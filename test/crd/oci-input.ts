@@ -1,4 +1,4 @@
-/** Valid and invalid references to seccomp profiles of type OCI. */
+/** Test cases with valid and invalid references to seccomp profiles of type OCI. */
 import type { BadInput } from './input.ts';
 
 const HEX = '0123456789abcdef'.repeat(4);

@@ -56,8 +56,8 @@ describe('filling', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         fc.pre(!fillsRootThatIsRefused(policy));
-        // A container that `spec.containers` names gets its own profile, so the pod's profile does not matter for this
-        // container.
+        // Each container that `spec.containers` names gets its own profile, so the pod's profile does not matter for
+        // this container.
         const fills = fillsOf({ ...policy, containers: [] });
         const oneByOne = fills.reduce((before, fill) => fillCreated(before, [fill]), pod);
         assert.deepEqual(oneByOne, fillCreated(pod, fills));

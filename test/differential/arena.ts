@@ -24,7 +24,7 @@ import { createRuntimeClasses } from './runtime-classes.ts';
 
 interface Answer {
   readonly admitted: boolean;
-  /** The reason for the refusal, in the engine's words. */
+  /** The reason for the refusal. It is the text of the engine. */
   readonly text: string;
 }
 
@@ -44,7 +44,7 @@ interface ServerAnswer {
 /** A request that is sent to the API server in each namespace. */
 export interface Question {
   readonly method: 'POST' | 'PATCH';
-  /** The path of the request below the namespace. */
+  /** The path of the request, relative to the namespace. */
   readonly path: string;
   readonly body: unknown;
 }
@@ -57,7 +57,7 @@ export function createPod(pod: unknown): Question {
   return { method: 'POST', path: 'pods', body: pod };
 }
 
-/** @param pod the name of a compliant pod that exists in each of the namespaces */
+/** @param pod the name of a compliant pod in each of the namespaces */
 export function addEphemeralContainer(pod: string, container: unknown): Question {
   const body = { spec: { ephemeralContainers: [container] } };
   return { method: 'PATCH', path: `pods/${pod}/ephemeralcontainers`, body };

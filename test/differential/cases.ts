@@ -45,7 +45,7 @@ const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => 
  */
 export const VERSIONS: readonly number[] = [...CHANGED_AT.filter((minor) => minor < LATEST_MINOR), LATEST_MINOR];
 
-/** A level without overrides, which has to equal Pod Security Admission. */
+/** A case for a level without overrides. Its verdicts have to equal the verdicts of Pod Security Admission. */
 export function plain(level: LevelVersion['level'], minor: number): DifferentialCase {
   const name = `${level}-1-${minor}`;
   const policy = policyOf(name, { level, levelVersion: formatVersion(minor) });
@@ -181,7 +181,7 @@ const STATED: readonly DifferentialCase[] = [
   }),
 ];
 
-/** Overrides for the rules that no case in STATED overrides, from the examples of these rules. */
+/** Overrides from the examples of rules, for rules that no case in STATED overrides. */
 const OTHERS = RULES.filter(
   ({ id }) => !STATED.some(({ policy }) => (id.split('.')[0] ?? '') in (policy.spec.overrides ?? {})),
 )

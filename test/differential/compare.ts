@@ -38,7 +38,7 @@ const CONCURRENCY = 8;
  * Windows pod invalid.
  */
 const ATTEMPTS = 12;
-/** The maximum number of differences to report, because one cause often produces many differences. */
+/** The maximum number of reported differences. One cause often produces many differences. */
 const REPORTED = 3;
 
 export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> {

@@ -28,7 +28,7 @@ const RUN: readonly Run[] = [
   { page: 'docs/operations.md', sections: ['Break glass'], by: 'test/docs/rollout.test.ts' },
 ];
 
-/** The words that may follow a language. */
+/** The words that may follow the language of a block. */
 const USES: Readonly<Record<string, readonly string[]>> = { sh: ['fails', 'stays', 'ended'], yaml: ['part'] };
 /** Other languages that mark a block as shell commands. */
 const OTHER_MARKS = ['bash', 'console', 'shell', 'shell-session', 'shellscript', 'terminal', 'zsh'];

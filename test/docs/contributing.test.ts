@@ -28,7 +28,7 @@ function checklist(title: string): string[] {
   const part = PARTS.find((one) => one.startsWith(`${title}\n`)) ?? '';
   const steps = part.split(/^(?=\d+\. )/m).slice(1);
   assert.ok(steps.length > 2, title);
-  // A paragraph after the last step is not part of that step.
+  // A paragraph after the last step does not belong to the last step.
   return steps.map((step) => step.split('\n\n')[0] ?? '');
 }
 

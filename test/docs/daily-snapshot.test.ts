@@ -28,7 +28,7 @@ const HEREDOC = /<<'EOF'\n([\s\S]*?)^EOF$/m;
 const NAMESPACE = 'cappol-snapshots';
 const CLOCKS = 'clocks';
 
-/** The rules of the recipe's role. */
+/** The RBAC rules of the role in the recipe of docs/evidence.md. */
 function documentedRules(): readonly RoleRule[] {
   const objects = loadAll(HEREDOC.exec(MANIFESTS)?.[1] ?? '') as RbacObject[];
   return objects.find(({ kind }) => kind === 'ClusterRole')?.rules ?? [];

@@ -50,7 +50,7 @@ describe('enforcing at once', function () {
   const refusals: string[] = [];
   let created = 0;
 
-  /** The answer to the creation of a pod of the workload by its controller, in a dry run. */
+  /** Creates a pod of the workload by dry run, as its controller. @returns the answer */
   function create(one: Installed): Promise<string> {
     const { metadata = {}, spec } = templateOf(one);
     const pod = {
@@ -155,7 +155,8 @@ describe('enforcing at once', function () {
         const compliant = { ...pod, spec: { ...pod.spec, ...account } };
         const violating = { ...pod, spec: { ...pod.spec, ...account, containers: privileged } };
         assert.equal(await cluster.admit(compliant, namespace), ADMITTED);
-        // Where the label of level restricted is set, Pod Security Admission refuses the pod before the policies do.
+        // If the namespace has the label of level restricted, Pod Security Admission refuses the pod before the
+        // policies.
         assert.match(await cluster.admit(violating, namespace), /(?:everywhere|PodSecurity).*: .*privileged/);
       });
     }

@@ -1,6 +1,6 @@
 /**
  * The shell blocks of the documentation that no test pastes. The keys are the page and the first line of the block. The
- * value is the reason.
+ * value is the reason why no test pastes the block.
  */
 export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {

@@ -57,7 +57,7 @@ export class ShellSession {
    * sets HOME and TMPDIR, these variables name a new folder that is deleted at the end.
    */
   constructor(cwd: string, environment: NodeJS.ProcessEnv) {
-    // The shell gets a separate process group, so that background processes of the blocks end with the shell.
+    // The shell gets a separate process group. Background processes of the blocks therefore end with the shell.
     this.#shell = spawn('sh', ['-c', READER], {
       cwd,
       env: { HOME: this.#folder, TMPDIR: this.#folder, ...environment },

@@ -1,6 +1,6 @@
 /**
- * Tests the health check in Argo CD's own layout. The test statuses are statuses that the operator writes, and
- * health_test.yaml has the expected results. After an intended change, run UPDATE_GOLDEN=1 npx mocha test/gitops.
+ * Tests the health check in Argo CD's own layout. The operator writes the statuses of the tests, and health_test.yaml
+ * has the expected results. After an intended change, run UPDATE_GOLDEN=1 npx mocha test/gitops.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -47,7 +47,7 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
 
 /**
- * Manual changes to rendered objects. If the operator may replace the object, the manual change adds something that
+ * Manual changes to rendered objects. If the operator may replace the object, the manual change adds a field that
  * server-side apply would keep.
  */
 const CHANGES: Readonly<Record<string, unknown>> = {
@@ -199,7 +199,7 @@ async function violate({ cluster, namespace }: Stage): Promise<void> {
   });
 }
 
-/** Resolves when an Event reports the repair. */
+/** Resolves when an Event reports the repair of the object. */
 async function repaired(stage: Stage, kind: string): Promise<void> {
   const { metadata } = await rendered(stage, kind);
   await changeByHand(stage, kind);
@@ -294,7 +294,10 @@ async function restart({ cluster: { operator } }: Stage): Promise<void> {
   await waitFor('the operator to give up', () => !operator.running, { intervalMs: 20 });
 }
 
-/** Starts an operator that lacks a pod field, and adds its log to the log of the operator. */
+/**
+ * Starts a second operator that lacks a pod field. Adds the log of the second operator to the log of the first
+ * operator.
+ */
 async function askDefaults({ cluster }: Stage): Promise<void> {
   const earlier = earlierOperator(cluster.operatorKubeconfig, ['hostUsers']);
   await earlier.start();

@@ -37,7 +37,7 @@ describe("the operator's rights", () => {
       apiServerFlags: [
         ...audit.flags,
         '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
-        // The operator needs `list` for API servers before 1.34, which have no streaming lists.
+        // The operator needs the verb `list` for API servers before 1.34. These API servers have no streaming lists.
         '--feature-gates=WatchList=false',
       ],
     });

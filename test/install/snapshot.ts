@@ -6,14 +6,14 @@ const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentst
 
 /**
  * Lists each object as `resource namespace/name`, and each label and annotation of a namespace, sorted. The line
- * `manager namespaces/NAME` means that the operator wrote the namespace. Its managedFields then have an entry of the
- * operator's field manager.
+ * `manager namespaces/NAME` means that the operator wrote the namespace. The managedFields of this namespace have an
+ * entry of the operator's field manager.
  */
 export async function snapshot(api: Api): Promise<string[]> {
   const resources = await listable(api);
   const found = await Promise.all(
     resources.map(async ({ path, name }) => {
-      // Deleting a CRD deletes its resource.
+      // After the deletion of a CRD, its resource is gone.
       const { status, body } = await api.ask('GET', path);
       return status === 200 ? body.items.flatMap((item: Json) => traces(name, item)) : [];
     }),

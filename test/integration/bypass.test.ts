@@ -29,7 +29,7 @@ describe('attempts to get around a policy', () => {
   let filling: string;
   let filled: string;
 
-  /** A policy without a Pod Security label, so that only the admission policy can refuse a pod. */
+  /** A policy without a Pod Security label. Only its admission policy can refuse a pod. */
   function enforce(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     const namespaceSelector = { matchLabels: { team } };
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };

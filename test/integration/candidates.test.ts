@@ -105,8 +105,8 @@ describe('14 policies that decide together, ten with restricted use', function (
   });
 
   /**
-   * The conditions about too many policies with restricted use in a namespace, each written as
-   * `policy type=status: message`.
+   * The conditions about too many policies with restricted use in a namespace. A condition is written as `policy
+   * type=status: message`.
    */
   async function complaints(namespace: string): Promise<string[]> {
     const policies = await cluster.api.list(POLICIES);
@@ -130,7 +130,7 @@ describe('14 policies that decide together, ten with restricted use', function (
 });
 
 /**
- * A letter for the name of a policy. The names sort by index, so that the policy with the highest index is the last
+ * A letter for the name of a policy. The names sort by index. The policy with the highest index is therefore the last
  * candidate.
  */
 function letter(index: number): string {

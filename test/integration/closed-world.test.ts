@@ -24,14 +24,14 @@ interface Row {
   readonly container?: Fields;
   /** The position of the field in the pod, if the pod can have the field. */
   readonly spec?: Fields;
-  /** Further fields that the API server requires beside the field. */
+  /** Other fields that the API server requires together with the field. */
   readonly beside?: Fields;
 }
 
 const secured = (securityContext: Fields) => ({ securityContext });
 const LOCALHOST = { type: 'Localhost', localhostProfile: 'profile' };
 
-/** Fields in a securityContext, which both levels refuse. */
+/** Fields in a securityContext. Both levels refuse these fields. */
 const REFUSED: readonly Row[] = [
   {
     field: 'appArmorProfile',
@@ -135,7 +135,7 @@ describe('fields of pods that the release does not know', function () {
   const make = async (pod: object, team: string): Promise<Answer> =>
     cluster.tryCreate(`${NAMESPACES}/${namespaces.get(team)}/pods`, pod);
 
-  /** The warnings of an answer about unknown fields. */
+  /** The warnings about unknown fields in an answer. */
   const warned = ({ warnings }: Answer) => warnings.filter((text) => text.includes('unknownFields: '));
 
   const operatorWithout = (lacking: readonly string[]) => earlierOperator(cluster.operatorKubeconfig, lacking);

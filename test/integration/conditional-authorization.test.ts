@@ -22,7 +22,7 @@ const CONDITIONAL = {
   },
 };
 
-/** Answers that must not count as allowed. */
+/** Answers of the webhook that must not count as allowed. */
 const NOT_ALLOWED: Readonly<Record<string, Answered>> = {
   'no opinion': { allowed: false },
   'a conditional decision that nobody asked for': { allowed: false, conditionalDecision: CONDITIONAL },

@@ -300,7 +300,7 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(policy);
       assert.equal(await cluster.admit(ping, other), ADMITTED);
       assert.match(await cluster.admit(baselinePod(), other), new RegExp(policy));
-      // At any time, either the old or the new policy decides.
+      // At any time, the old policy or the new policy decides.
       assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(refused));
     });
 
@@ -351,8 +351,8 @@ describe('deleting and changing policies', function () {
   }
 
   /**
-   * The objects that belong to the policy: its role and binding, and the programs that contain the policy, with the
-   * programs' bindings.
+   * The objects of the policy. They are its role and binding, the programs that contain the policy, and the bindings of
+   * the programs.
    */
   async function everything(policy: string): Promise<Json[]> {
     const programs = await cluster.programs();

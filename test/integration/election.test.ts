@@ -12,7 +12,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { CandidateProcess } from './candidate-process.ts';
 
 const DURATIONS = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 500 };
-/** The time in ms to allow for requests and for a busy machine. */
+/** The tolerance in ms for requests and for a busy machine. */
 const GRACE_MS = 750;
 const NAME = 'capabilitypolicy.dev';
 

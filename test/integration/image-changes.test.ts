@@ -93,7 +93,7 @@ describe('the image of a container', function () {
         for (const list of LISTS) {
           for (const image of ['example.org/shell:1', 'example.org/proxy:2', 'example.org/other:1']) {
             const { status, body } = await setImage(namespace, list, list, 'proxy', image);
-            // The policy that lists another image admits a change to `example.org/other:1`.
+            // One policy lists another image. This policy admits a change to `example.org/other:1`.
             if (what === 'lists another image' && image === 'example.org/other:1')
               assert.equal(status, 200, body.message);
             else assert.equal(status, 403, `${image}: ${body.message}`);

@@ -7,7 +7,7 @@ import { POLICIES } from '../support/rendered.ts';
 
 const CHANGES = 50;
 /**
- * The capabilities that changes admit. Each change admits a capability that none of the last three changes admitted.
+ * The capabilities that changes admit. Each change admits a capability that was not admitted by the last three changes.
  */
 const CAPABILITIES = ['NET_RAW', 'SYS_TIME', 'SYS_NICE', 'SYS_CHROOT', 'NET_ADMIN'];
 

@@ -118,7 +118,7 @@ describe('the laws of a rollout', function () {
     assert.equal(await enforcedEvents(namespace), 0);
     assert.ok(await isAdmitted(namespace));
     await allow();
-    // Any change of the namespace makes the operator try again at once.
+    // After any change of the namespace, the operator tries again at once.
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { touched: 'yes' } } });
     await enforcedIn(policy, namespace);
     const done = await progresses(policy, '1/1');
@@ -147,7 +147,7 @@ describe('the laws of a rollout', function () {
     const created = await cluster.namespace('stuck-new', { team: 'stuck' });
     assert.ok(!(await isAdmitted(created)));
 
-    // An edit of the selector must come into force even while the label of a namespace cannot be set.
+    // An edit of the selector must come into force even if the label of a namespace cannot be set.
     const both = { matchExpressions: [{ key: 'team', operator: 'In', values: ['stuck', 'late'] }] };
     await patch(policy, { namespaceSelector: { ...both, matchLabels: null } });
     await cluster.programmed(policy);
@@ -232,7 +232,7 @@ describe('the laws of a rollout', function () {
       await patch(policy, away);
       await eventually('the policy to rest', () => isAdmitted(done));
       await sleep(5_000);
-      // While the policy rests, nothing guards its label.
+      // The label of a resting policy is not guarded.
       await cluster.api.patch(`${NAMESPACES}/${done}`, { metadata: { labels: { [label(policy)]: 'pending' } } });
       await patch(policy, back);
       await enforcedIn(policy, done);
@@ -267,7 +267,7 @@ describe('the laws of a rollout', function () {
     const { rollout: _, ...plain } = spec('first', {});
     const policy = await cluster.policy('first', plain as CapabilityPolicySpec);
     await cluster.programmed(policy);
-    // Nothing guards the label of a policy without a rollout.
+    // The label of a policy without a rollout is not guarded.
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [label(policy)]: 'pending' } } });
     await patch(policy, { rollout: { soak: '24h' } });
     const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/configmaps/rollout-0.${policy}`;

@@ -23,7 +23,7 @@ interface Row {
   readonly name: string;
   readonly pods: number;
   readonly container?: string;
-  /** The path of the collection for the created object, with `*` in place of the namespace. */
+  /** The path of the created object's collection. The path has `*` in place of the namespace. */
   readonly path: string;
   readonly object: Json;
   /** The change after which the workload violates. The field is set if the workload complies at first. */

@@ -28,7 +28,7 @@ export interface ProcessStatus {
   readonly ambient: bigint;
 }
 
-/** How the file of a program changes the capabilities of its process. */
+/** The attributes of a program's file that change the capabilities of its process. */
 export interface ProgramFile {
   readonly capabilities?: FileCapabilities;
   /** Whether the file is owned by root and has the set-user-ID bit. */

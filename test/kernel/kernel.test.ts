@@ -145,7 +145,7 @@ function starts(name: Program, bounding: readonly string[]): boolean {
   return !capabilities || isExecutable(bounding, capabilities);
 }
 
-/** The credentials with which a program starts. With no-new-privileges, the kernel ignores the set-user-ID bit. */
+/** The credentials of a program at its start. With no-new-privileges, the kernel ignores the set-user-ID bit. */
 function startOf(name: Program, { way }: Case): [Credentials, FileCapabilities | undefined] {
   const { setuid, capabilities }: ProgramFile = PROGRAMS[name];
   return [{ ...way, root: way.root || (setuid === true && !way.noNewPrivileges) }, capabilities];

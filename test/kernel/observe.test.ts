@@ -1,6 +1,6 @@
 /**
- * Tests `cappol observe` on containers of runc whose needs are known. test/node/observe.test.ts tests `cappol observe`
- * on pods.
+ * Tests `cappol observe` on containers of runc with known needs. The test test/node/observe.test.ts tests `cappol
+ * observe` on pods.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -12,7 +12,7 @@ import { troubleText } from '../../analysis/manifests/trouble.ts';
 import { readManifests } from '../../cli/input/manifests.ts';
 
 interface Read {
-  /** The objects in the order in which they are read, such as `Pod one`. */
+  /** The objects in the order of reading, such as `Pod one`. */
   readonly objects: readonly string[];
   readonly troubles: readonly string[];
 }

@@ -13,7 +13,7 @@ const SAFE = [
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'] as const;
 export const GREATEST = 2147483647;
 
-/** The overrides that a PodSecurityPolicy with only the required fields is migrated to. */
+/** The result of migrating a PodSecurityPolicy with only the required fields. */
 export const UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,

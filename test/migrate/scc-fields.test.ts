@@ -43,7 +43,7 @@ describe('SecurityContextConstraints migrate', () => {
   }
 });
 
-/** The file of OpenShift's default constraints, which only some machines have beside the checkout. */
+/** The file of OpenShift's default constraints. Only some machines have the file beside the checkout. */
 const DEFAULTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'openshift-scc.jsonl.gz');
 
 const SAYINGS: Readonly<Record<string, string>> = {

@@ -14,7 +14,7 @@ const SAFE = [
 ];
 const ALLOCATED = [{ min: 1000000000, max: 1999999999 }];
 
-/** The overrides that SecurityContextConstraints with only the required fields are migrated to. */
+/** The result of migrating SecurityContextConstraints with only the required fields. */
 export const SCC_UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,

@@ -92,7 +92,7 @@ function settings(): Record<string, string> {
       try {
         found[key] = readFileSync(join(parentPath, name), 'utf8');
       } catch {
-        // Some files are write-only.
+        // Some settings are write-only files.
       }
     }
   }

@@ -66,7 +66,7 @@ describeWith(NODE_NEEDS, 'ping in a pod', () => {
       cluster.policy('story', namespaces.ruled, { ...restricted, overrides: { capabilities } }),
       cluster.policy('story-restricted', namespaces.restricted, restricted),
     ]);
-    // All pods run at the same time, because a pod mostly waits.
+    // The test runs all pods at the same time, because a pod mostly waits.
     for (const { title, pod } of ROWS) ran.set(title, cluster.run(namespaces.ruled, pod));
     for (const { title, pod } of BEYOND) ran.set(title, cluster.run(namespaces.free, pod));
     await Promise.allSettled(ran.values());

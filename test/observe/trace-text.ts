@@ -12,7 +12,7 @@ export function check(pid: number, time: number, capability: number, returned: 0
   return event(pid, time, `cap_capable: ${POINTERS}, cap ${capability}, ret ${returned}`, command);
 }
 
-/** @param frames the frames of the stack, innermost first, without the frames of the tracepoint */
+/** @param frames the frames of the stack, innermost first, without the tracepoint's own frames */
 export function stack(pid: number, time: number, frames: readonly string[], command?: string): string[] {
   const all = ['trace_event_raw_event_cap_capable', 'cap_capable', ...frames, 'do_syscall_64'];
   return [event(pid, time, '<stack trace>', command), ...all.map((frame) => ` => ${frame}`)];

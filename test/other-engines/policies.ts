@@ -97,7 +97,7 @@ function profiles(names: readonly string[]) {
 }
 
 /**
- * The override for a rule about groups. The API requires ranges, so an empty list is turned into a range without any
+ * The override for a rule about groups. The API requires ranges. An empty list therefore becomes a range without any
  * real group.
  */
 function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: number; max: number }[]) {
@@ -118,8 +118,8 @@ function seLinux(options: readonly Readonly<Record<string, string>>[]): Capabili
 }
 
 /**
- * The override for Kyverno's parameters. There, `NET_RAW|CAP_NET_RAW` means either name. The API of CapabilityPolicy
- * accepts only names without CAP_.
+ * The override for Kyverno's parameters. In Kyverno's parameters, `NET_RAW|CAP_NET_RAW` means either name. The API of
+ * CapabilityPolicy accepts only names without CAP_.
  */
 function fromKyverno({ allowedCapabilities = ['*'], requiredDropCapabilities = [] }: Parameters) {
   const isSpelled = (name: string) => !name.startsWith('CAP_');

@@ -9,7 +9,10 @@ import { gunzipSync } from 'node:zlib';
 const FILE = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'peer-suites.jsonl.gz');
 
 export interface EngineCase {
-  /** The engine and its policy, such as `gatekeeper-library/capabilities`. */
+  /**
+   * The name of the suite, such as `gatekeeper-library/capabilities`. It consists of the engine and the engine's
+   * policy.
+   */
   readonly suite: string;
   readonly case: string;
   /** The kind of a Gatekeeper constraint. */

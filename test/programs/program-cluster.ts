@@ -21,8 +21,8 @@ import { NAMESPACES } from '../support/rendered.ts';
 export type Verb = 'apply' | 'replace' | 'delete';
 
 /**
- * Called around each write. If `before` throws an error, the write fails with this error and does not reach the API
- * server.
+ * Functions that are called before and after each write. If `before` throws an error, the write fails with this error
+ * and does not reach the API server.
  */
 export interface Interception {
   before?(verb: Verb, path: string, body?: unknown): void;

@@ -55,7 +55,7 @@ const BEGINNINGS = {
   'a policy without a rollout': finished({ rollsOut: false }),
 };
 
-/** Defects that the operator once had or might get. The exploration has to find each of these defects. */
+/** Defects that the operator once had or could get. The exploration has to find each of these defects. */
 const DEFECTS: Readonly<Record<string, [change: Partial<Implementation>, law: string, guard?: Guard]>> = {
   'a policy that rests is forgotten': [{ rest: () => undefined }, REMAINS],
   'the first state is not written': [{ writesFirst: false, waitsForState: false }, REMAINS],

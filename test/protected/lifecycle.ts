@@ -43,7 +43,8 @@ describe('on API servers that protect the enforcement', function () {
       ({ directory, audit, stop } = started);
       return started.controlPlane;
     },
-    // The operator authenticates without a token, because `helm uninstall` deletes its service account with all tokens.
+    // The operator authenticates without a token, because `helm uninstall` deletes the operator's service account with
+    // all tokens.
     kubeconfig: operatorKubeconfig,
     installWith: 'helm',
     args: ELECTION,
@@ -82,7 +83,7 @@ describe('on API servers that protect the enforcement', function () {
     return flagsOf((await cluster.api.get(DEPLOYMENT)) as Deployment);
   }
 
-  /** Whether the CRD on the API server has the field that only the newer release has. */
+  /** Whether the CRD on the API server has the new field of the newer release. */
   async function knowsField(): Promise<boolean> {
     return JSON.stringify((await cluster.api.get(CRD)).spec).includes('"addedByTheTest"');
   }

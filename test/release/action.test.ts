@@ -35,7 +35,7 @@ interface Ran {
   readonly output: string;
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** The other actions that the GitHub Action used, with their inputs. */
+  /** The other actions that the GitHub Action called, with their inputs. */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 

@@ -50,7 +50,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
   it('find violations by the package from npm', () => {
     const text = JSON.stringify(documented[0]).replace(`${name}@${version}`, packedPackage());
     const home = newFolder('home');
-    // pre-commit first looks for Node under the name that Debian gives it.
+    // The program pre-commit first looks for `nodejs`, which is Debian's name of Node.
     symlinkSync(process.execPath, join(home, 'nodejs'));
     const environment = cleanEnvironment(home);
     fails(JSON.parse(text), { ...environment, PATH: [home, environment.PATH].join(delimiter) });

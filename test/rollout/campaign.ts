@@ -49,7 +49,7 @@ export interface CampaignResult {
   readonly summary: string;
 }
 
-/** The number of namespaces that still violate at the end. */
+/** The number of namespaces that still have violations at the end. */
 const KEPT = 3;
 const AGREE_MS = 20_000;
 
@@ -89,7 +89,7 @@ class Campaign {
     this.#options = options;
     const { namespaces, violatingPercent, soakMs } = options;
     this.#namespaces = newNamespaces(namespaces, violatingPercent);
-    // The namespaces are populated first, so that the clients know the violations from the beginning.
+    // The namespaces are populated first. The clients therefore know all violations from the beginning.
     this.#clients = new Clients({
       api,
       namespaces: this.#namespaces,

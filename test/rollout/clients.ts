@@ -219,7 +219,7 @@ export class Clients {
     await this.#options.api.ask('DELETE', path, { query: { gracePeriodSeconds: '0' } });
   }
 
-  /** Changes a Deployment so that it violates. The API server must accept every template, in any namespace. */
+  /** Changes a Deployment to a violating Deployment. The API server must accept every template, in any namespace. */
   async #breakDeployment(draw: Random): Promise<void> {
     const { api, truth } = this.#options;
     const name = this.#any(draw);
@@ -244,7 +244,7 @@ export class Clients {
     await this.#options.api.apply(deploymentPath(name), deployment(true));
   }
 
-  /** Creates a namespace, where the policy must be enforced from the first pod on. */
+  /** Creates a namespace. The policy must be enforced in the namespace from the first pod on. */
   async #namespace(): Promise<void> {
     if (!this.inForce) return;
     const { api } = this.#options;

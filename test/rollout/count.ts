@@ -69,7 +69,7 @@ export async function compare(
   for (const until = Date.now() + timeoutMs; ; await sleep(200)) {
     const counted = await countFromScratch(api);
     const said = await reported(api, await metrics());
-    // The count is valid only if no namespace was promoted while the numbers were read.
+    // If a namespace was promoted while the numbers were read, the count is invalid.
     const still = isDeepStrictEqual(await countFromScratch(api), counted);
     const numbers = numbersOf(counted);
     const same =

@@ -24,7 +24,7 @@ export interface Record {
  * server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod within a shorter time.
  */
 const UNSEEN_MS = 2_500;
-/** One second in ms, the resolution of times in Kubernetes objects. */
+/** One second in ms. This is the resolution of times in Kubernetes objects. */
 const SECOND = 1_000;
 
 /**
@@ -74,7 +74,7 @@ function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record
   return isUnlogged && gap ? gap.from : promoted;
 }
 
-/** Whether the violating object existed only while no operator led. */
+/** Whether the violating object existed only while there was no leader. */
 function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Record): boolean {
   return gaps.some((gap) => gap.from - SECOND <= from && until <= gap.until + SECOND);
 }
@@ -85,8 +85,8 @@ export function paceFaults({ namespaces, history, namespacesPerHour }: Record): 
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
-    // One more promotion is allowed, because a window may both begin and end with a promotion. A few more promotions
-    // are allowed, because delays of the watch may shift promotions into the window.
+    // One more promotion is allowed, because a window may begin and end with a promotion. A few more promotions are
+    // allowed, because delays of the watch may shift promotions into the window.
     return inWindow > most + 2 + most / 10
       ? [`${inWindow} promotions within a minute from ${time(at)}; pace: ${most}`]
       : [];

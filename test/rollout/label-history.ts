@@ -64,7 +64,7 @@ export class LabelHistory {
     return namespaces.flatMap((namespace) => this.promotedAt(namespace) ?? []).sort((a, b) => a - b);
   }
 
-  /** Waits until the watch has shown everything that was written before. */
+  /** Waits until the watch has shown all earlier writes. */
   async caughtUp(): Promise<void> {
     const { metadata } = await this.#api.get(NAMESPACES, { limit: '1' });
     const written = Number(metadata.resourceVersion);

@@ -67,7 +67,7 @@ export function deploymentPath(namespace: string): string {
   return `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
 }
 
-/** A Deployment without replicas, so that only its template can violate. */
+/** A Deployment without replicas. Only its template can violate. */
 export function deployment(complies: boolean): object {
   const labels = { app: 'web' };
   const { spec } = (complies ? restrictedPod() : baselinePod()) as { spec: object };

@@ -8,7 +8,7 @@ import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-versi
 import { CEL_FUNCTIONS } from '../differential/cel-functions.ts';
 import { overridesIn } from '../support/examples.ts';
 
-/** The functions for optionals, lists and numbers, which do not read strings. */
+/** The functions for optionals, lists and numbers. These functions do not read strings. */
 const OTHER_FUNCTIONS = ['has', 'all', 'exists', 'filter', 'map', 'hasValue', 'orValue', 'or', 'string', 'int', 'dyn'];
 const STRING_LITERAL = /"(?:[^"\\]|\\.)*"/g;
 

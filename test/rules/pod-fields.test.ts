@@ -45,7 +45,9 @@ function fields(type: string, reason: keyof (typeof POD_FIELDS)[string]): string
   return POD_FIELDS[type]?.[reason]?.split(' ') ?? [];
 }
 
-/** The types of a type's fields, and the types of their fields in turn. The search stops at the types in WHOLE. */
+/**
+ * The types of a type's fields, and the types of their fields in turn. The function does not search the types in WHOLE.
+ */
 function reachable(type: string, found: string[] = []): string[] {
   const name = type.replace(/^[[{]+/, '');
   if (!types[name] || found.includes(name)) return found;

@@ -7,7 +7,7 @@ import type { Clock } from '../../operator/runtime/clock.ts';
  */
 const TURNS = 8;
 
-/** Runs everything that does not wait for the clock. */
+/** Runs all work that does not wait for the clock. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await setImmediate();
 }

@@ -34,7 +34,7 @@ export class FakeLeases {
     return this.lease?.spec?.holderIdentity;
   }
 
-  /** Changes the Lease as another client would. */
+  /** Changes the Lease like a write of another client. */
   set(spec: LeaseSpec, labels?: object): void {
     this.#keep({
       apiVersion: 'coordination.k8s.io/v1',

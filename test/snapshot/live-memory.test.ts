@@ -1,5 +1,6 @@
 /**
- * Tests the memory of a live snapshot, because `cappol ui` may run for days beside a cluster that changes all the time.
+ * Tests the memory of a live snapshot. The command `cappol ui` may run for days with a cluster that changes all the
+ * time.
  */
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';

@@ -100,7 +100,7 @@ function auditPolicy(users: readonly string[]): object {
   };
 }
 
-/** The events in a line. A line that a killed API server left unfinished is ignored. */
+/** The events in a line. An unfinished line of a killed API server is ignored. */
 function parsed(line: string): AuditEvent[] {
   try {
     return line === '' ? [] : [JSON.parse(line)];

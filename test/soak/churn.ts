@@ -37,7 +37,7 @@ export class Churn {
   readonly #random: Random;
   readonly #population: Population;
   #policies = new Map<string, CapabilityPolicySpec>();
-  /** The number of changes and attempted changes, by kind. */
+  /** The number of changes, including attempted changes, by kind. */
   readonly changes = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0])) as Record<Kind, number>;
 
   constructor(api: Api, window: Window, random: Random, population: Population) {
@@ -59,7 +59,7 @@ export class Churn {
     for (const policy of [...policies, sentinel.policy]) await this.#changePolicy(policy);
   }
 
-  /** @param now the objects that were found in the cluster */
+  /** @param now the current objects of the cluster */
   continueFrom({ policies }: WindowState): void {
     this.#policies = new Map(policies);
   }

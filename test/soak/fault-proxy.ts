@@ -106,7 +106,7 @@ export class FaultProxy {
     const { port } = this.#server.address() as AddressInfo;
     const name = 'fault-proxy';
     const file = join(dirname(beside), 'kubeconfig-of-fault-proxy');
-    // Without `insecure-skip-tls-verify`, client-node refuses to connect without TLS.
+    // The library client-node refuses to connect without TLS unless `insecure-skip-tls-verify` is set.
     const content = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -227,7 +227,7 @@ export class FaultProxy {
       else void passAnswer(response, answer, mishap);
     });
     endUnlessConnected(passed);
-    // While the API server is down, the proxy ends the client's connection, as a load balancer does.
+    // The proxy ends the client's connection while the API server is down, as a load balancer does.
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());
     asked.pipe(passed);

@@ -88,7 +88,7 @@ export function isWrite({ method, url }: Asked): boolean {
   return method !== 'GET' && !/[?&]dryRun=|\/(leases|events|subjectaccessreviews|selfsubjectaccessreviews)\b/.test(url);
 }
 
-/** Whether the request is a watch from a known version, or asks for the next page of a list. */
+/** Whether the request is a watch from a known version, or a request for the next page of a list. */
 export function goesOn({ url }: Asked): boolean {
   return /[?&](resourceVersion|continue)=/.test(url);
 }
@@ -117,5 +117,5 @@ export function refusalStatus(refusal: Refusal): object {
   return { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message: `${message} (injected)` };
 }
 
-/** The line with which an API server ends a watch whose resourceVersion is too old. */
+/** The last line of a watch with an outdated resourceVersion. */
 export const OUTDATED_EVENT = `${JSON.stringify({ type: 'ERROR', object: refusalStatus('expired') })}\n`;

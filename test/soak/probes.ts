@@ -29,7 +29,7 @@ export class Probes {
   #running = false;
   /** The number of answered requests. */
   tried = 0;
-  /** The number of answered requests that had to be refused. */
+  /** The number of answered requests for which a refusal was the right answer. */
   forbidden = 0;
   readonly wider: string[] = [];
 

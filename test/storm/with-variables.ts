@@ -30,7 +30,7 @@ export class ProgramsWithVariables {
   readonly #working: Promise<void>;
   #stopped = false;
 
-  /** Starts the passes at once. */
+  /** Starts the passes immediately. */
   constructor(kubeconfig: string, api: Api) {
     const config = new KubeConfig();
     config.loadFromFile(kubeconfig);

@@ -625,7 +625,7 @@ interface Range {
   readonly max: number;
 }
 
-/** Values that admit less than the given value, but still admit all of the given entries. */
+/** Narrower values that still admit all of the given entries. */
 function narrowerThan(
   path: string,
   value: unknown,

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from './browser.ts';
 
-/** A task with its CPU time and its time on the clock, in ms. */
+/** A task with its CPU time and its elapsed time, in ms. */
 export interface Task {
   readonly cpu: number;
   readonly wall: number;

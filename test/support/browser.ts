@@ -46,7 +46,7 @@ export interface OpenOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
-  /** The delay of the page's frames and timers in milliseconds, as on a busy machine. */
+  /** The delay of the page's frames and timers in milliseconds. The delay simulates a busy machine. */
   readonly lateMs?: number;
 }
 

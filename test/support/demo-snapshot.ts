@@ -41,7 +41,7 @@ function withoutTimes(snapshot: Snapshot): Snapshot {
   return JSON.parse(text) as Snapshot;
 }
 
-/** Whether the statuses count the workloads of the snapshot, and every policy is in force. */
+/** Whether the statuses count the workloads of the snapshot and all policies are in force. */
 function isReported({ policies, namespaces }: Snapshot): boolean {
   return policies.every(({ name, status: { workloads, conditions = [] } }) => {
     const evaluated = namespaces.flatMap(({ verdicts, deciding }) =>

@@ -4,7 +4,7 @@ import type { Page } from './browser.ts';
 /** The beginning of an editor's label. */
 export type EditorLabel = 'Policies' | 'Pods' | 'Before';
 
-/** Classes that exist only in the browser. */
+/** Types of classes that exist only in the browser. */
 interface Clipboard {
   readonly DataTransfer: new () => { setData(type: string, text: string): void };
   readonly ClipboardEvent: new (type: string, options: object) => object;

@@ -18,7 +18,7 @@ export async function waitUntilEstablished(api: Api, crd = CRD_NAME): Promise<vo
   const established = ({ type, status }: Condition) => type === 'Established' && status === 'True';
   const look = async () => {
     const { status } = await api.get(`${CRDS}/${crd}`);
-    // Even for an established CRD, the API server may answer 429 for a moment.
+    // The API server may answer 429 for a moment even after the CRD is established.
     return status?.conditions?.some(established) && (await api.ask('GET', objects)).status === 200;
   };
   await waitFor(`the CRD ${crd} to be established`, look, { timeoutMs: TIMEOUT_MS, intervalMs: 50 });

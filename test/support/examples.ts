@@ -5,7 +5,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
-/** The overrides in the examples of a rule, one for each form of overrides with different CEL. */
+/** The overrides in the examples of a rule. Each form of overrides with different CEL is included once. */
 export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
   return examples.map(({ overrides }) => overrides);
 }

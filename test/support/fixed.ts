@@ -62,7 +62,7 @@ async function objectsIn(folder: string, name: string): Promise<InputObject['obj
   return objects;
 }
 
-/** Asserts that only the edited fields differ. Objects that share their name with another object are not compared. */
+/** Asserts that only the edited fields differ. An object with the name of another object is not compared. */
 function assertOnlyEdits(
   before: InputObject['object'][],
   after: InputObject['object'][],

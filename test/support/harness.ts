@@ -256,7 +256,7 @@ export class TestCluster {
     return (await renderedObjects(this.api)).filter(({ metadata }) => PROGRAM_LABEL in metadata.labels);
   }
 
-  /** The names of the programs that have a row for the policy. */
+  /** The names of the programs with a row for the policy. */
   async having(policy: string): Promise<string[]> {
     const programs = (await this.programs()) as unknown as RenderedObject[];
     return programs.filter((program) => rowsIn(program).has(policy)).map(({ metadata }) => metadata.name);

@@ -1,6 +1,6 @@
 /**
- * Installs the operator as documented, with its service account and rights. The cluster has no node for the operator's
- * pods. Tests therefore run the operator beside the cluster, with this service account.
+ * Installs the operator as documented, with the operator's service account and rights. The cluster has no node for the
+ * operator's pods. Tests therefore run the operator beside the cluster, with this service account.
  */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ export async function install(
   await installation;
 }
 
-/** Applies every object once more, as an upgrade does. */
+/** Applies every object of the installation once more, as an upgrade does. */
 export async function applyAgain(controlPlane: ControlPlane): Promise<void> {
   await installWith(controlPlane, 'kubectl');
 }

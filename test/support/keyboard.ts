@@ -27,7 +27,7 @@ export async function walkByTab(page: Page): Promise<Walk> {
   });
   let previous = '';
   for (let stops = 0; stops < MOST_STOPS; stops++) {
-    // In an editor, the Tab key indents. Escape leaves the editor, as the editor's description says.
+    // In an editor, the Tab key indents. As the editor's description says, the Escape key leaves the editor.
     if (await isInEditor(page)) await page.keyboard.press('Escape');
     await page.keyboard.press('Tab');
     const stop = await markFocused(page, stops);

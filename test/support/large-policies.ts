@@ -98,7 +98,7 @@ function ofTeam(spec: Spec, stage?: string): (own: Own) => Spec {
   return ({ team }) => ({ namespaceSelector: { matchLabels: { team, ...(stage && { stage }) } }, ...spec });
 }
 
-/** The name of a namespace, and the labels by which policies select it. One namespace in 51 belongs to no team. */
+/** The name of a namespace, and its labels for the selectors of policies. One namespace in 51 belongs to no team. */
 export function labelsOf(index: number): { readonly name: string; readonly team?: string; readonly stage: string } {
   const place = index % (TEAMS + 1);
   const stage = STAGES[roundOf(index) % STAGES.length] as string;
@@ -129,7 +129,7 @@ export function largePolicies(count: number): LargePolicies {
     ),
     pending(namespace) {
       const { team } = labelsOf(namespace);
-      // The rollouts have promoted half of the namespaces. The other half is pending.
+      // The rollouts have promoted half of the namespaces. The other half of the namespaces is pending.
       if (roundOf(namespace) % 2 === 0) return {};
       const here = rolledOut.filter(({ spec }) => spec.namespaceSelector.matchLabels?.team === team);
       return Object.fromEntries(here.map((policy) => [`${ROLLOUT_LABEL_PREFIX}${nameOf(policy)}`, ROLLOUT_PENDING]));

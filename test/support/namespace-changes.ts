@@ -19,7 +19,7 @@ const MERGE = 'application/merge-patch+json';
 interface Route {
   readonly title: string;
   readonly method: Method;
-  /** The subresource of the namespace to which the request goes. */
+  /** The subresource of the namespace that the request writes. */
   readonly subresource: string;
   readonly contentType?: string;
 }

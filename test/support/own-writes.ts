@@ -1,4 +1,4 @@
-/** Reads how protected API servers answered the operator's own writes. */
+/** Reads the answers of protected API servers to the operator's own writes. */
 import assert from 'node:assert/strict';
 import type { AuditEvent } from './audit.ts';
 

@@ -111,7 +111,10 @@ function modeIn({ mode, rollout }: PolicyView, isPending: boolean): Mode {
 
 const EFFECTS = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' } as const;
 
-/** Checks that the page shows the same rules, messages and fields of each workload as `cappol check`. */
+/**
+ * Checks the details of each workload on the page. The rules, messages and fields must equal the output of `cappol
+ * check`.
+ */
 async function assertDetails(page: Page, items: readonly CheckedItem[]): Promise<number> {
   let cells = 0;
   for (const { namespace, kind, name, violations, verdict } of items.filter((item) => item.verdict !== 'Compliant')) {

@@ -20,7 +20,10 @@ export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {})
   });
 }
 
-/** A pod that level baseline admits and level restricted refuses. Added capabilities may change that. */
+/**
+ * A pod that level baseline admits and level restricted refuses. If `add` has other capabilities, the verdicts may
+ * differ.
+ */
 export function baselinePod({ add = [], serviceAccountName }: PodOptions = {}): object {
   return podOf({ capabilities: { add } }, serviceAccountName === undefined ? {} : { serviceAccountName });
 }

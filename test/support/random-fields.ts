@@ -25,8 +25,8 @@ const capabilityName = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom('ALL', 'all', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_ADMIN', 'net_raw', 'nonsense'),
   },
-  // Container runtimes read the character U+017F as S and U+0131 as I. JavaScript reads the character U+FB06 as ST, but
-  // no container runtime does.
+  // Container runtimes read the character U+017F as S and U+0131 as I. Only JavaScript reads the character U+FB06 as
+  // ST.
   {
     weight: 1,
     arbitrary: fc.constantFrom('ſYS_ADMIN', 'cap_sys_admın', 'NET_BROADCAﬆ', 'CHOWN\u0301', 'NET_RAW ', ''),

@@ -14,7 +14,8 @@ import type { Standard } from '../../operator/standards/level-version.ts';
 /** The new value of one field. The value undefined removes the field. */
 export interface Setting {
   /**
-   * The path of the field below the PodSpec, the container or the metadata, such as ['securityContext', 'runAsUser'].
+   * The path of the field, such as ['securityContext', 'runAsUser']. The path is relative to the PodSpec, the container
+   * or the metadata.
    */
   readonly path: readonly string[];
   readonly value: unknown;

@@ -8,7 +8,7 @@ interface Style {
   readonly random: Random;
   readonly step: number;
   readonly listStep: number;
-  /** The percentage of lines before which a comment is written. */
+  /** The percentage of lines with a comment before the line. */
   readonly comments: number;
   readonly flow: number;
   readonly anchors: boolean;

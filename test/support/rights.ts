@@ -27,7 +27,7 @@ export interface RbacObject extends Identified {
   readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace?: string }[];
 }
 
-/** The Kubernetes objects in the files of a folder, without its kustomization. */
+/** The Kubernetes objects in the files of a folder. The file kustomization.yaml is left out. */
 export function manifestsIn<Manifest extends Identified>(folder: string): Manifest[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')

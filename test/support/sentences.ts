@@ -99,7 +99,7 @@ function scriptText(line: string): string | undefined {
   return comment ?? described;
 }
 
-/** The string literals that have several words and begin and end on the same line. */
+/** The string literals with several words on a single line. */
 function literals(lines: readonly string[]): Paragraph[] {
   return lines.flatMap((line, index) => {
     if (codeComment(line) !== undefined) return [];

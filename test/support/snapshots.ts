@@ -8,7 +8,7 @@ import { binding, useRole } from './views.ts';
 
 export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], canEvaluate: true, usersKnown: true, installed: true };
 
-/** Options for taking a snapshot, for tests that do not depend on these options. */
+/** Default options for taking a snapshot in tests. */
 export const TAKING = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 
 /** An evaluator that all snapshots share, because the evaluator caches its compiled expressions. */
@@ -32,7 +32,8 @@ export function readWithout(unread: readonly RbacList[], cluster: Cluster): { cl
 }
 
 /**
- * The snapshot with rights for everybody. The page assumes these rights if the snapshot lacks some roles or bindings.
+ * The snapshot with rights for everybody. If the snapshot lacks some roles or bindings, the page assumes rights for
+ * everybody.
  */
 export function withRightsForAll<Of extends Pick<Snapshot, RbacList>>(of: Of, unread: readonly RbacList[]): Of {
   if (unread.length === 0) return of;

@@ -28,7 +28,7 @@ export class Traffic {
   readonly #clients: Promise<void>[];
   #stopped = false;
   #next = 0;
-  /** The number of attempts. */
+  /** The number of attempts so far. */
   tried = 0;
   readonly surprises: Surprise[] = [];
 

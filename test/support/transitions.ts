@@ -56,7 +56,7 @@ const addingOf = (serviceAccountName: string, capability: string): Candidate => 
 
 /**
  * A policy with few overrides, which the API server compiles quickly. The policy has no Pod Security label, because a
- * label would hide that the policy is not in force.
+ * label would refuse pods even if the policy were not in force.
  */
 function allowing(...allowedAdd: string[]): Rules {
   const overrides = { privileged: false, capabilities: { allowedAdd } } as CapabilityPolicyOverrides;

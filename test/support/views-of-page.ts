@@ -19,7 +19,10 @@ export const VIEWS: readonly ViewOfPage[] = Array.from(
  */
 const QUIET_MS = 250;
 
-/** Resolves when the page has read its clusters, the worker has answered all questions, and nothing has changed for a while. */
+/**
+ * Resolves when the page has read its clusters and the worker has answered all questions. The page must also be
+ * unchanged for a while.
+ */
 export async function settled(page: Page, quietMs = QUIET_MS): Promise<void> {
   await page.locator('body').evaluate(
     (body, [quiet, openQuestions]) =>

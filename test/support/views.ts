@@ -29,7 +29,7 @@ export function workloadView(kind: WorkloadKind, name: string, fields: Partial<W
   return { kind, namespace: 'net', name, uid: `${kind}-${name}`, finished: false, template: pod(), ...fields };
 }
 
-/** The owner reference to a workload that `workloadView` made. */
+/** The owner reference to a workload of `workloadView`. */
 export function ownedBy(
   kind: string,
   name: string,

@@ -119,7 +119,7 @@ async function toldByCappol({ policies, manifests }: CheckQuestion, folder: stri
     return undefined;
   }
   const json = JSON.parse(stdout);
-  // The page does not say which policies have no effect.
+  // The page does not report policies without effect, so these problems are not compared.
   const isFinding = ({ message }: { message: string }) =>
     /^CapabilityPolicy .*: (this (policy|exception)|the rollout of this policy) /.test(message);
   const problems = json.problems.filter((one: { message: string }) => !isFinding(one));

@@ -119,7 +119,7 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
   });
 });
 
-/** Waits until the status of the comparison has the text. */
+/** Waits until the status line of the comparison has the text. */
 async function told(page: Page, text: string): Promise<void> {
   await page.getByLabel('Comparison', { exact: true }).getByRole('status').filter({ hasText: text }).first().waitFor();
 }

@@ -112,7 +112,7 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
     tell({ snapshot: one as Snapshot });
     tell({ snapshot: next, change: { before: one as Snapshot, difference } });
     tell({ snapshot: next });
-    // The change starts from a snapshot that the worker does not have.
+    // The base of this change is a snapshot that the worker does not have.
     tell({ snapshot: third, change: { before: { ...one } as Snapshot, difference } });
     tell({ snapshot: other as Snapshot });
     assert.deepEqual(asked, [

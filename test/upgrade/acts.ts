@@ -56,7 +56,8 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   before(async function () {
     this.timeout(900_000);
     const older = { program: await findOlderApiServer(), address: ADDRESSES[0], port: PORT };
-    // The control plane has no nodes and no controllers. The test creates the objects that a controller would create.
+    // The control plane has no nodes and no controllers. The test itself creates the objects that a controller would
+    // create.
     const apiServerFlags = ['--endpoint-reconciler-type=lease'];
     controlPlane = await startControlPlane({ quiet: true, controllers: false, apiServers: [older], apiServerFlags });
     balancer = await Balancer.start();
@@ -162,7 +163,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     }
   }
 
-  /** The versions of the Standards in force, from the policies' status and the labels. */
+  /** The versions of the Standards in force, according to the policies' status and the labels. */
   async function versions(): Promise<string[]> {
     const policies = await Promise.all(SAMPLES.map((sample) => api.get(`${POLICIES}/${sample}`)));
     const { metadata } = await api.get(`${NAMESPACES}/${SHOP}`);

@@ -4,7 +4,7 @@
  */
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 
-/** The environment variable that names the older version for the tests' process. */
+/** The name of the environment variable that gives the older version to the process of the tests. */
 export const UPGRADE_FROM = 'UPGRADE_FROM';
 /**
  * The default of the older version. This version is below 1.36, so admission policies are rendered without variables.

@@ -3,7 +3,7 @@ import type { Json } from '../../hack/controlplane/api.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Probe } from './prober.ts';
 
-/** The namespace in which the sample policy `restricted` decides, with its Pod Security label. */
+/** The namespace in which the sample policy `restricted` decides. The namespace has the policy's Pod Security label. */
 export const SHOP = 'shop';
 /**
  * The namespace in which the sample policy `ping` decides. The namespace has no Pod Security label, because levels

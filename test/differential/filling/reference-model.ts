@@ -37,8 +37,8 @@ export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
 }
 
 /**
- * Whether the pod may have a user namespace. KEP-127 excludes pods with a host namespace or raw block volumes, and pods
- * for Windows.
+ * Whether the pod may have a user namespace. By KEP-127, pods for Windows and pods with a host namespace or raw block
+ * volumes cannot have a user namespace.
  */
 function mayHaveOwnUsers(pod: StatedPod): boolean {
   const { hostUsers, hostNetwork, hostPID, hostIPC } = pod.spec;
@@ -167,7 +167,8 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
   const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
   const { default: appArmorProfile } = values.appArmor;
-  // The API server refuses the AppArmor field beside an annotation with another value, even an empty value.
+  // If a pod has an AppArmor annotation, the API server refuses a field with a different value. This holds even for an
+  // empty annotation.
   const isConfined =
     effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
   const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;

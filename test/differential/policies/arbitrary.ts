@@ -1,4 +1,4 @@
-/** Random policies over all fields that affect pods. Each field has few values, so that pods often match. */
+/** Random policies over all fields that affect pods. Each field has few values, so pods often match. */
 import fc, { type Arbitrary } from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type {
@@ -211,7 +211,7 @@ function isAccepted(field: OverrideField): boolean {
   return RULES.filter(({ id }) => id === field).every((rule) => isAcceptedBy(SERVER_MINOR, rule));
 }
 
-/** An object with exactly these fields, each with some value. */
+/** Random overrides with exactly the given fields. */
 export function overridesOf(fields: readonly OverrideField[]): Arbitrary<CapabilityPolicyOverrides> {
   const chosen = Object.fromEntries(fields.map((field) => [field, FIELDS[field] as Arbitrary<unknown>]));
   return fc.record(chosen) as Arbitrary<CapabilityPolicyOverrides>;
@@ -243,7 +243,7 @@ const CONTAINER_FIELDS = OVERRIDE_FIELDS.filter((field) =>
  */
 const NAMED = ['app', 'second', 'init', 'sidecar', 'debug', 'debug-0-0', 'debug-1-0', 'other'];
 
-/** One or two entries of `spec.containers`, for different containers. */
+/** Random `spec.containers` with one or two entries for different containers. */
 function someContainers(most = 5): Arbitrary<NamedContainers[]> {
   const overrides = fc
     .subarray(CONTAINER_FIELDS, { minLength: 1, maxLength: most })
@@ -282,8 +282,8 @@ function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverride
 }
 
 /**
- * Completes rules as the API requires at level privileged. A policy that restricts capabilities also states
- * `privileged`, and a policy with `allowedAddInUserNamespace` also states `allowedAdd`.
+ * Completes rules as the API requires at level privileged. A policy that restricts capabilities must also state
+ * `privileged`. A policy with `allowedAddInUserNamespace` must also state `allowedAdd`.
  */
 function stated<R extends Rules>({ privileged, containers, ...rules }: R & { readonly privileged: boolean }) {
   const { level, overrides } = rules;

@@ -93,7 +93,10 @@ export async function concurrently<T>(items: readonly T[], work: (item: T) => Pr
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
-/** The random policies that the API server accepts, each for a separate, existing namespace. */
+/**
+ * Creates random policies, and returns the policies that the API server accepts. Each policy has a separate, existing
+ * namespace.
+ */
 async function randomPolicies(cluster: PolicyCluster, { name, rules }: Campaign, seed: number, count: number) {
   const label = `differential-${name}`;
   const samples = fc.sample(rules, { seed, numRuns: 3 * count });

@@ -35,7 +35,7 @@ interface Counterexamples {
 
 interface Claim {
   readonly rule: Rule;
-  /** A policy that restricts only by this rule, and admits everything else. */
+  /** A policy whose only restriction is this rule. */
   readonly policy: ResolvedPolicy;
   readonly overrides: CapabilityPolicyOverrides;
 }

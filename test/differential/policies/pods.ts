@@ -94,7 +94,8 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
 function demanded(values: Values): [Fields, Fields] {
   const { capabilities, fsGroup, supplementalGroups, seccomp, appArmor, runAsUser, runAsGroup, seLinux } = values;
   const bounded = !values['capabilities.allowedBounding'].allowed.includes('*');
-  // `drop: [ALL]` drops every capability, but a policy with `dropByName` still requires each capability by its name.
+  // The value `drop: [ALL]` drops every capability. A policy with `dropByName` still requires each capability by its
+  // name.
   const named = capabilities.dropByName ? capabilities.requiredDrop.filter((name) => name !== 'ALL') : [];
   const drop = bounded ? ['ALL', ...named] : capabilities.requiredDrop;
   const mustRunAs = (field: string, { rule, ranges = [] }: { rule: string; ranges?: readonly { min: number }[] }) =>

@@ -70,7 +70,7 @@ describe('on a real API server', function () {
 
   describe('random sets of policies that are rolled out', () => {
     it('decide, fill and warn in pending and enforced namespaces as a reference model of the design does', async () => {
-      // With only 8 policies, one run had no policy whose label can be compared.
+      // With only 8 policies, one run had no policy with a comparable label.
       const { compared, ...tally } = await evaluateRollouts(cluster, controlPlane, { policies: 16, pods: 8, seed });
       agreed(tally);
       assert.ok(compared.label > 0 && compared.promotion > 0, JSON.stringify(compared));

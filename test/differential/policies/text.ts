@@ -41,7 +41,10 @@ export function gives(text: string, reasons: Reasons): boolean {
   return described > 0 && sorted(text) === sorted(expected);
 }
 
-/** Whether an admission policy's answer equals the message, or is the beginning of a message that is too long. */
+/**
+ * Whether an admission policy's answer equals the message. If the message is too long, the answer is the beginning of
+ * the message.
+ */
 export function says(answer: string, text: string): boolean {
   if (!answer.endsWith(CUT)) return answer === text;
   const beginning = answer.slice(0, -CUT.length);

@@ -95,7 +95,7 @@ export interface Options {
   readonly level?: string;
 }
 
-/** The input of a rule. */
+/** The input of a rule of the reference model. */
 export interface Question {
   readonly values: Values;
   /** The version of the Standard as a number: N for v1.N. */

@@ -89,7 +89,10 @@ function allowedBounding({ values, pod }: Question): Breach {
   };
 }
 
-/** Whether a list is longer than the number of valid names: 41 capabilities and ALL, each with and without CAP_. */
+/**
+ * Whether a list is longer than the number of valid names. The valid names are the names of 41 capabilities and ALL,
+ * each with and without CAP_.
+ */
 function isTooLong(...lists: readonly (readonly string[])[]): boolean {
   return lists.some((list) => list.length > 2 * (41 + 1));
 }

@@ -9,7 +9,7 @@ import { UNIVERSE } from '../../support/random-selectors.ts';
 import { confined, confinedSelector, type PolicySet, randomSet } from '../sets/arbitrary.ts';
 
 export interface RollingSet extends PolicySet {
-  /** The stage of each policy with `rollout`, by the policy's name. */
+  /** The stage of the rollout of each policy with `rollout`, by the policy's name. */
   readonly stages: ReadonlyMap<string, Stage>;
 }
 

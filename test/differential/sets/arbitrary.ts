@@ -20,7 +20,7 @@ export const ACCOUNTS = ['default', 'runner'] as const;
 
 /**
  * The users who create pods, with the groups in their certificates. The API server adds the group
- * `system:authenticated`.
+ * `system:authenticated` to each user.
  */
 export const CREATORS: readonly Person[] = [
   { name: 'alice', groups: ['team-a'] },
@@ -122,8 +122,8 @@ export function subject(first: string, second: string): Arbitrary<Subject> {
 }
 
 /**
- * A random grant. A right to all policies is granted in only one namespace of the random set. A grant for the whole
- * cluster would also apply to other random sets.
+ * A random grant. A right to all policies is granted in only one namespace of the random set. A cluster-wide right to
+ * all policies would also apply to other random sets.
  */
 function randomGrant(set: string, policies: readonly string[]): Arbitrary<Grant> {
   const namespace = fc.constantFrom(...NAMESPACES.map((name) => `${set}-${name}`));

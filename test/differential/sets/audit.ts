@@ -29,12 +29,12 @@ export class AuditLog {
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-mode=blocking'];
   }
 
-  /** Deletes the log. Call this function when the API server has ended. */
+  /** Deletes the log. Call this method only after the API server has ended. */
   remove(): void {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  /** A name for a pod, by which the log distinguishes it from other pods. */
+  /** A name that distinguishes a pod from other pods in the log. */
   podName(): string {
     return `pod-${this.#pods++}`;
   }

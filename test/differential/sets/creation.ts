@@ -1,4 +1,4 @@
-/** One creation in a set's namespace, evaluated by the API server, the operator and the reference model. */
+/** Evaluates one creation in a set's namespace by the API server, the operator and the reference model. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
@@ -135,7 +135,7 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
  */
 const CUT_WARNING = 256;
 
-/** Checks that there is one warning for each mode with a violation, with the operator's reasons. */
+/** Checks that each mode with a violation has one warning. The warning must give the operator's reasons. */
 function warningsDiffer(
   { evaluator }: Trial,
   scene: Scene,
@@ -158,7 +158,7 @@ function warningsDiffer(
   ];
 }
 
-/** Checks that the audit log has the reasons of policies in mode Warn or Audit for a created pod. */
+/** Checks the audit log of a created pod. The log must have the reasons of policies in mode Warn or Audit. */
 async function auditDiffers(
   { audit, evaluator }: Trial,
   scene: Scene,

@@ -1,4 +1,4 @@
-/** Compares the Pod Security labels of a set's namespaces with the reference model. */
+/** Compares the Pod Security labels of a set's namespaces with the verdicts of the reference model. */
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import { LABEL_PREFIX, type LevelVersion, podSecurityLabels } from '../../../operator/compile/labels.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';

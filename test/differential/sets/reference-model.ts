@@ -40,7 +40,8 @@ export interface Scene {
   /** The pod's service account, and its creator. */
   readonly people: readonly Person[];
   /**
-   * The time of the creation and the ends of policies by name, in ms since 1970. Without this field, no policy ends.
+   * The time of the creation, and the expiry of each policy by name, in ms since 1970. Without this field, no policy
+   * expires.
    */
   readonly time?: { readonly now: number; readonly ends: ReadonlyMap<string, number> };
   /** The rollout of each policy, by the policy's name. Without this field, no policy has a rollout. */
@@ -60,8 +61,8 @@ export interface Decision {
 }
 
 /**
- * The deciding policies. Among the policies of the mode that select the namespace, the policies with the highest
- * priority decide. From the time in `expires` on, a policy counts as deleted.
+ * The policies that decide in the namespace for one mode. Among the policies of the mode that select the namespace, the
+ * policies with the highest priority decide. From the time in `expires` on, a policy counts as deleted.
  */
 export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
   const { policies, labels, time } = scene;
@@ -106,7 +107,10 @@ export function admitsUnchanged(policy: ResolvedPolicy, pod: StatedPod): boolean
   return broken(policy, pod).length === 0 && !(policy.defaulting && !isDeepStrictEqual(filled(policy, pod), pod));
 }
 
-/** Whether the pod's service account or its creator holds the verb `use`, everywhere or in the pod's namespace. */
+/**
+ * Whether the pod's service account or the pod's creator holds the verb `use`. The right may be for all namespaces or
+ * for the pod's namespace.
+ */
 export function mayUse({ people, namespace, grants }: Scene, { name, usableBy, subjects }: ResolvedPolicy): boolean {
   if (usableBy === 'Everyone') return true;
   // The group system:masters is bound to cluster-admin, which allows everything.

@@ -62,7 +62,7 @@ export function giveAll(text: string, expected: readonly Reasons[]): boolean {
 }
 
 /**
- * Whether one part of a refusal message comes from the policy with these reasons. If the user may not use the policy,
+ * Whether a part of a refusal message comes from the policy with the given reasons. If the user may not use the policy,
  * the message also says how to get the right.
  */
 function isFrom(text: string, reasons: Reasons): boolean {

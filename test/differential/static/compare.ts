@@ -24,8 +24,9 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 const selecting = (team: string) => ({ matchLabels: { team } });
 
 /**
- * One or two Enforce policies decide in each namespace. The cases are two policies of which one is enough, a policy
- * with restricted use, and a policy with defaulting. The policies in modes Warn and Audit decide in all namespaces.
+ * One or two Enforce policies decide in each namespace. There are three cases: two policies of which one is enough, a
+ * policy with restricted use, and a policy with defaulting. The policies in modes Warn and Audit decide in all
+ * namespaces.
  */
 const POLICIES = [
   writtenPolicy('base', { namespaceSelector: selecting('a') }),
@@ -54,7 +55,7 @@ export interface Comparison {
   readonly warned: number;
   readonly filled: number;
   readonly differences: readonly string[];
-  /** The answers to clients that send requests all the time while an API server starts. */
+  /** The counted answers to clients that send requests all the time while an API server starts. */
   readonly starts: { readonly files: Starts; readonly objects?: Starts };
 }
 
@@ -140,7 +141,7 @@ async function inForce(api: Api): Promise<void> {
   });
 }
 
-/** Removes the files, waits until no policy is enforced, and creates the objects that `cappol render` prints. */
+/** Removes the files and waits until no policy is enforced. Creates the objects that `cappol render` prints. */
 async function replaceFiles(api: Api, directory: string, policies: string): Promise<void> {
   for (const folder of ['validating', 'mutating']) {
     for (const file of readdirSync(join(directory, folder))) rmSync(join(directory, folder, file));

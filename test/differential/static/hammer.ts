@@ -20,7 +20,7 @@ export class Hammer {
   readonly #running: Promise<unknown>;
   #stopped = false;
 
-  /** @param ask sends a request that the policies refuse */
+  /** @param ask a function that sends a request that the policies refuse */
   constructor(ask: () => Promise<Answer>) {
     this.#ask = ask;
     this.#running = Promise.all(Array.from({ length: AT_ONCE }, () => this.#repeat()));

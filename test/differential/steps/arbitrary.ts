@@ -13,7 +13,7 @@ import type { Creator } from '../sets/people.ts';
 
 type Fields = Record<string, unknown>;
 
-/** Containers that are added by one request. */
+/** The containers that one request adds. */
 export interface Step {
   readonly by: Creator;
   /** The added containers, which get their names later. */
@@ -116,8 +116,7 @@ const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'
 const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
 /**
- * A container that is hardened except for a few fields. Some of the hardened container's remaining fields have values
- * at a policy's limits.
+ * A container that is hardened except for a few fields. Some of the other fields have values at the limits of a policy.
  */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
   const borders = policies.flatMap((policy) =>

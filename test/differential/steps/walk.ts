@@ -1,4 +1,4 @@
-/** Compares additions to one pod, step by step, between a real API server and the reference model. */
+/** Adds containers to one pod, step by step. Compares the results of a real API server and of the reference model. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';

@@ -29,7 +29,7 @@ export interface Topology extends PolicySet {
   readonly promoted: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The label of namespaces. If a topology is confined, its policies select only namespaces with this label. */
+/** The label of namespaces. The policies of a confined topology select only namespaces with this label. */
 export const ZONE = 'example.com/zone';
 const ENVIRONMENT = 'environment';
 /** One in this many namespaces has no label ZONE. */
@@ -91,7 +91,7 @@ function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicyS
   return {
     ...spec,
     ...(tight && { level: 'restricted' as const }),
-    // If a policy for many namespaces had a high priority, the other policies would decide nowhere.
+    // A policy for many namespaces gets no high priority. Otherwise, the other policies would not decide anywhere.
     ...(!isNarrow(spec.namespaceSelector) && spec.priority === 7 && !tight && { priority: 0 }),
     ...(rolledOut && { rollout }),
     ...(end === 'soon' && { podSecurityLabels: 'Off' as const, defaulting: 'Disabled' as const }),
@@ -158,7 +158,7 @@ function both(one: LabelSelector, other: LabelSelector): LabelSelector {
 }
 
 /**
- * A random grant. A right to all policies is granted in only one namespace, so that users still need a right in the
+ * A random grant. A right to all policies is granted in only one namespace. Users therefore still need a right in the
  * other namespaces.
  */
 function grant(

@@ -1,6 +1,6 @@
 /**
- * Explores all histories up to a length, from each beginning. The result has the first history that breaks a law, and
- * the number of explored histories.
+ * Explores all histories up to a length, from each beginning. Returns the first history that breaks a law, and the
+ * number of explored histories.
  */
 import { type Action, actionsOf } from './actions.ts';
 import { type Guard, STATED_GUARD } from './guard.ts';

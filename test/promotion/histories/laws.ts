@@ -58,7 +58,7 @@ const operatorLabelsNothingEnforced: Law = ({ before, after, byOperator }) => {
   return fresh && `${fresh[0]} is pending in the state again`;
 };
 
-/** Whether the operator has already decided to enforce the policy in the namespace, so that only a write is missing. */
+/** Whether the operator has already decided to enforce the policy in the namespace. Only a write is still missing. */
 function isDecided({ memory, kept }: World, name: string): boolean {
   const state = memory ?? kept;
   const entry = state?.namespaces.get(name);

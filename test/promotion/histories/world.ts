@@ -32,8 +32,8 @@ export interface Stated {
 }
 
 /**
- * The admission policy that refuses pods. If its selector names the rollout's label, a second admission policy guards
- * this label.
+ * The admission policy that refuses pods. If this selector names the rollout's label, a second admission policy guards
+ * the label.
  */
 export interface Text {
   readonly onlyTeam: boolean;
@@ -58,7 +58,7 @@ export interface World {
    * of people.
    */
   readonly frozen: readonly string[];
-  /** The namespaces whose writes were refused, as far as the leader knows. */
+  /** The namespaces whose writes were refused, according to the leader's memory. */
   readonly refused: readonly string[];
   readonly remembered: Remembered;
 }

@@ -323,7 +323,7 @@ class ChangesRun {
   }
 }
 
-/** The spec of the marker policy. An edit changes only the priority, and no decision. */
+/** The spec of the marker policy. An edit changes only the priority, which changes no decision. */
 function markerOf(edit: number): CapabilityPolicySpec {
   return {
     namespaceSelector: { matchLabels: { [NAME_LABEL]: 'changes-no-such-namespace' } },

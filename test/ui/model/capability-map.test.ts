@@ -64,7 +64,7 @@ function names({ namespaces }: FilteredMap): string[] {
 const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
 
-/** The computed part of a map, without the mapper that the page keeps for the next map. */
+/** The computed part of a map. The page's mapper for the next map is left out. */
 function shown({ runtime, namespaces }: CapabilityMap) {
   return { runtime, namespaces };
 }
@@ -138,7 +138,7 @@ describe('the map of capabilities: the cells', () => {
     assert.equal(cell(containerd, 'prefixed', 'SYS_TIME'), 'SYS_TIME: not held');
     assert.equal(cell(crio, 'prefixed', 'SYS_TIME'), 'SYS_TIME: added');
     assert.equal(cell(crio, 'prefixed', 'CHOWN'), 'CHOWN: added');
-    // containerd ignores the added name CAP_CHOWN, but still gives CHOWN by default.
+    // The runtime containerd ignores the added name CAP_CHOWN, but gives CHOWN by default.
     assert.equal(cell(containerd, 'prefixed', 'CHOWN'), 'CHOWN: given by the runtime');
   });
 
