@@ -4,7 +4,7 @@
  */
 
 export interface Folder {
-  /** The path below the project's folder. An entry for a folder also covers its subfolders without an entry. */
+  /** The path below the project's folder. An entry for a folder also covers the subfolders that have no entry. */
   readonly path: string;
   /** The purpose of the folder, in Markdown, for docs/architecture.md. */
   readonly does: string;

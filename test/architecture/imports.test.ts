@@ -198,7 +198,7 @@ function imported({ path, code }: Source): Import[] {
 function targetsIn(code: string): string[] {
   const statements = code.matchAll(/^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
   const calls = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
-  // A template for generated code contains imports with `${…}`, which are not imports of this file.
+  // A template for generated code contains imports with `${…}`. These imports are not imports of the template's file.
   return [...statements, ...calls].map(([, target = '']) => target).filter((target) => !target.includes('${'));
 }
 
@@ -210,7 +210,10 @@ function filesIn(folder: string): string[] {
     .sort();
 }
 
-/** Maps each file of the repository to the files that it imports, types included. Paths are relative to the root. */
+/**
+ * Maps each file of the repository to its imported files. Imports of types count. Paths are relative to the root of the
+ * repository.
+ */
 function importGraph(): ReadonlyMap<string, readonly string[]> {
   return new Map(
     SOURCES.map((source) => {

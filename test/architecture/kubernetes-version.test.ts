@@ -8,7 +8,7 @@ import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/leve
 import { documentation, ROOT } from '../support/page.ts';
 import { isRecord, mentions, mentionsIn, NAMED_IN, RECORDS } from './newest-version.ts';
 
-/** Lines in which the search must find 1.31 when the newest Kubernetes version is assumed to be 1.31. */
+/** Lines with version 1.31. The search must find the version if the newest Kubernetes version is 1.31. */
 const FOUND: Readonly<Record<string, readonly [file: string, line: string]>> = {
   'a version': ['a.ts', "const NEWEST = 'v1.31';"],
   'a version without v': ['a.yaml', 'version: ["1.30", "1.31"]'],

@@ -50,7 +50,7 @@ function imported({ imports }: Folder): Folder[] {
   return PRODUCT.filter(({ path }) => imports.includes(path));
 }
 
-/** The imported folders, without the folders that another imported folder already imports directly or indirectly. */
+/** The imported folders. A folder is left out if another imported folder imports it directly or indirectly. */
 function necessary(folder: Folder): Folder[] {
   const all = imported(folder);
   const reached = new Set(all.flatMap((one) => [...below(one)]));
@@ -66,7 +66,7 @@ function below(folder: Folder, found = new Set<Folder>()): ReadonlySet<Folder> {
   return found;
 }
 
-/** Returns a dotted arrow for each folder of which only single files are imported. The arrow names these files. */
+/** Returns dotted arrows for imports of single files. The arrow to a folder names the imported files of the folder. */
 function singleFiles(folder: Folder): string[] {
   const files = folder.imports.filter((path) => path.endsWith('.ts'));
   const byFolder = Map.groupBy(files, folderOf);

@@ -62,7 +62,7 @@ function needsMore(file: string): boolean {
   return NEEDS.some((needed) => reached.has(needed));
 }
 
-/** The given file, and all files of the repository that it imports directly or indirectly. */
+/** The given file, and all files of the repository that the file imports directly or indirectly. */
 function importsOf(file: string, reached = new Set<string>()): ReadonlySet<string> {
   if (reached.has(file) || !file.endsWith('.ts')) return reached;
   reached.add(file);

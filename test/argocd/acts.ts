@@ -68,9 +68,9 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     });
   });
 
-  // A policy whose selector is removed from Git selects all namespaces, so it overlaps with every other policy. The API
-  // server then compiles the programs of all policies again. With dozens of policies, compiling takes minutes.
-  // Therefore each part of this test begins without the policies of earlier parts.
+  // A policy whose selector is removed from Git selects all namespaces, so it overlaps with every other policy. As a
+  // result, the API server compiles the programs of all policies again. With dozens of policies, compiling takes
+  // minutes. Therefore each part of this test begins without the policies of earlier parts.
   describe('side by side', () => {
     before(() => forgetEverything(stage));
 

@@ -75,8 +75,8 @@ export class Applications {
 
   /**
    * Announces a change of Git as a webhook does, and repeats the announcement until Argo CD has read the commit. A
-   * comparison that began before the commit consumes the announcement. The next regular comparison then reads the
-   * branch from a cache of three minutes.
+   * comparison that began before the commit consumes the announcement. After that, the next regular comparison reads
+   * the branch from a cache of three minutes.
    */
   async sees(name: string, commit: string, timeoutMs = WAIT_MS): Promise<void> {
     const look = async () => {

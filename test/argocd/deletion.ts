@@ -37,7 +37,7 @@ export async function forgetEverything(stage: Stage): Promise<void> {
 }
 
 /**
- * Deletes Applications but keeps the objects that they made.
+ * Deletes Applications but keeps the objects of the Applications.
  * @returns the number of Applications
  */
 async function forgetAll({ api }: Stage, collection: string): Promise<number> {

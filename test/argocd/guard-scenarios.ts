@@ -1,4 +1,4 @@
-/** Tests the guard with an Argo CD that has no administrator rights. */
+/** Tests the guard with an Argo CD without administrator rights. */
 import { readFileSync } from 'node:fs';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVERNAME } from '../../hack/controlplane/readiness.ts';

@@ -16,7 +16,7 @@ import type { Stage } from './stage.ts';
 /** The minimum number of probes that the API server has to answer during a change. */
 const ROUNDS = 20;
 
-/** The policies' Application of config/argocd/application.yaml, with another name and repository. */
+/** The Application in config/argocd/application.yaml, with another name and repository. */
 export function policiesApplication(name: string, url: string): Json {
   const all = loadAll(readFileSync(join(CONFIG, 'argocd', 'application.yaml'), 'utf8')) as Json[];
   const sample = all.find(({ metadata }) => metadata.name === 'capabilitypolicies');

@@ -124,7 +124,7 @@ async function removeFields(stage: Stage, mode: Mode): Promise<void> {
   });
 }
 
-/** Checks that Argo CD misses removed fields if it compares by the records of another way of applying. */
+/** Checks that Argo CD misses removed fields if Argo CD compares by the records of another way of applying. */
 async function missFields(stage: Stage, mode: Mode): Promise<void> {
   const inForce = await policyWithFields(stage, mode);
   assert.deepEqual((await inForce(WITHOUT_MODE)).effective, EFFECTIVE);

@@ -56,7 +56,7 @@ export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }
 
-/** The way of applying in a form for names, such as `client-side-apply`. */
+/** The name of the way of applying, such as `client-side-apply`, for use in object names. */
 export function slug({ title }: Mode): string {
   return title.toLowerCase().replaceAll(/[^a-z]+/g, '-');
 }

@@ -55,7 +55,7 @@ export class OperatorPods {
     await Promise.all([...this.#running.values()].map(({ process }) => process.stop('SIGKILL')));
   }
 
-  /** The last lines of each process's log, for a person who reads the output. */
+  /** The last lines of each process's log, for the output of a failed test. */
   logEnds(): string {
     return [...this.#running].map(([pod, { process }]) => `${pod}:\n${process.logEnd()}`).join('\n');
   }

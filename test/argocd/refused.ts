@@ -46,7 +46,7 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
     await stage.applications.healthy(wrong, repository.commit(good));
     assert.equal((await stage.policy(wrong))?.spec.mode, 'Enforce');
   }
-  // This dry run is the check that the docs recommend before a merge.
+  // The docs recommend this dry run before a merge.
   const query = { dryRun: 'All', fieldManager: 'ci', force: true };
   const path = `${POLICIES}/${wrong}`;
   const body = policyOf(wrong, { level: 'restrictive' } as object);

@@ -36,7 +36,10 @@ export function rolloutScenarios(stage: () => Stage): Scenario[] {
   ];
 }
 
-/** A namespace in Git, and a policy whose rollout has begun there. The rollout has not promoted the namespace yet. */
+/**
+ * A namespace in Git, and a policy whose rollout has begun in the namespace. The rollout has not promoted the namespace
+ * yet.
+ */
 class Rollout {
   readonly #stage: Stage;
   readonly #repository: ReturnType<Stage['repository']>;

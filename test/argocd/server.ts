@@ -98,7 +98,7 @@ async function configure(
   writeFileSync(configuration, stdout);
   const run = (...args: readonly string[]) => promisify(execFile)(kubectl, ['--kubeconfig', kubeconfig, ...args]);
   await run('create', 'namespace', ARGO_NAMESPACE);
-  // Client-side apply would fail, because one CRD is too long for the annotation that client-side apply writes.
+  // Client-side apply would fail, because one CRD is too long for the annotation of client-side apply.
   await run('apply', '--server-side', '-k', join(source, 'manifests', 'crds'));
   await run('apply', '--server-side', '-f', configuration);
   await waitFor('the CRDs of Argo CD to be served', () =>

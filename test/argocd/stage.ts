@@ -107,7 +107,9 @@ export class Stage {
     });
   }
 
-  /** Waits until a namespace has these Pod Security labels. Labels that state a version are ignored. */
+  /**
+   * Waits until a namespace has these Pod Security labels. Labels for versions, such as `enforce-version`, are ignored.
+   */
   async labelsBecome(namespace: string, labels: Readonly<Record<string, string>>, timeoutMs = 120_000): Promise<void> {
     let last: Json;
     const look = async () => {

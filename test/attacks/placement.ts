@@ -17,7 +17,9 @@ function bad(container: Json): Json {
   };
 }
 
-/** The places where a pod can add SYS_ADMIN. A function may also set other fields that the attempt needs. */
+/**
+ * The places where a pod can add SYS_ADMIN. The function of a place may also set other fields that the attempt needs.
+ */
 const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   'in an init container': ({ spec }) => {
     spec.initContainers = [{ ...bad(spec.containers[0]), name: 'init' }];

@@ -1,4 +1,7 @@
-/** Tests check and render on a real API server. The API server gives the verdicts that the commands predict. */
+/**
+ * Tests `cappol check` and `cappol render` on a real API server. The API server must give the verdicts that the
+ * commands predict.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -150,7 +150,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-/** A remark in the form that a row lists, and the remark's text. */
+/** A pair of a remark, in the form of the rows, and the remark's text. */
 type Remark = readonly [line: string, text: string];
 
 type PlaceText = (file: string, line: number | undefined) => string;

@@ -39,7 +39,7 @@ interface Pasted {
   readonly stderr: string;
 }
 
-/** Runs a text in bash in an empty folder. There, the command `cappol` runs this checkout. */
+/** Runs a text in bash in an empty folder. In this shell, the command `cappol` runs the code of this checkout. */
 export async function paste(text: string, env: Readonly<Record<string, string>> = {}): Promise<Pasted> {
   const folder = mkdtempSync(join(tmpdir(), 'paste-'));
   try {

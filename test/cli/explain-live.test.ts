@@ -98,7 +98,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     return JSON.parse(stdout);
   };
 
-  /** The uses in the namespaces of this file. Workloads of other test files may run in the same cluster. */
+  /** The listed uses in the namespaces of this file. Workloads of other test files may run in the same cluster. */
   const own = (topic: ExplainedTopic | undefined) =>
     (topic?.found ?? []).filter(({ namespace }) => [net, web, free].includes(namespace));
 

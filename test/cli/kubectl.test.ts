@@ -1,4 +1,4 @@
-/** Tests that cappol reads the same objects with the same values as kubectl. */
+/** Tests that cappol and kubectl read equal objects with equal values from manifests. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -26,7 +26,7 @@ const FILES = [
   '#a.yaml',
 ];
 
-/** The cases: lines of .gitignore, and lines of deploy/.gitignore. */
+/** Each case has the lines of .gitignore, and the lines of deploy/.gitignore. */
 const CASES: readonly (readonly [root: string, deploy?: string])[] = [
   [''],
   ['build/'],

@@ -1,4 +1,4 @@
-/** Tests check on a real API server: namespaces of a rollout, and nulls in manifests. */
+/** Tests `cappol check` with a real API server. The tests cover namespaces of a rollout, and nulls in manifests. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
@@ -194,7 +194,7 @@ describe('cappol check beside an API server', function () {
     });
     /**
      * Returns the results of check before and after the API server has the roles. The role `alone` exists only in the
-     * cluster, and in no manifest.
+     * cluster, not in the manifests.
      */
     const evaluated = async (...manifests: readonly object[]) => {
       const { stdout } = await onCluster(['-o', 'json', '-f', '-'], ...manifests, ...deployments);

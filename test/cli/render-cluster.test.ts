@@ -1,4 +1,7 @@
-/** Tests `cappol render | kubectl apply -f -` without an operator. The API server gives the same verdicts as check. */
+/**
+ * Tests `cappol render | kubectl apply -f -` without an operator. The API server must give the verdicts of `cappol
+ * check`.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** Tests which namespaces commands read. All commands have the same flags and the same default as kubectl. */
+/** Tests which namespaces commands read. All commands have kubectl's flags and kubectl's default for the namespace. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

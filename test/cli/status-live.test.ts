@@ -1,4 +1,4 @@
-/** Tests `cappol status` beside a running operator, and with fewer rights than the command needs. */
+/** Tests `cappol status` with a running operator. Also tests the command for a user with too few rights. */
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
 import type { ComplianceView } from '../../cli/commands/status/compliance-view.ts';

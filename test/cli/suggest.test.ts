@@ -359,7 +359,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
         const pods = given.map(([content, kind], i) => workload(kind, `app-${i}`, content));
         const { policies, namespaces } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
         const { code, stdout, stderr } = await check(policies, pods);
-        // Random pods may have a field that no release knows. check warns about this field.
+        // Random pods may have a field that no release knows. The command `cappol check` warns about this field.
         const problems = stderr.split('\n').filter((line) => line !== '' && !line.includes('fieldOfTomorrow'));
         assert.deepEqual([code, problems], [0, []], stdout);
         for (const { name, overrides } of namespaces[0].policies) {

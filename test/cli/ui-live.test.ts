@@ -1,4 +1,4 @@
-/** Tests `cappol ui`, `cappol report` and `cappol snapshot` with an API server, beside a running operator. */
+/** Tests `cappol ui`, `cappol report` and `cappol snapshot` with an API server and a running operator. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

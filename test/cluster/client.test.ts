@@ -153,8 +153,7 @@ describe('ApiClient', () => {
       return new Set(seen.map(({ port }) => port)).size;
     };
     const client = connect();
-    // A connection may still be reading an answer when the next call begins. The next call then opens a second
-    // connection.
+    // If a connection is still reading an answer when the next call begins, the next call opens a second connection.
     assert.ok((await connections(client)) <= 2);
     assert.equal(await connections(client.fresh()), 6);
   });

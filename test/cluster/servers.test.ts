@@ -6,7 +6,10 @@ import { askServers, endpoints, oldest, type ServerMinors } from '../../operator
 const CONFIGURED = 'https://cluster:443';
 
 interface World {
-  /** The EndpointSlice. If this field is an Error, reading the EndpointSlice throws the Error. */
+  /**
+   * The EndpointSlice with the addresses of the API servers. If this field is an Error, reading the EndpointSlice
+   * throws the Error.
+   */
   readonly slice?: object;
   /** The minor version that each API server reports. An API server that is not listed does not answer. */
   readonly minors: Readonly<Record<string, string>>;

@@ -256,8 +256,8 @@ export function refusals(programs: readonly Pick<Program, 'policy'>[], request: 
 }
 
 /**
- * The violations that a refusal's message gives for the first policy. The pod must be small enough for the message to
- * describe it completely.
+ * The violations in a refusal's message for the first policy. The pod must be so small that the message describes the
+ * whole pod.
  */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
   const names = (text.spec.variables ?? []).map(({ name }) => name).filter((name) => /^wrong(?!.*Filled$)/.test(name));

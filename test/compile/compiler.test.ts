@@ -1,6 +1,6 @@
 /**
- * Tests that compiling repeatedly gives the same result as compiling from scratch. Unchanged parts stay the same
- * objects.
+ * Tests that compiling repeatedly gives the same result as compiling from scratch. Unchanged parts of the result stay
+ * the same objects.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,5 +1,6 @@
 /**
- * Tests that the rendered program gives the same result for a request as the operator. cel-js runs the whole program.
+ * Tests that a rendered program and the operator give equal results for a request. The engine cel-js runs the whole
+ * program.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

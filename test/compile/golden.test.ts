@@ -1,6 +1,6 @@
 /**
- * Compares everything that is rendered for the samples and for our inputs with golden/. After an intended change, run
- * UPDATE_GOLDEN=1 npx mocha test/compile, and read the difference.
+ * Compares all rendered objects for the samples and for our inputs with the files in golden/. After an intended change,
+ * run UPDATE_GOLDEN=1 npx mocha test/compile, and read the difference.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Compares the guard's answers with its laws, for any policies and any number of changes of a namespace. cel-js runs
- * the guard.
+ * Compares the guard's answers with its laws, for any policies and any number of changes of a namespace. The engine
+ * cel-js runs the guard.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -115,7 +115,8 @@ function subsets<One>(all: readonly One[]): One[][] {
  * no additional policy may decide. The same must hold if other policies are deleted later.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
-  // Removing a pending label needs no right. The change only lets a policy decide that should decide in the namespace.
+  // Removing a pending label needs no right. The change only adds a deciding policy, which should decide in the
+  // namespace anyway.
   const promoted = Object.entries(before ?? after).filter(
     ([key, value]) => value !== 'pending' || (before && after[key] === 'pending'),
   );
@@ -488,13 +489,13 @@ describe("the guard of a namespace's Pod Security label", () => {
   });
 
   /**
-   * Whether the change weakens the wanted label. A level without overrides needs the newest version of the Standards,
-   * because older versions are looser.
+   * Whether the change weakens the Pod Security label below the wanted label. A level without overrides needs the
+   * newest version of the Standards, because older versions are looser.
    */
   function weakens(before: Labels, after: Labels, wanted: number): boolean {
     const rank = (labels: Labels) => RANK[labels[ENFORCE] ?? ''] ?? 0;
     const minors: Labels = { [NEWEST]: `${NEWEST_KNOWN_MINOR}`, 'v1.30': '30' };
-    // `latest` and a missing version mean the API server's own version. Each upgrade of the API server makes this
+    // `latest` and a missing version mean the API server's own version. Each upgrade of the API server makes the meant
     // version tighter.
     const minor = (labels: Labels) => Number(minors[labels[VERSION] ?? ''] ?? Number.POSITIVE_INFINITY);
     const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);

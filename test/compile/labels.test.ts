@@ -34,8 +34,7 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ levelVersion: 'v1.36' }, `restricted ${NEWEST}`],
   [{ level: 'baseline', levelVersion: 'v1.33' }, 'baseline v1.33'],
   [{ levelVersion: 'v1.36', overrides: { hostProbes: true } }, 'baseline v1.33'],
-  // v1.34 and newer versions refuse host probes. v1.36 and older versions refuse sysctls that the newest version calls
-  // safe.
+  // Versions since v1.34 refuse host probes. Versions up to v1.36 refuse sysctls that the newest version calls safe.
   [{ overrides: { hostProbes: true } }, 'none'],
   [{ levelVersion: 'v1.34', overrides: { hostProbes: true } }, 'restricted v1.33'],
   [{ overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE'] } } }, `restricted ${NEWEST}`],

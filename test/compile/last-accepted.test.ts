@@ -13,7 +13,7 @@ const options = {
   excludedNamespaces: [],
 };
 
-/** Renders the policies. @returns the objects that the cluster then has */
+/** Renders the policies. @returns the objects in the cluster after rendering */
 function renderedFor(policies: readonly CompletePolicy[]): RenderedObject[] {
   return compiledObjects(compile(policies, options));
 }

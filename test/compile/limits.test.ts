@@ -11,7 +11,8 @@ const OPTIONS = {
   excludedNamespaces: ['kube-system'],
 };
 /**
- * The maximum size of the text, in bytes. An object in etcd, including its managed fields, may have at most 1.5 MiB.
+ * The maximum size of the rendered text, in bytes. An object in etcd, including its managed fields, may have at most
+ * 1.5 MiB.
  */
 const MAX_TEXT = 1_400_000;
 /**

@@ -12,7 +12,10 @@ import { AdmissionText, type Asked, compiledPrograms, programText } from './admi
 
 const [OLDER, NEWER] = [35, 36];
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
-/** The policies of the test. Many levels make a program long, because the program contains the values of each level. */
+/**
+ * The policies of the test, with many levels. Many levels make a program long, because the program contains the values
+ * of each level.
+ */
 const ALL = [
   ...VERSIONS.filter((minor) => minor <= OLDER).flatMap((minor) => [
     plain('baseline', minor),
@@ -257,7 +260,7 @@ describe('a decision for API servers without variables', () => {
     const all = aged(4);
     assert.deepEqual([...compile(all, options(OLDER)).refusals.keys()], ['p-897']);
     assert.deepEqual([...compile(all.slice(1), options(OLDER)).refusals], []);
-    // An edited policy that does not fit keeps its last accepted spec, and displaces no other policy.
+    // If an edited policy does not fit, it keeps its last accepted spec and displaces no other policy.
     const [first, ...others] = all;
     assert.ok(first);
     const free = { ...first.spec, level: 'privileged' as const, usableBy: 'Everyone' as const };

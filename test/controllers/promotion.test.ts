@@ -497,7 +497,7 @@ describe('the controller of promotions', () => {
   });
 });
 
-/** The role of a policy, and a program. The program has the policy's row if the policy is enforced. */
+/** Makes the role of a policy, and a program. If the policy is enforced, the program has a row for the policy. */
 function renderedWith(policy: string, { grants, policies }: Compiled): RenderedObject[] {
   const name = 'capabilitypolicy.enforce';
   const program = {

@@ -17,7 +17,10 @@ const WAITING: FinalizingView = {
   finalizers: ['capabilitypolicy.dev/withdrawal'],
 };
 
-/** A cluster with one policy and one namespace that the policy labels, as watches report them. */
+/**
+ * A cluster with one policy and one namespace, in the form that watches report. The policy sets labels on the
+ * namespace.
+ */
 class Stage {
   policies: CompletePolicy[] = [policy('net')];
   finalizing: FinalizingView[] = [WAITING];

@@ -184,7 +184,7 @@ describe('the corpus', function () {
   async function create(pod: Pod, namespace: string, serviceAccount = 'default'): Promise<number> {
     const path = `${NAMESPACES}/${namespace}/pods`;
     const { status, body } = await cluster.tryCreate(path, createdPod(pod, serviceAccount));
-    // A status code other than these, such as 429, is not a verdict.
+    // Any other status code, such as 429, is not a verdict.
     if (![201, 400, 403, 422].includes(status)) throw new Error(`${status}: ${body.message}`);
     return status;
   }
@@ -202,7 +202,7 @@ interface Tally {
   readonly failed: readonly string[];
 }
 
-/** @param fails its result is undefined if the change does not apply */
+/** @param fails a function. Its result is undefined if the change does not apply. */
 async function failing<One extends Workload>(
   all: readonly One[],
   fails: (one: One) => Promise<boolean | undefined>,

@@ -156,7 +156,10 @@ describe('fix of the corpus', function () {
     return status;
   }
 
-  /** Checks that the workload gets pods. The API server admits a violating workload, and refuses only its pods. */
+  /**
+   * Checks that the workload gets pods. The API server admits a violating workload, and refuses only the pods of the
+   * workload.
+   */
   async function makesPods({ manifest, pod }: Workload, index: number): Promise<void> {
     const labels = { fixed: `d${index}` };
     const template = { metadata: { labels, annotations: pod.metadata.annotations }, spec: createdPod(pod).spec };

@@ -1,5 +1,6 @@
 /**
- * `npm run test:corpus -- FOLDER…` runs the tests of the corpus on manifests of other projects. Each folder is a set.
+ * `npm run test:corpus -- FOLDER…` runs the tests of the corpus on manifests of other projects. Each folder is one set
+ * of manifests.
  */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';

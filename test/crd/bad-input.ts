@@ -109,7 +109,7 @@ function rollouts(): BadInput[] {
     {
       title: 'a soak that YAML reads as a number',
       spec: rollout({ soak: 30 }),
-      // The API server's answer or the answer of cappol.
+      // The expected beginning of the answer. The API server and cappol give different answers.
       answer:
         /spec\.rollout\.soak: .*(write it with a unit, such as 24h|is not a duration: write hours, minutes and seconds)/,
     },

@@ -40,7 +40,7 @@ const FIELDS: readonly Field[] = [
   { name: 'podSecurityLabels', stated: 'Off' },
 ];
 
-/** The arguments of kubectl, and the policies in its input. */
+/** The arguments of kubectl, and the policies in the input of kubectl. */
 type Step = readonly [args: readonly string[], policies?: readonly object[]];
 
 interface Removal {

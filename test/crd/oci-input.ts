@@ -8,7 +8,7 @@ const seccomp = (fields: object) => ({ overrides: { seccomp: fields } });
 const referring = (...ociReferences: string[]) => seccomp({ types: ['RuntimeDefault', 'OCI'], ociReferences });
 const inEntry = (fields: object) => ({ containers: [{ names: ['app'], ...seccomp(fields) }] });
 
-/** Texts that are not references, by the mistake in each text. */
+/** Invalid references, by the mistake in each reference. */
 const NO_REFERENCES: Readonly<Record<string, string>> = {
   'without a digest': 'registry.example.com/profiles/web',
   'with a tag': 'registry.example.com/profiles/web:1',

@@ -13,7 +13,7 @@ export function fillsOf(policy: ResolvedPolicy): Fill[] {
   return fillsOfPolicy(policy);
 }
 
-/** The policy in the form that evaluates a pod after defaulting. */
+/** The policy in a form that evaluates a pod after defaulting. */
 export function evaluatingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: checksOf(policy, true) };
 }

@@ -10,7 +10,9 @@ import { evaluatingFilled, fillAdded, fillCreated, fillsOf } from './fill.ts';
 const RUNS = Number(process.env.FILLING_RUNS ?? 500);
 const evaluator = new Evaluator();
 
-/** The rules that a pod breaks. For added containers, the result has only the rules that the added containers break. */
+/**
+ * The rules that a pod breaks. If containers were added, the result has only the rules that the added containers break.
+ */
 function broken(pod: PodContent, policy: ResolvedPolicy, isEvaluated: (violation: Violation) => boolean = () => true) {
   const violations = evaluator.violations(pod, policy).filter(isEvaluated);
   return [...new Set(violations.map(({ rule, path }) => `${rule} ${path}`))];

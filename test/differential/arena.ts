@@ -117,7 +117,7 @@ export class Arena {
     await Promise.all(this.#namespacesOf(this.#cases).map((namespace) => this.#serviceAccount(namespace)));
   }
 
-  /** Removes the objects that open() created. The API server deletes the namespaces in the background. */
+  /** Removes the objects of open(). The API server deletes the namespaces in the background. */
   async close(): Promise<void> {
     for (const path of this.#written.toReversed()) await this.#client.remove(path);
     await this.#client.close();

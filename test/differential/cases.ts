@@ -26,8 +26,8 @@ export interface DifferentialCase {
    */
   readonly podSecurity: LevelVersion | undefined;
   /**
-   * Whether the label has to refuse exactly the pods that the policy refuses. If this is false, the label may refuse
-   * fewer pods.
+   * Whether the label has to refuse exactly the pods that the policy refuses. If the value is false, the label may
+   * refuse fewer pods than the policy.
    */
   readonly exact: boolean;
 }

@@ -1,6 +1,6 @@
 /**
  * Tests that three engines agree about a pod: our admission policy, Pod Security Admission, and the operator. The long
- * form is `npm run test:differential`.
+ * form of this test is `npm run test:differential`.
  */
 import assert from 'node:assert/strict';
 import { sharedControlPlane } from '../support/control-plane.ts';

@@ -34,7 +34,7 @@ function documentedRules(): readonly RoleRule[] {
   return objects.find(({ kind }) => kind === 'ClusterRole')?.rules ?? [];
 }
 
-/** The rules, without the given resource. */
+/** The RBAC rules, without the given resource. */
 function without(resource: string, rules: readonly RoleRule[]): RoleRule[] {
   return rules
     .map((rule) => ({ ...rule, resources: (rule.resources ?? []).filter((one) => one !== resource) }))
@@ -141,7 +141,7 @@ describe('the recipe for a snapshot every day', function () {
       await take(29);
     });
 
-    /** Runs a block in a shell in the folder. @returns the output, whatever the exit code is */
+    /** Runs a block in a shell in the folder, and ignores the exit code. @returns the output */
     const pasted = async (text: string) => {
       const path = [join(ROOT, 'bin'), reader().PATH].join(delimiter);
       const options = { cwd: folder, env: { HOME: folder, PATH: path }, maxBuffer: 64 * 1024 * 1024 };

@@ -1,6 +1,6 @@
 /**
  * Runs the blocks of docs/enforce-at-once.md as a reader would, in a cluster with six namespaces of well-known charts.
- * All the time, the pods of the workloads are created again. No pod may be refused.
+ * Meanwhile, the test creates the pods of the workloads again and again. No pod may be refused.
  */
 import assert from 'node:assert/strict';
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';

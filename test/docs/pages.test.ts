@@ -1,4 +1,7 @@
-/** Tests the pages' statements about policies, tests, flags and reasons. links.test.ts checks their links. */
+/**
+ * Tests the pages' statements about policies, tests, flags and reasons. The test links.test.ts checks the links of the
+ * pages.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -104,8 +107,8 @@ describe('the documentation', () => {
 });
 
 /**
- * The policies in a YAML block, or in the heredocs that a shell block passes to commands. A block with only a part of
- * an object has no policies.
+ * The policies in a YAML block, or in the heredocs that a shell block passes to commands. If a block is only a part of
+ * an object, it has no policies.
  */
 function policiesIn({ info, text }: Block): RawObject[] {
   const [language, use] = info;

@@ -68,8 +68,8 @@ export class ShellSession {
   }
 
   /**
-   * @param mayFail whether a command may fail. Otherwise the session ends at the first command that fails, because
-   * later blocks depend on it.
+   * @param mayFail whether a command may fail. If no command may fail, the session ends at the first command that
+   * fails, because later blocks depend on it.
    * @throws an Error with the output if the session has ended or the block takes longer than `timeoutMs`
    */
   async paste(text: string, mayFail = false, timeoutMs = TIMEOUT_MS): Promise<Ran> {

@@ -27,8 +27,8 @@ function contentIn({ annotations = {}, spec }: WorstPod): PodContent {
 }
 
 /**
- * The minimum CPU time of this thread over several runs, in ms. Other processes, the JIT compiler and the threads of
- * the garbage collector do not count.
+ * The minimum CPU time of this thread over several runs, in ms. The CPU time of other processes, of the JIT compiler
+ * and of the garbage collector's threads does not count.
  */
 function cpuMs(work: () => void): number {
   const times = Array.from({ length: 5 }, () => {

@@ -1,6 +1,6 @@
 /**
  * The pods that are most expensive to evaluate, for each rule. Every list that the rule reads is as long as possible,
- * and the API server accepts the pod. If a rule has no such pod, worst-objects.test.ts fails.
+ * and the API server accepts the pod. If a rule has no pod in this list, worst-objects.test.ts fails.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Container, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -18,7 +18,7 @@ export interface WorstObject {
   readonly overrides: CapabilityPolicyOverrides;
   /** @param count the number of items that the rule iterates over */
   pod(count: number): WorstPod;
-  /** The number of items with which the object has about 1.4 MB. etcd accepts hardly more. */
+  /** The number of items of an object of about 1.4 MB. This size is near the limit of etcd. */
   readonly most: number;
 }
 

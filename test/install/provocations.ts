@@ -60,7 +60,7 @@ const CHANGES: Readonly<Record<string, unknown>> = {
 };
 
 /**
- * Actions by verb and resource. After the action, the operator sends a request with this verb and resource. Rights that
+ * Actions by verb and resource. After an action, the operator sends a request with the verb and resource. Rights that
  * are not in this list are rights to read.
  */
 const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
@@ -70,7 +70,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
       return Object.entries<Provocation>({
         // Server-side apply of a missing object needs the verbs create and patch.
         create: { act: (stage) => deleteByHand(stage, kind) },
-        // A program is replaced. Only the creation of the replacement is an apply.
+        // The operator replaces programs. Only the creation of the replacement is an apply.
         patch: { act: (stage) => (kind.endsWith('AdmissionPolicy') ? deleteByHand : changeByHand)(stage, kind) },
         update: { act: (stage) => changeByHand(stage, kind) },
         delete: { act: (stage) => leaveBehind(stage, kind) },
@@ -209,7 +209,10 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
   });
 }
 
-/** Creates an object that has lost its policy, as after deleting the policy with `Orphan`. */
+/**
+ * Creates an object of a policy that no longer exists, like the objects that remain after deleting a policy with
+ * `Orphan`.
+ */
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
   const labels = { ...metadata.labels, 'capabilitypolicy.dev/policy': 'gone' };

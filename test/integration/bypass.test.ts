@@ -148,7 +148,7 @@ describe('attempts to get around a policy', () => {
       const name = cluster.named('claimed');
       const team = await cluster.namespace('claimed', { team: 'claimed' });
       await cluster.programmed(await cluster.policy('claimed', enforce('claimed')));
-      // The test compares only the newest Event, whose time has a resolution of seconds.
+      // The test reads only the newest Event. The times of Events have a resolution of seconds.
       await sleep(1_100);
       const path = `${COLLECTIONS.ClusterRole}/bypass-claim`;
       await cluster.byHand.apply(path, {
@@ -393,7 +393,7 @@ describe('attempts to get around a policy', () => {
   }
 });
 
-/** The API by which cappol recognizes a cluster as OpenShift. Here, the API has no content. */
+/** The API by which cappol recognizes a cluster as OpenShift. In this test, the API has no content. */
 function clusterVersions(name: string): object {
   const schema = { openAPIV3Schema: { type: 'object' } };
   return {

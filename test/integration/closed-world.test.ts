@@ -18,11 +18,11 @@ const LEVELS = ['baseline', 'restricted'] as const;
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Row {
-  /** The name of the field, which the earlier release lacks in some types. */
+  /** The name of the field. The earlier release lacks this field in some types. */
   readonly field: string;
-  /** The position of the field in a container, if a container can have the field. */
+  /** The field as a part of a container, if a container can have the field. */
   readonly container?: Fields;
-  /** The position of the field in the pod, if the pod can have the field. */
+  /** The field as a part of the pod's spec, if the pod can have the field. */
   readonly spec?: Fields;
   /** Other fields that the API server requires together with the field. */
   readonly beside?: Fields;
@@ -103,7 +103,7 @@ function podWith({ beside, spec }: Row, containers: { readonly main?: Fields; re
   );
 }
 
-/** The pods with the field, one for each position that the field can have. */
+/** The pods with the field. There is one pod for each place that the field can have. */
 function podsWith(row: Row): object[] {
   const { container, spec, field } = row;
   const { spec: _, ...rest } = row;
@@ -383,7 +383,7 @@ describe('fields of pods that the release does not know', function () {
       assert.equal((await make(PLAIN, 'filled')).status, 201);
       await earlier.stop();
       await fillIn();
-      // The program that the stopped operator left refuses every value of the field.
+      // The operator is stopped. Its last program refuses every value of the field.
       const refusal = await eventually('the refusal of a pod', async () => {
         const { status, body } = await make(PLAIN, 'filled');
         return status === 403 && body.message;

@@ -138,7 +138,7 @@ describe('the guard of the label for admin access to devices', function () {
     for (const one of wanted) {
       for (const route of routesOf(one)) {
         const answer = await change(cluster.api, kept, one, EDITOR, route);
-        // A server-side apply with fewer fields does not remove a label of another field manager.
+        // If a server-side apply has fewer fields, labels of other field managers stay.
         if (one.labels?.[KEY] === null && route.title.startsWith('server-side apply')) assert.equal(answer.status, 200);
         else assert.ok(isChanged(answer, one), route.title);
       }

@@ -1,7 +1,7 @@
 /**
  * Tests that a subject without `exempt` cannot make a namespace pending, or take it out of an Enforce policy. The guard
- * also refuses the change while another policy overrides the Enforce policy, and while a rollout is added. The guard
- * also refuses a change in several steps.
+ * refuses these changes also while another policy overrides the Enforce policy, while a rollout is added, and in
+ * several steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -88,7 +88,7 @@ describe('an editor of namespaces without exempt', function () {
         it(`never ${what}, as far as the policy ${which} is concerned`, async () => {
           const policy = { plain, rolled }[which];
           const wanted = wantedFor(policy);
-          // The editor holds `exempt` on all policies except this policy. That is not enough.
+          // The editor holds `exempt` on all policies except this policy. These rights are not enough.
           const others = [plain, rolled, cluster.named('middle'), cluster.named('higher')].filter(
             (one) => one !== policy,
           );
@@ -256,8 +256,8 @@ describe('an editor of namespaces without exempt', function () {
           const cleans: MetadataChange = { labels: { team: 'entered', [labelOf(policyOf())]: null } };
           for (const route of routesOf(cleans)) {
             const answer = await change(cluster.api, namespace, cleans, EDITOR, route);
-            // A server-side apply with fewer fields does not remove a label of another field manager, so the value
-            // stays `pending`.
+            // If a server-side apply has fewer fields, labels of other field managers stay. The value therefore stays
+            // `pending`.
             if (route.title.startsWith('server-side apply')) refused(answer, policyOf(), route.title);
             else assert.ok(isChanged(answer, cleans), route.title);
           }

@@ -102,7 +102,7 @@ describe('the guard', () => {
   });
 
   describe('protects the label that policies require, whoever states it', () => {
-    // The namespaces are deleted. Otherwise, a remaining label would look like a label that the operator forgot.
+    // The namespaces are deleted, because a remaining label would look like a label that the operator forgot.
     after(async () => {
       const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
       await Promise.all(namespaces.map((name) => cluster.api.remove(`${NAMESPACES}/${name}`)));
@@ -171,7 +171,7 @@ describe('the guard', () => {
       for (const level of levels) {
         const weakened: MetadataChange = { labels: { [ENFORCE]: level } };
         for (const route of routesOf(weakened)) {
-          // A server-side apply with fewer fields does not remove fields of another field manager.
+          // If a server-side apply has fewer fields, fields of other field managers stay.
           if (level === null && route.title.startsWith('server-side apply')) continue;
           refused(await change(cluster.api, name, weakened, EDITOR, route), by, `${level}: ${route.title}`);
         }

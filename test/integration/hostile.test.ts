@@ -35,7 +35,7 @@ describe('hostile input', () => {
     });
   }
 
-  /** The paths in a status, an Event, a report or the log where a control character occurs. */
+  /** The paths of control characters in a status, an Event, a report or the log. */
   function unprintable(value: Json, path = ''): string[] {
     if (typeof value === 'string') return UNPRINTABLE.test(value) ? [`${path}: ${JSON.stringify(value)}`] : [];
     if (typeof value !== 'object' || value === null) return [];

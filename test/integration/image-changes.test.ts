@@ -164,7 +164,7 @@ describe('the image of a container', function () {
       const { status, body } = await setImage(compared, 'violates', 'containers', 'main', 'example.org/app:2');
       assert.equal(status, 403, body.message);
       assert.match(body.message, /violates PodSecurity/);
-      // The namespace is deleted. Otherwise, its label would look like a label that the operator forgot.
+      // The namespace is deleted, because its label would look like a label that the operator forgot.
       await vanish(cluster.api, compared);
     });
 

@@ -221,7 +221,7 @@ describe('Pod Security labels', function () {
   describe('that another owner set', () => {
     const TEAMS = ['version', 'filled', 'argo', 'same', 'claimed', 'stripped', 'server-side-apply', 'hand-before-us'];
 
-    // The namespaces are deleted. Otherwise, a remaining label would look like a label that the operator forgot.
+    // The namespaces are deleted, because a remaining label would look like a label that the operator forgot.
     after(async () => {
       await Promise.all(TEAMS.map((team) => cluster.api.remove(`${NAMESPACES}/${cluster.named(team)}`)));
     });

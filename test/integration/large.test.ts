@@ -27,7 +27,7 @@ const RULES = [
   'privileged',
 ];
 /**
- * The lengths of lists that must be shorter than etcd allows. For longer lists, the API server on a busy machine may
+ * The maximum lengths of some lists. With longer lists, which etcd would accept, the API server on a busy machine may
  * exceed the timeout of the request.
  */
 const FASTER_THAN_A_TIMEOUT: Readonly<Record<string, number>> = { hostPorts: 2_000, hostPaths: 1_000, volumes: 10_000 };

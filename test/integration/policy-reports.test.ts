@@ -48,7 +48,7 @@ describe('policy reports', () => {
       return status === 200 ? body.items : [];
     }
 
-    /** Waits until there is a single report, and until `wanted` accepts the report. */
+    /** Waits until there is exactly one report and `wanted` accepts the report. */
     async function report(crd: { path: string }, what: string, wanted: (report: Json) => boolean): Promise<Json> {
       return eventually(`a report ${what}`, async () => {
         const [one, ...others] = await reports(crd);

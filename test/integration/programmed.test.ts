@@ -36,7 +36,7 @@ describe('the condition Programmed', () => {
         CAPABILITIES.map((capability) => cluster.admit(restrictedPod({ add: [capability] }), namespace)),
       );
       const after = await cluster.api.get(`${POLICIES}/${policy}`);
-      // The answers are about the spec that the status reported as in force, unless the policy has changed meanwhile.
+      // If the policy has changed meanwhile, the answers may be about another spec than the spec in force.
       if (after.metadata.generation !== before.metadata.generation) return false;
       seenTrue++;
       const message = `seed ${random.seed}, generation ${before.metadata.generation}: ${answers.find((one) => one !== ADMITTED)}`;

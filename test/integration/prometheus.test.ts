@@ -52,7 +52,7 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
   CapabilityPolicyNoLeader: [[/^capabilitypolicy\.dev +\S+ +20\S+Z$/m]],
   CapabilityPolicyReflectorStale: [[/^readyz check passed$/m, /^yes$/m]],
 };
-/** The values that Grafana inserts for variables. */
+/** The values that Grafana inserts for the dashboard's variables. */
 const CHOSEN: Readonly<Record<string, string>> = { job: '.*', policy: '.*', __rate_interval: '15s' };
 
 describeWith(

@@ -50,7 +50,10 @@ describe('the laws of a rollout', function () {
     return items.filter((one: Json) => one.reason === 'NamespaceEnforced' && one.regarding.name === namespace).length;
   }
 
-  /** Makes the API server refuse every request that satisfies this match condition, as another tool's policy may do. */
+  /**
+   * Makes the API server refuse every request that satisfies the given match condition, as another tool's policy may
+   * do.
+   */
   async function refuse(name: string, expression: string): Promise<() => Promise<void>> {
     const metadata = { name: cluster.named(name) };
     const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['namespaces'] }];
@@ -180,7 +183,7 @@ describe('the laws of a rollout', function () {
     await cluster.byHand.ask('PUT', `${NAMESPACES}/${full}`, { body: replaced });
   });
 
-  /** Adds labels to a namespace until etcd refuses a larger namespace. */
+  /** Adds labels to a namespace until etcd refuses more labels. */
   async function fill(namespace: string): Promise<void> {
     let count = 0;
     for (let chunk = 1_024; chunk >= 1; ) {

@@ -88,7 +88,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     }
   }
 
-  /** Changes policies all the time, so that the operator always has to write programs, labels and statuses. */
+  /** Changes policies all the time. The operator therefore always has programs, labels and statuses to write. */
   async function changeUntil(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; changes++) {
       const team = TEAMS[changes % TEAMS.length] as string;

@@ -1,6 +1,6 @@
 /**
- * Tests the upgrade of the last API server below 1.36. Programs with variables replace programs without variables, in
- * place. When an older API server joins, the reverse happens.
+ * Tests the upgrade of the last API server below 1.36. Programs with variables replace programs without variables under
+ * the same names. When an older API server joins, the reverse happens.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

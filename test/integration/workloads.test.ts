@@ -26,7 +26,7 @@ interface Row {
   /** The path of the created object's collection. The path has `*` in place of the namespace. */
   readonly path: string;
   readonly object: Json;
-  /** The change after which the workload violates. The field is set if the workload complies at first. */
+  /** The change that makes the workload violate. The field is set if the workload complies at first. */
   readonly change?: (path: string) => Promise<unknown>;
   /** The change that repairs the workload. Without this field, the test deletes the workload. */
   readonly repair?: Json;

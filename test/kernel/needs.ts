@@ -4,10 +4,13 @@ import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 export interface Need {
   /** The program's arguments. The default is the title of this entry. */
   readonly args?: readonly string[];
-  /** The capabilities of the observed container. The default is all capabilities that this machine can give. */
+  /**
+   * The capabilities of the observed container. By default, the container has all capabilities that this machine can
+   * give.
+   */
   readonly holds?: readonly string[];
   readonly needs: readonly string[];
-  /** Capabilities that the program requests, but neither holds nor needs. */
+  /** Capabilities that the program requests. The program neither holds nor needs them. */
   readonly refused?: readonly string[];
   /** Capabilities that the kernel refused, in addition to the capabilities that every container requests. */
   readonly noise?: readonly string[];

@@ -14,7 +14,7 @@ const END_MS = 60_000;
 const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
 /** Starts the observer without capabilities. The pods of `cappol observe --cluster` do the same. */
 const WITHOUT_CAPABILITIES = 'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs';
-/** Starts the observer with a root file system without a database of users, as in an image from scratch. */
+/** Starts the observer with a root file system without user names, as in an image from scratch. */
 const WITHOUT_USERS =
   'for file in passwd nsswitch.conf; do [ ! -e /etc/$file ] || mount --bind /dev/null /etc/$file || exit; done';
 const TRACEPOINT = '/sys/kernel/tracing/events/capability/cap_capable';

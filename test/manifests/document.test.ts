@@ -5,7 +5,8 @@ import type { FieldPath } from '../../analysis/schema/paths.ts';
 import { cpuMs } from '../support/measured.ts';
 
 describe('a scalar', () => {
-  // Pairs of a text and a value. The value is the output of `kubectl create --dry-run=client -o json` for the text.
+  // Pairs of a YAML text and a value. The value is the output of `kubectl create --dry-run=client -o json` for the
+  // text.
   const READ: readonly (readonly [text: string, value: unknown])[] = [
     ['yes', true],
     ['On', true],

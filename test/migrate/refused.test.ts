@@ -104,7 +104,7 @@ describe('migrate refuses', () => {
   });
 });
 
-/** @param expected the text of each line, or the beginning of the line */
+/** @param expected for each line, the whole text or the beginning of the text */
 function assertProblems(objects: readonly unknown[], expected: readonly string[]): void {
   const problems = problemsOf(objects);
   assert.deepEqual(

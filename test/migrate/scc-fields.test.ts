@@ -101,9 +101,7 @@ if (existsSync(DEFAULTS)) {
   });
 }
 
-/**
- * A field's value in the form of a note. The form is the type of a strategy, or the SELinux options of the strategy.
- */
+/** A field's value in the form of a note. For a strategy, this is the type or the SELinux options. */
 function noted(object: object, field: string): unknown {
   const value = (object as Record<string, { type?: string; seLinuxOptions?: object } | null>)[field];
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value ?? null;

@@ -57,7 +57,8 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
       if (seen.at(-1) !== violating) seen.push(violating);
       return violating === 0 && conditionOf({ status }, 'Compliant')?.status === 'True';
     });
-    // The number of violating workloads may only decrease. Once the Deployment complies, its old pods no longer run.
+    // The number of violating workloads may only decrease. Once the Deployment complies, the old pods of the Deployment
+    // no longer run.
     assert.deepEqual(seen, [1, 0]);
     await cluster.kubectl('rollout', 'status', `deployment/${NAME}`, '--namespace', namespace, '--timeout=120s');
     assert.equal(await ready(), REPLICAS);

@@ -26,7 +26,9 @@ import { pod } from './pods.ts';
 
 const OBSERVERS = `${NAMESPACES}/cappol-observe`;
 const STARTS = 20;
-/** The number of pods that run at the same time. More pods would only wait for each other. */
+/**
+ * The number of pods that run at the same time. If more pods ran at the same time, they would only wait for each other.
+ */
 const BATCH = 8;
 const END_MS = 120_000;
 
@@ -53,7 +55,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
   ];
   const expectations: Readonly<Record<string, Need>> = {
     ...NEEDS,
-    // ping gives up its capabilities, and afterwards sets its user once more. The kernel refuses this.
+    // The program ping gives up its capabilities. Afterwards, it sets its user once more, which the kernel refuses.
     'real-ping': { needs: ['NET_RAW'], refused: ['SETUID'] },
   };
 

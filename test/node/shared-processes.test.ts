@@ -1,4 +1,7 @@
-/** Tests a container of a pod with `shareProcessNamespace`, and its power over a container with more capabilities. */
+/**
+ * Tests a container of a pod with `shareProcessNamespace`, and what the container can do to a container with more
+ * capabilities.
+ */
 import assert from 'node:assert/strict';
 import { TOOLS_IMAGE } from '../../hack/node/images.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';
@@ -7,7 +10,8 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { useNode } from './cluster.ts';
 
 /**
- * The number of seconds for which the other container sleeps. The script finds the container's process by this number.
+ * The number of seconds for which the other container sleeps. The script finds the process of the other container by
+ * this number.
  */
 const SECONDS = 7_654;
 /**

@@ -5,7 +5,7 @@
 import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {
-  /** The reason in the words of the page's table. */
+  /** The reason in the form that the page's table shows. */
   readonly why: string;
   appliesTo(one: EngineCase): boolean;
 }

@@ -28,7 +28,7 @@ const change = fc.record({
   one: row(ONE),
   two: row(TWO),
   release: fc.constantFrom('first', 'first', 'first', 'second'),
-  /** The kills. `at` is the number of the write at which a process is killed. */
+  /** The kills of processes. The field `at` is the number of the write at which a process is killed. */
   kills: fc.array(fc.record({ at: fc.integer({ min: 1, max: 8 }), when: fc.constantFrom('before', 'after') }), {
     maxLength: 3,
   }),

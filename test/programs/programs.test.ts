@@ -279,7 +279,7 @@ describe('Programs.pass', function () {
       if (lastOf(path) === ENFORCE) throw new Error('the connection was reset');
     };
     const seen: (string | undefined)[] = [];
-    // The writes of the other program fail, while this program comes into force.
+    // The writes of the Enforce program fail. The Warn program comes into force meanwhile.
     await cluster.passUntil(programs, smallCompiled(warns), ({ outcomes }) => {
       seen.push(outcomes.get('blue')?.state);
       return seen.length > 60;

@@ -17,7 +17,7 @@ import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
 
 /**
- * A policy in the form of a row of the table. A pod in the policy's namespace needs a label with one of the policy's
+ * A policy as a row of a small program's table. A pod in the policy's namespace needs a label with one of the policy's
  * colours.
  */
 export interface Row {

@@ -40,7 +40,7 @@ interface Situation {
   readonly entries?: Readonly<Record<string, Partial<Entry>>>;
   readonly namespaces: Readonly<Record<string, Space>>;
   readonly verdicts?: Readonly<Record<string, PromotionVerdict | undefined>>;
-  /** The verdicts on the objects that exist now. The default is `verdicts`. */
+  /** The verdicts on the currently existing objects. The default is `verdicts`. */
   readonly current?: Readonly<Record<string, PromotionVerdict | undefined>>;
   readonly settled?: boolean;
   readonly now?: number;

@@ -168,7 +168,7 @@ describe('on API servers that protect the enforcement', function () {
     });
   });
 
-  // This nested describe runs after all other tests of the file.
+  // A nested describe, because it has to run after all other tests of the file.
   describe('after all of this', () => {
     it('no write of the operator was refused', () => {
       console.log(assertNoneRefused(audit.events()));

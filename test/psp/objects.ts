@@ -63,7 +63,9 @@ const ANYTHING = { rule: 'RunAsAny' } as const;
 /** The fields that the API requires of every policy. */
 export const STRATEGIES = { seLinux: ANYTHING, runAsUser: ANYTHING, supplementalGroups: ANYTHING, fsGroup: ANYTHING };
 
-/** A PodSecurityPolicy that refuses as little as possible. Setting one more field never admits more pods. */
+/**
+ * A PodSecurityPolicy that refuses as little as possible. If one more field is set, the policy never admits more pods.
+ */
 export const OPEN_SPEC: PspSpec = {
   ...STRATEGIES,
   privileged: true,

@@ -29,7 +29,7 @@ describe('the Dockerfile', () => {
   });
 });
 
-/** The lines that match the pattern, reduced to the first group of the pattern. */
+/** For each line that matches the pattern, the text of the pattern's first group. */
 function linesOf(file: string, pattern: RegExp): string[] {
   const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
   return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);

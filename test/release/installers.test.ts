@@ -103,7 +103,8 @@ describe('what is rendered for the executables of a release', function () {
 });
 
 /**
- * Packs a stand-in archive for a platform whose executable this machine cannot build. The archive has the same form.
+ * Packs a stand-in archive for a platform whose executable this machine cannot build. The archive has the form of a
+ * real archive.
  */
 function packStandIn(platform: Platform, release: string): void {
   const folder = newFolder('stand-in');

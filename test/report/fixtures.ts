@@ -1,6 +1,6 @@
 /**
- * Inputs for a status. The policy is accepted and in force in one namespace. Tests vary one field of the input at a
- * time.
+ * Inputs for a status. The policy of the input is accepted, and is in force in one namespace. Tests vary one field of
+ * the input at a time.
  */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, LabelRefusal, ProgramOutcome } from '../../operator/apply/outcome.ts';

@@ -272,7 +272,7 @@ function verdictIn(namespace: string, mode: Mode, workloads: StatusWorkloads): N
   return { namespace, modes, needs: new Map() };
 }
 
-/** The part of the input that a refused edit needs: the policy's last accepted spec. */
+/** The last accepted spec of a policy, as a part of the input for a refused edit. */
 function acceptedAs({ policy, resolution, coverage }: StatusInput) {
   assert.ok('policy' in resolution);
   return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };

@@ -183,7 +183,7 @@ class Campaign {
     );
   }
 
-  /** Waits until every clean namespace is promoted. The limit depends on the soak and the pace. */
+  /** Waits until every clean namespace is promoted. The time limit depends on the soak and the pace. */
   async #settle(operators: Operators): Promise<void> {
     const { soakMs, namespacesPerHour } = this.#options;
     const history = this.#history as LabelHistory;

@@ -55,7 +55,7 @@ export class Clients {
   #resume = () => {};
   #running = 0;
   #stopped = false;
-  /** Whether the enforced part is in force. New namespaces are enforced from this time on. */
+  /** Whether the enforced part is in force. From then on, the policy is enforced in new namespaces. */
   inForce = false;
   #work: Promise<void>[] = [];
 
@@ -130,7 +130,7 @@ export class Clients {
     }
   }
 
-  /** Tries a violating pod in each namespace. @returns a message for each namespace with a wrong answer */
+  /** Tries a violating pod in each namespace, by dry run. @returns a message for each namespace with a wrong answer */
   async differing(namespaces: readonly { readonly name: string; readonly enforced: boolean }[]): Promise<string[]> {
     const left = [...namespaces];
     const wrong: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * Counts the state of a rollout from the cluster's objects, without code of the operator. Also reads the operator's
- * numbers.
+ * Counts the state of a rollout from the cluster's objects, without code of the operator. Reads the operator's own
+ * counts for comparison.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -13,8 +13,8 @@ interface Counted {
   readonly soaking: number;
   readonly blocked: number;
   /**
-   * The number of violating workloads of each blocked namespace. The list in the status is bounded. Only the namespaces
-   * in this list are compared.
+   * The number of violating workloads of each blocked namespace. The list of blocked namespaces in the status is
+   * bounded. Only the namespaces in this list are compared.
    */
   readonly blockedNamespaces: Readonly<Record<string, number>>;
 }

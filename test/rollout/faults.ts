@@ -20,8 +20,9 @@ export interface Record {
 }
 
 /**
- * A violation that begins less than this time in ms before a promotion is no fault. Nobody can see a pod before the API
- * server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod within a shorter time.
+ * A time in ms. A violation that begins later than this time before a promotion is no fault. Nobody can see a pod
+ * before the API server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod within a
+ * shorter time.
  */
 const UNSEEN_MS = 2_500;
 /** One second in ms. This is the resolution of times in Kubernetes objects. */
@@ -79,7 +80,7 @@ function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Re
   return gaps.some((gap) => gap.from - SECOND <= from && until <= gap.until + SECOND);
 }
 
-/** The windows of one minute that have more promotions than the pace allows. */
+/** The faults for windows of one minute with more promotions than the pace allows. */
 export function paceFaults({ namespaces, history, namespacesPerHour }: Record): string[] {
   const all = history.promotions(namespaces.map(({ name }) => name));
   const most = Math.ceil(namespacesPerHour / 60);

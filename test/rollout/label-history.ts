@@ -69,8 +69,8 @@ export class LabelHistory {
     const { metadata } = await this.#api.get(NAMESPACES, { limit: '1' });
     const written = Number(metadata.resourceVersion);
     const marker = `${NAMESPACES}/default`;
-    // The version of a collection may come from a write of another kind, which the watch does not show. Therefore the
-    // test makes a write that the watch of namespaces shows.
+    // The resourceVersion of a collection may come from a write to another kind. The watch does not show such a write.
+    // Therefore the test makes a write that the watch of namespaces shows.
     const { metadata: own } = await this.#api.patch(marker, {
       metadata: { annotations: { 'test.example/seen': String(written) } },
     });

@@ -1,6 +1,6 @@
 /**
- * Tests a rule's CEL with random policies and pods. Over a policy's row, the CEL must give the same result as over
- * literal values.
+ * Tests a rule's CEL with random policies and pods. The CEL that reads a policy's row must give the same result as the
+ * CEL with literal values.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

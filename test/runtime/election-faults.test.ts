@@ -13,7 +13,7 @@ const LOOK_MS = 250;
 const LEASE_MS = 15_000;
 const RUNS = Number(process.env.FC_RUNS ?? 150);
 
-/** The fate of a request in the network: its delays in milliseconds, or its loss. */
+/** The simulated network for one request. The request has delays in milliseconds, or is lost. */
 interface Journey {
   /**
    * The time in ms until the process sends the request, by the clock of the process. A stopped process sends nothing.

@@ -254,7 +254,8 @@ describe('Election', () => {
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       one.endWork(new NotLeadingError('a write was refused'));
       await clock.advance(0);
-      // The API server answers the pending renewal. At the same time, the candidate first tries to get the lease again.
+      // The API server answers the pending renewal. At the same time, the candidate makes its first attempt to get the
+      // lease again.
       leases.goOn();
       await clock.advance(10_000);
       assert.equal(leases.holder, 'b');

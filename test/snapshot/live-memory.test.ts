@@ -24,7 +24,7 @@ const EDITS = 30;
 const MOST_GROWTH = 1_000_000;
 /**
  * The maximum number of bytes of memory for each byte of text. The snapshot shares names and labels with the cluster,
- * but each of its objects has a header.
+ * but each object of the snapshot has a header.
  */
 const MOST_OF_TEXT = 2;
 

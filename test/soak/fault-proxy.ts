@@ -153,8 +153,9 @@ export class FaultProxy {
   }
 
   /**
-   * Lets one of the client's next writes get no answer. No later request gets an answer until `resume`. The client can
-   * therefore be killed before or after a certain write. Dry runs and writes of Leases and Events do not count.
+   * Leaves one of the client's next writes without an answer. All later requests also get no answer until `resume` is
+   * called. The client can therefore be killed before or after a certain write. Dry runs and writes of Leases and
+   * Events do not count.
    *
    * @param writes the number of writes that get through before the write without an answer
    * @returns whether the client made the write without an answer in time

@@ -26,8 +26,8 @@ export type Refusal = keyof typeof REFUSALS;
 export type Mishap = (typeof MISHAPS)[number];
 type WatchFault = (typeof WATCH_FAULTS)[number];
 /**
- * A fault. With `reset`, the connection is closed before the API server receives the request. With `silent`, a watch
- * stays open without events (FaultProxy.silence).
+ * The name of a fault. With `reset`, the connection is closed before the API server receives the request. With
+ * `silent`, a watch stays open without events (FaultProxy.silence).
  */
 type Fault = 'reset' | 'silent' | Refusal | Mishap | WatchFault;
 
@@ -50,8 +50,8 @@ const PERCENT_OF_WATCHES = 20;
 export type Met = Record<Fault, number>;
 
 /**
- * Chooses a fault for some requests. The choice is the rarest fault so far among the faults that are possible for the
- * request.
+ * Chooses a fault for some requests. Among the faults that are possible for a request, the rarest fault so far is
+ * chosen.
  */
 export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | Mishap | 'reset' | undefined {
   const watch = isWatch(asked);
@@ -83,7 +83,7 @@ export function isWatch({ url }: Asked): boolean {
   return /[?&]watch=true/.test(url);
 }
 
-/** Whether the request changes an object permanently. Leases and Events do not count. */
+/** Whether the request changes an object permanently. Writes of Leases and Events do not count. */
 export function isWrite({ method, url }: Asked): boolean {
   return method !== 'GET' && !/[?&]dryRun=|\/(leases|events|subjectaccessreviews|selfsubjectaccessreviews)\b/.test(url);
 }

@@ -11,7 +11,7 @@ const PREFIX = 'soak-may-use-';
 
 export interface Grant {
   readonly namespace: string;
-  /** The name of the policy. The name `*` means all policies, which the verb `*` grants. */
+  /** The name of the policy. The name `*` means all policies. */
   readonly policy: string;
 }
 

@@ -74,8 +74,8 @@ export function drawPolicy(random: Random, { namespaces }: Population): Capabili
 export const SENTINEL_LABELS = { team: 'sentinel' };
 
 /**
- * A random spec of the sentinel policy. No other policy has its priority, and the sentinel policy never admits
- * SYS_ADMIN.
+ * A random spec of the sentinel policy. No other policy has the priority of the sentinel policy. The sentinel policy
+ * never admits SYS_ADMIN.
  */
 export function drawSentinel(random: Random): CapabilityPolicySpec {
   return {

@@ -14,7 +14,8 @@ const IN_FLIGHT = 2;
 /** A pause in ms between requests, so that the API server and the operators get enough CPU time. */
 const PAUSE_MS = 25;
 /**
- * The maximum number of draws for one pod. A pod that may be admitted is skipped, because its admission proves nothing.
+ * The maximum number of draws for one pod. A pod that may be admitted is skipped, because the admission of such a pod
+ * proves nothing.
  */
 const DRAWS = 8;
 
@@ -53,8 +54,8 @@ export class Probes {
   }
 
   /**
-   * Finds wrong answers while nothing changes. The window has only one state, and the API server must decide in the
-   * same way as this state.
+   * Finds wrong answers while nothing changes. The window has only one state, and the API server must decide according
+   * to this state.
    * @returns the pods for which the API server decides otherwise
    */
   async differences(): Promise<string[]> {

@@ -33,7 +33,7 @@ async function run(minutes: number, seed: number): Promise<void> {
     leastRounds: 3,
     roundMs: 45_000,
     disturbancesOfRound: 3,
-    // A silence lasts at least half of this time. A client trusts a silent watch for less than that.
+    // A silence lasts at least half of this time. A client trusts a silent watch only for a shorter time.
     silenceMs: 320_000,
     namespaces: 12,
     policies: 8,

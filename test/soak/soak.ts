@@ -29,7 +29,7 @@ interface SoakOptions {
    */
   readonly durationMs: number;
   readonly leastRounds: number;
-  /** The time in ms for which the cluster changes in a round. The check comes after this time. */
+  /** The time in ms for which the cluster changes in a round. The check of a round comes after this time. */
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
   /**
@@ -44,7 +44,7 @@ interface SoakOptions {
 }
 
 interface SoakResult {
-  /** The errors. The list is empty if there were none. */
+  /** The errors of the run. The list is empty if there were none. */
   readonly failures: readonly string[];
   /** A summary of the run, in one line. */
   readonly summary: string;

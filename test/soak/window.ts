@@ -44,7 +44,7 @@ export class Window {
   #refused = new Map<Probe, boolean>();
   #use = new Map<readonly ResolvedPolicy[], UseIndex>();
 
-  /** Begins a new window. Only this state and the states that are added later count. */
+  /** Begins a new window. Only the given state and the states that are added later count. */
   begin({ policies, labels, grants }: WindowState): void {
     this.#policies = [];
     this.#labels = new Map();

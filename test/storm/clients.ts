@@ -12,7 +12,7 @@ import { type Verdict, verdictOf } from '../support/verdict.ts';
  * The number of clients. The API server is the bottleneck. With more clients, policies would hardly come into force.
  */
 const CLIENTS = 3;
-/** One pod in this many is created without dry run, and deleted. */
+/** A number n: one in n pods is created without dry run, and deleted. */
 const REAL = 4;
 /** The pause in ms of a client while the API server is down. */
 const PAUSE_MS = 200;
@@ -31,7 +31,7 @@ export class PodClients {
     real: 0,
     wrong: 0,
   };
-  /** The first wrong verdicts, as messages for the output. */
+  /** Messages about the first wrong verdicts, for the output. */
   readonly wrong: string[] = [];
 
   /** Starts the clients at once. */

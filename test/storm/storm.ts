@@ -24,7 +24,7 @@ export interface StormOptions {
   readonly changes: number;
   readonly durationMs: number;
   readonly crashes: number;
-  /** The folder in which the servers' logs are kept. */
+  /** The folder for the logs of the servers. */
   readonly logDir: string;
   readonly say: (line: string) => void;
 }

@@ -208,7 +208,8 @@ describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
             const candidate = candidateOf(namespace, one);
             if (decides && verdict(candidate, before.promoted) === 'Violating') counts.refusedBefore += 1;
             if (decides) assert.notEqual(verdict(candidate, after.promoted), 'Violating', `promoted: ${shown}`);
-            // If the enforced policies of its priority refuse a pod, only the pending policy may admit the pod.
+            // A pod that the enforced policies refuse now may be admitted only by the pending policy of the same
+            // priority.
             const waits = verdict(candidate, before.live) === 'Violating';
             if (isTouched && !waits) assert.notEqual(verdict(candidate, after.live), 'Violating', `live: ${shown}`);
           }

@@ -589,7 +589,7 @@ interface Part {
   needs(path: string): number;
 }
 
-/** The policies of a suggestion. The policy of the namespace comes first. */
+/** The policies of a suggestion. The first policy is the policy for the namespace. */
 function partsOfSuggestion(suggestion: Suggestion, { pods }: { readonly pods: readonly PodContent[] }): Part[] {
   const needs =
     ({ stated }: Pick<Suggestion, 'stated'>) =>

@@ -64,8 +64,8 @@ export class Authorizer {
   }
 
   /**
-   * The answer to a SubjectAccessReview or to an AuthorizationConditionsReview. The conditions of the second kind
-   * always hold.
+   * The answer to a SubjectAccessReview or to an AuthorizationConditionsReview. The conditions of an
+   * AuthorizationConditionsReview always hold.
    */
   async #reviewed(request: IncomingMessage): Promise<object> {
     const { apiVersion, kind, spec, request: conditions } = (await json(request)) as Review;
@@ -91,8 +91,8 @@ function kubeconfigOf(server: string): object {
 }
 
 /**
- * The configuration of the authorizers. RBAC decides first. Nothing is cached, so that each answer of the webhook takes
- * effect at once.
+ * The configuration of the authorizers. The RBAC authorizer decides first. The webhook's answers are not cached, so
+ * that each answer of the webhook takes effect at once.
  */
 function configurationOf(kubeConfigFile: string): object {
   const webhook = {

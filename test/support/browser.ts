@@ -72,8 +72,8 @@ export async function openPage(
 }
 
 /**
- * The name of the global variable with the number of open questions. An open question is a message of the page that its
- * worker has not answered yet.
+ * The name of the global variable with the number of open questions. An open question is a message of the page to its
+ * worker that has no answer yet.
  */
 export const OPEN_QUESTIONS = 'openQuestions';
 

@@ -10,7 +10,8 @@ export function compiledObjects(compiled: Pick<Compiled, 'programs' | 'grants'>)
 }
 
 /**
- * Lists roles and their bindings first. Admission policies and their bindings follow, including the bindings of probes.
+ * Lists the compiled objects. The first objects are roles and their bindings. The next objects are admission policies
+ * and their bindings, including the bindings of probes.
  */
 export function manifestsOf({ programs, grants }: Pick<Compiled, 'programs' | 'grants'>): Manifest[] {
   return [...[...grants.values()].flatMap(objectsOfGrant), ...programs.flatMap(objectsOfProgram)];

@@ -8,7 +8,7 @@ const endings: (() => Promise<void>)[] = [];
 
 /**
  * Whether the API server reads the files that `cappol render --static` writes. CAPABILITYPOLICY_TEST_PROTECTED=1 turns
- * this on, and `npm run test:protected` sets the variable. Everything that the operator does must still work.
+ * this on, and `npm run test:protected` sets the variable. All functions of the operator must still work.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 
@@ -38,7 +38,7 @@ async function startProtected(): Promise<ControlPlane> {
 }
 
 /**
- * Registers a function that is called once, after all tests. The function stops something that all test files of a
+ * Registers a function that is called once, after all tests. The function stops a resource that all test files of a
  * mocha run share.
  */
 export function atTheEnd(stop: () => Promise<void>): void {

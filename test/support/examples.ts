@@ -17,7 +17,10 @@ export function restricting({ id, examples }: Rule): Example {
   return found;
 }
 
-/** Whether API servers of v1.`server` accept the examples of the rule. Some API servers drop a field from pods. */
+/**
+ * Whether API servers of v1.`server` accept the examples of the rule. Some API servers do not have all fields of the
+ * examples.
+ */
 export function isAcceptedBy(server: number, { examples, needs }: Rule): boolean {
   const all = examples.flatMap(({ overrides }) => needs?.(overrides) ?? []);
   return all.every(({ feature, without }) => without !== 'NotAccepted' || offers(server, feature));

@@ -1,4 +1,4 @@
-/** Looks for signs in a page that a string of the cluster was executed instead of shown. */
+/** Looks for signs that the page executed a string of the cluster instead of showing it. */
 import type { Page } from './browser.ts';
 import { ATTACKED } from './hostile-cluster.ts';
 

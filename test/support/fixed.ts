@@ -82,7 +82,10 @@ function assertOnlyEdits(
   }
 }
 
-/** The value with one edit. Below a securityContext, a mapping that loses its only field is removed, as `fix` does. */
+/**
+ * The value with one edit. Below a securityContext, a mapping that loses its only field is also removed, as in the
+ * output of `cappol fix`.
+ */
 function edited(whole: unknown, path: string, value: unknown): unknown {
   const steps = fieldPath(path);
   const from = steps.findIndex((step) => step === 'securityContext' || step === 'annotations');

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Runs git in a folder. The author is set, so git needs no configuration. */
+/** Runs git in a folder. The environment sets the author, so git needs no configuration. */
 export function git(folder: string, ...args: readonly string[]): string {
   const who = ['-c', 'user.name=a', '-c', 'user.email=a@example.com'];
   return execFileSync('git', [...who, ...args], { cwd: folder, encoding: 'utf8', stdio: 'pipe' });

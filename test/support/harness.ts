@@ -36,7 +36,7 @@ export { OPERATOR_NAMESPACE };
 /** The default creator of pods. This user may create workloads anywhere, and may `use` no policy. */
 export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
 
-/** A user who may do everything. This user may therefore `use` every policy. */
+/** A user with all rights. This user may therefore `use` every policy. */
 export const ADMINISTRATOR: Identity = { user: 'administrator', groups: ['system:masters'] };
 
 /**
@@ -246,7 +246,7 @@ export class TestCluster {
     return differences(this.api, options, (name) => this.#isOwn(name));
   }
 
-  /** The objects of the policy in the cluster: its role, and the binding of its users. */
+  /** The policy's own objects in the cluster: its role, and the binding of its users. */
   async rendered(policy: string): Promise<Json[]> {
     return renderedObjects(this.api, policy);
   }

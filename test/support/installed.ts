@@ -57,7 +57,7 @@ const NODE: Identity = { user: 'system:node:none', groups: ['system:nodes', 'sys
 
 /**
  * @returns the path of a kubeconfig with a token of a service account. The default is the operator's service account.
- * The token is like the token of the account's pods.
+ * The token is of the kind that a pod of the account gets.
  */
 export async function accountKubeconfig(
   controlPlane: ControlPlane,

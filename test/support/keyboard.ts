@@ -4,7 +4,10 @@ import type { Page } from './browser.ts';
 const CONTROLS =
   'a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex="0"], [contenteditable="true"]';
 
-/** The maximum number of stops on a walk. No view has so many stops, because a long list is only one stop. */
+/**
+ * The maximum number of stops on a walk. No view has as many stops as this maximum, because a long list is only one
+ * stop.
+ */
 const MOST_STOPS = 400;
 
 export interface Walk {

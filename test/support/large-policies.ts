@@ -88,7 +88,8 @@ const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = 
 
 /**
  * A rollout. While a namespace is pending, half of the policies warn and the other half audit. Each policy overlaps
- * with the policy that warns or audits in all namespaces. This policy may overlap with about thirty policies.
+ * with the policy that warns or audits in all namespaces. The policy for all namespaces may overlap with about thirty
+ * policies.
  */
 function meanwhile(team: string): NonNullable<Spec['rollout']> {
   return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };

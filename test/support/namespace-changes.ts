@@ -49,7 +49,8 @@ export function routesOf({ labels = {}, annotations = {} }: MetadataChange): rea
 }
 
 /**
- * The API server's answer to the change. If the operator has changed the namespace meanwhile, the request is repeated.
+ * Sends the change, and returns the API server's answer. If the operator has changed the namespace meanwhile, the
+ * request is repeated.
  */
 export async function change(
   api: Api,

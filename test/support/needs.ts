@@ -118,8 +118,8 @@ function needOf(feature: ServerFeature): string {
 }
 
 /**
- * Removes a suite or test that mocha has already declared. Only after the declaration are the title and the tests of a
- * suite known.
+ * Removes a suite or test that mocha has already declared. The title and the tests of a suite are known only after the
+ * declaration.
  */
 function remove<T>(one: T, declared: T[] = []): void {
   declared.splice(declared.indexOf(one), 1);

@@ -1,5 +1,5 @@
 /**
- * Makes a cluster with some policies and one namespace, as watches report them. The state is the state that the
+ * Makes a cluster with some policies and one namespace, as watches report them. The result also has the state that the
  * operator derives from the cluster.
  */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';

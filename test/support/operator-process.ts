@@ -50,8 +50,8 @@ export class OperatorProcess {
   }
 
   /**
-   * Starts the operator. The promise resolves when the process runs. `watching` resolves when the operator has read the
-   * cluster and works.
+   * Starts the operator. The promise resolves when the process runs. The promise `watching` resolves when the operator
+   * has read the cluster and works.
    */
   async start(): Promise<void> {
     if (this.#child) return;
@@ -86,7 +86,8 @@ export class OperatorProcess {
   }
 
   /**
-   * Ends the operator with SIGTERM, or at once with SIGKILL. Waits until the process has ended and its log is read.
+   * Ends the operator with SIGTERM, or at once with SIGKILL. Waits until the process has ended and its whole log has
+   * been read.
    *
    * @returns the exit code, if the operator ran and no signal killed it
    */

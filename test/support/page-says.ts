@@ -1,4 +1,4 @@
-/** Compares the page about a cluster, cell by cell, with the output of cappol and the policies' status. */
+/** Compares the contents of the page, cell by cell, with the output of cappol and the status of the policies. */
 import assert from 'node:assert/strict';
 import { mergeViolations } from '../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../analysis/check/result.ts';

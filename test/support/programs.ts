@@ -30,7 +30,9 @@ export async function enforce(client: ApiClient, { programs, grants }: Pick<Comp
   return written;
 }
 
-/** Replaces an object instead of applying it. Server-side apply may change the order of variables, which matters. */
+/**
+ * Replaces an object instead of applying it. Server-side apply may change the order of variables. This order matters.
+ */
 async function put(client: ApiClient, object: Identified): Promise<void> {
   const path = pathOf(object);
   try {

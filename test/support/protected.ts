@@ -8,7 +8,7 @@ import { Audit } from './audit.ts';
 import { cappol } from './cappol.ts';
 import { OPERATOR_USER } from './rights.ts';
 
-/** The flag that Kubernetes 1.36 needs. In this version, the feature is alpha and off by default. */
+/** The flag that enables the feature on Kubernetes 1.36. In this version, the feature is alpha and off by default. */
 const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionControlConfig=true'] : [];
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];

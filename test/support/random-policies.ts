@@ -1,4 +1,4 @@
-/** Random policies and pods with few values for each field. Policies and pods therefore often match. */
+/** Random policies and pods. Each field has few values, so policies and pods often match. */
 import fc, { type Arbitrary } from 'fast-check';
 import type {
   CapabilityPolicyOverrides,

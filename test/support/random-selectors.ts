@@ -1,4 +1,4 @@
-/** Random selectors and labels over a small universe. Tests can try all labels of this universe. */
+/** Random selectors and labels over a small universe. The universe is so small that tests can try all labels. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 

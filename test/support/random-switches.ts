@@ -39,8 +39,8 @@ export const EXAMPLE_PODS: readonly ExamplePod[] = RULES.flatMap(({ examples }) 
 );
 
 /**
- * The example pods of the rules whose override has only a few values. The fields that these example pods set also have
- * few values.
+ * The example pods of the rules whose override has only a few values. The fields of these example pods also have few
+ * values.
  */
 export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Object.hasOwn(SWITCHES, id)).flatMap(
   ({ examples }) => examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),

@@ -95,7 +95,7 @@ function itemLines(value: unknown, indent: number, style: Style): string[] {
   if (alias) return [`${dash} ${alias}${trailing(style)}`];
   if (isInline(value, style) || Array.isArray(value))
     return [`${dash}${before} ${flow(value, style)}${trailing(style)}`];
-  // An anchor in the line of the first field would belong to the field's key.
+  // If the anchor were in the line of the first field, the anchor would belong to the field's key.
   if (before !== '') return [`${dash}${before}`, ...block(value, indent + 2, style)];
   const spaces = 1 + style.random.int(2);
   const [first = '', ...others] = block(value, indent + 1 + spaces, { ...style, comments: 0 });

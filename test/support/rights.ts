@@ -62,7 +62,7 @@ export async function grantRights(api: Api): Promise<void> {
   for (const object of grants) await api.apply(pathOf(object), object);
 }
 
-/** @returns the path of a kubeconfig for a user. The API server treats this user as the operator's service account. */
+/** @returns the path of a kubeconfig. The API server treats its user as the operator's service account. */
 export function operatorKubeconfig(controlPlane: ControlPlane, server?: string): string {
   return controlPlane.kubeconfigFor(OPERATOR_USER, GROUPS, server);
 }

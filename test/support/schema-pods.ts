@@ -11,7 +11,7 @@ type Fields = Record<string, unknown>;
 
 const { types } = KUBERNETES_FIELDS;
 
-/** Values of fields of type string, by the field's name. Other fields of this type get any value of ANY_TEXT. */
+/** Values of fields of type string, by the field's name. Other string fields get any value of ANY_TEXT. */
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   add: ['NET_ADMIN', 'NET_BIND_SERVICE', 'CHOWN'],
   apiVersion: ['v1'],

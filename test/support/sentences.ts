@@ -23,7 +23,7 @@ const OMITTED = [
   /\/kubernetes-fields\.json$/,
 ];
 
-/** The sentences in all files that git tracks. New files that git does not ignore are included. */
+/** The sentences in all files that git tracks. New files are included unless git ignores them. */
 export function sentencesOf(root: string): Sentence[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root });
   const files = [...new Set(String(listed).split('\n'))].filter((file) => !OMITTED.some((path) => path.test(file)));

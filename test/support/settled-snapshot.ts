@@ -40,8 +40,8 @@ export function largeSnapshot(): Snapshot {
 }
 
 /**
- * A snapshot of a cluster with statuses. The cluster is evaluated only once for both the snapshot and the statuses,
- * because evaluating a large cluster takes long.
+ * A snapshot of a cluster with statuses. One evaluation of the cluster is enough for the snapshot and the statuses.
+ * Evaluating a large cluster takes long.
  */
 export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
   const state = new ClusterState(cluster, { ...REACH, podSecurityDefaults: {}, now: () => AT });

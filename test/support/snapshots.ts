@@ -14,7 +14,7 @@ export const TAKING = { operatorNamespace: 'operator', excludedNamespaces: ['kub
 /** An evaluator that all snapshots share, because the evaluator caches its compiled expressions. */
 const evaluator = new Evaluator();
 
-/** Takes a snapshot in the form that a reader of the document gets. */
+/** Takes a snapshot, and returns the snapshot in the form that a reader of the document gets. */
 export function takenSnapshot(
   cluster: Cluster,
   options: Parameters<typeof snapshotOf>[2] = TAKING,

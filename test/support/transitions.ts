@@ -22,7 +22,7 @@ export interface Transition {
   /** The name of the transition, in lower case. The name is a part of other names. */
   readonly name: string;
   readonly title: string;
-  /** The states of the transition, in order. After the last state, the transition returns to the first state. */
+  /** The states of the transition, in order. The first state follows after the last state. */
   readonly states: readonly State[];
   readonly admitted: readonly Candidate[];
   readonly refused: readonly Candidate[];

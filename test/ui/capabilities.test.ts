@@ -1,4 +1,4 @@
-/** Tests the map of capabilities in a real Chromium: keys, filters, CSV and printing. */
+/** Tests the map of capabilities in a real Chromium. The tests cover keys, filters, CSV and printing. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';

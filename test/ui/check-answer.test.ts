@@ -99,7 +99,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** The part of the answer that the worker and the command line share. Only the worker has ranges. */
+/** The part of the answer that the worker and the command line share. Only the worker's answer has ranges. */
 function told({ policies, items, troubles }: CheckAnswer) {
   return printableTexts({
     policies,
@@ -159,7 +159,10 @@ function question(): Arbitrary<CheckQuestion> {
   });
 }
 
-/** A function that damages a text in two of five cases. A character or the end is missing, as while a user types. */
+/**
+ * A function that damages a text in two of five cases. The damaged text lacks a character or its end, like a text that
+ * a user is still typing.
+ */
 function damage(): Arbitrary<(text: string) => string> {
   const at = fc.double({ min: 0, max: 0.999, noNaN: true });
   return fc.oneof(

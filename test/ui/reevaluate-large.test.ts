@@ -53,7 +53,7 @@ describe('evaluating a large snapshot again', function () {
     snapshot = largeSnapshot();
     thread = new Worker(new URL('./reevaluate-thread.ts', import.meta.url));
     thread.postMessage(JSON.stringify(snapshot));
-    // The first answer has to evaluate all running workloads.
+    // For the first answer, the worker has to evaluate all running workloads.
     firstMs = (await reevaluated('')).ms;
     console.log(`      first: ${firstMs} ms`);
   });

@@ -30,7 +30,7 @@ const RUNS = Number(process.env.FC_RUNS ?? 20);
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
-/** The kinds of objects that the user could not read. In most cases, the user could read everything. */
+/** The kinds of objects that the user may not read. In most cases, the user may read all objects. */
 const unread = fc.oneof(
   { weight: 3, arbitrary: fc.constant([]) },
   fc.subarray(['roles', 'roleBindings'] as ('roles' | 'roleBindings')[]),

@@ -31,7 +31,7 @@ const [OLD, NEW] = [
   { name: `1.${NEWER}`, url: `https://${ADDRESSES[1]}:${PORT}` },
 ];
 const SAMPLES = ['restricted', 'ping', 'audit-everything'];
-/** The programs that the sample policies need, including the guard. */
+/** The names of the programs that the sample policies need, including the guard. */
 const PROGRAMS = ['audit', 'enforce', 'guard'].map((kind) => `capabilitypolicy.${kind}`);
 /**
  * The time in ms in which the operator looks up the API servers twice. The operator looks up the API servers every ten
@@ -172,8 +172,8 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   }
 
   /**
-   * Asserts that all admission policies, including the guard, have variables only if every API server can compile
-   * variables without a crash. Otherwise, no admission policy has variables.
+   * Asserts the form of all admission policies, including the guard. If every API server can compile variables without
+   * a crash, the admission policies have variables. Otherwise, they have no variables.
    */
   async function assertFormFor(minor: number): Promise<void> {
     const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);

@@ -66,7 +66,7 @@ function minorVersion(version: string): string {
   return kubernetesVersion({ KUBERNETES_VERSION: version }).replace(/^v(\d+\.\d+)\..*$/, '$1');
 }
 
-/** The result of a run. If the API server has every feature, a test that was left out makes the run fail. */
+/** The result of a run. On an API server with every feature, a test that was left out makes the run fail. */
 function whole(result: RunResult, version: string): RunResult {
   const complete = result.leftOut.length === 0 || lacksFeatures(Number(version.split('.')[1]));
   return complete ? result : { ...result, ok: false };

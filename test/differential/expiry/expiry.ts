@@ -145,8 +145,8 @@ interface Outcome {
 }
 
 /**
- * @returns `unclear` for a refusal during which a policy expired, because only an admitted pod shows the API server's
- * time
+ * @returns the result. The result is `unclear` for a refusal during which a policy expired, because only an admitted
+ * pod shows the API server's time.
  */
 async function evaluateCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
   const pod = podOf(creation);

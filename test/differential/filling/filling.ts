@@ -20,7 +20,7 @@ import type { StatedPod } from '../reference/pod.ts';
 import { broken } from '../reference/reference-model.ts';
 import { filled } from './reference-model.ts';
 
-/** The expected result for the pod. */
+/** The expected result for the filled pod. */
 interface Fate {
   readonly admitted: boolean;
   readonly pod: StatedPod;
@@ -105,7 +105,7 @@ async function asBefore(
   ];
 }
 
-/** The paths that existed before and are missing now. Lists may have become longer. */
+/** The paths in `before` that are missing in `after`. Lists may have become longer. */
 function changedFrom(before: Json, after: Json, path = ''): string[] {
   if (before === null || typeof before !== 'object') return before === after ? [] : [path];
   return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));

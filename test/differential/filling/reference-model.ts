@@ -58,7 +58,7 @@ export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: St
   return { ...rest, ...secured({ ...(securityContext && { securityContext }) }, kept) };
 }
 
-/** A container with its own values in `spec.containers` gets the profile on the container, not on the pod. */
+/** A container with its own values in `spec.containers` gets the seccomp profile on the container, not on the pod. */
 function created(policy: ResolvedPolicy, pod: StatedPod, c: StatedContainer): StatedContainer {
   const { minor } = policy.standard;
   const own = ownValues(policy, c);

@@ -54,7 +54,7 @@ export interface Case {
 
 export interface Verdict {
   readonly status: 'admitted' | 'refused' | 'invalid';
-  /** The differences. Each engine that differs has one line. */
+  /** The differences as text, with one line for each engine that differs. */
   readonly differences: readonly string[];
 }
 

@@ -33,7 +33,7 @@ export interface Answer {
 
 interface Way {
   readonly path?: string;
-  /** The API client of the creator. The default is the cluster administrator. */
+  /** The API client of the creator. The default client is the API client of the cluster administrator. */
   readonly api?: Api;
 }
 
@@ -108,7 +108,7 @@ export class PolicyCluster {
 
   /**
    * Compiles the policies.
-   * @param stages how far each rollout is
+   * @param stages the stage of each rollout, by the policy's name
    */
   compiled(policies: readonly CompletePolicy[], stages?: ReadonlyMap<string, Stage>): Compiled {
     const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };

@@ -14,8 +14,8 @@ import { boundaryOf } from './boundary.ts';
 type Fields = Record<string, unknown>;
 
 /**
- * The random pods for a policy. The arbitrary is cached for each policy, because building the arbitrary takes ten times
- * as long as generating a pod.
+ * An arbitrary of random pods for a policy. The arbitrary is cached for each policy, because building an arbitrary
+ * takes ten times as long as generating a pod.
  */
 export const podsFor = perObject(
   (policy: ResolvedPolicy): Arbitrary<Pod> =>
@@ -63,7 +63,8 @@ export function anyField(): Arbitrary<Steps> {
 }
 
 /**
- * Pods that each comply in a different way. If the policy refuses all of these pods, the function still returns them.
+ * Compliant pods, each of which complies in a different way. If the policy refuses all of these pods, the function
+ * still returns them.
  */
 export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const values = policy.values as unknown as Values;

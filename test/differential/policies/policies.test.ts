@@ -80,7 +80,7 @@ describe('on a real API server', function () {
   describe('random sets of policies that end while pods are created', () => {
     it('decide at each second as the reference model and the operator say', async () => {
       let ended = 0;
-      // If no expiry in a few sets changes an answer, more sets follow.
+      // The test evaluates more sets if no expiry in the first sets changes an answer.
       for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
         const tally = await evaluateExpiry(cluster, controlPlane, {
           policies: 1,

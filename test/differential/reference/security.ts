@@ -45,8 +45,8 @@ const ALL = (
   .concat(RUNTIME_DEFAULT);
 
 /**
- * The Standard says: "Containers must drop ALL capabilities, and are only permitted to add back …". The policy lists
- * the capabilities to drop and to add.
+ * The Standard says: "Containers must drop ALL capabilities, and are only permitted to add back …". The policy has the
+ * lists of capabilities to drop and to add.
  */
 function capabilities({ values: { capabilities: wanted }, minor, pod }: Question): Breach {
   const mustDrop = !(minor >= 25 && isForWindows(pod));
@@ -63,8 +63,8 @@ function capabilities({ values: { capabilities: wanted }, minor, pod }: Question
 }
 
 /**
- * The capabilities that only a pod with its own user namespace may have. There, a capability has no power over
- * resources of the node (user_namespaces(7)).
+ * The capabilities that only a pod with its own user namespace may have. In such a user namespace, a capability has no
+ * power over resources of the node (user_namespaces(7)).
  */
 function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly string[] }, pod: StatedPod) {
   return hasOwnUsers(pod) ? (lists.allowedAddInUserNamespace ?? []) : [];

@@ -55,8 +55,8 @@ function hostProcess({ values, pod }: Question): Breach {
 }
 
 /**
- * The Standard says "The Host field in probes and lifecycle hooks must be disallowed". The field must be undefined or
- * empty.
+ * The Standard says "The Host field in probes and lifecycle hooks must be disallowed". The field `host` must be
+ * undefined or empty.
  */
 function hostProbes({ values, pod }: Question): Breach {
   if (values.hostProbes) return {};
@@ -189,7 +189,9 @@ function procMount({ values: { procMount: wanted }, pod }: Question): Breach {
   };
 }
 
-/** A forbidden name takes precedence over an allowed name. A forbidden name also matches the spelling with `/`. */
+/**
+ * A forbidden sysctl name takes precedence over an allowed name. A forbidden name also matches the spelling with `/`.
+ */
 function sysctls({ values: { sysctls: wanted }, pod }: Question): Breach {
   const dotted = (name: string) => name.replaceAll('/', '.');
   const refused = (name: string) =>

@@ -9,7 +9,7 @@ import type { StatedPod } from '../reference/pod.ts';
 import { broken } from '../reference/reference-model.ts';
 
 export interface RolloutFacts {
-  /** The mode in namespaces that are still pending. */
+  /** The mode of the policy in namespaces that are still pending. */
   readonly meanwhile: Mode;
   /** Whether all namespaces that must not be enforced yet have the label. */
   readonly begun: boolean;

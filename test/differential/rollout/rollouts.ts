@@ -32,8 +32,8 @@ interface RolloutsPlan {
 
 export interface RolloutTally extends Tally {
   /**
-   * The number of comparisons of each kind. A comparison is about a label and the pods that the policies of its mode
-   * admit, or about a promotion.
+   * The number of comparisons of each kind. The first kind compares a label with the pods that the policies of the
+   * label's mode admit. The second kind is about promotions.
    */
   readonly compared: Readonly<Record<Compared, number>>;
 }

@@ -111,8 +111,8 @@ function admitted(
 }
 
 /**
- * Whether the API server keeps a forged policy name on the pod, because the name could be true. The policy with this
- * name must come later in the order of names, and must also admit the pod.
+ * Whether a forged policy name stays on the pod because the name could be true. The policy with this name must come
+ * later in the order of names, and must also admit the pod.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));
@@ -177,7 +177,10 @@ async function auditDiffers(
   ];
 }
 
-/** Compares the operator's verdict on the resulting pod with the expected verdict. The creator of the pod is known. */
+/**
+ * Compares the operator's verdict on the resulting pod with the expected verdict. For this verdict, the creator of the
+ * pod is known.
+ */
 function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { admitted, pod }: Decision): string[] {
   const { namespace, labels, people } = scene;
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];

@@ -16,7 +16,7 @@ import { deciders, type Scene } from './reference-model.ts';
  */
 const DESCRIBED = 3;
 
-/** The reason of a policy that admits the pod only for other users. */
+/** The reason in a refusal if a policy would admit the pod only for other users. */
 const NOT_USABLE = 'the pod complies, but neither its service account nor its creator may use this policy';
 
 /**

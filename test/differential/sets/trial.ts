@@ -15,7 +15,7 @@ export interface Trial {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
   readonly set: PolicySet;
-  /** The policies in force. A policy with `rollout` is listed as its two parts. */
+  /** The policies in force. The list has the two parts of a policy with `rollout` instead of the policy. */
   readonly policies: readonly ResolvedPolicy[];
   /**
    * The policies in force for the reference model, which does not split a policy into parts. The field is set only if
@@ -24,7 +24,7 @@ export interface Trial {
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
   /** The API server's audit log. The field is undefined if the API server keeps no audit log. */
   readonly audit: AuditLog | undefined;
-  /** The function is called for each comparison of a label or of a verdict about a promotion. */
+  /** This optional function is called for each comparison of a label or of a verdict about a promotion. */
   count?(compared: Compared): void;
 }
 

@@ -60,8 +60,8 @@ export interface Comparison {
 }
 
 /**
- * @param whole whether to also measure starts that the test does not check: starts of a second API server, and all
- * starts with objects
+ * @param whole whether to measure more starts, which the test does not check. They are starts of a second API server,
+ * and all starts with objects.
  */
 export async function compareStatic(runs: number, seed: number, { whole = false } = {}): Promise<Comparison> {
   const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');
@@ -107,7 +107,7 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
 }
 
 /**
- * Creates the roles that no file can state, and namespaces with their service accounts. No controller creates the
+ * Creates the roles, which cannot be in a file, and namespaces with their service accounts. No controller creates the
  * service accounts here.
  */
 async function prepare(api: Api, directory: string): Promise<void> {

@@ -1,4 +1,4 @@
-/** A client that repeats one request and counts the answers. The client continues while no API server answers. */
+/** A client that repeats one request and counts the answers. The client also continues while no API server answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../../hack/controlplane/api.ts';
 

@@ -1,4 +1,4 @@
-/** Random sequences of additions to a pod, under policies that each admit something different. */
+/** Random sequences of additions to a pod. Each policy admits different pods. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -51,7 +51,7 @@ const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { fsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 1000 }] } },
   { runtimeClasses: { allowed: ['gvisor'] } },
 ];
-/** Overrides that concern containers. */
+/** Overrides for rules about containers. */
 const OF_CONTAINERS: readonly CapabilityPolicyOverrides[] = [
   { capabilities: { allowedAdd: ['SYS_PTRACE', 'NET_BIND_SERVICE'] } },
   { capabilities: { allowedAdd: ['NET_RAW', 'CHOWN'], requiredDrop: [] } },

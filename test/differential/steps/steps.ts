@@ -27,7 +27,7 @@ const BATCH = 10;
 const STEPS_OF_TRACK = 8;
 /**
  * The approximate number of steps of a track that can be evaluated. A track is a pod and its additions. The other steps
- * are invalid, or belong to a pod that is refused.
+ * of a track are invalid, or belong to a refused pod.
  */
 const EVALUATED_OF_TRACK = 4;
 

@@ -82,7 +82,7 @@ function withAdded(pod: StatedPod, containers: readonly StatedContainer[]): Stat
   return { ...pod, spec: { ...pod.spec, ephemeralContainers } };
 }
 
-/** The fields that defaulting adds to the added containers, by the container's name. */
+/** The fields that defaulting writes on added containers, by the container's name. */
 function addedTo({ spec }: StatedPod): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     (spec.ephemeralContainers ?? []).map(({ name, securityContext }) => [

@@ -25,14 +25,14 @@ export type End = 'none' | 'past' | 'soon' | 'far';
 export interface Topology extends PolicySet {
   /** The expiry of each policy, by the policy's name. */
   readonly ends: ReadonlyMap<string, End>;
-  /** The namespaces that the test promotes by hand, by the name of the policy with `rollout`. */
+  /** The namespaces that the test promotes by hand. The key is the name of the policy with `rollout`. */
   readonly promoted: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The label of namespaces. The policies of a confined topology select only namespaces with this label. */
 export const ZONE = 'example.com/zone';
 const ENVIRONMENT = 'environment';
-/** One in this many namespaces has no label ZONE. */
+/** A number n: one in n namespaces has no label ZONE. */
 const WITHOUT_ZONE = 8;
 /** The maximum number of policies with restricted use that can decide in one namespace. */
 const MOST_RESTRICTED = 10;

@@ -42,8 +42,8 @@ export interface Creation {
 
 export interface Outcome {
   /**
-   * The API server's answer. The answer is `unclear` if a policy expired while the API server was answering. With
-   * defaulting, the answer is also unclear for a moment after the expiry.
+   * The API server's answer. The answer is `unclear` if a policy expired while the API server was answering. Under a
+   * policy with defaulting, the answer is also unclear for a moment after the expiry.
    */
   readonly status: 'admitted' | 'refused' | 'invalid' | 'unclear';
   /** Whether the expiry of a policy has changed the verdict. */
@@ -258,8 +258,8 @@ function strangers(scene: Scene, mode: Mode, text: string): string[] {
 }
 
 /**
- * Compares the audit log with the expected reasons. The log keeps one of the reasons of policies in modes Warn and
- * Audit.
+ * Compares the audit log with the expected reasons. The audit log keeps only one of the reasons of policies in modes
+ * Warn and Audit.
  */
 async function auditDiffers(audit: AuditLog, scene: Scene, expected: Facts, pod: string): Promise<string[]> {
   const messages = await audit.messagesOf(pod);

@@ -23,7 +23,7 @@ const SECOND = 1_000;
 /** The time in ms between writing the policies' near expiries and the first near expiry. */
 const LEAD_MS = 15_000;
 const IN_FORCE_MS = 600_000;
-/** If the labels of namespaces do not change for this time in ms, the operator has nothing more to write. */
+/** A time in ms. If the labels of namespaces do not change for this time, the operator has nothing more to write. */
 const QUIET_MS = 3_000;
 
 export type Labels = Readonly<Record<string, string>>;
@@ -82,7 +82,7 @@ export async function bringIntoForce(
   };
 }
 
-/** Deletes everything, and waits until the operator has removed its rendered objects. */
+/** Deletes everything, and waits until the operator has removed the rendered objects. */
 export async function takeAway(cluster: PolicyCluster, topology: Topology): Promise<void> {
   const { api } = cluster;
   const existing = await api.list(POLICIES);

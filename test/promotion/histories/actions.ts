@@ -70,8 +70,8 @@ function edits(others: Others): Action[] {
 }
 
 /**
- * Changes the policy. The rollout begins in all namespaces if the policy gets mode Enforce and a rollout, and had no
- * rollout before.
+ * Changes the policy. If a policy without a rollout gets mode Enforce and a rollout, the rollout begins in all
+ * namespaces.
  */
 function stating(world: World, stated: Stated): World {
   const { remembered } = world;

@@ -15,7 +15,7 @@ export interface Exploration {
    */
   readonly histories: bigint;
   readonly worlds: number;
-  /** The actions of the shortest history that breaks each law. The key is the law. */
+  /** For each broken law, the actions of the shortest history that breaks the law. The key is the law. */
   readonly broken: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -30,7 +30,7 @@ export interface Options {
   readonly length: number;
   readonly implementation?: Implementation;
   readonly guard?: Guard;
-  /** A law. The exploration ends when this law is broken. */
+  /** The law at which to stop. The exploration ends when a history breaks this law. */
   readonly until?: string;
 }
 

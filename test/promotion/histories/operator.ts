@@ -19,7 +19,9 @@ export interface Implementation {
   first(world: World): RolloutState;
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
-  /** The state that is kept while the rollout of a policy rests. The result is undefined if no state is kept. */
+  /**
+   * The state that is kept while the rollout of a policy rests. The result is undefined if the operator keeps no state.
+   */
   rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
   /** Whether the first state of a rollout is written although nothing has changed. */
   readonly writesFirst: boolean;

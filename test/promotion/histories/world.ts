@@ -109,7 +109,9 @@ export function isEnforced(text: Text | undefined, name: string, space: Pick<Spa
   return !text.divided || (space.label !== 'pending' && !text.leftOut.includes(name));
 }
 
-/** Adds to the world the facts about its newest admission policy and labels that the laws must remember. */
+/**
+ * Adds to the world the facts that the laws must remember. The facts are about the newest admission policy and labels.
+ */
 export function remembering(world: World): World {
   const { text, spaces, remembered } = world;
   const enforced = Object.entries(spaces).flatMap(([name, space]) =>

@@ -1,7 +1,7 @@
 /**
- * Tests the law of changes while policies are created, changed and deleted, or expire. A pod that both the old and the
- * new state admit is never refused. A pod that both states refuse is never admitted. Operators are killed before and
- * after their writes, and API servers at any time.
+ * Tests a law about changes of policies. The test creates, changes and deletes policies, and policies expire. A pod
+ * that both the old and the new state admit is never refused. A pod that both states refuse is never admitted.
+ * Operators are killed before and after their writes, and API servers at any time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from '../../../hack/bench/operator-under-test.ts';
@@ -56,7 +56,7 @@ const KILLS: readonly Kill[] = [
   'API server',
   'none',
 ];
-/** The upper bound, exclusive, for the number of writes before a kill. */
+/** The upper bound for the number of writes before a kill. The number is always smaller. */
 const MOST_WRITES = 8;
 /**
  * The time in ms to wait for the write at which the operator is killed. If the operator does not make this write in

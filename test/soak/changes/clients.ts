@@ -1,4 +1,6 @@
-/** Runs clients that create pods by dry run all the time. The clients compare each answer with the law of changes. */
+/**
+ * Runs clients that create pods by dry run all the time. The clients check each answer against the law in changes.ts.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api, Identity } from '../../../hack/controlplane/api.ts';
 import type { StatedPod } from '../../differential/reference/pod.ts';

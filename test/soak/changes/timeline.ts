@@ -85,8 +85,8 @@ export class Timeline {
 }
 
 /**
- * The times at which the verdict may differ because a policy expires. The API server compares a policy's `expires` with
- * the pod's creation time in whole seconds.
+ * The times at which a policy's expiry may change the verdict. The API server compares a policy's `expires` with the
+ * pod's creation time in whole seconds.
  */
 function timesOf(ends: readonly number[], sent: number, received: number): number[] {
   const from = Math.floor(sent / SECOND) * SECOND;

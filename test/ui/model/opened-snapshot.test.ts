@@ -1,4 +1,4 @@
-/** Tests opening files: snapshots, and files that are not snapshots. */
+/** Tests opening snapshots and other files. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
