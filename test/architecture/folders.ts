@@ -1,6 +1,6 @@
 /**
- * A folder of the source, with its purpose and the imports that it may have. The test imports.test.ts enforces these
- * borders. The command `npm run generate` writes the folders as a table into docs/architecture.md.
+ * A folder of the source, with its purpose and the imports that it may have. The test imports.test.ts enforces the
+ * allowed imports. The command `npm run generate` writes the folders as a table into docs/architecture.md.
  */
 
 export interface Folder {
@@ -587,7 +587,10 @@ export const CLIENT_LOADERS = ['operator/cluster'];
 /** The folders and files that may read Node's `process`. */
 export const PROCESS_READERS = ['operator/main.ts', 'operator/cluster/environment.ts', 'cli'];
 
-/** The entry for a file. If several entries cover the file, the entry with the longest path applies. */
+/**
+ * The entry of the list of folders that covers a file. If several entries cover the file, the entry with the longest
+ * path applies.
+ */
 export function folderOf(file: string): Folder | undefined {
   return FOLDERS.filter(({ path }) => file.startsWith(`${path}/`)).sort((a, b) => b.path.length - a.path.length)[0];
 }

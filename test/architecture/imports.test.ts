@@ -1,5 +1,5 @@
 /**
- * Tests the borders of folders.ts. A folder may import only the folders in its entry. Pure folders must not use some
+ * Tests the borders of folders.ts. A folder may import only the folders in its entry. Pure folders must not use certain
  * modules.
  */
 import assert from 'node:assert/strict';
@@ -50,7 +50,7 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
   code: withoutComments(readFileSync(join(ROOT, path), 'utf8')),
 }));
 
-/** The source files of the product. The other folders build and test the product. */
+/** The source files of the product. Files outside this list build and test the product. */
 const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'analysis', 'cli', 'ui']));
 
 describe('the architecture', () => {
@@ -175,7 +175,7 @@ describe('the architecture', () => {
   });
 });
 
-/** The files of the product that import a module with a matching name. Allowed files are left out. */
+/** The files of the product that import a module with a matching name. The result lacks the allowed files. */
 function importersOf(target: RegExp, allowed: readonly string[]): string[] {
   return PRODUCT.filter(({ path }) => !isIn(path, allowed))
     .filter(({ code }) => targetsIn(code).some((one) => target.test(one)))
@@ -211,8 +211,8 @@ function filesIn(folder: string): string[] {
 }
 
 /**
- * Maps each file of the repository to its imported files. Imports of types count. Paths are relative to the root of the
- * repository.
+ * Maps each file of the repository to its imported files. Imports of types are included. Paths are relative to the root
+ * of the repository.
  */
 function importGraph(): ReadonlyMap<string, readonly string[]> {
   return new Map(
@@ -223,7 +223,7 @@ function importGraph(): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/** The given files, and all files that the given files import directly or indirectly. Imports of types count. */
+/** The given files, and all files that the given files import directly or indirectly. Imports of types are included. */
 function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   const graph = importGraph();
   const reached = new Set<string>();
@@ -236,7 +236,7 @@ function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   return reached;
 }
 
-/** The import cycles in the form `a.ts → b.ts → a.ts`. Each file that closes a cycle has one entry. */
+/** The import cycles in the form `a.ts → b.ts → a.ts`. There is one cycle for each file that closes a cycle. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
   const done = new Set<string>();

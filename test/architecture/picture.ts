@@ -10,7 +10,10 @@ const PARTS: Readonly<Record<string, string>> = {
 
 const PRODUCT = FOLDERS.filter(({ path }) => isIn(path, Object.keys(PARTS)));
 
-/** An arrow leads from a folder to a folder that it imports. An import without an arrow follows from other arrows. */
+/**
+ * An arrow leads from a folder to a folder that it imports. If other arrows already imply an import, the import has no
+ * arrow.
+ */
 export function picture(): string {
   const parts = Object.entries(PARTS).map(([part, does]) => partText(part, does));
   return [

@@ -35,7 +35,7 @@ function row({ path, does, imports, packages, pure }: Folder): string[] {
   return [`\`${path}/\``, `${does}${pure ? ' Pure.' : ''}`, shortened(imports), code(packages)];
 }
 
-/** The paths without the prefix `operator/`, which makes the table shorter. */
+/** The paths without the prefix `operator/`, to make the table shorter. */
 function shortened(places: readonly string[]): string {
   return code(places.map((place) => place.replace(/^operator\//, '')));
 }

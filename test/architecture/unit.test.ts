@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** A test with an import of one of these files needs a control plane, or a program that a machine may lack. */
+/** If a test imports one of these files, the test needs a control plane, or a program that a machine may lack. */
 const NEEDS = ['hack/controlplane/controlplane.ts', 'test/support/needs.ts'];
 
 const config = load(readFileSync(join(ROOT, 'test', 'unit.mocharc.yaml'), 'utf8')) as Readonly<

@@ -105,7 +105,7 @@ export function block(line: number): number[] {
   return [...LINES.keys()].slice(line, end < 0 ? undefined : end);
 }
 
-/** The spec after removing the given lines and the lines that are indented below them. */
+/** The spec without the given lines. Lines that are indented below a given line are also removed. */
 export function without(lines: readonly number[]): Json {
   const gone = new Set(lines.flatMap(block));
   return dropNulls(load(LINES.filter((_, at) => !gone.has(at)).join('\n')));

@@ -38,7 +38,7 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.sees(name, second);
   const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
   await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
-  // The comparison after a failed comparison reports the commit as Synced, although nothing was applied. See
+  // A comparison that follows a failed comparison reports the commit as Synced, although nothing was applied. See
   // refused.ts.
   await stage.applications.becomes(name, 'Synced', isSyncedTo(second));
   await stage.labelsBecome(name, { enforce: 'restricted' });

@@ -55,7 +55,7 @@ export async function settled(stage: Stage, app: Json, commit: string, policy: s
   await stage.inForce(policy);
 }
 
-/** Runs `act`. Meanwhile, checks that the API server refuses each pod that the policies in Git refuse. */
+/** Runs `act`. While `act` runs, the API server must refuse each pod that the policies in Git refuse. */
 export async function assertNoGap(stage: Stage, namespace: string, act: () => Promise<void>): Promise<void> {
   const { surprises, rounds } = await stage.probing([privilegedProbe(namespace)], act);
   assert.deepEqual(surprises, []);

@@ -15,8 +15,8 @@ import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * The number of copies of the policy that lose lines at the same time. The lost lines of a copy are far apart, so most
- * neighbouring lines stay.
+ * The number of copies of the policy that lose lines at the same time. Each copy loses lines that are far apart, so
+ * most neighbouring lines stay.
  */
 const COPIES = 8;
 

@@ -55,9 +55,9 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
 }
 
 /**
- * Argo CD compares by a dry-run apply, and the dry run of the wrong policy fails. The next regular comparison uses the
- * result of the previous commit, and reports the wrong commit as Synced. When a policy changes in the cluster, Argo CD
- * compares the policy again.
+ * Argo CD compares by a dry-run apply, and the dry run of an invalid policy fails. The next regular comparison uses the
+ * result of the previous commit, and reports the commit with the invalid policy as Synced. When a policy changes in the
+ * cluster, Argo CD compares the policy again.
  */
 async function assertLaterHidden(stage: Stage, wrong: string, other: string, commit: string): Promise<void> {
   const { status } = await stage.applications.compared(wrong);

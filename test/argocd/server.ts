@@ -1,7 +1,7 @@
 /**
  * Runs a real Argo CD as plain processes on the loopback interface. Argo CD is an administrator of the test's control
- * plane. Argo CD gets its published ConfigMaps. The component config/argocd is added to the ConfigMaps as by a
- * kustomization.
+ * plane. Argo CD gets its published ConfigMaps. The component config/argocd is added to these ConfigMaps in the same
+ * way as by a kustomization.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -7,8 +7,8 @@ export interface Scenario {
 
 /**
  * Declares each scenario as a separate test. All scenarios start before the first test runs. Call this function in a
- * `describe`, after the hooks that the scenarios need. The regular expression ARGOCD_ONLY selects the scenarios that
- * start. By contrast, mocha's --grep would still start all scenarios.
+ * `describe`, after the hooks that the scenarios need. The environment variable ARGOCD_ONLY is a regular expression
+ * that selects the scenarios to start. By contrast, mocha's --grep would still start all scenarios.
  */
 export function sideBySide(all: readonly Scenario[]): void {
   const only = new RegExp(process.env.ARGOCD_ONLY ?? '');

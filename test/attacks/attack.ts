@@ -101,7 +101,7 @@ export function admitted(why: string, verify: (object: Json, answer: Answer) => 
   };
 }
 
-/** The text of an answer. If the request succeeded, the text is the object, and otherwise the message. */
+/** The text of an answer. The text is the object if the request succeeded, and otherwise the message. */
 function said(body: Json): string {
   return String(body.message ?? `created: ${JSON.stringify(body.spec)}`).slice(0, MOST_SAID);
 }

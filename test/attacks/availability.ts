@@ -26,7 +26,8 @@ function capable(capabilities: object): Json {
 }
 
 /**
- * A Deployment without replicas. The API server admits this workload, and the operator has to evaluate its template.
+ * A Deployment without replicas. The API server admits a Deployment with any template, and the operator has to evaluate
+ * the template.
  */
 function deployment(template: Json): Step {
   return (scene) => {

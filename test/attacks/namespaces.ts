@@ -31,7 +31,7 @@ const ADMIN_CLAIM = {
 };
 
 /**
- * Applies the current labels of the namespace. The editor therefore also owns these labels. @param rest other metadata
+ * Applies the current labels of the namespace. As a result, the editor also owns the labels. @param rest other metadata
  * to apply
  */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
@@ -68,7 +68,7 @@ function policyBecomes(level: CapabilityPolicySpec['level']): Step {
     const namespaceSelector = { matchLabels: { team: suffix } };
     const policy = await cluster.policy(suffix, { namespaceSelector, level, mode: 'Enforce' });
     await cluster.programmed(policy);
-    // Waits for one of two results. The operator has set the label, or the status reports another owner of the label.
+    // Waits until the operator has set the label, or until the status reports another owner of the label.
     await eventually('the label pass', async () => {
       const conflict = await cluster.condition(policy, 'LabelConflict');
       return conflict !== undefined || (await enforced({ cluster, namespace })) === level;

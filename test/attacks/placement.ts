@@ -1,4 +1,4 @@
-/** Attempts to get more rights by setting a field in an unusual place of a pod, or by an unusual kind of pod. */
+/** Attempts to get more rights through a field in an unusual place of a pod, or through an unusual kind of pod. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
@@ -70,8 +70,8 @@ const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
 };
 
 /**
- * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop the new field, and refuse the
- * rest of the pod.
+ * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop the new field, and their
+ * validation refuses the rest of the pod.
  */
 const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {
   'in an init container with rules for restarts': /initContainers\[0\]\.restartPolicy: Unsupported value: "Never"/,

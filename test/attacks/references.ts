@@ -1,4 +1,4 @@
-/** Attempts to run a pod under a seccomp profile of type OCI (KEP-6061). The policy does not list the profile. */
+/** Attempts to run a pod under a seccomp profile of type OCI (KEP-6061). The profile is not in the policy's list. */
 import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { type Attack, admitted, create, debug, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';

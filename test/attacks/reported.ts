@@ -1,6 +1,6 @@
 /**
- * Attempts that exploited faults. A first attack on a real API server found the faults. The API server admitted each of
- * these pods before the fix.
+ * Attempts that exploited faults. The faults were found by a first attack on a real API server. Before the fix of its
+ * fault, each of these pods was admitted.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';

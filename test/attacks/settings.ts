@@ -184,7 +184,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   /** A row of the table deletes this namespace and creates it again. */
   remade: { policies: { remade: enforce({ level: 'restricted' }) } },
 
-  /** Pods that were created before the policy. The policy would refuse their pod-level settings. */
+  /** Pods that were created before the policy. The policy would refuse the pod-level settings of these pods. */
   older: {
     policies: { older: enforce({ level: 'baseline', overrides: { runAsUser: { rule: 'NotZero' } } }) },
     older: {

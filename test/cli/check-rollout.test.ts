@@ -99,7 +99,7 @@ describe('check with a rollout', () => {
     assert.equal(code, 1);
   });
 
-  /** The words for a refused pod, and the words for a pod with a warning, in each output. */
+  /** The words for a refused pod and for a pod with a warning, by output format. */
   const WORDS: Readonly<Record<Exclude<Output, 'junit'>, readonly [refused: RegExp, warned: RegExp]>> = {
     table: [/ refused +staged /, / warned +staged /],
     wide: [/ refused +staged /, / warned +staged /],

@@ -1,6 +1,6 @@
 /**
  * Tests `cappol explain` with names and --cluster. The command lists the workloads that hold a capability, or that use
- * the feature of a rule. The command also names the policy that admits each workload.
+ * the feature that a rule restricts. The command also names the policy that admits each workload.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -33,8 +33,8 @@ describe('cappol explain NAME --cluster, with an API server', function () {
   let audit: string;
 
   before(async () => {
-    // Namespaces that are being deleted are left out, because their workloads vanish one by one. The tests compare
-    // answers about all namespaces.
+    // Namespaces that are being deleted are left out, because the workloads in such a namespace vanish one by one. The
+    // tests compare answers about all namespaces.
     const isActive = ({ status }: Json) => status.phase === 'Active';
     await eventually("the end of other files' namespaces", async () =>
       (await cluster.api.list(NAMESPACES)).every(isActive),

@@ -4,7 +4,7 @@ import { cappol } from '../support/cappol.ts';
 
 const MODES = ['Enforce', 'Warn', 'Audit'] as const;
 
-/** A namespace for each mode. It has a pod that the policy of the mode does not admit. */
+/** A namespace for each mode. Each namespace has a pod that the policy of its mode does not admit. */
 const MANIFESTS = MODES.map((mode) => {
   const name = mode.toLowerCase();
   return `apiVersion: capabilitypolicy.dev/v1alpha1

@@ -47,7 +47,7 @@ describe(`fix of random manifests (FC_SEED=${SEED})`, function () {
 // biome-ignore lint/suspicious/noExplicitAny: manifests
 type Fields = Record<string, any>;
 
-/** Changes that undo hardening. They remove a field or change its value. */
+/** Changes that undo hardening. Each change removes a field, or sets another value. */
 const SOFTENED: readonly ((spec: Fields, containers: Fields[]) => void)[] = [
   () => {},
   (spec) => void delete spec.securityContext,

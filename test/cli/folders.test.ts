@@ -1,6 +1,6 @@
 /**
- * Tests that `cappol check -f FOLDER` skips and counts documents of other types than Kubernetes objects. In a file that
- * -f names, documents of other types are errors.
+ * Tests that `cappol check -f FOLDER` skips and counts documents that are no Kubernetes objects. If -f names a file,
+ * such documents in the file are errors.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

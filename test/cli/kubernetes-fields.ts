@@ -1,6 +1,6 @@
 /**
  * Translates OpenAPI v3 documents of an API server into the form of analysis/manifests/kubernetes-fields.json. This
- * file has the fields of pods, workloads and other objects that evaluation depends on.
+ * file has the fields of pods, workloads and all other objects that affect an evaluation.
  */
 import type { KubernetesFields } from '../../analysis/manifests/kubernetes-schema.ts';
 

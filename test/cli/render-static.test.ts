@@ -1,6 +1,6 @@
 /**
  * Tests `cappol render --static`, which makes files for API servers. The test test/attacks/protection.test.ts loads
- * such files into an API server.
+ * rendered files into an API server.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

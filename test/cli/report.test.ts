@@ -42,7 +42,7 @@ describe('cappol report', () => {
 
   const report = (...args: string[]) => cappol(['report', ...args], '', folder);
 
-  /** Decodes the snapshots in a page in the way in which the page decodes its snapshots. */
+  /** Decodes the snapshots in a page in the same way as the script of the page. */
   function embedded(html: string): Snapshot[] {
     const elements = html.matchAll(/<script type="application\/gzip" data-context="[^"]*">([^<]*)<\/script>/g);
     return [...elements].map(([, data = '']) => JSON.parse(gunzipSync(Buffer.from(data, 'base64')).toString()));

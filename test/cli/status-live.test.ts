@@ -8,7 +8,7 @@ import { cappol, type Ran } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 
-/** The number of violating workloads. A status does not list so many workloads. */
+/** The number of violating workloads. This is more than the maximum number of workloads in a status. */
 const MANY = 70;
 
 describe('cappol status, with an API server', () => {

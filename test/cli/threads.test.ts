@@ -103,7 +103,8 @@ describe('check in threads', function () {
       const args = [CLI, 'check', '-f', '-', '--level', 'restricted', '-o', 'json'];
       const { stdout, stderr } = spawnSync(process.execPath, args, { input, encoding: 'utf8', maxBuffer: 2 ** 30 });
       assert.equal(stderr, '');
-      // Line numbers count from the beginning of each stream. The joined stream therefore has other line numbers.
+      // Line numbers count from the beginning of each stream. Line numbers in the joined stream are therefore
+      // different.
       return JSON.parse(stdout, (key, value) => (key === 'line' ? null : value)).items as object[];
     };
     const [first, second] = [text.slice(0, 6000), text.slice(6000)];

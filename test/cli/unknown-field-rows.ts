@@ -30,7 +30,10 @@ interface Row {
   readonly is: string;
   readonly told: string;
   readonly level: 'error' | 'warning';
-  /** Whether the field is in a securityContext. There, policies refuse fields that this release does not know. */
+  /**
+   * Whether the field is in a securityContext. In a securityContext, policies refuse fields that this release does not
+   * know.
+   */
   readonly refused?: true;
   /** The expected message of a violation that the wrong field causes. */
   readonly marked?: RegExp;

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 
-/** Lines below `spec` of a policy or of a pod, by line. The value is the end of the expected message. */
+/** Test cases. The key is a line below `spec` of a policy or of a pod. The value is the end of the expected message. */
 type Rows = Readonly<Record<string, string>>;
 
 const POLICIES: Rows = {

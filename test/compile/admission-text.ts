@@ -177,7 +177,7 @@ export function evaluated(
   return run(expression, { ...context, variables: lazily(variables, context) });
 }
 
-/** An admission policy. cel-js evaluates its CEL expressions. */
+/** An admission policy. The engine cel-js evaluates the policy's CEL expressions. */
 export class AdmissionText {
   readonly spec: Spec;
 
@@ -195,7 +195,7 @@ export class AdmissionText {
     const variables = lazily(this.spec.variables ?? [], context);
     const result = (expression: string) => run(expression, { ...context, variables });
     for (const { expression, message, messageExpression } of this.spec.validations ?? []) {
-      // The API server evaluates the message for each request. Therefore an error in the message matters.
+      // The API server evaluates the message for each request. An error in the message expression therefore matters.
       const text = messageExpression === undefined ? '' : result(messageExpression);
       if (result(expression) !== true) return String(text || message);
     }

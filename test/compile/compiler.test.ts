@@ -123,7 +123,7 @@ describe('compiler', () => {
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];
     assert.ok(one > 30_000, `${one} characters`);
-    // Each policy adds a row and a value in an index to the program. The canary of the program grows in the same way.
+    // Each policy adds a row and a value in an index to the program. The program's canary gets the same additions.
     assert.ok(hundred - one < 100 * 500, `${(hundred - one) / 100} characters a policy`);
     const compileAgain = compileUninterrupted();
     const policies = all(100);

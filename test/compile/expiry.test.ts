@@ -1,6 +1,6 @@
 /**
- * Tests that the API server decides as if a policy were deleted from the time in `expires` on. The API server does so
- * even if no operator runs.
+ * Tests that the API server decides as if a policy were deleted from the time in `expires` on. This must work even if
+ * no operator runs.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -112,7 +112,7 @@ function subsets<One>(all: readonly One[]): One[][] {
 /**
  * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Consider each policy that
  * would have decided in the namespace before the change. Each of these policies must still decide after the change, and
- * no additional policy may decide. The same must hold if other policies are deleted later.
+ * no additional policy may decide. The same must hold after other policies are deleted.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
   // Removing a pending label needs no right. The change only adds a deciding policy, which should decide in the
@@ -186,8 +186,8 @@ describe('the guard', () => {
       fc.property(policies, labels, fc.array(labels, { minLength: 30, maxLength: 30 }), (all, start, wanted) => {
         const text = programText(all, { kind: 'Guard' });
         let now: Labels | undefined;
-        // The test tries all combinations of the labels at the creation of the namespace and the labels after its
-        // change.
+        // The test tries all pairs of labels. The first labels are set at the creation of the namespace, and the second
+        // labels by a change.
         for (const after of [start, ...wanted]) {
           const isAdmitted = text.refusal(requestOf({ before: now, after })) === undefined;
           seen[isAdmitted ? 'admitted' : 'refused']++;

@@ -297,8 +297,8 @@ describe('the rules beyond the label', () => {
 });
 
 /**
- * The API server refuses such pods (k8s.io/kubernetes/pkg/apis/core/validation, validateWindows). Policies therefore
- * never evaluate pods for Windows with SELinux options.
+ * The API server refuses such pods (k8s.io/kubernetes/pkg/apis/core/validation, validateWindows). No policy therefore
+ * evaluates a pod for Windows with SELinux options.
  */
 function isForWindowsWithSeLinux({ spec }: PodContent): boolean {
   return (

@@ -102,8 +102,8 @@ describe('policies that meet', () => {
         assert.equal(reason, 'TooExpensive');
         assert.match(message, /^too many long policies .* Shorten spec\.overrides or spec\.namespaceSelector/);
       }
-      // By their order, the first policies would fit in the program. The policies that are already in force take
-      // precedence over the first policies.
+      // The first policies in the order would fit in the program. Policies that are already in force take precedence
+      // over this order.
       const inForce = all.slice(refused.length);
       const lastAccepted = new Map(inForce.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
       const then = compile(all, { ...OPTIONS, lastAccepted });

@@ -1,4 +1,4 @@
-/** Tests the split of a program that would be too large, by the names of namespaces. The verdicts stay the same. */
+/** Tests that a program which is too large is split by the names of namespaces. The verdicts stay the same. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';

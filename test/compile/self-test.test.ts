@@ -53,8 +53,9 @@ function changed(text: AdmissionText, name: string, change: (expression: string)
 }
 
 /**
- * Whether the API server would answer the probe, which would show that the text is in force. The result is undefined if
- * the evaluation fails, because a failing program makes the API server refuse the probe with another message.
+ * Whether the API server would answer the probe. The answer would show that the text is in force. The result is
+ * undefined if the evaluation fails, because a failing program makes the API server refuse the probe with another
+ * message.
  */
 function answers(text: AdmissionText): boolean | undefined {
   try {

@@ -336,8 +336,8 @@ function restricted(name: string, rest: Stated = {}) {
 }
 
 /**
- * Checks that the brief message names one rule for each described policy. The full message must name the same rule,
- * unless the full message is cut.
+ * Checks that the brief message names one rule for each described policy. If the full message is not cut, it must name
+ * the same rule.
  */
 function assertBrief(brief: string, message: string): void {
   const described = [

@@ -415,8 +415,8 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {} }, 2);
     await stage.look();
     assert.deepEqual(stage.writes, ['write rollout-0.it']);
-    // The operator crashes after writing the new admission policy. A pending label that somebody sets after the crash
-    // has no meaning.
+    // The operator crashes after writing the new admission policy. If somebody sets a pending label after the crash,
+    // the label has no meaning.
     stage.stand();
     stage.lead();
     stage.labels.set('a', { [LABEL]: 'pending' });

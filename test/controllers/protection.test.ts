@@ -14,7 +14,7 @@ class Stage {
    * object.
    */
   refusal: string | undefined;
-  /** For each answer, the policies that the answer made dirty. */
+  /** The policies that became dirty after each answer. */
   readonly found: string[][] = [];
   /** The delays in milliseconds after which the controller probes again. */
   readonly again: number[] = [];

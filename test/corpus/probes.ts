@@ -1,7 +1,4 @@
-/**
- * Changes of a single field of a pod. The two levels restricted and baseline both admit some of the changes, and refuse
- * the other changes.
- */
+/** Changes of a single field of a pod. Levels restricted and baseline either both admit a change, or both refuse it. */
 import type { Pod } from './set.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: pods as their authors wrote them

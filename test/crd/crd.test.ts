@@ -152,7 +152,10 @@ describe('the CRD', () => {
     }
   });
 
-  /** The output of kubectl on both streams. Some of the policies are accepted, and the other policies are refused. */
+  /**
+   * Applies the policies with kubectl by dry run. Returns the output on both streams, because some policies are
+   * refused.
+   */
   async function dryRun(policies: readonly object[]): Promise<string> {
     const documents = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
     const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], documents, 'may fail');

@@ -1,8 +1,8 @@
 /**
  * Tests the removal of a field from a policy. The field falls back to its default, whatever tool removed the field.
  *
- * The CRD therefore has no default for a field of spec. Otherwise, the API server would fill in a value without a field
- * manager. The server-side diff of Argo CD ignores a value without a field manager
+ * The CRD therefore has no default for a field of spec. With a default, the API server would fill in a value without a
+ * field manager. The server-side diff of Argo CD ignores a value without a field manager
  * (docs/decisions/0021-no-openapi-defaults.md).
  */
 import assert from 'node:assert/strict';

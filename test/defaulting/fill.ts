@@ -37,7 +37,7 @@ export function fillCreated(pod: PodContent, fills: readonly Fill[]): PodContent
   };
 }
 
-/** Fills the ephemeral containers that are added to a pod. Nothing else in the pod is filled. */
+/** Fills the ephemeral containers that are added to a pod. The function fills only the added containers. */
 export function fillAdded(pod: PodContent, fills: readonly Fill[]): PodContent {
   const added = (pod.spec.ephemeralContainers ?? []).map((c) => fillContainer(pod, c, fills));
   return { ...pod, spec: { ...pod.spec, ephemeralContainers: added } };

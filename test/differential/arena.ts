@@ -24,7 +24,7 @@ import { createRuntimeClasses } from './runtime-classes.ts';
 
 interface Answer {
   readonly admitted: boolean;
-  /** The reason for the refusal. It is the text of the engine. */
+  /** The reason for the refusal. The text comes from the engine. */
   readonly text: string;
 }
 
@@ -158,7 +158,7 @@ export class Arena {
 
   /**
    * The API server's answer in the namespace without policies. Each request is sent only once, because cases with the
-   * same seed share their requests. Many of these requests are invalid.
+   * same seed share their requests. Many requests are invalid.
    */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);

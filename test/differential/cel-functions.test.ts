@@ -1,7 +1,8 @@
 /**
  * Tests each CEL function that the rules may call, on random text. The operator's engine and the API server must give
- * equal results. Beyond ASCII, the engines could differ. The operator's engine, cel-js, counts UTF-16 units and handles
- * all letters of Unicode. The API server's engine, cel-go, counts code points and handles only the letters of ASCII.
+ * equal results. For characters beyond ASCII, the engines could differ. The operator's engine, cel-js, counts UTF-16
+ * units and handles all letters of Unicode. The API server's engine, cel-go, counts code points and handles only the
+ * letters of ASCII.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,4 +1,4 @@
-/** Tests the shell blocks of the documentation. A test must run each block, or the block must be listed as not run. */
+/** Tests the shell blocks of the documentation. A block that no test runs must be listed as not run. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

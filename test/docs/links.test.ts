@@ -52,7 +52,7 @@ function filesIn(...folders: readonly string[]): string[] {
     .filter((path) => /\.(?:ts|js|md|yaml)$/.test(path));
 }
 
-/** Whether the link's target is outside this checkout. Such a link cannot be checked. */
+/** Whether the link's target is outside this checkout. Links to such targets cannot be checked. */
 function isElsewhere(link: string): boolean {
   return /^[a-z]+:/.test(link);
 }

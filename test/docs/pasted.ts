@@ -86,13 +86,13 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
 }
 
 /**
- * Matches a block of one command that changes nothing. On a busy machine, the cluster reaches the state on the page
- * later.
+ * Matches a block of one command that changes nothing. On a busy machine, it takes longer until the cluster has the
+ * state that the page shows.
  */
 const ONLY_LOOKS = /^(kubectl get|cappol status) [^\n|;&>]*\n?$/;
 const LOOKED_MS = 20_000;
 
-/** Repeats the check until the check succeeds, like a reader who looks again. */
+/** Repeats the comparison until it succeeds, as a reader would look again. */
 async function untilShown(look: () => Promise<void>): Promise<void> {
   const until = performance.now() + LOOKED_MS;
   for (;;) {

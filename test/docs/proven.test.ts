@@ -1,4 +1,4 @@
-/** Tests the figures in README's table of proofs. The figures must equal the figures on the linked pages. */
+/** Tests the figures in README's table of proofs. The same figures must be on the linked pages. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

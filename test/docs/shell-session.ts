@@ -11,8 +11,8 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const TIMEOUT_MS = 120_000;
 /**
- * The timeout in ms of a block that ends with Ctrl-C. Other blocks are pasted before Ctrl-C, and take less time than
- * this timeout.
+ * The timeout in ms of a block that ends with Ctrl-C. All blocks that are pasted before the Ctrl-C must fit into this
+ * time.
  */
 const STAYING_MS = 1_200_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };

@@ -23,7 +23,9 @@ const somePod = fc.oneof(
   fc.constantFrom(...RULES.flatMap(({ examples }) => examples.flatMap(({ admits }) => admits.map(examplePod)))),
 );
 
-/** Random policies with one override. Pods comply with a policy with one override more often. */
+/**
+ * Random policies with one override. Pods comply more often with such a policy than with a policy of many overrides.
+ */
 const simplePolicy = fc
   .record({
     level: fc.constantFrom(...LEVELS),

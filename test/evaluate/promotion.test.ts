@@ -81,7 +81,7 @@ describe('the verdict about a promotion', () => {
     assert.equal(verdict({ spec: { level: 'restricted' } }, [FINE])?.violating, 1);
   });
 
-  // Defaulting does not change a pod that already complies.
+  // If a pod already complies, defaulting does not change the pod.
   it('takes a pod for compliant that complies as it is, though not with what defaulting would add', () => {
     const overrides = { capabilities: { allowedAdd: ['CHOWN'], defaultAdd: ['CHOWN'], allowedBounding: [] } };
     const spec: Partial<CapabilityPolicySpec> = { level: 'privileged', defaulting: 'Enabled', overrides };

@@ -1,6 +1,6 @@
 /**
- * Tests the list of namespaces with the label for admin access to devices. The list has the policies that guard the
- * label in each namespace.
+ * Tests the list of namespaces with the label for admin access to devices. For each namespace, the list has the
+ * policies that guard the label.
  */
 import assert from 'node:assert/strict';
 import { type AdminAccess, adminAccessIn } from '../../analysis/explain/admin-access.ts';

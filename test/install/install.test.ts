@@ -204,7 +204,7 @@ describe('an installation', () => {
     return status === 201 ? ADMITTED : body.message;
   }
 
-  /** Whether a user has the right. The user is in the group with the name of the role. */
+  /** Whether a user in the group with the role's name has the right. */
   async function isAllowed(role: string, verb: string, what: object): Promise<boolean> {
     const { status } = await api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1',

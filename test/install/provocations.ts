@@ -47,8 +47,8 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
 
 /**
- * Manual changes to rendered objects. If the operator may replace the object, the manual change adds a field that
- * server-side apply would keep.
+ * Manual changes to rendered objects. If the operator may replace the object, the manual change adds a field, which
+ * server-side apply would not remove.
  */
 const CHANGES: Readonly<Record<string, unknown>> = {
   ValidatingAdmissionPolicy: NEVER,
@@ -247,7 +247,7 @@ async function followReports({ cluster }: Stage, right: Right): Promise<void> {
   );
 }
 
-/** Waits until `run` has logged that the right is missing. Afterwards, ends `run`. */
+/** Waits until `run` has logged that the right is missing. Ends `run` after that. */
 async function failing(
   { controlPlane }: TestCluster,
   right: Right,

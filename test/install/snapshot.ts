@@ -6,8 +6,7 @@ const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentst
 
 /**
  * Lists each object as `resource namespace/name`, and each label and annotation of a namespace, sorted. The line
- * `manager namespaces/NAME` means that the operator wrote the namespace. The managedFields of this namespace have an
- * entry of the operator's field manager.
+ * `manager namespaces/NAME` means that the namespace's managedFields have an entry of the operator.
  */
 export async function snapshot(api: Api): Promise<string[]> {
   const resources = await listable(api);

@@ -1,5 +1,5 @@
 /**
- * Tests the commands in the section Break glass of docs/operations.md, and the commands that undo the section's
+ * Tests the commands in the section Break glass of docs/operations.md, and the commands that undo the effects of these
  * commands. The commands run on a policy of every kind.
  */
 import assert from 'node:assert/strict';

@@ -1,6 +1,6 @@
 /**
- * Runs a candidate for the Lease in a separate process. The candidate writes ConfigMaps while it leads. Many of its
- * writes always wait for their turn. The candidate reports each event on standard output as one JSON line.
+ * Runs a candidate for the Lease in a separate process. The candidate writes ConfigMaps while it leads. Many writes of
+ * the candidate always wait for their turn. The candidate reports each event on standard output as one JSON line.
  */
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../operator/cluster/client.ts';

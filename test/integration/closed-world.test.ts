@@ -1,6 +1,6 @@
 /**
- * Tests pod fields that the operator's release does not know, on a real API server that has these fields. The table of
- * pod fields of the tested operator lacks these fields.
+ * Tests pod fields that the operator's release does not know, on a real API server that has these fields. The tested
+ * operator's table of pod fields lacks the same fields.
  */
 import assert from 'node:assert/strict';
 import type { Answer } from '../../hack/controlplane/api.ts';

@@ -19,7 +19,7 @@ const API_VERSION = 'client.authentication.k8s.io/v1';
 const REVIEW = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 const VERSION = '/version';
 
-/** A credential plugin that records each run with its input. Like a real plugin, it takes some time. */
+/** A credential plugin that records each run with its input. The plugin takes some time, as real plugins do. */
 const PLUGIN = `#!/usr/bin/env node
 const { appendFileSync, readFileSync } = require('node:fs');
 const { LOG, ANSWER, SCRIPT_ENV, KUBERNETES_EXEC_INFO } = process.env;

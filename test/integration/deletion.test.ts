@@ -351,8 +351,8 @@ describe('deleting and changing policies', function () {
   }
 
   /**
-   * The objects of the policy. They are its role and binding, the programs that contain the policy, and the bindings of
-   * the programs.
+   * The objects of the policy. The objects are the policy's role and binding, the programs that contain the policy, and
+   * the bindings of the programs.
    */
   async function everything(policy: string): Promise<Json[]> {
     const programs = await cluster.programs();

@@ -90,7 +90,7 @@ describe('leader election on a real API server', () => {
     const late = writes.filter((version) => version > taken);
     say(`stopped: ${written} written, ${refused} refused, ${failed} failed; ${late.length} after the other led`);
     assert.ok(taken > 0 && writes.length > 0);
-    // One write may be late. The late write is the write that the process was about to send (docs/security-model.md).
+    // One write may be late. The process was about to send this write (docs/security-model.md).
     assert.ok(late.length <= 1, JSON.stringify(late));
     assert.ok(refused >= 50, 'many were waiting to leave');
     holders.stop();
@@ -147,7 +147,7 @@ describe('leader election on a real API server', () => {
       seen.push({ holder: spec?.holderIdentity ?? '', version: Number(object.metadata?.resourceVersion) });
     };
     const ended = client.watch(leasesPath(), {}, onEvent, { signal: stopping.signal });
-    // If the watch fails, an event is missing, and the message of the failed test names the missing event.
+    // If the watch fails, an event is missing. The failed test reports the missing event.
     ended.catch(() => {});
     return { seen, stop: () => stopping.abort() };
   }

@@ -1,7 +1,7 @@
 /**
  * Tests that a subject without `exempt` cannot make a namespace pending, or take it out of an Enforce policy. The guard
- * refuses these changes also while another policy overrides the Enforce policy, while a rollout is added, and in
- * several steps.
+ * refuses these changes even if another policy overrides the Enforce policy. The guard also refuses these changes while
+ * a rollout is added, and in several steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

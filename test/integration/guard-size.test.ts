@@ -38,7 +38,7 @@ describeIfOffered('admissionVariables', 'the guard of policies with long selecto
       const leaving = await change(cluster.api, namespace, { labels: { shard: null } }, EDITOR);
       assert.equal(leaving.status, 403);
       assert.match(leaving.body.message, new RegExp(`CapabilityPolicy ${name}: this change would`));
-      // With a value that the selector excludes, the namespace leaves the policy.
+      // If the label gets a value that the selector excludes, the policy no longer selects the namespace.
       const key = `example.com/key-13`;
       const excluded = longSelector(shard === 0 ? 0 : POLICIES - 1).matchExpressions?.[13]?.values?.[99] ?? '';
       const excluding = await change(cluster.api, namespace, { labels: { [key]: excluded } }, EDITOR);

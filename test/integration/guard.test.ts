@@ -357,7 +357,7 @@ describe('the guard', () => {
     const rendered = guards.flatMap(({ policy, bindings }) => [policy, ...bindings]);
     const objects = rendered.map(({ metadata: { name }, ...rest }) => ({ ...rest, metadata: { name } }));
     const paths = objects.map(({ kind, metadata }) => `${COLLECTIONS[kind]}/${metadata.name}`);
-    // A running operator would restore its own guard. Both guards have the same name.
+    // A running operator would restore its own guard. The tested guard has the same name.
     await cluster.operator.stop();
     try {
       for (const [i, object] of objects.entries()) await cluster.byHand.apply(paths[i] ?? '', object);
@@ -430,7 +430,7 @@ describe('the guard', () => {
     });
   });
 
-  /** Makes harmless changes. The policy still selects the namespace afterwards. */
+  /** Changes the namespace without taking it out of the policy. */
   async function disturb(turn: number): Promise<unknown> {
     switch (turn % 6) {
       case 0:

@@ -1,6 +1,6 @@
 /**
  * Tests a pod that violates the deciding policies. The image of a violating pod cannot be changed. Pod Security
- * Admission behaves in this way, too.
+ * Admission also refuses such a change.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * Tests that the operator evaluates workloads with the grants that the operator will write next. In this test,
- * evaluating is faster than writing.
+ * Tests that the operator evaluates workloads with the grants that the operator will write next. In this test, the
+ * operator evaluates workloads before it writes the grants.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';

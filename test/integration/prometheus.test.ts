@@ -107,7 +107,7 @@ describeWith(
       await finds(`capabilitypolicy_rollout_namespaces{policy="${rolledOut}",state="blocked"} == 1`);
     }
 
-    /** Creates a policy with a late expiry, for which the alert does not fire. */
+    /** Creates a policy that expires late. The alert does not fire for this policy. */
     async function expire(): Promise<void> {
       const expires = new Date(Date.now() + 30 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
       const none = { matchLabels: { team: 'none' } };

@@ -121,7 +121,7 @@ describe('the laws of a rollout', function () {
     assert.equal(await enforcedEvents(namespace), 0);
     assert.ok(await isAdmitted(namespace));
     await allow();
-    // After any change of the namespace, the operator tries again at once.
+    // Any change of the namespace makes the operator retry at once.
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { touched: 'yes' } } });
     await enforcedIn(policy, namespace);
     const done = await progresses(policy, '1/1');

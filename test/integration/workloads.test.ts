@@ -300,7 +300,7 @@ describe('existing violating workloads', function () {
   }
 });
 
-/** A violating workload. The plural name gives the kind of the workload. */
+/** A violating workload. The parameter `plural` determines the kind of the workload. */
 function made(plural: string, name: string, spec: object = {}): Pick<Row, 'kind' | 'name' | 'path' | 'object'> {
   const { path, object } = workloads(BAD).find((one) => one.path.endsWith(`/${plural}`)) as {
     path: string;

@@ -99,7 +99,7 @@ spec:
       lines = items.map((_, i) => json?.lineOf(['items', i, 'metadata']));
     });
     assert.deepEqual(lines.slice(0, 2), [4, 12]);
-    // If each single item were found by walking over all items, the test would take minutes.
+    // If finding one item required a walk over all items, the test would take minutes.
     assert.ok(ms < 5_000, `${ms} ms`);
   });
 
@@ -170,8 +170,8 @@ describe('a text that is not a document', () => {
 
 describe('the merge keys', () => {
   /**
-   * Pairs of a YAML text and the object that kubectl sends for the text. The test test/cli/kubectl.test.ts runs
-   * kubectl.
+   * Pairs of a YAML text and the object that kubectl sends for the text. The test test/cli/kubectl.test.ts compares
+   * with the real kubectl.
    */
   const MERGED: readonly (readonly [text: string, value: object])[] = [
     ['{a: 1, <<: *x}', { a: 9, b: 9 }],

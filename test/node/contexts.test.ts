@@ -119,7 +119,7 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
     uid,
     noNewPrivileges: container.noNewPrivileges,
     // The value 2 means that the runtime's seccomp profile filters system calls. The output of `cappol explain` does
-    // not cover this.
+    // not show system call filters.
     seccomp: (securityContext.seccompProfile ?? spec?.securityContext?.seccompProfile) ? 2 : 0,
     // No runtime sets inheritable capabilities.
     inheritable: 0n,

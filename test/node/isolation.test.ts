@@ -92,7 +92,7 @@ function settings(): Record<string, string> {
       try {
         found[key] = readFileSync(join(parentPath, name), 'utf8');
       } catch {
-        // Some settings are write-only files.
+        // A write-only file cannot be read.
       }
     }
   }

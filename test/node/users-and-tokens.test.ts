@@ -15,7 +15,7 @@ import { pod } from './pods.ts';
 const USERS = ['/bin/grep', '', '/proc/self/uid_map'];
 const TOKEN = ['/bin/grep', '-c', '', '/var/run/secrets/kubernetes.io/serviceaccount/token'];
 /**
- * The ID map of a process without a separate user namespace. The map maps all IDs of the node to themselves
+ * The ID map of a process without a separate user namespace. This map maps each ID of the node to itself
  * (user_namespaces(7)).
  */
 const OF_THE_NODE = /^\s*0\s+0\s+4294967295$/m;

@@ -57,7 +57,7 @@ export interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** A file of rules in Prometheus' own form. The Prometheus Operator generates this file. */
+/** A file of rules in Prometheus' own form. The Prometheus Operator generates such files. */
 export interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly rules: readonly Alert[] }[];
 }

@@ -10,7 +10,7 @@ const FILE = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'peer
 
 export interface EngineCase {
   /**
-   * The name of the suite, such as `gatekeeper-library/capabilities`. It consists of the engine and the engine's
+   * The name of the suite, such as `gatekeeper-library/capabilities`. The name consists of the engine and the engine's
    * policy.
    */
   readonly suite: string;

@@ -1,6 +1,6 @@
 /**
  * Tests statements of a policy that have no effect because of other statements. The test
- * test/integration/contradictions.test.ts covers such statements with an API server.
+ * test/integration/contradictions.test.ts tests such statements with an API server.
  */
 import assert from 'node:assert/strict';
 import { contradictionsIn } from '../../operator/policy/contradictions.ts';

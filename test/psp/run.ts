@@ -47,8 +47,8 @@ try {
 }
 
 /**
- * The kind of a set. Sets of two kinds cannot be compared. One kind of set has no policy. The other kind has so many
- * policies that an API server does not check the rights for all policies.
+ * The kind of a set. Sets of two kinds cannot be compared. One kind of set has no policy. The other kind has more
+ * policies than an API server checks rights for.
  */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);
@@ -57,9 +57,9 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 }
 
 /**
- * Splits the sets into batches. All sets of a batch are in force at the same time. A set is in a batch with other sets
- * if it grants a single policy in the namespace with the policy's name. A set with other grants is in force alone,
- * because it may grant rights in the namespaces of other sets.
+ * Splits the sets into batches. All sets of a batch are in force at the same time. Sets that only grant a single policy
+ * in the namespace with the policy's name share a batch. Any other set has its own batch, because it may grant rights
+ * in the namespaces of other sets.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>

@@ -35,7 +35,7 @@ interface Ran {
   readonly output: string;
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** The other actions that the GitHub Action called, with their inputs. */
+  /** The actions that our GitHub Action called, with their inputs. */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 
@@ -225,7 +225,7 @@ function pullRequest(folder: string, before: string, after: string): void {
   git(folder, 'merge', '--quiet', '--no-ff', '--message', 'merge', 'change');
 }
 
-/** Executes a composite action like a runner of GitHub, as far as this action needs the features of a runner. */
+/** Executes a composite action like a runner of GitHub, as far as our action needs a runner. */
 class Runner {
   readonly #action: Action;
   readonly #values = new Map<string, string>();

@@ -1,4 +1,4 @@
-/** Tests when the status lists a grant that no workload needs, and the listed time. */
+/** Tests when the status lists a grant as unused, and since what time. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';

@@ -204,7 +204,7 @@ export class Clients {
       this.#counts.admitted++;
       return truth.begins(namespace, `Pod ${name}`);
     }
-    // A removed label never returns. A namespace with the label now also had the label when the pod was refused.
+    // A removed label never returns. A label that exists now therefore also existed when the pod was refused.
     const { metadata } = await api.get(path);
     if (metadata.labels?.[PENDING_LABEL] !== undefined)
       this.failures.push(`${at()} a pod was refused in pending namespace ${namespace}: ${status} ${body.message}`);

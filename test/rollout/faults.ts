@@ -25,7 +25,7 @@ export interface Record {
  * shorter time.
  */
 const UNSEEN_MS = 2_500;
-/** One second in ms. This is the resolution of times in Kubernetes objects. */
+/** One second in ms. Times in Kubernetes objects have this resolution. */
 const SECOND = 1_000;
 
 /**

@@ -1,6 +1,4 @@
-/**
- * A period in which a namespace had a violating pod or template. The clients of a campaign record the exact periods.
- */
+/** A period in which a namespace had a violating pod or template. The clients of a campaign know the exact periods. */
 
 export interface Violation {
   /** The violating object. */
@@ -19,7 +17,7 @@ export class Truth {
 
   /**
    * Records that a violation began. Call this function after the API server's answer.
-   * @returns a function. Call this function before you send the request that ends the violation.
+   * @returns a function. The caller must call the returned function before sending the request that ends the violation.
    */
   begins(namespace: string, what: string): () => void {
     const violation: Violation = { what, from: Date.now(), until: Number.POSITIVE_INFINITY };

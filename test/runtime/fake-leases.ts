@@ -58,7 +58,7 @@ export class FakeLeases {
       if (fault === 'refused') throw new Error('connection refused');
       if (fault === 'hangs') return new Promise<never>(() => {});
       if (fault === 'waits') await this.#waiting.promise;
-      // As on a network, a later request may arrive before the current request is handled.
+      // A later request may arrive before this request is handled, as on a network.
       await setImmediate();
       const result = act();
       this.onAnswer();

@@ -270,8 +270,8 @@ export class FaultProxy {
 
 /**
  * Ends a request if the API server does not accept the connection soon. Without the proxy, a client connects first, and
- * checks afterwards whether writing is still allowed. With the proxy, a write could wait for the connection after this
- * check, and come too late.
+ * checks afterwards whether writing is still allowed. With the proxy, a write could wait in the proxy after the
+ * client's check, and come too late.
  */
 function endUnlessConnected(passed: ClientRequest): void {
   passed.once('socket', (socket) => {

@@ -93,10 +93,7 @@ export function goesOn({ url }: Asked): boolean {
   return /[?&](resourceVersion|continue)=/.test(url);
 }
 
-/**
- * Whether the request reads all objects of a collection. A request for all objects is a list, or a watch that begins
- * with a list.
- */
+/** Whether the request reads all objects of a collection. The request is a list, or a watch that begins with a list. */
 export function lists(asked: Asked): boolean {
   return asked.method === 'GET' && !goesOn(asked);
 }

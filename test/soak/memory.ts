@@ -33,7 +33,10 @@ const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 
 export class Memory {
-  /** The samples by name and process. If a process has led, the samples before its first lead are separate. */
+  /**
+   * The samples by name and process. For a process that has led, the samples from before its first lead have a separate
+   * entry.
+   */
   readonly #samples = new Map<string, Sample[]>();
   readonly #last = new Map<string, number>();
   /** The processes that have led. */

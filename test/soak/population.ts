@@ -22,7 +22,7 @@ export interface Population {
 /**
  * A namespace with a policy of its own. This policy decides in the namespace in addition to the other policies. The
  * policy changes all the time and always refuses some pods. The policy's Pod Security label does not refuse the same
- * pods. The probes in this namespace detect a gap between the old version and the new version of the policy.
+ * pods. Probes in this namespace detect a time in which neither the old nor the new version of the policy is in force.
  */
 interface Sentinel {
   readonly namespace: string;
@@ -43,7 +43,7 @@ export function newPopulation(namespaces: number, policies: number): Population 
   };
 }
 
-/** Pods near the limits of the policies. Small changes of a policy therefore change the verdicts. */
+/** Pods near the limits of the policies. With such pods, small changes of a policy change verdicts. */
 export const PODS: readonly object[] = ACCOUNTS.flatMap((serviceAccountName) => [
   restrictedPod({ serviceAccountName }),
   restrictedPod({ serviceAccountName, add: ['NET_RAW'] }),

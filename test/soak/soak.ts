@@ -33,8 +33,8 @@ interface SoakOptions {
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
   /**
-   * The longest silence of a watch, in ms. A client trusts a silent watch only for a limited time. In the long form of
-   * the test, the silence is longer than this time, so the client has to cut the watch.
+   * The longest silence of a watch, in ms. A client trusts a silent watch only for a limited time. The long form of the
+   * test exceeds this time, so the client has to cut the watch.
    */
   readonly silenceMs: number;
   readonly namespaces: number;

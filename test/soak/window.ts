@@ -27,7 +27,7 @@ export interface WindowState {
   readonly grants: readonly Grant[];
 }
 
-/** A pod, and the namespace of the pod. The creator of the pod may use no policy. */
+/** A pod, and the namespace of the pod. A user who may use no policy creates the pod. */
 export interface Probe {
   readonly pod: object;
   readonly namespace: string;

@@ -9,8 +9,8 @@ import {
 } from '../../operator/standards/hardening-guides.ts';
 
 /**
- * Recommendations of the CIS Kubernetes Benchmark v2.0.1, mostly of section 5.2. Each recommendation has the rules for
- * the field in the recommendation.
+ * Recommendations of the CIS Kubernetes Benchmark v2.0.1, mostly of section 5.2. Each recommendation is about a field,
+ * and has the rules for this field.
  */
 const CONTROLS: readonly [control: string, rules: readonly string[]][] = [
   ['5.1.6', ['serviceAccountToken']],

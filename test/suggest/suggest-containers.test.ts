@@ -1,6 +1,6 @@
 /**
- * Tests the suggestion of exceptions for single containers. An exception is for single containers if the other
- * containers of a pod do not need the exception.
+ * Tests the suggestion of exceptions for single containers. If only some containers of a pod need an exception, the
+ * exception is for these containers.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -1,6 +1,6 @@
 /**
- * Tests the limits of suggestions. A suggestion refuses nothing that the level admits, and admits only the needs of
- * workloads.
+ * Tests the limits of suggestions. A suggestion refuses nothing that the level admits, and admits only what workloads
+ * need.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

@@ -95,8 +95,8 @@ const HARDENED = {
 };
 
 /**
- * The feature that every pod must have under an exception for this feature. The API has no list of SELinux options. An
- * override that admits these options therefore admits no other options.
+ * An exception for this feature admits only pods with this feature. The API has no list of SELinux options. An override
+ * that admits these options therefore admits no other options.
  */
 const EXACT = 'SELinux spc_t';
 

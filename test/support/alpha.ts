@@ -2,7 +2,7 @@
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
-/** The feature gates of alpha features of pods. They exist in versions with profiles of type OCI. */
+/** The feature gates of alpha features of pods. These feature gates exist in versions with profiles of type OCI. */
 const ALPHA = [
   'EmptyDirVolumeMode',
   'KubeAPIServerWorkloadsTrust',

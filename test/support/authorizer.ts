@@ -12,8 +12,8 @@ export interface Asked {
   readonly user: string;
   readonly resourceAttributes?: { readonly verb: string; readonly resource?: string; readonly name?: string };
   /**
-   * An API server with conditional authorization (KEP-5681) sets this field. Such an API server can evaluate conditions
-   * later.
+   * An API server with conditional authorization (KEP-5681) sets this field. The field means that the API server can
+   * evaluate conditions later.
    */
   readonly authorizationOptions?: { readonly handledDecisionTypes: readonly string[] };
 }

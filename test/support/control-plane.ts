@@ -45,7 +45,7 @@ export function atTheEnd(stop: () => Promise<void>): void {
   endings.push(stop);
 }
 
-/** Hooks that mocha runs after all tests. The file .mocharc.json requires this file. */
+/** Hooks that mocha runs after all tests. The hooks work because .mocharc.json requires this file. */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
     try {

@@ -5,7 +5,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
-/** The overrides in the examples of a rule. Each form of overrides with different CEL is included once. */
+/** The overrides in the examples of a rule. If forms of overrides have different CEL, each form is included once. */
 export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
   return examples.map(({ overrides }) => overrides);
 }

@@ -120,7 +120,7 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // A line may get a comma or a line break because a field is added below. The changed line does not count as removed.
+  // Adding a field below a line may give the line a comma or a line break. Such a change does not count as a removal.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
   const isOnlyContinued = (line: number) =>

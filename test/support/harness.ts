@@ -202,7 +202,7 @@ export class TestCluster {
     return this.api.ask('POST', path, { body: object, as, query: { dryRun: 'All' } });
   }
 
-  /** The condition that was written last. It may be about an older generation of the policy. */
+  /** The condition that was written last. The condition may be about an older generation of the policy. */
   async condition(policy: string, type: string): Promise<Condition | undefined> {
     return conditionOf(await this.api.get(`${POLICIES}/${policy}`), type);
   }

@@ -37,9 +37,8 @@ export const ROUTES: readonly Route[] = [
 const ATTEMPTS = 5;
 
 /**
- * The routes that can make the change. A server-side apply without a field removes the field only if the same manager
- * applied the field before through the same route. No manager applies labels to /status, so /status cannot remove
- * labels.
+ * The routes that can make the change. To remove a field by server-side apply, the same manager must have applied the
+ * field before through the same route. No manager applies labels to /status, so /status cannot remove labels.
  */
 export function routesOf({ labels = {}, annotations = {} }: MetadataChange): readonly Route[] {
   const removes = Object.values({ ...labels, ...annotations }).includes(null);

@@ -8,7 +8,7 @@ import type { CapabilityPolicyStatus, Condition, Violation } from '../../operato
 import { eventually, type TestCluster } from './harness.ts';
 import { NAMESPACES, POLICIES } from './rendered.ts';
 
-/** Every state of the policies since the start, in the order of the API server's watch. */
+/** Every state of the policies since the start, in the order in which the API server's watch showed the states. */
 export class Observation {
   readonly states: Json[] = [];
   readonly #stop: () => void;
@@ -124,8 +124,8 @@ export async function timed(
 }
 
 /**
- * Deletes a namespace at once. The deletion does not wait for controllers to delete the namespace's objects, which do
- * not matter in tests.
+ * Deletes a namespace at once. The function does not wait until controllers have deleted the objects in the namespace.
+ * In tests, these objects do not matter.
  */
 export async function vanish(api: Api, name: string): Promise<void> {
   const path = `${NAMESPACES}/${name}`;

@@ -112,8 +112,8 @@ function set(to: string, path: string, value: unknown): Change {
 }
 
 /**
- * Changes of fields that belong together. The API server accepts one of the fields only if certain other fields are
- * set, or only if certain other fields are not set. Setting the field alone would make only invalid pods.
+ * Changes of fields that belong together. The API server accepts such a field only with certain other fields, or only
+ * without them. Setting the field alone would make only invalid pods.
  */
 const TOGETHER: readonly Changes[] = [
   [set('app', 'securityContext', { privileged: true })],

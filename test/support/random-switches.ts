@@ -47,7 +47,7 @@ export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Obj
 );
 
 /**
- * The fields of the PodSpec that a policy requires. Some rules whose override has few values refuse an empty pod. The
+ * The fields of the PodSpec that a policy requires. Some rules with few override values refuse an empty pod. The
  * required fields come from the examples of these rules.
  *
  * @param values the policy's values by rule ID

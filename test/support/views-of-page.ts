@@ -15,7 +15,7 @@ export const VIEWS: readonly ViewOfPage[] = Array.from(
 
 /**
  * The time in ms without a change after which the document counts as settled. This time is longer than the time for
- * which a filter waits for further typing. Load on the machine delays both timers alike.
+ * which a filter waits for further typing. Load on the machine delays both times alike.
  */
 const QUIET_MS = 250;
 

@@ -1,6 +1,6 @@
 /**
- * The Kubernetes version from which a cluster is upgraded. The command `npm run test:upgrade -- 1.35` sets this
- * version. The default is 1.33.
+ * The Kubernetes version from which a cluster is upgraded. For example, `npm run test:upgrade -- 1.35` sets version
+ * 1.35. The default is 1.33.
  */
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 

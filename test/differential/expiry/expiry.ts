@@ -47,8 +47,8 @@ const SECOND = 1_000;
 const BATCH = 6;
 const SAMPLES = 20;
 /**
- * The times until the first expiry, in seconds. All policies must be in force before the first expiry. A slow machine
- * therefore needs a longer time.
+ * The times until the first expiry, in seconds. All policies must be in force before the first expiry. Therefore a slow
+ * machine needs more time.
  */
 const LEADS = [6, 20, 60, 240];
 
@@ -131,8 +131,8 @@ async function evaluateUntil(trial: EndingTrial, creations: Arbitrary<Creation>,
 }
 
 /**
- * Yields values endlessly. Only a few values are generated at a time, because no pod is created while values are
- * generated.
+ * Generates random values without end. Only a few values are generated at a time, because no pod is created while
+ * values are generated.
  */
 function* endless<T>(arbitrary: Arbitrary<T>, seed: number): Generator<T> {
   for (let part = 0; ; part++) yield* fc.sample(arbitrary, { seed: seed + part, numRuns: SAMPLES });

@@ -167,8 +167,8 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
   const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
   const { default: appArmorProfile } = values.appArmor;
-  // If a pod has an AppArmor annotation, the API server refuses a field with a different value. This holds even for an
-  // empty annotation.
+  // If a pod has an AppArmor annotation, the API server refuses a field with a different value. An empty annotation has
+  // the same effect.
   const isConfined =
     effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
   const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;

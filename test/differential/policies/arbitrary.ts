@@ -218,8 +218,8 @@ export function overridesOf(fields: readonly OverrideField[]): Arbitrary<Capabil
 }
 
 /**
- * Random rules. The rules are a level without overrides, with a few overrides, or with about half of all overrides.
- * Half of the policies also have overrides for some containers.
+ * Random rules. The rules are a level without overrides, a level with a few overrides, or a level with about half of
+ * all overrides. Half of the policies also have overrides for some containers.
  */
 export function randomRules(): Arbitrary<Rules> {
   const fields = fc.oneof(

@@ -59,9 +59,9 @@ export interface Verdict {
 }
 
 /**
- * The number of policies that are in force at the same time. The number is low to keep the API server quick. Without
- * variables, a program of several policies with many rules has no room for the details of its messages. The engines
- * compare the details of messages.
+ * The number of policies that are in force at the same time. A low number keeps the API server quick. Without
+ * variables, a program of several policies with many rules has no room for the details of its messages. The test needs
+ * the details to compare the engines.
  */
 const BATCH = offers(SERVER_MINOR, 'admissionVariables') ? 40 : 1;
 const CONCURRENCY = 8;

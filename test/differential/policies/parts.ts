@@ -30,7 +30,8 @@ export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout', 'playgr
 type Part = (typeof PARTS)[number];
 
 /**
- * The parts that need the API server's audit log. Only the audit log shows the violations of policies in mode Audit.
+ * The parts of the tests that need the API server's audit log. Only the audit log shows the violations of policies in
+ * mode Audit.
  */
 const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout', 'topologies']);
 

@@ -1,7 +1,7 @@
 /**
  * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. A named
  * container is evaluated by its own field. If the field is not set, the container is evaluated by the field of its pod.
- * `spec.overrides` applies to everything else.
+ * `spec.overrides` applies to all other containers and to the pod.
  *
  * The model evaluates a named container as the only container of a pod without other fields. The model first writes the
  * inherited fields on the container.
@@ -33,8 +33,8 @@ function isImage(image: string, pattern: string): boolean {
 }
 
 /**
- * A pod with only this container. The fields that the container inherits are written on the container. The pod sets
- * none of these fields.
+ * A pod with only this container. The fields that the container inherits are written on the container. The new pod sets
+ * none of the inherited fields.
  */
 export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { securityContext: ofPod = {}, initContainers: _, containers: __, ephemeralContainers, ...spec } = pod.spec;

@@ -16,7 +16,7 @@ const MODELS: Readonly<Record<keyof Values, (question: Question) => Breach>> = {
 
 /**
  * The rules that the pod breaks, sorted. An item is a rule such as `seccomp`, or a rule with a container such as
- * `seccomp@app`. The named container breaks the rule.
+ * `seccomp@app`. In the second form, the named container breaks the rule.
  */
 export function broken(policy: ResolvedPolicy, pod: StatedPod): string[] {
   const rules = Object.keys(MODELS) as (keyof Values)[];

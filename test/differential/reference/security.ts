@@ -72,7 +72,7 @@ function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly strin
 
 /**
  * Checks the capabilities in the bounding set. In a user namespace, no capability is forbidden if the list for user
- * namespaces contains ALL. No capability is forbidden either if the two lists together contain all capabilities.
+ * namespaces contains ALL. If the two lists together contain all capabilities, no capability is forbidden either.
  */
 function allowedBounding({ values, pod }: Question): Breach {
   const { allowed: everywhere, inUserNamespace } = values['capabilities.allowedBounding'];
@@ -127,8 +127,8 @@ function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
 }
 
 /**
- * If defaulting fills in false, some containers must set true. These are the containers for which the API server does
- * not accept false.
+ * If defaulting fills in false, some containers must set true. The API server does not accept false for these
+ * containers.
  */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);
@@ -267,7 +267,7 @@ function isReference(reference: string, allowed: readonly string[] = ['*']): boo
 
 /**
  * Whether the base profile is admitted. Without a base profile, the default profile of the container runtime is the
- * base. A base profile of type Localhost replaces this default.
+ * base. A base profile of type Localhost replaces the runtime's default profile.
  */
 function isBase(base: Profile | undefined, wanted: Profiles): boolean {
   return base === undefined || base.type === 'RuntimeDefault' || isProfile(base, wanted);

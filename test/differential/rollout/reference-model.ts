@@ -36,7 +36,7 @@ export function isPendingIn({ labels, rollouts }: NamespaceFacts, policy: string
 }
 
 /**
- * The namespace as if its label were removed. The namespace is evaluated without its label even before the rollout has
+ * The namespace without its rollout label. The namespace is evaluated without its label even before the rollout has
  * begun.
  */
 export function promotedIn<T extends NamespaceFacts>(namespace: T, policy: string): T {

@@ -34,7 +34,7 @@ export class AuditLog {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  /** A name that distinguishes a pod from other pods in the log. */
+  /** A new unique name for a pod. The log identifies pods by this name. */
   podName(): string {
     return `pod-${this.#pods++}`;
   }

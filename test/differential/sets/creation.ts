@@ -135,7 +135,7 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
  */
 const CUT_WARNING = 256;
 
-/** Checks that each mode with a violation has one warning. The warning must give the operator's reasons. */
+/** Checks that each mode with a violation has one warning. A warning must give the operator's reasons. */
 function warningsDiffer(
   { evaluator }: Trial,
   scene: Scene,

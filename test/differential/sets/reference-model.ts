@@ -108,8 +108,8 @@ export function admitsUnchanged(policy: ResolvedPolicy, pod: StatedPod): boolean
 }
 
 /**
- * Whether the pod's service account or the pod's creator holds the verb `use`. The right may be for all namespaces or
- * for the pod's namespace.
+ * Whether the pod's service account or the pod's creator holds the verb `use`. The right may apply in all namespaces or
+ * only in the pod's namespace.
  */
 export function mayUse({ people, namespace, grants }: Scene, { name, usableBy, subjects }: ResolvedPolicy): boolean {
   if (usableBy === 'Everyone') return true;

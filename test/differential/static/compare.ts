@@ -24,9 +24,8 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 const selecting = (team: string) => ({ matchLabels: { team } });
 
 /**
- * One or two Enforce policies decide in each namespace. There are three cases: two policies of which one is enough, a
- * policy with restricted use, and a policy with defaulting. The policies in modes Warn and Audit decide in all
- * namespaces.
+ * One or two Enforce policies decide in each namespace. There are three cases: two policies that each suffice, a policy
+ * with restricted use, and a policy with defaulting. The policies in modes Warn and Audit decide in all namespaces.
  */
 const POLICIES = [
   writtenPolicy('base', { namespaceSelector: selecting('a') }),
@@ -170,7 +169,7 @@ async function evaluate(api: Api, pods: readonly object[]): Promise<string[]> {
   return answers;
 }
 
-/** The API server's answer to the creation of a pod. Varying parts and the names of files are left out. */
+/** The API server's answer to the creation of a pod. The result lacks varying parts and the names of files. */
 async function ask(api: Api, team: string, pod: object): Promise<string> {
   const body: Json = structuredClone(pod);
   body.metadata = { ...body.metadata, name: 'pod' };

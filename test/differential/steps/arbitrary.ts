@@ -32,8 +32,8 @@ export interface Track {
 }
 
 /**
- * Overrides that concern pods, not only containers. Each override alone makes a policy an exception. The policy admits
- * more than a policy without the override.
+ * Overrides that concern pods, not only containers. Each override alone makes a policy an exception. With the override,
+ * the policy admits more than without it.
  */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { hostPID: true },
@@ -115,9 +115,7 @@ export function randomTracks(
 const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/**
- * A container that is hardened except for a few fields. Some of the other fields have values at the limits of a policy.
- */
+/** A container that is hardened except for a few fields. Some of its fields have values at the limits of a policy. */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
   const borders = policies.flatMap((policy) =>
     boundaryOf(policy)

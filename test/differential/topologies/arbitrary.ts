@@ -91,7 +91,8 @@ function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicyS
   return {
     ...spec,
     ...(tight && { level: 'restricted' as const }),
-    // A policy for many namespaces gets no high priority. Otherwise, the other policies would not decide anywhere.
+    // A policy for many namespaces gets no high priority. If it had a high priority, the other policies would not
+    // decide anywhere.
     ...(!isNarrow(spec.namespaceSelector) && spec.priority === 7 && !tight && { priority: 0 }),
     ...(rolledOut && { rollout }),
     ...(end === 'soon' && { podSecurityLabels: 'Off' as const, defaulting: 'Disabled' as const }),
@@ -176,8 +177,8 @@ function grant(
 }
 
 /**
- * Leaves out policies if too many policies could decide in some namespace. The check covers all stages of the policies'
- * rollouts, and the times before and after each expiry.
+ * Leaves out policies if too many policies could decide in some namespace. All stages of rollouts, and the times before
+ * and after each expiry, are considered.
  *
  * @param selects whether a policy selects a namespace
  */

@@ -190,9 +190,9 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
 }
 
 /**
- * Whether pods are still filled in as before a policy's expiry. The API server mutates a pod before it sets the
- * creation time. For a moment after the expiry, the API server therefore fills in pods as before. The moment ends when
- * the operator has compiled the policies without the expired policy.
+ * Whether pods are still filled in although the policy has expired. The API server mutates a pod before it sets the
+ * creation time. After the expiry, the API server therefore still fills in pods until the operator has compiled the
+ * policies without the expired policy.
  */
 function fillsAsBefore({ model }: Trial, at: (now: number) => Scene, now: number): boolean {
   const names = (scene: Scene) => deciders(scene, 'Enforce');

@@ -164,8 +164,8 @@ async function until(time: number): Promise<void> {
 }
 
 /**
- * Pods at the limits of policies that select their namespace, and some other pods. Most of the selecting policies are
- * deciding policies.
+ * Pods at the limits of policies that select their namespace, and some other pods. Most of the pods are near the limits
+ * of deciding policies.
  */
 function randomCreations(model: Model, { namespaces }: Topology, creators: readonly Creator[]): Arbitrary<Creation> {
   const now = Date.now();

@@ -18,10 +18,10 @@ export interface Change {
 export type Guard = (text: Text | undefined, change: Change, overridden: boolean) => boolean;
 
 /**
- * The guard of docs/security-model.md. No user without `exempt` may take a namespace out of the policy, or bring a
- * namespace in as pending. If a change removes the rollout's label, the label also counts as absent before the change.
- * The label also counts as absent for a namespace that the policy did not select before. The guard protects the policy
- * even if an overriding policy decides, because the overriding policy may be deleted later.
+ * The guard's rules in docs/security-model.md. No user without `exempt` may take a namespace out of the policy, or
+ * bring a namespace in as pending. If a change removes the rollout's label, the label also counts as absent before the
+ * change. The label also counts as absent for a namespace that the policy did not select before. The guard protects the
+ * policy even if an overriding policy decides, because the overriding policy may be deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

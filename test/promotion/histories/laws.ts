@@ -17,7 +17,7 @@ type Law = (acted: Acted) => string | undefined;
 
 /**
  * Whether the operator will remove a pending label that was set while no guard was in force. The law about the end of
- * histories checks this removal.
+ * histories checks that such a label is removed.
  */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;
@@ -70,7 +70,7 @@ const pauseBinds: Law = ({ before, after, byOperator }) => {
   const { enforced, byHand, moved } = before.remembered;
   for (const [name, space] of Object.entries(after.spaces)) {
     const was = before.spaces[name];
-    // If a namespace is created later than the policy, the policy is enforced in the namespace from the first pod on.
+    // In a namespace that is created later than the policy, the policy is enforced from the first pod on.
     if (!was || space.created > START || [...enforced, ...byHand, ...moved].includes(space.uid)) continue;
     if (!matches(selectorOf(after.stated), labelsOf(space)) || isDecided(before, name)) continue;
     if (isDecided(after, name)) return `${name} is decided in a pause`;

@@ -13,7 +13,8 @@ import { step } from '../../../operator/promotion/step.ts';
 import { isOn, LABEL, labelsOf, POLICY, selectorOf, specOf, TEAM, type Text, type World } from './world.ts';
 
 /**
- * The functions that an exploration runs. The functions are the operator's own functions, or functions with a defect.
+ * The functions that an exploration runs. The functions are either the operator's own functions, or variants with a
+ * defect.
  */
 export interface Implementation {
   first(world: World): RolloutState;

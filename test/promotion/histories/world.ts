@@ -53,10 +53,7 @@ export interface World {
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
-  /**
-   * Namespaces whose labels only people can change. Another tool refuses all writes to these labels except the writes
-   * of people.
-   */
+  /** Namespaces whose labels only people can change. Another tool refuses every other write to these labels. */
   readonly frozen: readonly string[];
   /** The namespaces whose writes were refused, according to the leader's memory. */
   readonly refused: readonly string[];
@@ -122,8 +119,8 @@ export function remembering(world: World): World {
 }
 
 /**
- * Whether the admission policy in force does not select the namespace. After an edit, the policy's new selector may
- * already select the namespace.
+ * Whether the namespace is outside the selector of the admission policy in force. After an edit, the policy's new
+ * selector may already select the namespace.
  */
 function isOutside({ text, spaces }: World, uid: string): boolean {
   const space = Object.values(spaces).find((one) => one.uid === uid);

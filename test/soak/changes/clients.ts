@@ -33,8 +33,8 @@ const PODS: Readonly<Record<string, object>> = {
 
 export interface Wrong {
   /**
-   * The wrong answer. The wrong verdict `admitted` is for a pod that all current states refuse. The wrong verdict
-   * `refused` is for a pod that all current states admit.
+   * The wrong answer. If all current states refuse the pod, the wrong verdict is `admitted`. If all current states
+   * admit the pod, the wrong verdict is `refused`.
    */
   readonly verdict: 'admitted' | 'refused';
   readonly text: string;
