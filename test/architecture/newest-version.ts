@@ -16,8 +16,8 @@ export const NAMED_IN: readonly string[] = [
 ];
 
 /**
- * Files and folders that may name the newest version. What these files say about the newest version stays true when a
- * newer version is added.
+ * Files and folders that may name the newest version. Statements about the newest version in these files stay true when
+ * a newer version is added.
  */
 export const RECORDS: Readonly<Record<string, string>> = {
   'operator/rules/': 'the version at which a value changed',

@@ -6,7 +6,7 @@ import { basename, join, relative } from 'node:path';
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 import { CHECKSUM } from '../../hack/controlplane/moved-packages.ts';
 
-/** A script that creates the programs with the names that `go build -o <folder>/` gives. */
+/** A script that creates the programs with the names that `go build -o <folder>/` would give. */
 const SUCCEEDS = `
   while [ "$1" != -o ]; do shift; done
   for name in server kube-apiserver kube-controller-manager kubectl; do echo "$name" > "$2$name"; done`;

@@ -23,9 +23,7 @@ const somePod = fc.oneof(
   fc.constantFrom(...RULES.flatMap(({ examples }) => examples.flatMap(({ admits }) => admits.map(examplePod)))),
 );
 
-/**
- * Random policies with one override. Pods comply more often with such a policy than with a policy of many overrides.
- */
+/** Random policies with one override. Pods comply more often with one override than with many overrides. */
 const simplePolicy = fc
   .record({
     level: fc.constantFrom(...LEVELS),

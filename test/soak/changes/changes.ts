@@ -72,8 +72,8 @@ const LABELS_MS = 4_000;
 /** The longest time in ms between two writes that the operator treats as one change. */
 const PAUSE_MS = 200;
 /**
- * The number of times that a file is applied. The first and the third time, the file has its first rules. The second
- * time, the file has other rules.
+ * The number of times that a file is applied. The rules of the file change before the second time, and change back
+ * before the third time.
  */
 const EDITIONS = 3;
 
