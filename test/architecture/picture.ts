@@ -53,7 +53,10 @@ function imported({ imports }: Folder): Folder[] {
   return PRODUCT.filter(({ path }) => imports.includes(path));
 }
 
-/** The imported folders. A folder is left out if another imported folder imports it directly or indirectly. */
+/**
+ * The imported folders. A folder is left out if another imported folder already leads to this folder, directly or
+ * indirectly.
+ */
 function necessary(folder: Folder): Folder[] {
   const all = imported(folder);
   const reached = new Set(all.flatMap((one) => [...below(one)]));

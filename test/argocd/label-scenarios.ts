@@ -128,8 +128,8 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // In this mode, Argo CD finds no difference, because the records for its comparison are written only by another way
-    // of applying. The next sync applies Git's state.
+    // In this mode, Argo CD finds no difference. Its comparison uses records that only another way of applying writes.
+    // The next sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }

@@ -70,8 +70,8 @@ export function refusedBy(policies: string | readonly string[], why: RegExp): Ex
 }
 
 /**
- * The refusal does not come from a policy's rules. It comes from the guard, from RBAC, or from the API server's own
- * validation.
+ * The refusal does not come from a policy's rules. The guard, RBAC, or the API server's own validation refuses the
+ * request.
  */
 export function refused(whom: string, why: RegExp, statuses: readonly number[] = [403, 422]): Expectation {
   return {

@@ -17,7 +17,7 @@ export interface Attempt {
   /** Completes the sentence "a cluster administrator …". */
   readonly attempt: string;
   run(target: Target): Promise<Answer>;
-  /** The expected answer. It is a part of the refusal, or the reason why an admitted request does no harm. */
+  /** The expected answer. The value is a part of the refusal, or the reason why an admitted request does no harm. */
   readonly expect: { readonly refused: RegExp } | { readonly admitted: string };
 }
 

@@ -367,7 +367,7 @@ describe('the server of cappol ui', () => {
         sockets.push(socket);
         // Every third connection sends the beginning of a request.
         if (index % 3 === 0) socket.write('GET / HTTP/1.1\r\nHost: x');
-        // If there were more connections at once, some of them would wait in the kernel and never reach the server.
+        // If there were more connections at once, some connections would wait in the kernel and never reach the server.
         if (index % 250 === 249)
           await Promise.all(sockets.slice(-250).map((one) => one.connecting && once(one, 'connect')));
         if (index % 2_500 !== 2_499) continue;

@@ -202,7 +202,7 @@ interface Tally {
   readonly failed: readonly string[];
 }
 
-/** @param fails a function. Its result is undefined if the change does not apply. */
+/** @param fails a function that returns undefined if the change does not apply */
 async function failing<One extends Workload>(
   all: readonly One[],
   fails: (one: One) => Promise<boolean | undefined>,

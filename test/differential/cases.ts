@@ -45,7 +45,9 @@ const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => 
  */
 export const VERSIONS: readonly number[] = [...CHANGED_AT.filter((minor) => minor < LATEST_MINOR), LATEST_MINOR];
 
-/** A case for a level without overrides. Its verdicts have to equal the verdicts of Pod Security Admission. */
+/**
+ * A case for a level without overrides. The verdicts of this case have to equal the verdicts of Pod Security Admission.
+ */
 export function plain(level: LevelVersion['level'], minor: number): DifferentialCase {
   const name = `${level}-1-${minor}`;
   const policy = policyOf(name, { level, levelVersion: formatVersion(minor) });

@@ -70,7 +70,7 @@ describe('explain NAME --cluster: how a container holds a capability', () => {
     ['by default', pod(), { how: 'ByDefault', runtimes: ['containerd', 'Docker'], beyond: 'restricted' }],
     ['privileged', app(secured({ privileged: true })), { how: 'Privileged', beyond: 'baseline' }],
     ['ALL added', adding(['ALL']), { how: 'Added', beyond: 'baseline' }],
-    // The runtime containerd ignores a name with the prefix CAP_. It gives NET_RAW by default.
+    // The runtime containerd ignores a name with the prefix CAP_. containerd gives NET_RAW by default.
     ['added with CAP_', adding(['CAP_NET_RAW']), { how: 'Added', runtimes: ['containerd', 'CRI-O', 'Docker'] }],
     ['in a user namespace', adding(['NET_RAW'], OWN_USERS), { how: 'Added', inUserNamespace: true }],
     ['ALL dropped', strict({ drop: ['ALL'] }), undefined],

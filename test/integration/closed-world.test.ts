@@ -31,7 +31,7 @@ interface Row {
 const secured = (securityContext: Fields) => ({ securityContext });
 const LOCALHOST = { type: 'Localhost', localhostProfile: 'profile' };
 
-/** Fields in a securityContext. Both levels refuse these fields. */
+/** Fields in a securityContext. Levels baseline and restricted both refuse these fields. */
 const REFUSED: readonly Row[] = [
   {
     field: 'appArmorProfile',
@@ -383,7 +383,7 @@ describe('fields of pods that the release does not know', function () {
       assert.equal((await make(PLAIN, 'filled')).status, 201);
       await earlier.stop();
       await fillIn();
-      // The operator is stopped. Its last program refuses every value of the field.
+      // The operator is stopped. The last program of the stopped operator refuses every value of the field.
       const refusal = await eventually('the refusal of a pod', async () => {
         const { status, body } = await make(PLAIN, 'filled');
         return status === 403 && body.message;

@@ -430,7 +430,7 @@ describe('the guard', () => {
     });
   });
 
-  /** Changes the namespace without taking it out of the policy. */
+  /** Changes the namespace. After the change, the policy still selects the namespace. */
   async function disturb(turn: number): Promise<unknown> {
     switch (turn % 6) {
       case 0:

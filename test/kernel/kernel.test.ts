@@ -105,7 +105,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     assert.equal(entrypoint.bounding, measured & machine, title);
   }
 
-  /** Runs the container. Its configuration also has the capability names that runc ignores. */
+  /** Runs the container. The configuration of the container also has the capability names that runc ignores. */
   function containerOf(one: Case, { capabilities, ignored }: Grant): Promise<Map<string, Process>> {
     const spec: ContainerSpec = {
       uid: one.way.root ? 0 : one.uid,

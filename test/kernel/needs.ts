@@ -10,7 +10,7 @@ export interface Need {
    */
   readonly holds?: readonly string[];
   readonly needs: readonly string[];
-  /** Capabilities that the program requests. The program neither holds nor needs them. */
+  /** Capabilities that the program requests. The program neither holds nor needs these capabilities. */
   readonly refused?: readonly string[];
   /** Capabilities that the kernel refused, in addition to the capabilities that every container requests. */
   readonly noise?: readonly string[];

@@ -26,9 +26,7 @@ import { pod } from './pods.ts';
 
 const OBSERVERS = `${NAMESPACES}/cappol-observe`;
 const STARTS = 20;
-/**
- * The number of pods that run at the same time. If more pods ran at the same time, they would only wait for each other.
- */
+/** The number of pods that run at the same time. More pods at the same time would only wait for each other. */
 const BATCH = 8;
 const END_MS = 120_000;
 
@@ -55,7 +53,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
   ];
   const expectations: Readonly<Record<string, Need>> = {
     ...NEEDS,
-    // The program ping gives up its capabilities. Afterwards, it sets its user once more, which the kernel refuses.
+    // The program ping gives up its capabilities. Afterwards, ping sets its user once more, which the kernel refuses.
     'real-ping': { needs: ['NET_RAW'], refused: ['SETUID'] },
   };
 

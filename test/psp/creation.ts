@@ -1,4 +1,4 @@
-/** Creates a pod as a user, by dry run. The request is the same for any API server. */
+/** Creates a pod as a user, by dry run. The request is the same for each version of the API server. */
 import type { Api, Identity, Json } from '../../hack/controlplane/api.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
 import type { Pod } from '../support/random-pods.ts';

@@ -58,8 +58,8 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 
 /**
  * Splits the sets into batches. All sets of a batch are in force at the same time. Sets that only grant a single policy
- * in the namespace with the policy's name share a batch. Any other set has its own batch, because it may grant rights
- * in the namespaces of other sets.
+ * in the namespace with the policy's name share a batch. Any other set may grant rights in the namespaces of further
+ * sets, and therefore has its own batch.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>

@@ -1,6 +1,6 @@
 /**
- * Reads the API server's audit log of two replicas. The log shows the times at which each replica held the Lease. It
- * also shows the writes of a replica without the Lease.
+ * Reads the API server's audit log of two replicas. The log shows the times at which each replica held the Lease. The
+ * log also shows the writes of a replica without the Lease.
  */
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -73,7 +73,7 @@ export class Replica {
     return this.#process;
   }
 
-  /** Restarts the operator after it has ended. Call this method repeatedly. */
+  /** Restarts an operator that has ended. Call this method repeatedly. */
   async supervise(): Promise<void> {
     this.#watched ||= this.#process.log.some(({ message }) => message === 'watching');
     if (this.#process.running) return;

@@ -1,6 +1,6 @@
 /**
- * Tests the limits of suggestions. A suggestion refuses nothing that the level admits, and admits only what workloads
- * need.
+ * Tests the limits of suggestions. A suggestion must not refuse anything that the level admits. A suggestion must admit
+ * only what workloads need.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

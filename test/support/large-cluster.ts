@@ -21,8 +21,8 @@ export interface LargeSizes {
   readonly pods: number;
   readonly namespaces: number;
   /**
-   * The number of different pods. There are as many different templates. Templates differ from pods, because admission
-   * adds the token's volume only to pods.
+   * The number of different pods. The number of different templates is the same. Templates differ from pods, because
+   * admission adds the token's volume only to pods.
    */
   readonly shapes: number;
   readonly policies: number;

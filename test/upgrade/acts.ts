@@ -173,7 +173,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
 
   /**
    * Asserts the form of all admission policies, including the guard. If every API server can compile variables without
-   * a crash, the admission policies have variables. Otherwise, they have no variables.
+   * a crash, the admission policies have variables. Otherwise, the admission policies have no variables.
    */
   async function assertFormFor(minor: number): Promise<void> {
     const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);

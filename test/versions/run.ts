@@ -1,7 +1,7 @@
 /**
- * `npm run test:versions -- [1.30 1.33 …]` runs suites on these Kubernetes versions. It runs the suites that depend on
- * the API server, the demo, and differential tests. By default, the command uses all versions that the project knows.
- * The command prints a table, and exits with code 1 if anything failed.
+ * `npm run test:versions -- [1.30 1.33 …]` runs the version-dependent suites on these Kubernetes versions. These suites
+ * depend on the API server. The command also runs the demo and differential tests. By default, the command uses all
+ * versions that the project knows. The command prints a table, and exits with code 1 if anything failed.
  *
  *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of
  * both

@@ -44,7 +44,7 @@ function step(to: Step['to'], path: string, value: unknown): Step {
   return { to, path: path.split('.'), value };
 }
 
-/** Returns two changes. They set the value on the main container, and on a container of another kind. */
+/** Returns two changes, which set the value on the main container and on a container of another kind. */
 function onContainers(path: string, value: unknown, ...others: Step[]): Steps[] {
   return (['app', 'init'] as const).map((to) => [step(to, path, value), ...others]);
 }

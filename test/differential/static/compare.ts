@@ -59,8 +59,8 @@ export interface Comparison {
 }
 
 /**
- * @param whole whether to measure more starts, which the test does not check. They are starts of a second API server,
- * and all starts with objects.
+ * @param whole whether to measure more starts, which the test does not check. The additional starts are starts of a
+ * second API server, and all starts with objects.
  */
 export async function compareStatic(runs: number, seed: number, { whole = false } = {}): Promise<Comparison> {
   const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');

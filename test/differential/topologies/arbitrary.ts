@@ -91,8 +91,8 @@ function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicyS
   return {
     ...spec,
     ...(tight && { level: 'restricted' as const }),
-    // A policy for many namespaces gets no high priority. If it had a high priority, the other policies would not
-    // decide anywhere.
+    // A policy for many namespaces gets no high priority. With a high priority, it would keep the other policies from
+    // deciding.
     ...(!isNarrow(spec.namespaceSelector) && spec.priority === 7 && !tight && { priority: 0 }),
     ...(rolledOut && { rollout }),
     ...(end === 'soon' && { podSecurityLabels: 'Off' as const, defaulting: 'Disabled' as const }),

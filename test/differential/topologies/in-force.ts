@@ -20,7 +20,7 @@ import type { Topology } from './arbitrary.ts';
 
 const HOUR = 3_600_000;
 const SECOND = 1_000;
-/** The time in ms from writing the policies until the first of them expires. */
+/** The time in ms from writing the policies until the first policy expires. */
 const LEAD_MS = 15_000;
 const IN_FORCE_MS = 600_000;
 /** A time in ms. If the labels of namespaces do not change for this time, the operator has nothing more to write. */

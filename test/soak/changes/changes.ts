@@ -334,8 +334,8 @@ function markerOf(edit: number): CapabilityPolicySpec {
 }
 
 /**
- * The policies of a file. The policy for all namespaces may refuse a pod that both editions of an exception admit. Such
- * a pod must not be refused during the change.
+ * The policies of a file. The policy for all namespaces may refuse a pod that both editions of an exception admit. A
+ * pod that both editions of an exception admit must not be refused during the change.
  */
 function fileOf(
   size: number,
