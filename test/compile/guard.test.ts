@@ -495,8 +495,8 @@ describe("the guard of a namespace's Pod Security label", () => {
   function weakens(before: Labels, after: Labels, wanted: number): boolean {
     const rank = (labels: Labels) => RANK[labels[ENFORCE] ?? ''] ?? 0;
     const minors: Labels = { [NEWEST]: `${NEWEST_KNOWN_MINOR}`, 'v1.30': '30' };
-    // `latest` and a missing version mean the API server's own version. Each upgrade of the API server makes the meant
-    // version tighter.
+    // `latest` and a missing version mean the API server's own version. After an upgrade of the API server, such a
+    // label is tighter than before.
     const minor = (labels: Labels) => Number(minors[labels[VERSION] ?? ''] ?? Number.POSITIVE_INFINITY);
     const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);
     const isSame = before[ENFORCE] === after[ENFORCE] && before[VERSION] === after[VERSION];

@@ -68,7 +68,7 @@ class NodeCluster {
     this.#node = await startNode({ quiet: true, apiServerFlags: this.#files ? staticFlags(this.#files) : [] });
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
     try {
-      // The image is built under its name in the chart.
+      // The test builds the image under the name that the chart uses.
       const { buildah, name } = await operatorImage();
       await this.#node.importImage(await archiveOf(buildah, name, folder));
     } finally {

@@ -82,8 +82,8 @@ export function deployment(complies: boolean): object {
 }
 
 /**
- * A CronJob with a compliant template that never starts a Job. A client makes its pods instead. The pods look as if a
- * mutating webhook had changed them.
+ * A CronJob that never starts a Job, and whose template complies. A client makes its pods instead. The pods look as if
+ * a mutating webhook had changed them.
  */
 export async function cronJob(api: Api, namespace: string): Promise<Json> {
   const { spec } = restrictedPod() as { spec: object };

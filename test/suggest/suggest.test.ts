@@ -69,8 +69,8 @@ function suggested(pods: readonly PodContent[], options: Partial<SuggestOptions>
 }
 
 /**
- * The suggested policy for a workload of these pods. The policy is the workload's exception. If the workload needs no
- * exception, the policy is the policy of the namespace.
+ * The suggested policy for a workload of these pods. The result is the workload's exception or, if the workload needs
+ * no exception, the policy of its namespace.
  */
 function forOne(pods: readonly PodContent[], options: Partial<SuggestOptions> = {}) {
   const all = pods.map((content) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, content }));

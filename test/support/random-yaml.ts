@@ -12,7 +12,7 @@ interface Style {
   readonly comments: number;
   readonly flow: number;
   readonly anchors: boolean;
-  /** The anchors of values that were written with an anchor, by the JSON of the value. */
+  /** The anchors that were written so far. The key is the JSON of the anchor's value. */
   readonly known: Map<string, string>;
   count: number;
 }

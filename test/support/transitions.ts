@@ -1,7 +1,7 @@
 /**
  * Changes of policies during which some verdicts must stay the same. If the policies before and after a change all
- * admit a pod, the API server must admit the pod at every moment of the change. If all policies before and after the
- * change refuse the pod, the API server must refuse the pod.
+ * admit a pod, the API server must always admit the pod during the change. If all policies before and after the change
+ * refuse the pod, the API server must refuse the pod.
  */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';

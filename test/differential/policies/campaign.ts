@@ -60,8 +60,8 @@ export interface Verdict {
 
 /**
  * The number of policies that are in force at the same time. A low number keeps the API server quick. Without
- * variables, a program of several policies with many rules has no room for the details of its messages. The test needs
- * the details to compare the engines.
+ * variables, a program of several policies with many rules has no room for the details of its messages. The test
+ * compares the engines by the details of their messages.
  */
 const BATCH = offers(SERVER_MINOR, 'admissionVariables') ? 40 : 1;
 const CONCURRENCY = 8;

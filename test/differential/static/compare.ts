@@ -54,7 +54,7 @@ export interface Comparison {
   readonly warned: number;
   readonly filled: number;
   readonly differences: readonly string[];
-  /** The counted answers to clients that send requests all the time while an API server starts. */
+  /** The counts of answers while an API server starts. Clients send requests all the time. */
   readonly starts: { readonly files: Starts; readonly objects?: Starts };
 }
 
