@@ -119,7 +119,7 @@ describe('rendering', () => {
 });
 
 /**
- * Renders one file for each program, one file with the grants, and one file with namespaces whose labels match the
+ * Renders one file for each program, and one file with the grants. Another file has namespaces whose labels match the
  * policies' selectors.
  */
 function render(source: string, policies: readonly CompletePolicy[]): Map<string, string> {

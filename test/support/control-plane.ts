@@ -7,8 +7,9 @@ let started: Promise<ControlPlane> | undefined;
 const endings: (() => Promise<void>)[] = [];
 
 /**
- * Whether the API server reads the files that `cappol render --static` writes. CAPABILITYPOLICY_TEST_PROTECTED=1 turns
- * this on, and `npm run test:protected` sets the variable. All functions of the operator must still work.
+ * Whether the API server reads the files that `cappol render --static` writes. CAPABILITYPOLICY_TEST_PROTECTED=1 makes
+ * the API server read the files. The command `npm run test:protected` sets this variable. All functions of the operator
+ * must still work.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 

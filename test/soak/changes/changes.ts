@@ -56,7 +56,7 @@ const KILLS: readonly Kill[] = [
   'API server',
   'none',
 ];
-/** The upper bound for the number of writes before a kill. The number is always smaller. */
+/** The upper bound for the number of writes before a kill. The number of writes is always smaller than this bound. */
 const MOST_WRITES = 8;
 /**
  * The time in ms to wait for the write at which the operator is killed. If the operator does not make this write in
