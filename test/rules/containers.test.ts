@@ -1,6 +1,6 @@
 /**
- * Tests each rule that may have another value for a named container. The tables have minimal pods that an entry of
- * `spec.containers` for container `app` admits and refuses. In the policies of the tables, no entry of
+ * Tests each rule that may have another value for a named container. An entry of `spec.containers` for container `app`
+ * admits some minimal pods of the tables, and refuses the other pods. In the policies of the tables, no entry of
  * `spec.containers` names the container `other`.
  */
 import assert from 'node:assert/strict';

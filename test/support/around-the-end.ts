@@ -1,6 +1,6 @@
 /**
- * Creates pods in every way, before and after the expiry of a policy. The answers show the second from which on the
- * verdicts change.
+ * Creates pods in every way, before and after the expiry of a policy. The answers show in which second the verdict
+ * changes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../hack/controlplane/api.ts';

@@ -23,7 +23,7 @@ export function reasonsOf(policy: string, violations: readonly Violation[]): Rea
   return { policy, texts };
 }
 
-/** The reasons in the form of the message of the policy's admission policy. */
+/** The reasons in the form in which the admission policy writes them in its message. */
 export function textOf({ policy, texts }: Reasons): string {
   return `CapabilityPolicy ${policy}: ${texts.join('; ')}`;
 }
