@@ -1,17 +1,14 @@
 /**
- * The folders of the source, each with its purpose and the imports that it may have. imports.test.ts enforces these
- * borders, and `npm run generate` writes the folders as a table into docs/architecture.md.
+ * A folder of the source, with its purpose and the imports that it may have. The test imports.test.ts enforces the
+ * allowed imports. The command `npm run generate` writes the folders as a table into docs/architecture.md.
  */
 
 export interface Folder {
-  /**
-   * The path from the project's folder. An entry for a folder also covers those subfolders that have no entry of their
-   * own.
-   */
+  /** The path below the project's folder. An entry for a folder also covers the subfolders that have no entry. */
   readonly path: string;
   /** The purpose of the folder, in Markdown, for docs/architecture.md. */
   readonly does: string;
-  /** The folders and single files that the folder may import besides itself. */
+  /** The other folders, and the single files, that the folder may import. */
   readonly imports: readonly string[];
   /** The npm packages that the folder may import. */
   readonly packages: readonly string[];
@@ -19,7 +16,7 @@ export interface Folder {
   readonly pure?: true;
 }
 
-/** The folders in order: each folder imports only from folders above it. */
+/** The folders in the order of imports. Each folder imports only from folders earlier in this list. */
 export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/api',
@@ -590,7 +587,10 @@ export const CLIENT_LOADERS = ['operator/cluster'];
 /** The folders and files that may read Node's `process`. */
 export const PROCESS_READERS = ['operator/main.ts', 'operator/cluster/environment.ts', 'cli'];
 
-/** The folder of a file: the entry with the longest path. */
+/**
+ * The entry of the list of folders that covers a file. If several entries cover the file, the entry with the longest
+ * path applies.
+ */
 export function folderOf(file: string): Folder | undefined {
   return FOLDERS.filter(({ path }) => file.startsWith(`${path}/`)).sort((a, b) => b.path.length - a.path.length)[0];
 }

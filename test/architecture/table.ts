@@ -1,6 +1,6 @@
 /**
- * folders.ts as a picture and a table in docs/architecture.md. Run as a script, this file writes the picture and the
- * table. A test fails if the page differs from folders.ts.
+ * Renders folders.ts as a picture and a table in docs/architecture.md. Run as a script, this file writes the picture
+ * and the table. A test fails if the page differs from folders.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { picture } from './picture.ts';
 
 export const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'architecture.md');
 
-/** @throws Error if the page does not mark where the picture and the table belong */
+/** @throws an Error if the page lacks the marks for the picture and the table */
 export function withTable(page: string): string {
   return withPart(page, 'test/architecture/folders.ts', text());
 }
@@ -35,7 +35,7 @@ function row({ path, does, imports, packages, pure }: Folder): string[] {
   return [`\`${path}/\``, `${does}${pure ? ' Pure.' : ''}`, shortened(imports), code(packages)];
 }
 
-/** The paths without the prefix `operator/`, so that the table is readable. */
+/** The paths without the prefix `operator/`, to make the table shorter. */
 function shortened(places: readonly string[]): string {
   return code(places.map((place) => place.replace(/^operator\//, '')));
 }

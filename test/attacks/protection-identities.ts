@@ -1,4 +1,4 @@
-/** The attempts to act as a user who may write protected objects. */
+/** Attempts to act as a user with the right to write protected objects. */
 import { signingRequest } from '../../hack/controlplane/certificates.ts';
 import { podManifest, restrictedPod } from '../support/pod-manifests.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, OPERATOR_USER } from '../support/rights.ts';
@@ -45,7 +45,7 @@ function tokenSecret(name: string, account: string) {
   };
 }
 
-/** @param signer the name of the signer of the client certificate, after `kubernetes.io/` */
+/** @param signer the name of the signer of the client certificate, without the prefix `kubernetes.io/` */
 function certificateFor(signer: string, commonName: string, ...organizations: readonly string[]): Attempt['run'] {
   const request = Buffer.from(signingRequest({ commonName, organizations })).toString('base64');
   return create(

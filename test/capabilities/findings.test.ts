@@ -10,7 +10,10 @@ type Case = readonly [securityContext: object, ...expected: string[]];
 const DROP_ALL = { drop: ['ALL'] };
 const UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
 
-/** Reason → a container's capabilities → its securityContext, and the messages without its name. */
+/**
+ * The cases of each finding, by the capabilities of a container. A case has the container's securityContext, and the
+ * expected messages without the container's name.
+ */
 const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = {
   UnknownCapability: {
     'an unknown add': [

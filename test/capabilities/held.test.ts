@@ -10,7 +10,7 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { maskOf } from '../support/capability-masks.ts';
 import { MEASURED } from '../support/measured-sets.ts';
 
-/** The file of measurements, which only some machines have beside the checkout. */
+/** The file of measurements. Only some machines have the file beside the checkout. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'runtime-capability-sets.json');
 
 describe('the capabilities of a container, as measured', () => {

@@ -1,4 +1,4 @@
-/** The errors of commands that cannot reach a cluster name the files and servers. */
+/** Tests commands that cannot reach a cluster. The error messages name the files and servers. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** check and render on a real API server: the API server gives the verdicts that the commands predict. */
+/**
+ * Tests `cappol check` and `cappol render` on a real API server. The API server must give the verdicts that the
+ * commands predict.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,7 +34,7 @@ describe('cappol, with a cluster', () => {
   let namespace: string;
   let strict: string;
 
-  /** Templates near the limits of the policies, by the name of their Deployment. */
+  /** Pod templates near the limits of the policies, by the name of their Deployment. */
   const PODS: Readonly<Record<string, Json>> = {
     restricted: restrictedPod(),
     ping: restrictedPod({ add: ['NET_RAW'] }),

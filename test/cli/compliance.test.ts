@@ -1,4 +1,4 @@
-/** The output of `cappol status -o compliance`, and of `-o compliance-json`. */
+/** Tests the output of `cappol status -o compliance` and of `cappol status -o compliance-json`. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

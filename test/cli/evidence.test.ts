@@ -1,4 +1,4 @@
-/** `cappol suggest --used` and `cappol explain --used`: read evidence from files. */
+/** Tests that `cappol suggest --used` and `cappol explain --used` read evidence from files. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

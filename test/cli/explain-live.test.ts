@@ -1,4 +1,7 @@
-/** cappol explain with names and --cluster: who holds a capability, or uses what a rule is about, and which policy admits it. */
+/**
+ * Tests `cappol explain` with names and --cluster. The command lists the workloads that hold a capability, or that use
+ * the feature that a rule restricts. The command also names the policy that admits each workload.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +17,7 @@ import { grant } from '../support/namespace-changes.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'explain.schema.json');
-/** A reason that a spreadsheet would execute if it were a cell as it is. */
+/** A reason that a spreadsheet would execute as a formula if the CSV contained the reason unchanged. */
 const REASON = '+TICKET-123, "ping"';
 const EXPIRES = '2099-01-31T00:00:00Z';
 const AT_RESTRICTED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
@@ -30,7 +33,8 @@ describe('cappol explain NAME --cluster, with an API server', function () {
   let audit: string;
 
   before(async () => {
-    // The workloads of a deleted namespace vanish one by one, and the tests compare answers about all namespaces.
+    // Namespaces that are being deleted are left out, because the workloads in such a namespace vanish one by one. The
+    // tests compare answers about all namespaces.
     const isActive = ({ status }: Json) => status.phase === 'Active';
     await eventually("the end of other files' namespaces", async () =>
       (await cluster.api.list(NAMESPACES)).every(isActive),
@@ -94,7 +98,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     return JSON.parse(stdout);
   };
 
-  /** The uses in this file's namespaces: other files' workloads may run in the same cluster. */
+  /** The listed uses in the namespaces of this file. Workloads of other test files may run in the same cluster. */
   const own = (topic: ExplainedTopic | undefined) =>
     (topic?.found ?? []).filter(({ namespace }) => [net, web, free].includes(namespace));
 

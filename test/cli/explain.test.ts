@@ -11,7 +11,7 @@ import { MEASURED } from '../support/measured-sets.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
-/** The expected output; UPDATE_GOLDEN=1 writes it again. */
+/** The file with the expected output. UPDATE_GOLDEN=1 writes the file again. */
 const GOLDEN = join(import.meta.dirname, 'golden', 'explain-ping.txt');
 
 const NET_RAW = `NET_RAW (13)

@@ -1,4 +1,4 @@
-/** `cappol fix --used`: containers keep the capabilities that they used. */
+/** Tests `cappol fix --used`, which lets containers keep their used capabilities. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

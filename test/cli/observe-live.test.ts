@@ -1,4 +1,7 @@
-/** `cappol observe --cluster` with a real API server: logs that `--log` names, and pods without a log. */
+/**
+ * Tests `cappol observe --cluster` with a real API server. The tests cover logs that `--log` names, and pods without a
+ * log.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * render --static: makes files that API servers read. test/attacks/protection.test.ts lets an API server load them and
- * tries them.
+ * Tests `cappol render --static`, which makes files for API servers. The test test/attacks/protection.test.ts loads
+ * rendered files into an API server.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

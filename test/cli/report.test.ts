@@ -1,4 +1,4 @@
-/** cappol report: makes a page from stored snapshots. */
+/** Tests `cappol report`, which makes a page from stored snapshots. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { ALL_RIGHTS } from '../support/snapshots.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: [], at: 0 };
 const HOSTILE = `"><script>alert(1)</script><b a='&amp;\u202e--> $& $'`;
-/** The most bytes of a page without data. */
+/** The maximum size of a page without data, in bytes. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
 describe('cappol report', () => {
@@ -42,7 +42,7 @@ describe('cappol report', () => {
 
   const report = (...args: string[]) => cappol(['report', ...args], '', folder);
 
-  /** Decodes the snapshots in a page, in the same way as the page. */
+  /** Decodes the snapshots in a page in the same way as the script of the page. */
   function embedded(html: string): Snapshot[] {
     const elements = html.matchAll(/<script type="application\/gzip" data-context="[^"]*">([^<]*)<\/script>/g);
     return [...elements].map(([, data = '']) => JSON.parse(gunzipSync(Buffer.from(data, 'base64')).toString()));

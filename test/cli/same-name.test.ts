@@ -1,4 +1,7 @@
-/** Two policies with the same name: only one of them can be in force, and cappol does not guess which one. */
+/**
+ * Tests two policies with the same name. Only one of the two policies can be in force, and cappol does not guess which
+ * policy is in force.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The namespaces that commands read: all commands have the same flags and the same default as kubectl. */
+/** Tests which namespaces commands read. All commands have kubectl's flags and kubectl's default for the namespace. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 
 const [CURRENT, OTHER, EMPTY] = ['scope-current', 'scope-other', 'scope-empty'] as const;
 
-/** The commands with their arguments, and with the text that each prints about a namespace without workloads. */
+/** The commands with their arguments. Each command has the text that it prints about a namespace without workloads. */
 const COMMANDS = [
   {
     name: 'check',
@@ -79,7 +79,7 @@ describe('the namespaces that cappol reads', function () {
       const one = await run(...args, '-n', OTHER);
       const all = await run(...args, '-A');
       assert.doesNotMatch(one.stderr + all.stderr, /the current one/);
-      // status says nothing about workloads that no policy selects.
+      // The command `cappol status` prints nothing about workloads that no policy selects.
       if (name === 'status' && current.stdout.startsWith('There are no')) return;
       for (const [ran, here] of [
         [current, [CURRENT]],

@@ -1,4 +1,4 @@
-/** `cappol suggest --baseline`: the folder that it writes. */
+/** Tests the folder that `cappol suggest --baseline` writes. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** `cappol suggest --policy`: only the exceptions that are missing beside policies that decide. */
+/** Tests `cappol suggest --policy`. The command suggests only the exceptions that the given policies lack. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const HARDENED = {
 const RAW = { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
 const ALLOWED_RAW = { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } };
 
-/** A Deployment whose service account has the same name. */
+/** A Deployment whose service account has the name of the Deployment. */
 function deployment(name: string, securityContext: Fields = HARDENED, spec: Fields = {}, namespace = 'net'): Fields {
   const container = { name: 'app', image: 'registry.example/app:1', securityContext };
   const template = { spec: { serviceAccountName: name, containers: [container], ...spec } };

@@ -1,4 +1,4 @@
-/** Suggestions for a live namespace; an API server accepts every suggested policy. */
+/** Tests suggestions for a namespace of a real cluster. The API server must accept every suggested policy. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';

@@ -57,9 +57,9 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
   return cappol(['suggest', '-f', '-', ...args], manifests(...objects));
 }
 
-/** Rules that are suggested together with a kind of volume, if that kind admits more than the workloads use. */
 /** Overrides that the API accepts only together if the types include OCI. */
 const TOGETHER = ['seccomp.types', 'seccomp.ociReferences'];
+/** Rules that are suggested together with a kind of volume if that kind admits more than the workloads use. */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
 
@@ -359,7 +359,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
         const pods = given.map(([content, kind], i) => workload(kind, `app-${i}`, content));
         const { policies, namespaces } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
         const { code, stdout, stderr } = await check(policies, pods);
-        // Random pods may have a field that no release knows, of which check warns.
+        // Random pods may have a field that no release knows. The command `cappol check` warns about this field.
         const problems = stderr.split('\n').filter((line) => line !== '' && !line.includes('fieldOfTomorrow'));
         assert.deepEqual([code, problems], [0, []], stdout);
         for (const { name, overrides } of namespaces[0].policies) {

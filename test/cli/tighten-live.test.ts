@@ -1,4 +1,7 @@
-/** cappol suggest --tighten on an API server: its patches apply, and refuse nothing that runs. */
+/**
+ * Tests `cappol suggest --tighten` on an API server. The suggested patches can be applied, and refuse no running
+ * workload.
+ */
 import assert from 'node:assert/strict';
 import type { TightenedPolicy } from '../../analysis/suggest/tighten.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';

@@ -1,4 +1,7 @@
-/** Valid and invalid values of the overrides that come from PodSecurityPolicy, not from the Standards. */
+/**
+ * Test cases with valid and invalid values of the overrides from PodSecurityPolicy. These overrides do not come from
+ * the Standards.
+ */
 import type { BadInput } from './input.ts';
 
 const bad = (title: string, overrides: object, answer: RegExp, spec = {}): BadInput => ({

@@ -7,7 +7,7 @@ import { fieldPath } from '../../analysis/schema/paths.ts';
 interface Row {
   readonly what: string;
   readonly text: string;
-  /** The path of each field → its new value, or undefined to remove the field. */
+  /** Maps the path of each field to its new value. The value undefined removes the field. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly becomes?: string;
   readonly writtenOut?: readonly string[];

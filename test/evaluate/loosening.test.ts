@@ -1,4 +1,4 @@
-/** Policies for everybody that loosen a policy which is rolled out. */
+/** Tests policies for everybody that loosen a policy with a rollout. */
 import assert from 'node:assert/strict';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { type CompletePolicy, GROUP, KIND, NAME_LABEL, VERSION } from '../../operator/api/capability-policy.ts';

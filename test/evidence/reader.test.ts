@@ -1,4 +1,4 @@
-/** The output of each tool is read into the same records. */
+/** Tests that the output of each tool is read into the same records. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { RecordError } from '../../analysis/evidence/fields.ts';
@@ -128,8 +128,8 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     fc.assert(
       fc.property(both, ([events, shuffled]) => {
         assert.deepEqual(mergeEvidence([evidenceIn(...shuffled)]), mergeEvidence([evidenceIn(...events)]));
-        // Two files have the same uses as one file with all events, but a container's watched time ends where its file
-        // ends.
+        // Two files have the same uses as one file with all events. The watched time of a container differs, because
+        // the watched time ends where the container's file ends.
         const split = mergeEvidence([evidenceIn(...events.slice(0, 3)), evidenceIn(...events.slice(3))]);
         assert.deepEqual(split.uses, mergeEvidence([evidenceIn(...events)]).uses);
       }),

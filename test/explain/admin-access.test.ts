@@ -1,4 +1,7 @@
-/** Tests which namespaces have the label for admin access to devices, and which policies guard it there. */
+/**
+ * Tests the list of namespaces with the label for admin access to devices. For each namespace, the list has the
+ * policies that guard the label.
+ */
 import assert from 'node:assert/strict';
 import { type AdminAccess, adminAccessIn } from '../../analysis/explain/admin-access.ts';
 import { topicOf } from '../../analysis/explain/topic.ts';

@@ -1,6 +1,6 @@
 /**
- * Tests `cappol observe` on containers of runc whose needs are known. test/node/observe.test.ts tests `cappol observe`
- * on pods.
+ * Tests `cappol observe` on containers of runc with known needs. The test test/node/observe.test.ts tests `cappol
+ * observe` on pods.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,7 +19,7 @@ import { NeedyContainers } from './needy-containers.ts';
 import { instances, OBSERVER_NEEDS, Observer } from './observer.ts';
 import { beyondRestricted, suggestedFor } from './suggested.ts';
 
-/** The noise of every container, from its set-up, from memory and from overlayfs. */
+/** The noise of every container. The noise comes from the set-up, from memory and from overlayfs. */
 const USUAL = ['RuntimeSetup', 'MemoryOvercommit', 'MountersCredentials', 'NonAudit'];
 const FORKS = 400;
 const ROUNDS = 5;

@@ -1,5 +1,5 @@
 /**
- * Files, folders and standard input are read so that each object comes once, and each problem is reported in one clear
+ * Tests reading files, folders and standard input. Each object must be read once. Each problem is reported in one clear
  * line.
  */
 import assert from 'node:assert/strict';
@@ -12,7 +12,7 @@ import { troubleText } from '../../analysis/manifests/trouble.ts';
 import { readManifests } from '../../cli/input/manifests.ts';
 
 interface Read {
-  /** The objects in the order in which they are read, such as `Pod one`. */
+  /** The objects in the order of reading, such as `Pod one`. */
   readonly objects: readonly string[];
   readonly troubles: readonly string[];
 }
@@ -100,7 +100,10 @@ describe('reading manifests', () => {
 
   const named = (name: string) => `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}}`;
 
-  /** kubectl treats every object with a list of items as a list, as test/cli/kubectl.test.ts shows. */
+  /**
+   * Texts with objects that have a list of items. The program kubectl treats an object with a list of items as a list,
+   * as test/cli/kubectl.test.ts shows.
+   */
   const WITH_ITEMS: readonly (readonly [text: string, objects: readonly string[]])[] = [
     [`kind: ConfigMap\nmetadata: {name: map}\nitems: [${named('one')}]\n`, ['ConfigMap map', 'Pod one']],
     [`kind: Pod\nmetadata: {name: own}\nitems: [${named('one')}]\n`, ['Pod own', 'Pod one']],

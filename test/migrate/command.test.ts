@@ -11,7 +11,7 @@ const OPENSHIFT = 'inputs/openshift.yaml';
 
 const migrate = (args: readonly string[], stdin?: string) => cappol(['migrate', ...args], stdin, import.meta.dirname);
 
-/** Golden file → the command line that prints it. */
+/** Maps each golden file to the command line that prints it. */
 const PRINTED: Readonly<Record<string, readonly string[]>> = {
   'classic-restricted.yaml': ['-f', CLASSIC, '--strict'],
   'classic-restricted-enforced.yaml': ['-f', CLASSIC, '--strict', '--mode', 'Enforce'],

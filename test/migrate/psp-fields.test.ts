@@ -99,7 +99,7 @@ describe('a PodSecurityPolicy that can never admit a pod is reported:', () => {
   }
 });
 
-/** The lines of the overrides for which the migration names no source. */
+/** The lines of the overrides without a source in the output of the migration. */
 function unexplained(overrides: object = {}, origins: Readonly<Record<string, string>>): string[] {
   const known = Object.keys(origins);
   return Object.entries(overrides).flatMap(([field, value]) => {

@@ -1,4 +1,4 @@
-/** For each field of a PodSecurityPolicy: the overrides and notes to which it is migrated. */
+/** The overrides and notes to which each field of a PodSecurityPolicy is migrated. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 export const SECCOMP = 'seccomp.security.alpha.kubernetes.io';
@@ -13,7 +13,7 @@ const SAFE = [
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'] as const;
 export const GREATEST = 2147483647;
 
-/** The overrides that a PodSecurityPolicy with only the required fields is migrated to. */
+/** The result of migrating a PodSecurityPolicy with only the required fields. */
 export const UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,
@@ -38,7 +38,7 @@ interface Row {
   /** The differences from UNSET. */
   readonly overrides: CapabilityPolicyOverrides;
   readonly filled?: boolean;
-  /** The expected notes as `field: beginning of the note`; an inexact note begins with `~`. */
+  /** The expected notes as `field: beginning of the note`. An inexact note begins with `~`. */
   readonly notes?: readonly string[];
 }
 

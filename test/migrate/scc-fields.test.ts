@@ -43,7 +43,7 @@ describe('SecurityContextConstraints migrate', () => {
   }
 });
 
-/** The file of OpenShift's default constraints, which only some machines have beside the checkout. */
+/** The file of OpenShift's default constraints. Only some machines have the file beside the checkout. */
 const DEFAULTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'openshift-scc.jsonl.gz');
 
 const SAYINGS: Readonly<Record<string, string>> = {
@@ -58,7 +58,7 @@ const SAYINGS: Readonly<Record<string, string>> = {
 
 const EMPTY_LIST = 'supplementalGroups: the same, except for pods that write `supplementalGroups: []`';
 
-/** The name of each default constraint → the fields of its inexact notes, except for the note on the choice. */
+/** Maps each default constraint to the fields of its inexact notes. The note about the choice is left out. */
 const SAID: Readonly<Record<string, readonly string[]>> = {
   anyuid: ['seLinuxContext', 'allowedUnsafeSysctls'],
   hostaccess: ['runAsUser', 'fsGroup', 'seLinuxContext', 'allowedUnsafeSysctls'],
@@ -101,7 +101,7 @@ if (existsSync(DEFAULTS)) {
   });
 }
 
-/** A field's value as a note shows it: the type of a strategy, or its SELinux options. */
+/** A field's value in the form of a note. For a strategy, this is the type or the SELinux options. */
 function noted(object: object, field: string): unknown {
   const value = (object as Record<string, { type?: string; seLinuxOptions?: object } | null>)[field];
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value ?? null;

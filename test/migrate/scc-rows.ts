@@ -1,4 +1,4 @@
-/** The migration of each field of SecurityContextConstraints. */
+/** The expected migration of each field of SecurityContextConstraints. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 const SAFE = [
@@ -14,7 +14,7 @@ const SAFE = [
 ];
 const ALLOCATED = [{ min: 1000000000, max: 1999999999 }];
 
-/** The overrides that SecurityContextConstraints with only the required fields are migrated to. */
+/** The result of migrating SecurityContextConstraints with only the required fields. */
 export const SCC_UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,
@@ -63,8 +63,8 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
 };
 
 /**
- * The two notes about every SecurityContextConstraints: on the choice among them, and on the sysctls that depend on the
- * nodes.
+ * The first of two notes about every SecurityContextConstraints. The first note is about the choice among several
+ * SecurityContextConstraints. The other note, SYSCTLS, is about the sysctls that depend on the nodes.
  */
 export const CHOICE = 'priority: only the CapabilityPolicies with the highest priority would count: all get 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';
@@ -72,7 +72,7 @@ export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_
 interface SccRow {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly overrides: CapabilityPolicyOverrides;
-  /** The notes besides CHOICE and SYSCTLS, as `field: beginning of the note`. */
+  /** The expected notes, without CHOICE and SYSCTLS. The form is `field: beginning of the note`. */
   readonly notes?: readonly string[];
 }
 

@@ -9,7 +9,7 @@ const USE = 'capabilitypolicy.dev:use:psp';
 interface Row {
   readonly rbac: readonly object[];
   readonly use: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
-  /** The bindings: a namespace, or an empty text for all namespaces → the names of the subjects. */
+  /** The names of the bound subjects, by the namespace of the binding. An empty key stands for all namespaces. */
   readonly bindings?: Readonly<Record<string, readonly string[]>>;
   readonly notes?: readonly RegExp[];
 }

@@ -1,4 +1,7 @@
-/** Tests the lines about a node that `cappol observe --cluster` prints, and the flags that the command refuses. */
+/**
+ * Tests the lines about a node in the output of `cappol observe --cluster`. Also tests the flags that the command
+ * refuses.
+ */
 import assert from 'node:assert/strict';
 import { observerJob } from '../../analysis/observe/job.ts';
 import { RawLog, rawLines } from '../../analysis/observe/raw-log.ts';

@@ -1,4 +1,4 @@
-/** Writes docs/comparison-of-verdicts.md: a table by suite, and each difference. */
+/** Writes docs/comparison-of-verdicts.md with a table for each suite and a list of all differences. */
 import type { EngineCase } from './suites.ts';
 import type { OurVerdict } from './verdict.ts';
 

@@ -1,11 +1,11 @@
 /**
- * The reasons why the operator's verdict on another engine's case differs: a CapabilityPolicy cannot express some
+ * The reasons why the operator's verdict on a case of another engine differs. A CapabilityPolicy cannot express some
  * statements of other engines.
  */
 import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {
-  /** The reason, as the page's table shows it to people. */
+  /** The reason in the form that the page's table shows. */
   readonly why: string;
   appliesTo(one: EngineCase): boolean;
 }
@@ -56,7 +56,7 @@ function listsIn(pod: EngineCase['pod'], list: 'add' | 'drop'): string[] {
   });
 }
 
-/** Whether an image matches a pattern of Gatekeeper: a name, or the beginning of a name with `*`. */
+/** Whether an image matches a pattern of Gatekeeper. A pattern is a name, or the beginning of a name with `*`. */
 function matches(image: string, pattern: string): boolean {
   return pattern.endsWith('*') ? image.startsWith(pattern.slice(0, -1)) : image === pattern;
 }

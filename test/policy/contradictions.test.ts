@@ -1,6 +1,6 @@
 /**
- * Statements of a policy that have no effect because of other statements. test/integration/contradictions.test.ts asks an
- * API server.
+ * Tests statements of a policy that have no effect because of other statements. The test
+ * test/integration/contradictions.test.ts tests such statements with an API server.
  */
 import assert from 'node:assert/strict';
 import { contradictionsIn } from '../../operator/policy/contradictions.ts';
@@ -11,7 +11,10 @@ const NEWEST = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 
 type Spec = NonNullable<Parameters<typeof policy>[1]>;
 
-/** The notes on the spec's contradictions, without the advice: `overrides.privileged: the words`. */
+/**
+ * The notes on the spec's contradictions, in the form `overrides.privileged: the words`. The advice of each note is
+ * left out.
+ */
 function notes(spec: Spec): string[] {
   return contradictionsIn(policy('p', spec).spec, { level: 'restricted', ...NEWEST, ...levelOf(spec) });
 }
@@ -25,7 +28,7 @@ const caps = (capabilities: object) => ({ overrides: { capabilities } }) as Spec
 const BASE = { level: 'baseline' } as const;
 const NAMED = { names: ['agent'] };
 
-/** Rows with a spec and the beginning of each note. A row without notes has no contradiction. */
+/** Rows with a spec and the beginning of each expected note. In a row without notes, the spec has no contradiction. */
 const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly string[]])[] = [
   [
     'a guard of a policy that refuses nothing yet',

@@ -1,4 +1,4 @@
-/** Tests the GitHub Action: executes its steps as a runner does, with the package from this checkout. */
+/** Tests the GitHub Action. The test executes its steps as a runner does, with the package from this checkout. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -35,7 +35,7 @@ interface Ran {
   readonly output: string;
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** The other actions that the GitHub Action used, with their inputs. */
+  /** The actions that our GitHub Action called, with their inputs. */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 
@@ -225,7 +225,7 @@ function pullRequest(folder: string, before: string, after: string): void {
   git(folder, 'merge', '--quiet', '--no-ff', '--message', 'merge', 'change');
 }
 
-/** Executes a composite action like a runner, as far as this action needs it. */
+/** Executes a composite action like a runner of GitHub, as far as our action needs a runner. */
 class Runner {
   readonly #action: Action;
   readonly #values = new Map<string, string>();

@@ -28,7 +28,7 @@ const WORKING: ProgramOutcome = { ...IN_FORCE, state: 'Working', servers: SERVER
 const FAILED: ProgramOutcome = { ...IN_FORCE, state: 'Failed', servers: SERVERS, message: 'forbidden' };
 const tooNew = input({ levelVersion: 'v1.99' });
 
-/** `Type=Status Reason`, in the order of the status. */
+/** The conditions in the order of the status, each as `Type=Status Reason`. */
 function conditions(from: StatusInput): string[] {
   return (buildStatus(from).conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 }

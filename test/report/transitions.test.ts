@@ -18,7 +18,7 @@ const violations = (...rules: string[]) => ({
   violations: { ping: rules.map((rule) => ({ rule, container: 'app', message: `breaks ${rule}`, path: '' })) },
 });
 
-/** The input for a refused edit of a policy that was accepted before. */
+/** The input for a refused edit of a previously accepted policy. */
 function refusedOver(accepted: StatusInput): StatusInput {
   const { policy, resolution } = accepted;
   assert.ok('policy' in resolution);

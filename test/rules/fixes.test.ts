@@ -1,5 +1,6 @@
 /**
- * Tests for the fixes of each rule which fields they change, how risky the change is, and that no violation is left.
+ * Tests the fixes of each rule. The tests check which fields a fix changes and how risky the change is. After the fix,
+ * no violation may be left.
  */
 import assert from 'node:assert/strict';
 import { withTokenVolume } from '../../analysis/manifests/token-volume.ts';

@@ -1,4 +1,7 @@
-/** The playground's answer about manifests has the items, lines and problems of `cappol check -f`, with their positions. */
+/**
+ * Tests that the playground's answer about manifests has the items, lines and problems of `cappol check -f`, with their
+ * positions.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,7 +19,7 @@ import { randomPods } from '../support/random-pods.ts';
 import { randomStream } from '../support/random-yaml.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** The number of streams; FC_RUNS=2000 is the long form. */
+/** The number of streams. Set FC_RUNS=2000 for the long form. */
 const RUNS = Number(process.env.FC_RUNS ?? 40);
 const NOON = '2026-11-26T12:00:00Z';
 
@@ -48,7 +51,7 @@ describe(`the playground's answer (FC_SEED=${SEED})`, function () {
         seen.troubles += answer.troubles.length;
         const expected = await toldByCappol(one, folder);
         if (expected) assert.deepEqual(told(answer), expected);
-        // Without a policy the command line evaluates nothing.
+        // Without a policy, the command line evaluates nothing.
         else assert.ok(answer.items.every(({ verdict }) => verdict === 'NotSelected'));
         assertPlaced(answer, one.manifests);
       });
@@ -96,7 +99,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** The part of the answer that the worker and the command line have in common. Only the worker has ranges. */
+/** The part of the answer that the worker and the command line share. Only the worker's answer has ranges. */
 function told({ policies, items, troubles }: CheckAnswer) {
   return printableTexts({
     policies,
@@ -116,14 +119,14 @@ async function toldByCappol({ policies, manifests }: CheckQuestion, folder: stri
     return undefined;
   }
   const json = JSON.parse(stdout);
-  // The page does not say which policies have no effect.
+  // The page does not report policies without effect, so these problems are not compared.
   const isFinding = ({ message }: { message: string }) =>
     /^CapabilityPolicy .*: (this (policy|exception)|the rollout of this policy) /.test(message);
   const problems = json.problems.filter((one: { message: string }) => !isFinding(one));
   return { policies: json.policies, items: json.items, problems };
 }
 
-/** Checks that each range is on its line, and begins and ends at a character that is not a space. */
+/** Checks that each range is on its line. The range must not begin or end at a space. */
 function assertPlaced({ items }: CheckAnswer, text: string): void {
   const lines = text.split('\n');
   for (const { violations, ranges } of items) {
@@ -156,7 +159,10 @@ function question(): Arbitrary<CheckQuestion> {
   });
 }
 
-/** Damages a text in two of five cases: a character or the end is missing, as while somebody types. */
+/**
+ * A function that damages a text in two of five cases. The damaged text lacks a character or its end, like a text that
+ * a user is still typing.
+ */
 function damage(): Arbitrary<(text: string) => string> {
   const at = fc.double({ min: 0, max: 0.999, noNaN: true });
   return fc.oneof(
