@@ -10,7 +10,7 @@ import { excludingBy, type Given } from '../../options.ts';
 import { addPolicies } from '../../policies/add-files.ts';
 import { builderFor, contextOptions } from '../../policies/given.ts';
 import { type Scope, scopeOf } from '../../scope.ts';
-import { type ChangesOptions, showChanges } from './changes.ts';
+import type { ChangesOptions } from './changes.ts';
 import { failOnOf } from './fail-on.ts';
 import { checkFiles } from './files.ts';
 import { createRun, type Run } from './run.ts';
@@ -58,9 +58,9 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     }
     checkExists(cluster, scope.only);
     scope.tell(io);
-    return options.policy.length > 0
-      ? showChanges(options, io, { cluster, clusterRoles, namespace: scope.only })
-      : checkRunning(options, io, cluster, scope);
+    if (options.policy.length === 0) return checkRunning(options, io, cluster, scope);
+    const { showChanges } = await import('./changes.ts');
+    return showChanges(options, io, { cluster, clusterRoles, namespace: scope.only });
   });
 }
 
