@@ -56,6 +56,7 @@ export class PolicyContextBuilder {
   /** The namespace for roles and bindings without `metadata.namespace`. */
   readonly #namespace: string;
   #live: Cluster | undefined;
+  #statesContext = false;
 
   constructor(namespace = 'default', collected: Collected = nothing()) {
     this.#namespace = namespace;
@@ -104,6 +105,11 @@ export class PolicyContextBuilder {
     return [...this.#all.sources.keys()].sort();
   }
 
+  /** Whether manifests had namespaces, roles or bindings. */
+  get statesContext(): boolean {
+    return this.#statesContext;
+  }
+
   /** The rollouts of the named policies, by name. */
   rollouts(names: readonly string[]): Map<string, CompleteRollout> {
     const specs = names.flatMap((name) => {
@@ -125,6 +131,7 @@ export class PolicyContextBuilder {
   /** @param tell receives the object's problems; the object is skipped if it cannot be read */
   addManifest(manifest: InputObject, tell: (trouble: Trouble) => void): void {
     const role = roleOf(manifest.object.apiVersion, manifest.object.kind);
+    if (isContextObject(role)) this.#statesContext = true;
     const object = isContextObject(role) ? readObject(manifest, tell) : manifest.object;
     if (!object) return;
     switch (role) {

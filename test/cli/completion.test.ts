@@ -33,7 +33,7 @@ const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = 
   ['cappol ch', ['check']],
   ['cappol check --namesp', ['--namespace', '--namespace-labels']],
   ['cappol check -o j', ['json', 'junit']],
-  ['cappol check --fail-on ', ['Audit', 'Enforce', 'None', 'NotEvaluated', 'Warn']],
+  ['cappol check --fail-on ', ['Audit', 'Enforce', 'None', 'NotEvaluated', 'Opens', 'Warn']],
   ['cappol check -f ./man', ['./manifests/']],
   ['cappol fix --only ', ['check', 'safe', 'spelling']],
   ['cappol fix -o k', ['kustomize']],

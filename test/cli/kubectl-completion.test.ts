@@ -17,7 +17,7 @@ const TYPED: readonly (readonly [words: readonly string[], offered: readonly str
   [['s'], ['snapshot', 'status', 'suggest'], NO_FILES],
   [['check', '--namesp'], ['--namespace', '--namespace-labels'], NO_FILES],
   [['check', '-o', 'j'], ['json', 'junit'], NO_FILES],
-  [['check', '--fail-on', ''], ['Audit', 'Enforce', 'None', 'NotEvaluated', 'Warn'], NO_FILES],
+  [['check', '--fail-on', ''], ['Audit', 'Enforce', 'None', 'NotEvaluated', 'Opens', 'Warn'], NO_FILES],
   [['check', '-f', './man'], [], FILES],
   [['check', '--namespace', ''], [], NO_FILES],
   [['completion', 'ku'], ['kubectl'], NO_FILES],
