@@ -1,14 +1,14 @@
 /**
- * Writes the comment of action.yml on a pull request: `node comment.ts REPORT COMMAND`. The first run of a command on a
- * pull request adds the comment, and later runs update it.
+ * Writes the comment of action.yml on a pull request: `node comment.ts REPORT QUESTION`. The first answer to a question on
+ * a pull request adds the comment, and later answers update it.
  *
  * https://docs.github.com/en/rest/issues/comments
  */
 import { readFileSync } from 'node:fs';
 
-const [, , REPORT = '', COMMAND = 'check'] = process.argv;
-/** An HTML comment, invisible on GitHub, that marks the command's comment on a pull request. */
-const MARK = `<!-- cappol ${COMMAND} -->`;
+const [, , REPORT = '', QUESTION = 'check'] = process.argv;
+/** An HTML comment, invisible on GitHub, that marks the question's comment on a pull request. */
+const MARK = `<!-- cappol ${QUESTION} -->`;
 const COMMENTS_OF_PAGE = 100;
 
 interface Comment {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';
 import { writtenPolicy } from '../support/policies.ts';
+import { remarksInCommands, remarksInLog } from '../support/remarks.ts';
 import { sarifRun } from '../support/sarif.ts';
 
 /** The specs of policies by name. The test writes a folder with one file for each policy. */
@@ -150,11 +151,6 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-/** A pair of a remark, in the form of the rows, and the remark's text. */
-type Remark = readonly [line: string, text: string];
-
-type PlaceText = (file: string, line: number | undefined) => string;
-
 describe('cappol compare -o github and -o sarif', () => {
   let folder: string;
   beforeEach(() => {
@@ -222,26 +218,3 @@ describe('cappol compare -o github and -o sarif', () => {
     return name;
   }
 });
-
-/** The remarks in workflow commands. Remarks about the comparison as a whole are left out. */
-function remarksInCommands(commands: string, placeText: PlaceText, now: string): Remark[] {
-  const lines = commands.split('\n').filter((line) => line !== '' && !line.startsWith('::notice title=cappol::'));
-  return lines.map((line) => {
-    const [, level = '', listed = '', text = ''] = /^::(\w+) (.*?)::(.*)$/.exec(line) ?? assert.fail(line);
-    const properties = listed.split(',').map((property) => property.split('=') as [string, string]);
-    const { file = now, line: at, title } = Object.fromEntries(properties);
-    const place = placeText(file, at === undefined ? undefined : Number(at));
-    return [`${level} ${place}: ${title}`, text.replaceAll('%25', '%')];
-  });
-}
-
-const TITLES: Readonly<Record<string, string>> = { NotDecided: 'not decided', InvalidManifest: 'cappol' };
-
-function remarksInLog(log: string, placeText: PlaceText): Remark[] {
-  return sarifRun(log).results.map(({ level, ruleId, locations, message, properties }) => {
-    const { artifactLocation, region } = locations?.[0]?.physicalLocation ?? {};
-    const place = placeText(artifactLocation?.uri ?? '', region?.startLine);
-    const title = TITLES[ruleId] ?? `${properties?.direction} ${ruleId}`;
-    return [`${level === 'note' ? 'notice' : level} ${place}: ${title}`, message.text];
-  });
-}

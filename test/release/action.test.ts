@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { dump, load } from 'js-yaml';
-import { commit, git } from '../support/git.ts';
+import { commit, git, writeFiles } from '../support/git.ts';
 import { ROOT, readPage } from '../support/page.ts';
 import { writtenPolicy } from '../support/policies.ts';
 import { sarifRun } from '../support/sarif.ts';
@@ -189,6 +189,47 @@ describe('the GitHub Action', function () {
       const { code, output } = await runIn((folder) => pullRequest(folder, OPEN, STRICT), inputs);
       assert.equal(code, 1, output);
     });
+  });
+
+  describe('with the workflow about findings of docs/compare.md', () => {
+    const UNUSED = `${STRICT}---\n${dump(writtenPolicy('net', { level: 'privileged', overrides: { hostNetwork: false }, usableBy: 'Bindings' }))}`;
+    const [step] = readPage('docs/compare.md')
+      .blocks.filter(({ info, text }) => info[0] === 'yaml' && /^ *findings: /m.test(text))
+      .flatMap(({ text }) => load(text) as Step[]);
+    const CASES = [
+      { what: 'fails on a policy that opens nothing', policies: UNUSED, code: 1, level: 'error' },
+      { what: 'passes if each policy has an effect', policies: STRICT, code: 0 },
+      {
+        what: 'only warns without fail-on',
+        policies: UNUSED,
+        inputs: { 'fail-on': '' },
+        code: 0,
+        level: 'warning',
+      },
+    ];
+    for (const { what, policies, inputs, code, level } of CASES) {
+      it(what, async () => {
+        refuses = false;
+        comments.length = 0;
+        const given = { ...step?.with, ...inputs };
+        const ran = await runIn((folder) => writeFiles(folder, { 'policies/all.yaml': policies }), given);
+        assert.equal(ran.code, code, ran.output);
+        const [, found] =
+          /^::(error|warning) file=policies\/all\.yaml,line=\d+,title=opens nothing::/m.exec(ran.output) ?? [];
+        assert.equal(found, level, ran.output);
+        assert.match(
+          comments[0]?.body ?? '',
+          /^<!-- cappol findings -->\n### CapabilityPolicy: `policies: (1|no) finding about /,
+        );
+        const upload = ran.used.find(({ uses }) => uses?.startsWith('github/codeql-action/upload-sarif@'));
+        assert.equal(upload?.with?.category, 'cappol-findings');
+        const { results } = sarifRun(readFileSync(upload?.with?.sarif_file ?? '', 'utf8'));
+        assert.deepEqual(
+          results.map((result) => [result.level, result.ruleId]),
+          level === undefined ? [] : [[level, 'opens-nothing']],
+        );
+      });
+    }
   });
 
   function run(manifest: string, given: Readonly<Record<string, string>>): Promise<Ran> {

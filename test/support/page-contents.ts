@@ -4,11 +4,11 @@ import { settled } from './views-of-page.ts';
 
 export type RowText = Readonly<Record<string, string>>;
 
-/** The rows of a `<table>`. */
+/** The rows of a `<table>`. A row with one cell across all columns belongs to the row above it, and is left out. */
 export async function tableRows(table: Locator): Promise<RowText[]> {
   const heads = await textsOf(table.locator('thead th'));
   const rows: RowText[] = [];
-  for (const row of await table.locator('tbody tr').all())
+  for (const row of await table.locator('tbody tr:not(:has(> [colspan]))').all())
     rows.push(rowOf(heads, await textsOf(row.locator('th, td'))));
   return rows;
 }
