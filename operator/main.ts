@@ -42,7 +42,7 @@ async function main(): Promise<void> {
     return;
   }
   // The lease is not released, so that this process's running requests cannot overlap with requests of another leader.
-  log.warn('stopped with requests under way');
+  log.warn('stopped while requests were running');
   setImmediate(() => process.exit());
 }
 

@@ -79,7 +79,7 @@ function noiseIn(value: unknown): Noise | undefined {
 function countIn(value: unknown, absent: number): number {
   if (value === undefined) return absent;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new RecordError(`no count: ${JSON.stringify(value)}`);
+  throw new RecordError(`not a count: ${JSON.stringify(value)}`);
 }
 
 function exampleIn(value: unknown): UseExample | undefined {

@@ -522,7 +522,7 @@ spec:
       assert.equal(code, 2);
       assert.match(
         stderr,
-        /^cappol: .*:\d+: not YAML: .*\ncappol: .*: warning: left as it is, because of the errors in it\n$/,
+        /^cappol: .*:\d+: not YAML: .*\ncappol: .*: warning: not changed, because the document has errors\n$/,
       );
       assert.equal(readFileSync(broken, 'utf8'), `${DEPLOYMENT}---\na: [\n`);
       assert.equal(readFileSync(good, 'utf8'), FIXED);
@@ -535,7 +535,7 @@ spec:
       child.stdin.end(DEPLOYMENT);
       const { code, stdout, stderr } = await fix('-f', pipe, ...RESTRICTED, '--write');
       assert.equal(code, 2);
-      assert.match(stderr, /^cappol: .*pipe: not written: it is no regular file\n$/);
+      assert.match(stderr, /^cappol: .*pipe: not written: it is not a regular file\n$/);
       assert.match(stdout, /^0 edits in 0 files, written: 0 of 1 /);
     });
 
@@ -553,7 +553,7 @@ spec:
     it('does not overwrite a file that somebody else changed meanwhile', () => {
       const path = file(DEPLOYMENT);
       const beside = readdirSync(folder);
-      assert.throws(() => replaceText(path, 'before', 'after'), /changed by somebody else meanwhile/);
+      assert.throws(() => replaceText(path, 'before', 'after'), /another program has changed the file in the meantime/);
       assert.equal(readFileSync(path, 'utf8'), DEPLOYMENT);
       assert.deepEqual(readdirSync(folder), beside);
     });
@@ -573,12 +573,12 @@ spec:
       [['-f', 'missing.yaml', ...RESTRICTED], /^cappol: missing.yaml: no such file or folder\n/],
       [RESTRICTED, /^cappol: nothing to fix: name files with -f\n/],
       [['-f', '-'], /^cappol: no policy to comply with: /],
+      [['-f', '-', ...RESTRICTED, '--write'], /^cappol: --write cannot edit standard input: use -o manifests\n/],
       [
-        ['-f', '-', ...RESTRICTED, '--write'],
-        /^cappol: --write edits files, and standard input is none: use -o manifests\n/,
+        ['-f', 'x', ...RESTRICTED, '--write', '-o', 'json'],
+        /^cappol: --write edits the files and -o json prints the result: /,
       ],
-      [['-f', 'x', ...RESTRICTED, '--write', '-o', 'json'], /^cappol: --write edits the files, and -o json prints: /],
-      [['-f', 'x', ...RESTRICTED, '--directory', 'y'], /^cappol: --directory goes with -o kustomize\n/],
+      [['-f', 'x', ...RESTRICTED, '--directory', 'y'], /^cappol: --directory requires -o kustomize\n/],
       [['-f', 'x', ...RESTRICTED, '--only', 'all'], /"all" is not one of spelling, safe, check\./],
       [['-f', 'x', '--level-version', 'v1.30'], /^cappol: --level-version goes with --level\n/],
     ] as const) {

@@ -219,10 +219,10 @@ describe('a value that is no evidence', () => {
     ['a number', 7, /neither a line/],
     ['an unknown capability', gadgetEvent({ cap: 'CAP_FLY' }), /unknown capability "CAP_FLY"/],
     ['an event without an outcome', builtInEvent({ verdict: 'Maybe' }), /neither capable nor verdict: "Maybe"/],
-    ['an event with no time', gadgetEvent({ timestamp: 'yesterday' }), /no time: "yesterday"/],
+    ['an event with no time', gadgetEvent({ timestamp: 'yesterday' }), /not a time: "yesterday"/],
     ['an unknown outcome', observedUse({ outcome: 'perhaps' }), /unknown outcome "perhaps": granted, refused, unknown/],
     ['an unknown noise', observedUse({ noise: 'toString' }), /unknown noise "toString"/],
-    ['a count that is none', observedUse({ count: -1 }), /no count: -1/],
+    ['a count that is none', observedUse({ count: -1 }), /not a count: -1/],
     ['a record without a pod', observedUse({ pod: null }), /needs namespace, container, and pod or workload/],
     ['a watch without an end', observedWatch({ to: undefined }), /needs the times from and to/],
     ['an unknown record', { observed: 'guess' }, /unknown record "guess": use, watch/],
@@ -230,7 +230,7 @@ describe('a value that is no evidence', () => {
     [
       'a profile that a user wrote',
       containerProfile({ annotations: { 'kubescape.io/managed-by': 'User' } }),
-      /not what was used/,
+      /allowed capabilities and not used ones/,
     ],
     [
       'a profile that grew too large',

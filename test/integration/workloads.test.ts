@@ -274,7 +274,10 @@ describe('existing violating workloads', function () {
       await cluster.api.remove(`${inNamespace(DEPLOYMENTS, namespace)}/unusable`);
       await eventually('Compliant', async () => (await cluster.condition(policy, 'Compliant'))?.status === 'True');
       const message = (await cluster.condition(policy, 'Compliant'))?.message ?? '';
-      assert.match(message, new RegExp(`unknown for ${unknown.length}, since it depends on who created the pod`));
+      assert.match(
+        message,
+        new RegExp(`unknown for ${unknown.length}, since the verdict depends on who created the pod`),
+      );
     });
   }
 
