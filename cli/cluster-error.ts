@@ -6,8 +6,8 @@ import { UsageError } from './command.ts';
 const CONNECTION: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at this address',
   ECONNRESET: 'the server closed the connection',
-  EHOSTUNREACH: 'there is no route to it',
-  ENETUNREACH: 'there is no route to it',
+  EHOSTUNREACH: 'no route to this address',
+  ENETUNREACH: 'no route to this address',
   ENOTFOUND: 'the host name is unknown',
   EAI_AGAIN: 'the host name cannot be resolved at the moment',
   ETIMEDOUT: 'it does not answer',

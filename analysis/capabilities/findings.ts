@@ -10,13 +10,16 @@ import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD, upp
 
 /** The reasons for findings, each with its meaning for a container. */
 export const FINDING_REASONS = {
-  UnknownCapability: 'It adds or drops a name that is not a capability.',
-  MisleadingName: 'It adds or drops a name in letters beyond ASCII, which container runtimes read as a capability.',
-  IneffectiveAdd: 'It adds a capability that some container runtime does not give it.',
-  IneffectiveDrop: 'It drops a capability that it holds nevertheless on some container runtime.',
-  UselessForNonRoot: 'It adds a capability that a user other than root cannot use, without file capabilities.',
-  HeldByRuntimeDefault: 'It holds capabilities that nobody asked for: the container runtime gives them.',
-  SysctlInstead: 'It adds a capability that an allowed kernel parameter makes unnecessary.',
+  UnknownCapability: 'The container adds or drops a name that is not a capability.',
+  MisleadingName:
+    'The container adds or drops a name with letters beyond ASCII, which container runtimes read as a capability.',
+  IneffectiveAdd: 'The container adds a capability that some container runtime does not give to it.',
+  IneffectiveDrop: 'The container drops a capability but still holds it on some container runtime.',
+  UselessForNonRoot:
+    'The container adds a capability that a user other than root cannot use without file capabilities.',
+  HeldByRuntimeDefault:
+    'The container holds capabilities that it does not add, because the container runtime gives them by default.',
+  SysctlInstead: 'The container adds a capability that an allowed kernel parameter makes unnecessary.',
 } as const;
 export type FindingReason = keyof typeof FINDING_REASONS;
 

@@ -68,8 +68,8 @@ function userSubject(user: string): GrantSubject {
 function choice({ priority }: Scc): MigratedField {
   const text =
     'only the CapabilityPolicies with the highest priority would count. So all get priority 0, and a pod has to satisfy one of them, as before. ' +
-    'The difference is in what is filled in: OpenShift takes the first that fits, by priority and then from the most restrictive on, also where it changes the pod, ' +
-    'and sets runAsNonRoot: true on containers with another user than 0; here a pod that some policy admits unchanged stays unchanged, and else the first by name fills in';
+    'The filled-in fields differ. OpenShift uses the first SecurityContextConstraints that admits the pod, by priority and then from the most restrictive on, even if it changes the pod, ' +
+    'and sets runAsNonRoot: true on containers with another user than 0. Here, a pod that some policy admits unchanged stays unchanged. Otherwise, the first policy by name fills in fields';
   return { remarks: [inexact('priority', priority ?? null, text)] };
 }
 

@@ -272,7 +272,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'create device files',
     addableAt: 'baseline',
     risk: 'container',
-    riskNote: 'the device cgroup blocks their use; host where its rules are loose',
+    riskNote: 'the device cgroup blocks the use of device files; with loose rules of this cgroup, the risk is host',
     instead: 'a device plugin',
     sources: ['mknod(2)'],
   },

@@ -280,7 +280,7 @@ describe('explain -f FILE --policy FILE', () => {
       lines.map((line) => line.replace(/ \(.*:\d+\)$/, '')),
       [
         'Pod web, container "istio-init"',
-        `policy mesh: passes by spec.containers[1]; without that entry, container "istio-init" must not add capability NET_ADMIN (allowed: ${baseline})`,
+        `policy mesh admits the container by spec.containers[1]; without this entry, container "istio-init" must not add capability NET_ADMIN (allowed: ${baseline})`,
         'Pod web, container "app"',
         'Pod web, container "other"',
       ],

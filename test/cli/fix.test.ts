@@ -163,7 +163,7 @@ describe('fix', () => {
     const classes = [...stderr.matchAll(/^(?:Check before|Edits of class (\w+)).*:$/gm)].map(([, name]) => name);
     assert.deepEqual(classes, [undefined, 'safe', 'spelling']);
     assert.match(stderr, /\nEdits of class safe:\n {2}seccomp: rare system calls fail, .* \(Deployment shop\/web\)\n/);
-    assert.match(stderr, /\nEdits of class spelling:\n {2}capabilities: containerd gives nothing for the name .*\n/);
+    assert.match(stderr, /\nEdits of class spelling:\n {2}capabilities: containerd gives no capability for the old spelling.*\n/);
     assert.match(
       stderr,
       /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with them\n$/,
@@ -332,7 +332,7 @@ spec:
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(
       stderr,
-      /^Left:\n {2}hostNetwork: no fix: the pod asks for .*\n(?: {4}.*\n)* {4}.*f\d+\.yaml:5: Pod shop\/agent: pod must not set hostNetwork=true\n/,
+      /^Left:\n {2}hostNetwork: no fix: the pod requests .*\n(?: {4}.*\n)* {4}.*f\d+\.yaml:5: Pod shop\/agent: pod must not set hostNetwork=true\n/,
     );
     assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply with them, 1 violation left\n$/);
   });
@@ -430,7 +430,7 @@ spec:
       rule: 'capabilities',
       container: 'web',
       reason: 'container "web" must not add capability CAP_NET_BIND_SERVICE (allowed: NET_BIND_SERVICE)',
-      risk: 'containerd gives nothing for the name as it is spelt; now the container holds the capability on every runtime',
+      risk: 'containerd gives no capability for the old spelling; now the container holds the capability on every runtime',
     });
     assert.equal(result.edits.length, 5);
   });

@@ -305,13 +305,13 @@ describe('the conditions of a policy', () => {
         },
       ),
       'Accepted',
-      'compiled: baseline v1.32, mode Audit; overrides.capabilities.allowedAddInUserNamespace has no effect: it needs Kubernetes v1.33 on every API server, since where one is older, a pod with hostUsers: false may run without a user namespace',
+      'compiled: baseline v1.32, mode Audit; overrides.capabilities.allowedAddInUserNamespace has no effect: it needs Kubernetes v1.33 on every API server, since with an older API server, a pod with hostUsers: false may run without a user namespace',
     ],
     [
       "says that nodes may ignore the field about the image's groups, while API servers allow such nodes",
       input({}, { resolution: resolvePolicy(STRICT_GROUPS, 35) }),
       'Accepted',
-      'compiled: baseline v1.35, mode Audit; warning: overrides.supplementalGroups.policy may have no effect on some nodes until every API server is at v1.36: a kubelet below v1.33 ignores supplementalGroupsPolicy and adds the groups of the image all the same. Check the versions with kubectl get nodes',
+      'compiled: baseline v1.35, mode Audit; warning: overrides.supplementalGroups.policy may have no effect on some nodes until every API server is at v1.36: a kubelet below v1.33 ignores supplementalGroupsPolicy and still adds the groups of the image. Check the versions with kubectl get nodes',
     ],
     [
       'says nothing about such nodes on newer API servers',

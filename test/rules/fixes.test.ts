@@ -108,7 +108,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       level: 'baseline',
       pod: app({ ...secured({ privileged: true }), volumeMounts: [{ name: 'x', mountPropagation: 'Bidirectional' }] }),
       changes: [],
-      left: /needs what it asks for/,
+      left: /needs this access/,
     },
     {
       what: "a container that mounts the node's files",
@@ -119,7 +119,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
         { volumes: [{ name: 'dev', hostPath: { path: '/dev' } }] },
       ),
       changes: [],
-      left: /needs what it asks for/,
+      left: /needs this access/,
     },
   ],
   allowPrivilegeEscalation: [
@@ -275,7 +275,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { flexVolumeDrivers: [] },
       pod: pod({ volumes: [{ name: 'x', flexVolume: { driver: 'd' } }] }),
       changes: [],
-      left: /behind its driver/,
+      left: /only this driver gives access/,
     },
   ],
   csiDrivers: [
@@ -285,7 +285,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { csiDrivers: [] },
       pod: pod({ volumes: [{ name: 'x', csi: { driver: 'd' } }] }),
       changes: [],
-      left: /behind its driver/,
+      left: /only this driver gives access/,
     },
   ],
   runAsNonRoot: [

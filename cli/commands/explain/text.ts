@@ -40,7 +40,8 @@ function containerText(container: ExplainedContainer, terminal: Terminal): strin
     ...whyByRuntime(container),
     ...whyByUser(container),
     ...(container.passesBy ?? []).map(
-      ({ policy, entry, without }) => `policy ${policy}: passes by ${entry}; without that entry, ${without.join('; ')}`,
+      ({ policy, entry, without }) =>
+        `policy ${policy} admits the container by ${entry}; without this entry, ${without.join('; ')}`,
     ),
     ...container.findings.map(({ reason, message }) => `note: ${message} (${reason})`),
   ];
