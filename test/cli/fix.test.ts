@@ -163,7 +163,10 @@ describe('fix', () => {
     const classes = [...stderr.matchAll(/^(?:Check before|Edits of class (\w+)).*:$/gm)].map(([, name]) => name);
     assert.deepEqual(classes, [undefined, 'safe', 'spelling']);
     assert.match(stderr, /\nEdits of class safe:\n {2}seccomp: rare system calls fail, .* \(Deployment shop\/web\)\n/);
-    assert.match(stderr, /\nEdits of class spelling:\n {2}capabilities: containerd gives no capability for the old spelling.*\n/);
+    assert.match(
+      stderr,
+      /\nEdits of class spelling:\n {2}capabilities: containerd gives no capability for the old spelling.*\n/,
+    );
     assert.match(
       stderr,
       /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with them\n$/,
