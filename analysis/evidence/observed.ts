@@ -36,7 +36,7 @@ export function observedUse(value: Fields): CapabilityUse {
 
 export function observedWatch(value: Fields): ContainerWatch {
   const [from, to] = [timeIn(value.from), timeIn(value.to)];
-  if (from === undefined || to === undefined) throw new RecordError('a watch needs the times from and to');
+  if (from === undefined || to === undefined) throw new RecordError('a watch needs the fields from and to');
   const lost = countIn(value.lost, 0);
   return {
     ...containerIn(value),

@@ -151,9 +151,9 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
 function unfitRemark(field: string, name: string, { localhostProfile }: Profile): Remark | undefined {
   if (localhostProfile === undefined) return undefined;
   const why = localhostProfile.includes('*')
-    ? "its '*' was not a pattern, and would be one now"
+    ? "the '*' in the profile was not a pattern, but would be a pattern now"
     : localhostProfile.length > LONGEST
-      ? `it is longer than ${LONGEST} characters`
+      ? `the profile is longer than ${LONGEST} characters`
       : localhostProfile === ''
         ? 'the profile names no file, and no pod can have this profile'
         : undefined;

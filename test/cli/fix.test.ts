@@ -169,7 +169,7 @@ describe('fix', () => {
     );
     assert.match(
       stderr,
-      /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with them\n$/,
+      /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with the edits\n$/,
     );
   });
 
@@ -337,7 +337,7 @@ spec:
       stderr,
       /^Left:\n {2}hostNetwork: no fix: the pod requests .*\n(?: {4}.*\n)* {4}.*f\d+\.yaml:5: Pod shop\/agent: pod must not set hostNetwork=true\n/,
     );
-    assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply with them, 1 violation left\n$/);
+    assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply with the edits, 1 violation left\n$/);
   });
 
   it('names each reason once, however many objects and policies it concerns', async () => {

@@ -224,7 +224,7 @@ describe('a value that is no evidence', () => {
     ['an unknown noise', observedUse({ noise: 'toString' }), /unknown noise "toString"/],
     ['a count that is none', observedUse({ count: -1 }), /not a count: -1/],
     ['a record without a pod', observedUse({ pod: null }), /needs namespace, container, and pod or workload/],
-    ['a watch without an end', observedWatch({ to: undefined }), /needs the times from and to/],
+    ['a watch without an end', observedWatch({ to: undefined }), /needs the fields from and to/],
     ['an unknown record', { observed: 'guess' }, /unknown record "guess": use, watch/],
     ['another kind of Kubescape', { ...containerProfile(), kind: 'SBOMSyft' }, /SBOMSyft does not hold capabilities/],
     [

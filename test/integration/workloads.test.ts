@@ -266,7 +266,7 @@ describe('existing violating workloads', function () {
       for (const { message = '' } of entries(status, { verdict: 'Unknown' })) {
         assert.match(
           message,
-          /whether its creator may use it is not known: a RoleBinding to ClusterRole capabilitypolicy\.dev:use:/,
+          /it is not known whether its creator may use the policy: a RoleBinding to ClusterRole capabilitypolicy\.dev:use:/,
         );
       }
 

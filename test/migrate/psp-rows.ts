@@ -280,7 +280,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     },
     overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [], unset: 'RefusedOnPod' } },
     notes: [
-      `~metadata.annotations[${SECCOMP}/allowedProfileNames]: left out: its '*' was not a pattern`,
+      `~metadata.annotations[${SECCOMP}/allowedProfileNames]: left out: the '*' in the profile was not a pattern`,
       `~metadata.annotations[${SECCOMP}/defaultProfileName]: left out: pods without a profile are refused`,
     ],
   },
