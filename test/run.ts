@@ -7,25 +7,14 @@ import { execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
 
 /**
- * The tests of each process but the last one, which runs all other tests. Each process takes about a third of the time.
- * Most tests wait for a cluster, a container or a program, so three processes fit on two cores.
+ * The tests of each process but the last one, which runs all other tests. Each process takes about a quarter of the
+ * time. Most tests wait for a cluster, a container or a program, so four processes fit on two cores. Tests that build
+ * the same files or start containers run in one process.
  */
 const GROUPS = [
   ['integration/[d-z]*.test.ts'],
-  [
-    'attacks',
-    'crd',
-    'differential',
-    'docs',
-    'image',
-    'install',
-    'kernel',
-    'node',
-    'release',
-    'rollout',
-    'storm',
-    'ui',
-  ].map((folder) => `${folder}/**/*.test.ts`),
+  ['docs', 'image', 'install', 'kernel', 'node', 'release', 'rollout', 'storm', 'ui'].map(allOf),
+  ['attacks', 'crd', 'differential', 'programs', 'soak', 'versions'].map(allOf),
 ].map((group) => group.map((pattern) => `test/${pattern}`));
 /**
  * API servers compile a program at every change of a policy. With Go's default of 100, they spend a quarter of their CPU
@@ -50,6 +39,10 @@ for (const { output } of ended) {
 const sum = (of: 'passed' | 'failed') => sums.reduce((all, counts) => all + counts[of], 0);
 process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);
 process.exitCode = sum('failed') === 0 && ended.every(({ code }) => code === 0) ? 0 : 1;
+
+function allOf(folder: string): string {
+  return `${folder}/**/*.test.ts`;
+}
 
 function countsIn(output: string): { readonly passed: number; readonly failed: number } | undefined {
   const [passed, failed] = (CLOSING_LINE.exec(output)?.[1] ?? '').match(/\d+/g) ?? [];

@@ -12,8 +12,8 @@ import { entriesOf, rowOf } from './rows.ts';
 const AROUND = 1_000;
 
 /**
- * The refusal of a policy whose row, entries of `spec.containers` or selector is longer than an expression may be;
- * undefined for all other policies.
+ * Refuses a policy whose row, entries of `spec.containers` or selector is longer than an expression may be. For all
+ * other policies, the result is undefined.
  */
 export const tooLong: (policy: ResolvedPolicy) => Refusal | undefined = perObject((policy) => {
   const texts = [JSON.stringify(rowOf(policy)), JSON.stringify(entriesOf(policy)), selectorCel(policy.selector, 'l')];

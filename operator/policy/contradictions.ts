@@ -1,7 +1,7 @@
 /**
- * Finds settings of a policy that have no effect because of other settings of the same policy, for the condition
- * Accepted. Every setting is valid by itself, so the API server does not report that two settings contradict each
- * other.
+ * Finds settings of a policy that have no effect because of other settings of the policy. The condition Accepted
+ * reports these settings. Each setting is valid by itself, so the API server does not report that two settings
+ * contradict each other.
  */
 import type { CapabilityPolicyOverrides, CompleteSpec, NamedContainers } from '../api/capability-policy.ts';
 import { valueAt } from '../model/raw.ts';
@@ -15,7 +15,7 @@ interface Overrides {
   /** The path of the overrides in the spec, such as `overrides` or `containers[0].overrides`. */
   readonly path: string;
   readonly stated: CapabilityPolicyOverrides;
-  /** The overrides of an entry; values that the entry does not set come from the policy's overrides. */
+  /** The overrides of an entry. Values that the entry does not set come from the policy's overrides. */
   readonly all: CapabilityPolicyOverrides;
   /** The value that is in effect for a rule. */
   value(rule: string): unknown;
@@ -44,7 +44,7 @@ export function contradictionsIn(spec: CompleteSpec, standard: Standard): string
   return [...ofOverrides, ...guardInVain(spec)];
 }
 
-/** The guard has only policies of mode Enforce. */
+/** The guard contains policies of mode Enforce and no other policies. */
 function guardInVain({ adminAccessLabel, mode }: CompleteSpec): string[] {
   if (adminAccessLabel !== 'Guarded' || mode === 'Enforce') return [];
   return [`adminAccessLabel: Guarded has no effect in mode ${mode}: write mode: Enforce, or remove adminAccessLabel`];
@@ -84,8 +84,8 @@ function hostProcessInVain({ path, stated, value }: Overrides): string[] {
 }
 
 /**
- * The API server refuses `hostUsers: false` beside `hostNetwork`, `hostPID` and `hostIPC` (validateHostUsers). Among
- * these fields, pods for Windows can have only `hostNetwork`.
+ * The API server refuses `hostUsers: false` together with `hostNetwork`, `hostPID` or `hostIPC` (validateHostUsers). Of
+ * these three fields, pods for Windows can have `hostNetwork`, but not the other two.
  */
 function hostNamespacesInVain({ path, stated, value }: Overrides): string[] {
   if (value('userNamespaces') !== 'Required') return [];
@@ -117,14 +117,17 @@ function addsInVain({ path, stated, all }: Overrides): string[] {
   });
 }
 
-/** The capabilities that a container may hold, at least in a user namespace; undefined if it may hold any. */
+/**
+ * The capabilities that a container may hold, at least in a user namespace; undefined if the container may hold any
+ * capability.
+ */
 function boundOf({ capabilities = {} }: CapabilityPolicyOverrides): readonly string[] | undefined {
   const { allowedBounding: bound, allowedAddInUserNamespace: mapped = [] } = capabilities;
   const isAny = bound?.includes('*') || mapped.includes('*') || mapped.includes('ALL');
   return isAny ? undefined : bound;
 }
 
-/** The fields of `overrides` whose values only defaulting uses. */
+/** The fields of `overrides` whose values defaulting uses and nothing else uses. */
 const DEFAULTS = [
   ['capabilities', 'defaultAdd'],
   ['defaultAllowPrivilegeEscalation'],
@@ -151,7 +154,10 @@ function defaultInVain({ path, stated, value }: Overrides): string[] {
   ];
 }
 
-/** The fields of `overrides` that restrict volumes of one type, with the type. */
+/**
+ * The fields of `overrides` that restrict volumes of one type. The key is the field, and the value is the type of
+ * volume.
+ */
 const NARROWING = { hostPaths: 'hostPath', flexVolumeDrivers: 'flexVolume', csiDrivers: 'csi' } as const;
 
 function volumesInVain({ path, stated, value }: Overrides): string[] {

@@ -7,7 +7,7 @@ import { parseTime } from '../policy/expiry.ts';
 import { durationMs } from '../promotion/duration.ts';
 
 type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
-/** The verdicts of each namespace, by the namespace's name. */
+/** The verdicts of each namespace. The key is the namespace's name. */
 type VerdictsByNamespace = ReadonlyMap<string, NamespaceVerdicts>;
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -76,7 +76,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   gauge('evaluated_objects', 'Pods and templates with a verdict.', [], () => [
     [{}, specs().reduce((count) => count + 1, 0)],
   ]);
-  // The projection shares equal specs, so the set contains each distinct spec once.
+  // The projection keeps one object for equal specs. So the set contains each distinct spec once.
   gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
     [{}, new Set(specs()).size],
   ]);
@@ -103,7 +103,7 @@ function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): vo
 
 /**
  * The number of namespaces in each state of a rollout, including zeros. The result is empty for a policy without a
- * rollout, and until the namespaces of the rollout have been read.
+ * rollout. With a rollout, the result is empty until the namespaces of the rollout have been read.
  */
 function rolloutStates(policy: CompletePolicy): Series[] {
   const counts = policy.spec.rollout && policy.status?.rollout;
@@ -122,7 +122,7 @@ function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<Pod
   }
 }
 
-/** 1 if the condition Programmed is True for the current generation of the policy, otherwise 0. */
+/** Returns 1 if the condition Programmed is True for the current generation of the policy, otherwise 0. */
 function isProgrammed({ metadata, status }: CapabilityPolicy): number {
   const programmed = status?.conditions?.find(({ type }) => type === 'Programmed');
   return Number(programmed?.status === 'True' && programmed.observedGeneration === metadata?.generation);
@@ -153,7 +153,7 @@ function workloadVerdicts(policy: CapabilityPolicy): Series[] {
   return Object.entries(counts).map(([verdict, count]) => [{ policy: nameOf(policy), verdict }, count]);
 }
 
-/** The numbers of violating workloads. Numbers that are zero are left out. */
+/** The numbers of violating workloads. The function leaves out zeros. */
 function* violating(verdicts: VerdictsByNamespace): Generator<Series> {
   for (const { namespace, modes } of verdicts.values()) {
     for (const [mode, { workloads }] of Object.entries(modes)) {

@@ -8,7 +8,7 @@ import { regardingPolicy } from './transitions.ts';
 
 type Origin = Omit<EventOrigin, 'occasion'>;
 
-/** The Event about a namespace that is still pending and whose label somebody removed or changed. */
+/** The Event about a namespace that is still pending, although somebody removed or changed its label. */
 export function restoredLabelEvent(
   policy: string,
   namespace: Pick<NamespaceView, 'name' | 'uid'>,

@@ -21,7 +21,7 @@ export const hostProcess = forbiddenField({
     {
       over: 'pod',
       violates: `variables.spec.${VIOLATES}`,
-      // A container overrides each field of windowsOptions separately.
+      // A container can override each field of the pod's windowsOptions separately.
       reaches: takesFromPod('windowsOptions.?hostProcess'),
       message: MESSAGE,
       path: PATH,

@@ -4,12 +4,12 @@ import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 interface RuntimeClasses {
-  /** The names of the allowed runtime classes; undefined admits any class. */
+  /** The names of the allowed runtime classes. If the field is undefined, any runtime class is allowed. */
   readonly allowed?: readonly string[];
   readonly default?: string;
 }
 
-/** The names of runtime classes that the API accepts. */
+/** Matches the names of runtime classes that the API accepts. */
 const CLASS_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const NAME = 'variables.spec.?runtimeClassName';
 

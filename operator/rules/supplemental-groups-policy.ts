@@ -6,13 +6,16 @@ import type { Values } from './values.ts';
 
 const PATH = 'securityContext.supplementalGroupsPolicy';
 const POLICY = 'variables.spec.?securityContext.?supplementalGroupsPolicy';
-/** CEL, bool: the pod already exists, so defaulting cannot fill in its own fields. */
+/**
+ * A CEL expression of type bool: true if the pod already exists. Defaulting cannot fill in the pod-level fields of an
+ * existing pod.
+ */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 const STATED = 'supplementalGroups.policy';
 
 /**
- * CEL, bool: the policy requires Strict of the pod. Pods for Windows are exempt, because the API server refuses the
- * field on them.
+ * A CEL expression of type bool: true if the policy requires Strict of the pod. Pods for Windows are exempt, because
+ * the API server refuses the field on such pods.
  */
 function isStrict(values: Values): Condition {
   return all(values.includes('supplementalGroupsPolicy', 'Strict'), `!(${FOR_WINDOWS})`);

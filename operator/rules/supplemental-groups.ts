@@ -5,14 +5,14 @@ import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.supplementalGroups';
 /**
- * CEL, list(int): the supplemental groups of the pod. An empty list counts as absent, because the API server removes
- * empty lists before any policy evaluates the pod.
+ * A CEL expression of type list(int): the supplemental groups of the pod. An empty list counts as absent, because the
+ * API server removes empty lists before any policy evaluates the pod.
  */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
 /**
- * The most groups that the rule admits. Linux allows 65536 groups per process, and NFS allows 16 groups per request. A
- * longer list would only make evaluation expensive.
+ * The maximum number of groups that the rule admits. Linux allows 65536 groups per process, and NFS allows 16 groups
+ * per request. A longer list would make evaluation expensive and be of no use.
  */
 const MOST_GROUPS = 1024;
 

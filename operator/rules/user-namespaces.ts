@@ -7,18 +7,24 @@ import type { Values } from './values.ts';
 
 const ID = 'userNamespaces';
 
-/** CEL, bool: the pod has a field beside which the API server refuses hostUsers: false (ValidateHostUsers). */
+/**
+ * A CEL expression of type bool: true if the pod has a field that the API server refuses together with hostUsers: false
+ * (ValidateHostUsers).
+ */
 const IMPOSSIBLE = [
   ...['hostNetwork', 'hostPID', 'hostIPC'].map((field) => `variables.spec.?${field}.orValue(false)`),
   `${ALL_CONTAINERS}.exists(c, c.?volumeDevices.orValue([]).size() > 0)`,
 ].join(' || ');
 
-/** CEL, bool: the pod already exists, so defaulting cannot fill in its own fields. */
+/**
+ * A CEL expression of type bool: true if the pod already exists. Defaulting cannot fill in the pod-level fields of an
+ * existing pod.
+ */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 
 /**
- * CEL, bool: the policy requires a user namespace of the pod. Pods for Windows are exempt, because the API server
- * refuses the field on them.
+ * A CEL expression of type bool: true if the policy requires a user namespace of the pod. Pods for Windows are exempt,
+ * because the API server refuses the field on such pods.
  */
 function isRequired(values: Values): Condition {
   return all(values.includes(ID, 'Required'), `!(${FOR_WINDOWS})`);

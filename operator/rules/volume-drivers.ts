@@ -7,7 +7,10 @@ interface Described extends Pick<Rule, 'title' | 'words' | 'sources'> {
   readonly example: string;
 }
 
-/** A rule about the drivers of volumes. @param field the field of a volume whose `driver` must be in the list */
+/**
+ * A rule about the drivers of volumes.
+ * @param field the field of a volume that contains `driver`; the list has the allowed drivers
+ */
 function drivers(
   id: 'csiDrivers' | 'flexVolumeDrivers',
   field: string,

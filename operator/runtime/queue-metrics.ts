@@ -16,7 +16,7 @@ interface Begun {
   readonly at: number;
 }
 
-/** Registers the metrics. The result is a function that makes observers, which all count into these metrics. */
+/** Registers the metrics. Returns a function that makes observers. All observers count into these metrics. */
 export function observeQueue(registry: Registry, clock: Clock): (name: string) => QueueObserver {
   const queue = queueMetrics(registry);
   const reconcile = reconcileMetrics(registry);
@@ -117,8 +117,8 @@ function reconcileMetrics(registry: Registry) {
 }
 
 /**
- * The two metrics about unfinished work. These metrics show a hanging key, which has no entry in the histogram of
- * durations yet.
+ * The two metrics about unfinished work. The metrics show a hanging key. The histogram of durations has no entry for
+ * such a key yet.
  */
 function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Clock): void {
   const names = new Set<string>();

@@ -1,9 +1,9 @@
 /**
  * The Linux capabilities. Each entry describes what the capability permits, its risk, and what to use instead.
  *
- * The names and numbers are those of linux/include/uapi/linux/capability.h. The field `permits` follows capabilities(7)
- * and the manual pages in `sources`, and `addableAt` follows k8s.io/pod-security-admission. The risk is our own
- * assessment.
+ * The names and numbers come from linux/include/uapi/linux/capability.h. The field `permits` follows capabilities(7)
+ * and the manual pages in `sources`. The field `addableAt` follows k8s.io/pod-security-admission. The risk is this
+ * project's own assessment.
  */
 import type { Level } from './level-version.ts';
 
@@ -15,7 +15,7 @@ export const RISKS = {
   low: 'low',
 } as const;
 export type Risk = keyof typeof RISKS;
-/** The classes of risk, the most dangerous first. */
+/** The classes of risk. The most dangerous class comes first. */
 export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
 
 /** The risk of a capability as text: the class of the risk, and the note about the capability if there is one. */
@@ -26,9 +26,9 @@ export function riskText({ risk, riskNote }: Pick<Capability, 'risk' | 'riskNote
 export interface Capability {
   /** The number of the capability's bit in the masks of /proc/PID/status. */
   readonly number: number;
-  /** The name as Kubernetes writes it: without the prefix CAP_. */
+  /** The name as Kubernetes writes it, without the prefix CAP_. */
   readonly name: string;
-  /** Completes the sentence "It permits a process to …". */
+  /** A text that completes the sentence "It permits a process to …". */
   readonly permits: string;
   /** The tightest level of the Pod Security Standards at which containers may add the capability. */
   readonly addableAt: Level;
@@ -40,7 +40,7 @@ export interface Capability {
    * needs no alternative.
    */
   readonly instead?: string;
-  /** Manual pages and kernel documents with more details. */
+  /** The manual pages and kernel documents that have more details. */
   readonly sources: readonly string[];
 }
 
@@ -382,7 +382,8 @@ export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, numbe
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
 
 /**
- * The capabilities that are more dangerous than other capabilities of the same class of risk, the most dangerous first.
+ * The capabilities that are more dangerous than the other capabilities of their class of risk. The most dangerous
+ * capability comes first.
  */
 const WORST = [
   ...['SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT'],
@@ -391,7 +392,10 @@ const WORST = [
   ...['SYS_PTRACE', 'DAC_OVERRIDE', 'SETUID', 'SETGID', 'SETFCAP', 'MKNOD'],
 ];
 
-/** The capabilities, the most dangerous first: sorted by class of risk, then by our own assessment, then by number. */
+/**
+ * The capabilities. The most dangerous capability comes first. The list is sorted by class of risk, then by this
+ * project's own assessment, then by number.
+ */
 export const CAPABILITIES_BY_RISK: readonly Capability[] = CAPABILITY_TABLE.toSorted(
   (a, b) => RISK_CLASSES.indexOf(a.risk) - RISK_CLASSES.indexOf(b.risk) || rankOf(a) - rankOf(b),
 );

@@ -19,15 +19,15 @@ function text(): string {
   return [
     picture(),
     '',
-    'A pure folder is yellow. A dotted arrow leads to single files. An import that other arrows imply has no arrow.',
+    'A pure folder is yellow. A dotted arrow leads to single files. The diagram leaves out an arrow if other arrows imply the import.',
     '',
     table(['folder', 'does', 'may import', 'packages'], FOLDERS.map(row)),
     '',
     `* Pure folders use no clock, no random numbers and no process, and only ${code(PURE_MODULES)} of Node.`,
-    `* Only these talk to the API server: ${code(API_CLIENTS)}.`,
-    `* Only these load \`@kubernetes/client-node\` or \`undici\`: ${code(CLIENT_LOADERS)}.`,
-    `* Only these read the process: ${code(PROCESS_READERS)}.`,
-    '* No file imports itself by way of others, and no folder imports from one below it in the table.',
+    `* Only these files and folders talk to the API server: ${code(API_CLIENTS)}.`,
+    `* Only these folders load \`@kubernetes/client-node\` or \`undici\`: ${code(CLIENT_LOADERS)}.`,
+    `* Only these files and folders read the process: ${code(PROCESS_READERS)}.`,
+    '* Imports of files have no cycles, and no folder imports from a folder below it in the table.',
   ].join('\n');
 }
 
