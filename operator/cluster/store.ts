@@ -40,7 +40,7 @@ interface ClusterOptions extends FollowedServersOptions {
   readonly rules?: readonly Rule[];
   /** The kinds that the store does not follow. The store behaves as if no object of these kinds existed. */
   readonly except?: readonly Source[];
-  /** The kinds whose metadata the store reads. Of objects of these kinds, the store reads nothing else. */
+  /** The kinds of which the store reads only the metadata of objects. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }

@@ -84,8 +84,8 @@ function hostProcessInVain({ path, stated, value }: Overrides): string[] {
 }
 
 /**
- * The API server refuses `hostUsers: false` together with `hostNetwork`, `hostPID` or `hostIPC` (validateHostUsers). Of
- * these three fields, pods for Windows can have `hostNetwork`, but not the other two.
+ * The API server refuses `hostUsers: false` together with `hostNetwork`, `hostPID` or `hostIPC` (validateHostUsers).
+ * Pods for Windows can have `hostNetwork`, but neither `hostPID` nor `hostIPC`.
  */
 function hostNamespacesInVain({ path, stated, value }: Overrides): string[] {
   if (value('userNamespaces') !== 'Required') return [];

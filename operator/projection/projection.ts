@@ -62,8 +62,7 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
 }
 
 /**
- * Of the managed fields, the function keeps the entries about owner references and drops the rest, because no other
- * entries count as drift.
+ * The function keeps only the managed-fields entries about owner references, because no other entries count as drift.
  */
 function projectRendered({ metadata, ...rest }: RawObject): RenderedObject {
   const managedFields = (metadata?.managedFields ?? []).map(({ manager, fieldsV1 }) => {

@@ -144,7 +144,7 @@ export interface ServerNeed {
   /** The path of the field below `spec.overrides`. */
   readonly path: string;
   /**
-   * What happens if an API server lacks the feature. NoEffect: the field of the overrides has no effect, so the policy
+   * The effect if an API server lacks the feature. NoEffect: the field of the overrides has no effect, so the policy
    * admits the same pods or fewer. NodesMayIgnore: the field requires settings of pods that nodes may ignore.
    * NotAccepted: the policy is not accepted.
    */
