@@ -20,7 +20,7 @@ export const HELP = `Usage: npm start -- [flags]
                                on OpenShift also ${PLATFORM_NAMESPACES.OpenShift}, on GKE also ${PLATFORM_NAMESPACES.GKE})
   --psa-defaults LIST          the defaults in the cluster's PodSecurityConfiguration, if they are not privileged:
                                enforce=baseline:latest,… The operator sets no looser label.
-  --kube-api-qps N             writes per second on average; as many again for statuses (default: 50)
+  --kube-api-qps N             writes per second on average; statuses have another limit of this size (default: 50)
   --kube-api-burst N           writes at once (default: 100)
   --leader-elect               let only the replica that holds the Lease write (default: off)
   --leader-elect-lease-duration, --leader-elect-renew-deadline, --leader-elect-retry-period

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
   }
   // The process does not release the lease, so that its running requests cannot overlap with requests of another
   // leader.
-  log.warn('stopped with requests under way');
+  log.warn('stopped while requests were running');
   setImmediate(() => process.exit());
 }
 

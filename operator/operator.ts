@@ -61,7 +61,7 @@ export class Operator {
     this.#reports = new FollowedReports(following);
     this.#recorder = new EventRecorder(client.apart(new RateLimit(...EVENTS_LIMIT)), {
       onDue: () => this.#changed({ of: 'events' }),
-      onFlood: (leftOut) => log.warn('a flood of Events, some were left out', { leftOut }),
+      onFlood: (leftOut) => log.warn('too many Events at once, some were left out', { leftOut }),
     });
     this.#definition = new Definition(client, log);
     const ownerUid = () => this.#definition.uid;

@@ -257,7 +257,7 @@ export class PolicyContextBuilder {
     // in force.
     if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
       const place = troublePlace(placeOfSource(source));
-      const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep one of them`;
+      const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep only one of the two`;
       tell({ file, line, message });
     }
     const metadata = { ...policy.metadata, ...(known?.metadata && pickIdentity(known.metadata)) };

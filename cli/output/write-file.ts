@@ -24,7 +24,8 @@ export function replaceText(path: string, before: string, after: string): void {
   const real = realpathSync(path);
   // The file's permissions are checked first, because a rename over the file needs only permissions on the folder.
   accessSync(real, constants.W_OK);
-  if (readFileSync(real, 'utf8') !== before) throw new Error('changed by somebody else meanwhile: left as it is');
+  if (readFileSync(real, 'utf8') !== before)
+    throw new Error('another program has changed the file in the meantime: not written');
   replaceFile(real, after);
 }
 

@@ -115,10 +115,14 @@ export class Grants {
     const before = live.get(key);
     if (!before || canonical(before.subjects) === canonical(roleBinding?.subjects)) return undefined;
     if (!asked.has(policy))
-      return isLeaving(policy) ? 'who may use it changes when no older text asks for it' : undefined;
+      return isLeaving(policy)
+        ? 'the users of the policy change when no older program checks their right to use it'
+        : undefined;
     const since = this.#shownSince.get(key);
     const isShown = since !== undefined && shown.get(key)?.metadata.resourceVersion === before.metadata.resourceVersion;
-    return isShown && this.#clock.now() - since.at >= FOLLOWED_MS ? undefined : 'who may use it is narrowed first';
+    return isShown && this.#clock.now() - since.at >= FOLLOWED_MS
+      ? undefined
+      : 'users who may no longer use the policy are removed first';
   }
 
   failure(policy: string): string | undefined {

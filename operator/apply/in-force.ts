@@ -28,7 +28,7 @@ const PROVED_AGAIN_MS = 60_000;
 /** The wait after a failed probe, as a share of the time since the write. */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();
-const COMPILING = 'waiting for the API servers to compile it';
+const COMPILING = 'waiting for the API servers to compile the program';
 
 export class InForce {
   readonly #clock: Pick<Clock, 'now'>;

@@ -90,8 +90,8 @@ function obstacleTo(
   const [deletion] = programs.flatMap((program) => progress.deletion(program) ?? []);
   if (deletion !== undefined) return deletion;
   const older = progress.older.get(name);
-  if (older !== undefined) return `the older ${older} is still in force beside it`;
-  return progress.isGranted(name) ? undefined : 'who may use it changes when it is in force';
+  if (older !== undefined) return `the older ${older} is still in force, too`;
+  return progress.isGranted(name) ? undefined : 'the users of the policy change when the program is in force';
 }
 
 /**

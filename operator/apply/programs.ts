@@ -160,7 +160,7 @@ export class Programs {
 
   #obstacleToWrite(program: Program, changing: ReadonlySet<string>, pass: Pass): string | undefined {
     const added = this.#addedBeside(program, pass);
-    if (added) return `${added.name} has to be in force first`;
+    if (added) return `${added.name} has to come into force first`;
     for (const policy of changing) {
       const obstacle = this.#grants.obstacle(policy, pass);
       if (obstacle !== undefined) return obstacle;

@@ -47,7 +47,7 @@ export class Definition {
       else if (this.#uid === undefined) throw error;
       if (!isForbidden(error) || this.#told) return;
       this.#told = true;
-      this.#log.warn('may not read the CRD of policies: deleting it will leave the rendered objects behind', { error });
+      this.#log.warn('may not read the CRD of policies: if the CRD is deleted, the rendered objects stay', { error });
     }
   }
 }

@@ -166,12 +166,12 @@ async function output(plugin: ExecPlugin, env: Environment, interactive: boolean
     child.once('close', (code, signal) => resolve(signal ?? String(code)));
   });
   const [printed, how] = await Promise.all([text(child.stdout), ended]);
-  if (how !== '0') throw new Error(`${command} gave no credentials: it ended with ${how}`);
+  if (how !== '0') throw new Error(`${command} returned no credentials: it ended with ${how}`);
   return printed;
 }
 
 function credentialIn(printed: string, { command, apiVersion }: ExecPlugin): Credential {
-  const wrong = (what: string) => new Error(`${command} gave no credentials: ${what}`);
+  const wrong = (what: string) => new Error(`${command} returned no credentials: ${what}`);
   let answer: Readonly<Record<string, unknown>>;
   try {
     answer = objectOf(JSON.parse(printed));

@@ -74,7 +74,7 @@ function defaultFiles({ KUBECONFIG, HOME }: Environment): string[] {
 
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
-  EACCES: 'may not be read',
+  EACCES: 'cannot be read',
   EISDIR: 'is a folder',
 };
 
@@ -95,7 +95,7 @@ const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 function loadAnother(config: KubeConfig, files: readonly string[]): void {
   if (!existsSync(SERVICE_ACCOUNT)) {
     const where = 'set KUBECONFIG or --kubeconfig, or run in a pod with a service account';
-    throw new Error(`no cluster: ${where} (none in ${files.join(', ')})`);
+    throw new Error(`no cluster: ${where} (no cluster in ${files.join(', ')})`);
   }
   config.loadFromCluster();
 }

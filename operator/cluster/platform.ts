@@ -23,7 +23,7 @@ export async function platformsOf(client: ApiClient): Promise<Platform[]> {
     return await detected(client);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    const message = `${error.message}: without it the operator cannot tell which namespaces belong to OpenShift or GKE; set --excluded-namespaces`;
+    const message = `${error.message}: without this right, the operator cannot determine which namespaces belong to OpenShift or GKE; set --excluded-namespaces`;
     throw new ApiError({ status: error.status, reason: error.reason, causes: error.causes, message }, error.request);
   }
 }

@@ -150,7 +150,7 @@ export class Reading {
       await this.#client.watch(this.#path, query, (event) => this.#take(event, signal), options);
     } catch (error) {
       if (!isSilence(error) || this.#listing) throw error;
-      this.#options.log.debug('a watch was silent for too long, starting another one');
+      this.#options.log.debug('a watch was silent for too long, starting another watch');
     } finally {
       if (!this.#listing && performance.now() - started >= HEALTHY_MS) this.#options.healthy();
     }

@@ -132,7 +132,7 @@ export class Reflector {
       this.#reading.version = undefined;
       return undefined;
     }
-    this.#trouble.report('following interrupted, trying again', { error });
+    this.#trouble.report('watch interrupted, trying again', { error });
     if (error instanceof ApiError && !isOverloaded(error) && ++this.#refusals === MOST_REFUSALS) {
       this.#reading.version = undefined;
       this.#refusals = 0;

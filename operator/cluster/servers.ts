@@ -202,6 +202,6 @@ function minorIn({ emulationMinor, minor, gitVersion = '' }: VersionInfo, server
   const found = [emulationMinor, minor, ofBuild].map((text) => Number.parseInt(text ?? '', 10)).find(Number.isInteger);
   if (found !== undefined) return found;
   throw new Error(
-    `the API server at ${server} does not say which Kubernetes version it is: minor is ${JSON.stringify(minor)}, gitVersion is ${JSON.stringify(gitVersion)}`,
+    `the API server at ${server} does not report its Kubernetes version: minor is ${JSON.stringify(minor)}, gitVersion is ${JSON.stringify(gitVersion)}`,
   );
 }

@@ -27,7 +27,7 @@ export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', ma
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
 /**
- * Old releases did not have programs yet. The admission policies of earlier releases record the accepted spec in an
+ * Earlier releases had no programs. The admission policies of earlier releases record the accepted spec in an
  * annotation.
  */
 export const VALIDATING_POLICIES: Source = {

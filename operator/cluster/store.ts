@@ -40,7 +40,7 @@ interface ClusterOptions extends FollowedServersOptions {
   readonly rules?: readonly Rule[];
   /** The kinds that the store does not follow. The store behaves as if no object of these kinds existed. */
   readonly except?: readonly Source[];
-  /** The kinds of which the store reads only the metadata of the objects. */
+  /** The kinds of which the store reads only the metadata of objects. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }

@@ -85,6 +85,6 @@ export class FitIntoObject implements Limit {
 }
 
 function tooMany(policies: readonly ResolvedPolicy[]): Refusal {
-  const message = `too many long policies may decide in the same namespace: together they have more than ${MOST} characters, and an API server stores them in one object. Shorten spec.overrides or spec.namespaceSelector, or select namespaces by their names. They are ${namesIn(policies)}`;
+  const message = `too many long policies may decide in the same namespace: together they have more than ${MOST} characters, and an API server stores them in one object. Shorten spec.overrides or spec.namespaceSelector, or select namespaces by their names. The policies are ${namesIn(policies)}`;
   return { reason: 'TooExpensive', message };
 }

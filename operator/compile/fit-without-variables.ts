@@ -100,8 +100,8 @@ function tooMany(policies: readonly ResolvedPolicy[], problem: 'cost' | 'text'):
   const since = offeredSince('admissionVariables');
   const why =
     problem === 'cost'
-      ? `an API server below ${since} checks few policies with usableBy Subjects or Bindings in one namespace, and only where all have the same namespaceSelector and priority. Write usableBy: Everyone where who may use a policy does not matter`
+      ? `an API server below ${since} can check only few policies with usableBy Subjects or Bindings in one namespace, and only if all of them have the same namespaceSelector and priority. Write usableBy: Everyone for policies that everybody may use`
       : `together they are longer than an API server below ${since} accepts`;
-  const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer of them meet, or upgrade every API server to ${since}. They are ${namesIn(policies)}`;
+  const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer policies share a namespace, or upgrade every API server to ${since}. The policies are ${namesIn(policies)}`;
   return { reason: 'TooExpensive', message };
 }

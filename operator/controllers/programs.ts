@@ -82,7 +82,7 @@ export class Programs implements Controller {
     if (outcome.state !== 'InForce' || !spec || !rollsOut(spec) || !accepted || refusals.has(policy)) return outcome;
     const hasBegun = policies.some(({ id }) => id === policy);
     const waits = !hasBegun || !isSameSelector(accepted.namespaceSelector, spec.namespaceSelector);
-    const message = `first, namespaces that exist get the label ${rolloutLabel(policy)}: ${ROLLOUT_PENDING}`;
+    const message = `existing namespaces first get the label ${rolloutLabel(policy)}: ${ROLLOUT_PENDING}`;
     return waits ? { ...outcome, state: 'Working', message } : outcome;
   }
 

@@ -75,7 +75,7 @@ export class Running {
     const { name, concurrency = 1 } = controller;
     const { log, observeQueue } = this.#options;
     const onError = (key: string, error: unknown, failures: number) =>
-      log.warn('work failed, will be tried again', { controller: name, key, failures, error });
+      log.warn('reconciling failed, trying again', { controller: name, key, failures, error });
     const work = async (key: string) => {
       while (this.#state.policies.isStale && !this.#stopped) {
         this.#accepting ??= this.#accept().finally(() => {

@@ -62,8 +62,7 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
 }
 
 /**
- * The function keeps the managed fields about owner references, and drops the other managed fields, because these never
- * count as drift.
+ * The function keeps only the managed-fields entries about owner references, because no other entries count as drift.
  */
 function projectRendered({ metadata, ...rest }: RawObject): RenderedObject {
   const managedFields = (metadata?.managedFields ?? []).map(({ manager, fieldsV1 }) => {

@@ -47,7 +47,7 @@ export function compliantCondition({ accepted, expired, workloads }: Evaluated):
 function unknownText({ counts, tooExpensive }: WorkloadReport): string {
   const byCreator = counts.unknown - tooExpensive;
   return [
-    ...(byCreator > 0 ? [`; unknown for ${byCreator}, since it depends on who created the pod`] : []),
+    ...(byCreator > 0 ? [`; unknown for ${byCreator}, since the verdict depends on who created the pod`] : []),
     ...(tooExpensive > 0 ? [`; unknown for ${tooExpensive}, too expensive to evaluate`] : []),
   ].join('');
 }

@@ -162,7 +162,7 @@ function acceptedCondition(
 function restingRollout({ mode, meanwhile }: ResolvedPolicy): string[] {
   if (mode === 'Enforce' || !meanwhile) return [];
   return [
-    `spec.rollout rests in mode ${mode}: nothing is enforced. With mode: Enforce it goes on as it was, or begins if it has not begun`,
+    `spec.rollout rests in mode ${mode}, so nothing is enforced. With mode: Enforce, the rollout continues, or begins if it has not begun`,
   ];
 }
 
@@ -174,7 +174,7 @@ function lagging({ latestLags, standard }: ResolvedPolicy): string[] {
   if (!latestLags) return [];
   const known = formatVersion(standard.minor);
   return [
-    `levelVersion latest means ${known} here, because this release knows no newer Standards; the API servers are at ${formatVersion(standard.server)}: upgrade the operator`,
+    `levelVersion latest means ${known} here, because this release has no newer Standards; the API servers are at ${formatVersion(standard.server)}: upgrade the operator`,
   ];
 }
 
@@ -193,14 +193,16 @@ function unchecked(fields: readonly string[]): string[] {
 function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
   if (!defaultingUnavailable) return [];
   const since = offeredSince('mutatingAdmissionPolicies');
-  return [`nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes ${since} on every API server`];
+  return [
+    `defaulting fills in no field: it needs MutatingAdmissionPolicy, which requires Kubernetes ${since} on every API server`,
+  ];
 }
 
 function withoutEffect({ withoutEffect: overrides }: ResolvedPolicy): string[] {
   return overrides.map(({ path, feature, without, because }) => {
     const since = offeredSince(feature);
     return without === 'NodesMayIgnore'
-      ? `warning: overrides.${path} may have no effect on some nodes until every API server is at ${since}: ${because}. Compare the versions in kubectl get nodes`
+      ? `warning: overrides.${path} may have no effect on some nodes until every API server is at ${since}: ${because}. Check the versions with kubectl get nodes`
       : `overrides.${path} has no effect: it needs Kubernetes ${since} on every API server, since ${because}`;
   });
 }
@@ -217,7 +219,7 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
     .map(({ subject, namespace }) => `${subject.kind} ${subject.name}${namespace ? ` in namespace ${namespace}` : ''}`);
   const all = firstOf(['cluster administrators', ...[...new Set(names)].sort()], NAMED + 1);
   return [
-    `holders of wildcard verbs may use it as well (${all}), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml ${AS_CONTROLLER}`,
+    `holders of wildcard verbs (${all}) may use this policy, too, so their test pods are admitted: test with --as, such as kubectl create -f pod.yaml ${AS_CONTROLLER}`,
   ];
 }
 
@@ -235,7 +237,7 @@ function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly Bind
   if (usableBy === 'Everyone' || names.length === 0) return [];
   const listed = firstOf(names.sort(), NAMED);
   return [
-    `these are older than this policy and grant its use by name: ${listed}; delete those that were meant for an earlier policy`,
+    `these bindings are older than this policy and grant its use by name: ${listed}; delete the bindings that were meant for an earlier policy`,
   ];
 }
 
@@ -245,7 +247,7 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
   const names = wide.map(({ kind, namespace, name }) => `${kind} ${namespace ? `${namespace}/` : ''}${name}`).sort();
   const verb = wide.length === 1 ? 'includes' : 'include';
   return [
-    `warning: ${names.join(', ')} ${verb} built-in workload controllers, so anybody who may create a workload may use this policy through it`,
+    `warning: ${names.join(', ')} ${verb} built-in workload controllers, so anybody who may create a workload may use this policy through such a controller`,
   ];
 }
 
@@ -279,7 +281,7 @@ function programmedCondition(input: ConditionInput): BareCondition {
   const { resolution, accepted, expired, program, previous, generation } = input;
   const type = 'Programmed';
   if ('refusal' in resolution) {
-    const earlier = accepted && !expired ? '; the last accepted one stays in force' : '';
+    const earlier = accepted && !expired ? '; the last accepted version stays in force' : '';
     const message = `this version of the policy is not in force: it is not accepted${earlier}`;
     return { type, status: 'False', reason: reasons.NOT_ACCEPTED, message };
   }
@@ -290,7 +292,7 @@ function programmedCondition(input: ConditionInput): BareCondition {
     // After a restart, the operator keeps the earlier condition until it has observed the state itself.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
     if (before && before.reason !== reasons.NOT_ACCEPTED && before.reason !== reasons.EXPIRED) return before;
-    return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };
+    return { type, status: 'False', reason: reasons.PENDING, message: 'the program will be written' };
   }
   const { inForce, answering } = program.servers;
   const where = `row ${program.row} is in force on ${inForce} of ${answering} API servers`;

@@ -39,7 +39,7 @@ export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, no
 }
 
 export function expiredText(expires: number): string {
-  return `expired at ${formatTime(expires)} and counts as deleted: write a later spec.expires to bring it back, or delete it`;
+  return `expired at ${formatTime(expires)} and counts as deleted: set a later spec.expires to bring the policy back, or delete the policy`;
 }
 
 /** The message about the namespaces where no other policy of the policy's mode will decide after the policy expires. */

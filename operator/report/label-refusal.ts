@@ -49,7 +49,7 @@ export function labelRefusedCondition({ texts, keepsPending }: RefusedLabels): B
   if (texts.length === 0) return [];
   const consequence = keepsPending
     ? 'The policy is not enforced there until the label is gone'
-    : 'The other namespaces are not affected';
+    : 'Other namespaces are not affected';
   const message = `${firstOf(texts, NAMED, '; ')}. ${consequence}; the operator tries again`;
   return [{ type: 'LabelRefused', status: 'True', reason: reasons.WRITE_REFUSED, message }];
 }

@@ -30,14 +30,14 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   const specs = () => Iterator.from(specsIn(verdicts.keys(), cluster));
   gauge(
     'violating_workloads',
-    'Workloads that a policy does not admit, by the rule they break and the mode of the policy.',
+    'Workloads that a policy does not admit, by the violated rule and the mode of the policy.',
     ['policy', 'namespace', 'rule', 'mode'],
     () => violating(verdicts),
   );
   byPolicy('programmed', 'Whether the current text of the policy is in force (1) or not yet (0).', isProgrammed);
   byPolicy(
     'label_conflicts',
-    'Namespaces where a label of another owner is in the way.',
+    'Namespaces where another owner manages a label that the operator would set.',
     ({ status }) => status?.namespaces?.conflicting ?? 0,
   );
   byPolicy(
@@ -53,7 +53,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   );
   gauge(
     'oldest_unused_grant_timestamp_seconds',
-    'Since when no workload has needed the longest unused grant of the policy, in seconds since 1970.',
+    'The time since which no workload has needed the grant of the policy that has been unused longest, in seconds since 1970.',
     ['policy'],
     () => cluster.policies().flatMap(oldestUnusedGrant),
   );
@@ -65,7 +65,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   );
   gauge(
     'workloads',
-    'Workloads that a policy evaluates, by verdict; each once, however many rules it breaks.',
+    'Workloads that a policy evaluates, by verdict. Each workload counts once, even if it violates several rules.',
     ['policy', 'verdict'],
     () => cluster.policies().flatMap(workloadVerdicts),
   );

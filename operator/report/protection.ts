@@ -34,12 +34,12 @@ export function protectionText({ state, servers, message }: ProtectionOutcome): 
   const where = `${servers.protecting} of ${servers.answering} API servers`;
   switch (state) {
     case 'Protected':
-      return `a file of ${where} lets only the operator change what enforces policies`;
+      return `a file of ${where} lets only the operator change the objects that enforce policies`;
     case 'OtherOperator':
-      return `a file of ${where} lets only another operator change what enforces policies: ${HOW}, with --operator-service-account`;
+      return `a file of ${where} lets only another operator change the objects that enforce policies: ${HOW}, with --operator-service-account`;
     case 'Unprotected':
-      return `cluster administrators can change what enforces policies: ${where} protect it by a file; ${HOW}`;
+      return `cluster administrators can change the objects that enforce policies: ${where} protect it by a file; ${HOW}`;
     default:
-      return `not known whether API servers protect what enforces policies: ${message}`;
+      return `it is not known whether API servers protect the objects that enforce policies: ${message}`;
   }
 }

@@ -17,7 +17,7 @@ export function restoredLabelEvent(
 ): KubernetesEvent {
   const label = rolloutLabel(policy);
   const note =
-    `label ${label}: ${ROLLOUT_PENDING} was removed or changed out of band; restored, since policy ${policy} is not to be ` +
+    `label ${label}: ${ROLLOUT_PENDING} was removed or changed out of band; restored, since policy ${policy} must not be ` +
     `enforced in namespace ${namespace.name} yet. To enforce it there now, set the label to ${ROLLOUT_ENFORCED}`;
   return eventFor(
     {

@@ -115,7 +115,7 @@ function conflictHappening(name: string, uid: string, conflict: LabelConflict): 
     type: 'Warning',
     reason: reasons.FOREIGN_LABEL,
     action: 'Label',
-    note: `${describeConflict(conflict)}; it is left alone: remove it to let the operator manage it`,
+    note: `${describeConflict(conflict)}; the operator does not change the label: remove the label to let the operator manage it`,
   };
 }
 

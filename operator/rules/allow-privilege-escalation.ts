@@ -60,7 +60,7 @@ const FIXES: Fix[] = [
   ),
   fix(
     `${FIELD}.orValue(false)`,
-    'somebody asked for it: set-user-ID programs, such as sudo, and file capabilities no longer raise privileges',
+    'somebody set this value on purpose: set-user-ID programs, such as sudo, and file capabilities no longer raise privileges',
   ),
 ];
 

@@ -143,7 +143,7 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
     when: and(`!(${tooManyNames()})`, `${names}.size() > 0`),
     value: `${DROP} + ${nothingIsLeft ? '["ALL"]' : names}`,
     class: 'check',
-    risk: 'container runtimes gave it the capability although nobody asked for it, and the image may rely on that: `cappol explain NAME` says what it is for',
+    risk: 'the container has the capability by default of the container runtime, and the image may rely on it: `cappol explain NAME` shows what the capability permits',
   };
   return [UNPRIVILEGED, ...spellingFixes(), removeAdds(refused), drop].map((fix) => ({
     ...fix,
@@ -153,9 +153,10 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
 
 export const allowedBounding = defineRule<AllowedBounding, string>({
   id: 'capabilities.allowedBounding',
-  title: 'Which capabilities a container may end up with: those that it adds, and those that container runtimes give.',
+  title:
+    'Which capabilities a container may hold: capabilities that it adds, and capabilities that container runtimes give.',
   words:
-    'No Standard has this. A container of level baseline that does not mention capabilities still holds the 14 ' +
+    'The Pod Security Standards have no such rule. A container of level baseline that does not mention capabilities still holds the 14 ' +
     'capabilities that container runtimes give by default, such as NET_RAW.',
   sources: [
     'linux/include/uapi/linux/capability.h',

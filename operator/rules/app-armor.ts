@@ -282,7 +282,7 @@ function fixesOf(value: AppArmor): Fix[] {
           fix(
             'containers',
             IS_UNSET,
-            'the kubelet of a node without AppArmor refuses the pod; elsewhere it is the default',
+            'the kubelet of a node without AppArmor refuses the pod; on other nodes, RuntimeDefault is the default',
           ),
         ]
       : []),

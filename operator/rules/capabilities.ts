@@ -237,7 +237,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
             feature: 'userNamespaces',
             path: 'capabilities.allowedAddInUserNamespace',
             without: 'NoEffect',
-            because: 'where one is older, a pod with hostUsers: false may run without a user namespace',
+            because: 'with an older API server, a pod with hostUsers: false may run without a user namespace',
           },
         ]
       : [],

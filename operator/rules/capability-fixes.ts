@@ -20,8 +20,8 @@ const SPELT = '[x.upperAscii()].map(n, n.startsWith("CAP_") ? n.substring(4) : n
 const IS_MISSPELT = `!(x in ${literal(NAMES)}) && ${SPELT} in ${literal(NAMES)}`;
 
 const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
-  add: 'containerd gives nothing for the name as it is spelt; now the container holds the capability on every runtime',
-  drop: 'containerd drops nothing for the name as it is spelt; now the container lacks the capability on every runtime',
+  add: 'containerd gives no capability for the old spelling; now the container holds the capability on every runtime',
+  drop: 'containerd drops no capability for the old spelling; now the container lacks the capability on every runtime',
 };
 
 /**
@@ -48,7 +48,7 @@ export function removeAdds(refused: string): Fix {
     when: and(`${ADD}.size() <= ${MOST_NAMES}`, `${ADD}.exists(x, ${refused})`),
     value: `${ADD}.filter(x, !(${refused}))`,
     class: 'check',
-    risk: 'somebody asked for the capability: programs that need it fail (`cappol explain NAME` says what needs it, and what to use instead)',
+    risk: 'somebody added the capability on purpose: programs that need it fail (`cappol explain NAME` shows what it permits, and what to use instead)',
   };
 }
 

@@ -10,7 +10,7 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
   id: 'defaultAllowPrivilegeEscalation',
   title: 'Whether containers that leave allowPrivilegeEscalation unset may gain privileges.',
   words:
-    'No Standard has this. PodSecurityPolicy: the value is filled in where a container leaves ' +
+    'The Pod Security Standards have no such rule. PodSecurityPolicy: the value is filled in where a container leaves ' +
     'allowPrivilegeEscalation unset. With the value false, a privileged container is refused, because the API server ' +
     'does not accept false there.',
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],

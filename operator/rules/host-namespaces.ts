@@ -16,7 +16,7 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
     may,
     reads: { spec: [field] },
     example: { spec: { [field]: true } },
-    unfixable: `the pod asks for ${shares}, which nothing inside the pod can replace; write an exception for the pod (cappol suggest)`,
+    unfixable: `the pod requests ${shares}, which no field of the pod can replace; write an exception for the pod (cappol suggest)`,
     checks: [
       {
         over: 'pod',

@@ -149,7 +149,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   id: 'hostPaths',
   title: 'Which node paths hostPath volumes may mount, and which of these paths only read-only.',
   words:
-    'No Standard has this. PodSecurityPolicy: the path of a hostPath volume must have one of the prefixes. If the ' +
+    'The Pod Security Standards have no such rule. PodSecurityPolicy: the path of a hostPath volume must have one of the prefixes. If the ' +
     'prefix has readOnly: true, containers must mount the volume read-only.',
   sources: ['PodSecurityPolicy allowedHostPaths'],
   guides: { cis: ['5.2.11'], nsa: ['Breakout'] },
@@ -192,7 +192,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
 
   fixes: (paths) => (paths?.some(({ readOnly }) => readOnly) ? [readOnlyFix(new LiteralValues(columnsOf(paths)))] : []),
   unfixable:
-    'the pod mounts a path of the node that no allowed prefix covers, and nothing inside the pod can replace the path',
+    'the pod mounts a path of the node that no allowed prefix covers, and no field of the pod can replace the path',
 
   podSecurity: () => 'restricted',
 

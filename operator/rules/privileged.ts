@@ -26,7 +26,7 @@ export const UNPRIVILEGED: Fix = {
 };
 
 export const AGENTS_ARE_PRIVILEGED =
-  'a privileged container that also uses paths, processes or the network of the node needs what it asks for; write an exception for the container (cappol suggest)';
+  'a privileged container that also uses paths, processes or the network of the node needs this access; write an exception for the container (cappol suggest)';
 
 export const privileged = forbiddenField({
   id: 'privileged',

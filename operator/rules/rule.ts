@@ -144,9 +144,9 @@ export interface ServerNeed {
   /** The path of the field below `spec.overrides`. */
   readonly path: string;
   /**
-   * The consequence for the policy if an API server lacks the feature. NoEffect: the field of the overrides has no
-   * effect, so the policy admits the same pods or fewer. NodesMayIgnore: the field requires settings of pods that nodes
-   * may ignore. NotAccepted: the policy is not accepted.
+   * The effect if an API server lacks the feature. NoEffect: the field of the overrides has no effect, so the policy
+   * admits the same pods or fewer. NodesMayIgnore: the field requires settings of pods that nodes may ignore.
+   * NotAccepted: the policy is not accepted.
    */
   readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
   /** A text for people that explains what happens on an API server that lacks the feature. */

@@ -113,7 +113,7 @@ function fixesOf(minor: number): Fix[] {
         ...own,
         when: and(when, isOtherUser, unlessInUserNamespace(minor)),
         class: 'safe',
-        risk: 'none: runAsUser already says that it runs as another user than root',
+        risk: 'none: runAsUser already states another user than root',
       },
       {
         ...own,

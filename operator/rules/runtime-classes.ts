@@ -16,7 +16,8 @@ const NAME = 'variables.spec.?runtimeClassName';
 export const runtimeClasses = defineRule<RuntimeClasses, string>({
   id: 'runtimeClasses',
   title: 'Which runtime classes pods may use, and which runtime class they get by default.',
-  words: "No Standard has this. PodSecurityPolicy: a pod's runtimeClassName must be in the list, or unset.",
+  words:
+    "The Pod Security Standards have no such rule. PodSecurityPolicy: a pod's runtimeClassName must be in the list, or unset.",
   sources: ['PodSecurityPolicy runtimeClass', 'KEP-585'],
   guides: { cis: [], nsa: [] },
   severity: 'NodeServices',

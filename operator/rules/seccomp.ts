@@ -299,7 +299,7 @@ export const seccomp = defineRule<Seccomp, string>({
             feature: 'seccompFromOci',
             path: 'seccomp.ociReferences',
             without: 'NoEffect',
-            because: 'an older one refuses pods with a profile of type OCI',
+            because: 'an older API server refuses pods with a profile of type OCI',
           },
         ]
       : [],

@@ -24,7 +24,7 @@ export const serviceAccountToken = defineRule<'Allowed' | 'Forbidden'>({
   id: ID,
   title: 'Whether pods may have a token of their service account, in the default volume or in a volume of their own.',
   words:
-    'No Standard has this. With the token, a process can call the API server with the rights of the service account. ' +
+    'The Pod Security Standards have no such rule. With the token, a process can call the API server with the rights of the service account. ' +
     'The API server adds a volume with a token to every pod, unless automountServiceAccountToken is false.',
   sources: ['k8s.io/kubernetes/plugin/pkg/admission/serviceaccount', 'KEP-1205'],
   guides: { cis: ['5.1.6'], nsa: ['ServiceAccountTokens'] },

@@ -20,7 +20,7 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
   id: 'supplementalGroups',
   title: 'Which supplementary group IDs a pod may give to its containers.',
   words:
-    "No Standard has this. PodSecurityPolicy: each group ID in the pod's supplementalGroups must be in a range. With " +
+    "The Pod Security Standards have no such rule. PodSecurityPolicy: each group ID in the pod's supplementalGroups must be in a range. With " +
     'MustRunAs, the pod must list at least one group ID.',
   sources: ['PodSecurityPolicy supplementalGroups'],
   guides: { cis: [], nsa: [] },

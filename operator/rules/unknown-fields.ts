@@ -212,7 +212,7 @@ const definition: Definition<UnknownFields, string> = {
   alsoStatedBy: [LISTED],
   title: 'Whether pods may have fields that this release does not know, so that no rule checks them.',
   words:
-    'No Standard has this. Each version of the Standards names the fields that it restricts, and admits all fields that ' +
+    'The Pod Security Standards have no such rule. Each version of the Standards names the fields that it restricts, and admits all fields that ' +
     'Kubernetes adds later.',
   sources: ['KEP-5758', 'KEP-5474', 'KEP-5823', 'k8s.io/api/core/v1/types.go'],
   guides: { cis: [], nsa: [] },

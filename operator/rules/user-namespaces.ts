@@ -32,9 +32,9 @@ function isRequired(values: Values): Condition {
 
 export const userNamespaces = defineRule<'Required' | 'Optional'>({
   id: ID,
-  title: "Whether pods must have a user namespace of their own, where root is not the node's root.",
+  title: "Whether each pod must have its own user namespace, in which root is not the node's root.",
   words:
-    'No Standard has this. KEP-127: with hostUsers: false a process that escapes its container has no privileges on the ' +
+    'The Pod Security Standards have no such rule. KEP-127: with hostUsers: false a process that escapes its container has no privileges on the ' +
     'node, nor in other pods. OpenShift: userNamespaceLevel RequirePodLevel.',
   sources: ['KEP-127', 'k8s.io/kubernetes/pkg/apis/core/validation (validateHostUsers)'],
   guides: { cis: [], nsa: [] },
@@ -60,7 +60,7 @@ export const userNamespaces = defineRule<'Required' | 'Optional'>({
             feature: 'userNamespaces',
             path: ID,
             without: 'NotAccepted',
-            because: 'an older one drops hostUsers from pods, so every pod would be refused',
+            because: 'an older API server drops hostUsers from pods, so every pod would be refused',
           },
         ]
       : [],

@@ -81,7 +81,7 @@ export const NO_TOKEN: Fix = {
   when: `variables.spec.?automountServiceAccountToken.orValue(false) && variables.spec.?volumes.orValue([]).exists(v, v.name == "${TOKEN_VOLUME}")`,
   value: 'false',
   class: 'check',
-  risk: 'its processes no longer have a token, which a process needs to call the API server',
+  risk: 'the processes no longer have a token, which they need for calls to the API server',
 };
 
 function columnsOf(types: VolumeTypes): Columns {

@@ -87,7 +87,8 @@ export class Election {
 
   /** @throws NotLeadingError if a write must not be sent now */
   readonly assertMayWrite = (): void => {
-    if (!this.mayWrite()) throw new NotLeadingError(`no write: this process does not hold the lease`);
+    if (!this.mayWrite())
+      throw new NotLeadingError(`the write was refused, because this process does not hold the lease`);
   };
 
   /**
@@ -97,7 +98,7 @@ export class Election {
   readonly check = (): void => {
     const { clock } = this.#options;
     if (this.#lostAt === undefined || clock.now() - this.#lostAt < MAX_ENDING_MS) return;
-    throw new Error('the lease was lost, and the work of a leader does not end');
+    throw new Error('the lease was lost, and the tasks of the leader did not stop in time');
   };
 
   /**

@@ -79,13 +79,13 @@ function observeReflectors(registry: Registry, clock: Clock): ReflectorObserver 
   const heardAt = new Map<string, number>();
   const relists = new Counter({
     name: 'capabilitypolicy_reflector_relists_total',
-    help: 'How often a kind had to be listed again after the first time.',
+    help: 'How often a kind was listed again after the first list.',
     labelNames: ['kind'],
     registers,
   });
   new Gauge({
     name: 'capabilitypolicy_reflector_staleness_seconds',
-    help: 'Time since the API server last answered about a kind; under three minutes while all is well.',
+    help: 'Time since the API server last answered a request for a kind. Normally less than three minutes.',
     labelNames: ['kind'],
     registers,
     collect() {

@@ -67,18 +67,26 @@ function queueMetrics(registry: Registry) {
   const common = { labelNames: ['name'], registers: [registry] };
   return {
     depth: new Gauge({ ...common, name: 'workqueue_depth', help: 'Keys that wait for work.' }),
-    adds: new Counter({ ...common, name: 'workqueue_adds_total', help: 'Keys added that did not wait already.' }),
-    retries: new Counter({ ...common, name: 'workqueue_retries_total', help: 'Keys that came back after a failure.' }),
+    adds: new Counter({
+      ...common,
+      name: 'workqueue_adds_total',
+      help: 'Keys that were added while they were not in the queue.',
+    }),
+    retries: new Counter({
+      ...common,
+      name: 'workqueue_retries_total',
+      help: 'Keys that were added again after a failure.',
+    }),
     waited: new Histogram({
       ...common,
       name: 'workqueue_queue_duration_seconds',
-      help: 'How long a key waited before it was worked on.',
+      help: 'How long a key waited before it was reconciled.',
       buckets: QUEUE_BUCKETS,
     }),
     worked: new Histogram({
       ...common,
       name: 'workqueue_work_duration_seconds',
-      help: 'How long it took to work on a key.',
+      help: 'How long it took to reconcile a key.',
       buckets: QUEUE_BUCKETS,
     }),
   };
@@ -128,13 +136,13 @@ function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Cloc
   new Gauge({
     ...common,
     name: 'workqueue_unfinished_work_seconds',
-    help: 'Time spent so far on the keys that are worked on, in total.',
+    help: 'Total time so far for the keys that are being reconciled.',
     collect: byName((a, b) => a + b),
   });
   new Gauge({
     ...common,
     name: 'workqueue_longest_running_processor_seconds',
-    help: 'Time spent so far on the key that is worked on longest.',
+    help: 'Time so far for the key that has been reconciled longest.',
     collect: byName(Math.max),
   });
 }

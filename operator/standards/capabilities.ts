@@ -77,7 +77,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: "do what only a file's owner may: chmod, utime, set extended attributes",
     addableAt: 'baseline',
     risk: 'container',
-    instead: 'files that belong to the user who runs',
+    instead: 'files that belong to the user of the process',
     sources: ['chmod(2)'],
   },
   {
@@ -93,7 +93,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     addableAt: 'baseline',
     risk: 'low',
     riskNote: 'node with hostPID',
-    instead: 'the same user for the processes that signal each other',
+    instead: 'one user for all processes that signal each other',
     sources: ['kill(2)'],
   },
   {
@@ -174,7 +174,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     addableAt: 'privileged',
     risk: 'low',
     riskNote: 'container with hostIPC',
-    instead: 'the same user for the processes that share them',
+    instead: 'one user for all processes that share the objects',
     sources: ['sysvipc(7)'],
   },
   {
@@ -272,7 +272,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'create device files',
     addableAt: 'baseline',
     risk: 'container',
-    riskNote: 'the device cgroup blocks their use; host where its rules are loose',
+    riskNote: 'the device cgroup blocks the use of device files; with loose rules of this cgroup, the risk is host',
     instead: 'a device plugin',
     sources: ['mknod(2)'],
   },

@@ -106,8 +106,8 @@ export const PINS = { refused: /changing or deleting this CapabilityPolicy needs
 export const SERVED = { refused: /this APIService must not be deleted or served by another server/ };
 export const TOKENS = { refused: /only nodes may get tokens of the operator/ };
 export const CONTROLLER_TOKENS = { refused: /only kube-controller-manager may get tokens of its controllers/ };
-export const SECRETS = { refused: /no Secret may have a token of the operator or of these controllers/ };
-export const STATES = { refused: /only the operator \(\S+\) may write the ConfigMaps that keep where a rollout is/ };
+export const SECRETS = { refused: /no Secret may have a token of the operator or of the controllers/ };
+export const STATES = { refused: /only the operator \(\S+\) may write the ConfigMaps with the states of rollouts/ };
 
 /** A user with the rights of a cluster administrator. Only admission can refuse requests of this user. */
 export function asAdministrator(user: string, ...groups: readonly string[]): Identity {

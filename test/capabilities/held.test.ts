@@ -62,9 +62,9 @@ describe('the capabilities that a runtime grants', () => {
   it('come with the steps of the calculation', () => {
     const grant = granted(CONTAINERD, { ...none, add: ['NET_RAW', 'CAP_SYS_TIME', 'chown'], drop: ['ALL', 'chown'] });
     assert.deepEqual('because' in grant && grant.because, [
-      'starts from nothing, since ALL is dropped',
+      'starts without capabilities, since ALL is dropped',
       'adds NET_RAW',
-      'CHOWN is added and dropped: the drop wins',
+      'CHOWN is added and dropped, and this runtime drops it',
       'reads the added CAP_SYS_TIME as CAP_CAP_SYS_TIME, which is not a capability',
     ]);
   });

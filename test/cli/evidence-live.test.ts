@@ -123,10 +123,7 @@ describe('cappol with evidence of a cluster', () => {
     });
     await put({ ...own, metadata: { ...(own.metadata as object), name: 'by-a-user' } });
     const ran = await suggested([]);
-    assert.match(
-      ran.stderr,
-      /^cappol: ContainerProfile evidence-live\/by-a-user: warning: somebody wrote this profile/,
-    );
+    assert.match(ran.stderr, /^cappol: ContainerProfile evidence-live\/by-a-user: warning: a user wrote this profile/);
     assert.equal(ran.code, 0);
     assert.deepEqual(usedIn(ran), ['CHOWN', 'KILL']);
   });

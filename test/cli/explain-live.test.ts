@@ -127,7 +127,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     const reason = REASON.replace('+', '\\+');
     const rows = [
       `${net} +Deployment pinger +app +0 +added +baseline +admitted +${ping} +${EXPIRES} +${reason}`,
-      `${net} +Deployment sniffer +app +0 +added +baseline +refused +${ping} +${EXPIRES} +${reason} +admits it, but refuses the pod by capabilities`,
+      `${net} +Deployment sniffer +app +0 +added +baseline +refused +${ping} +${EXPIRES} +${reason} +admits it, but refuses the pod because of capabilities`,
       `${web} +Deployment plain +app +0 +default of containerd, Docker +restricted +refused +${base} +never +- +container "app" must drop capability ALL in .*`,
       `${free} +Deployment agent +app +0 +added +baseline +open +${audit} \\(mode Audit\\) +never +- +container "app" must not add .*`,
     ];
@@ -150,7 +150,7 @@ Namespace ${net}
              ${ping} admits it, until ${EXPIRES}, because: ${REASON}
   Deployment sniffer
     refused  container "app" holds it: added, beyond baseline
-             ${ping} admits it, but refuses the pod by capabilities, until
+             ${ping} admits it, but refuses the pod because of capabilities, until
              ${EXPIRES}, because: ${REASON}
 `;
 
@@ -204,7 +204,7 @@ Namespace ${net}
   });
 
   it('says where it looked when it found nothing', async () => {
-    const nothing = 'SYS_ADMIN: no container in namespace cli-explain-web holds it (1 workload read)';
+    const nothing = 'SYS_ADMIN: no container in namespace cli-explain-web holds the capability (1 workload read)';
     const text = await explain('SYS_ADMIN', '-n', web);
     assert.deepEqual([text.code, text.stdout, text.stderr], [0, `${nothing}\n`, '']);
     const json = await explain('SYS_ADMIN', '-n', web, '-o', 'json');
@@ -213,7 +213,7 @@ Namespace ${net}
     const rule = await explain('hostNetwork', '-n', web);
     assert.match(
       rule.stdout,
-      /^hostNetwork: nothing in namespace cli-explain-web is beyond levels baseline and restricted \(1 workload read\)$/m,
+      /^hostNetwork: no pod in namespace cli-explain-web exceeds levels baseline and restricted \(1 workload read\)$/m,
     );
     const none = await explain('SYS_ADMIN', '-n', 'nosuch');
     assert.deepEqual([none.code, none.stderr], [2, 'cappol: no namespace "nosuch" in the cluster\n']);
@@ -284,7 +284,7 @@ Namespace ${net}
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(
       stderr,
-      /^cappol: you may not list namespaces, pods, .*: nothing can be said about what runs; .*reader\.yaml/,
+      /^cappol: you may not list namespaces, pods, .*: the workloads cannot be evaluated; .*reader\.yaml/,
     );
   });
 

@@ -120,7 +120,7 @@ describe('cappol report', () => {
   it('refuses files that are no snapshots, and two of one context', async () => {
     const one = stored('a.json', JSON.stringify(snapshot('one')));
     for (const [text, why] of [
-      ['{"kind":"Pod"}', /bad\.json: not a snapshot, which cappol snapshot prints/],
+      ['{"kind":"Pod"}', /bad\.json: not a snapshot by cappol snapshot/],
       ['null', /not a snapshot/],
       [
         JSON.stringify({ ...snapshot('one'), shapes: undefined }),
@@ -133,7 +133,7 @@ describe('cappol report', () => {
       assert.match(stderr, why);
     }
     const twice = await report('--html', 'out.html', '--from', one, stored('b.json', JSON.stringify(snapshot('one'))));
-    assert.deepEqual([twice.code, twice.stderr], [2, 'cappol: --from: two snapshots of the context "one"\n']);
+    assert.deepEqual([twice.code, twice.stderr], [2, 'cappol: --from: two snapshots are of the context "one"\n']);
     assert.ok(!readdirSync(folder).includes('out.html'));
   });
 });

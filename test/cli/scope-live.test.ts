@@ -75,10 +75,13 @@ describe('the namespaces that cappol reads', function () {
   for (const { name, args, empty } of COMMANDS) {
     it(`${name}: the current one of the context, one by -n, all by -A`, async () => {
       const current = await run(...args);
-      assert.match(current.stderr, /^cappol: namespace scope-current, the current one of context .*; -A reads all$/m);
+      assert.match(
+        current.stderr,
+        /^cappol: namespace scope-current, the current namespace of context .*; -A reads all namespaces$/m,
+      );
       const one = await run(...args, '-n', OTHER);
       const all = await run(...args, '-A');
-      assert.doesNotMatch(one.stderr + all.stderr, /the current one/);
+      assert.doesNotMatch(one.stderr + all.stderr, /the current namespace/);
       // The command `cappol status` prints nothing about workloads that no policy selects.
       if (name === 'status' && current.stdout.startsWith('There are no')) return;
       for (const [ran, here] of [
@@ -98,7 +101,7 @@ describe('the namespaces that cappol reads', function () {
 
     it(`${name}: refuses -n beside -A`, async () => {
       const { code, stderr } = await run(...args, '-n', OTHER, '-A');
-      assert.deepEqual([code, stderr], [2, 'cappol: write -n or -A, not both\n']);
+      assert.deepEqual([code, stderr], [2, 'cappol: write either -n or -A\n']);
     });
   }
 

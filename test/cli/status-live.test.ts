@@ -162,7 +162,7 @@ describe('cappol status, with an API server', () => {
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /^cappol: you may not list namespaces, pods, .*deployments\.apps.*: violations are those that the operator/m,
+      /^cappol: you may not list namespaces, pods, .*deployments\.apps.*: only the violations that the operator reported last/m,
     );
     assert.match(
       stderr,
@@ -175,7 +175,7 @@ describe('cappol status, with an API server', () => {
 
   it('says that nothing protects what enforces the policies, as the API server answers', async () => {
     const { stdout } = await status(['-A']);
-    assert.match(stdout, /^Protected: False, cluster administrators can change what enforces policies/m);
+    assert.match(stdout, /^Protected: False, cluster administrators can change the objects that enforce policies/m);
   });
 
   it('prints again when something changes, until it is stopped', async () => {

@@ -52,7 +52,10 @@ const CLUSTER: Cluster = {
   oldestServer: 36,
 };
 
-const OPEN = { status: 'False', message: 'cluster administrators can change what enforces policies' } as const;
+const OPEN = {
+  status: 'False',
+  message: 'cluster administrators can change the objects that enforce policies',
+} as const;
 
 function namespace(name: string, labels: Readonly<Record<string, string>> = {}) {
   return { name, uid: name, terminating: false, labels, labelOwners: {} };

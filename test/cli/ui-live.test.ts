@@ -132,7 +132,7 @@ describe('cappol ui, with an API server', () => {
       'gone: cannot reach the cluster at https://127.0.0.1:9: nothing listens at this address (ECONNREFUSED)',
     ]);
     assert.match(stderr, /^cappol: gone: cannot reach the cluster/m);
-    assert.match(stderr, /^cappol: --used: the files do not say of which cluster they are/m);
+    assert.match(stderr, /^cappol: --used: the files do not name a cluster/m);
   });
 
   for (const [what, change, isThere] of [

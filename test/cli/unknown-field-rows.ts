@@ -97,7 +97,7 @@ export const ROWS: readonly Row[] = [
   {
     was: 'enableServiceLinks: false',
     is: 'quantumEntanglement: true',
-    told: 'standard input:9: warning: Deployment web: unknown field "spec.template.spec.quantumEntanglement": this release does not know it',
+    told: 'standard input:9: warning: Deployment web: unknown field "spec.template.spec.quantumEntanglement": this release does not know the field',
     level: 'warning',
   },
   {

@@ -249,7 +249,7 @@ describe('Reflector', () => {
       { list: [[]] },
       { watch: [event('ADDED', 'a', '2')], error: failure(403, 'forbidden') },
     ]);
-    assert.deepEqual(log.messages('warn'), Array(2).fill('following interrupted, trying again'));
+    assert.deepEqual(log.messages('warn'), Array(2).fill('watch interrupted, trying again'));
     assert.deepEqual(log.messages('info'), ['following again']);
   });
 

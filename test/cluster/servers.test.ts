@@ -146,7 +146,7 @@ describe('endpoints', () => {
     it(`counts a server that answers without a version (${JSON.stringify([minor, build])}), and fails to tell its version`, async () => {
       const client = new StubClient(world);
       assert.equal((await endpoints(client)).length, 2);
-      const text = /the API server at https:\/\/10\.0\.0\.2:6443 does not say which Kubernetes version it is/;
+      const text = /the API server at https:\/\/10\.0\.0\.2:6443 does not report its Kubernetes version/;
       await assert.rejects(askServers(client), text);
       await assert.rejects(askServers(client, new Map([['https://10.0.0.2:6443', 35]])), text);
     });

@@ -180,7 +180,7 @@ describe('Running', () => {
     running.enqueue(change('failing'));
     running.start();
     await saying('failing', 'failing');
-    assert.match(JSON.stringify(log), /work failed.*recording/);
+    assert.match(JSON.stringify(log), /reconciling failed.*recording/);
   });
 
   it('works on nothing after it is stopped', async () => {

@@ -53,7 +53,7 @@ describe('fix of the corpus', function () {
           }
         }
         const sum = (count: (result: FixResult) => number) => results.reduce((all, one) => all + count(one), 0);
-        const refused = sum(({ left }) => left.filter(({ why }) => why.startsWith('the edit is left to you')).length);
+        const refused = sum(({ left }) => left.filter(({ why }) => why.startsWith('edit this field yourself')).length);
         console.log(
           `        ${files.length} files, ${sum(({ summary }) => summary.workloads) / 2} workloads; at both levels ` +
             `${sum(({ edits }) => edits.length)} edits, ${refused} left to the author because of the form of the text, ` +
@@ -110,7 +110,7 @@ describe('fix of the corpus', function () {
     }
     if (built(bare) === undefined) return 'not read by kustomize';
     const { code, stderr } = await cappol(['fix', '-f', file, ...RESTRICTED, '-o', 'kustomize', '--directory', fixes]);
-    if (/kustomize finds objects by their names/.test(stderr)) return 'without a name';
+    if (/kustomize finds objects by name/.test(stderr)) return 'without a name';
     assert.notEqual(code, 2, stderr);
     const [byPatches, byEdits] = [built(fixes), built(fixed)];
     assert.ok(byPatches !== undefined, file);

@@ -127,14 +127,14 @@ function rollouts(): BadInput[] {
     {
       title: 'a selector by the label of a rollout',
       spec: { namespaceSelector: { matchLabels: { 'rollout.capabilitypolicy.dev/other': 'pending' } } },
-      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with rollouts: select by a label of your own/,
+      answer: /rollouts add and remove labels under rollout\.capabilitypolicy\.dev\/: select by another label/,
     },
     {
       title: 'a condition on the label of a rollout',
       spec: {
         namespaceSelector: { matchExpressions: [{ key: 'rollout.capabilitypolicy.dev/other', operator: 'Exists' }] },
       },
-      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with rollouts: select by a label of your own/,
+      answer: /rollouts add and remove labels under rollout\.capabilitypolicy\.dev\/: select by another label/,
     },
   ];
 }
@@ -327,12 +327,12 @@ function subjects(): BadInput[] {
     {
       title: 'subjects with usableBy left out',
       spec: { subjects: [subject] },
-      answer: /subjects go only with usableBy: Subjects, not with Everyone: write usableBy: Subjects, or remove/,
+      answer: /subjects require usableBy: Subjects, not Everyone: write usableBy: Subjects, or remove/,
     },
     {
       title: 'subjects with usableBy Bindings',
       spec: { usableBy: 'Bindings', subjects: [] },
-      answer: /subjects go only with usableBy: Subjects, not with Bindings/,
+      answer: /subjects require usableBy: Subjects, not Bindings/,
     },
     {
       title: '21 subjects',

@@ -38,7 +38,8 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
   {
     title: 'containers without overrides',
     spec: containers({ names: ['istio-init'] }),
-    answer: /containers\[0\]\.overrides: Required value: write what these containers may have, such as \{capabilities/,
+    answer:
+      /containers\[0\]\.overrides: Required value: list the overrides of these containers, such as \{capabilities/,
   },
   {
     title: 'containers with an empty list of images',

@@ -80,12 +80,12 @@ export const BAD_OCI_INPUT: readonly BadInput[] = [
   {
     title: 'references without type OCI',
     spec: seccomp({ types: ['RuntimeDefault'], ociReferences: [PINNED] }),
-    answer: /ociReferences go only with OCI in types: add OCI, or remove ociReferences/,
+    answer: /ociReferences require OCI in types: add OCI, or remove ociReferences/,
   },
   {
     title: 'references without types',
     spec: seccomp({ ociReferences: [PINNED] }),
-    answer: /ociReferences go only with OCI in types: add OCI, or remove ociReferences/,
+    answer: /ociReferences require OCI in types: add OCI, or remove ociReferences/,
   },
   {
     title: 'type oci in lower case',

@@ -102,7 +102,7 @@ net         granted        it
     );
     assert.equal(
       labelledText({ ...topic, ...accessIn({}, []) }, 'namespace net', PLAIN),
-      `${KEY}: no namespace in namespace net has it
+      `${KEY}: no namespace in namespace net has the label
 no policy guards the label in namespace net: write adminAccessLabel: Guarded
 `,
     );

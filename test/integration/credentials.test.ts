@@ -185,8 +185,8 @@ describe('credentials of a kubeconfig', function () {
     });
 
     const wrong: [title: string, answer: () => string, message: RegExp][] = [
-      ['nothing', () => 'exit 3', /plugin gave no credentials: it ended with 3$/],
-      ['no JSON', () => 'token: x', /plugin gave no credentials: its output is not JSON$/],
+      ['nothing', () => 'exit 3', /plugin returned no credentials: it ended with 3$/],
+      ['no JSON', () => 'token: x', /plugin returned no credentials: its output is not JSON$/],
       [
         'another version',
         () => credential({ token }, { apiVersion: 'x/v1' }),

@@ -105,7 +105,7 @@ describe('deleting and changing policies', function () {
     await cluster.policy('bound', spec);
     await cluster.programmed(policy);
     assert.equal(await cluster.admit(ping, namespace), ADMITTED);
-    const named = `; these are older than this policy and grant its use by name: RoleBinding ${namespace}/pinger;`;
+    const named = `; these bindings are older than this policy and grant its use by name: RoleBinding ${namespace}/pinger;`;
     await eventually('the binding to be named', async () => (await accepted()).includes(named));
   });
 

@@ -131,7 +131,7 @@ describe('policy reports', () => {
       });
       await cluster.programmed(policy);
       const loud = cluster.operator.log.filter(
-        ({ level, message }) => level === 'error' || message.startsWith('work failed'),
+        ({ level, message }) => level === 'error' || message.startsWith('reconciling failed'),
       );
       assert.deepEqual(loud, []);
     });

@@ -228,7 +228,7 @@ describe('what a status claims', function () {
         assert.equal(await cell(policy, 'MODE'), 'Enforce');
         assert.match(
           (await cluster.condition(policy, 'Programmed'))?.message ?? '',
-          /the last accepted one stays in force/,
+          /the last accepted version stays in force/,
         );
         await cluster.operator.stop();
         await cluster.operator.startAndWatch();

@@ -94,7 +94,7 @@ describe('the operator, when it is told to end', function () {
       await run(relay.kubeconfig, '--leader-elect');
       await logged('created object');
       relay.silent = true;
-      assert.equal(await ends('SIGTERM'), 'stopped with requests under way');
+      assert.equal(await ends('SIGTERM'), 'stopped while requests were running');
       assert.ok(!operator.log.some(({ message }) => message === 'released the lease'));
     });
   });

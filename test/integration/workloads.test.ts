@@ -268,7 +268,7 @@ describe('existing violating workloads', function () {
       for (const { message = '' } of entries(status, { verdict: 'Unknown' })) {
         assert.match(
           message,
-          /whether its creator may use it is not known: a RoleBinding to ClusterRole capabilitypolicy\.dev:use:/,
+          /it is not known whether its creator may use the policy: a RoleBinding to ClusterRole capabilitypolicy\.dev:use:/,
         );
       }
 
@@ -276,7 +276,10 @@ describe('existing violating workloads', function () {
       await cluster.api.remove(`${inNamespace(DEPLOYMENTS, namespace)}/unusable`);
       await eventually('Compliant', async () => (await cluster.condition(policy, 'Compliant'))?.status === 'True');
       const message = (await cluster.condition(policy, 'Compliant'))?.message ?? '';
-      assert.match(message, new RegExp(`unknown for ${unknown.length}, since it depends on who created the pod`));
+      assert.match(
+        message,
+        new RegExp(`unknown for ${unknown.length}, since the verdict depends on who created the pod`),
+      );
     });
   }
 

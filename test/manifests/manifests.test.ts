@@ -147,19 +147,19 @@ describe('reading manifests', () => {
     [
       'a Helm template',
       `# x\nkind: {{ .Values.kind }}\n---\n${POD}`,
-      /^bad\.yaml:2: a Helm template, no YAML: render it first/,
+      /^bad\.yaml:2: a Helm template and not YAML: render it first/,
     ],
-    ['no mapping', '- a\n- b\n', /^bad\.yaml:1: no Kubernetes object: a mapping is needed/],
-    ['no kind', '\n\napiVersion: v1\n', /^bad\.yaml:3: no Kubernetes object: it states no kind/],
-    ['no apiVersion', 'kind: Pod\n', /^bad\.yaml:1: no Kubernetes object: Pod states no apiVersion/],
+    ['no mapping', '- a\n- b\n', /^bad\.yaml:1: not a Kubernetes object: a mapping with apiVersion and kind is needed/],
+    ['no kind', '\n\napiVersion: v1\n', /^bad\.yaml:3: not a Kubernetes object: the field kind is missing/],
+    ['no apiVersion', 'kind: Pod\n', /^bad\.yaml:1: not a Kubernetes object: Pod has no apiVersion/],
     [
       'metadata that is not an object',
       'kind: Pod\napiVersion: v1\nmetadata: [a]\n',
       /^bad\.yaml:1: Pod: metadata is not a mapping/,
     ],
     ['a key twice', `${POD}kind: Pod\n`, /^bad\.yaml:4: not YAML: the key kind occurs twice/],
-    ['no UTF-8', new Uint8Array([0x61, 0x3a, 0x20, 0xff]), /^bad\.yaml: no UTF-8 text/],
-    ['UTF-16', new Uint8Array([0xff, 0xfe, 0x61, 0]), /^bad\.yaml: no UTF-8 text/],
+    ['no UTF-8', new Uint8Array([0x61, 0x3a, 0x20, 0xff]), /^bad\.yaml: not UTF-8 text/],
+    ['UTF-16', new Uint8Array([0xff, 0xfe, 0x61, 0]), /^bad\.yaml: not UTF-8 text/],
   ];
 
   for (const [what, text, told] of BROKEN) {
@@ -199,7 +199,10 @@ describe('reading manifests', () => {
     for (const name of ['locked', 'locked.yaml']) chmodSync(join(folder, name), 0);
     const { objects, troubles } = await asNobody(() => read(['.']));
     assert.deepEqual(objects, ['Pod one']);
-    assert.deepEqual(troubles, ['locked: no permission to read it', 'locked.yaml: no permission to read it']);
+    assert.deepEqual(troubles, [
+      'locked: no permission to read the file or folder',
+      'locked.yaml: no permission to read the file or folder',
+    ]);
   });
 
   it('skips a line of 200 MB without keeping it in memory', async () => {

@@ -50,7 +50,7 @@ describe('migrate refuses', () => {
       ],
       [
         'PodSecurityPolicy/psp: apiVersion: policy/v1 has none: PodSecurityPolicy is of policy/v1beta1',
-        'SecurityContextConstraints/scc: apiVersion: security.openshift.io/v2 has none: it is of security.openshift.io/v1',
+        'SecurityContextConstraints/scc: apiVersion: security.openshift.io/v2 has none: its apiVersion is security.openshift.io/v1',
       ],
     );
   });

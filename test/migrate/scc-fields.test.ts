@@ -28,17 +28,20 @@ describe('SecurityContextConstraints migrate', () => {
   });
 
   const NEVER: Readonly<Record<string, readonly [runAsUser: object, said: string]>> = {
-    'MustRunAs without a user': [{ type: 'MustRunAs' }, 'runAsUser: MustRunAs needs uid: it could never admit a pod'],
+    'MustRunAs without a user': [
+      { type: 'MustRunAs' },
+      'runAsUser: MustRunAs needs uid, so the policy could never admit a pod',
+    ],
     'half a range': [
       { type: 'MustRunAsRange', uidRangeMin: 1 },
-      'runAsUser: MustRunAsRange needs uidRangeMin and uidRangeMax: it could never admit a pod',
+      'runAsUser: MustRunAsRange needs uidRangeMin and uidRangeMax, so the policy could never admit a pod',
     ],
   };
   for (const [title, [runAsUser, said]] of Object.entries(NEVER)) {
     it(`to nothing if they can never admit a pod: ${title}`, () => {
       const { policies, notes } = migrated(scc({ runAsUser }));
       assert.deepEqual(policies, []);
-      assertNotes(notes, [said, '~: none of them could admit a pod']);
+      assertNotes(notes, [said, '~: none of these policies could admit a pod']);
     });
   }
 });
@@ -56,7 +59,7 @@ const SAYINGS: Readonly<Record<string, string>> = {
   userNamespaceLevel: 'userNamespaceLevel: pods that left hostUsers unset were refused',
 };
 
-const EMPTY_LIST = 'supplementalGroups: the same, except for pods that write `supplementalGroups: []`';
+const EMPTY_LIST = 'supplementalGroups: the same, except for pods with `supplementalGroups: []`';
 
 /** Maps each default constraint to the fields of its inexact notes. The note about the choice is left out. */
 const SAID: Readonly<Record<string, readonly string[]>> = {

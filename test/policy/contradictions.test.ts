@@ -33,14 +33,14 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
   [
     'a guard of a policy that refuses nothing yet',
     { mode: 'Warn', adminAccessLabel: 'Guarded' },
-    ['adminAccessLabel: Guarded guards nothing in mode Warn'],
+    ['adminAccessLabel: Guarded has no effect in mode Warn'],
   ],
   ['a guard of a policy in mode Enforce', { mode: 'Enforce', adminAccessLabel: 'Guarded' }, []],
   ['a policy of mode Audit that guards nothing', { mode: 'Audit', adminAccessLabel: 'Unguarded' }, []],
   [
     'privileged where the level asks for allowPrivilegeEscalation: false',
     { overrides: { privileged: true } },
-    ['overrides.privileged: true admits no container: the API server refuses allowPrivilegeEscalation: false'],
+    ['overrides.privileged: true admits no container: the policy requires allowPrivilegeEscalation: false'],
   ],
   [
     'privileged beside allowPrivilegeEscalation: false',
@@ -79,7 +79,7 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
   [
     "the node's namespaces beside user namespaces",
     { ...BASE, overrides: { hostNetwork: true, hostPID: true, hostIPC: false, userNamespaces: 'Required' } },
-    ['overrides.hostNetwork: true admits no pod but those for Windows: ', 'overrides.hostPID: true admits no pod: '],
+    ['overrides.hostNetwork: true admits no pod except pods for Windows: ', 'overrides.hostPID: true admits no pod: '],
   ],
   [
     "the node's network beside user namespaces that nobody requires",
@@ -120,7 +120,7 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
   [
     'defaultAdd without defaulting',
     caps({ defaultAdd: ['CHOWN'] }),
-    ['overrides.capabilities.defaultAdd fills in nothing without defaulting: '],
+    ['overrides.capabilities.defaultAdd has no effect without defaulting: '],
   ],
   ['defaultAdd with defaulting', { defaulting: 'Enabled', ...caps({ defaultAdd: ['CHOWN'] }) }, []],
   [
@@ -141,16 +141,16 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
       },
     } as Spec,
     [
-      'overrides.defaultAllowPrivilegeEscalation fills in nothing without defaulting: ',
-      'overrides.seccomp.default fills in nothing without defaulting: ',
-      'overrides.appArmor.default fills in nothing without defaulting: ',
-      'overrides.runtimeClasses.default fills in nothing without defaulting: ',
+      'overrides.defaultAllowPrivilegeEscalation has no effect without defaulting: ',
+      'overrides.seccomp.default has no effect without defaulting: ',
+      'overrides.appArmor.default has no effect without defaulting: ',
+      'overrides.runtimeClasses.default has no effect without defaulting: ',
     ],
   ],
   [
     'a default of true where true is refused',
     { defaulting: 'Enabled', overrides: { defaultAllowPrivilegeEscalation: true } },
-    ['overrides.defaultAllowPrivilegeEscalation fills in nothing: '],
+    ['overrides.defaultAllowPrivilegeEscalation has no effect: '],
   ],
   [
     'hostPaths at a level without hostPath',

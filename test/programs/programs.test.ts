@@ -326,7 +326,7 @@ describe('Programs.pass', function () {
       messages.push(outcomes.get('red')?.message);
       return outcomes.get('red')?.state === 'InForce';
     });
-    assert.equal(messages.at(-2), `the older ${name} is still in force beside it`);
+    assert.equal(messages.at(-2), `the older ${name} is still in force, too`);
     const firstDeletion = told.indexOf(`deleted ${name}`);
     assert.ok(firstDeletion > told.indexOf(`created ${ENFORCE}-probe`), told.join());
   });

@@ -7,7 +7,7 @@ export const SET_LABEL = 'psp-set';
  * A part of a note of the migration. The note says that a PodSecurityPolicy refused pods with an empty list of groups.
  * Today, the API server does not show admission policies whether a list is empty or missing.
  */
-export const EMPTY_GROUPS = 'except for pods that write `supplementalGroups: []`';
+export const EMPTY_GROUPS = 'except for pods with `supplementalGroups: []`';
 
 /** Migrates the policies of a set, for the set's own namespaces only. */
 export function migrated({ id, policies, rbac }: PspSet): Migration {

@@ -59,7 +59,7 @@ describe('the condition Expired', () => {
     );
     assert.equal(
       condition(buildStatus(at(END)), 'Expired')?.message,
-      'expired at 2027-01-31T00:00:00Z and counts as deleted: write a later spec.expires to bring it back, or delete it; spec.reason: until TICKET-1',
+      'expired at 2027-01-31T00:00:00Z and counts as deleted: set a later spec.expires to bring the policy back, or delete the policy; spec.reason: until TICKET-1',
     );
   });
 });

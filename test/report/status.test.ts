@@ -176,7 +176,7 @@ describe('the status of a policy', () => {
 
     it('and that it stays in force', () => {
       const { message = '' } = condition(buildStatus(refused()), 'Programmed') ?? {};
-      assert.match(message, /; the last accepted one stays in force$/);
+      assert.match(message, /; the last accepted version stays in force$/);
       const { message: never = '' } = condition(buildStatus(input({ levelVersion: 'v1.99' })), 'Programmed') ?? {};
       assert.match(never, /: it is not accepted$/);
     });

@@ -109,7 +109,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       level: 'baseline',
       pod: app({ ...secured({ privileged: true }), volumeMounts: [{ name: 'x', mountPropagation: 'Bidirectional' }] }),
       changes: [],
-      left: /needs what it asks for/,
+      left: /needs this access/,
     },
     {
       what: "a container that mounts the node's files",
@@ -120,7 +120,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
         { volumes: [{ name: 'dev', hostPath: { path: '/dev' } }] },
       ),
       changes: [],
-      left: /needs what it asks for/,
+      left: /needs this access/,
     },
   ],
   allowPrivilegeEscalation: [
@@ -276,7 +276,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { flexVolumeDrivers: [] },
       pod: pod({ volumes: [{ name: 'x', flexVolume: { driver: 'd' } }] }),
       changes: [],
-      left: /behind its driver/,
+      left: /only this driver gives access/,
     },
   ],
   csiDrivers: [
@@ -286,7 +286,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { csiDrivers: [] },
       pod: pod({ volumes: [{ name: 'x', csi: { driver: 'd' } }] }),
       changes: [],
-      left: /behind its driver/,
+      left: /only this driver gives access/,
     },
   ],
   runAsNonRoot: [

@@ -366,7 +366,7 @@ describe('Election', () => {
       await clock.advance(61_000);
       one.election.check();
       await clock.advance(2_000);
-      assert.throws(one.election.check, /does not end/);
+      assert.throws(one.election.check, /did not stop in time/);
     });
   });
 

@@ -152,7 +152,8 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
   });
 
   it('says what could not be read, and claims no number that is not known', async () => {
-    const text = 'you may not list pods: violations are those that the operator reported last, not all of them';
+    const text =
+      'you may not list pods: only the violations that the operator reported last are known, not all violations';
     const [whole] = snapshots;
     const namespaces = whole.namespaces.map((one) => ({
       ...one,

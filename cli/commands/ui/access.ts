@@ -25,10 +25,13 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   if (origin !== undefined && origin !== `http://${host}`) return { status: 403, text: 'refused: another origin' };
   // The header is `none` if somebody typed or pasted the address into a browser.
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    return { status: 403, text: "refused: a link on another page. Paste the address into the browser's address bar" };
+    return {
+      status: 403,
+      text: "refused: the request comes from a link on another page. Paste the address into the browser's address bar",
+    };
   }
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-  return hasBody ? { status: 400, text: 'a request has no body' } : undefined;
+  return hasBody ? { status: 400, text: 'a request must not have a body' } : undefined;
 }
 
 /** The one-time token of the link, and the session that a browser gets for the token. */
