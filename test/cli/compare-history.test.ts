@@ -157,7 +157,10 @@ describe('cappol compare, with two snapshots', () => {
     assert.doesNotMatch((await compared('monday.json', 'policy.yaml')).stdout, /CLUSTER/);
   });
 
-  const WITHOUT = { 'incomplete.json': /is incomplete: you may not list pods/, 'other.json': /are of two clusters/ };
+  const WITHOUT = {
+    'incomplete.json': /is incomplete: you may not list pods/,
+    'other.json': /are from two different clusters/,
+  };
   for (const [file, reason] of Object.entries(WITHOUT)) {
     it(`compares only the policies, and says why: ${file}`, async () => {
       const { stdout, stderr } = await compared('monday.json', file);

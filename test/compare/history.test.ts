@@ -266,7 +266,7 @@ describe('a pair of snapshots has no history', () => {
   it('if they are of two clusters', () => {
     const created = (time: number) =>
       snapshotAt(MONDAY, { namespaces: [namespaceView('kube-system', { created: time })] });
-    assert.match(noHistoryBecause(created(1_000), created(2_000)) ?? '', /two clusters/);
+    assert.match(noHistoryBecause(created(1_000), created(2_000)) ?? '', /two different clusters/);
     assert.equal(noHistoryBecause(created(1_000), created(1_000)), undefined);
   });
 
