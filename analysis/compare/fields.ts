@@ -142,8 +142,8 @@ export class Fields {
   }
 
   /**
-   * Lists of one item and, where checks require items, lists of all required items but one or two. A list of the pod
-   * also has each two items, because two policies may refuse the pod for one of them each. For a list of a container,
+   * Lists of one item and, where checks require items, lists of all required items but one or two, and of all required
+   * items with one other item. A list of the pod also has each two items, because two policies may refuse the pod for one of them each. For a list of a container,
    * two containers can have one item each.
    */
   #lists(path: string): readonly unknown[] {
@@ -152,13 +152,29 @@ export class Fields {
     const two = path.startsWith('spec.')
       ? items.flatMap((one, i) => items.slice(i + 1).map((other) => [one, other]))
       : [];
-    return [undefined, ...items.map((item) => [item]), ...two, ...this.#required(`${path}[]`), ...long];
+    const required = this.#required(`${path}[]`);
+    // A policy may refuse an item beside the items that another policy requires.
+    const beside = required.length === 0 ? [] : items.filter((item) => !required.includes(item as Constant));
+    return [
+      undefined,
+      ...items.map((item) => [item]),
+      ...two,
+      ...this.#lacking(`${path}[]`, required),
+      ...beside.map((item) => [...required, item]),
+      ...long,
+    ];
   }
 
-  #required(path: string): readonly (readonly Constant[])[] {
-    const { sets, required: keys } = this.#poolAt(path);
-    const required = [...new Set([...keys].flatMap((key) => sets.get(key) ?? []))];
+  /** The items that checks require in the list. */
+  #required(path: string): readonly Constant[] {
+    const { sets, required } = this.#poolAt(path);
+    return [...new Set([...required].flatMap((key) => sets.get(key) ?? []))];
+  }
+
+  /** Lists of several items: all required items, and all required items but one or two. */
+  #lacking(path: string, required: readonly Constant[]): readonly (readonly Constant[])[] {
     if (required.length === 0) return [];
+    const { sets } = this.#poolAt(path);
     const some = this.#representatives(path).filter((one) => required.includes(one));
     // A constant such as ALL may replace any other one, so that both must be missing.
     const alone = some.filter((one) => [...sets.values()].some(([only, next]) => only === one && next === undefined));

@@ -38,6 +38,13 @@ const COSTLY = ['capabilities.allowedBounding', 'seLinux'];
 /** Rules of every kind: lists, ranges, patterns, types, and fields that depend on others. */
 const MUTATED = ['hostPorts', 'runAsGroup', 'volumes', 'seccomp', 'sysctls', 'procMount', 'hostPaths'];
 
+/** Pods that random pods hardly ever equal. */
+const PODS_BY_HAND: readonly PodContent[] = [
+  // The list has an item that the policy requires and an item that the policy refuses.
+  { capabilities: { drop: ['ALL', 'a b'] } },
+  { capabilities: { drop: ['all', 'a b'], add: ['CHOWN'] } },
+].map((securityContext) => ({ annotations: {}, spec: { containers: [{ name: 'app', image: 'a', securityContext }] } }));
+
 const evaluator = new Evaluator();
 
 describe(`the classes of compare (SEED=${SEED})`, () => {
@@ -49,6 +56,7 @@ describe(`the classes of compare (SEED=${SEED})`, () => {
         spec: { ...spec, containers: [{ name: 'app', ...container }] },
       })),
     )
+    .concat(PODS_BY_HAND)
     .map(withOneContainer)
     .filter(isAccepted)
     .slice(-PODS);
