@@ -6,11 +6,14 @@ import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
 export interface ContainerRuntime {
   readonly name: 'containerd' | 'CRI-O' | 'Docker';
-  /** The capabilities of a container that neither adds nor drops anything, unless the node's configuration differs. */
+  /**
+   * The capabilities of a container that adds and drops nothing, if the node's configuration does not change the
+   * default.
+   */
   readonly byDefault: readonly string[];
-  /** The first release that sets SYSCTLS_INSTEAD in pods with their own network namespace. */
+  /** The first release of the runtime that sets SYSCTLS_INSTEAD in pods with their own network namespace. */
   readonly sysctlsInsteadSince?: string;
-  /** The source code that this table follows. */
+  /** The source code of the runtime from which this entry was written. */
   readonly source: string;
 }
 

@@ -1,4 +1,4 @@
-/** Whether a policy's own text opens a control, so that the reason of the policy can be about the control. */
+/** Says whether the text of a policy opens a control. If so, the policy's reason can be about the control. */
 import type { CapabilityPolicySpec, ContainerOverrides } from '../../operator/api/capability-policy.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { statedIn } from '../../operator/policy/containers.ts';

@@ -1,5 +1,5 @@
 /**
- * Reads the output of Inspektor Gadget's trace_capabilities: one JSON object an event
+ * Reads the output of Inspektor Gadget's trace_capabilities. Each event is one JSON object
  * (gadgets/trace_capabilities/program.bpf.c and gadget.yaml, pkg/types/types.go). The output of the built-in gadget of
  * earlier releases is also accepted (pkg/gadgets/trace/capabilities/types/types.go until v0.30).
  *
@@ -18,7 +18,7 @@ const RUNTIME = /^(?:runc(?::\[.*)?|crun|youki|conmon|conmonrs|containerd-shim.*
 const MEMORY =
   /^(?:SYS_)?(?:CLONE3?|FORK|VFORK|EXECVE(?:AT)?|MMAP2?|MREMAP|MPROTECT|BRK|SHMAT|SHMGET|MEMFD_CREATE|FTRUNCATE)$/i;
 const ENOUGH_MEMORY = 'security_vm_enough_memory_mm';
-/** PROC_USER_INIT_INO in linux/proc_ns.h: the user namespace of the node. */
+/** The number of the node's user namespace (PROC_USER_INIT_INO in linux/proc_ns.h). */
 const NODE_USER_NAMESPACE = 0xeffffffd;
 
 interface GadgetEvent {
@@ -30,7 +30,10 @@ export function isGadgetEvent(value: Fields): boolean {
   return 'cap' in value && ('capable' in value || 'verdict' in value);
 }
 
-/** Whether the object is a message of the built-in gadget to its client, such as the message that it is ready. */
+/**
+ * Whether the object is a message from the built-in gadget to its client. One such message says that the gadget is
+ * ready.
+ */
 export function isGadgetMessage({ type, cap }: Fields): boolean {
   return isText(type) && type !== 'normal' && cap === undefined;
 }
@@ -76,7 +79,7 @@ function containerOf(value: Fields): ObservedContainer | undefined {
   };
 }
 
-/** Reads labels: an object, or text such as `app=web,tier=front`. */
+/** Reads labels from an object or from text such as `app=web,tier=front`. */
 function labelsIn(labels: unknown): Record<string, string> {
   if (!isText(labels)) return textsIn(labels);
   const pairs = labels.split(',').map((pair) => pair.split('='));
@@ -104,8 +107,8 @@ function noiseOf(value: Fields): Noise | undefined {
 }
 
 /**
- * Whether the check concerns a user namespace that the process created, and in which the process holds every
- * capability. At the time of the check, the process itself still belongs to the node's user namespace.
+ * Whether the check is about a user namespace that the process itself created. The process holds every capability in
+ * this namespace. At the time of the check, the process still belongs to the node's user namespace.
  */
 function isInOwnUserNamespace(value: Fields): boolean {
   const current = Number(value.current_userns ?? value.current_user_ns ?? value.currentuserns ?? 0);
@@ -113,7 +116,7 @@ function isInOwnUserNamespace(value: Fields): boolean {
   return current === NODE_USER_NAMESPACE && target !== 0 && target !== NODE_USER_NAMESPACE;
 }
 
-/** Calculates how long each container was watched from the events that are added. */
+/** Calculates how long each container was watched, from the events of the container. */
 export class GadgetWatches {
   readonly #watches = new Map<string, ContainerWatch>();
 

@@ -11,7 +11,7 @@ interface Selecting {
   isReached(namespace: NamespaceView): boolean;
 }
 
-/** @param only the single namespace to evaluate; undefined for all */
+/** @param only the only namespace to evaluate; undefined for all namespaces */
 export function* evaluateCluster(
   cluster: Cluster,
   policies: Selecting,
