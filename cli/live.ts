@@ -1,6 +1,6 @@
 /**
- * Reads all that evaluating the live cluster needs, as far as the user's rights allow. In a cluster without the CRD, it
- * reads only what the evaluation of the levels needs.
+ * Reads everything from a cluster that an evaluation needs, as far as the user's rights allow. In a cluster without the
+ * CRD, only what the evaluation of the levels needs is read.
  */
 import { assessedCluster } from '../analysis/policies/assessed-cluster.ts';
 import type { Taken } from '../analysis/snapshot/take.ts';
@@ -18,15 +18,18 @@ import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
   /**
-   * The kinds that are not read, because the user may not read them, or because the cluster has no CRD and so no
+   * The kinds that are not read. Either the user may not read them, or the cluster has no CRD and therefore no
    * policies.
    */
   readonly forbidden: readonly Source[];
-  /** One line for each missing right, with the consequence; empty if no right is missing. */
+  /** A line for each missing right, which also says what the result lacks. The list is empty if no right is missing. */
   readonly missing: readonly string[];
-  /** Whether everything that evaluation needs could be read. */
+  /** Whether everything that the evaluation needs could be read. */
   readonly canEvaluate: boolean;
-  /** True if roles and bindings could be read, or if there are no policies to use. */
+  /**
+   * Whether the users of policies are known. They are if roles and role bindings could be read, or if there are no
+   * policies to use.
+   */
   readonly usersKnown: boolean;
   /** Whether the cluster has the CRD. In a cluster without the CRD, the policies are those of ASSESSED_LEVELS. */
   readonly installed: boolean;
@@ -35,8 +38,8 @@ export interface Rights {
 const EVALUATED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
 
 /**
- * The kinds that are read from a cluster without the CRD. PodTemplates are left out: no controller makes pods of them,
- * and the role `view` may not list them.
+ * The kinds that are read from a cluster without the CRD. PodTemplates are left out, because no controller makes pods
+ * from them, and the role `view` may not list them.
  */
 const ASSESSED = EVALUATED.filter(({ kind }) => kind !== 'PodTemplate');
 
@@ -54,19 +57,19 @@ const UNASSESSED: readonly Source[] = [
   sources.POLICIES,
 ];
 
-/** The purpose of reading a cluster, as error messages describe it. */
+/** Describes for error messages why a command reads a cluster. */
 export interface LivePurpose {
-  /** The consequence, as text, if a kind that is evaluated can't be read. */
+  /** The text that says what the result lacks if a kind that is evaluated cannot be read. */
   readonly notEvaluated: string;
 }
 
 /**
- * The consequence, as text, for snapshots, and for any command in a cluster without the CRD, where no status reports
- * violations.
+ * The text for snapshots that says what is missing. It is also the text for commands in a cluster without the CRD,
+ * where no status reports violations.
  */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 
-/** Reads the live cluster. @throws UsageError when policies can't be read */
+/** Reads the live cluster. @throws UsageError if policies cannot be read */
 export async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
@@ -87,7 +90,7 @@ export async function readLive(
   };
 }
 
-/** @throws UsageError that names all missing rights if the policies cannot be read */
+/** @throws UsageError that names all missing rights, if the policies cannot be read */
 function checkPolicies(forbidden: ReadonlyMap<Source, ApiError>, namespace?: string): void {
   const error = forbidden.get(sources.POLICIES);
   if (!error) return;
@@ -109,9 +112,10 @@ function rightsWithout(
 }
 
 /**
- * Finds out which kinds the user may read, without reading large collections: it asks for one object of each kind.
+ * Finds out which kinds the user may read. To avoid reading large collections, the function asks for one object of each
+ * kind.
  *
- * @throws UsageError when policies can't be read
+ * @throws UsageError if policies cannot be read
  */
 export async function rightsOf(
   connected: Connected,
@@ -124,7 +128,7 @@ export async function rightsOf(
   return rightsWithout([...forbidden.keys()], { installed, notEvaluated });
 }
 
-/** @param at the time for which to evaluate; undefined means now */
+/** @param at the time for which to evaluate, in ms since 1970; undefined for the current time */
 export function acceptedStateOf(
   cluster: Cluster,
   rights: Pick<Rights, 'usersKnown'>,
@@ -136,8 +140,8 @@ export function acceptedStateOf(
 }
 
 /**
- * The state of a cluster's policies, with which the cluster is evaluated. In the new state, no policy is accepted yet,
- * and no program is rendered.
+ * The state of a cluster's policies, which the evaluation of the cluster needs. In a new state, no policy is accepted
+ * yet, and no program is rendered.
  */
 export function stateOf(
   cluster: Cluster,
@@ -149,7 +153,11 @@ export function stateOf(
   return new PolicyState(cluster, { ...options, renders: false });
 }
 
-/** The parts of a snapshot that concern the whole cluster. @param at when the snapshot was taken, in ms since 1970 */
+/**
+ * The parts of a snapshot that are about the whole cluster.
+ *
+ * @param at the time at which the snapshot was taken, in ms since 1970
+ */
 export function takenOf(
   cluster: Cluster,
   state: PolicyState,
@@ -183,15 +191,15 @@ function missingTexts(forbidden: readonly Source[], notEvaluated: string): strin
   ];
 }
 
-/** Tells people on standard error which rights are missing. */
+/** Tells the user on standard error which rights are missing. */
 export function tellMissing({ missing }: Pick<Rights, 'missing'>, { stderr }: Pick<Io, 'stderr'>): void {
   if (missing.length > 0) stderr.write(`cappol: ${missing.join('; ')}; ${READER_ROLES}\n`);
 }
 
 /**
- * Whether the cluster has the CRD. Every user has the right to ask whether the CRD exists.
+ * Whether the cluster has the CRD. Every user has the right to find out whether the CRD exists.
  *
- * @throws the client's error
+ * @throws the client's error if the API server does not answer
  */
 export async function isInstalled({ client }: Connected): Promise<boolean> {
   const { apiVersion } = sources.POLICIES;

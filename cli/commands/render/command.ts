@@ -1,4 +1,4 @@
-/** render: policies → the native objects that enforce them. */
+/** The command `render`. It prints the native objects that enforce policies. */
 import { InvalidArgumentError, Option } from 'commander';
 import { OPERATOR_ACCOUNT } from '../../../operator/model/namespaces.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';
@@ -83,7 +83,7 @@ function refuseMixed({
     );
 }
 
-/** Accepts only absolute paths, because API servers refuse other paths. */
+/** Accepts only absolute paths, because API servers refuse relative paths. */
 function absolute(path: string): string {
   if (!path.startsWith('/')) throw new InvalidArgumentError('write an absolute path.');
   return path.replace(/(?<=.)\/+$/, '');

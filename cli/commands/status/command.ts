@@ -1,4 +1,7 @@
-/** status: the live policies, the workloads that violate them, and the subjects that may use them. */
+/**
+ * The command `status`. It shows the live policies, the workloads that violate them, and the subjects that may use
+ * them.
+ */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -1,4 +1,4 @@
-/** The local server of the page, on the loopback address. */
+/** The local server of the page, which listens on the loopback address. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,29 +7,35 @@ import { UsageError } from '../../command.ts';
 import { Requests, type Served } from './requests.ts';
 
 export interface PageServer {
-  /** The link to the page, with a token that works once. */
+  /** The link to the page. It contains a token that works once. */
   readonly link: string;
   close(): Promise<void>;
 }
 
 const ADDRESS = '127.0.0.1';
-/** The highest number of connections. Beyond this number, the connection that was idle longest is closed. */
+/**
+ * The maximum number of connections. Above this number, the server closes the connection that was idle for the longest
+ * time.
+ */
 const MOST_CONNECTIONS = 32;
 /**
- * The number of connections that may wait to be accepted. Beyond this number, a browser tries again only after a
+ * The maximum number of connections that wait to be accepted. Above this number, a browser tries again only after a
  * second.
  */
 const BACKLOG = 4_096;
-/** The timeout for a request's headers, for a whole request, and for an idle connection between two requests. */
+/**
+ * The timeout for the headers of a request, for a whole request, and for an idle connection between two requests, in
+ * ms.
+ */
 const REQUEST_MS = 5_000;
 const CHECK_MS = 1_000;
 /**
- * The timeout for a connection whose page reads no data. When such a page reads again, the page opens a new connection.
+ * The timeout for a connection whose page reads no data, in ms. If such a page reads again, it opens a new connection.
  */
 const STALLED_MS = 60_000;
 const MOST_HEADER_BYTES = 8 * 1024;
 
-/** @param port 0 for any free port @throws UsageError if the port is in use */
+/** @param port the port; 0 means any free port @throws UsageError if the port is in use */
 export async function servePage(served: Served, port: number): Promise<PageServer> {
   const closing = new AbortController();
   const server = createServer({
@@ -48,7 +54,7 @@ export async function servePage(served: Served, port: number): Promise<PageServe
   const own = { address: ADDRESS, port: (server.address() as AddressInfo).port };
   const requests = new Requests(served, own, closing.signal);
   server.on('request', (request, response) => {
-    // A page that closes its connection gets no answer.
+    // If a page closes its connection, it gets no answer.
     requests.answer(request, response).catch(() => response.destroy());
   });
   return {
