@@ -28,7 +28,8 @@ export interface Io {
 }
 
 /**
- * 0: compliant or done. 1: there are violations or differences. 2: the input, the cluster or the command line is wrong.
+ * The exit codes. 0: everything is compliant, or the work is done. 1: there are violations or differences. 2: the
+ * input, the cluster or the command line is wrong.
  */
 export type ExitCode = 0 | 1 | 2;
 

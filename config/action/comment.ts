@@ -1,13 +1,13 @@
 /**
- * Writes the comment of action.yml on a pull request: `node comment.ts REPORT COMMAND`. The first run of a command on a
- * pull request adds the comment, and later runs update it.
+ * Writes the comment of action.yml on a pull request. Its command line is `node comment.ts REPORT COMMAND`. The first
+ * run of a command on a pull request adds the comment, and later runs update it.
  *
- * https://docs.github.com/en/rest/issues/comments
+ * The API is described in https://docs.github.com/en/rest/issues/comments.
  */
 import { readFileSync } from 'node:fs';
 
 const [, , REPORT = '', COMMAND = 'check'] = process.argv;
-/** An HTML comment, invisible on GitHub, that marks the command's comment on a pull request. */
+/** The mark of the command's comment on a pull request. It is an HTML comment, which GitHub does not show. */
 const MARK = `<!-- cappol ${COMMAND} -->`;
 const COMMENTS_OF_PAGE = 100;
 
@@ -47,7 +47,7 @@ try {
   if (known) await ask('PATCH', `${issues}/comments/${known.id}`, { body });
   else await ask('POST', `${issues}/${pull_request.number}/comments`, { body });
 } catch (error) {
-  // A workflow for a pull request from a fork has no right to comment. The result of the action must not depend on
-  // the right to comment.
+  // A workflow for a pull request from a fork has no right to comment. The result of the action must not depend on this
+  // right.
   process.stdout.write(`::warning::cappol could not comment on the pull request: ${(error as Error).message}\n`);
 }
