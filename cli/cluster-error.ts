@@ -27,14 +27,11 @@ const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED)/;
  * certificate, or requires one.
  */
 const ALERT = /^ERR_SSL_.*ALERT/;
-/** Matches the error codes of failed connections. Other codes that begin with `ERR` are Node's own. */
+/** Matches the error codes of failed connections. All other codes that begin with `ERR` are Node's own. */
 const IS_CODE = /^(E(?!RR_|PIPE)[A-Z]+|ERR_(SSL|TLS|OSSL)_\w+|UND_ERR_\w+|CERT_\w+)$/;
 const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'may not be read' };
 
-/**
- * @returns an error with a message of one line for the user, if the connection failed. Otherwise, the result is the
- * given error
- */
+/** @returns an error with a message of one line for the user, if the connection failed, or else the given error */
 export function clusterError(error: unknown, server: string): unknown {
   if (error instanceof ApiError) {
     return new UsageError(

@@ -1,6 +1,6 @@
 /**
- * The interface between a cappol command and the program. A command declares its options when the program starts. It
- * loads its code only when it runs.
+ * The interface between a cappol command and the program. A command declares its options when the program starts, but
+ * loads its code only when the command runs.
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Command } from 'commander';

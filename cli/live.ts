@@ -27,8 +27,8 @@ export interface Rights {
   /** Whether everything that the evaluation needs could be read. */
   readonly canEvaluate: boolean;
   /**
-   * Whether the users of policies are known. They are if roles and role bindings could be read, or if there are no
-   * policies to use.
+   * Whether roles and role bindings could be read, so that the users of policies are known. The value is also true if
+   * there are no policies to use.
    */
   readonly usersKnown: boolean;
   /** Whether the cluster has the CRD. In a cluster without the CRD, the policies are those of ASSESSED_LEVELS. */
@@ -64,8 +64,8 @@ export interface LivePurpose {
 }
 
 /**
- * The text for snapshots that says what is missing. It is also the text for commands in a cluster without the CRD,
- * where no status reports violations.
+ * The text that says what is missing in snapshots, and in a cluster without the CRD, where no status reports
+ * violations.
  */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 

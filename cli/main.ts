@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Runs cappol as a process. This is the only file of the command line that uses `process`. */
+/** Runs cappol as a process. Only this file of the command line uses `process`. */
 import { basename } from 'node:path';
 import { run } from './program.ts';
 import { problemWithNode } from './version.ts';
@@ -32,7 +32,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// This file has no top-level await, because a single executable runs the file as CommonJS.
+// main.ts has no top-level await, because a single executable runs the file as CommonJS.
 run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,

@@ -17,7 +17,7 @@ export const filenames = () =>
 /** The option -A of commands that read a cluster. Without -A, a command reads the current namespace of the context. */
 export const allNamespaces = (what = 'all namespaces') => new Option('-A, --all-namespaces', what);
 
-/** The option --exclude. Its patterns have the syntax of .gitignore. */
+/** The option --exclude, whose patterns have the syntax of .gitignore. */
 export const exclude = () =>
   new Option(
     '--exclude <pattern...>',
@@ -27,7 +27,7 @@ export const exclude = () =>
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
 
 /**
- * The option --used. Its value names the evidence of the capabilities that processes used. The parsed value is `true`
+ * The option --used, whose value names the evidence of the capabilities that processes used. The parsed value is `true`
  * if the option has no path.
  */
 export const used = (without: string) =>
@@ -65,7 +65,7 @@ export interface Excluding {
   readonly excludedNamespaces: readonly string[];
 }
 
-/** The options of commands that apply policies. They include the options for connecting to a cluster. */
+/** The options of commands that apply policies, including the options for connecting to a cluster. */
 export interface PolicyOptions extends Excluding, KubeConfigOptions {
   readonly operatorNamespace: string;
 }
@@ -95,7 +95,7 @@ export const contexts = () =>
     'contexts of the kubeconfig, separated by commas (default: the current one)',
   ).argParser((text) => [...new Set(commaList(text))]);
 
-/** The option --level. Its level replaces the policies of the cluster or of the manifests. */
+/** The option --level, whose level replaces the policies of the cluster or of the manifests. */
 export const level = () =>
   new Option(
     '--level <level>',

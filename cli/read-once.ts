@@ -18,14 +18,14 @@ export interface ReadOptions {
   readonly workloads: boolean;
   /** The only kinds to read; undefined for all kinds. */
   readonly only?: readonly Source[];
-  /** Whether every kind that the user may not read is an error. This includes kinds that few results depend on. */
+  /** Whether every kind that the user may not read is an error, even if only few results depend on the kind. */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
   /** Called with the number of objects that were read so far. */
   onPage?(objects: number): void;
   /**
-   * Called with each kind that the user may not read. The kind is then left out. Without this function, such a kind is
-   * an error.
+   * Called with each kind that the user may not read. The kind is then left out. If `onForbidden` is absent, such a
+   * kind is an error.
    */
   onForbidden?(source: Source, error: ApiError): void;
 }
@@ -80,7 +80,7 @@ interface Asking {
   readonly namespace?: string | undefined;
 }
 
-/** Finds out which kinds the user may not read. It asks for one object of each kind. */
+/** Finds out which kinds the user may not read, by asking for one object of each kind. */
 export async function forbiddenSources(
   client: ApiClient,
   signal: AbortSignal | undefined,

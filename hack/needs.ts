@@ -5,7 +5,10 @@ export interface Needs {
   /** The required programs. Each has a text that says how to install it. */
   readonly programs: Readonly<Record<string, string>>;
   readonly root?: boolean;
-  /** Other missing requirements as a text for users; undefined if nothing is missing. The function is called last. */
+  /**
+   * Returns all further missing requirements as a text for users; undefined if nothing is missing. The function is
+   * called last.
+   */
   readonly problem?: () => string | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Starts the npm scripts. It runs with any Node on the machine from version 18 on. It installs the dependencies, and
- * then runs a script with the Node that package.json installs. This Node can run TypeScript.
+ * Starts the npm scripts. The script runs with any Node on the machine from version 18 on. preflight.js installs the
+ * dependencies, and then runs a script with the Node that package.json installs, which can run TypeScript.
  *
  *   node hack/preflight.js [<script or name in node_modules/.bin> [argument...]]
  */

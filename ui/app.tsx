@@ -1,4 +1,4 @@
-/** The frame of the page. It contains the navigation, the choice of a cluster, the problems, and the view. */
+/** The frame of the page: the navigation, the choice of a cluster, the problems, and the view. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { visibleControls } from '../analysis/text/printable-values.ts';
 import { type Address, formatAddress, useAddress } from './address.ts';
@@ -24,7 +24,7 @@ export function App({ source, onOpen, worker }: AppProps) {
   const { shown } = clusters;
   const cluster = shown.find(({ snapshot }) => snapshot.context === address.parameters.cluster) ?? shown[0];
   const snapshot = cluster?.snapshot;
-  // The worker answers questions in order. It therefore has the snapshot before it answers a view's question about the
+  // The worker answers questions in order, so it has the snapshot before it answers a view's question about the
   // snapshot.
   const tell = useMemo(() => snapshotTeller((name, question) => void worker.ask(name, question)), [worker]);
   useMemo(() => cluster && tell(cluster), [snapshot, tell]);

@@ -46,8 +46,8 @@ type Grants = Subject['grants'];
 type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
 
 /**
- * The findings about a pod. They are in the order of the pod's containers and then of FINDING_REASONS. The list is
- * empty if there is no advice.
+ * The findings about a pod. The findings are in the order of the pod's containers, and then in the order of
+ * FINDING_REASONS. The list is empty if there is no advice.
  */
 export function findings(spec: PodSpec): readonly Finding[] {
   return requests(spec).flatMap((container) => {

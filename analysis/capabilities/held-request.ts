@@ -25,8 +25,8 @@ export interface RequestingContainer extends CapabilityRequest {
 }
 
 /**
- * The capability requests of the containers. Their order is the order in which violations name containers. A pod for
- * Windows nodes has no requests, because Windows has no capabilities.
+ * The capability requests of the containers, in the order in which violations name containers. A pod for Windows nodes
+ * has no requests, because Windows has no capabilities.
  */
 export function requests(spec: PodSpec): RequestingContainer[] {
   if (objectOf(spec.os).name === 'windows') return [];

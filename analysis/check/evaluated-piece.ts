@@ -1,5 +1,5 @@
 /**
- * Evaluates one document. This can happen on the main thread, or on another thread that sends its results to the main
+ * Evaluates one document, on the main thread or on another thread. The other thread sends its results to the main
  * thread.
  */
 import { type FilePiece, type InputObject, manifestsOfPiece, troubleOf } from '../manifests/document-objects.ts';

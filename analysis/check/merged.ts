@@ -22,7 +22,7 @@ export interface MergedViolation<One extends PolicyViolation> {
   readonly message: string;
   /** The strictest mode of the policies that report the violation. */
   readonly mode: Mode;
-  /** The policies that report the violation. They are sorted by mode, the strictest first. */
+  /** The policies that report the violation, sorted by mode. The strictest mode comes first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
 }
 

@@ -14,8 +14,8 @@ export type ItemVerdict = Verdict | 'NotSelected';
 export type NotSelectedReason = 'ExcludedNamespace' | 'NoPolicy' | 'NoPods';
 
 /**
- * One pod or pod template that was checked. It is from an object of a file, or from a workload of a cluster, which has
- * no file.
+ * A pod or pod template that was checked. The pod or template is from an object of a file, or from a workload of a
+ * cluster.
  */
 export interface CheckedItem {
   readonly kind: string;

@@ -71,7 +71,7 @@ export interface Break {
 }
 
 export interface ExceptedWorkload extends BreakingWorkload {
-  /** The policies that admit the workload, open the control and give a reason. They are sorted by name. */
+  /** The policies that admit the workload, open the control and give a reason; sorted by name. */
   readonly policies: readonly Exception[];
 }
 
@@ -81,9 +81,7 @@ export interface Exception {
   readonly expires?: string;
 }
 
-/**
- * A pod or template of a workload. Its fields are as they are in the running pods, so defaulting has filled them in.
- */
+/** A pod or template of a workload, with the fields that defaulting has filled in. */
 interface Running {
   readonly candidate: Candidate;
   /**

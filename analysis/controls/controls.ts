@@ -28,7 +28,7 @@ export interface Control {
   /** The overrides of level privileged that refuse exactly the pods that break the control. */
   readonly wants: CapabilityPolicyOverrides;
   readonly checks: readonly RuleChecks[];
-  /** The checks after defaulting. They equal `checks`, because a control fills in nothing. */
+  /** The checks after defaulting equal `checks`, because a control fills in nothing. */
   readonly filledChecks: readonly RuleChecks[];
   readonly unseen?: Unseen;
 }
@@ -36,7 +36,10 @@ export interface Control {
 /** The part of a control that cannot be seen, because no field of a pod shows it. */
 export interface Unseen {
   readonly what: string;
-  /** Whether running pods show this part. If so, the part cannot be seen only in workloads without pods. */
+  /**
+   * Whether running pods show this part of the control. If pods show the part, it cannot be seen only in workloads
+   * without pods.
+   */
   readonly inPods: boolean;
 }
 

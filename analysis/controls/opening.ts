@@ -1,4 +1,4 @@
-/** Says whether the text of a policy opens a control. If so, the policy's reason can be about the control. */
+/** Says whether the text of a policy opens a control. Only then can the policy's reason be about the control. */
 import type { CapabilityPolicySpec, ContainerOverrides } from '../../operator/api/capability-policy.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { statedIn } from '../../operator/policy/containers.ts';
@@ -8,7 +8,8 @@ import type { Control } from './controls.ts';
 
 /**
  * A policy opens a control by its level, or by overrides of a rule that covers the control. Most policies admit tokens
- * and writable root filesystems only because no level forbids them. Such a policy does not open these controls.
+ * and writable root filesystems only because no level forbids them. Such policies do not open the controls about tokens
+ * and root filesystems.
  */
 export function opens(
   { rules }: Control,

@@ -293,8 +293,8 @@ function isBlockScalar(node: Node | null): boolean {
 }
 
 /**
- * The beginning of the line after an entry. The end of a block scalar is after its line break. Its end is therefore
- * already the beginning of the next line.
+ * The beginning of the line after an entry. The end of a block scalar is after its line break, so the end is already
+ * the beginning of the next line.
  */
 function afterLine(text: string, end: number): number {
   return text[end - 1] === '\n' ? end : nextLine(text, end);

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 interface Matched {
   /** The new value of each kept item, by the item's old index. Items without an entry were removed. */
   readonly kept: ReadonlyMap<number, unknown>;
-  /** The items without an old item. They are added at the end of the list. */
+  /** The items without an old item, which are added at the end of the list. */
   readonly added: readonly unknown[];
 }
 

@@ -31,8 +31,8 @@ export function isGadgetEvent(value: Fields): boolean {
 }
 
 /**
- * Whether the object is a message from the built-in gadget to its client. One such message says that the gadget is
- * ready.
+ * Whether the object is a message from the built-in gadget to its client. For example, a message says that the gadget
+ * is ready.
  */
 export function isGadgetMessage({ type, cap }: Fields): boolean {
   return isText(type) && type !== 'normal' && cap === undefined;

@@ -8,15 +8,15 @@ import type { Evidence, ObservedContainer, ObservedWorkload } from './use.ts';
 export interface ManifestPod {
   readonly kind: string;
   readonly namespace: string;
-  /** The name of the pod or workload. It ends in `*` if the API server completes the name. */
+  /** The name of the pod or workload. The name ends in `*` if the API server completes it. */
   readonly name: string;
   /** The labels of the workload's pods. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
- * The characters of random name endings (k8s.io/apimachinery/pkg/util/rand). They include no vowels, and not 0, 1 and
- * 3.
+ * The characters of random name endings (k8s.io/apimachinery/pkg/util/rand). The characters include no vowels, and not
+ * 0, 1 and 3.
  */
 const SAFE = '[bcdfghjklmnpqrstvwxz2456789]';
 const RANDOM = `-${SAFE}{5}`;
@@ -97,7 +97,8 @@ function isPodOf(
 function isNamed(found: string, name: string, end: string): boolean {
   const generated = name.endsWith('*');
   const base = generated ? name.slice(0, -1) : name;
-  // Most records belong to other workloads. This cheap comparison avoids building a pattern for each record.
+  // Most records belong to other workloads. A cheap comparison of the names' beginnings avoids building a pattern for
+  // each record.
   if (!found.startsWith(base.slice(0, LONGEST_BASE))) return false;
   if (isCut(found, base, end)) return true;
   return new RegExp(`^${escaped(base)}${generated ? `${SAFE}{5}` : ''}${end}$`).test(found);

@@ -40,7 +40,9 @@ export interface ObservedContainer {
 }
 
 export interface ObservedWorkload {
-  /** The kind of the workload, such as `Deployment`. It is `ReplicaSet` if the tool reports only the direct owner. */
+  /**
+   * The kind of the workload, such as `Deployment`. The kind is `ReplicaSet` if the tool reports only the direct owner.
+   */
   readonly kind: string;
   readonly name: string;
 }

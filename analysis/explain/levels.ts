@@ -1,7 +1,4 @@
-/**
- * Makes the policies with which pods are compared. These policies are the levels, or one override for a rule that no
- * level restricts.
- */
+/** Makes the policies with which pods are compared: the levels, or one override for a rule that no level restricts. */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';

@@ -43,7 +43,7 @@ const MARK = '\ufeff';
 const ROUNDS = 3;
 
 /**
- * Fixes one file. If one document of the file cannot be read, the file is not changed. It is then unknown where the
+ * Fixes one file. If one document of the file cannot be read, the file is not changed, because it is unknown where the
  * next document begins.
  *
  * @param name the name of the file
@@ -143,7 +143,7 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
     const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
     now = repairsIn([...again], { ...fixing, tell: () => {}, notEvaluated: () => {} });
   }
-  // `first` has the line numbers of the unedited file. It is therefore preferred if the later rounds end no further
+  // `first` has the line numbers of the unedited file, so `first` is preferred if the later rounds end no further
   // violation.
   const left = now.left.length === first.left.length ? first.left : now.left;
   const after = end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;

@@ -31,7 +31,7 @@ export interface FixEdit extends InObject {
   readonly container: string | null;
   /** The violation that the edit ends. */
   readonly reason: string;
-  /** The risk of the edit as a text for users. It names what may stop working. */
+  /** The risk of the edit as a text for users. The text names what may stop working. */
   readonly risk: string;
 }
 

@@ -13,7 +13,7 @@ import type { PairedWorkload } from './workloads.ts';
  */
 export interface CapabilityChange extends WorkloadName {
   readonly container: string;
-  /** How the container came to hold the capabilities. This describes the snapshot in which the container holds them. */
+  /** How the container came to hold the capabilities, in the snapshot in which the container holds them. */
   readonly how: Way;
   /** Whether the capabilities apply only in the pod's own user namespace (`hostUsers: false`). */
   readonly inUserNamespace: boolean;
@@ -33,8 +33,8 @@ interface Holding extends Pick<CapabilityChange, 'container' | 'how' | 'inUserNa
 type Holdings = ReadonlyMap<string, Holding>;
 
 /**
- * The capabilities that containers hold only in the snapshot of the given side. They are sorted by workload, container
- * and `how`.
+ * The capabilities that containers hold only in the snapshot of the given side; sorted by workload, container and
+ * `how`.
  */
 export function heldOnlyIn(side: 'before' | 'after', paired: readonly PairedWorkload[]): CapabilityChange[] {
   const other = side === 'before' ? 'after' : 'before';

@@ -1,5 +1,5 @@
 /**
- * Finds the Kubernetes objects in one document. This module does not access the file system, because the page in the
+ * Finds the Kubernetes objects in one document. The code does not access the file system, because the page in the
  * browser uses it, too.
  */
 import { isText, objectOf, type RawObject } from '../../operator/model/raw.ts';
@@ -124,7 +124,7 @@ interface Found {
 
 function* objectsIn(value: unknown, item: boolean): Generator<Found> {
   if (value === null) return;
-  // An item of a YAML list includes its dash. Its text is therefore parsed as a list with one entry.
+  // An item of a YAML list includes its dash, so the text of the item is parsed as a list with one entry.
   const items = item && Array.isArray(value) ? value.map((object, index) => ({ object, path: [index] })) : undefined;
   for (const found of items ?? [{ object: value, path: [] }]) yield* unwrapped(found);
 }

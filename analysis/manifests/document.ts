@@ -69,8 +69,8 @@ export function parseDocument(text: string, firstLine: number): Document | undef
 }
 
 /**
- * Makes a document from text in block style. Most callers need only the line where the document begins. The other
- * positions are therefore found on demand.
+ * Makes a document from text in block style. Most callers need only the line where the document begins, so all other
+ * positions are found on demand.
  */
 function quickDocument(text: string, firstLine: number, { value, start }: BlockDocument): Document {
   let positions: FieldPositions | undefined;

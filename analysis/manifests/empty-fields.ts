@@ -18,7 +18,7 @@ export function withEmptyValues<Value>(value: Value, empty: readonly EmptyField[
   return copy;
 }
 
-/** The maximum number of nulls that are reported one by one. One message counts all further nulls. */
+/** The maximum number of nulls that are reported one by one. A single message counts all further nulls. */
 const MOST = 100;
 
 /**

@@ -10,18 +10,12 @@ import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
  */
 const LONG = 1024 * 1024;
 
-/**
- * A form of lists. It describes the text before the first item, the beginning of an item, and the text after the last
- * item.
- */
+/** A form of lists: the text before the first item, the beginning of an item, and the text after the last item. */
 interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
   readonly end: RegExp;
-  /**
-   * Matches the whole text after a list's last item. It matches only if this text has no other fields than those of a
-   * list.
-   */
+  /** Matches the whole text after a list's last item, if this text has no other fields than those of a list. */
   readonly rest: RegExp;
   /** Returns the text of an item, without the text that belongs to the list. */
   clean(text: string): string;
@@ -79,8 +73,8 @@ export class ListSplitter {
 
   /**
    * Returns the text after the items. Only the fields of a list may follow its items. If other fields follow, the text
-   * is returned as a document without a kind. Such a document is an error. For example, a second field `items` is an
-   * error: kubectl would read the second field instead of the first.
+   * is returned as a document without a kind, which is an error. For example, a second field `items` is an error:
+   * kubectl would read the second field instead of the first.
    */
   *#rest(text: string): Generator<Piece> {
     if (!this.#form?.rest.test(text)) yield { text, line: this.#line, item: false };
@@ -102,7 +96,7 @@ export class ListSplitter {
     this.#hold(text.slice(head.length));
   }
 
-  /** Returns all complete items. These are all items except the last, whose text may continue. */
+  /** Returns all complete items: all items except the last, whose text may continue. */
   *#items({ item, end }: Form): Generator<Piece> {
     const text = this.#parts.join('');
     end.lastIndex = 0;

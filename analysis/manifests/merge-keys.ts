@@ -20,8 +20,8 @@ const WORD = '<<';
 /** The value of a plain `<<`, which is a merge key. A quoted `"<<"` is an ordinary key. */
 const MERGE_KEY = Symbol(WORD);
 /**
- * The maximum number of fields that a document may merge. Without this limit, a small document could merge a large
- * mapping many times.
+ * The maximum number of fields that a document may merge. Without a limit, a small document could merge a large mapping
+ * many times.
  */
 const MOST_MERGED = 1_000_000;
 
@@ -73,7 +73,7 @@ class Merging {
     return mapTag.addPair(fields, key, plain(value));
   }
 
-  /** Whether the mapping itself already has the given key. If so, a second field with this key is a mistake. */
+  /** Whether the mapping itself already has the given key, so that a second field with this key is a mistake. */
   isStated(fields: Mapping, key: unknown): boolean {
     return key !== MERGE_KEY && mapTag.has(fields, key) && !this.#merged.get(fields)?.has(String(key));
   }

@@ -1,6 +1,6 @@
 /**
- * Lists custom kinds that have no pod template. Some of these kinds have operators that make pods, and the others have
- * operators that make none. A kind in neither list is reported as unknown. A missing entry therefore hides nothing.
+ * Lists custom kinds that have no pod template: kinds whose operators make pods, and kinds whose operators make no
+ * pods. A kind in neither list is reported as unknown. A missing entry therefore hides nothing.
  */
 import { groupOf, qualifiedKind } from '../../operator/model/workload-kinds.ts';
 

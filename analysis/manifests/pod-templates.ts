@@ -91,8 +91,8 @@ function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
 }
 
 /**
- * The form of a container's name (k8s.io/apimachinery IsDNS1123Label). Policies contain patterns of names. Such a
- * pattern does not match.
+ * The form of a container's name (k8s.io/apimachinery IsDNS1123Label). A pattern of names, as in a policy, does not
+ * match.
  */
 const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 

@@ -1,6 +1,6 @@
 /**
- * Reads the styles of scalars and flow collections that block-style.ts accepts. These are quoted scalars, plain scalars
- * and flow collections on one line, and literal and folded scalars without an indentation indicator.
+ * Reads the scalars and flow collections that block-style.ts accepts: quoted scalars, plain scalars and flow
+ * collections on one line, and literal and folded scalars without an indentation indicator.
  */
 import { MANIFEST_SCHEMA } from './scalars.ts';
 

@@ -2,8 +2,8 @@
  * Splits a stream of text into its documents, one at a time. Memory therefore holds only one document at a time.
  *
  * In YAML, `---` and `...` at the beginning of a line always end a document, even within a block scalar (YAML 1.2.2,
- * 9.1.2). The output of `kubectl get -o yaml` is always one document, even if it lists many objects. For this reason,
- * the items of a long list are returned one by one, like documents.
+ * 9.1.2). The output of `kubectl get -o yaml` is always one document, even if it lists many objects. The items of a
+ * long list are therefore returned one by one, like documents.
  */
 import { ListSplitter } from './list.ts';
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
@@ -59,7 +59,7 @@ class Splitter {
   *#addLines(text: string): Generator<Piece> {
     let from = 0;
     if (this.#lineIsTooLong) {
-      // The line is too long. Its beginning was dropped earlier, and its rest is dropped now.
+      // The line is too long. The beginning of the line was dropped earlier, and its rest is dropped now.
       this.#lineIsTooLong = false;
       from = text.indexOf('\n') + 1;
       this.#line += 1;

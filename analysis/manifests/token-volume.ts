@@ -55,9 +55,9 @@ export function tokenVolumeIndex({ volumes = [] }: PodSpec): number {
 }
 
 /**
- * Whether the API server adds the volume. The API server adds no token volume if the pod already has one. It also adds
- * none if every container mounts something at the volume's path. Ephemeral containers are ignored, because they are
- * added to the pod later.
+ * Whether the API server adds the volume. The API server adds no token volume if the pod already has one, or if every
+ * container mounts something at the volume's path. Ephemeral containers are ignored, because they are added to the pod
+ * later.
  */
 function isAdded({ initContainers = [], containers }: PodSpec, written: readonly Volume[]): boolean {
   return !written.some(isTokenVolume) && ![...initContainers, ...containers].every(hasMount);

@@ -41,7 +41,10 @@ export function fieldProblems(unknown: readonly UnknownField[]): { problems: Pro
   };
 }
 
-/** The maximum number of unknown fields that are reported one by one. One message counts all further unknown fields. */
+/**
+ * The maximum number of unknown fields that are reported one by one. A single message counts all further unknown
+ * fields.
+ */
 const MOST = 100;
 const LONGEST = 500;
 

@@ -61,7 +61,10 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   };
 }
 
-/** Migrates the rule MayRunAs without a valid range. This rule admitted only pods that leave the ID unset. */
+/**
+ * Migrates the rule MayRunAs without a valid range. MayRunAs without a range admitted only pods that leave the ID
+ * unset.
+ */
 function noId(override: string, field: string, ranges: readonly IdRange[]): MigratedField {
   const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
   const last = { min: GREATEST, max: GREATEST };
@@ -91,8 +94,8 @@ function emptyListRemark(override: string, field: string, [first]: readonly IdRa
 }
 
 /**
- * Reduces the number of ranges. The IDs that they contain stay the same. The first range is kept separate, because
- * defaulting fills in its lower end. The other ranges are merged.
+ * Reduces the number of ranges. The IDs in the ranges stay the same. The first range is kept separate, because
+ * defaulting fills in its lower end. All other ranges are merged.
  */
 function fewer(ranges: readonly IdRange[]): readonly IdRange[] {
   if (ranges.length <= MOST_RANGES) return ranges;

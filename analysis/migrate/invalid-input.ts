@@ -14,7 +14,7 @@ export interface InputProblem extends Problem {
 
 export class InvalidInput extends Error {
   override readonly name = 'InvalidInput';
-  /** The problems in the order of the objects. There is at least one problem. */
+  /** The problems in the order of the objects. The list has at least one problem. */
   readonly problems: readonly InputProblem[];
 
   constructor(problems: readonly InputProblem[]) {

@@ -1,4 +1,4 @@
-/** The result of a migration. It consists of plain, sorted values, so printing it twice gives the same text. */
+/** The result of a migration consists of plain, sorted values, so printing it twice gives the same text. */
 import type { CapabilityPolicy, LabelSelector, Mode } from '../../operator/api/capability-policy.ts';
 
 export interface MigrationOptions {

@@ -86,8 +86,8 @@ function ruleRefusals(path: FieldPath, { rule = '', ranges }: Strategy = {}, rul
 }
 
 /**
- * The reasons to refuse `runAsGroup`. For `runAsGroup`, the API server also checks the number of ranges. It checks the
- * rules of `runAsGroup` in another order than those of other strategies.
+ * The reasons to refuse `runAsGroup`. For `runAsGroup`, the API server also checks the number of ranges, and makes the
+ * checks in another order than for other strategies.
  */
 function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Problem[] {
   const path = ['spec', 'runAsGroup'];

@@ -26,7 +26,7 @@ import { SCC_OBJECT } from './scc.ts';
 import { sccFields, sccGrants } from './scc-policy.ts';
 import { sccRefusals } from './scc-validation.ts';
 
-/** One PodSecurityPolicy or SecurityContextConstraints. */
+/** A PodSecurityPolicy or SecurityContextConstraints to migrate. */
 export interface Source {
   readonly name: string;
   /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */

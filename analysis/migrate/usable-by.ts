@@ -89,8 +89,8 @@ function forBindings(
 }
 
 /**
- * A RoleBinding or ClusterRoleBinding to the policy's role. Its name differs from the name of the role. The operator
- * itself creates a binding with the role's name.
+ * A RoleBinding or ClusterRoleBinding to the policy's role. The name of the binding differs from the name of the role.
+ * The operator itself creates a binding with the role's name.
  */
 function binding(grants: readonly Grant[], policy: string, namespace?: string): RbacObject {
   const role = useRoleName(policy);

@@ -18,7 +18,7 @@ export interface Observed {
 }
 
 export interface Counts {
-  /** The number of all checks. It includes checks by processes outside containers. */
+  /** The number of all checks, including checks by processes outside containers. */
   readonly checks: number;
   /** The number of events that the kernel dropped because its buffer was full. */
   readonly lost: number;
@@ -53,8 +53,8 @@ interface Watched {
   readonly started: boolean;
   ended?: number | undefined;
   /**
-   * The user namespaces in which checks were made while the runtime set up the container. They are the user namespaces
-   * of the node and of the pod.
+   * The user namespaces in which checks were made while the runtime set up the container: the user namespaces of the
+   * node and of the pod.
    */
   readonly namespaces: Set<string>;
 }
@@ -209,8 +209,9 @@ export class Observation {
   }
 
   /**
-   * Whether the check is noise because a process created the check's user namespace. Such a namespace did not occur
-   * while the runtime set up the container. If the set-up was not observed, the check does not count as noise.
+   * Whether the check is noise because a process created the check's user namespace. A user namespace that did not
+   * occur while the runtime set up the container was created by a process. If the set-up was not observed, the check
+   * does not count as noise.
    */
   #noiseBySpace({ task, namespace }: Check): Noise | undefined {
     const { started, namespaces } = this.#watches.get(task.container.id) ?? {};

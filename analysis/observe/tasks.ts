@@ -61,7 +61,7 @@ export class Tasks {
   forked(parent: number, child: number): void {
     const task = this.#byPid.get(parent);
     if (task) this.#put(child, task);
-    // The same process ID may have belonged to another process whose end was not reported.
+    // The process ID may have belonged to another process whose end was not reported.
     else this.exited(child);
   }
 

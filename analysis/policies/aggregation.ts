@@ -63,7 +63,7 @@ export function liveRoles(all: readonly RawObject[]): readonly ClusterRole[] {
   });
 }
 
-/** The roles with an aggregationRule. Their rules are the rules that the controller writes. */
+/** The roles with an aggregationRule, with the rules that the controller writes into them. */
 export function aggregatedRoles(roles: readonly ClusterRole[]): RoleView[] {
   return roles
     .filter(({ selectors }) => selectors)

@@ -42,7 +42,7 @@ export interface Candidature {
 /** The pods of one manifest. Every list in it may be empty. */
 export interface Candidatures {
   readonly candidatures: readonly Candidature[];
-  /** The reasons why the manifest or a part of it cannot be evaluated. They are in the API server's words. */
+  /** The reasons why the manifest or a part of it cannot be evaluated, in the API server's words. */
   readonly problems: readonly Problem[];
   readonly warnings: readonly Problem[];
   /** True for an object of a kind that makes no pods. */

@@ -28,9 +28,7 @@ import { isContextObject, readObject } from './context-objects.ts';
 import { enforcedEverywhere, type Supposed, withPending } from './supposed.ts';
 import { validatePolicy } from './validate.ts';
 
-/**
- * Everything that a builder has collected from files. It consists of plain values, so it can be sent to another thread.
- */
+/** Everything that a builder has collected from files, as plain values that can be sent to another thread. */
 export type Collected = ReturnType<typeof nothing>;
 
 function nothing() {
@@ -54,8 +52,8 @@ export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #all: Collected;
   /**
-   * Finds the lines of a policy's fields. These functions are not in `collected`, because a function cannot be sent to
-   * another thread.
+   * Functions that find the lines of a policy's fields. The functions are not in `collected`, because a function cannot
+   * be sent to another thread.
    */
   readonly #lineOf = new Map<string, InputObject['lineOf']>();
   /** The namespace of roles and bindings that have no `metadata.namespace`. */

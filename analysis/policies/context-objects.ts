@@ -12,8 +12,8 @@ export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
 }
 
 /**
- * Reads a namespace, role or binding, and reports misspelt fields such as `lables:`. With this misspelling, the
- * namespace would have no labels, and no policy would select it.
+ * Reads a namespace, role or binding, and reports misspelt fields such as `lables:`. With the misspelling `lables:`,
+ * the namespace would have no labels, and no policy would select it.
  *
  * @returns the object in the form that the API server reads; undefined if the API server refuses the object
  */

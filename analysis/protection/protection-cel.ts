@@ -62,12 +62,12 @@ export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
 /**
  * A CEL expression of type bool: the request is a probe. Webhooks never see bindings, and neither do policies that were
- * created through the API. They therefore cannot forge the answer to a probe.
+ * created through the API. Webhooks and such policies therefore cannot forge the answer to a probe.
  */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
 /**
- * Patterns of object names. They match the programs, and the objects that the operator rendered before it used
+ * Patterns of object names. The patterns match the programs, and the objects that the operator rendered before it used
  * programs.
  */
 const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];

@@ -21,7 +21,7 @@ export function nearest(text: string, names: readonly string[], most = text.leng
 }
 
 /**
- * The maximum length of a name to compare. It is longer than any known name. Without this limit, a comparison of long
+ * The maximum length of a name to compare, which is longer than any known name. Without a limit, a comparison of long
  * names would take too much time.
  */
 const LONGEST = 100;

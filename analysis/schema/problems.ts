@@ -25,9 +25,9 @@ export interface UnknownKey {
 }
 
 /**
- * A part of a value that the API server reads as an empty value. The part is a null in a list, or a null in a mapping
- * that accepts any keys. It can also be an absent field that stored objects always have. Anywhere else, a null counts
- * as an absent field.
+ * A part of a value that the API server reads as an empty value. The part is a null in a list, a null in a mapping that
+ * accepts any keys, or an absent field that stored objects always have. Anywhere else, a null counts as an absent
+ * field.
  */
 export interface EmptyField {
   readonly path: FieldPath;
@@ -70,7 +70,7 @@ export function mismatches(value: unknown, schema: Schema): Mismatches {
   return { wrong, unknown, empty };
 }
 
-/** The nulls in lists. They are reported like values of a wrong type. */
+/** The nulls in lists, which are reported like values of a wrong type. */
 export function nullItems(value: unknown, schema: Schema): Problem[] {
   const { empty } = mismatches(value, schema);
   return empty.filter(({ path }) => isItem(path)).map(nullProblem);
@@ -110,7 +110,7 @@ type Visit = (value: unknown, schema: Schema, path: FieldPath) => boolean;
 
 /** Receives findings during a walk. The path arrays are reused after each call. */
 interface Found {
-  /** Called with each key that the schema of an object lacks. There is no call for a schema that lists no keys. */
+  /** Called with each key that the schema of an object lacks. A schema that lists no keys causes no call. */
   onUnknown(key: string, known: UnknownKey['known'], path: FieldPath): void;
   /** Called with the schema and the path of each null in a list, or in a mapping that accepts any keys. */
   onNull(schema: Schema, path: FieldPath): void;

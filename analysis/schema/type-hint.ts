@@ -81,8 +81,9 @@ function unwrapped(value: unknown): string | undefined {
 }
 
 /**
- * The hint for a value, if an object is expected. For `runAsUser: MustRunAs`, the hint is `{rule: MustRunAs}`. If
- * exactly one field accepts the value, the hint names only this field. Otherwise it names all fields.
+ * The hint for a value, if an object is expected. For `runAsUser: MustRunAs`, the hint is `{rule: MustRunAs}`. The hint
+ * names the only field that accepts the value. If several fields or no field accepts the value, the hint names all
+ * fields.
  */
 function fieldsHint(value: unknown, { properties = {} }: Schema): string | undefined {
   const fields = Object.entries(properties);

@@ -35,7 +35,7 @@ export function object<Of extends Fields>(properties: Of): Typed<{ readonly [Nam
   return { type: 'object', properties };
 }
 
-/** An object with the given fields. Other fields are accepted, but they are not read. */
+/** An object with the given fields. Any other fields are accepted, but not read. */
 export function open<Of extends Fields>(properties: Of): ReturnType<typeof object<Of>> {
   return { ...object(properties), 'x-kubernetes-preserve-unknown-fields': true };
 }

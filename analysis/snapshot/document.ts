@@ -1,6 +1,6 @@
 /**
- * A snapshot is a cluster as one JSON document. It contains everything that the evaluation reads, and the results of
- * the evaluation. A page, a report or another program can read the document without access to the cluster.
+ * A snapshot is a cluster as one JSON document. The document contains everything that the evaluation reads, and the
+ * results of the evaluation. A page, a report or another program can read the document without access to the cluster.
  * docs/reference/snapshot.schema.json describes the document for programs in other languages.
  *
  * The document contains data only if some rule reads it. The document has no environment variables, no Secrets and no
@@ -36,8 +36,8 @@ export interface Snapshot {
   readonly missing: readonly string[];
   /**
    * Whether all roles and role bindings could be read. If some could not be read, everybody counts as a user of every
-   * policy. Documents of earlier versions lack the field. They were written only if roles and role bindings could be
-   * read.
+   * policy. Documents of earlier versions lack the field, because cappol wrote a document only if roles and role
+   * bindings could be read.
    */
   readonly usersKnown?: boolean;
   /**
@@ -50,13 +50,13 @@ export interface Snapshot {
   /** The namespaces, sorted by name. */
   readonly namespaces: readonly SnapshotNamespace[];
   /**
-   * The distinct pods and templates. Each of them occurs once in the list. Namespaces refer to a shape by its index in
-   * this list.
+   * The distinct pods and templates. A pod or template occurs only once in the list. Namespaces refer to a shape by its
+   * index in this list.
    */
   readonly shapes: readonly Shape[];
   /**
-   * The distinct violations. Each of them occurs once in the list. Verdicts refer to a violation by its index in this
-   * list.
+   * The distinct violations. A violation occurs only once in the list. Verdicts refer to a violation by its index in
+   * this list.
    */
   readonly violations: readonly Violation[];
   /** The roles that grant a verb on CapabilityPolicies. */
@@ -77,14 +77,17 @@ export interface SnapshotPolicy {
   /** The spec that is in force; absent if the current spec is accepted. */
   readonly accepted?: CompleteSpec;
   /**
-   * True if a role in the cluster records the accepted spec. Such a policy stays in force if new policies do not fit
-   * beside it.
+   * True if a role in the cluster records the accepted spec. A policy with a recorded spec stays in force if new
+   * policies do not fit beside it.
    */
   readonly recorded?: true;
 }
 
 export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
-  /** Whether policies can decide in the namespace. They cannot if the namespace is excluded or is being deleted. */
+  /**
+   * Whether policies can decide in the namespace. No policy decides in a namespace that is excluded or is being
+   * deleted.
+   */
   readonly reached: boolean;
   /** The names of the policies that decide in the namespace, by mode. */
   readonly deciding: Readonly<Partial<Record<Mode, readonly string[]>>>;

@@ -45,7 +45,7 @@ export interface TakenNamespaces extends Taken {
   /** The verdicts, with one entry for each namespace that policies reach. */
   readonly verdicts: Iterable<NamespaceVerdicts>;
   /**
-   * Returns the containers of a namespace about which evidence exists. Without this function, the document has no
+   * Returns the containers of a namespace about which evidence exists. If the function is absent, the document has no
    * evidence.
    */
   usedIn?(namespace: string): readonly UsedByContainer[];
@@ -93,7 +93,7 @@ export class SnapshotTaker {
   readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
   #described: readonly Shape[] = [];
 
-  /** The number of known shapes and violations. It includes shapes and violations that no document uses any more. */
+  /** The number of known shapes and violations, including those that no document uses any more. */
   get size(): number {
     return this.#shapes.items.length + this.#violations.items.length;
   }

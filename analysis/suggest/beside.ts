@@ -1,5 +1,6 @@
 /**
- * Suggests exceptions beside the policies that decide in a namespace. These policies already admit all other workloads.
+ * Suggests exceptions beside the policies that decide in a namespace. The deciding policies already admit all other
+ * workloads.
  */
 import type { CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import { type EvaluationContext, evaluate } from '../../operator/evaluate/verdict.ts';
@@ -16,14 +17,14 @@ export interface Beside {
   readonly mode: Mode;
   readonly priority: number;
   /**
-   * The policies that decide in the namespace now, or once their rollouts have reached the namespace. There is at least
-   * one such policy.
+   * The policies that decide in the namespace now, or once their rollouts have reached the namespace. The list has at
+   * least one policy.
    */
   readonly deciding: readonly ResolvedPolicy[];
   /** The deciding policies that admit their pods now, or will admit them together with the exceptions. */
   readonly admitting: readonly ResolvedPolicy[];
   /**
-   * The specs of the pending policies that must be enforced together with the exceptions. This is necessary if no
+   * The specs of the pending policies that must be enforced together with the exceptions. The list is needed if no
    * enforced policy of the same priority is for everybody.
    */
   readonly pending: ReadonlyMap<string, CompleteSpec>;
@@ -81,7 +82,7 @@ interface Candidacy {
 
 /**
  * Chooses the policy for which the refused workloads need the fewest changes. A policy with restricted use is not for
- * the accounts of the new exceptions. Its overrides are therefore not used as their base.
+ * the accounts of the new exceptions, so its overrides are not used as their base.
  */
 function bestBase({ deciding, specs }: Beside, refused: readonly Workload[], options: Options): Candidacy {
   const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');
@@ -119,7 +120,8 @@ function changes(refused: readonly Workload[], fitting: Fitting): number {
 }
 
 /**
- * The number of changes for which an exception at level privileged counts. It is higher than any number of overrides.
+ * The number of changes for which an exception at level privileged counts. The number is higher than any number of
+ * overrides.
  */
 const RULES_OF_A_LEVEL = 100;
 

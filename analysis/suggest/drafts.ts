@@ -23,8 +23,8 @@ interface Merging {
 const MOST_SUBJECTS = 20;
 
 /**
- * Merges drafts until the API server accepts one policy for each remaining draft. Each step merges two drafts. It
- * chooses the pair whose combination admits the least in addition to the needs of the two drafts.
+ * Merges drafts until the API server accepts one policy for each remaining draft. Each step merges the two drafts whose
+ * combination admits the least in addition to the needs of the two drafts.
  *
  * @returns the drafts, in the order of their first workloads. No draft has more service accounts than the API accepts
  */

@@ -22,12 +22,12 @@ import type { Workload } from './workloads.ts';
  */
 export interface Exception {
   /**
-   * The level of the exception. If overrides of the namespace's level can admit the workloads, an exception has this
-   * level. Otherwise it has level privileged, which overrides narrow.
+   * The level of the exception. If overrides of the namespace's level can admit the workloads, an exception has the
+   * namespace's level. Otherwise, the exception has level privileged with overrides that narrow the level.
    */
   readonly level: Level;
   readonly overrides: CapabilityPolicyOverrides;
-  /** The overrides of the exception, each as a single value. They are in the order of the API. */
+  /** The overrides of the exception, each as a single value, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   /**
    * The overrides for only the containers that need them. The field is absent if all containers need the overrides.
@@ -42,7 +42,7 @@ export interface Exception {
    * one policy for each workload.
    */
   readonly merged: boolean;
-  /** The other workloads that run as one of the service accounts. They may use the exception, too. */
+  /** Further workloads that run as one of the service accounts, and may therefore use the exception, too. */
   readonly sharing: readonly Sharing[];
   /** The needs that no override of the namespace's level admits. */
   readonly obstacles: readonly Need[];
@@ -94,8 +94,8 @@ export function exceptionsFor({ workloads, ordinary, restricted = 0 }: Members, 
 }
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
-  // At level privileged and with narrowing, the overrides restrict all containers. They therefore cannot be moved to
-  // entries for single containers.
+  // At level privileged and with narrowing, the overrides restrict all containers, so they cannot be moved to entries
+  // for single containers.
   const isForAll = RULES.some((rule) => rule.fit(fitting.standard).isForAll?.(stated));
   if (level === 'privileged' || fitting.narrow || isForAll) return undefined;
   const pods = workloads.flatMap((workload) => workload.pods);
@@ -108,8 +108,8 @@ function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draf
   const statement = stated
     ? { level: fitting.standard.level, stated }
     : { level: 'privileged' as const, stated: statedAtPrivileged(pods, fitting) };
-  // A rule may read the overrides of another rule. Such rules may refuse the pods, although each rule by itself admits
-  // them.
+  // A rule may read the overrides of another rule. Rules that depend on each other may refuse the pods, although each
+  // rule by itself admits the pods.
   if (!fitting.base || admits(pods, statement, fitting)) return statement;
   const { base: _, ...plain } = fitting;
   return statementFor(members, plain);

@@ -15,8 +15,8 @@ export interface Fitting {
    */
   readonly narrow: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If so, the overrides of the rules about capabilities
-   * admit only the used capabilities.
+   * Whether the pods have only the capabilities that they used. If the pods have only the used capabilities, the
+   * overrides of the rules about capabilities admit only the used capabilities.
    */
   readonly used?: boolean;
   /**
@@ -32,8 +32,8 @@ export function isNarrowed(rule: Rule, { narrow, used = false, standard }: Omit<
 }
 
 /**
- * The level's own values, extended by what the pods need. Every override is needed. Without it, the level would refuse
- * some of the pods, or another override would admit more than the pods use.
+ * The level's own values, extended by what the pods need. Every override is needed. Without the override, the level
+ * would refuse some of the pods, or another override would admit more than the pods use.
  *
  * @returns undefined if no overrides of the level admit the pods
  */
@@ -59,9 +59,9 @@ function withoutCovered(stated: Stated, pods: readonly PodContent[], fitting: Fi
 }
 
 /**
- * The overrides of an exception at level privileged. Such an exception is for pods that no overrides of the namespace's
- * own level can admit. Every rule that the namespace's level restricts gets an override. If the value of the
- * namespace's own level admits the pods, the override has this value.
+ * The overrides of an exception at level privileged, for pods that no overrides of the namespace's own level can admit.
+ * Every rule that the namespace's level restricts gets an override. If the value of the namespace's own level admits
+ * the pods, the override has this value.
  */
 export function statedAtPrivileged(pods: readonly PodContent[], fitting: Fitting): Stated {
   const privileged = { ...fitting.standard, level: 'privileged' as const };
@@ -80,8 +80,8 @@ export function unfitRules(pods: readonly PodContent[], fitting: Fitting): Rule[
 }
 
 /**
- * The override of the rule with which the policy admits the pods. It is empty if the level itself admits the pods, and
- * undefined if no override admits them.
+ * The override of the rule with which the policy admits the pods. The override is empty if the level itself admits the
+ * pods, and undefined if no override admits the pods.
  */
 export function statedOf(rule: Rule, pods: readonly PodContent[], fitting: Fitting): Stated | undefined {
   const { standard } = fitting;
@@ -130,7 +130,8 @@ function choiceFor(rule: Rule, pods: readonly PodContent[], fitting: Fitting, st
 }
 
 /**
- * The override that gives a rule the value of another level. It is empty if the other level does not restrict the rule.
+ * The override that gives a rule the value of another level. The override is empty if the other level does not restrict
+ * the rule.
  */
 function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   const text = checksText(rule, {}, level);

@@ -68,7 +68,7 @@ export class InForce {
   }
 
   /**
-   * The pending policies that must be enforced at once. Without them, the exceptions would be the only deciding
+   * The pending policies that must be enforced at once, because the exceptions would otherwise be the only deciding
    * policies. If an enforced policy of the same priority is for everybody, the exceptions decide together with this
    * policy. No pending policy is then enforced early.
    */

@@ -30,7 +30,7 @@ export interface Need {
   readonly container?: string;
   /** The entry of the override's list that the workload needs. */
   readonly entry?: unknown;
-  /** The level's own requirement as a text for users. It is absent if the level's own list contains the entry. */
+  /** The level's own requirement as a text for users; absent if the level's own list contains the entry. */
   readonly change?: string;
   /** The messages of findings for users. Following them could make the need unnecessary. */
   readonly advice: readonly string[];

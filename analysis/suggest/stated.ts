@@ -52,7 +52,7 @@ export function policyChecksFor(
   return { checks, filledChecks: checks };
 }
 
-/** The single overrides of a policy. The key is the path. This function is the inverse of `overridesOf`. */
+/** The single overrides of a policy. The key is the path. `statedBy` is the inverse of `overridesOf`. */
 export function statedBy(overrides: CapabilityPolicyOverrides): Stated {
   const entries = Object.entries(overrides).flatMap(([id, value]): (readonly [string, unknown])[] => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[id, value]];

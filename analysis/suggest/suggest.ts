@@ -25,8 +25,8 @@ export interface SuggestOptions {
    */
   readonly narrow?: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If so, the policies require containers to drop all
-   * other capabilities.
+   * Whether the pods have only the capabilities that they used. If the pods have only the used capabilities, the
+   * policies require containers to drop all other capabilities.
    */
   readonly used?: boolean;
   /**
@@ -42,10 +42,11 @@ export interface Suggestion {
   /** The level for everybody. Beside deciding policies, this is the level from which the exceptions start. */
   readonly level: Level;
   /**
-   * The overrides of the level. They are empty if neither narrowing is requested nor evidence narrows the capabilities.
+   * The overrides of the level. The object is empty if neither narrowing is requested nor evidence narrows the
+   * capabilities.
    */
   readonly overrides: CapabilityPolicyOverrides;
-  /** The overrides of the suggestion, each as a single value. They are in the order of the API. */
+  /** The overrides of the suggestion, each as a single value, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   readonly exceptions: readonly Exception[];
   /** Whether the pods have only the capabilities that they used. */

@@ -17,13 +17,13 @@ import { validatePolicy } from '../policies/validate.ts';
 /** A policy that admits more than its workloads need. */
 export interface TightenedPolicy {
   readonly policy: string;
-  /** Whether the policy is an exception that no workload needs. Such a policy can be deleted. */
+  /** Whether the policy is an exception that no workload needs, so that the policy can be deleted. */
   readonly unused: boolean;
   /** The grants that the change removes. `since` is absent if the operator has not reported the grant yet. */
   readonly removes: readonly (Grant & { readonly since?: string })[];
   /** The merge patch; absent if the change removes nothing. */
   readonly patch?: MergePatch;
-  /** The policy after the change. Its metadata contains only the name. */
+  /** The policy after the change, with only the name as metadata. */
   readonly manifest: object;
 }
 
@@ -64,8 +64,8 @@ function verdictsOf(cluster: Cluster, state: PolicyState, evaluator: Evaluator):
 }
 
 /**
- * If the current text of a policy is not in force, the policy is left out. Its workloads were evaluated by another
- * text.
+ * If the current text of a policy is not in force, the policy is left out, because its workloads were evaluated by
+ * another text.
  */
 function unneededOf(policy: CompletePolicy, state: PolicyState, verdicts: Verdicts): readonly Grant[] {
   const name = nameOf(policy);
@@ -112,8 +112,8 @@ function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): 
 }
 
 /**
- * The names of the exceptions that can be deleted together. Each of two exceptions may be unneeded because of the other
- * one. If not all exceptions can be deleted together, they are added one by one.
+ * The names of the exceptions that can be deleted together. Two exceptions may each be unneeded only because of the
+ * other exception. If not all exceptions can be deleted together, they are added one by one.
  */
 function safeDeletions(
   input: TightenInput,

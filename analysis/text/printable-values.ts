@@ -17,8 +17,8 @@ function mapped(value: unknown): unknown {
 }
 
 /**
- * Matches characters that terminals interpret, although JSON.stringify does not escape them. These are C1 controls,
- * bidirectional controls and separators.
+ * Matches characters that terminals interpret, although JSON.stringify does not escape them: C1 controls, bidirectional
+ * controls and separators.
  */
 const UNESCAPED = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;
 

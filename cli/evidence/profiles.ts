@@ -1,4 +1,4 @@
-/** Reads the profiles that Kubescape stores in a cluster. They describe the behaviour of containers. */
+/** Reads the profiles of containers' behaviour that Kubescape stores in a cluster. */
 import { type ApiClient, isNotFound, pathFor } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { inParallel } from '../../operator/runtime/in-parallel.ts';

@@ -26,7 +26,7 @@ export interface InputFile {
  * kubectl apply -R. In a folder, only files with the given extensions are found.
  *
  * @param leftOut says what to leave out of folders; undefined if nothing is left out
- * @param tell receives the paths that cannot be read. The other paths are still read
+ * @param tell receives the paths that cannot be read, while all other paths are still read
  */
 export function* manifestFiles(
   paths: readonly string[],
@@ -60,7 +60,7 @@ interface Folder {
   readonly tell: (trouble: Trouble) => void;
   readonly extensions: RegExp;
   readonly leftOut: Io['leftOut'];
-  /** The real paths of the folders that contain this folder. They reveal links that lead in a circle. */
+  /** The real paths of the folders that contain this folder, to find links that lead in a circle. */
   readonly around: readonly string[];
 }
 

@@ -5,7 +5,7 @@ import { type InputFile, manifestFiles } from './files.ts';
 import type { Reading } from './manifests.ts';
 import { spool } from './text.ts';
 
-/** @param tell receives the problems of inputs that cannot be read. These inputs are left out */
+/** @param tell receives the problems of inputs that cannot be read, and are therefore left out */
 export async function openInputs(paths: readonly string[], io: Reading, tell: (trouble: Trouble) => void) {
   const files: InputFile[] = [];
   const copies: number[] = [];

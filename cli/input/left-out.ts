@@ -1,6 +1,6 @@
 /**
- * Decides which paths a walk through folders leaves out. These are node_modules, the paths in .gitignore, and the
- * patterns of --exclude.
+ * Decides which paths a walk through folders leaves out: node_modules, the paths in .gitignore, and the patterns of
+ * --exclude.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';

@@ -10,7 +10,7 @@ import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal' | 'leftOut'>;
 
 export interface ReadOptions {
-  /** Called for input that cannot be read as an object. The other input is still read. */
+  /** Called for input that cannot be read as an object. All other input is still read. */
   tell(trouble: Trouble): void;
   /** Called with the type of each document in a folder that is not a Kubernetes object. */
   skip?(what: string): void;

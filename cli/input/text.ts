@@ -13,7 +13,7 @@ type Reading = Pick<Io, 'stdin' | 'signal'>;
 const CHUNK = 256 * 1024;
 const LONG_MS = 50;
 
-/** A regular file. It can be read without waiting for data. */
+/** A regular file, which can be read without waiting for data. */
 export interface FileAtHand extends InputFile {
   readonly path: string | number;
 }
@@ -94,7 +94,7 @@ function bytesOf({ path }: InputFile, { stdin, signal }: Reading): AsyncGenerato
 const SHARED = Buffer.alloc(CHUNK);
 
 interface Chunk {
-  /** The bytes that were read. They are in the shared buffer, which the next read overwrites. */
+  /** The bytes that were read, as a part of the shared buffer. The next read overwrites the buffer. */
   readonly bytes: Buffer;
   readonly isLast: boolean;
 }
@@ -128,7 +128,7 @@ function filled(file: number, at: number): number {
   return count;
 }
 
-/** The bytes of a pipe or a device. They are read asynchronously, because a read may block. */
+/** The bytes of a pipe or a device, read asynchronously because a read may block. */
 async function* waited(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const file = await open(path);
   try {

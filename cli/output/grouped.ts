@@ -17,7 +17,7 @@ export interface Entry {
   readonly label: string;
   readonly style?: Style;
   readonly text: string;
-  /** The text on the line below the entry. It may be empty. */
+  /** The text on the line below the entry; may be empty. */
   readonly detail: string;
 }
 

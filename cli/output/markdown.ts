@@ -6,7 +6,7 @@ import { bounded } from '../../operator/text/printable.ts';
  */
 export const MOST_CHARACTERS = 60_000;
 /**
- * The maximum number of characters of a single text. Without it, one text could use up the space of the whole comment.
+ * The maximum number of characters of a single text, so that one text does not use up the space of the whole comment.
  */
 const LONGEST = 1_000;
 

@@ -14,7 +14,7 @@ export class Progress {
     this.#stderr = stderr;
   }
 
-  /** @param text returns the text of the line. It is called only if the line is shown */
+  /** @param text returns the text of the line, and is called only if the line is shown */
   at(text: () => string): void {
     const now = performance.now();
     if (!this.#stderr.isTTY || now < this.#next) return;

@@ -7,7 +7,7 @@ import { RULES } from '../../operator/rules/index.ts';
 import { VERSION } from '../version.ts';
 import { relativePath } from './relative-path.ts';
 
-/** The SARIF rule for problems of the input. Such a problem is not a violation of a policy. */
+/** The SARIF rule for problems of the input, which are not violations of a policy. */
 export const PROBLEM = 'InvalidManifest';
 
 export interface SarifResult {
@@ -21,7 +21,9 @@ export interface SarifResult {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-/** One run of cappol in SARIF. Its results belong to rules about pods, or to rules that only the command has. */
+/**
+ * A run of cappol in SARIF. The results of the run belong to rules about pods, or to rules that only the command has.
+ */
 export class SarifRun {
   readonly #cwd: string;
   readonly #run = new SarifRunBuilder().initSimple({ toolDriverName: 'cappol', toolDriverVersion: VERSION });

@@ -10,20 +10,17 @@ const INDENT = 2;
 
 interface TableOptions {
   readonly terminal?: Terminal;
-  /**
-   * The headers of the columns that may be dropped. They are dropped one after another, until the table fits into the
-   * terminal.
-   */
+  /** The headers of the columns that are dropped, one after another, until the table fits into the terminal. */
   readonly optional?: readonly string[];
-  /** The headers that were already printed, if the table continues. They determine the widths of the columns. */
+  /** The headers that were already printed, if the table continues. The headers determine the widths of the columns. */
   readonly heads?: readonly string[];
   /** Colours a cell without changing its width. */
   paint?(head: string, cell: string): string;
 }
 
 /**
- * The text of a table. It has one line for the head, if there is a head, and one line for each row. Each line ends with
- * a line break.
+ * The text of a table: one line for the head, if there is a head, and one line for each row. Each line ends with a line
+ * break.
  */
 export function tableText(
   head: readonly string[] | undefined,

@@ -5,7 +5,7 @@ import type { Io } from '../command.ts';
 export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'magenta' | 'cyan';
 
 export interface Terminal {
-  /** The number of columns. It is undefined for a pipe or a file, where lines are not wrapped. */
+  /** The number of columns; undefined for a pipe or a file, where lines are not wrapped. */
   readonly width: number | undefined;
   paint(style: Style, text: string): string;
 }

@@ -12,8 +12,8 @@ interface Wrapping {
 }
 
 /**
- * Breaks a text into lines. Each line ends with a line break. A word that is longer than a line is not split. In this
- * way, users can copy a path.
+ * Breaks a text into lines. Each line ends with a line break. A word that is longer than a line is not split, so that
+ * users can copy a path.
  *
  * @param text the text, which may contain escape sequences for colours
  */

@@ -7,7 +7,7 @@ const POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]*)">/;
 
 export interface LivePage {
   readonly html: string;
-  /** The Content Security Policy of the page for the HTTP header. It includes directives that work only in a header. */
+  /** The Content Security Policy of the page for the HTTP header, including directives that work only in a header. */
   readonly policy: string;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Reads the policies that a command line names. They come from files, from the manifests, from a level, or from a
- * cluster.
- */
+/** Reads the policies that a command line names: from files, from the manifests, from a level, or from a cluster. */
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { Labels, PolicyContextOptions } from '../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';

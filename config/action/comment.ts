@@ -1,13 +1,13 @@
 /**
- * Writes the comment of action.yml on a pull request. Its command line is `node comment.ts REPORT COMMAND`. The first
- * run of a command on a pull request adds the comment, and later runs update it.
+ * Writes the comment of action.yml on a pull request, by `node comment.ts REPORT COMMAND`. The first run of a command
+ * on a pull request adds the comment, and later runs update it.
  *
  * The API is described in https://docs.github.com/en/rest/issues/comments.
  */
 import { readFileSync } from 'node:fs';
 
 const [, , REPORT = '', COMMAND = 'check'] = process.argv;
-/** The mark of the command's comment on a pull request. It is an HTML comment, which GitHub does not show. */
+/** The mark of the command's comment on a pull request: an HTML comment, which GitHub does not show. */
 const MARK = `<!-- cappol ${COMMAND} -->`;
 const COMMENTS_OF_PAGE = 100;
 

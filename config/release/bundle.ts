@@ -2,9 +2,10 @@
  * Bundles the operator as one file, which is in the image beside Node. Bundles cappol as the files that npm installs.
  * The command line is `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
  *
- * Both bundles contain the packages that they need, so an installation downloads nothing else. The bundles keep the
- * names of functions, so that stack traces are readable without a source map. A source map would be twice the size of
- * the program. LICENSES.txt contains the licence of each bundled package, because most licences require this.
+ * The operator's and cappol's bundle contain the packages that they need, so an installation downloads nothing else.
+ * The bundles keep the names of functions, so that stack traces are readable without a source map. A source map would
+ * be twice the size of the program. LICENSES.txt contains the licence of each bundled package, because most licences
+ * require this.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -14,8 +15,8 @@ import { ROOT } from './output.ts';
 import { bundlePage } from './page.ts';
 
 /**
- * Defines `require` in a file of ES modules. Some packages are CommonJS and require Node's modules. A file of ES
- * modules has no `require` by itself.
+ * Defines `require` in a file of ES modules. Some CommonJS packages require Node's modules, but a file of ES modules
+ * has no `require` by itself.
  */
 const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 
@@ -110,7 +111,10 @@ export function licenceTexts(packages: readonly string[]): string {
     .join(`\n\n${'-'.repeat(80)}\n\n`);
 }
 
-/** The licence in the README of a package. Some packages have their licence text only at the end of their README. */
+/**
+ * The licence in the README of a package, because some packages have their licence text only at the end of their
+ * README.
+ */
 function licenceInReadme(folder: string): string {
   const [readme] = readdirSync(join(ROOT, folder)).filter((file) => /^readme/i.test(file));
   const text = readme === undefined ? '' : readFileSync(join(ROOT, folder, readme), 'utf8');

@@ -2,7 +2,7 @@
 import type { Metafile } from 'esbuild';
 
 export interface Contents {
-  /** The folders of the bundled packages. They are sorted paths below the project. */
+  /** The folders of the bundled packages, as sorted paths below the project. */
   readonly packages: readonly string[];
   /** The packages that the project's own code imports. Each has a sorted list of the packages that come with it. */
   readonly imported: ReadonlyMap<string, readonly string[]>;

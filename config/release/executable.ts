@@ -42,8 +42,7 @@ async function build(program: string, scratch: string): Promise<string> {
     output: blob,
     assets: { 'evaluation-thread': join(scratch, 'evaluation-thread.cjs'), 'page.html': join(scratch, 'page.html') },
     disableExperimentalSEAWarning: true,
-    // A code cache makes the start faster. It is not used, because it works only for one system, one processor and one
-    // version of V8.
+    // A code cache makes the start faster, but works only for one system, one processor and one version of V8.
     useCodeCache: true,
   };
   writeFileSync(config, JSON.stringify(settings));

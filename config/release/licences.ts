@@ -1,6 +1,6 @@
 /**
- * Runs as a part of `npm run generate`. It writes the page with the licences of all packages that the operator and
- * cappol contain. A test fails for a licence that is not allowed here. A new licence is therefore always noticed.
+ * Writes the page with the licences of all packages that the operator and cappol contain, as a part of `npm run
+ * generate`. A test fails for a licence that is not allowed here. A new licence is therefore always noticed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

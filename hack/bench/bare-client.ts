@@ -1,6 +1,6 @@
 /**
- * The baseline for the measurement of a first report. It runs in a separate process, reads all pods page by page, and
- * does nothing else.
+ * The baseline for the measurement of a first report: a separate process that reads all pods page by page, and does
+ * nothing else.
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *

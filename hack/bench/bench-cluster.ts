@@ -24,7 +24,7 @@ const API_SERVER_FLAGS = ['--max-requests-inflight=3000', '--max-mutating-reques
 /**
  * Starts a cluster.
  *
- * @param controllers whether controllers run. If so, the measurements include their work for admission policies and
+ * @param controllers whether controllers run, so that the measurements include their work for admission policies and
  * garbage collection
  */
 export async function startBenchCluster({ controllers = false } = {}): Promise<BenchCluster> {

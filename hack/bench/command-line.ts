@@ -1,5 +1,5 @@
 /**
- * Part (g) of the bench. It compares `cappol check` over manifests with a program that only parses them, and with the
+ * Part (g) of the bench compares `cappol check` over manifests with a program that only parses them, and with the
  * command lines of other engines.
  */
 import { execFileSync } from 'node:child_process';
@@ -14,7 +14,7 @@ import { OTHER_TOOLS, type OtherTool } from './other-tools.ts';
 import type { Table } from './table.ts';
 
 interface CommandLineOptions {
-  /** The numbers of manifests. They are measured one after another. */
+  /** The numbers of manifests, which are measured one after another. */
   readonly sizes: readonly number[];
   /** Whether gator and Kyverno's command line are measured, too. */
   readonly otherTools: boolean;
@@ -46,8 +46,8 @@ const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
 /**
- * A policy that makes the same checks as the policies of the other engines. They are the rules of level restricted
- * about capabilities.
+ * A policy that makes the same checks as the policies of the other engines: the rules of level restricted about
+ * capabilities.
  */
 const CAPABILITIES = {
   level: 'privileged',

@@ -43,7 +43,7 @@ const LOOSENED: readonly Overrides[] = [
 const LEVELS = ['restricted', 'baseline', 'privileged'] as const;
 /** The number of exceptions that decide together for a team. More exceptions must not have restricted use. */
 const EXCEPTIONS_OF_TEAM = 7;
-/** One of this number of policies changes. */
+/** Among this number of policies, one changes. */
 const CHANGED = 10;
 
 /** The name of the topology whose two sets are equal. */
@@ -75,7 +75,10 @@ function ofTeams(policies: number): readonly NamedSpec[] {
   return [BASE, ...exceptions];
 }
 
-/** A base policy, and exceptions that everybody may use in every namespace. All of these policies decide together. */
+/**
+ * A base policy, and exceptions that everybody may use in every namespace. The base policy and all exceptions decide
+ * together.
+ */
 function everywhere(policies: number): readonly NamedSpec[] {
   return [BASE, ...Array.from({ length: policies - 1 }, (_, i) => exception(`exception-${i}`, i, {}))];
 }

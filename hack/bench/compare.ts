@@ -1,4 +1,4 @@
-/** Part (p) of the bench. It measures `cappol compare` for two different sets of policies, and for two equal sets. */
+/** Part (p) of the bench measures `cappol compare` for two different sets of policies, and for two equal sets. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

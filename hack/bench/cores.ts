@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs';
 import type { ControlPlane } from '../controlplane/controlplane.ts';
 
 /**
- * Gives the first half of the cores to the control plane. This process gets the other half of the cores. Every process
- * that it starts from now on gets them, too. On a machine with a single core, nothing changes.
+ * Gives the first half of the cores to the control plane. This process, and every process that it starts from now on,
+ * gets the other half of the cores. On a machine with a single core, nothing changes.
  *
  * @returns a function that gives this process back all its cores
  */

@@ -1,5 +1,5 @@
 /**
- * Part (o) of the bench. It edits one of many policies for some minutes, to find out whether kube-apiserver keeps old
+ * Part (o) of the bench edits one of many policies for some minutes, to find out whether kube-apiserver keeps old
  * admission policies in memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';

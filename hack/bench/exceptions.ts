@@ -1,8 +1,8 @@
 /**
- * Part (n) of the bench. It measures the time until many policies are in force, and their cost for the servers, for
- * pods, and for updates of namespaces. In each topology, one policy is for all namespaces. The other policies are
- * exceptions of the same or of a higher priority, or policies of tiers and teams by label. In another topology, they
- * have labels for which no index helps.
+ * Part (n) of the bench measures the time until many policies are in force, and their cost for the servers, for pods,
+ * and for updates of namespaces. In each topology, one policy is for all namespaces. All other policies are exceptions
+ * of the same or of a higher priority, or policies of tiers and teams by label. In one topology, the exceptions have
+ * labels for which no index helps.
  */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -37,8 +37,8 @@ export interface ExceptionsOptions {
   /** The number of times that each request is sent. */
   readonly rounds: number;
   /**
-   * The number of exceptions that are created later. It is also the number of edits of exceptions. The number is odd,
-   * so that one measurement is the median. An API server compiles policies only once a second, so single times differ.
+   * The number of exceptions that are created later, and the number of edits of exceptions. The number is odd, so that
+   * one measurement is the median. An API server compiles policies only once a second, so single times differ.
    */
   readonly changes: number;
 }
@@ -76,7 +76,7 @@ interface Measured {
 }
 
 const WARM_UP = 30;
-/** A namespace that no policy reaches. Its pods show the cost that every pod has. */
+/** A namespace that no policy reaches, whose pods show the cost that every pod has. */
 const EXCLUDED = 'kube-public';
 /** The time after which the bench stops waiting if no further policy becomes Ready, in ms. */
 const STALLED_MS = 90_000;
@@ -206,8 +206,8 @@ async function update(client: ApiClient, { name }: BenchNamespace, metadata: obj
 }
 
 /**
- * Measures requests. Before the exceptions exist, the API server refuses the pods that an exception admits later. This
- * makes no difference to the measured time.
+ * Measures requests. Before the exceptions exist, the API server refuses the pods that an exception admits later. The
+ * refusals make no difference to the measured time.
  */
 async function phase(
   client: ApiClient,

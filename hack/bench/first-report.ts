@@ -1,6 +1,6 @@
 /**
- * Part (a) of the bench. It measures the time from the start of the operator to a status that covers every workload.
- * The baseline is a client that only reads the pods.
+ * Part (a) of the bench measures the time from the start of the operator to a status that covers every workload. The
+ * baseline is a client that only reads the pods.
  */
 import { join } from 'node:path';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -24,7 +24,7 @@ const POLICY = 'restricted';
 const BARE_CLIENT = join(import.meta.dirname, 'bare-client.ts');
 
 interface FirstReportOptions {
-  /** The numbers of pods. They are measured one after another. */
+  /** The numbers of pods, which are measured one after another. */
   readonly sizes: readonly number[];
   /** Whether to measure the last number once more, with pods that are all different. */
   readonly distinct: boolean;

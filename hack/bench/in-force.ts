@@ -1,6 +1,6 @@
 /**
- * Part (f) of the bench. It measures the time from the change of a policy to its enforcement. The baseline is the
- * change of an admission policy by hand.
+ * Part (f) of the bench measures the time from the change of a policy to its enforcement. The baseline is the change of
+ * an admission policy by hand.
  */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, ApiError } from '../../operator/cluster/client.ts';
@@ -131,7 +131,7 @@ async function isRefused(client: ApiClient, namespace: string, user: number): Pr
   }
 }
 
-/** Changes the admission policy by hand. It then refuses the pods of one user in the bound namespace. */
+/** Changes the admission policy by hand, so that it refuses the pods of one user in the bound namespace. */
 async function changeByHand(client: ApiClient, user: number): Promise<void> {
   await writeByHand(client, BY_HAND, `object.spec.?securityContext.?runAsUser.orValue(0) != ${user + 1}`);
 }

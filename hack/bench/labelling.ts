@@ -1,5 +1,5 @@
 /**
- * Part (d) of the bench. It measures the time to label every namespace. The baseline is a loop that only makes the same
+ * Part (d) of the bench measures the time to label every namespace. The baseline is a loop that only makes the same
  * writes.
  */
 import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
@@ -24,7 +24,7 @@ interface Measured {
 
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
-/** The number of concurrent writes. It is the same for the loop and for the operator. */
+/** The number of concurrent writes, for the loop and for the operator alike. */
 const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
@@ -42,7 +42,7 @@ export const BESIDE_LOOP = [
   `The operator runs with ${UNLIMITED.join(' ')}, and evaluates ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
 ];
 
-/** @param sizes the numbers of namespaces. They are measured one after another */
+/** @param sizes the numbers of namespaces, which are measured one after another */
 export async function labelling(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));

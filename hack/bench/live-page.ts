@@ -1,6 +1,6 @@
 /**
- * Part (m) of the bench. It measures the memory of cappol ui, and the time from a change in the cluster to the event
- * that tells the page.
+ * Part (m) of the bench measures the memory of cappol ui, and the time from a change in the cluster to the event that
+ * tells the page.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ const SHAPES = 60;
 const EVERYWHERE = 'everywhere';
 const TIMEOUT = { timeoutMs: 300_000, intervalMs: 5 };
 
-/** @param sizes the numbers of pods. They are measured one after another */
+/** @param sizes the numbers of pods, which are measured one after another */
 export async function livePage(sizes: readonly number[]): Promise<Table> {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
   const measured: Measured[] = [];
@@ -109,7 +109,10 @@ function linkIn(output: readonly string[]): string | undefined {
   return /http:\S+token=\S+/.exec(output.join('\n'))?.[0];
 }
 
-/** Creates one policy for all namespaces, and three policies for each team. One team has only two policies. */
+/**
+ * Creates one policy for all namespaces, and three policies for each team, except for one team that has only two
+ * policies.
+ */
 async function bringIntoForce(client: ApiClient, kubeconfig: string): Promise<number> {
   const specs = new Map<string, Partial<CapabilityPolicySpec>>([[EVERYWHERE, { mode: 'Warn' }]]);
   for (let team = 0; team < TEAMS; team++) {

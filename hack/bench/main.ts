@@ -1,4 +1,4 @@
-/** Runs `npm run bench`. It measures the operator on separate control planes, prints tables, and writes JSON. */
+/** Runs `npm run bench`: measures the operator on separate control planes, prints tables, and writes JSON. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';

@@ -1,4 +1,4 @@
-/** Writes manifests like those in a repository. They are Deployments of the bench's pods, and all of them differ. */
+/** Writes manifests like those in a repository: Deployments of the bench's pods, all of which differ. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';

@@ -1,5 +1,5 @@
 /**
- * Part (i) of the bench. It measures many policies with one namespace each. The baseline is a loop that writes the same
+ * Part (i) of the bench measures many policies with one namespace each. The baseline is a loop that writes the same
  * objects at the same rate.
  */
 import { GROUP, NAME_LABEL, KIND as POLICY, VERSION } from '../../operator/api/capability-policy.ts';
@@ -38,7 +38,7 @@ interface Measured {
   /** The seconds that a loop takes for the same objects, until the API server enforces the last object. */
   readonly bare: number;
   /**
-   * The seconds that the loop takes for all writes that belong to the policies. They include the policies themselves,
+   * The seconds that the loop takes for all writes that belong to the policies: the policies themselves, the objects,
    * the labels and the statuses.
    */
   readonly complete: number;
@@ -54,13 +54,13 @@ interface Measured {
 const KIND = 'ValidatingAdmissionPolicy';
 const WRITES_AT_ONCE = 8;
 /**
- * The number of further policies. It is an odd number, so that one measurement is the median. An API server compiles
- * policies only once a second, so single times differ.
+ * The number of further policies, which is odd so that one measurement is the median. An API server compiles policies
+ * only once a second, so single times differ.
  */
 const MORE = 5;
 const TIMEOUT_MS = 900_000;
 
-/** @param sizes the numbers of policies. They are measured one after another */
+/** @param sizes the numbers of policies, which are measured one after another */
 export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const policies of sizes) measured.push(await measure(policies));
@@ -185,8 +185,7 @@ async function apply(client: ApiClient, name: string, namespace: string): Promis
 }
 
 /**
- * The writes for a policy without the objects that enforce it. They are the policy, the labels of its namespace, and
- * its status.
+ * The writes for a policy without the objects that enforce it: the policy, the labels of its namespace, and its status.
  */
 interface PolicyWrites {
   readonly name: string;
@@ -208,10 +207,10 @@ async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites>
 }
 
 /**
- * Runs a loop of writes on a separate cluster. The loop writes the objects of each policy one after another. It writes
- * the programs in the same way.
+ * Runs a loop of writes on a separate cluster. The loop writes the objects of each policy one after another, and the
+ * programs in the same way.
  *
- * @param rollouts the policies to create, in order. Each has the labels and statuses that belong to it
+ * @param rollouts the policies to create, in order, each with the labels and statuses that belong to it
  */
 async function bareLoop(objects: readonly RawObject[], writes: readonly PolicyWrites[] = []): Promise<number> {
   const cluster = await startBenchCluster();

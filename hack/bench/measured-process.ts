@@ -13,7 +13,7 @@ export interface Usage {
   readonly rssMiB: number;
 }
 
-/** The unit of times in /proc (USER_HZ). It is 100 on every Linux that Node runs on. */
+/** The unit of times in /proc (USER_HZ), which is 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
 /** The resources that a process has used until now. The result is undefined if the process has ended. */

@@ -1,5 +1,5 @@
 /**
- * Runs the command lines of other engines. Their programs must be in PATH. The engines check the same manifests with
+ * Runs the command lines of other engines, whose programs must be in PATH. The engines check the same manifests with
  * the same rules, which are the rules of level restricted about capabilities.
  */
 import { join } from 'node:path';

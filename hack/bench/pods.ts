@@ -1,5 +1,5 @@
 /**
- * Creates the pod that is measured. It has two containers that comply with level restricted, except for the
+ * Creates the pod that is measured. The pod has two containers that comply with level restricted, except for the
  * capabilities that they add.
  */
 import type { ApiClient } from '../../operator/cluster/client.ts';

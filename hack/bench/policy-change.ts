@@ -1,6 +1,6 @@
 /**
- * Part (c) of the bench. It measures the time from the change of a policy to a status about every pod, and the
- * operator's cost.
+ * Part (c) of the bench measures the time from the change of a policy to a status about every pod, and the operator's
+ * cost.
  */
 import { startBenchCluster } from './bench-cluster.ts';
 import { growth, type Spread, shown, spreadOf } from './numbers.ts';
@@ -21,7 +21,7 @@ interface Measured extends Population {
 const CHANGES = 6;
 const POLICY = 'changing';
 
-/** @param sizes the numbers of pods. They are measured one after another */
+/** @param sizes the numbers of pods, which are measured one after another */
 export async function policyChange(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const pods of sizes) measured.push(await measure(pods));

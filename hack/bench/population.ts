@@ -33,7 +33,7 @@ export const TEAMS = 100;
 const PODS_OF_WORKLOAD = 4;
 const WORKLOADS_OF_NAMESPACE = PODS_OF_NAMESPACE / PODS_OF_WORKLOAD;
 
-/** Makes the text of an object. Its argument has the fields in which the objects differ. */
+/** Makes the text of an object from the fields in which the objects differ. */
 type Template = (own: Own) => string;
 
 interface Own {
@@ -108,7 +108,7 @@ export function namespaceName(index: number): string {
   return `team-${String(index).padStart(4, '0')}`;
 }
 
-/** The index of a pod's shape. It is the same for all pods of a workload. */
+/** The index of a pod's shape, which is the same for all pods of a workload. */
 function shapeOf(pod: number, all: readonly Shape[]): number {
   return Math.floor(pod / PODS_OF_WORKLOAD) % all.length;
 }
@@ -214,7 +214,7 @@ function uidOf(kind: 'd' | 'n' | 'p' | 'w', index: number): string {
   return `${first}c9a4b8d-3c1c-4c5e-9f53-${String(index).padStart(12, '0')}`;
 }
 
-/** A suffix of five characters. It looks like the suffixes that the API server generates. */
+/** A suffix of five characters that looks like the suffixes that the API server generates. */
 function random(index: number): string {
   return ((index * 2_654_435_761) % 28_629_151).toString(31).padStart(5, '0').slice(-5);
 }

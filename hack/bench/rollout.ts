@@ -1,5 +1,5 @@
 /**
- * Part (l) of the bench. It measures the beginning of a rollout over many namespaces. The baseline is a loop that only
+ * Part (l) of the bench measures the beginning of a rollout over many namespaces. The baseline is a loop that only
  * makes the same writes. The bench also measures a minute in which nothing changes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,7 +33,7 @@ const QUIET_MS = 60_000;
 /** A soak that is longer than the measurement. No namespace is therefore promoted during the measurement. */
 const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
 
-/** @param sizes the numbers of namespaces. They are measured one after another */
+/** @param sizes the numbers of namespaces, which are measured one after another */
 export async function rollout(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));

@@ -14,7 +14,7 @@ export interface Shape {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/** One of this number of pods violates level restricted. Most of these pods also violate level baseline. */
+/** Among this number of pods, one violates level restricted. Most of the violating pods also violate level baseline. */
 const VIOLATING_EVERY = 20;
 
 const SINCE = '2026-01-01T00:00:00Z';

@@ -1,4 +1,4 @@
-/** Part (b) of the bench. It measures the time from the change of a pod to the status, while many other pods change. */
+/** Part (b) of the bench measures the time from the change of a pod to the status, while many other pods change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
@@ -175,7 +175,7 @@ async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
   await etcd.write([{ key: `pods/${namespace}/${name}`, object }]);
 }
 
-/** Some of the existing pods in the form in which etcd stores them. */
+/** Reads some of the existing pods, in the form in which etcd stores them. */
 async function somePods(client: ApiClient): Promise<RawObject[]> {
   const { items } = await client.get<RawPage>('/api/v1/pods', { limit: CHANGING });
   return (items ?? []).map((pod) => {

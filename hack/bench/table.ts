@@ -1,4 +1,4 @@
-/** The results of a part of the bench. They are printed for users, and written as JSON. */
+/** The results of a part of the bench, which are printed for users, and written as JSON. */
 
 export interface Table {
   readonly title: string;
@@ -10,7 +10,7 @@ export interface Table {
   readonly measured: unknown;
 }
 
-/** The table as Markdown. It can be pasted into the documentation. */
+/** The table as Markdown, which can be pasted into the documentation. */
 export function formatTable({ title, columns, rows, notes }: Table): string {
   const widths = columns.map((column, index) =>
     Math.max(...[column, ...rows.map((row) => row[index] ?? '')].map(length)),

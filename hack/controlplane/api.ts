@@ -1,6 +1,6 @@
 /**
- * A small client of the API server for tests. It can send a request to any path as any user, and returns the warnings
- * in the response.
+ * A small client of the API server for tests. The client can send a request to any path as any user, and returns the
+ * warnings in the response.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';

@@ -19,7 +19,7 @@ export interface Binaries {
   readonly kubectl: string;
 }
 
-/** The folder of go.mod and go.sum. These files determine the versions to build. */
+/** The folder of go.mod and go.sum, which determine the versions to build. */
 const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
 /** A folder that contains a Go module `1.N` for each Kubernetes version, except for the version in go.mod. */
@@ -55,7 +55,7 @@ export function kubernetesVersion(environment: NodeJS.ProcessEnv = process.env):
   return requiredVersion(versionModule(environment) ?? MODULE, KUBERNETES);
 }
 
-/** The versions that KUBERNETES_VERSION may name, such as 1.33. They are sorted from the oldest to the newest. */
+/** The versions that KUBERNETES_VERSION may name, such as 1.33, sorted from the oldest to the newest. */
 export function otherVersions(): string[] {
   const minor = (version: string) => Number(version.split('.')[1]);
   return readdirSync(VERSIONS, { withFileTypes: true })
@@ -65,7 +65,7 @@ export function otherVersions(): string[] {
 }
 
 /**
- * Whether the programs of a version already exist. If so, nothing has to be built.
+ * Whether the programs of a version already exist, so that nothing has to be built.
  *
  * @param version a version that KUBERNETES_VERSION may name
  */

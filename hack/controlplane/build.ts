@@ -82,7 +82,7 @@ const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 /** The flags with which `go build` puts no information about this machine or checkout into the program. */
 export const REPRODUCIBLE = ['-trimpath', '-mod=readonly', '-buildvcs=false'];
 
-/** The flags of `go build` for the servers of Kubernetes. They include the version that the servers report. */
+/** The flags of `go build` for the servers of Kubernetes, including the version that the servers report. */
 export function buildFlags(version: string): string[] {
   const [major, minor] = version.replace(/^v/, '').split('.');
   const variable = (name: string, value: string | undefined) => `-X k8s.io/component-base/version.${name}=${value}`;
@@ -97,7 +97,7 @@ export function buildFlags(version: string): string[] {
 }
 
 /**
- * The reason why nothing can be built. It is undefined if Go is installed and can download the Go version that go.mod
+ * The reason why nothing can be built; undefined if Go is installed and can download the Go version that go.mod
  * requires.
  */
 export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefined {

@@ -128,7 +128,7 @@ function subjectNames(request: CertificateRequest): Buffer[] {
   ];
 }
 
-/** The time for which a certificate is valid. It is one year, and begins a day ago because clocks may differ. */
+/** The time for which a certificate is valid: one year, beginning a day ago because clocks may differ. */
 function validity(): Buffer {
   return sequence(utcTime(new Date(Date.now() - DAY)), utcTime(new Date(Date.now() + 365 * DAY)));
 }

@@ -16,8 +16,8 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
       `--advertise-client-urls=${url}`,
       '--listen-peer-urls=http://127.0.0.1:0',
       '--log-level=warn',
-      // This flag disables fsync. Without fsync, a crash of the machine may lose data, but a crash of the process does
-      // not.
+      // The flag --unsafe-no-fsync disables fsync. Without fsync, a crash of the machine may lose data, but a crash of
+      // the process does not.
       '--unsafe-no-fsync',
     ],
   };
@@ -28,7 +28,7 @@ interface ApiServerAddress {
   readonly address: string;
   readonly port: number;
   readonly etcdPort: number;
-  /** Additional flags of the caller. They come last, and therefore override the flags of this file. */
+  /** Additional flags of the caller, which come last and therefore override the flags of this file. */
   readonly flags: readonly string[];
 }
 
@@ -64,7 +64,7 @@ export function apiServerCommand(
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountPublicKey}`,
-      // Without this flag, the API server waits a minute after SIGTERM for open watches.
+      // Without --shutdown-send-retry-after, the API server waits a minute after SIGTERM for open watches.
       '--shutdown-send-retry-after=true',
       ...flags,
     ],
@@ -93,8 +93,8 @@ export function controllerManagerCommand(
       '--use-service-account-credentials=true',
       `--service-account-private-key-file=${files.serviceAccountKey}`,
       `--root-ca-file=${files.authority}`,
-      // Type checking of admission policies takes half of the controller manager's time. It only writes warnings into
-      // the status of these policies.
+      // Type checking of admission policies takes half of the controller manager's time, and only writes warnings into
+      // the status of the policies.
       '--controllers=*,-validatingadmissionpolicy-status-controller',
       '--kube-api-qps=200',
       '--kube-api-burst=400',

@@ -1,6 +1,6 @@
 /**
- * Starts a real Kubernetes control plane on the loopback interface. It has no nodes, so pods are admitted and stay
- * Pending.
+ * Starts a real Kubernetes control plane on the loopback interface. The control plane has no nodes, so pods are
+ * admitted and stay Pending.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,10 @@ import { waitFor } from './wait.ts';
 interface ControlPlaneOptions {
   /** The programs to use; undefined for the programs that findBinaries() finds. */
   readonly binaries?: Binaries;
-  /** Whether kube-controller-manager runs. Without it, the objects that its controllers create are missing. */
+  /**
+   * Whether kube-controller-manager runs. Without kube-controller-manager, the objects that its controllers create are
+   * missing.
+   */
   readonly controllers?: boolean;
   /** Whether to print no progress on standard error. The progress of a build is always printed. */
   readonly quiet?: boolean;
@@ -27,7 +30,7 @@ interface ControlPlaneOptions {
    * port. All API servers share one etcd. The default is one API server.
    */
   readonly apiServers?: number | readonly ApiServerOptions[];
-  /** Additional flags of every kube-apiserver. They replace the default flags that have the same name. */
+  /** Additional flags of every kube-apiserver, which replace the default flags that have the same name. */
   readonly apiServerFlags?: readonly string[];
   /**
    * A folder for the data of etcd. The folder is kept after stop(), and a later start can use it again. By default,
@@ -52,7 +55,7 @@ export interface CrashedServer {
   /** The name of the server, such as `kube-apiserver`. */
   readonly name: string;
   readonly logFile: string;
-  /** A text that says how the server ended. It includes the end of the server's log. */
+  /** A text that says how the server ended, including the end of the server's log. */
   readonly message: string;
 }
 
@@ -66,8 +69,8 @@ interface ApiServerOptions {
 
 export interface ControlPlane {
   /**
-   * The path of a kubeconfig for the cluster administrator. This user is in the group system:masters, to which RBAC
-   * allows everything.
+   * The path of a kubeconfig for the cluster administrator, a user in the group system:masters, to which RBAC allows
+   * everything.
    */
   readonly kubeconfig: string;
   /** The path of a kubectl that has the same version. */
@@ -116,12 +119,12 @@ const ATTEMPTS = 3;
 const READY_TIMEOUT_MS = 90_000;
 
 /**
- * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and a separate certificate authority. Then waits
+ * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and a separate certificate authority, and waits
  * until pods can be created. When this process ends for any reason, the servers end, too. stop() ends them in an
  * orderly way.
  *
- * @throws an error with the end of a server's log, if a server does not start. If programs are missing, it throws the
- * error of findBinaries
+ * @throws an error with the end of a server's log, if a server does not start, or the error of findBinaries, if
+ * programs are missing
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = options.binaries ?? (await findBinaries());
@@ -268,8 +271,7 @@ class LocalControlPlane implements ControlPlane {
   /**
    * Waits for a server.
    *
-   * @throws an error with the end of a log. It is the log of a server that ended early, or else the log of the awaited
-   * server
+   * @throws an error with the end of a log: the log of a server that ended early, or else the log of the awaited server
    */
   async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {

@@ -1,16 +1,16 @@
-/** Makes the keys and certificates of one control plane. They are new for each control plane. */
+/** Makes new keys and certificates for each control plane. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Certificate, CertificateAuthority } from './certificates.ts';
 
-/** The cluster IP of service default/kubernetes. It is the first address in --service-cluster-ip-range. */
+/** The cluster IP of service default/kubernetes, which is the first address in --service-cluster-ip-range. */
 export const KUBERNETES_SERVICE = '10.0.0.1';
 
 export interface Credentials {
   /** The certificate of the authority in PEM format. */
   readonly authority: string;
-  /** The certificate of the cluster administrator. This user is in the group system:masters. */
+  /** The certificate of the cluster administrator, a user in the group system:masters. */
   readonly admin: Certificate;
   /** Makes a client certificate. Kubernetes reads from it a user and the user's groups. */
   issueClient(user: string, groups: readonly string[]): Certificate;

@@ -29,8 +29,8 @@ const NULL = '\nvar nullLiteral = []byte(`null`)\n';
  *
  * @param module the folder of go.mod and go.sum
  * @param target the folder to create
- * @returns the folder in which the module can be built. It is the module's own folder if the module does not refer to
- * the moved packages
+ * @returns the folder in which the module can be built, which is the module's own folder if the module does not refer
+ * to the moved packages
  */
 export function withMovedPackages(module: string, target: string, environment: NodeJS.ProcessEnv): string {
   const text = readFileSync(join(module, 'go.mod'), 'utf8');
@@ -49,7 +49,7 @@ export function withMovedPackages(module: string, target: string, environment: N
   return target;
 }
 
-/** The folder of the release that contains the packages. It is in Go's module cache. */
+/** The folder of the release that contains the packages, in Go's module cache. */
 function downloaded(environment: NodeJS.ProcessEnv): string {
   const args = ['mod', 'download', '-json', `${OLD}@${RELEASE}`];
   const output = execFileSync('go', args, { encoding: 'utf8', env: { ...environment, GOWORK: 'off' } });

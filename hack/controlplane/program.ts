@@ -5,7 +5,7 @@ import { buildBinaries, cacheFolder, problemWithGo } from './build.ts';
 
 export interface GoProgram {
   readonly name: string;
-  /** The folder of go.mod and go.sum. These files determine the versions to build. */
+  /** The folder of go.mod and go.sum, which determine the versions to build. */
   readonly module: string;
   /** The Go module of the program. The version of this module in go.mod is the version of the program. */
   readonly of: string;

@@ -1,4 +1,4 @@
-/** Starts the servers of a control plane as child processes. They never outlive the process that started them. */
+/** Starts the servers of a control plane as child processes, which never outlive the process that started them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ const GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
 /**
- * The watchdog is a process that runs until this process has ended. It then ends the servers, and removes the
+ * The watchdog is a process that runs until this process has ended. The watchdog then ends the servers, and removes the
  * registered folders (see watchdog.ts).
  */
 export class Watchdog {
@@ -64,7 +64,7 @@ export interface ServerCommand {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** A running server. Its output goes to its log file. */
+/** A running server, whose output goes to its log file. */
 export class ServerProcess {
   readonly command: ServerCommand;
   readonly #process: ChildProcess;

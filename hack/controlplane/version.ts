@@ -1,4 +1,4 @@
-/** The minor version of Kubernetes on the control plane that the tests start. It is the N of 1.N. */
+/** The minor version of Kubernetes on the control plane that the tests start: the N of 1.N. */
 import { kubernetesVersion } from './binaries.ts';
 
 export const SERVER_MINOR = Number(kubernetesVersion().split('.')[1]);

@@ -32,7 +32,7 @@ if (servers.size > 0) {
   await sleep(200);
 }
 for (const folder of folders) {
-  // The files of a control group cannot be removed. They disappear together with the group.
+  // The files of a control group cannot be removed, because they disappear together with the group.
   if (folder.startsWith('/sys/fs/cgroup/')) await removeCgroup(folder);
   else rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

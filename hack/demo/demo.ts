@@ -1,6 +1,6 @@
 /**
- * Runs `npm run demo`. It shows the main task of the operator on a real API server, with the commands that a user would
- * type, and their output. options.ts describes the options of the demo.
+ * Runs `npm run demo`: shows the main task of the operator on a real API server, with the commands that a user would
+ * type, and their output.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const values = optionsOrExit('demo', HELP, parseOptions);
 
 let cluster: DemoCluster | undefined;
 let stopping: Promise<void> | undefined;
-/** Whether the demo may have created objects. It must remove them from the user's cluster. */
+/** Whether the demo may have created objects, which it must remove from the user's cluster. */
 let begun = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => void end().then(() => process.exit()));

@@ -1,7 +1,6 @@
 /**
- * Translates the CRD's CEL rules into JSON Schema, as far as JSON Schema can express them. These rules are
- * alternatives, conjunctions and negations of statements about one value or its fields. All other CEL rules are left
- * out.
+ * Translates the CRD's CEL rules into JSON Schema, as far as JSON Schema can express them: alternatives, conjunctions
+ * and negations of statements about one value or its fields. All other CEL rules are left out.
  */
 
 /** A JSON Schema, or a part of a JSON Schema. */

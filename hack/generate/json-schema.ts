@@ -1,6 +1,6 @@
 /**
  * Translates the CRD's schema of a policy into a JSON Schema for editors (`# yaml-language-server: $schema=…`). CEL
- * rules that JSON Schema can express, such as a required field, are translated. Other CEL rules are left out.
+ * rules that JSON Schema can express, such as a required field, are translated. All other CEL rules are left out.
  */
 import type { Crd } from './api-reference.ts';
 import { schemaOfRule } from './cel-as-schema.ts';

@@ -1,12 +1,12 @@
 /**
  * Makes files from their sources, by `npm run generate`. From the CRDs in crds/, the script makes the model classes in
- * operator/api/generated/ and the reference page of the API. From operator/rules/, cli/ and analysis/observe/, it makes
- * the reference pages of the rules and of the commands, and the manifests of the observer. It also writes three tables:
- * the decision records in docs/README.md, the controls in docs/compliance.md, and the Kubernetes versions in
- * docs/operations.md. It writes the newest version into the outputs that pages show.
+ * operator/api/generated/ and the reference page of the API. From operator/rules/, cli/ and analysis/observe/, the
+ * script makes the reference pages of the rules and of the commands, and the manifests of the observer. The script also
+ * writes three tables: the decision records in docs/README.md, the controls in docs/compliance.md, and the Kubernetes
+ * versions in docs/operations.md. The newest version is written into the outputs that pages show.
  *
- * With `--check`, the script writes nothing. It names each file that differs from its sources, and exits with 1 if
- * there is such a file. The test suite runs `--check`, so that no generated file is stale.
+ * With `--check`, the script writes nothing, names each file that differs from its sources, and exits with 1 if there
+ * is such a file. The test suite runs `--check`, so that no generated file is stale.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -139,7 +139,7 @@ async function generatedFiles(): Promise<Files> {
   }
 }
 
-/** The schema of a policy with its CEL rules, as JSON. It has no descriptions, because people read the CRD instead. */
+/** The schema of a policy with its CEL rules, as JSON without descriptions, because people read the CRD instead. */
 async function schema(): Promise<string> {
   const { spec } = withoutHints(await crd());
   const text = JSON.stringify(spec.versions[0].schema.openAPIV3Schema, (key, value) =>
@@ -149,8 +149,8 @@ async function schema(): Promise<string> {
 }
 
 /**
- * Removes `anyOf` from the CRD. There, `anyOf` admits every string, and only adds a hint to the API server's message
- * about a value of another type.
+ * Removes `anyOf` from the CRD. In the CRD, `anyOf` admits every string, and only adds a hint to the API server's
+ * message about a value of another type.
  */
 function withoutHints(source: Crd): Crd {
   return JSON.parse(JSON.stringify(source, (key, value) => (key === 'anyOf' ? undefined : value))) as Crd;

@@ -1,4 +1,4 @@
-/** Makes the manifests of `cappol observe --cluster`. They are in config/observe/. */
+/** Makes the manifests of `cappol observe --cluster` in config/observe/. */
 import { dump } from 'js-yaml';
 import { OBSERVER_NAMESPACE, observerJob, observerNamespace } from '../../analysis/observe/job.ts';
 import { VERSION } from '../../cli/version.ts';

@@ -1,6 +1,6 @@
 /**
- * Makes stand-ins for the images that the Dockerfile names. They are made from this machine's Node. With the stand-ins,
- * the Dockerfile can be built without a registry.
+ * Makes stand-ins for the images that the Dockerfile names, from this machine's Node. With the stand-ins, the
+ * Dockerfile can be built without a registry.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 const TIMEOUT_MS = 300_000;
 /**
- * The programs that `npm ci` needs in addition to Node. They are a shell for RUN, and the program that the first line
- * of npm's script names.
+ * The programs that `npm ci` needs in addition to Node: a shell for RUN, and the program that the first line of npm's
+ * script names.
  */
 const TOOLS = ['/bin/sh', '/usr/bin/env'];
 
@@ -90,7 +90,7 @@ export class Buildah {
   }
 
   /**
-   * Makes an image of some programs and their libraries. They have the paths that `programs` gives.
+   * Makes an image of some programs and their libraries, at the paths that `programs` gives.
    *
    * @param finish changes the files of the image before they are packed
    */
@@ -116,7 +116,7 @@ export class Buildah {
     await this.run('rm', container);
   }
 
-  /** Makes an image for building. It has Node and npm in the form of the official image. */
+  /** Makes an image for building, which has Node and npm in the form of the official image. */
   async standInForBuilding(tag: string): Promise<void> {
     const npm = join(execFileSync('npm', ['root', '--global'], { encoding: 'utf8' }).trim(), 'npm');
     const tools = Object.fromEntries(TOOLS.map((tool) => [tool, tool]));

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TOOLS_IMAGE } from './images.ts';
 
-/** The address of the bridge. It is also the address of the node. */
+/** The address of the bridge, which is also the address of the node. */
 export const NODE_ADDRESS = '10.88.0.1';
 const POD_NETWORK = '10.88.0.0/16';
 /** The path of containerd's socket inside the sandbox. The sandbox has its own file system. */
@@ -30,7 +30,7 @@ export function filesOf(folder: string): NodeFiles {
 }
 
 /**
- * Writes the egress selector. The API server is outside the node's network. It reaches kubelet and pods through a
+ * Writes the egress selector. The API server is outside the node's network, and reaches kubelet and pods through a
  * socket.
  */
 export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): void {
@@ -140,7 +140,7 @@ disabled_plugins = [${unused.map((name) => `'io.containerd.${name}'`).join(', ')
 `;
 }
 
-/** Writes a configuration file. Its format is JSON, which is also valid YAML. */
+/** Writes a configuration file as JSON, which is also valid YAML. */
 function writeYaml(file: string, content: object): void {
   writeFileSync(file, JSON.stringify(content, null, 2));
 }

@@ -1,15 +1,12 @@
-/**
- * Builds the images that pods of a real node run. They are built from this machine's programs, because there is no
- * registry.
- */
+/** Builds the images that pods of a real node run, from this machine's programs, because there is no registry. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { Buildah } from '../image/stand-in.ts';
 
 /**
- * The image with the programs of the tutorial's containers. Its entrypoint is `sleep`. This image is also the pause
- * image.
+ * The image with the programs of the tutorial's containers. Its entrypoint is `sleep`. The tools image is also the
+ * pause image.
  */
 export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
 

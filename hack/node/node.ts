@@ -45,14 +45,14 @@ interface NodeOptions {
 }
 
 /**
- * Starts a control plane with one node. Then waits until the node is Ready. When this process ends for any reason, the
+ * Starts a control plane with one node, and waits until the node is Ready. When this process ends for any reason, the
  * control plane and the node end, too.
  *
  * The node is in separate namespaces. No mount, network interface or kernel setting of the machine changes. On the
  * machine, only the node's processes, a control group, and a temporary folder are visible.
  *
- * @throws an error that names what is missing, if the machine cannot run a node. If a server does not start, the error
- * has the end of the server's log
+ * @throws an error that names what is missing, if the machine cannot run a node, or an error with the end of a server's
+ * log, if the server does not start
  */
 export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const problem = lacking(NODE_NEEDS);

@@ -1,4 +1,4 @@
-/** Writes a kubeconfig with a token of the operator's service account. Its folder is removed at the end. */
+/** Writes a kubeconfig with a token of the operator's service account, into a folder that is removed at the end. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

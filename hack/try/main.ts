@@ -1,7 +1,4 @@
-/**
- * Runs `npm run try`. It runs the operator of this checkout outside the user's cluster. options.ts describes the
- * options.
- */
+/** Runs `npm run try`: runs the operator of this checkout outside the user's cluster. */
 import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { optionsOrExit } from '../options-or-exit.ts';
 import { serviceAccountCredentials } from './credentials.ts';

@@ -1,6 +1,6 @@
 /**
- * Removes everything that `npm run try` left in a cluster. It does the steps of the section Uninstall in
- * docs/operations.md as one command.
+ * Removes everything that `npm run try` left in a cluster, as the section Uninstall in docs/operations.md says, with
+ * one command.
  */
 import { waitFor } from '../controlplane/wait.ts';
 import { serviceAccountCredentials } from './credentials.ts';
@@ -9,8 +9,8 @@ import { startOperator } from './operator.ts';
 
 const CRD = 'crd/capabilitypolicies.capabilitypolicy.dev';
 /**
- * Matches the keys that the operator writes on namespaces. They are the labels of rollouts, and the annotation that
- * records the Pod Security labels.
+ * Matches the keys that the operator writes on namespaces: the labels of rollouts, and the annotation that records the
+ * Pod Security labels.
  */
 const OWN_KEY = /^rollout\.capabilitypolicy\.dev\/|^capabilitypolicy\.dev\/labels$/;
 const WITHIN = { timeoutMs: 300_000, intervalMs: 500 };

@@ -28,7 +28,7 @@ interface VirtualRowsProps {
   readonly rowHeight: number;
   /** The number of cells in a row that the arrow keys can reach; 0 if the keys move only between rows. */
   readonly columns?: number;
-  /** The rows with the column headings. They are elements of role `row`. */
+  /** The rows with the column headings, as elements of role `row`. */
   readonly head?: ComponentChildren;
   readonly headRows?: number;
   /**

@@ -23,7 +23,7 @@ export function Section({ title, about, children }: SectionProps) {
 interface FoldProps {
   readonly summary: ComponentChildren;
   readonly class?: string;
-  /** Renders the content of the section. It is called only when the user opens the section. */
+  /** Renders the content of the section, when the user opens the section. */
   children(): ComponentChildren;
 }
 

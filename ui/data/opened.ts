@@ -4,7 +4,7 @@ import { type ClusterSource, type Clusters, NO_CLUSTERS } from './clusters.ts';
 
 export interface OpenedClusters {
   readonly source: ClusterSource;
-  /** Adds the snapshot in each file. It replaces an older snapshot of the same context. */
+  /** Adds the snapshot in each file, in place of an older snapshot of the same context. */
   open(files: Iterable<File>): Promise<void>;
 }
 

@@ -60,7 +60,7 @@ export interface Cells {
 
 export interface MapContainer extends Cells {
   readonly name: string;
-  /** The reason why the runtime does not start the container. Such a container holds no capabilities. */
+  /** The reason why the runtime does not start the container. A container that does not start holds no capabilities. */
   readonly error?: string;
 }
 
@@ -91,7 +91,7 @@ export interface MapNamespace {
   readonly workloads: readonly MapWorkload[];
 }
 
-/** @param before an earlier map of the cluster. Its namespaces are used again if nothing has changed in them */
+/** @param before an earlier map of the cluster, whose namespaces are used again if nothing has changed in them */
 export function capabilityMap(snapshot: Snapshot, runtime: Runtime, before?: CapabilityMap): CapabilityMap {
   const key = JSON.stringify([runtime, snapshot.serverVersion, snapshot.policies.map(textsOf)]);
   const mapper = before?.mapper.key === key ? before.mapper : new Mapper(key, snapshot, runtime);
@@ -145,7 +145,7 @@ class Mapper {
 
 const BAD: readonly Verdict[] = ['Violating', 'Unknown', 'Compliant'];
 
-/** The verdict on each workload. It is the worst verdict of all modes. */
+/** The verdict on each workload: the worst verdict of all modes. */
 function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdict> {
   const worst = new Map<string, Verdict>();
   for (const { kind, name, verdict } of verdicts) {

@@ -1,4 +1,4 @@
-/** Describes the overrides of a policy in words. They are the differences between the policy and its level. */
+/** Describes in words the overrides of a policy, which are the differences between the policy and its level. */
 import type { CompleteSpec, NamedContainers } from '../../operator/api/capability-policy.ts';
 import { RULES } from '../../operator/rules/index.ts';
 

@@ -3,7 +3,7 @@ import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 const RBAC = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
 
-/** @param namespace the namespace of the workload. It is for manifests that state no namespace */
+/** @param namespace the namespace of the workload, for manifests that state no namespace */
 export function fixCommand(namespace: string, { policies, excludedNamespaces }: Snapshot): string {
   // If the files contain no roles, nobody may use a policy with restricted use.
   const isForAll = policies.every(({ spec }) => spec.usableBy === 'Everyone');

@@ -20,7 +20,7 @@ export interface Overview {
   readonly policies: number;
   /** The names of the policies that are not ready. */
   readonly notReady: readonly string[];
-  /** The rollouts that are not complete. They are sorted by the number of namespaces that block them. */
+  /** The rollouts that are not complete, sorted by the number of namespaces that block them. */
   readonly rollouts: readonly Rollout[];
   readonly remarks: readonly Remark[];
   readonly protection: { readonly status: 'True' | 'False' | 'Unknown'; readonly message: string } | undefined;
@@ -51,7 +51,7 @@ export interface Remark {
 
 export function overviewOf(snapshot: Snapshot, runtime: Runtime): Overview {
   const { policies } = snapshot;
-  // If CapabilityPolicy is not installed, the policies in the snapshot are levels of the Pod Security Standards. They
+  // If CapabilityPolicy is not installed, the policies in the snapshot are levels of the Pod Security Standards, which
   // need no operator.
   const installed = snapshot.installed === false ? [] : policies;
   const evaluated = isEvaluated(snapshot);
@@ -86,7 +86,8 @@ function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout
 
 function remarksOn({ name: policy, spec, status }: SnapshotPolicy, now: number): Remark[] {
   const conditions = status.conditions ?? [];
-  // Conditions with the reason NotAccepted are left out. They follow from the condition Accepted, which is shown.
+  // Conditions with the reason NotAccepted are left out, because they follow from the condition Accepted, which is
+  // shown.
   const told = problemsAmong(conditions).filter(({ reason }) => reason !== NOT_ACCEPTED);
   const problems = told.map(
     ({ type, status, reason, message }): Remark => ({

@@ -18,7 +18,7 @@ const FIELDS = ['policies', 'manifests', 'namespace', 'labels', 'before'] as con
 /** The number of fields that each link has. Only the field `before` may be missing. */
 const LEAST_FIELDS = 4;
 /**
- * The maximum number of characters in the texts of the playground. It is more than a user types. A longer text would
+ * The maximum number of characters in the texts of the playground, which is more than a user types. A longer text would
  * only use up memory.
  */
 const MOST_CHARACTERS = 4 * 1024 * 1024;

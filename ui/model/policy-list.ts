@@ -107,7 +107,7 @@ function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): Pol
 }
 
 /**
- * The order of conditions. The summaries that kstatus reads come first. The other conditions follow in the order in
+ * The order of conditions. The summaries that kstatus reads come first. All further conditions follow in the order in
  * which they depend on each other.
  */
 const ORDER = [

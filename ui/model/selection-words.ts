@@ -3,10 +3,7 @@ import type { Other, SelectedNamespace } from '../../analysis/policies/selected-
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { firstOf } from '../../operator/text/wording.ts';
 
-/**
- * The order of the list. It begins with the namespaces where the policy decides, and ends with the namespaces that no
- * policy reaches.
- */
+/** The order of the list, from the namespaces where the policy decides to the namespaces that no policy reaches. */
 export const SELECTION_STATES = ['decides', 'shares', 'pending', 'overridden', 'terminating', 'excluded'] as const;
 export type SelectionState = (typeof SELECTION_STATES)[number];
 

@@ -1,4 +1,4 @@
-/** Lists the workloads that violate policies. There is one row for each workload and mode. */
+/** Lists the workloads that violate policies, with one row for each workload and mode. */
 import { type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { mergeViolations } from '../../analysis/check/merged.ts';
 import type { Snapshot, SnapshotVerdict } from '../../analysis/snapshot/document.ts';

@@ -18,7 +18,7 @@ export interface ViolationCounts {
   readonly namespaces: number;
   /** The rules, sorted by the number of workloads that violate them. */
   readonly byRule: readonly { readonly rule: string; readonly workloads: ByMode }[];
-  /** The namespaces in which a workload violates a policy. They are sorted by the number of such workloads. */
+  /** The namespaces in which a workload violates a policy, sorted by the number of violating workloads. */
   readonly byNamespace: readonly { readonly namespace: string; readonly workloads: ByMode }[];
 }
 

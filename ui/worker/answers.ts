@@ -1,4 +1,4 @@
-/** Answers the questions that the page sends to the worker. This code does not use functions of the browser. */
+/** Answers the questions that the page sends to the worker. The code does not use functions of the browser. */
 import { withDifference } from '../../analysis/snapshot/difference.ts';
 import { check } from './check.ts';
 import { compareTexts } from './compare.ts';
@@ -17,8 +17,8 @@ export type Answers = {
 export function createAnswers(): Answers {
   let loaded: Loaded | undefined;
   /**
-   * The evaluation that keeps verdicts from one question to the next. It is kept even when a new snapshot of the same
-   * cluster arrives.
+   * The evaluation that keeps verdicts from one question to the next, even when a new snapshot of the same cluster
+   * arrives.
    */
   let reevaluation: Reevaluation | undefined;
   const current = () => {

@@ -1,11 +1,11 @@
 /** Asks questions of which only the newest matters. Questions about a text that the user is typing are an example. */
 
 /**
- * Only one question is asked at a time. A new question waits. It replaces a question that is already waiting. The
+ * Only one question is asked at a time. A new question waits, and replaces a question that is already waiting. The
  * worker therefore never answers a question that was replaced before its turn.
  *
  * @param ask answers a question
- * @param show receives the answers and errors. It receives none for a question that was replaced
+ * @param show receives the answers and errors, but none for a question that was replaced
  */
 export function latest<Question, Answer>(
   ask: (question: Question) => Promise<Answer>,

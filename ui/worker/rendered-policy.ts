@@ -23,7 +23,7 @@ export interface RenderedPolicy {
   readonly rules: readonly RuleText[];
   /** The ClusterRole of the policy. If the policy names its users, the list also has the binding. */
   readonly grant: readonly RenderedManifest[];
-  /** The programs that have a row of the policy, with their bindings. Other policies share these programs. */
+  /** The programs that have a row of the policy, with their bindings. The programs also have rows of other policies. */
   readonly programs: readonly RenderedManifest[];
 }
 
@@ -105,7 +105,7 @@ function rowWithLevel(policy: ResolvedPolicy) {
   return { row, entries: entriesOf(policy), level: Object.fromEntries(level) };
 }
 
-/** The rules of a policy. They are the same for both parts of a policy with a rollout. */
+/** The rules of a policy, which are the same for both parts of a policy with a rollout. */
 function rulesOf({ checks, filledChecks }: ResolvedPolicy): RuleText[] {
   const textsOf = (id: string, all: ResolvedPolicy['checks']) =>
     all

@@ -70,7 +70,7 @@ export class SharedEvaluation {
     return accepted;
   }
 
-  /** Builds the index of who may use the policies. It includes the roles and bindings that the operator would write. */
+  /** Builds the index of who may use the policies, including the roles and bindings that the operator would write. */
   useOf({ policies }: Accepted): UseIndex {
     const live = { roles: this.cluster.roles(), bindings: this.cluster.roleBindings() };
     const { roles, bindings } = withRendered(live, renderedGrants(policies));

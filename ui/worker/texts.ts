@@ -20,7 +20,7 @@ export function policyText({ policies }: Snapshot, name: string): string {
 }
 
 /**
- * A pod of the given shape as YAML. The YAML has the fields that the snapshot contains. These are the fields that rules
+ * A pod of the given shape as YAML. The YAML has the fields that the snapshot contains, which are the fields that rules
  * read.
  */
 export function podText({ shapes }: Snapshot, { shape, namespace, name }: PodTextQuestion): string {

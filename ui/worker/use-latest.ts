@@ -11,7 +11,7 @@ interface Answered<Name extends RequestName> {
 
 /**
  * The answer to the newest question, and the question that it answers. The last answer is returned until a new answer
- * arrives. This also holds if the newest question causes an error.
+ * arrives, even if the newest question causes an error.
  */
 export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name) {
   const [answered, setAnswered] = useState<Answered<Name>>();

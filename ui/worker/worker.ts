@@ -1,4 +1,4 @@
-/** Runs the worker. It answers the questions one after another. */
+/** Runs the worker, which answers the questions one after another. */
 import { createAnswers } from './answers.ts';
 import type { RequestMessage, ResponseMessage } from './requests.ts';
 

@@ -31,7 +31,7 @@ export interface FixQuestion extends WorkloadName {
 }
 
 export interface WorkloadFix {
-  /** The kind of object in the manifest. It is the workload itself, or one of its pods. */
+  /** The kind of object in the manifest: the workload itself, or one of its pods. */
   readonly of: 'workload' | 'pod';
   /**
    * Whether the template complies and only pods violate. Either an earlier template made the violating pods, or
@@ -113,7 +113,7 @@ function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
   };
 }
 
-/** The repairer. It is made only once for each snapshot. */
+/** The repairer, which is made only once for each snapshot. */
 const contextOf = perObject(({ cluster, state }: Loaded) => {
   const namespaces = new Map(cluster.namespaces().map(({ name, labels }) => [name, labels]));
   return new PolicyContext({

@@ -1,7 +1,7 @@
 /**
  * Writes the program `kubectl_complete-cappol`. kubectl runs this program from the PATH to complete command lines of
- * its plugin (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). The program gets the words of the command line. It
- * prints the completions of the last word, and then Cobra's directive for the shell.
+ * its plugin (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). The program gets the words of the command line. The
+ * program prints the completions of the last word, and then Cobra's directive for the shell.
  */
 import { quoted, valueArms, wordArms } from './cases.ts';
 import type { CompletedCommand } from './tree.ts';

@@ -36,7 +36,7 @@ export function labelledText(topic: ExplainedTopic, where: string, terminal: Ter
   return `${paragraph(head, terminal)}${guards}\n${table}`;
 }
 
-/** A sentence for standard error. It says which namespaces have the label, and which policies guard it. */
+/** A sentence for standard error that says which namespaces have the label, and which policies guard it. */
 export function guardsText({ guards = [] }: ExplainedTopic, where: string): string {
   if (guards.length === 0) return `no policy guards the label in ${where}: write adminAccessLabel: Guarded`;
   const text = ({ policy, namespaces }: GuardingPolicy) => `${policy} in ${counted(namespaces, 'namespace')}`;

@@ -1,6 +1,6 @@
 /**
- * The command `explain`. It explains the actions that a capability permits, and finds the capabilities that containers
- * end up holding.
+ * The command `explain` explains the actions that a capability permits, and finds the capabilities that containers end
+ * up holding.
  */
 import { Option } from 'commander';
 import { jsonText } from '../../../analysis/text/printable-values.ts';

@@ -23,7 +23,7 @@ const OPTIONS = {
   namespaceLabels: {},
 };
 
-/** Evaluates pods against each policy. This includes policies that do not select the pods' namespaces. */
+/** Evaluates pods against each policy, even if the policy does not select the pods' namespaces. */
 export async function passingBy(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
   const policies = await policiesIn(paths, io, troubles);
   const projection = createProjection(RULES, UNSHARED);

@@ -108,7 +108,7 @@ function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: Explai
 }
 
 /**
- * Whether the container runs, or may run, as the user of the row. This is root if `root` is true, and another user
+ * Whether the container runs, or may run, as the user of the row. The user is root if `root` is true, and another user
  * otherwise.
  */
 function isItsUser(root: boolean, { uid, nonRoot }: ExplainedContainer): boolean {

@@ -42,8 +42,8 @@ export function topicsText(explained: ExplainedTopics, terminal: Terminal): stri
 }
 
 /**
- * Sentences for standard error, which accompany JSON and the rows of a spreadsheet. They say which topics have no use,
- * where the command looked, and whether CapabilityPolicy is not installed.
+ * Sentences for standard error, which accompany JSON and the rows of a spreadsheet. The sentences say which topics have
+ * no use, where the command looked, and whether CapabilityPolicy is not installed.
  */
 export function remarks(explained: ExplainedTopics): string[] {
   const empty = explained.topics.filter(({ found }) => found.length === 0);

@@ -1,5 +1,5 @@
 /**
- * Runs `explain` with names and --cluster. It finds the workloads that hold a capability, or that use the subject of a
+ * Runs `explain` with names and --cluster: finds the workloads that hold a capability, or that use the subject of a
  * rule.
  */
 import { type ExplainedTopics, explainedTopics } from '../../../analysis/explain/explained.ts';

@@ -1,4 +1,4 @@
-/** The command `fix`. It edits manifests so that policies admit their workloads. */
+/** The command `fix` edits manifests so that policies admit their workloads. */
 import { InvalidArgumentError, Option } from 'commander';
 import { FIX_CLASSES, type FixClass } from '../../../operator/rules/rule.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';

@@ -1,4 +1,4 @@
-/** Runs `fix`. It reads files, edits their texts, and prints or writes the result. */
+/** Runs `fix`: reads files, edits their texts, and prints or writes the result. */
 import { realpathSync } from 'node:fs';
 import { NotEvaluatedObjects } from '../../../analysis/check/not-evaluated.ts';
 import { type FixedFile, fixText } from '../../../analysis/fix/fix-text.ts';

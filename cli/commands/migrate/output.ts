@@ -13,7 +13,7 @@ export const LONGEST = 200;
 const LONGEST_VALUE = 80;
 const LONGEST_NOTE = 1000;
 
-/** A List that can be applied. It has the two additional fields `notes` and `origins`, which kubectl ignores. */
+/** A List that can be applied. kubectl ignores its two additional fields `notes` and `origins`. */
 export function listText({ policies, rbac, notes, origins }: Migration): string {
   const list = { apiVersion: 'v1', kind: 'List', items: [...policies, ...rbac], notes, origins };
   return `${jsonText(list)}\n`;

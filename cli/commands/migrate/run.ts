@@ -1,4 +1,4 @@
-/** Runs `migrate`. It reads the objects, migrates them, prints the result, and lists the next steps. */
+/** Runs `migrate`: reads the objects, migrates them, prints the result, and lists the next steps. */
 import type { InputObject } from '../../../analysis/manifests/document-objects.ts';
 import { type Trouble, troubleText } from '../../../analysis/manifests/trouble.ts';
 import { type InputProblem, problemText } from '../../../analysis/migrate/invalid-input.ts';

@@ -1,6 +1,6 @@
 /**
- * Observes the nodes of a cluster. The command creates a Job, follows the Job's pods, and deletes the Job at the end.
- * It also deletes the Job when the user interrupts the command.
+ * Observes the nodes of a cluster. The command creates a Job, follows the Job's pods, and deletes the Job at the end,
+ * even if the user interrupts the command.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -43,7 +43,7 @@ export async function observeCluster(options: ObserveOptions, io: Io): Promise<E
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
     // Without the right to read pods, the names of containers could not be found. The command therefore checks the
-    // right at the start. Otherwise, it would fail only after the Job has run for its whole time.
+    // right at the start, and not only after the Job has run for its whole time.
     await client.get('/api/v1/pods', { limit: 1 });
     const observation = new ClusterObservation(client, io, nodes, forMs);
     await observation.run(options);
@@ -103,7 +103,7 @@ class ClusterObservation {
   }
 
   /**
-   * Follows the pods of the cluster. They contain the names of the observed containers, and the Job's pods report the
+   * Follows the pods of the cluster, which contain the names of the observed containers. The Job's pods also report the
    * observations.
    */
   async #followPods(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The command `observe`. It records the capabilities that the containers of a node use, from the capability checks of
- * the kernel.
+ * The command `observe` records the capabilities that the containers of a node use, from the capability checks of the
+ * kernel.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from '../../../operator/promotion/duration.ts';
@@ -12,7 +12,7 @@ import type { ObserveOptions } from './options.ts';
 
 const ABOUT = `the capabilities that containers use: each check that the kernel makes, by container, with its outcome, an example, and the reason if it shows no need. Reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer), as root on the node where it runs, or with --cluster by a Job on the nodes of a cluster. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
 
-/** The size of the buffer in kB. It has room for about 20,000 checks with their stacks. */
+/** The size of the buffer in kB, with room for about 20,000 checks with their stacks. */
 const BUFFER_KB = 4096;
 
 export const registerObserve: RegisterCommand = (program, io, finish) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ContainerGroup } from '../../../analysis/observe/cgroup-path.ts';
 import { type Name, nameInConfig, nameInPath } from '../../../analysis/observe/names.ts';
 
-/** The folders of containerd, k3s and CRI-O. Each of them contains a folder for each container. */
+/** The folders in which containerd, k3s and CRI-O have a folder for each container. */
 const PLACES: readonly (readonly [folder: string, file: string])[] = [
   ['/run/containerd/io.containerd.runtime.v2.task/k8s.io', 'config.json'],
   ['/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io', 'config.json'],
@@ -12,8 +12,8 @@ const PLACES: readonly (readonly [folder: string, file: string])[] = [
 ];
 
 /**
- * The names of containers. A container's configuration is deleted together with the container. It is therefore read
- * when the container starts.
+ * The names of containers. A container's configuration is deleted together with the container, so the configuration is
+ * read when the container starts.
  */
 export class Configurations {
   readonly #names = new Map<string, Name>();

@@ -9,8 +9,8 @@ import { existingTasks, lookUpIn, seesAllProcesses } from './processes.ts';
 import { TraceInstance, type TraceOptions } from './trace-instance.ts';
 
 /**
- * The pause between two reads of the buffer. It is short enough that the kernel's buffer does not overflow, and long
- * enough to use little CPU time.
+ * The pause between two reads of the buffer, in ms. The pause is short enough that the kernel's buffer does not
+ * overflow, and long enough to use little CPU time.
  */
 const EVERY_MS = 50;
 /** The time that the kernel gets for writing the last checks to the buffer. */

@@ -1,6 +1,7 @@
 /**
- * A separate instance of the kernel's tracing. Other instances, and the events that other programs have enabled, stay
- * unchanged. The files of an instance are described in https://docs.kernel.org/trace/ftrace.html and events.html.
+ * A separate instance of the kernel's tracing. Using the instance leaves other instances, and the events that other
+ * programs have enabled, unchanged. The files of an instance are described in https://docs.kernel.org/trace/ftrace.html
+ * and events.html.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -31,7 +32,7 @@ const CHECK = 'capability/cap_capable';
 const PREFIX = 'cappol-';
 /**
  * The trace contains file names without escapes. A path with a line break could therefore contain lines that look like
- * events. For this reason, the filter ignores programs with a line break in their path.
+ * events, so the filter ignores programs with such a path.
  */
 const EXEC_FILTER = '!(filename ~ "*\n*")';
 
@@ -55,9 +56,9 @@ export class TraceInstance {
     removeAbandoned(root);
     this.#folder = join(root, 'instances', `${PREFIX}${randomBytes(6).toString('hex')}`);
     mkdirSync(this.#folder);
-    // The kernel does not remove an instance whose pipe is open. Other observations therefore cannot remove the
-    // instance while the pipe is open. The pipe is non-blocking, because a blocked read would prevent the end of the
-    // Node process.
+    // The kernel does not remove an instance whose pipe is open. The open pipe therefore prevents other observations
+    // from removing the instance. The pipe is non-blocking, because a blocked read would prevent the end of the Node
+    // process.
     this.#pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       this.#prepare(bufferKb);

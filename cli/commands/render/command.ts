@@ -1,4 +1,4 @@
-/** The command `render`. It prints the native objects that enforce policies. */
+/** The command `render` prints the native objects that enforce policies. */
 import { InvalidArgumentError, Option } from 'commander';
 import { OPERATOR_ACCOUNT } from '../../../operator/model/namespaces.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';

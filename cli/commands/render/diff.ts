@@ -1,6 +1,6 @@
 /**
- * Prints the output of `render --diff`. It shows the changes that an operator would make in the cluster if the given
- * policies were added to the live policies.
+ * Prints the output of `render --diff`: the changes that an operator would make in the cluster if the given policies
+ * were added to the live policies.
  */
 import { createTwoFilesPatch } from 'diff';
 import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';

@@ -1,5 +1,5 @@
 /**
- * Runs `render`. It prints the objects to which policies are compiled, or the differences between these objects and the
+ * Runs `render`: prints the objects to which policies are compiled, or the differences between these objects and the
  * objects in a cluster. Objects that only an operator needs are left out.
  */
 import type { InputObject } from '../../../analysis/manifests/document-objects.ts';
@@ -45,8 +45,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
     { ...options, oldestServer: options.serverVersion, namespaceLabels: {}, at: options.at ?? Date.now() },
     troubles.trouble,
   );
-  // If a policy cannot be read, nothing is printed. Without this policy, the other policies would enforce something
-  // else.
+  // If a policy cannot be read, nothing is printed, because the other policies alone would enforce something else.
   if (troubles.count > 0) return 2;
   if (options.static) {
     const { renderStaticPolicies } = await import('./static.ts');

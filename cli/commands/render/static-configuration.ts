@@ -1,4 +1,4 @@
-/** Writes the AdmissionConfiguration. It names the folders in which API servers find static policies. */
+/** Writes the AdmissionConfiguration, which names the folders in which API servers find static policies. */
 import { createHash } from 'node:crypto';
 import { yaml } from './objects.ts';
 

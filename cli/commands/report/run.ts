@@ -1,4 +1,4 @@
-/** Runs `report`. It reads clusters or snapshots, and writes the page that contains them. */
+/** Runs `report`: reads clusters or snapshots, and writes the page that contains them. */
 import { resolve } from 'node:path';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';

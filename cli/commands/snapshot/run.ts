@@ -1,4 +1,4 @@
-/** Runs `snapshot`. It reads the cluster, evaluates it, and prints the document. */
+/** Runs `snapshot`: reads the cluster, evaluates it, and prints the document. */
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -46,8 +46,8 @@ function stored(snapshot: Snapshot, directory: string, { cwd }: Io): string {
 }
 
 /**
- * The time in whole seconds. It has no colons, because Windows refuses colons in file names. If such files are sorted
- * by name, they are sorted by time.
+ * A file name with the time in whole seconds, without colons, because Windows refuses colons in file names. Sorting the
+ * files by name sorts them by time.
  */
 function fileNameAt(taken: string): string {
   return `${taken.slice(0, 'yyyy-mm-ddThh:mm:ss'.length).replaceAll(':', '-')}Z.json.gz`;

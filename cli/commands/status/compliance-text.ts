@@ -74,10 +74,7 @@ function exceptedTable({ controls, exceptions }: ComplianceView, terminal: Termi
   return rows.length === 0 ? '' : tableText(head, rows, { terminal });
 }
 
-/**
- * Lines that say which part of a control cannot be seen. They are printed for controls with workloads that count as
- * partly.
- */
+/** Lines that say which part of a control cannot be seen, for the controls with workloads that count as partly. */
 function partlyLines(controls: readonly ControlView[], terminal: Terminal): string {
   const partly = controls.filter((control) => control.partly > 0);
   return [...Map.groupBy(partly, ({ unseen }) => unseen)]

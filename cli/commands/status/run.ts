@@ -1,6 +1,6 @@
 /**
- * Runs `status`. It reads the cluster as far as the user's rights allow, evaluates the cluster, and prints the view.
- * With --watch, it prints the view again after each change.
+ * Runs `status`: reads the cluster as far as the user's rights allow, evaluates the cluster, and prints the view. With
+ * --watch, the view is printed again after each change.
  */
 import { dump } from 'js-yaml';
 import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
@@ -38,7 +38,7 @@ const PURPOSE = {
   notEvaluated: 'violations are those that the operator reported last, not all of them',
 };
 
-/** The separator between two views of --watch, for each output format. It is used if the screen is not cleared. */
+/** The separator between two views of --watch, for each output format; used if the screen is not cleared. */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n', compliance: '\n', 'compliance-json': '' };
 
 export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {

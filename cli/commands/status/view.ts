@@ -112,8 +112,8 @@ export interface ViolationView {
   readonly container?: string;
   readonly message: string;
   /**
-   * The name of the policy in mode Enforce that admits the workload. This policy would still admit it if the violated
-   * policy were enforced, too.
+   * The name of the policy in mode Enforce that admits the workload. The workload would still be admitted if the
+   * violated policy were enforced, too.
    */
   readonly admittedBy?: string;
 }

@@ -1,6 +1,4 @@
-/**
- * Runs `suggest --baseline`. It writes the exceptions of a whole cluster into a folder, for users to review and apply.
- */
+/** Runs `suggest --baseline`: writes the exceptions of a whole cluster into a folder, for users to review and apply. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
@@ -48,8 +46,7 @@ export function baselineFolder({
 
 /**
  * Writes a file for each namespace with exceptions, and a file for each policy that the exceptions loosen. `kubectl
- * apply -f FOLDER` reads files in the order of their names. In this order, exceptions precede the policies that they
- * loosen.
+ * apply -f FOLDER` reads files in the order of their names, in which exceptions precede the policies that they loosen.
  */
 export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   const files = filesOf(printed.policies);

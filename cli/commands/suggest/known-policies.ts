@@ -1,6 +1,6 @@
 /**
- * The existing policies beside which policies are suggested. They come from the cluster, from the files of --policy,
- * and from --baseline.
+ * The existing policies beside which policies are suggested: those of the cluster, of the files of --policy, and of
+ * --baseline.
  */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PolicyContextOptions } from '../../../analysis/policies/context.ts';
@@ -65,7 +65,7 @@ function refusalsOf(
 
 /**
  * Adds the policy of --baseline, if there is a namespace in which no Enforce policy decides. The policy has a lower
- * priority than every other Enforce policy. It therefore loosens none of them.
+ * priority than every other Enforce policy, so it loosens no other policy.
  */
 export function withBaseline(
   { builder, ...knowing }: Knowing,

@@ -1,4 +1,4 @@
-/** Runs `suggest`. It reads the workloads and the policies that decide, makes suggestions, and prints them. */
+/** Runs `suggest`: reads the workloads and the policies that decide, makes suggestions, and prints them. */
 import { policiesOf, type SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
 import type { Terms } from '../../../analysis/suggest/specs.ts';
 import { suggest } from '../../../analysis/suggest/suggest.ts';
@@ -68,8 +68,8 @@ function suggested(given: readonly Given[], { options, input, known, terms }: Su
     ...(name && { name }),
     ...(level && { level }),
     mode: written,
-    // If policies of this mode exist, no policy for all other namespaces is suggested. It would decide together with
-    // policies that select some of these namespaces later.
+    // If policies of this mode exist, no policy for all other namespaces is suggested. Such a policy would decide
+    // together with policies that select some of the namespaces later.
     everywhere: everywhere && !known.inForce.hasPolicies(written),
     taken: known.names,
     terms,

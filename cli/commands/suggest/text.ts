@@ -70,7 +70,7 @@ function besideLine({ namespace, workloads, exceptions, beside }: Suggestion): s
   return `Namespace ${namespace}: ${kind} ${firstOf(policies, MOST_WORKLOADS)} (mode ${mode}) ${verb} ${admitted} of ${counted(workloads, 'workload')}; ${counted(exceptions.length, 'exception')} beside ${policies.length === 1 ? 'it' : 'them'} ${exceptions.length === 1 ? 'admits' : 'admit'} the rest.`;
 }
 
-/** Lines about the purpose of a policy. It sets the level of namespaces, or it is an exception for workloads. */
+/** Lines about the purpose of a policy, which sets the level of namespaces or is an exception for workloads. */
 export function policyLines({ suggestions, exception, enforces, forOthers }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
   if (forOthers) return ['For every namespace where no other policy of mode Enforce decides.'];
@@ -145,8 +145,8 @@ function exceptionLines(exception: Exception, { level, namespace, beside }: Sugg
 }
 
 /**
- * Lines that name the other workloads that may use the exception. They also say how to restrict the exception to its
- * own workload.
+ * Lines that name the other workloads that may use the exception, and that say how to restrict the exception to its own
+ * workload.
  */
 function accountLines(account: string, { workloads, sharing }: Exception, namespace: string): string[] {
   const others = sharing.find(({ serviceAccount }) => serviceAccount === account)?.workloads ?? [];
@@ -167,7 +167,7 @@ export function overrideText({ path, value }: StatedOverride): string {
 }
 
 /**
- * Lines that name the workload that needs the override, and the level's own requirement. They also say how to make the
+ * Lines that name the workload that needs the override, state the level's own requirement, and say how to make the
  * override unnecessary.
  */
 export function overrideLines({ value, needs, kept }: StatedOverride): string[] {

@@ -1,4 +1,4 @@
-/** Runs `suggest --tighten`. It removes the grants that no workload needs from the policies of a cluster. */
+/** Runs `suggest --tighten`: removes the grants that no workload needs from the policies of a cluster. */
 import { tightenedPolicies } from '../../../analysis/suggest/tighten.ts';
 import { jsonText } from '../../../analysis/text/printable-values.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';

@@ -1,6 +1,6 @@
 /**
  * Controls the access to the local server. Other users of the machine, and web pages in the same browser, can reach the
- * server. The server therefore answers only the browser that opened the link from the terminal. It refuses requests
+ * server. The server therefore answers only the browser that opened the link from the terminal, and refuses requests
  * from pages of another origin.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';

@@ -6,7 +6,7 @@ const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 /** @param show called with the current problem, or with undefined if there is none */
 export function followingLog(show: (problem: string | undefined) => void): Log {
   const problems = new Map<string, string>();
-  // The reflector of each kind logs a problem once. It logs once more when the problem is over.
+  // The reflector of each kind logs a problem once, and logs once more when the problem is over.
   const logOf = (kind: string): Log => ({
     ...SILENT,
     warn(message, { error }: LogKeys = {}) {

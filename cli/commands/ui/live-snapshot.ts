@@ -33,7 +33,7 @@ export class LiveSnapshot {
   #taker = new SnapshotTaker();
   /** The number of shapes and violations in the taker's first document. */
   #size: number | undefined;
-  /** The namespaces to evaluate again. They include namespaces that were deleted. */
+  /** The namespaces to evaluate again, including namespaces that were deleted. */
   #dirty = new Set<string>();
   /** The dirty namespaces whose pods or workloads have changed. */
   #changed = new Set<string>();

@@ -35,7 +35,7 @@ export class Requests {
     this.#closing = closing;
   }
 
-  /** The link to the page. It contains the token. */
+  /** The link to the page, including the token. */
   get link(): string {
     return `http://${this.#host}/?token=${this.#access.token}`;
   }

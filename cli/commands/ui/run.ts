@@ -1,4 +1,4 @@
-/** Runs `ui`. It follows the clusters and serves the page, until the user stops the program. */
+/** Runs `ui`: follows the clusters and serves the page, until the user stops the program. */
 import { setFlagsFromString } from 'node:v8';
 import { loadKubeConfig } from '../../../operator/cluster/kubeconfig.ts';
 import { aborted } from '../../../operator/runtime/aborted.ts';

@@ -7,7 +7,7 @@ import { UsageError } from '../../command.ts';
 import { Requests, type Served } from './requests.ts';
 
 export interface PageServer {
-  /** The link to the page. It contains a token that works once. */
+  /** The link to the page, with a token that works once. */
   readonly link: string;
   close(): Promise<void>;
 }

@@ -6,8 +6,7 @@ import type { LinkTo } from '../../model/links.ts';
 import type { Overview } from '../../model/overview.ts';
 
 /**
- * The properties of a section of the overview. They are its cluster, the numbers, and links to other views of the same
- * cluster.
+ * The properties of a section of the overview: its cluster, the numbers, and links to other views of the same cluster.
  */
 export interface OverviewProps {
   readonly cluster: ShownCluster;

@@ -1,6 +1,6 @@
 /**
  * Shows what is enforced in which namespaces, how far rollouts are, what violates policies, and what needs attention.
- * It is the view at the start.
+ * The overview is the view at the start.
  */
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
