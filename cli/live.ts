@@ -31,7 +31,9 @@ export interface Rights {
    * there are no policies to use.
    */
   readonly usersKnown: boolean;
-  /** Whether the cluster has the CRD. In a cluster without the CRD, the policies are those of ASSESSED_LEVELS. */
+  /**
+   * Whether the cluster has the CRD. In a cluster without the CRD, the policies are the policies of ASSESSED_LEVELS.
+   */
   readonly installed: boolean;
 }
 
@@ -64,8 +66,8 @@ export interface LivePurpose {
 }
 
 /**
- * The text that says what is missing in snapshots, and in a cluster without the CRD, where no status reports
- * violations.
+ * The consequence, as text, if a kind cannot be read for a snapshot. A cluster without the CRD has the same
+ * consequence, because no status reports violations there.
  */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 

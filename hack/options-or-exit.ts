@@ -1,6 +1,6 @@
 /**
- * Parses the options of an npm script. For `--help` and for wrong options, it ends the process before anything else is
- * started.
+ * Parses the options of an npm script. For `--help` and for wrong options, the function ends the process before
+ * anything else is started.
  *
  * @param name the name of the script, such as `demo`
  * @param parse throws an Error with one line that names the wrong option

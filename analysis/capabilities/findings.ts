@@ -167,7 +167,7 @@ function dropsNothing(name: string, { container, added, grants }: Subject): stri
   if (container.privileged) return PRIVILEGED;
   if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
   // If the container also adds the capability, Docker is left out. On Docker the added capability wins over the drop,
-  // and another finding says so.
+  // and another finding reports this.
   const held = holds(bareName(name));
   const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
   return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;

@@ -87,7 +87,7 @@ export interface CheckedRule {
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
-  /** For a policy with `spec.rollout`, its mode in pending namespaces; otherwise null. */
+  /** The mode of a policy with `spec.rollout` in pending namespaces; null for a policy without a rollout. */
   readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;

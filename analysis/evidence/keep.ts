@@ -1,4 +1,4 @@
-/** Changes a pod so that its containers keep the capabilities that they used, and drop the rest. */
+/** Changes a pod so that its containers keep the capabilities that they used, and drop all other capabilities. */
 import { placedContainers, withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';

@@ -9,8 +9,8 @@ export const CHECK_OUTCOMES = ['granted', 'refused', 'unknown'] as const;
 export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
 
 /**
- * The reasons why a check can be noise. The text of each reason tells users why the check does not show that the
- * workload needs the capability.
+ * The reasons why a check can be noise. The text of each reason explains to users why the check does not show a need
+ * for the capability.
  */
 export const NOISE = {
   RuntimeSetup: "the container runtime's own set-up, before it executes the container's first program",

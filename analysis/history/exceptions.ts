@@ -6,8 +6,8 @@ import { perObject } from '../../operator/policy/memo.ts';
 import type { Moment } from './moment.ts';
 
 /**
- * The reason why a policy is an exception. AdmitsMore: in each namespace where the policy decides, it admits more than
- * another deciding policy does. RestrictedUse: only some users may use the policy. Expires: the policy has
+ * The reason why a policy is an exception. AdmitsMore: in each namespace where the policy decides, the policy admits
+ * more than another deciding policy. RestrictedUse: only some users may use the policy. Expires: the policy has
  * `spec.expires`.
  */
 export type ExceptionReason = 'AdmitsMore' | 'RestrictedUse' | 'Expires';

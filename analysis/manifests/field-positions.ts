@@ -21,7 +21,7 @@ export interface TextRange {
 type Entries = ReadonlyMap<string | number, Position>;
 
 /**
- * Finds the positions of fields. The entries of each list and mapping are cached. Callers ask for all entries, and
+ * Finds the positions of fields. The entries of each list and mapping are cached. Callers ask for all entries, of which
  * there may be thousands.
  */
 export class FieldPositions {

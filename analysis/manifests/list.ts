@@ -15,7 +15,7 @@ interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
   readonly end: RegExp;
-  /** Matches the whole text after a list's last item, if this text has no other fields than those of a list. */
+  /** Matches the whole text after a list's last item, if the text has only the fields of a list. */
   readonly rest: RegExp;
   /** Returns the text of an item, without the text that belongs to the list. */
   clean(text: string): string;

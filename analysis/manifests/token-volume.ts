@@ -29,8 +29,8 @@ const ADDED: Volume = frozen({
  * Returns the pod with its token volume, in the form that policies will evaluate. Only a pod that gets the volume keeps
  * the field `automountServiceAccountToken`.
  *
- * @param mounts the pod's value of `automountServiceAccountToken`; if the pod has none, the value of its service
- * account. By default, a pod without the field is not changed
+ * @param mounts the value of `automountServiceAccountToken` of the pod, or else of its service account. By default, a
+ * pod without the field is not changed
  */
 export function withTokenVolume(
   content: PodContent,

@@ -98,7 +98,7 @@ function isName(name: string): boolean {
   return name === 'ALL' || CAPABILITIES.includes(name);
 }
 
-/** The capability that a misspelt name stands for; undefined if no capability has a similar name. */
+/** The capability whose name is similar to the misspelt name; undefined if no capability has a similar name. */
 function meantBy(name: string): string | undefined {
   const meant = upperCase(name).replace(/^CAP_/, '');
   return isName(meant) ? meant : undefined;

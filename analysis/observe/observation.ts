@@ -257,7 +257,7 @@ function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   );
 }
 
-/** The name of a process. If the kernel no longer knows the name of a process, it prints `<...>`. */
+/** The name of a process. The kernel prints `<...>` for a process whose name is no longer stored. */
 function nameOf({ program }: Task, command: string): string {
   const name = command.trim();
   return name === '<...>' && program !== undefined ? program.slice(program.lastIndexOf('/') + 1) : name;

@@ -67,7 +67,7 @@ export class PodCandidates {
 
   /**
    * @param namespace the namespace of objects that have no `metadata.namespace`
-   * @param automounts says which service accounts mount a token; undefined for objects of a cluster, which are
+   * @param automounts says which service accounts mount a token; undefined for objects of a cluster, because they are
    * evaluated unchanged
    */
   constructor(namespace: string, automounts: Automounts | undefined) {

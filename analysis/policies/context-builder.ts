@@ -166,7 +166,7 @@ export class PolicyContextBuilder {
       for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
     }
     for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
-    // Until addClusterRoles() is called, the only known rules of aggregated roles are those that a controller has
+    // Until addClusterRoles() is called, the builder has only the rules of aggregated roles that a controller has
     // written.
     this.#all.clusterRoles.clear();
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);

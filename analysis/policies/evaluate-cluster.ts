@@ -1,4 +1,4 @@
-/** Evaluates the running workloads of a cluster, one namespace after the other. */
+/** Evaluates the running workloads of a cluster, one namespace after another. */
 import { evaluateNamespace, type NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';

@@ -38,7 +38,7 @@ export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): V
     ...unknownFields(written, SCHEMA),
   ];
   const wrong = withTypeHints(form, written, SCHEMA, { textOf, refusalOf: ruleRefusal });
-  // The CEL rules are evaluated only on values that the schema admits. The API server does the same.
+  // Like the API server, this code evaluates the CEL rules only on values that the schema admits.
   const problems = wrong.length > 0 ? wrong : ruleProblems(written, CRD);
   return { policy: problems.length > 0 ? undefined : policy, problems };
 }

@@ -4,7 +4,7 @@
  * docs/reference/snapshot.schema.json describes the document for programs in other languages.
  *
  * The document contains data only if some rule reads it. The document has no environment variables, no Secrets and no
- * image pull secrets. The only annotations in the document are those of the Pod Security Standards.
+ * image pull secrets. The document contains only annotations of the Pod Security Standards.
  */
 import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
@@ -41,8 +41,8 @@ export interface Snapshot {
    */
   readonly usersKnown?: boolean;
   /**
-   * The value is false in a cluster without the CRD. The policies are then those of ASSESSED_LEVELS. In a cluster with
-   * the CRD, the field is absent.
+   * The value is false in a cluster without the CRD. The policies are then the policies of ASSESSED_LEVELS. In a
+   * cluster with the CRD, the field is absent.
    */
   readonly installed?: false;
   /** The policies, sorted by name. */

@@ -72,7 +72,7 @@ export interface KnownOfNamespace {
 }
 
 /**
- * Takes several documents of the same cluster, one after the other. If an object did not change, all documents contain
+ * Takes several documents of the same cluster, one after another. If an object did not change, all documents contain
  * the same JavaScript object. A shape or a violation keeps its index.
  */
 export class SnapshotTaker {
@@ -93,7 +93,7 @@ export class SnapshotTaker {
   readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
   #described: readonly Shape[] = [];
 
-  /** The number of known shapes and violations, including those that no document uses any more. */
+  /** The number of all known shapes and violations. Some of them may be in no current document. */
   get size(): number {
     return this.#shapes.items.length + this.#violations.items.length;
   }

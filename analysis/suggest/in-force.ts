@@ -59,7 +59,8 @@ export class InForce {
       mode,
       priority: first.priority,
       deciding: policies,
-      // A pending policy with restricted use admits nothing yet. A copy of it would have no users, so it is left out.
+      // A pending policy with restricted use admits nothing yet. A copy of such a policy would have no users, so the
+      // policy is left out.
       admitting: policies.filter((policy) => policy.usableBy === 'Everyone' || !this.#isPending(policy, namespace)),
       pending: this.#pending(policies, namespace, specs),
       specs,
@@ -68,9 +69,9 @@ export class InForce {
   }
 
   /**
-   * The pending policies that must be enforced at once, because the exceptions would otherwise be the only deciding
-   * policies. If an enforced policy of the same priority is for everybody, the exceptions decide together with this
-   * policy. No pending policy is then enforced early.
+   * The pending policies that must be enforced at once, so that the exceptions are not the only deciding policies. If
+   * an enforced policy of the same priority is for everybody, the exceptions decide together with this policy. No
+   * pending policy is then enforced early.
    */
   #pending(deciding: readonly ResolvedPolicy[], namespace: string, specs: ReadonlyMap<string, CompleteSpec>) {
     const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');

@@ -26,7 +26,7 @@ export interface InputFile {
  * kubectl apply -R. In a folder, only files with the given extensions are found.
  *
  * @param leftOut says what to leave out of folders; undefined if nothing is left out
- * @param tell receives the paths that cannot be read, while all other paths are still read
+ * @param tell receives the paths that cannot be read. All other paths are still read
  */
 export function* manifestFiles(
   paths: readonly string[],

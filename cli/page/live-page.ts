@@ -1,4 +1,4 @@
-/** Makes the page that `cappol ui` serves. The page asks the server for events. */
+/** Makes the page that `cappol ui` serves. The page requests events from the server. */
 import { withSnapshots } from './report-page.ts';
 
 /** The mark of a live page. ui/data/live.ts looks for this mark. */

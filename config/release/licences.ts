@@ -73,7 +73,7 @@ export interface BundledPackage {
   readonly path: string;
   readonly name: string;
   readonly version: string;
-  /** The licence that the package declares; undefined if it declares none. */
+  /** The licence that the package declares; undefined if the package declares no licence. */
   readonly licence: string | undefined;
   /** The names of other packages that this package uses if they are installed. */
   readonly optionalPeers: readonly string[];

@@ -29,8 +29,8 @@ const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
 /**
- * The labels of the namespaces, by the name of the namespace. The measured namespace is `ours`. The namespace `none`
- * has no policy. Pod Security Admission checks `podSecurity`. In the namespace `nothing`, the admission policy that
+ * The labels of the namespaces, by the name of the namespace. The measured namespace is `ours`. No policy selects the
+ * namespace `none`. Pod Security Admission checks `podSecurity`. In the namespace `nothing`, the admission policy that
  * checks nothing decides.
  */
 const NAMESPACES = {

@@ -1,6 +1,6 @@
 /**
- * The pairs of policy sets for part (p) of the bench. The sets are like those of real clusters, and some policies
- * differ between the two sets.
+ * The pairs of policy sets for part (p) of the bench. The sets look like the policies of real clusters, and some
+ * policies differ between the two sets.
  */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { NamedSpec } from './topology-policies.ts';
@@ -109,7 +109,7 @@ function exception(name: string, index: number, spec: Partial<CapabilityPolicySp
   return { name, spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', overrides, ...spec } };
 }
 
-/** @param every one of this number of policies is loosened; 0 means that none is */
+/** @param every among this number of policies, one is loosened; 0 means that no policy is loosened */
 function changed(policies: readonly NamedSpec[], every: number): ComparedSets {
   const loosened = policies.map((one, i): NamedSpec => {
     if (one === BASE || every === 0 || i % every !== 0) return one;

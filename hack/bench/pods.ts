@@ -12,7 +12,7 @@ const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 
 /**
  * Asks the API server to create the pod in a dry run.
  *
- * @param add the capabilities that the pod's containers add; none by default
+ * @param add the capabilities that the pod's containers add; empty by default
  * @throws ApiError if the API server refuses the pod
  */
 export async function createPod(client: ApiClient, namespace: string, add?: readonly string[]): Promise<void> {

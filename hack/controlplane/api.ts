@@ -118,8 +118,8 @@ export class Api {
   }
 
   /**
-   * Changes an object as a user would by hand. If `patch` is a list, it is a JSON patch; otherwise, it is a merge
-   * patch.
+   * Changes an object as a user would by hand. If `patch` is a list, the request is a JSON patch. Otherwise, the
+   * request is a merge patch.
    */
   async patch(path: string, patch: unknown): Promise<Json> {
     return this.#done('PATCH', path, { body: patch, contentType: Array.isArray(patch) ? JSON_PATCH : MERGE });

@@ -24,7 +24,7 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
 }
 
 interface ApiServerAddress {
-  /** The address on which the server listens and which it publishes. */
+  /** The address on which the server listens, and which the server publishes. */
   readonly address: string;
   readonly port: number;
   readonly etcdPort: number;

@@ -62,7 +62,9 @@ export interface CrashedServer {
 interface ApiServerOptions {
   /** The path of a kube-apiserver that is used instead of the one in the folder of binaries. */
   readonly program?: string;
-  /** The address on which the server listens and which it publishes. The default is 127.0.0.1 and a free port. */
+  /**
+   * The address on which the server listens, and which the server publishes. The default is 127.0.0.1 and a free port.
+   */
   readonly address?: string;
   readonly port?: number;
 }

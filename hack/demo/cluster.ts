@@ -1,6 +1,6 @@
 /**
- * Provides the cluster of the demo: the user's cluster, or a separate control plane, which has a node if the user asks
- * for one.
+ * Provides the cluster of the demo: the user's cluster, or a separate control plane. The control plane has a node if
+ * the user asks for a node.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -37,7 +37,7 @@ export class Shell {
     return ran;
   }
 
-  /** Shows and runs a command. If `ok` is true, the command must succeed; otherwise, it must fail. */
+  /** Shows and runs a command. The command must succeed if `ok` is true, and must fail if `ok` is false. */
   async expect(ok: boolean, text: string, input?: string): Promise<Ran> {
     const ran = await this.show(text, input);
     if (ran.ok !== ok) throw new Error(`${text} should have ${ok ? 'succeeded' : 'been refused'}`);

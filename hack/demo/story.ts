@@ -1,4 +1,4 @@
-/** The story that the demo tells. Every output of kubectl is real, and the demo checks every claim. */
+/** The story of the demo. Every output of kubectl is real, and the demo checks every claim. */
 import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import type { DemoCluster } from './cluster.ts';
@@ -126,7 +126,7 @@ async function showLostPod(shell: Shell): Promise<void> {
 }
 
 /**
- * Checks that the user's cluster has none of the objects that the demo creates and removes.
+ * Checks that no object that the demo creates and removes exists on the user's cluster.
  *
  * @throws Error that names the existing objects
  */

@@ -1,6 +1,6 @@
 /**
- * Starts the programs of the node. Each program has its own log. Part of the programs run beside the control plane, and
- * the rest run in the sandbox.
+ * Starts the programs of the node. Each program has its own log. Some programs run beside the control plane, and all
+ * other programs run in the sandbox.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';

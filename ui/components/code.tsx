@@ -20,7 +20,9 @@ export function Code({ text, what }: CodeProps) {
 
 const KINDS: Readonly<Record<string, string>> = { '+': 'added', '-': 'removed', '@': 'place' };
 
-/** A unified diff. The characters `+` and `-` mark added and removed lines. The colours show the same. */
+/**
+ * A unified diff. The characters `+` and `-` mark added and removed lines. The colours repeat what the characters mark.
+ */
 export function Diff({ text, what }: CodeProps) {
   return (
     <Copied text={text} what={what}>

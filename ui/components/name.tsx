@@ -6,7 +6,7 @@ import { visibleControls } from '../../analysis/text/printable-values.ts';
  * has the whole text, because the page may cut a long text.
  */
 export function Name({ text, class: className = '' }: { readonly text: string; readonly class?: string }) {
-  // A blank name is shown in quotes, because users and screen readers would notice nothing otherwise.
+  // A blank name is shown in quotes, so that users and screen readers notice the name.
   const shown = visibleControls(text.trim() === '' ? `"${text}"` : text);
   return (
     <bdi class={`name ${className}`} title={shown}>

@@ -47,8 +47,8 @@ export interface Cells {
   /** The number is 1 if a policy decides and does not allow the capability, although a container holds it. */
   readonly refused: Uint8Array;
   /**
-   * The number is 1 if a container holds the capability, and by the evidence no process uses it. The array is absent
-   * without evidence.
+   * The number is 1 if a container holds the capability, and the evidence shows no use of the capability. The array is
+   * absent without evidence.
    */
   readonly unused?: Uint8Array;
   /**

@@ -20,7 +20,7 @@ export interface LabelCosts {
   readonly beforeFilling: boolean;
 }
 
-/** Groups the costs by label. The strictest label comes first. */
+/** Groups the costs of stricter labels by label. The strictest label comes first. */
 export function costsByLabel(costs: readonly LabelCost[]): LabelCosts[] {
   return [...Map.groupBy(costs, labelText)].map(([label, own]) => ({
     label,

@@ -57,8 +57,8 @@ function drawn({ how, allowed, refused, unprivileged, unused }: Cells): Drawing 
   for (const [column, { risk }] of COLUMNS.entries()) {
     const left = LEFTS[column] as number;
     const [way, mark] = [how[column] as number, (unprivileged ?? how)[column] as number];
-    // If only some containers are privileged, a line below the shape of the other containers stands for the privileged
-    // containers.
+    // If only some containers are privileged, a line stands for the privileged containers. The shape above the line
+    // stands for all other containers.
     const line = unprivileged && way === HELD.privileged ? box(left, ROW_HEIGHT - 5, CELL_WIDTH, 3) : '';
     const shape = line + (SHAPES[mark]?.(left) ?? '');
     const into = unused?.[column] ? dimmed : fills;

@@ -29,7 +29,7 @@ export function isEvaluated({ namespaces, operatorNamespace, excludedNamespaces 
   return namespaces.length > 0 && !namespaces.some((namespace) => isReached(namespace, excluded));
 }
 
-/** @param enforcing the names of the policies of mode Enforce, including those that are pending */
+/** @param enforcing the names of the policies of mode Enforce, including pending policies */
 export function stateOf(
   { reached, terminating, deciding }: SnapshotNamespace,
   enforcing: ReadonlySet<string>,

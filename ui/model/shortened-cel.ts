@@ -1,6 +1,6 @@
 /**
- * Shortens a long CEL expression to the lines for which a reader looks. The reason for its length is the table of a
- * program, which has a line for each policy.
+ * Shortens a long CEL expression to the lines for which a reader looks. A CEL expression is long because the table of a
+ * program has a line for each policy.
  */
 
 /** The maximum number of lines of an expression that is shown unshortened. */

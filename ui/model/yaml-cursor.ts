@@ -16,8 +16,8 @@ export interface Cursor {
   /** The keys of the mapping, except for the key at the cursor. */
   readonly siblings: readonly string[];
   /**
-   * The apiVersion and kind of the object that contains the cursor, such as `v1 Pod`; undefined if the object states
-   * none.
+   * The apiVersion and kind of the object that contains the cursor, such as `v1 Pod`; undefined if the object has no
+   * apiVersion or kind.
    */
   readonly type: string | undefined;
 }

@@ -68,7 +68,7 @@ export interface Suggestions {
   readonly options: readonly Suggestion[];
 }
 
-/** The suggestions for an offset of the text; undefined if there are none. */
+/** The suggestions for an offset of the text; undefined if nothing can be suggested. */
 export function suggestionsAt(text: string, offset: number): Suggestions | undefined {
   const cursor = cursorAt(text, offset);
   if (!cursor) return undefined;

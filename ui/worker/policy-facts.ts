@@ -12,7 +12,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Loaded } from './loaded.ts';
 
 export interface PolicyFacts {
-  /** Whether some text of the policy is in force, or the reason why none is. */
+  /** Whether some text of the policy is in force. If no text is in force, the reason why. */
   readonly force: { readonly in: true } | { readonly in: false; readonly why: 'Expired' | 'NotAccepted' | 'Gone' };
   /** The namespaces that the policy selects, sorted by name. */
   readonly selected: readonly SelectedNamespace[];

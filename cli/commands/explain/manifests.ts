@@ -17,7 +17,7 @@ import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 /** The containers of a manifest and the capabilities that they hold, as `-o json` prints them. */
 export interface ExplainedManifest {
   readonly kind: string;
-  /** The namespace that the manifest states; null if it states none. */
+  /** The namespace in the manifest; null if the manifest states no namespace. */
   readonly namespace: string | null;
   readonly name: string;
   /** The file of the manifest. The fields `file` and `line` are null for an object of a cluster. */

@@ -108,8 +108,8 @@ function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: Explai
 }
 
 /**
- * Whether the container runs, or may run, as the user of the row. The user is root if `root` is true, and another user
- * otherwise.
+ * Whether the container runs, or may run, as the user of the row. The user is root if `root` is true. Otherwise, the
+ * user is any other user.
  */
 function isItsUser(root: boolean, { uid, nonRoot }: ExplainedContainer): boolean {
   if (root) return uid === undefined ? !nonRoot : uid === 0;

@@ -1,6 +1,6 @@
 /**
- * Prints the uses of capabilities and of rules' subjects for users. On a terminal, they are grouped by workload;
- * otherwise they are a table.
+ * Prints the uses of capabilities and of rules' subjects for users. On a terminal, the uses are grouped by workload. In
+ * a pipe or file, the uses are a table.
  */
 import { durationText, timesText } from '../../../analysis/evidence/text.ts';
 import type { Admission, PolicyAnswer } from '../../../analysis/explain/answers.ts';
@@ -153,8 +153,8 @@ function messageText(use: FoundUse, answer: PolicyAnswer | undefined, topic: Exp
 }
 
 /**
- * The policies on which the result depends. For an admitted pod, these are the policies that admit it; otherwise, they
- * are all policies in mode Enforce.
+ * The policies on which the result depends. For an admitted pod, the result depends on the policies that admit it. For
+ * any other pod, it depends on all policies in mode Enforce.
  */
 function decidingAnswers({ admission, policies }: FoundUse): PolicyAnswer[] {
   const enforcing = policies.filter(({ mode }) => mode === 'Enforce');

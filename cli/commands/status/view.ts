@@ -31,7 +31,7 @@ export interface StatusView {
   readonly mayUseAll?: readonly Holder[];
   /**
    * Whether a file of the API server protects the objects that enforce the policies. The condition Protected reports
-   * the same.
+   * the same fact.
    */
   readonly protection: ProtectionView;
   /**

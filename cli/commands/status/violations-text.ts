@@ -1,6 +1,6 @@
 /**
- * Prints the violations of a status. On a terminal, they are grouped by namespace and workload; otherwise they are a
- * table.
+ * Prints the violations of a status. On a terminal, the violations are grouped by namespace and workload. In a pipe or
+ * file, the violations are a table.
  */
 import { type Effect, effectOf } from '../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';

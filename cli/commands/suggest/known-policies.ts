@@ -1,5 +1,5 @@
 /**
- * The existing policies beside which policies are suggested: those of the cluster, of the files of --policy, and of
+ * The existing policies beside which policies are suggested: policies of the cluster, of the files of --policy, and of
  * --baseline.
  */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';

@@ -133,7 +133,10 @@ interface StatedBlock {
   readonly overrides: readonly StatedOverride[];
 }
 
-/** The blocks of overrides in a policy. The overrides for the whole pod come first, and then those for containers. */
+/**
+ * The blocks of overrides in a policy. The overrides for the whole pod come first, and then the overrides for
+ * containers.
+ */
 function statedIn({ suggestions: [first, ...others], exception, enforces }: SuggestedPolicy): readonly StatedBlock[] {
   if (enforces !== undefined) return [];
   const own = others.length === 0 ? (first?.stated ?? []) : [];

@@ -41,7 +41,7 @@ export interface Input {
   readonly used: UsedCapabilities | undefined;
   /** The builder to which the policies of the files and of the cluster were added. */
   readonly builder: PolicyContextBuilder;
-  /** The cluster; undefined if there is none, or if its policies could not be read. */
+  /** The cluster; undefined if the workloads are from files, or if the policies of the cluster could not be read. */
   readonly cluster: Cluster | undefined;
   /** The names of the cluster's namespaces. If only some namespaces were read, the list contains only their names. */
   readonly namespaces: readonly string[];

@@ -38,7 +38,7 @@ export class Access {
   readonly #session = secret();
   #used = false;
 
-  /** @returns the session, if the token is right and was not used before; otherwise undefined */
+  /** @returns the session, or undefined if the token is wrong or was used before */
   exchange(token: string): string | undefined {
     if (this.#used || !isEqual(token, this.token)) return undefined;
     this.#used = true;

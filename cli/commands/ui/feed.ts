@@ -30,8 +30,8 @@ export class Feed {
 
   /**
    * Yields the events for one page, until the signal is aborted. The first events of a page contain whole snapshots.
-   * The feed makes the next event only when the page has accepted the last one. If a page is slow, one event therefore
-   * covers several changes.
+   * The feed makes the next event only when the page has accepted the last event. If a page is slow, one event
+   * therefore covers several changes.
    */
   async *events(signal: AbortSignal): AsyncGenerator<string> {
     const sent = new Map<string, Snapshot>();

@@ -3,7 +3,7 @@ import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
 
 const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 
-/** @param show called with the current problem, or with undefined if there is none */
+/** @param show called with the current problem; undefined if everything works */
 export function followingLog(show: (problem: string | undefined) => void): Log {
   const problems = new Map<string, string>();
   // The reflector of each kind logs a problem once, and logs once more when the problem is over.

@@ -16,7 +16,7 @@ interface Versions {
   readonly api: string;
   /** The newest version of the Pod Security Standards whose checks this program has. */
   readonly podSecurityStandards: string;
-  /** The last kernel capability that this program knows, and its number. */
+  /** The last kernel capability that this program supports, and its number. */
   readonly capabilities: string;
   readonly node: string;
   /**
@@ -25,8 +25,8 @@ interface Versions {
   readonly server?: string;
   readonly oldestServer?: string;
   /**
-   * The paths of pod fields that an API server has, but this program does not know. If the fields could not be read,
-   * the text says why.
+   * The paths of pod fields that an API server has, but that are unknown to this program. If the fields could not be
+   * read, the text says why.
    */
   readonly unknownPodFields?: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Shows the parts of a whole as a bar. The bar is hidden from screen readers, because the numbers beside it say the
- * same.
+ * Shows the parts of a whole as a bar. The bar is hidden from screen readers, because the numbers beside the bar mean
+ * the same.
  */
 interface BarProps {
   /** The parts of the bar. The key is the CSS class of the part. */
