@@ -24,7 +24,7 @@ const CONNECTION: Readonly<Record<string, string>> = {
 const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED)/;
 /**
  * Matches OpenSSL's codes for an alert from the server. The server sends an alert when it refuses the client's
- * certificate, or requires one.
+ * certificate, or requires a client certificate.
  */
 const ALERT = /^ERR_SSL_.*ALERT/;
 /** Matches the error codes of failed connections. All other codes that begin with `ERR` are Node's own. */

@@ -40,8 +40,8 @@ export type ExitCode = 0 | 1 | 2;
 export type RegisterCommand = (program: Command, io: Io, finish: (code: ExitCode) => void) => void;
 
 /**
- * An error for users, with a message of one line. The message says where the problem is, what it is, and what to do.
- * The error is printed without a stack trace.
+ * An error for users, with a message of one line. The message names the place of the problem, the problem itself, and
+ * what the user can do. The error is printed without a stack trace.
  */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 interface Example {
   /** The purpose of the example in a few words. */
   readonly what: string;
-  /** The commands to paste into a shell. A here-document in them must not be indented. */
+  /** The commands to paste into a shell. A here-document in the commands must not be indented. */
   readonly paste: string;
 }
 

@@ -18,7 +18,7 @@ import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
   /**
-   * The kinds that are not read. Either the user may not read them, or the cluster has no CRD and therefore no
+   * The kinds that are not read. The user may not read these kinds, or the cluster has no CRD and therefore no
    * policies.
    */
   readonly forbidden: readonly Source[];

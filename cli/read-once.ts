@@ -65,7 +65,7 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
     const asked = wanted.map(([source]) => source);
     const forbidden = await forbiddenSources(client, options.signal, { sources: asked, namespace: options.namespace });
     const { namespace } = options;
-    // To read a single namespace, the right to get it is enough. A Role may grant this right.
+    // To read a single namespace, the right to get this namespace is enough. A Role may grant this right.
     if (namespace !== undefined && forbidden.has(sources.NAMESPACES)) {
       if (await readNamespace(client, namespace, undefined, options.signal)) forbidden.delete(sources.NAMESPACES);
     }

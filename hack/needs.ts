@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 
 export interface Needs {
-  /** The required programs. Each has a text that says how to install it. */
+  /** The required programs. Each program has a text that says how to install it. */
   readonly programs: Readonly<Record<string, string>>;
   readonly root?: boolean;
   /**

@@ -219,7 +219,7 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
 const MOST_NAMES = 100;
 
 /**
- * The distinct names, each with the position at which it occurs first. Spellings that differ only in case count as one
+ * The distinct names, each with the position of its first occurrence. Spellings that differ only in case count as one
  * name.
  */
 function distinct(names: readonly string[]): { name: string; index: number }[] {

@@ -36,7 +36,7 @@ interface StartError {
 interface Reading {
   readonly add: readonly string[];
   readonly drop: readonly string[];
-  /** Unknown names that the runtime passes on to runc, which ignores them. */
+  /** Unknown names that the runtime passes on to runc. runc ignores unknown names. */
   readonly ignored?: readonly string[];
   readonly because?: readonly string[];
 }

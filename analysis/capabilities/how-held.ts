@@ -1,6 +1,6 @@
 /**
- * Says how a container came to hold a capability: it is privileged, it adds the capability, or the runtime gives the
- * capability.
+ * Says how a container came to hold a capability: the container is privileged or adds the capability, or the runtime
+ * gives the capability.
  */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { bareName, type CapabilityRequest, granted } from './held-by-runtime.ts';
@@ -25,13 +25,13 @@ export function wayOn(
   { name }: Pick<ContainerRuntime, 'name'>,
   { privileged, add }: Pick<CapabilityRequest, 'privileged' | 'add'>,
 ): (capability: string) => Way {
-  // containerd reads CAP_CHOWN as CAP_CAP_CHOWN, which it ignores.
+  // containerd reads CAP_CHOWN as CAP_CAP_CHOWN, and ignores this unknown name.
   const added = new Set(add.map(name === CONTAINERD.name ? upperCase : bareName));
   return (capability) =>
     privileged ? 'Privileged' : added.has(capability) || added.has('ALL') ? 'Added' : 'ByDefault';
 }
 
-/** How a container holds a capability, and the runtimes on which it holds the capability. */
+/** The way in which a container holds a capability, and the runtimes on which it holds the capability. */
 export interface HowHeld {
   /** The way of holding the capability. If the runtimes differ, the way that requests most. */
   readonly way: Way;

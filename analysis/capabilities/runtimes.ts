@@ -1,6 +1,6 @@
 /**
- * The container runtimes of Kubernetes nodes: the capabilities that they give by default, and how they read capability
- * names.
+ * The container runtimes of Kubernetes nodes: the capabilities that each runtime gives by default, and how it reads
+ * capability names.
  */
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 

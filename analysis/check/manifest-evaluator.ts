@@ -21,7 +21,7 @@ interface ModeVerdict {
   readonly result: PodVerdict;
 }
 
-/** The result for one manifest. Every list in it may be empty. */
+/** The result for one manifest. Every list in the result may be empty. */
 export interface Evaluated extends Omit<Candidatures, 'candidatures'> {
   readonly items: readonly CheckedItem[];
 }

@@ -23,7 +23,8 @@ export function withMisspelt(
 
 /**
  * The path of a field, starting at the securityContext. A pod's securityContext also applies to its containers. Paths
- * in a pod's securityContext and in a container's are therefore compared without the part before it.
+ * in a pod's securityContext and in a container's securityContext are therefore compared without the part before
+ * `securityContext`.
  */
 function inSecurityContext(path: FieldPath): FieldPath {
   const at = path.lastIndexOf('securityContext');

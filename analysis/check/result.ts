@@ -52,7 +52,10 @@ export interface CheckedViolation {
   readonly message: string;
   /** The path of the field in the object: `spec.template.spec.containers[0].securityContext`. */
   readonly path: string;
-  /** The line of the field. If the field is absent, the line of the nearest existing field around it. */
+  /**
+   * The line of the field. If the field is absent, the result is the line of the nearest existing field around the
+   * absent field.
+   */
   readonly line: number | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Assesses each control of the hardening guides: which workloads of a cluster pass the control, which fail it, and
- * which a policy excepts.
+ * Assesses each control of the hardening guides: which workloads of a cluster pass or fail the control, and which
+ * workloads a policy excepts.
  */
 import type { CompleteSpec } from '../../operator/api/capability-policy.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';

@@ -8,7 +8,8 @@ import { changed, changesBy } from '../fix/changed-fields.ts';
 
 /**
  * Returns the candidate with the fields that its pods will have after defaulting. Defaulting fills in fields only if no
- * policy admits the template unchanged. The first policy that would admit the filled template then fills it in.
+ * policy admits the template unchanged. The first policy that would admit the filled template then fills in the
+ * template.
  *
  * @param policies the policies of mode Enforce that decide in the namespace
  */

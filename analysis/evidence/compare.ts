@@ -11,7 +11,10 @@ import type { CapabilityUse, CheckOutcome, Evidence, Noise } from './use.ts';
 export interface ContainerEvidence {
   /** The capabilities that the container holds on at least one container runtime. */
   readonly granted: readonly string[];
-  /** The capabilities that are granted and that the processes used. A tightened container keeps them. */
+  /**
+   * The capabilities that are granted and that the processes used. After tightening, a container keeps the capabilities
+   * that it used.
+   */
   readonly used: readonly SeenChecks[];
   /** The capabilities that are granted, but that no recorded process used. */
   readonly unused: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * Calculates for how long a container was watched. The shorter the watch, the more uses of capabilities it may have
- * missed.
+ * Calculates for how long a container was watched. The shorter the watch of a container is, the more uses of
+ * capabilities may be missing.
  */
 import type { ContainerWatch } from './use.ts';
 

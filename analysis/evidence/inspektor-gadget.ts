@@ -3,8 +3,9 @@
  * (gadgets/trace_capabilities/program.bpf.c and gadget.yaml, pkg/types/types.go). The output of the built-in gadget of
  * earlier releases is also accepted (pkg/gadgets/trace/capabilities/types/types.go until v0.30).
  *
- * The gadget leaves out checks that overlayfs makes for the user who mounted it. The gadget does not say when it begins
- * and stops watching a container. The watch of a container therefore lasts from its first event to its last event.
+ * The gadget leaves out checks that overlayfs makes for the user who mounted the overlayfs. The gadget does not say
+ * when it begins and stops watching a container. The watch of a container therefore lasts from its first event to its
+ * last event.
  */
 import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';

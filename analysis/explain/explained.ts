@@ -53,7 +53,7 @@ export interface ExplainedTopic extends Partial<AdminAccess> {
 }
 
 export interface FoundUse extends WorkloadName {
-  /** The number of the workload's pods that have this use; 0 if only the workload's template has it. */
+  /** The number of the workload's pods that have the use; 0 if only the workload's template has the use. */
   readonly pods: number;
   /** The name of the container; null if the use is in a field or a volume of the pod. */
   readonly container: string | null;

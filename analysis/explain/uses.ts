@@ -20,11 +20,11 @@ export interface Use {
   /** How the container came to hold the capability. The field exists only for a capability. */
   readonly held?: HowHeld & { readonly inUserNamespace: boolean };
   /**
-   * The messages of the loosest level that refuses the use. If no level restricts the rule, they are the messages of
+   * The messages of the loosest level that refuses the use. If no level restricts the rule, the messages are those of
    * the reference override. The list is empty if all levels admit the use.
    */
   readonly messages: readonly string[];
-  /** The loosest level that does not admit the use; null if every level admits it. */
+  /** The loosest level that does not admit the use; null if every level admits the use. */
   readonly beyond: Beyond | null;
   /**
    * Returns the violations that are about this use.
@@ -126,7 +126,7 @@ function guardOf(rule: Rule, [loosest]: readonly LevelPolicy[]): string[] {
 }
 
 interface RuleUses extends Levels {
-  /** The rule, followed by the rule that guards it. */
+  /** The rule, followed by the rule that must admit its subject first. */
   readonly rules: readonly string[];
   readonly reference: Reference | undefined;
 }

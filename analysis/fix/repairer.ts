@@ -1,6 +1,6 @@
 /**
  * Finds the changes that make a pod comply with policies. The changes are the fixes that the rules define. If a
- * violation remains, the result says why no change ends it.
+ * violation remains, the result says why no change ends the violation.
  */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import {

@@ -33,7 +33,8 @@ export interface History {
     readonly new: readonly NewException[];
     readonly ended: readonly EndedException[];
     /**
-     * Grants and whole exceptions that no workload needs now. Either a workload needed them before, or they are new.
+     * Grants and whole exceptions that no workload needs now. A workload needed the grant or exception before, or the
+     * grant or exception is new.
      */
     readonly unused: readonly PolicyGrant[];
     readonly neededAgain: readonly PolicyGrant[];

@@ -29,8 +29,8 @@ export function momentOf(snapshot: Snapshot, evaluator: Evaluator): Moment {
 }
 
 /**
- * Returns both snapshots. Shapes that occur in both of them are one object. Each shape is therefore restored and
- * evaluated only once.
+ * Returns both snapshots. Shapes that occur in the old and the new snapshot become one object. Each shape is therefore
+ * restored and evaluated only once.
  */
 export function withSharedShapes(old: Snapshot, now: Snapshot): readonly [Snapshot, Snapshot] {
   const known = new Map(old.shapes.map((shape) => [keyOf(shape), shape]));

@@ -4,7 +4,7 @@ import type { Moment } from './moment.ts';
 
 export interface EnforcedNamespace {
   readonly namespace: string;
-  /** The names of the policies that are enforced in the namespace, in the snapshot that has them. */
+  /** The names of the policies that are enforced in the namespace, in the snapshot in which a policy is enforced. */
   readonly policies: readonly string[];
 }
 

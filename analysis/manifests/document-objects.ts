@@ -21,8 +21,8 @@ export interface InputObject {
   /** The line where the object begins. The first line is 1. */
   readonly line: number;
   /**
-   * The line of a field, such as `['spec', 'containers', 0]`. If the field is absent, the line of the nearest existing
-   * field around it.
+   * The line of a field, such as `['spec', 'containers', 0]`. If the field is absent, the result is the line of the
+   * nearest existing field around the absent field.
    */
   lineOf(path: FieldPath): number;
   /** The position of the field itself in the line that `lineOf` returns. */

@@ -11,8 +11,8 @@ import { MANIFEST_SCHEMA } from './scalars.ts';
 interface Document {
   readonly value: unknown;
   /**
-   * The line of a field, where 1 is the first line. If the field is absent, the line of the nearest existing field
-   * around it.
+   * The line of a field, where 1 is the first line. If the field is absent, the result is the line of the nearest
+   * existing field around the absent field.
    */
   lineOf(path: FieldPath): number;
   /** The position of the field itself in the line that `lineOf` returns. */

@@ -38,8 +38,8 @@ export class FieldPositions {
   }
 
   /**
-   * The line of a field, where 0 is the first line. If the field is absent, the line of the nearest existing field
-   * around it.
+   * The line of a field, where 0 is the first line. If the field is absent, the result is the line of the nearest
+   * existing field around the absent field.
    */
   lineOf(path: FieldPath): number {
     // Most callers need only the line where the document begins.
@@ -50,7 +50,7 @@ export class FieldPositions {
 
   /**
    * The range of the field's scalar. For a list or mapping, the range of its beginning. If the field is absent, the
-   * range of the nearest existing field around it.
+   * result is the range of the nearest existing field around the absent field.
    */
   rangeOf(path: FieldPath): TextRange {
     const { offset, at } = this.#find(path).position;

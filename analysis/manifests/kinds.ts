@@ -1,4 +1,6 @@
-/** Finds how cappol handles an object: it evaluates the object, it needs the object for an evaluation, or neither. */
+/**
+ * Finds how cappol handles an object. cappol evaluates the object, needs the object for an evaluation, or does neither.
+ */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { meantBy } from '../schema/nearest.ts';

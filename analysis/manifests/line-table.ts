@@ -1,6 +1,6 @@
 /**
- * A table of the offsets at which the lines of a text begin. The table makes it fast to find the lines of many
- * positions.
+ * A table of the offsets at which the lines of a text begin. With the table, finding the lines of many positions is
+ * fast.
  */
 export class LineTable {
   readonly #text: string;

@@ -1,6 +1,6 @@
 /**
- * Collects one document while its text arrives. Most documents are returned whole when they end. A long list in the
- * form that kubectl prints is returned item by item.
+ * Collects one document while its text arrives. Most documents are returned whole, when the end of the document is
+ * reached. A long list in the form that kubectl prints is returned item by item.
  */
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 

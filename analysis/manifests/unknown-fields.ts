@@ -31,8 +31,8 @@ export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownFi
 }
 
 /**
- * The problems of unknown fields. An obvious misspelling is an error. `kubectl apply` refuses it, too. Any other
- * unknown field is a warning, because the field may belong to a newer Kubernetes.
+ * The problems of unknown fields. An obvious misspelling is an error. `kubectl apply` refuses an obvious misspelling,
+ * too. Any other unknown field is a warning, because the field may belong to a newer Kubernetes.
  */
 export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
   return {

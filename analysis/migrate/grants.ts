@@ -1,4 +1,6 @@
-/** Finds the users of the objects to migrate. ClusterRoles, Roles and their bindings grant them the verb `use`. */
+/**
+ * Finds the users of the objects to migrate. ClusterRoles, Roles and their bindings grant these users the verb `use`.
+ */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import type { FieldPath } from '../schema/paths.ts';

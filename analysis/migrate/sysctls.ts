@@ -22,7 +22,7 @@ export const SAFE_SYSCTLS = [
 
 /**
  * @param prefix the prefix of the field names, which is `spec.` or empty
- * @param safe the sysctls that are allowed unless they are forbidden
+ * @param safe the sysctls that are allowed if no list forbids them
  */
 export function sysctls(
   prefix: string,

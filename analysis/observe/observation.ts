@@ -245,7 +245,7 @@ export class Observation {
 
 /**
  * Whether `check` is made instead of a check that the kernel refused. Sometimes one of several capabilities is enough.
- * The kernel then checks the next capability after it refused the first.
+ * The kernel then checks the next capability after refusing the first.
  */
 function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   return (

@@ -10,7 +10,7 @@ export interface Task {
   /** Whether the runtime is still setting up the container. The container's first program has not started yet. */
   readonly setup: boolean;
   /**
-   * The program that the process executed last. The field is undefined if the process executed it before the
+   * The program that the process executed last. The field is undefined if the process executed its program before the
    * observation.
    */
   readonly program?: string;
@@ -74,7 +74,7 @@ export class Tasks {
     const task = this.#byPid.get(before) ?? this.#byPid.get(pid);
     if (before !== pid) this.exited(before);
     const runtime = RUNTIME.test(program);
-    // A runtime can start a process in the container's group (CLONE_INTO_CGROUP), without an event that reports it.
+    // A runtime can start a process in the container's group (CLONE_INTO_CGROUP), and no event reports this start.
     const entered = !runtime && !task?.container && RUNTIME.test(task?.program ?? '') ? this.#lookUp(pid) : undefined;
     const { container, setup } = entered ?? task ?? this.#lookUp(pid) ?? OUTSIDE;
     this.#put(pid, { container, setup: setup && runtime, program });

@@ -31,7 +31,7 @@ interface Check {
 
 const UNREADABLE: TraceLine = { is: 'unreadable' };
 const FRAME = /^ => (\S+)(?: \[\S+\])?$/;
-/** Matches an event. The thread group is in parentheses; it exists only if the option record-tgid is set. */
+/** Matches an event. The thread group is in parentheses, and exists only if the option record-tgid is set. */
 const EVENT = /^\s*(.{1,16})-(\d+)\s+(?:\([^)]*\)\s+)?\[\d+\]\s+\S+\s+([\d.]+): (?:(\w+): |(<stack trace>))(.*)$/s;
 const LOST = /^CPU:\d+ \[LOST (\d+) EVENTS\]$/;
 

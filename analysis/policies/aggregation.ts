@@ -1,8 +1,8 @@
 /**
  * Computes the rules of ClusterRoles with an aggregationRule. A controller replaces the rules of such a ClusterRole
  * with the rules of the ClusterRoles that the aggregationRule selects
- * (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). The controller never writes an empty list. If it finds no
- * rule, the role keeps its own rules.
+ * (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). The controller never writes an empty list. If the
+ * controller finds no rule, the role keeps its own rules.
  */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { PolicyRule, RoleView } from '../../operator/model/objects.ts';

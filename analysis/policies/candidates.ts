@@ -39,7 +39,7 @@ export interface Candidature {
   readonly unknown: readonly UnknownField[];
 }
 
-/** The pods of one manifest. Every list in it may be empty. */
+/** The pods of one manifest. Every list of the manifest's result may be empty. */
 export interface Candidatures {
   readonly candidatures: readonly Candidature[];
   /** The reasons why the manifest or a part of it cannot be evaluated, in the API server's words. */
@@ -67,7 +67,7 @@ export class PodCandidates {
 
   /**
    * @param namespace the namespace of objects that have no `metadata.namespace`
-   * @param automounts says which service accounts mount a token; undefined for objects of a cluster, because they are
+   * @param automounts says which service accounts mount a token; undefined for objects of a cluster, whose pods are
    * evaluated unchanged
    */
   constructor(namespace: string, automounts: Automounts | undefined) {

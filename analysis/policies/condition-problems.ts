@@ -4,8 +4,8 @@ import type { Condition } from '../../operator/api/capability-policy.ts';
 /** The conditions that report a problem if they are not True. Any other condition reports a problem if it is True. */
 export const GOOD_IF_TRUE = ['Ready', 'Accepted', 'Programmed', 'Compliant', 'Protected'];
 /**
- * The conditions that a view does not list. The view shows their content in another place, or another condition
- * contains it.
+ * The conditions that a view does not list. The view shows the content of these conditions in another place, or another
+ * condition contains it.
  */
 const TOLD_ELSEWHERE = ['Compliant', 'Expired', 'Protected', 'Ready', 'Stalled'];
 

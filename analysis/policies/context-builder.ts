@@ -97,8 +97,8 @@ export class PolicyContextBuilder {
   }
 
   /**
-   * The line of a field of a policy from a manifest. If the field is absent, the line of the nearest existing field
-   * around it.
+   * The line of a field of a policy from a manifest. If the field is absent, the result is the line of the nearest
+   * existing field around the absent field.
    */
   lineIn(policy: string, path: FieldPath): number | null {
     return this.#lineOf.get(policy)?.(path) ?? null;
@@ -256,8 +256,8 @@ export class PolicyContextBuilder {
     if (!policy) return;
     const complete = completePolicy(policy);
     const [known, source] = [this.#all.policies.get(name), this.#all.sources.get(name)];
-    // Two policies with the same name are an error. The order in which somebody applies them would decide which spec is
-    // in force.
+    // Two policies with the same name are an error. The order in which somebody applies the two policies would decide
+    // which spec is in force.
     if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
       const place = troublePlace(placeOfSource(source));
       const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep one of them`;

@@ -39,7 +39,7 @@ export const DELETING_CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTO
 
 /**
  * A CEL expression of type bool: the user of the request is the controller. A controller acts as its own user. If
- * controllers have no credentials of their own, it acts as the user of kube-controller-manager.
+ * controllers have no credentials of their own, a controller acts as the user of kube-controller-manager.
  */
 function isController(account: ServiceAccount): string {
   return `request.userInfo.username in ${literal([userName(account), MANAGER])}`;

@@ -17,8 +17,9 @@ import type { OwnerReference, PodGroup, Shape, Snapshot, SnapshotNamespace, Snap
 import { perNamespace } from './per-namespace.ts';
 
 /**
- * The cluster of a snapshot. The document has only the number of equal pods, and the name of the first of them. The
- * code invents names and UIDs for the other pods. Objects that two snapshots share are restored only once.
+ * The cluster of a snapshot. The document has only the number of pods in a group of equal pods, and the name of the
+ * first pod. The code invents names and UIDs for the other pods. Objects that two snapshots share are restored only
+ * once.
  */
 export function restoreCluster(snapshot: Snapshot): Cluster {
   const { roles, roleBindings } = snapshot;

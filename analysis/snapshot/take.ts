@@ -93,7 +93,7 @@ export class SnapshotTaker {
   readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
   #described: readonly Shape[] = [];
 
-  /** The number of all known shapes and violations. Some of them may be in no current document. */
+  /** The number of all known shapes and violations. Some known shapes and violations may be in no current document. */
   get size(): number {
     return this.#shapes.items.length + this.#violations.items.length;
   }

@@ -50,7 +50,7 @@ export interface BesideExceptions {
   readonly exceptions: readonly Exception[];
   /**
    * The number of workloads that need no exception. Either the deciding policies admit the workload, or no exception
-   * would help it.
+   * would help the workload.
    */
   readonly admitted: number;
 }

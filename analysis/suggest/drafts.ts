@@ -1,4 +1,4 @@
-/** A draft is a proposed exception for some workloads. If there are too many drafts, they are merged. */
+/** A draft is a proposed exception for some workloads. If there are too many drafts, some drafts are merged. */
 import type { Stated } from '../../operator/rules/rule.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { Workload } from './workloads.ts';

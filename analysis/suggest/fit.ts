@@ -46,7 +46,8 @@ export function statedFor(pods: readonly PodContent[], fitting: Fitting): Stated
 /**
  * Leaves out redundant entries of lists. If two rules share a field, the override of each rule is first written as if
  * there were no other rule. An entry is then left out of a rule's list if the override of the other rule covers the
- * entry. For example, a pod that may add a capability in a user namespace may also hold it in this user namespace.
+ * entry. For example, a pod that may add a capability in a user namespace may also hold the capability in this user
+ * namespace.
  */
 function withoutCovered(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {
   const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {

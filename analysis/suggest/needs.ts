@@ -32,7 +32,7 @@ export interface Need {
   readonly entry?: unknown;
   /** The level's own requirement as a text for users; absent if the level's own list contains the entry. */
   readonly change?: string;
-  /** The messages of findings for users. Following them could make the need unnecessary. */
+  /** The messages of findings for users. Following the advice could make the need unnecessary. */
   readonly advice: readonly string[];
 }
 

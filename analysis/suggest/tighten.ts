@@ -96,8 +96,8 @@ function isValid(policy: CompletePolicy): boolean {
 
 /**
  * Evaluates the cluster with all changes together. Two policies may each have a subject that is unneeded because of the
- * other policy. If a workload gets a worse verdict, the policies concerned keep their subjects. If that is not enough,
- * they keep all their grants.
+ * other policy. If a workload gets a worse verdict, the policies concerned keep their subjects. If the workload still
+ * gets a worse verdict, the policies keep all their grants.
  */
 function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): Removed {
   const worse = worseWith(input, before, tightenedBy(input.cluster, removed));

@@ -42,7 +42,7 @@ async function readKind(
     if (isNotFound(error)) return undefined;
     throw error;
   }
-  // When Kubescape's API server lists profiles, it leaves out their contents. Each profile is therefore read
+  // When Kubescape's API server lists profiles, the list has no contents of profiles. Each profile is therefore read
   // separately.
   const profiles: (RawObject | undefined)[] = [];
   await inParallel(listed.entries(), READS_AT_ONCE, async ([index, { metadata }]) => {

@@ -96,8 +96,8 @@ function below(folder: string, path: string): string {
 }
 
 /**
- * Runs a function whose walks through folders leave out paths. Afterwards, it prints on standard error what was left
- * out.
+ * Runs a function whose walks through folders leave out paths. Afterwards, the function prints on standard error what
+ * was left out.
  *
  * @param exclude the patterns of --exclude
  */

@@ -1,4 +1,4 @@
-/** Shows the progress of long work as a line on a terminal. In a pipe, it shows nothing. */
+/** Shows the progress of long work as a line on a terminal. In a pipe, no progress is shown. */
 import type { Io } from '../command.ts';
 
 /** The time after which progress is shown, in ms. Short work therefore shows no progress. */

@@ -1,9 +1,9 @@
-/** Writes GitHub workflow commands. GitHub shows them at the lines of a pull request. */
+/** Writes GitHub workflow commands. GitHub shows such commands at the lines of a pull request. */
 import { relativePath } from './relative-path.ts';
 
 export interface WorkflowCommand {
   readonly level: 'error' | 'warning' | 'notice';
-  /** The path of the file as the user wrote it. For standard input it is `-`, and GitHub shows no position. */
+  /** The path of the file as the user wrote it. For standard input, the path is `-`, and GitHub shows no position. */
   readonly file: string | null;
   readonly line: number | null;
   readonly title: string;

@@ -2,7 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 
 interface Wrapping {
-  /** The width of a line in columns. If it is undefined, text is not wrapped. */
+  /** The width of a line in columns. If the width is undefined, text is not wrapped. */
   readonly width: number | undefined;
   /**
    * `indent` is the number of spaces before the first line. `hanging` is the number of spaces before all further lines.

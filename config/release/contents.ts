@@ -4,7 +4,9 @@ import type { Metafile } from 'esbuild';
 export interface Contents {
   /** The folders of the bundled packages, as sorted paths below the project. */
   readonly packages: readonly string[];
-  /** The packages that the project's own code imports. Each has a sorted list of the packages that come with it. */
+  /**
+   * The packages that the project's own code imports. Each package has a sorted list of the packages that come with it.
+   */
   readonly imported: ReadonlyMap<string, readonly string[]>;
   /** The paths of the project's own files in the bundle. */
   readonly sources: readonly string[];

@@ -1,7 +1,7 @@
 /**
  * Builds the page as one file, `page.html`. The command line is `node config/release/page.ts [FOLDER]` (dist/page). The
  * file contains the program, the worker, the style, and a Content Security Policy that lets nothing else run. `cappol
- * report` adds snapshots to the page, and `cappol ui` serves it unchanged.
+ * report` adds snapshots to the page, and `cappol ui` serves the page unchanged.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ export async function buildPage(connect: Connect = "'self'"): Promise<string> {
   return [...(await bundlePage(connect)).files.values()].join('');
 }
 
-/** Bundles the page. The result has the text of the page's only file, and the packages and sources in it. */
+/** Bundles the page. The result has the text of the only file of the page, and the packages and sources in the page. */
 export async function bundlePage(connect: Connect = "'self'") {
   const [program, worker] = await Promise.all([
     bundled({ entryPoints: { script: 'ui/main.tsx', style: 'ui/style.css' } }),

@@ -54,7 +54,10 @@ function shipped(sbom: Sbom, name: string, packages: readonly BundledPackage[]):
   return { ...sbom, metadata: { ...sbom.metadata, component }, components, dependencies };
 }
 
-/** The optional peer dependencies of each package. npm's SBOM does not list them among the package's dependencies. */
+/**
+ * The optional peer dependencies of each package. npm's SBOM does not list optional peers among the package's
+ * dependencies.
+ */
 function optionalPeers(packages: readonly BundledPackage[]): Map<string, string[]> {
   return new Map(
     packages.map((one) => [

@@ -35,8 +35,8 @@ export class Etcd {
 
   /**
    * Writes objects in transactions. All objects of a transaction get the same resourceVersion. No API server writes
-   * several objects with one resourceVersion. If a watch is interrupted in the middle of such a transaction, it loses
-   * the other objects of the transaction.
+   * several objects with one resourceVersion. If a watch is interrupted in the middle of such a transaction, the watch
+   * loses the other objects of the transaction.
    *
    * @param atOnce the number of objects in a transaction, which must be 1 if a client watches
    */

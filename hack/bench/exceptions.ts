@@ -133,7 +133,7 @@ async function measure(
     const apiServerCpuSeconds = servers.cpuSeconds('kube-apiserver') - before.apiServer;
     const wrong = found === names.length ? await wrongVerdicts(editor, namespaces.slice(0, count)) : Number.NaN;
     const all = await phase(editor, servers, requests, rounds);
-    // If some policies never become Ready, further changes are not measured, because they would not become Ready
+    // If some policies never become Ready, further changes are not measured, because the changes would not become Ready
     // either.
     const possible = found === names.length ? changes : 0;
     const further = topology.exceptions(count + possible).slice(specs.length);

@@ -174,7 +174,7 @@ async function allLabelled(client: ApiClient, namespaces: number, label: string)
   }
 }
 
-/** Repeats the last write on each namespace: it removes the label, and then sets it again. */
+/** Repeats the last write on each namespace: removes the label, and then sets the label again. */
 async function loop(client: ApiClient, namespaces: number, label: string): Promise<number> {
   const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
   const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));
@@ -186,7 +186,8 @@ async function loop(client: ApiClient, namespaces: number, label: string): Promi
     client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...fields } } as Identified, { force: true });
   await inTurns(names, (name) => write(name, {}));
   const started = performance.now();
-  // The loop's writes are watched like the operator's writes. Watching them also costs the API server time.
+  // The loop's writes are watched like the operator's writes. Watching the loop's writes also costs the API server
+  // time.
   const all = allLabelled(client, names.length, label);
   await inTurns(names, (name) => write(name, metadata));
   await all;

@@ -1,4 +1,7 @@
-/** Starts a Node process, and measures its time, CPU and memory from outside. The kernel counts them. */
+/**
+ * Starts a Node process, and measures its time, CPU and memory from outside. The kernel counts the process's time, CPU
+ * and memory.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';

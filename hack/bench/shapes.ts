@@ -1,7 +1,7 @@
 /**
  * Makes pods like those of real clusters. Each pod has two containers with environment, probes, resources and mounts, a
  * token volume, and a status with conditions. With the fields that the API server adds, a pod has about 9 KB of JSON. A
- * third of it is managedFields.
+ * third of the JSON is managedFields.
  */
 import type { RawObject } from '../../operator/model/raw.ts';
 

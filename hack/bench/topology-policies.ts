@@ -51,7 +51,7 @@ export const TOPOLOGIES: Readonly<Record<string, PolicyTopology>> = {
   },
 };
 
-/** The exception after the given number of edits. After an odd number of edits, it also admits EDITED. */
+/** The exception after the given number of edits. After an odd number of edits, the exception also admits EDITED. */
 export function edited({ name, spec }: NamedSpec, edit: number): NamedSpec {
   const allowedAdd = edit % 2 === 0 ? [EXCEPTED] : [EXCEPTED, EDITED];
   return { name, spec: { ...spec, overrides: { capabilities: { allowedAdd } } } as CapabilityPolicySpec };

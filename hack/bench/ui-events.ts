@@ -1,4 +1,4 @@
-/** Reads the events of cappol ui like its page does: it opens the link, and keeps the session. */
+/** Reads the events of cappol ui like its page does: opens the link, and keeps the session. */
 
 export interface UiEvent {
   readonly name: 'contexts' | 'snapshot' | 'difference';

@@ -1,6 +1,6 @@
 /**
- * Finds the programs of the control plane in KUBEBUILDER_ASSETS or in the cache. If they are missing, they are built
- * from Go modules.
+ * Finds the programs of the control plane in KUBEBUILDER_ASSETS or in the cache. If the programs are missing, they are
+ * built from Go modules.
  *
  * KUBERNETES_VERSION (such as `1.33`) selects the version of kube-apiserver and kube-controller-manager. Each version
  * has a Go module in versions/.

@@ -1,6 +1,7 @@
 /**
- * A certificate authority that writes the few DER structures that it needs itself (RFC 5280). node:crypto can make keys
- * and signatures, but no certificates. The program openssl is not used, because it may be missing on a new machine.
+ * A certificate authority for tests, written with the few DER structures that certificates need (RFC 5280). node:crypto
+ * can make keys and signatures, but no certificates. The program openssl is not used, because it may be missing on a
+ * new machine.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 

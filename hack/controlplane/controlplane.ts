@@ -88,14 +88,14 @@ export interface ControlPlane {
   /** The process IDs of all servers and of the watchdog. */
   readonly pids: readonly number[];
   /**
-   * Writes a kubeconfig for a user with a client certificate. By default, it is for the first API server.
+   * Writes a kubeconfig for a user with a client certificate. By default, the kubeconfig is for the first API server.
    *
    * @returns the path of the kubeconfig
    */
   kubeconfigFor(user: string, groups?: readonly string[], server?: string): string;
   /**
-   * Ends an API server, and starts it again on the same port. By default, it is the first API server, and SIGTERM ends
-   * it. SIGKILL simulates a crash.
+   * Ends an API server, and starts it again on the same port. By default, the first API server is ended, by SIGTERM.
+   * SIGKILL simulates a crash.
    */
   restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /**

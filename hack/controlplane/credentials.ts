@@ -12,7 +12,7 @@ export interface Credentials {
   readonly authority: string;
   /** The certificate of the cluster administrator, a user in the group system:masters. */
   readonly admin: Certificate;
-  /** Makes a client certificate. Kubernetes reads from it a user and the user's groups. */
+  /** Makes a client certificate. Kubernetes reads a user and the user's groups from the certificate. */
   issueClient(user: string, groups: readonly string[]): Certificate;
   /** The paths of the PEM files. */
   readonly files: {

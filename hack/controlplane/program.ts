@@ -1,4 +1,4 @@
-/** Finds a program in the cache. If it is missing, it is built from its own Go module. */
+/** Finds a program in the cache. If the program is missing, it is built from its own Go module. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBinaries, cacheFolder, problemWithGo } from './build.ts';
@@ -15,7 +15,7 @@ export interface GoProgram {
   readonly minutes: number;
   /** The only Go version that can build the program, such as go1.20.14. */
   readonly toolchain?: string;
-  /** An alternative to installing Go. In messages, it ends the sentence that begins with `install Go …, or`. */
+  /** An alternative to installing Go. In messages, the text ends the sentence that begins with `install Go …, or`. */
   readonly otherwise?: string;
 }
 

@@ -5,8 +5,8 @@ import type { Credentials } from './credentials.ts';
 export const SERVERNAME = 'kubernetes.default.svc';
 
 /**
- * The objects without which no pod can be created. The API server or a controller creates them only after /readyz is
- * ok.
+ * The objects without which no pod can be created. The API server or a controller creates these objects only after
+ * /readyz is ok.
  */
 const DEFAULTS = [
   '/api/v1/namespaces/kube-system',

@@ -102,7 +102,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 
 /**
  * Shows a container that holds NET_RAW. If `ping` is the first program of the container, it gets NET_RAW from its file
- * capabilities. If a shell starts `ping`, no-new-privileges prevents it from getting NET_RAW.
+ * capabilities. If a shell starts `ping`, no-new-privileges prevents `ping` from getting NET_RAW.
  */
 async function showPing(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl wait --for=condition=Ready pod/ping -n net --timeout=120s');

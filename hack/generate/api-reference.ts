@@ -90,7 +90,7 @@ function section(path: string, schema: Schema, needed: string): string[] {
   ].filter((text) => text !== '');
 }
 
-/** The schema whose fields are shown. For a list, it is the schema of the list's entries. */
+/** The schema whose fields are shown. For a list, the result is the schema of the list's entries. */
 function objectOf(schema: Schema): Schema {
   return schema.items?.properties ? schema.items : schema;
 }

@@ -1,5 +1,5 @@
 /**
- * Runs a real node for the project's control plane. kube-scheduler, kubelet, containerd and runc run on it, so that
+ * Runs a real node for the project's control plane. The node runs kube-scheduler, kubelet, containerd and runc, so that
  * pods run.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Finds kubelet and kube-scheduler in the cache. If they are missing, they are built from their Go module. */
+/** Finds kubelet and kube-scheduler in the cache. If the programs are missing, they are built from their Go module. */
 import { dirname, join } from 'node:path';
 import { buildFlags } from '../controlplane/build.ts';
 import { findProgram, requiredVersion } from '../controlplane/program.ts';

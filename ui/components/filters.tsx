@@ -19,7 +19,7 @@ export function TextFilter({ label, value, onChange, hint }: FilterProps & { rea
   const [text, setText] = useState(value);
   const timer = useRef(0);
   // The box keeps a space at the end of its text, because the user may type another word. The text of the box is
-  // replaced only if it differs from the value in the address in more than such a space.
+  // replaced if it differs from the value in the address, except for spaces at the beginning and end.
   useLayoutEffect(() => setText((before) => (before.trim() === value ? before : value)), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (next: string) => {

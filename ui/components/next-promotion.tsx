@@ -1,6 +1,6 @@
 /**
- * Shows the namespace in which a rollout enforces its policy next. If this is not possible yet, it also shows the
- * earliest time.
+ * Shows the namespace in which a rollout enforces its policy next. If no promotion is possible yet, the earliest time
+ * of the promotion is shown, too.
  */
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { Name } from './name.tsx';

@@ -291,7 +291,7 @@ function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined
 const RISK_WEIGHTS = { host: 10_000, node: 1_000, kernel: 500, container: 20, low: 1 } as const;
 
 /**
- * The risk of a row. Rows are sorted by it. A capability that a workload requests counts ten times as much as a
+ * The risk of a row. Rows are sorted by their risk. A capability that a workload requests counts ten times as much as a
  * capability that the runtime gives by default.
  */
 export function riskOf({ how }: Cells): number {

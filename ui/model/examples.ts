@@ -1,4 +1,7 @@
-/** The examples of the playground. Each has a policy, a pod that the policy admits, and a pod that it refuses. */
+/**
+ * The examples of the playground. Each example has a policy, a pod that the policy admits, and a pod that the policy
+ * refuses.
+ */
 import type { Play } from './play-link.ts';
 
 export interface Example {

@@ -13,7 +13,7 @@ export interface MapQuestion {
 export const FILTERS = ['text', 'capability', 'namespace', 'policy', 'held', 'state', 'verdict'] as const;
 export const RUNTIMES: readonly Runtime[] = ['containerd', 'CRI-O', 'Docker'];
 
-/** The filter and the order that the parameters contain. If a value in the address is unknown, it filters nothing. */
+/** The filter and the order that the parameters contain. An unknown value in the address filters nothing. */
 export function questionOf(parameters: Readonly<Record<string, string>>): MapQuestion {
   const { text = '', capability = '', namespace = '', policy = '', verdict = '' } = parameters;
   const { held = '', state = '', sort = '', runtime = '' } = parameters;

@@ -14,7 +14,7 @@ export type Holding = (typeof HOLDINGS)[number];
 export const ORDERS = ['risk', 'name', 'violations'] as const;
 export type Order = (typeof ORDERS)[number];
 
-/** A filter of the map. If a text is empty, it filters nothing. */
+/** A filter of the map. An empty text filters nothing. */
 export interface MapFilter {
   /** The text that the name of a namespace, workload or container must contain. */
   readonly text: string;

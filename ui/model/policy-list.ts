@@ -55,7 +55,7 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
 /** The value in the address that selects the policies that are not Ready, for any reason. */
 export const NOT_READY = 'not-ready';
 
-/** @param wanted NOT_READY, or the word of a state. If it is empty, every policy matches */
+/** @param wanted NOT_READY, or the word of a state. If `wanted` is empty, every policy matches */
 export function isInState({ policy, state }: PolicyRow, wanted: string): boolean {
   if (wanted === NOT_READY) return readiness(policy.status) !== 'True';
   return wanted === '' || state.word === wanted;
@@ -123,7 +123,7 @@ const ORDER = [
   'Expired',
   'Protected',
 ];
-/** Conditions that are only observations. A policy works even if they report a problem. */
+/** Conditions that are only observations. A policy works even if these conditions report a problem. */
 const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict', 'LabelRefused', 'UseLimitExceeded'];
 
 export interface ShownCondition extends Condition {

@@ -12,7 +12,7 @@ const WORDS: Readonly<Record<Expression['operator'], (key: string, values: strin
   DoesNotExist: (key) => `without ${key}`,
 };
 
-/** The requirements of the selector. A namespace must match all of them. An empty list selects all namespaces. */
+/** The requirements of the selector. A namespace must match all requirements. An empty list selects all namespaces. */
 export function selectorWords({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string[] {
   return [
     ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),

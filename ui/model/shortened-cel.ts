@@ -8,8 +8,8 @@ const LINES = 40;
 const CHARACTERS = 20_000;
 
 /**
- * Keeps the first line, the last line, and the lines that name the policy. Between them, the result has the number of
- * lines that were left out. A line that is too long is cut.
+ * Keeps the first line, the last line, and the lines that name the policy. Between the kept lines, the result has the
+ * number of lines that were left out. A line that is too long is cut.
  *
  * @returns undefined if the shortened text would not be shorter
  */

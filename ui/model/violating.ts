@@ -53,7 +53,7 @@ function remembered<Result>(make: (key: string) => Result): (key: string) => Res
   };
 }
 
-/** A filter of the rows. If a text is empty, it filters nothing. */
+/** A filter of the rows. An empty text filters nothing. */
 export interface ViolatingFilter {
   readonly namespace: string;
   readonly policy: string;

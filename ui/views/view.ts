@@ -5,7 +5,7 @@ import type { ShownCluster } from '../data/clusters.ts';
 import type { PageWorker } from '../worker/client.ts';
 
 export interface ViewProps {
-  /** The cluster that the address names. By default, it is the first cluster. */
+  /** The cluster that the address names. By default, the first cluster of the page is shown. */
   readonly cluster: ShownCluster;
   /** All clusters, for views that compare them. */
   readonly clusters: readonly ShownCluster[];

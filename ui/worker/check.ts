@@ -16,7 +16,7 @@ import { fieldPath } from '../../analysis/schema/paths.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
 /**
- * The names of the playground's texts. Messages show them in place of the name of a file. `before` contains the
+ * The names of the playground's texts. Messages show these names in place of the name of a file. `before` contains the
  * policies before a change.
  */
 export type CheckedText = 'policies' | 'manifests' | 'before';

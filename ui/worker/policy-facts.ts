@@ -36,8 +36,8 @@ export interface LabelFacts {
   /** The reasons why the label is not stricter. */
   readonly costs: readonly LabelCost[];
   /**
-   * The label for warnings; absent if it is the same label. The API server warns about pods before defaulting fills in
-   * their fields.
+   * The label for warnings; absent if the label for warnings is the same as `label`. The API server warns about pods
+   * before defaulting fills in their fields.
    */
   readonly unfilled?: { readonly found: LevelVersion | undefined; readonly costs: readonly LabelCost[] };
   /** The rules of the policy that the label does not enforce. */

@@ -15,8 +15,8 @@ export interface RenderedPolicy {
   /** The policy itself as YAML. The defaults are filled in. */
   readonly yaml: string;
   /**
-   * The rows of the policy. If it has a rollout, the list has the rows of both parts. The rows of the guard have other
-   * columns than the rows of other programs.
+   * The rows of the policy. If the policy has a rollout, the list has the rows of both parts. The rows of the guard
+   * have other columns than the rows of other programs.
    */
   readonly rows: readonly RenderedRow[];
   /** The rules of the policy, in the order of the list of all rules. */

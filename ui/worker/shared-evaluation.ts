@@ -1,6 +1,6 @@
 /**
  * Keeps everything that several evaluations of a snapshot under different policies share. Rendered objects are not
- * kept. No verdict needs them, and rendering takes most of the time of compiling.
+ * kept. No verdict needs rendered objects, and rendering takes most of the time of compiling.
  */
 
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';

@@ -74,8 +74,8 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
 }
 
 /**
- * Whether this is the template that a user would edit. cappol does not read custom resources, so for them the object of
- * their controller is edited.
+ * Whether this is the template that a user would edit. cappol does not read custom resources. For a custom resource, a
+ * user would edit the object of its controller.
  */
 function isTemplate({ pod, own, custom }: Member): boolean {
   return !pod && (own || custom !== undefined);

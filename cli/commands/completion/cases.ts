@@ -1,4 +1,7 @@
-/** Writes the arms of `case` statements in POSIX shell scripts. The scripts for bash and for kubectl use them. */
+/**
+ * Writes the arms of `case` statements in POSIX shell scripts. The completion scripts for bash and for kubectl contain
+ * these arms.
+ */
 import type { CompletedCommand, CompletedOption } from './tree.ts';
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Describes the structure of the program for completion scripts. The structure is read from commander's own tree, so
- * that it contains every command.
+ * every command is included.
  */
 import type { Command, Option } from 'commander';
 

@@ -1,6 +1,4 @@
-/**
- * Prints the capabilities of a manifest's containers for users. For each container, it prints a table and the reasons.
- */
+/** Prints the capabilities of a manifest's containers for users. Each container has a table and the reasons. */
 import type { Holding, RuntimeHoldings } from '../../../analysis/capabilities/held.ts';
 import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';

@@ -120,8 +120,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * The table has a row for each use and each policy on which the result depends. If there is no such policy, it has a
- * row for each policy of another mode.
+ * The table has a row for each use and each policy on which the result depends. If there is no such policy, the table
+ * has a row for each policy of another mode.
  */
 function tableOf(topic: ExplainedTopic, terminal: Terminal): string {
   const columns = COLUMNS.filter(({ isShown = () => true }) => isShown(topic));
@@ -154,7 +154,7 @@ function messageText(use: FoundUse, answer: PolicyAnswer | undefined, topic: Exp
 
 /**
  * The policies on which the result depends. For an admitted pod, the result depends on the policies that admit it. For
- * any other pod, it depends on all policies in mode Enforce.
+ * any other pod, the result depends on all policies in mode Enforce.
  */
 function decidingAnswers({ admission, policies }: FoundUse): PolicyAnswer[] {
   const enforcing = policies.filter(({ mode }) => mode === 'Enforce');

@@ -31,7 +31,7 @@ export function kustomization(files: readonly FixedFile[]): string {
   return yaml(kustomizationOf([...new Set(resources)], patches));
 }
 
-/** Writes the kustomization into a folder. Manifests that are not below the folder are copied into it. */
+/** Writes the kustomization into a folder. Manifests that are not below the folder are copied into the folder. */
 export function writeKustomization(files: readonly FixedFile[], folder: string, cwd: string): void {
   const root = resolve(cwd, folder);
   mkdirSync(root, { recursive: true });

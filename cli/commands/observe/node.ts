@@ -17,7 +17,9 @@ const EVERY_MS = 50;
 const SETTLE_MS = 100;
 
 export interface NodeOptions extends TraceOptions {
-  /** The duration of the observation. If it is undefined, the observation lasts until the signal is aborted. */
+  /**
+   * The duration of the observation. If the duration is undefined, the observation lasts until the signal is aborted.
+   */
   readonly forMs: number | undefined;
   readonly below?: string | undefined;
   readonly onContainer?: (group: ContainerGroup) => void;

@@ -37,7 +37,9 @@ const PREFIX = 'cappol-';
 const EXEC_FILTER = '!(filename ~ "*\n*")';
 
 export interface TraceOptions {
-  /** The mount point of tracefs. If it is undefined, the mount point is looked up in the kernel's list of mounts. */
+  /**
+   * The mount point of tracefs. If `tracefs` is undefined, the mount point is looked up in the kernel's list of mounts.
+   */
   readonly tracefs?: string | undefined;
   /** The size of the kernel's buffer for each processor, in kB. */
   readonly bufferKb: number;

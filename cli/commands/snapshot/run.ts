@@ -47,7 +47,7 @@ function stored(snapshot: Snapshot, directory: string, { cwd }: Io): string {
 
 /**
  * A file name with the time in whole seconds, without colons, because Windows refuses colons in file names. Sorting the
- * files by name sorts them by time.
+ * files by name also sorts the files by time.
  */
 function fileNameAt(taken: string): string {
   return `${taken.slice(0, 'yyyy-mm-ddThh:mm:ss'.length).replaceAll(':', '-')}Z.json.gz`;
@@ -73,7 +73,10 @@ export async function readSnapshot(
   });
 }
 
-/** @param evaluator the evaluator. Callers use it again for the next snapshot, because it caches results */
+/**
+ * @param evaluator the evaluator. Callers use the same evaluator again for the next snapshot, because the evaluator
+ * caches results
+ */
 export function snapshotOf(
   cluster: Cluster,
   rights: Rights,

@@ -54,7 +54,7 @@ export interface PolicyView {
   readonly priority: number;
   /**
    * The Pod Security level that the operator sets as a label on the policy's namespaces, such as `restricted:v1.36`.
-   * The value is `-` if it sets no label.
+   * The value is `-` if the operator sets no label.
    */
   readonly podSecurity: string;
   /** The time at which the policy expires, as its spec says. The field is absent for a policy that does not expire. */
@@ -81,7 +81,7 @@ export interface PolicyView {
   readonly violations: readonly ViolationView[];
   /**
    * The grants that no workload needs. `since` is absent if the operator has not reported the grant yet. A view of one
-   * namespace lists no unused grants, because another namespace may need them.
+   * namespace lists no unused grants, because another namespace may need the grants.
    */
   readonly unusedGrants: readonly UnusedView[];
   readonly usableBy: UsableBy;
@@ -123,8 +123,8 @@ export interface Readable extends Pick<Rights, 'canEvaluate' | 'usersKnown' | 'm
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
   /**
-   * The only namespace of the view, if it is set. The view then contains only the workloads of this namespace, and the
-   * policies that select it.
+   * The only namespace of the view; undefined for a view of all namespaces. A view of one namespace contains only the
+   * workloads of this namespace, and the policies that select the namespace.
    */
   readonly namespace?: string | undefined;
 }
@@ -142,7 +142,10 @@ export function unreachedNamespaces({
     .map(({ name }) => name);
 }
 
-/** @param evaluator the evaluator. Callers use it again for the next view, because it caches results */
+/**
+ * @param evaluator the evaluator. Callers use the same evaluator again for the next view, because the evaluator caches
+ * results
+ */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
   const { cluster, state, usersKnown, protection, missing, namespace } = readable;
   const verdicts = readable.canEvaluate ? verdictsOf(readable, evaluator) : undefined;
@@ -198,7 +201,7 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
     ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
     ...(verdicts ? evaluatedNow(name, areas, verdicts, status) : asReported(status, mode, readable.namespace)),
-    // A view of one namespace does not list unused grants, because another namespace may need them.
+    // A view of one namespace does not list unused grants, because another namespace may need the grants.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
     ...(usableBy !== 'Everyone' && readable.usersKnown && { usedBy: readable.state.use.holders(name) }),

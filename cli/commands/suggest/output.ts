@@ -179,7 +179,10 @@ function pairAt(document: Document, path: readonly (string | number)[]): Pair {
   return map.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) as Pair;
 }
 
-/** The lines as the text of a YAML comment. A line break in a name is escaped, because it would end the comment. */
+/**
+ * The lines as the text of a YAML comment. A line break in a name is escaped, because a line break would end the
+ * comment.
+ */
 function comment(lines: readonly string[]): string {
   return lines.map((line) => ` ${printable(line)}`).join('\n');
 }

@@ -37,7 +37,7 @@ export async function evidenceOf(options: UsedOptions, io: Io): Promise<Evidence
   const { trouble: tell } = troubles;
   if (paths === true) return (connected) => ofProfiles({ connected, only: undefined, io, tell }, options);
   const records = await readEvidence(paths, io, { tell });
-  // Files without evidence are a mistake of the user. Reading them again would not help.
+  // Files without evidence are a mistake of the user. Reading the files again would not help.
   if (troubles.count > 0 && records.uses.length + records.watches.length === 0)
     throw new UsageError('--used: no evidence could be read');
   const evidence = new LiveEvidence(records, options);

@@ -71,8 +71,8 @@ export class LiveSnapshot {
     if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
     this.#renewTaker();
-    // Namespaces that become dirty during the work are left for the next document. If they were added to this document,
-    // the document might never be completed.
+    // Namespaces that become dirty during the work are left for the next document. If such namespaces were added to
+    // this document, the document might never be completed.
     for (const name of [...this.#dirty]) {
       this.#dirty.delete(name);
       this.#take(name);

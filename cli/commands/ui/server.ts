@@ -30,7 +30,8 @@ const BACKLOG = 4_096;
 const REQUEST_MS = 5_000;
 const CHECK_MS = 1_000;
 /**
- * The timeout for a connection whose page reads no data, in ms. If such a page reads again, it opens a new connection.
+ * The timeout for a connection whose page reads no data, in ms. If a page that stopped reading reads again, the page
+ * opens a new connection.
  */
 const STALLED_MS = 60_000;
 const MOST_HEADER_BYTES = 8 * 1024;
@@ -54,7 +55,7 @@ export async function servePage(served: Served, port: number): Promise<PageServe
   const own = { address: ADDRESS, port: (server.address() as AddressInfo).port };
   const requests = new Requests(served, own, closing.signal);
   server.on('request', (request, response) => {
-    // If a page closes its connection, it gets no answer.
+    // A page that closes its connection gets no response.
     requests.answer(request, response).catch(() => response.destroy());
   });
   return {

@@ -17,7 +17,10 @@ import { cellText, rowText } from '../../model/map-text.ts';
 import type { Pointed } from './detail.tsx';
 import { Paths } from './drawn.tsx';
 
-/** The number of columns before the capabilities: the name and the violations. `aria-colindex` counts them, too. */
+/**
+ * The number of columns before the capabilities: the name and the violations. `aria-colindex` counts the name and the
+ * violations, too.
+ */
 const LEADING = 2;
 /** The number of rows that contain headings. */
 const HEADINGS = 2;

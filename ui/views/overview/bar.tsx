@@ -5,7 +5,7 @@
 interface BarProps {
   /** The parts of the bar. The key is the CSS class of the part. */
   readonly parts: readonly { readonly key: string; readonly value: number }[];
-  /** The value of the whole bar. By default, it is the sum of the parts. */
+  /** The value of the whole bar. By default, the value is the sum of the parts. */
   readonly whole?: number;
 }
 
