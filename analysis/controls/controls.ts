@@ -37,8 +37,8 @@ export interface Control {
 export interface Unseen {
   readonly what: string;
   /**
-   * Whether running pods show this part of the control. If pods show the part, it cannot be seen only in workloads
-   * without pods.
+   * Whether running pods show this part of the control. If running pods show the part, only workloads without pods hide
+   * it.
    */
   readonly inPods: boolean;
 }

@@ -49,8 +49,8 @@ export class FieldPositions {
   }
 
   /**
-   * The range of the field's scalar. For a list or mapping, the range of its beginning. If the field is absent, the
-   * result is the range of the nearest existing field around the absent field.
+   * The range of the field's scalar. For a list or mapping, the result is the range of its beginning. If the field is
+   * absent, the result is the range of the nearest existing field around the absent field.
    */
   rangeOf(path: FieldPath): TextRange {
     const { offset, at } = this.#find(path).position;

@@ -7,8 +7,8 @@ import type { FieldPath } from '../schema/paths.ts';
 
 export interface PodTemplate {
   /**
-   * The path of the PodTemplateSpec. Without a PodTemplateSpec, the path of the PodSpec, or of the mapping that holds a
-   * single container.
+   * The path of the PodTemplateSpec. If the object has no PodTemplateSpec, this is the path of the PodSpec, or of the
+   * mapping that holds a single container.
    */
   readonly path: FieldPath;
   /** The pod, with the fields that the object defines. */

@@ -20,8 +20,8 @@ export type { Migration, MigrationOptions, Note, Origins, RbacObject } from './m
 const LEVEL = { level: 'privileged', levelVersion: 'v1.24' } as const;
 
 /**
- * Migrates PodSecurityPolicies and SecurityContextConstraints to CapabilityPolicies. Also migrates the RBAC objects
- * that grant their use, to bindings. Objects of other kinds are ignored.
+ * Migrates PodSecurityPolicies and SecurityContextConstraints to CapabilityPolicies. RBAC objects that grant the use of
+ * a migrated object become bindings. Objects of other kinds are ignored.
  *
  * @param objects parsed manifests, in which Lists are already split into their items
  * @throws InvalidInput with the names of the wrong objects and fields

@@ -18,8 +18,8 @@ export const PROTECTION = `protection.${GROUP}${STATIC_SUFFIX}`;
 
 export interface ProtectionOptions {
   /**
-   * The service accounts that the operators use. Normally the list has one account, and two accounts while the operator
-   * changes to an account with another name.
+   * The service accounts that the operators use. Normally the list has one account. While the operator changes to an
+   * account with another name, the list has two accounts.
    */
   readonly operators: readonly ServiceAccount[];
   /** The names of the CapabilityPolicies that only holders of the verb `exempt` may change or delete. */

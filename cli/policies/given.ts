@@ -19,8 +19,8 @@ export interface GivenPolicies extends PolicyOptions {
 }
 
 /**
- * Words of which at least one occurs in every document that adds something to the context. Except for the backslash,
- * the words are parts of the names of kinds. A document with a backslash is parsed, too, because an escape may replace
+ * Words of which at least one occurs in every document that adds something to the context. Each word except for the
+ * backslash is a part of the name of a kind. A document with a backslash is parsed, too, because an escape may replace
  * a letter of such a name.
  */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];

@@ -86,8 +86,8 @@ function headText(topic: ExplainedTopic, explained: ExplainedTopics): string {
 }
 
 /**
- * The levels with which pods were compared. For a rule that no level restricts, the override with which pods were
- * compared.
+ * Names the levels with which pods were compared. For a rule that no level restricts, the text names the override with
+ * which pods were compared.
  */
 function comparedText({ comparedWith }: ExplainedTopic): string {
   return comparedWith ?? 'levels baseline and restricted';
