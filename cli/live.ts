@@ -61,7 +61,7 @@ const UNASSESSED: readonly Source[] = [
 
 /** Describes for error messages why a command reads a cluster. */
 export interface LivePurpose {
-  /** The text that says what the result lacks if a kind that is evaluated cannot be read. */
+  /** Says, as text, what is missing in the result if a kind that is evaluated cannot be read. */
   readonly notEvaluated: string;
 }
 

@@ -1,4 +1,7 @@
-/** Says whether the text of a policy opens a control. Only then can the policy's reason be about the control. */
+/**
+ * Says whether the text of a policy opens a control. A policy's reason can be about a control only if the policy opens
+ * the control.
+ */
 import type { CapabilityPolicySpec, ContainerOverrides } from '../../operator/api/capability-policy.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { statedIn } from '../../operator/policy/containers.ts';

@@ -4,7 +4,7 @@ import type { Moment } from './moment.ts';
 
 export interface EnforcedNamespace {
   readonly namespace: string;
-  /** The names of the policies that are enforced in the namespace, in the snapshot in which a policy is enforced. */
+  /** The names of the policies that are enforced, or were enforced, in the namespace. */
   readonly policies: readonly string[];
 }
 

@@ -8,7 +8,7 @@ import { hasType, isObject, type Problem } from './problems.ts';
 export interface Hinting {
   /** The text of a scalar as it is written in the file, such as `1.30`, which is parsed as the number 1.3. */
   readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
-  /** The problem that the text would have even as a string in quotes. */
+  /** Returns the problem that the text would have as a string in quotes, or undefined if it would have no problem. */
   readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
 }
 

@@ -15,7 +15,7 @@ interface Candidacy {
 }
 
 /**
- * The minimum number of overrides that a looser level must save, compared to a stricter level, to be chosen. Level
+ * A looser level is chosen only if it needs fewer overrides than a stricter level, by at least this number. Level
  * restricted with exceptions is a better start than level baseline with slightly fewer exceptions.
  */
 const CLEARLY_FEWER = 3;

@@ -47,8 +47,8 @@ export class EvaluatedCluster implements EvaluatedContext {
     this.#policies = policies;
     this.#accepted = like ? like.#accepted : shared.accepted(policies);
     this.#evaluated = new Map(like ? like.#evaluated : []);
-    // The values of `like` and `earlier` that these clusters used themselves are not kept. If such values were kept, a
-    // changing cluster would keep its whole history in memory.
+    // The clusters from which `like` and `earlier` took verdicts are not kept. If they were kept, a changing cluster
+    // would keep its whole history in memory.
     this.#before = [like, earlier].flatMap((one) => (one ? [one.#evaluated] : []));
     const { namespaces } = this.#select();
     if (!like) this.#evaluate(namespaces);
