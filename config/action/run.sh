@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Does the work of action.yml. It checks manifests, or compares policies if OLD is set. It annotates the changed lines,
-# and writes the result for the steps that follow. It does not fail if there are violations or differences, so that the
-# following steps run. The last step fails instead.
+# Does the work of action.yml. The script checks manifests, or compares policies if OLD is set. It annotates the changed
+# lines, and writes the result for the following steps. If there are violations or differences, this step does not fail,
+# so that the following steps run. The last step of the action fails instead.
 set -euo pipefail
 
 if [ -z "$PACKAGE" ]; then
@@ -38,7 +38,7 @@ code=0
 # Standard error is dropped, because it has the same lines as in the first run.
 "$cappol" "${arguments[@]}" --output sarif >"$folder/cappol.sarif" 2>/dev/null || true
 "$cappol" "${arguments[@]}" --output markdown >"$folder/cappol.md" 2>/dev/null || true
-# Without this, the comment of an earlier run would stay.
+# Without a new text, the comment of an earlier run would stay.
 if [ ! -s "$folder/cappol.md" ]; then
   echo "### CapabilityPolicy: \`cappol $command\` has no result; the log of the workflow says why" >"$folder/cappol.md"
 fi

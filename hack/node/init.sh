@@ -1,6 +1,6 @@
 #!/bin/sh
-# The first process in a node's namespaces. It sets them up like a separate machine, and then waits for the end of their
-# processes.
+# The first process in a node's namespaces. The process sets the namespaces up like a separate machine, and then waits
+# for the end of their processes.
 #
 #   init.sh FOLDER SERVICE_ADDRESS NODE_ADDRESS
 set -eu
@@ -8,7 +8,7 @@ folder=$1
 service=$2
 node=$3
 
-# Files that containerd, kubelet and CNI plug-ins write outside their own folders are visible only here. They are
+# Files that containerd, kubelet and CNI plug-ins write outside their own folders are visible only here. The files are
 # deleted together with the namespaces.
 mount -t tmpfs tmpfs /run
 mkdir /run/upper /run/work /run/sysctl
