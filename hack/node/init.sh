@@ -27,7 +27,7 @@ hide kernel/panic_on_oops 1
 hide kernel/keys/root_maxkeys 1000000
 hide kernel/keys/root_maxbytes 25000000
 
-# systemd mounts these file systems, too. A kernel without tracing has no such folder.
+# systemd mounts tracefs at the same path. A kernel without tracing has no such folder.
 [ ! -d /sys/kernel/tracing ] || mount -t tracefs tracefs /sys/kernel/tracing
 
 ip link set lo up

@@ -1,6 +1,6 @@
 /**
- * Runs a real node for the project's control plane. The node runs kube-scheduler, kubelet, containerd and runc, so that
- * pods run.
+ * Runs a real node for the project's control plane, with kube-scheduler, kubelet, containerd and runc, so that pods
+ * run.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

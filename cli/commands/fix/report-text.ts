@@ -73,8 +73,7 @@ function leftLine(one: LeftViolation): string {
 }
 
 /**
- * Wraps text to a fixed width. The width of a terminal is known only for standard output, and this text goes to
- * standard error.
+ * Wraps text to a fixed width. A fixed width is used because the width of a terminal is known only for standard output.
  */
 function wrapped(text: string): string {
   return wrap(text, { width: WIDTH, indent: 2, hanging: 4 }).trimEnd();
