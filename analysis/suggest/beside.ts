@@ -24,8 +24,8 @@ export interface Beside {
   /** The deciding policies that admit their pods now, or will admit them together with the exceptions. */
   readonly admitting: readonly ResolvedPolicy[];
   /**
-   * The specs of the pending policies that must be enforced together with the exceptions. The list is needed if no
-   * enforced policy of the same priority is for everybody.
+   * The specs of the pending policies that must be enforced together with the exceptions. Enforcing them is necessary
+   * if no enforced policy of the same priority is for everybody.
    */
   readonly pending: ReadonlyMap<string, CompleteSpec>;
   /** The spec of each deciding policy. The key is the policy's name. */
