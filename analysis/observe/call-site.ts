@@ -43,8 +43,8 @@ function noiseOf(frames: readonly string[], capability: number): Noise | undefin
 }
 
 /**
- * Matches functions that make a check without an audit record. do_task_stat reads /proc/PID/stat. do_task_stat hides
- * addresses from readers who may not trace the process.
+ * Matches functions that make a check without an audit record. do_task_stat reads /proc/PID/stat, and
+ * hides addresses from readers who may not trace the process.
  */
 const NON_AUDIT = /_noaudit$|^(ptracer_capable|do_task_stat)$/;
 
