@@ -9,16 +9,16 @@ import { UsageError } from './command.ts';
 const CONNECTION: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at this address',
   ECONNRESET: 'the server closed the connection',
-  EHOSTUNREACH: 'there is no route to it',
-  ENETUNREACH: 'there is no route to it',
-  ENOTFOUND: 'its name is unknown',
-  EAI_AGAIN: 'its name cannot be looked up now',
+  EHOSTUNREACH: 'no route to this address',
+  ENETUNREACH: 'no route to this address',
+  ENOTFOUND: 'the host name is unknown',
+  EAI_AGAIN: 'the host name cannot be resolved at the moment',
   ETIMEDOUT: 'it does not answer',
   UND_ERR_CONNECT_TIMEOUT: 'it does not answer',
   UND_ERR_HEADERS_TIMEOUT: 'it does not answer',
   UND_ERR_SOCKET: 'the server closed the connection',
-  CERT_HAS_EXPIRED: 'its certificate has expired',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
+  CERT_HAS_EXPIRED: 'the server certificate has expired',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the server certificate is for another name',
 };
 /** Matches OpenSSL's codes for a certificate whose authority is not trusted. */
 const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED)/;
@@ -29,14 +29,14 @@ const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED)/;
 const ALERT = /^ERR_SSL_.*ALERT/;
 /** Matches the error codes of failed connections. All other codes that begin with `ERR` are Node's own. */
 const IS_CODE = /^(E(?!RR_|PIPE)[A-Z]+|ERR_(SSL|TLS|OSSL)_\w+|UND_ERR_\w+|CERT_\w+)$/;
-const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'may not be read' };
+const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'cannot be read' };
 
 /** @returns an error with a message of one line for the user, if the connection failed, or else the given error */
 export function clusterError(error: unknown, server: string): unknown {
   if (error instanceof ApiError) {
     return new UsageError(
       error.status === 401
-        ? `the API server at ${server} does not accept the token or certificate of the kubeconfig: it is wrong, or has expired`
+        ? `the API server at ${server} does not accept the token or certificate of the kubeconfig, which is wrong or has expired`
         : `the API server refuses: ${error.message}`,
     );
   }
@@ -48,15 +48,15 @@ export function clusterError(error: unknown, server: string): unknown {
   }
   if (codes.some((code) => code === 'EISDIR' || code.startsWith('ERR_OSSL_'))) {
     return new UsageError(
-      `the certificate, key or authority of the kubeconfig is no PEM file: ${(error as Error).message}`,
+      `the certificate, key or certificate authority of the kubeconfig is not a PEM file: ${(error as Error).message}`,
     );
   }
   const code = codes.find((one) => IS_CODE.test(one) || UNTRUSTED.test(one));
   if (code === undefined) return error;
   const why = UNTRUSTED.test(code)
-    ? 'the certificate-authority of the kubeconfig has not signed its certificate'
+    ? 'the server certificate is not signed by the certificate-authority of the kubeconfig'
     : ALERT.test(code)
-      ? 'it refuses the client certificate of the kubeconfig'
+      ? 'the server refuses the client certificate of the kubeconfig'
       : CONNECTION[code];
   return new UsageError(`cannot reach the cluster at ${server}: ${why === undefined ? code : `${why} (${code})`}`);
 }

@@ -188,7 +188,9 @@ function missingTexts(forbidden: readonly Source[], notEvaluated: string): strin
   return [
     ...(evaluating.length > 0 ? [`you may not list ${resourcesOf(evaluating)}: ${notEvaluated}`] : []),
     ...(use.length > 0
-      ? [`you may not list ${resourcesOf(use)}: the users of a policy are not known, so everybody is assumed to be one`]
+      ? [
+          `you may not list ${resourcesOf(use)}: the users of a policy are not known, so everybody is assumed to be a user`,
+        ]
       : []),
   ];
 }

@@ -22,7 +22,7 @@ export function checkReached(
 ): void {
   if (namespace !== undefined && isExcluded(namespace, [operatorNamespace, ...excludedNamespaces])) {
     throw new UsageError(
-      `no policy reaches namespace ${namespace}: it is the operator's (--operator-namespace) or an excluded one (--excluded-namespaces)`,
+      `no policy reaches namespace ${namespace}: it is the operator's namespace (--operator-namespace) or an excluded namespace (--excluded-namespaces)`,
     );
   }
 }

@@ -21,7 +21,7 @@ export const allNamespaces = (what = 'all namespaces') => new Option('-A, --all-
 export const exclude = () =>
   new Option(
     '--exclude <pattern...>',
-    'files and folders to leave out of folders, as .gitignore writes them; node_modules and what .gitignore names are left out as well',
+    'files and folders to leave out of folders, as patterns like in .gitignore; node_modules and the files in .gitignore are left out, too',
   ).default([], 'none');
 
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
@@ -33,13 +33,13 @@ export const namespace = (what: string) => new Option('-n, --namespace <name>', 
 export const used = (without: string) =>
   new Option(
     '--used [path...]',
-    `what processes used: files and folders with lines of Inspektor Gadget's trace_capabilities (-o json) or of cappol observe, or profiles of Kubescape; - for standard input; ${without}`,
+    `evidence of the capabilities that processes used: files and folders with lines of Inspektor Gadget's trace_capabilities (-o json) or of cappol observe, or with profiles of Kubescape; - for standard input; ${without}`,
   );
 
 export const since = () =>
   new Option(
     '--since <time>',
-    'with --used: only what was used since this time, or in this duration up to now, such as 24h or 7d',
+    'with --used: only uses since this time, or in this duration up to now, such as 24h or 7d',
   ).argParser(timeOrDuration);
 
 /**
@@ -47,19 +47,19 @@ export const since = () =>
  * cluster, this option sets the version.
  */
 export const serverVersion = () =>
-  new Option('--server-version <v1.N>', 'the oldest API server, which `levelVersion: latest` follows')
+  new Option('--server-version <v1.N>', 'the version of the oldest API server, which `levelVersion: latest` follows')
     .argParser(minorVersion)
     .default(NEWEST_KNOWN_MINOR, formatVersion(NEWEST_KNOWN_MINOR));
 
 export const operatorNamespace = () =>
-  new Option('--operator-namespace <name>', 'where the operator runs; no policy reaches it').default(
+  new Option('--operator-namespace <name>', 'the namespace where the operator runs; no policy reaches it').default(
     OPERATOR_NAMESPACE,
   );
 
 export const excludedNamespaces = () =>
   new Option('--excluded-namespaces <list>', 'namespaces that no policy reaches, * at the end for a prefix')
     .argParser(commaList)
-    .default(undefined, `${EXCLUDED_NAMESPACES.join(',')}; in a cluster also its platform's`);
+    .default(undefined, `${EXCLUDED_NAMESPACES.join(',')}; in a cluster also the namespaces of its platform`);
 
 export interface Excluding {
   readonly excludedNamespaces: readonly string[];
@@ -85,7 +85,7 @@ export function excludingBy<Options extends Excluding>(
 }
 
 export const kubeconfig = () =>
-  new Option('--kubeconfig <file>', 'as for kubectl (default: KUBECONFIG, else ~/.kube/config)');
+  new Option('--kubeconfig <file>', 'the kubeconfig, as for kubectl (default: KUBECONFIG, or ~/.kube/config)');
 
 export const context = () => new Option('--context <name>', 'a context of the kubeconfig (default: the current one)');
 
@@ -103,7 +103,7 @@ export const level = () =>
   ).choices(LEVELS);
 
 export const levelVersion = () =>
-  new Option('--level-version <version>', 'the version of that level: latest, or v1.N (default: latest)').argParser(
+  new Option('--level-version <version>', 'the version of the level: latest, or v1.N (default: latest)').argParser(
     (text) => (text === 'latest' || parseVersion(text) !== undefined ? text : invalidVersion('latest or v1.N')),
   );
 
@@ -119,7 +119,7 @@ export const namespaceLabels = () =>
 
 /** The option --at, which sets the time for which policies are evaluated. Policies can expire (spec.expires). */
 export const at = () =>
-  new Option('--at <time>', 'ask about this time, by which policies may have expired (default: now)').argParser(time);
+  new Option('--at <time>', 'evaluate as of this time, since policies may expire (default: now)').argParser(time);
 
 function time(text: string): number {
   const parsed = parseTime(text);

@@ -36,9 +36,9 @@ const COMMANDS: readonly RegisterCommand[] = [
   registerVersion,
 ];
 
-const ABOUT = `Which Linux capabilities may workloads hold, who breaks the rule, and what would be accepted.
+const ABOUT = `Shows which Linux capabilities workloads may hold, which workloads violate policies, and which values the policies accept.
 
-Evaluates manifests and clusters by CapabilityPolicies, exactly as the API server does. Needs no cluster unless asked to read one.`;
+Evaluates manifests and clusters by CapabilityPolicies, exactly as the API server does. Most commands work without a cluster.`;
 
 const EXIT_CODES = `
 Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;

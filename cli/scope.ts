@@ -40,12 +40,13 @@ export function scopeOf(
     only,
     text: `namespace ${only}`,
     tell({ stderr }) {
-      if (namespace === undefined) stderr.write(`cappol: namespace ${only}, the current one${of}; -A reads all\n`);
+      if (namespace === undefined)
+        stderr.write(`cappol: namespace ${only}, the current namespace${of}; -A reads all namespaces\n`);
     },
   };
 }
 
 /** @throws UsageError if both flags are given */
 export function checkScope({ namespace, allNamespaces }: ScopeOptions): void {
-  if (allNamespaces && namespace !== undefined) throw new UsageError('write -n or -A, not both');
+  if (allNamespaces && namespace !== undefined) throw new UsageError('write either -n or -A');
 }

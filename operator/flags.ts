@@ -1,4 +1,6 @@
-/** The operator's flags. The function is pure: main.ts passes the arguments and the environment of the process. */
+/**
+ * Reads the operator's flags. The function is pure. main.ts passes the arguments and the environment of the process.
+ */
 import { parseArgs } from 'node:util';
 import type { LevelVersion, PodSecurityDefaults, PodSecurityMode } from './compile/labels.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE, PLATFORM_NAMESPACES } from './model/namespaces.ts';
@@ -18,7 +20,7 @@ export const HELP = `Usage: npm start -- [flags]
                                on OpenShift also ${PLATFORM_NAMESPACES.OpenShift}, on GKE also ${PLATFORM_NAMESPACES.GKE})
   --psa-defaults LIST          the defaults in the cluster's PodSecurityConfiguration, if they are not privileged:
                                enforce=baseline:latest,… The operator sets no looser label.
-  --kube-api-qps N             writes per second on average; as many again for statuses (default: 50)
+  --kube-api-qps N             writes per second on average; statuses have another limit of this size (default: 50)
   --kube-api-burst N           writes at once (default: 100)
   --leader-elect               let only the replica that holds the Lease write (default: off)
   --leader-elect-lease-duration, --leader-elect-renew-deadline, --leader-elect-retry-period
@@ -33,7 +35,7 @@ export const HELP = `Usage: npm start -- [flags]
 `;
 
 /**
- * @param args without the program's name
+ * @param args the arguments without the program's name
  * @param podNamespace the operator's own namespace, if it runs in a pod @throws Error that names the flag and the
  * accepted values
  */
@@ -65,12 +67,12 @@ export function parseFlags(args: readonly string[], podNamespace?: string) {
     kubeconfig: values.kubeconfig,
     operatorNamespace: values['operator-namespace'] ?? podNamespace ?? OPERATOR_NAMESPACE,
     /**
-     * The patterns of the excluded namespaces. By default, the flag is undefined, and the namespaces of the cluster's
-     * platform are excluded.
+     * The patterns of the excluded namespaces. If the flag is not set, the value is undefined, and the namespaces of
+     * the cluster's platform are excluded.
      */
     excludedNamespaces: excluded === undefined ? undefined : namespacePatterns(excluded),
     podSecurityDefaults: podSecurityDefaults(values['psa-defaults'] ?? ''),
-    /** The rate limit of writes: the average number per second, and the most at once. */
+    /** The rate limit of writes: the average number per second, and the maximum number at once. */
     qps: positive('--kube-api-qps', values['kube-api-qps'] ?? '50'),
     burst: positive('--kube-api-burst', values['kube-api-burst'] ?? '100'),
     leaderElect: values['leader-elect'] ?? false,
@@ -102,8 +104,8 @@ function namespacePatterns(list: string): string[] {
 }
 
 /**
- * For example `enforce=baseline:v1.30,warn=restricted`. The level `privileged` is left out, because it restricts
- * nothing.
+ * Reads a list such as `enforce=baseline:v1.30,warn=restricted`. The function leaves out the level `privileged`,
+ * because it restricts nothing.
  */
 function podSecurityDefaults(list: string): PodSecurityDefaults {
   const entries = list
@@ -130,7 +132,10 @@ function positive(flag: string, text: string): number {
   return value;
 }
 
-/** Reads a duration in Go's syntax with the units that leases use: `15s`, `500ms`, `1m`. @returns milliseconds */
+/**
+ * Reads a duration in Go's syntax with the units that leases use: `15s`, `500ms`, `1m`.
+ * @returns the duration in milliseconds
+ */
 function duration(flag: string, text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text) ?? [];
   if (number === undefined) throw new Error(`${flag}: ${JSON.stringify(text)} is not a duration, such as 15s or 500ms`);

@@ -20,8 +20,8 @@ import { createMetrics, metricsHandler } from './runtime/metrics.ts';
 import { type Certificate, type RunningServer, serve } from './runtime/server.ts';
 
 /**
- * How long work may take to end after a signal. A request that is running at the signal may get no answer until its
- * timeout.
+ * The time in ms that work may take to end after a signal. A request that is running at the time of the signal may get
+ * no answer until its timeout.
  */
 const ENDING_MS = 1_500;
 /** The file with the pod's namespace, which is mounted into every pod (kubelet, KEP-1205). */
@@ -41,8 +41,9 @@ async function main(): Promise<void> {
     log.info('stopped');
     return;
   }
-  // The lease is not released, so that this process's running requests cannot overlap with requests of another leader.
-  log.warn('stopped with requests under way');
+  // The process does not release the lease, so that its running requests cannot overlap with requests of another
+  // leader.
+  log.warn('stopped while requests were running');
   setImmediate(() => process.exit());
 }
 
@@ -56,8 +57,8 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   const config = loadKubeConfig(flags);
   const metrics = createMetrics();
   metrics.process();
-  // The writes of this client do not depend on the election. The client has its own rate limit, because renewals of the
-  // lease must not wait for the writes of controllers.
+  // The writes of this client do not depend on the election. The client has a separate rate limit, because renewals of
+  // the lease must not wait for the writes of controllers.
   const time = new ServerTime();
   const own = new ApiClient(config, { onAnswer: metrics.request, onTime: time.saw });
   let excludedNamespaces: readonly string[];
@@ -116,7 +117,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   }
 }
 
-/** A standby also follows the cluster, so that it can take over at once. */
+/** A standby follows the cluster, too, so that it can take over at once. */
 async function lead(operator: Operator, election: Election | undefined, stopping: AbortSignal): Promise<void> {
   try {
     await operator.follow(stopping);
@@ -139,8 +140,8 @@ function newElection(flags: Flags, client: ApiClient, instance: string, log: Log
 }
 
 /**
- * In a cluster, the namespace exists, because the operator's pod is in it. Outside a cluster, the operator creates the
- * namespace, because nobody else would.
+ * If the operator runs in a cluster, the namespace exists, because the operator's pod is in the namespace. If the
+ * operator runs outside a cluster, it creates the namespace, because nobody else does.
  */
 async function ensureNamespace(client: ApiClient, name: string, log: Log, signal: AbortSignal): Promise<void> {
   try {
@@ -163,7 +164,7 @@ function stopOnSignal(log: Log): AbortSignal {
   return stopping.signal;
 }
 
-/** The files of a mounted Secret of type kubernetes.io/tls. */
+/** Reads the files of a mounted Secret of type kubernetes.io/tls. */
 function readCertificate(folder: string): Certificate {
   const read = (name: string) => {
     try {

@@ -1,4 +1,7 @@
-/** The wiring: an event changes the state, the change makes keys dirty, and each controller works on its keys. */
+/**
+ * Connects the parts of the operator. An event changes the state, the change makes keys dirty, and each controller
+ * works on its keys.
+ */
 import type { ApiClient } from './cluster/client.ts';
 import { Definition } from './cluster/definition.ts';
 import { FollowedReports } from './cluster/reports.ts';
@@ -25,14 +28,14 @@ import type { Metrics, ReflectorObserver } from './runtime/metrics.ts';
 import { RateLimit } from './runtime/rate-limit.ts';
 
 interface OperatorOptions extends ClusterStateOptions, RunningOptions {
-  /** The reporting operator in Events: the pod's name. */
+  /** The name of the operator's pod. Events state this name as the reporting instance. */
   readonly instance: string;
   readonly reflectorObserver?: ReflectorObserver;
 }
 
 /**
- * The rate limit for Events: the average number per second, and the most at once. Events have a separate limit, so that
- * no status or label waits for an Event.
+ * The rate limit for Events: the average number per second, and the maximum number at once. Events have a separate
+ * limit, so that no status or label waits for an Event.
  */
 const EVENTS_LIMIT = [50, 100] as const;
 
@@ -44,7 +47,7 @@ export class Operator {
   readonly #recorder: EventRecorder;
   readonly #state: ClusterState;
   readonly #definition: Definition;
-  /** The running controllers; undefined for a standby, which only follows the cluster. */
+  /** The running controllers; undefined for a standby, which follows the cluster and does nothing else. */
   #running: Running | undefined;
   #synced = false;
   #reportsEnded: Promise<void> | undefined;
@@ -58,7 +61,7 @@ export class Operator {
     this.#reports = new FollowedReports(following);
     this.#recorder = new EventRecorder(client.apart(new RateLimit(...EVENTS_LIMIT)), {
       onDue: () => this.#changed({ of: 'events' }),
-      onFlood: (leftOut) => log.warn('a flood of Events, some were left out', { leftOut }),
+      onFlood: (leftOut) => log.warn('too many Events at once, some were left out', { leftOut }),
     });
     this.#definition = new Definition(client, log);
     const ownerUid = () => this.#definition.uid;
@@ -70,7 +73,7 @@ export class Operator {
     this.#running?.enqueue(change);
   };
 
-  /** Controllers are listed in the order in which a change makes their keys dirty. */
+  /** Returns the controllers, in the order in which a change makes their keys dirty. */
   #controllers(signal: AbortSignal): Controller[] {
     const context: Context = {
       ...this.#options,
@@ -98,8 +101,8 @@ export class Operator {
   }
 
   /**
-   * Works until `signal` is aborted and the running work has ended. Every term starts without any state of an earlier
-   * term.
+   * Does the work of a leader until `signal` is aborted and the running work has ended. Every term starts without any
+   * state of an earlier term.
    */
   async lead(signal: AbortSignal): Promise<void> {
     const beforeAccept = () => this.#definition.read(signal);
@@ -109,11 +112,13 @@ export class Operator {
     running.start();
     await aborted(signal);
     this.#running = undefined;
-    // After the term, the results are deleted, because a standby must not show the results of its last term.
+    // After the term, the operator deletes the results, because a standby must not show the results of its last term.
     await running.stop().finally(() => this.#changed({ of: 'term' }));
   }
 
-  /** Follows the cluster until `signal` is aborted; resolves once it has been read completely. */
+  /**
+   * Follows the cluster until `signal` is aborted. The promise resolves once the operator has read the whole cluster.
+   */
   async follow(signal: AbortSignal): Promise<void> {
     this.#reportsEnded = this.#reports.follow(this.#client, signal);
     await this.#followed.start(signal);
@@ -123,19 +128,19 @@ export class Operator {
 
   /**
    * Reads the whole cluster again, before a term that follows the term of another operator. If the watch of policies
-   * lags, a new leader would otherwise undo the changes that its watch has not shown yet. @throws the signal's reason,
-   * if the signal is aborted during the reading
+   * lags, a new leader would otherwise undo the changes that its watch has not shown yet.
+   * @throws the signal's reason if the signal is aborted during the read
    */
   async catchUp(signal: AbortSignal): Promise<void> {
     await this.#followed.refresh(signal);
   }
 
-  /** Resolves when following has stopped, after the signal. */
+  /** Resolves when following has stopped after the abort of the signal. */
   async ended(): Promise<void> {
     await Promise.all([this.#followed.ended(), this.#reportsEnded]);
   }
 
-  /** @throws Error while the cluster has not been read for the first time */
+  /** @throws Error until the operator has read the cluster for the first time */
   readonly checkSynced = (): void => {
     if (!this.#synced) throw new Error('the cluster has not been read yet');
   };

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The tests run preflight in a separate project, with this Node and with a fake npm. */
+/** The tests run preflight in a separate project, with the Node of this test run and with a fake npm. */
 describe('preflight', () => {
   let project: string;
 

@@ -1,35 +1,24 @@
 /**
  * `npm test` runs all tests in several processes at the same time, each with its own control plane. The command prints
- * the output of the first process as it comes, and the output of the other processes afterwards. At the end, the command
- * prints a line for each failed test, and one line for .ci/run with the sums.
+ * the output of the first process immediately, and the output of the other processes when all have ended. The last
+ * lines of the output are a line for each failed test, and one line for .ci/run with the sums.
  */
 import { execute } from './versions/execute.ts';
 import { CLOSING_LINE } from './versions/runs.ts';
 
 /**
- * The tests of each process but the last one, which runs all other tests. Each process takes about a third of the time.
- * Most tests wait for a cluster, a container or a program, so three processes fit on two cores.
+ * The test files of all processes except the last process, which runs all other tests. Each process takes about a
+ * quarter of the time. Most tests wait for a cluster, a container or a program, so four processes fit on two cores. One
+ * process runs all tests that build the same files or start containers.
  */
 const GROUPS = [
   ['integration/[d-z]*.test.ts'],
-  [
-    'attacks',
-    'crd',
-    'differential',
-    'docs',
-    'image',
-    'install',
-    'kernel',
-    'node',
-    'release',
-    'rollout',
-    'storm',
-    'ui',
-  ].map((folder) => `${folder}/**/*.test.ts`),
+  ['docs', 'image', 'install', 'kernel', 'node', 'release', 'rollout', 'storm', 'ui'].map(allOf),
+  ['attacks', 'crd', 'differential', 'programs', 'soak', 'versions'].map(allOf),
 ].map((group) => group.map((pattern) => `test/${pattern}`));
 /**
- * API servers compile a program at every change of a policy. With Go's default of 100, they spend a quarter of their CPU
- * time on collecting garbage.
+ * The environment of the processes. API servers compile a program at every change of a policy. With Go's default of
+ * GOGC=100, API servers spend a quarter of their CPU time on garbage collection.
  */
 const ENVIRONMENT = { ...process.env, GOGC: process.env.GOGC ?? '400' };
 
@@ -42,7 +31,7 @@ const ended = await Promise.all(
   ),
 );
 for (const { output } of ended.slice(1)) process.stdout.write(output);
-// If a process printed no closing line, it ended too early.
+// A process without a closing line ended too early, and counts as one failed test.
 const sums = ended.map(({ output }) => countsIn(output) ?? { passed: 0, failed: 1 });
 for (const { output } of ended) {
   for (const [line] of output.matchAll(/^Failed: .*$/gm)) process.stdout.write(`${line}\n`);
@@ -50,6 +39,10 @@ for (const { output } of ended) {
 const sum = (of: 'passed' | 'failed') => sums.reduce((all, counts) => all + counts[of], 0);
 process.stdout.write(`${sum('passed')} passed, ${sum('failed')} failed\n`);
 process.exitCode = sum('failed') === 0 && ended.every(({ code }) => code === 0) ? 0 : 1;
+
+function allOf(folder: string): string {
+  return `${folder}/**/*.test.ts`;
+}
 
 function countsIn(output: string): { readonly passed: number; readonly failed: number } | undefined {
   const [passed, failed] = (CLOSING_LINE.exec(output)?.[1] ?? '').match(/\d+/g) ?? [];

@@ -10,13 +10,16 @@ import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD, upp
 
 /** The reasons for findings. The text of each reason says what the finding means for a container. */
 export const FINDING_REASONS = {
-  UnknownCapability: 'It adds or drops a name that is not a capability.',
-  MisleadingName: 'It adds or drops a name in letters beyond ASCII, which container runtimes read as a capability.',
-  IneffectiveAdd: 'It adds a capability that some container runtime does not give it.',
-  IneffectiveDrop: 'It drops a capability that it holds nevertheless on some container runtime.',
-  UselessForNonRoot: 'It adds a capability that a user other than root cannot use, without file capabilities.',
-  HeldByRuntimeDefault: 'It holds capabilities that nobody asked for: the container runtime gives them.',
-  SysctlInstead: 'It adds a capability that an allowed kernel parameter makes unnecessary.',
+  UnknownCapability: 'The container adds or drops a name that is not a capability.',
+  MisleadingName:
+    'The container adds or drops a name with letters beyond ASCII, which container runtimes read as a capability.',
+  IneffectiveAdd: 'The container adds a capability that some container runtime does not give to it.',
+  IneffectiveDrop: 'The container drops a capability but still holds it on some container runtime.',
+  UselessForNonRoot:
+    'The container adds a capability that a user other than root cannot use without file capabilities.',
+  HeldByRuntimeDefault:
+    'The container holds capabilities that it does not add, because the container runtime gives them by default.',
+  SysctlInstead: 'The container adds a capability that an allowed kernel parameter makes unnecessary.',
 } as const;
 export type FindingReason = keyof typeof FINDING_REASONS;
 
@@ -74,8 +77,8 @@ function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer):
 
 const LISTS = ['add', 'drop'] as const;
 const ON_UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
-const PRIVILEGED = `: it is privileged, and holds all ${CAPABILITIES.length}`;
-const DOCKER_ADDS = ' (on Docker the add wins)';
+const PRIVILEGED = `, since the container is privileged and holds all ${CAPABILITIES.length} capabilities`;
+const DOCKER_ADDS = ' (Docker keeps the added capability)';
 
 const REMARKS: readonly ((subject: Subject) => Remark[])[] = [
   unknownNames,
@@ -122,7 +125,7 @@ function misleadingNames({ container }: Subject): Remark[] {
   return LISTS.flatMap((list) =>
     remarksOn(list, container, 'MisleadingName', (name, bare) =>
       isKnown(bare) && !/^[A-Za-z_]+$/.test(name)
-        ? `, which has letters beyond ASCII and which container runtimes read as ${bare}: write that, or remove it`
+        ? `, which has letters beyond ASCII and which container runtimes read as ${bare}: write ${bare}, or remove the name`
         : undefined,
     ),
   );
@@ -138,7 +141,9 @@ function ineffectiveAdds({ container, grants }: Subject): Remark[] {
 function addsNotAll(name: string, container: RequestingContainer): string | undefined {
   if (!isAll(name)) return `: ${ON_UNKNOWN}; write ALL`;
   if (container.privileged) return PRIVILEGED;
-  return container.drop.some(isAll) ? ` on containerd and CRI-O: it is dropped, too${DOCKER_ADDS}` : undefined;
+  return container.drop.some(isAll)
+    ? ` on containerd and CRI-O, since the container also drops it${DOCKER_ADDS}`
+    : undefined;
 }
 
 function addsNothing(name: string, { privileged }: RequestingContainer, grants: Grants): string | undefined {
@@ -150,7 +155,7 @@ function addsNothing(name: string, { privileged }: RequestingContainer, grants: 
   const onDocker = grants.get(DOCKER);
   const causes = [
     ...(misreading.length > 0 ? [` on ${listed(misreading)}, ${misread(name)}`] : []),
-    ...(dropping.length > 0 ? [` on ${listed(dropping)}: it is dropped, too`] : []),
+    ...(dropping.length > 0 ? [` on ${listed(dropping)}, since the container also drops it`] : []),
   ];
   if (causes.length === 0) return undefined;
   return causes.join(';') + (dropping.length > 0 && onDocker && held(onDocker) ? DOCKER_ADDS : '');
@@ -193,7 +198,7 @@ function heldByDefault({ container, added, grants }: Subject): Remark[] {
   if (given.length === 0) return [];
   const uneven = where(grants, ({ capabilities }) => !given.every((name) => capabilities.includes(name)));
   const fewer = uneven.length > 0 ? ` (fewer on ${listed(uneven)})` : '';
-  const message = `holds ${given.join(', ')} only because container runtimes give them${fewer}: drop ALL, and add what it needs`;
+  const message = `holds ${given.join(', ')} only because container runtimes give them${fewer}: drop ALL, and add the capabilities that the container needs`;
   return [{ reason: 'HeldByRuntimeDefault', message, path: 'drop' }];
 }
 
@@ -206,7 +211,7 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
       const since = CONTAINER_RUNTIMES.flatMap(({ name: runtime, sysctlsInsteadSince }) =>
         sysctlsInsteadSince === undefined ? [] : [`${runtime} ${sysctlsInsteadSince}`],
       );
-      const message = `adds capability ${name}: for ${purpose} it is unnecessary with the sysctl ${sysctl} at "${value}", as ${listed(since)} and newer set it`;
+      const message = `adds capability ${name}: for ${purpose} it is unnecessary if the sysctl ${sysctl} is "${value}", which ${listed(since)} and newer set`;
       return { reason: 'SysctlInstead', message, path: `add[${index}]` };
     }),
   );

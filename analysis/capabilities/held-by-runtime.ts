@@ -117,7 +117,7 @@ function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
         drops.filter((name) => start.includes(name) && !both.includes(name)),
       ),
       ...told('adds', adds),
-      ...both.map((name) => `${name} is added and dropped: here the add wins`),
+      ...both.map((name) => `${name} is added and dropped, and this runtime keeps it`),
     ],
   };
 }
@@ -140,17 +140,20 @@ function dropsLast(runtime: ContainerRuntime, { add, drop, ignored = [], because
         'drops',
         drops.filter((name) => start.includes(name) && !both.includes(name)),
       ),
-      ...both.map((name) => `${name} is added and dropped: the drop wins`),
+      ...both.map((name) => `${name} is added and dropped, and this runtime drops it`),
       ...because,
     ],
   };
 }
 
 function startOf({ byDefault }: ContainerRuntime, add: readonly string[], drop: readonly string[]) {
-  if (drop.includes('ALL')) return { start: [], because: 'starts from nothing, since ALL is dropped' };
-  const all = `starts from all ${CAPABILITIES.length}, since ALL is added`;
+  if (drop.includes('ALL')) return { start: [], because: 'starts without capabilities, since ALL is dropped' };
+  const all = `starts with all ${CAPABILITIES.length} capabilities, since ALL is added`;
   if (add.includes('ALL')) return { start: CAPABILITIES, because: all };
-  return { start: byDefault, because: `starts from its default ${byDefault.length}: ${byDefault.join(', ')}` };
+  return {
+    start: byDefault,
+    because: `starts with its ${byDefault.length} default capabilities: ${byDefault.join(', ')}`,
+  };
 }
 
 function told(verb: string, names: readonly string[]): string[] {

@@ -40,6 +40,21 @@ export interface OpenQuestion {
   readonly message: string;
 }
 
+/** The kind of a finding in words: `decides nowhere`. */
+export function kindText(kind: FindingKind): string {
+  return kind.replaceAll('-', ' ');
+}
+
+/** A finding in one sentence that names its policy. */
+export function findingText({ policy, message }: Finding): string {
+  return `CapabilityPolicy ${policy}: ${message}`;
+}
+
+/** A question that was not decided, in one sentence. */
+export function openQuestionText({ policy, kind, message }: OpenQuestion): string {
+  return `policy ${policy}, ${kindText(kind)}: ${message}`;
+}
+
 /** The names of policies in a sentence: `policy a`, or `policies a, b and c`. */
 export function policiesText(names: readonly string[]): string {
   return names.length === 1 ? `policy ${names[0]}` : `policies ${listed(names)}`;

@@ -36,11 +36,30 @@ export function namespaceClasses(
     // A name that no selector names says nothing about the namespace.
     const labels = names.has(name) ? all : others;
     const found = { labels, old: deciding(old, 'Enforce', all), new: deciding(now, 'Enforce', all) };
-    const key = JSON.stringify([found.old, found.new].map((policies) => policies.map(({ id }) => id)));
+    const key = keyOf(found);
     const known = classes.get(key);
     if (!known || sizeOf(labels) < sizeOf(known.labels)) classes.set(key, found);
   }
   return [...classes.values()].sort((a, b) => sizeOf(a.labels) - sizeOf(b.labels));
+}
+
+/** The policies of one set, and the labels of a namespace in which they may decide. */
+interface Selecting {
+  readonly policies: readonly ResolvedPolicy[];
+  /** The labels; without a name, they stand for a namespace that no selector names. */
+  readonly labels: Labels;
+}
+
+/** A text that is the same for namespaces of one class. */
+export function classOf(old: Selecting, now: Selecting): string {
+  // A name of a namespace has no such character, so no selector names it.
+  const decidingIn = ({ policies, labels }: Selecting) =>
+    deciding(policies, 'Enforce', { [NAME_LABEL]: '*', ...labels });
+  return keyOf({ old: decidingIn(old), new: decidingIn(now) });
+}
+
+function keyOf({ old, new: now }: Pick<NamespaceClass, 'old' | 'new'>): string {
+  return JSON.stringify([old, now].map((policies) => policies.map(({ id }) => id)));
 }
 
 function sizeOf(labels: Labels): number {

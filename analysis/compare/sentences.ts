@@ -32,17 +32,26 @@ export function summariesOf({ old, new: now, comparison }: NamedComparison): Sum
     return [
       { state: 'proved', text: `same: ${now} and ${old} admit the same pods, in namespaces with the same labels` },
     ];
-  return DIRECTIONS.map((direction) => {
-    const { title, verb, none } = MEANING[direction];
-    const found = comparison[direction].length;
-    const left = comparison.undecided.filter((one) => one.direction === direction || !one.direction).length;
-    const open = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
-    if (found > 0)
-      return { state: direction, text: `${now} ${title} ${old} ${verb}: ${counted(found, 'difference')}${open}` };
-    if (left > 0) return { state: 'undecided', text: `${now} ${title} ${old} ${verb}: none was found${open}` };
-    const [first, second] = direction === 'opens' ? [now, old] : [old, now];
-    return { state: 'proved', text: `${now} ${none}: ${second} admits every pod that ${first} admits` };
-  });
+  return DIRECTIONS.map((direction) =>
+    summaryOf({ old, new: now, found: comparison[direction], undecided: comparison.undecided }, direction),
+  );
+}
+
+interface NamedAnswer extends Pick<NamedComparison, 'old' | 'new'>, Pick<Comparison, 'undecided'> {
+  /** The differences in the direction. */
+  readonly found: readonly Difference[];
+}
+
+/** The answer for one direction, in one sentence. */
+export function summaryOf({ old, new: now, found, undecided }: NamedAnswer, direction: Direction): Summary {
+  const { title, verb, none } = MEANING[direction];
+  const left = undecided.filter((one) => one.direction === direction || !one.direction).length;
+  const open = left > 0 ? `; ${counted(left, 'question')} not decided` : '';
+  if (found.length > 0)
+    return { state: direction, text: `${now} ${title} ${old} ${verb}: ${counted(found.length, 'difference')}${open}` };
+  if (left > 0) return { state: 'undecided', text: `${now} ${title} ${old} ${verb}: none was found${open}` };
+  const [first, second] = direction === 'opens' ? [now, old] : [old, now];
+  return { state: 'proved', text: `${now} ${none}: ${second} admits every pod that ${first} admits` };
 }
 
 /** A difference in words. */
@@ -66,7 +75,6 @@ export function differenceWords(
   const [whenRefused, whenAdmitted] = direction === 'opens' ? ['before', 'now'] : ['now', 'before'];
   const policies = Object.keys(refused.violations);
   const [rule = '', ...others] = difference.rules;
-  const { admittedBy } = admitted;
   return {
     where: `${rule === USE_RULE ? 'use of policies' : `rule ${rule}`}, in ${whereText(difference, comparison)}`,
     refused: `refused ${whenRefused}${policies.length > 0 ? ` by ${policiesText(policies)}` : ''}${policies.length > 1 ? ' (one that admits is enough)' : ''}:`,
@@ -74,8 +82,13 @@ export function differenceWords(
       ...messagesIn(refused, rule),
       ...(others.length > 0 ? [`the pod also breaks ${others.join(', ')}`] : []),
     ],
-    admitted: `admitted ${whenAdmitted}${admittedBy === undefined ? ', because no policy decides' : ` by policy ${admittedBy}`}`,
+    admitted: `admitted ${whenAdmitted}${admitterText(admitted)}`,
   };
+}
+
+/** The reason why a pod is admitted, after the word `admitted`: ` by policy a` */
+export function admitterText({ admittedBy }: PodVerdict): string {
+  return admittedBy === undefined ? ', because no policy decides' : ` by policy ${admittedBy}`;
 }
 
 /** The namespaces and the users for whom the difference holds: `namespaces with team=a, for users who may use policy web` */

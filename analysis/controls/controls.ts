@@ -81,7 +81,7 @@ const NSA: Readonly<Record<NsaRecommendation, CapabilityPolicyOverrides>> = {
 };
 
 const TOKEN_OF_ACCOUNT: Unseen = {
-  what: 'whether a workload without running pods will get a token, because its service account may decide that',
+  what: 'whether a workload without running pods will get a token, because the service account may determine this',
   inPods: true,
 };
 

@@ -56,7 +56,7 @@ export function editedDocument(text: string, before: unknown, after: unknown): E
 }
 
 const OVERRIDDEN = 'a merge key (<<) may override the field: write the merge key above the fields';
-const NOT_UNDERSTOOD = 'its text has a form that cannot be edited without changing something else';
+const NOT_UNDERSTOOD = 'the document has a form that cannot be edited without changing other values';
 
 function editsFor(text: string, before: unknown, after: unknown) {
   const document = parse(text, {
@@ -85,7 +85,9 @@ function editsFor(text: string, before: unknown, after: unknown) {
     const isGone = editing.isReplaced(startOf(source)) || valueAt(after, at) === undefined;
     if (merging) {
       if (isGone || !isDeepStrictEqual(valueAt(after, at), valueAt(before, at)))
-        throw new NotEditable(`"<<: ${name}" merges what would change into another mapping: write it out`);
+        throw new NotEditable(
+          `"<<: ${name}" merges the value to change into another mapping: copy the value in place of the merge key`,
+        );
       continue;
     }
     const wanted = valueAt(after, path);

@@ -104,7 +104,9 @@ export class Editing {
   #remove(map: MapNode, keys: ReadonlySet<string>): void {
     const pairs = [...keys].map((key) => pairOf(map, key));
     if (pairs.includes(undefined))
-      throw new NotEditable('a merge key (<<) gives the field that has to go: write it out first');
+      throw new NotEditable(
+        'the field to remove comes from a merge key (<<): copy the merged fields in place of the merge key first',
+      );
     const gone = new Set(pairs as MapPair[]);
     const entries = pairsOf(map).map((pair) => ({ ...endsOf(pair), gone: gone.has(pair) }));
     this.#removeEntries(map, entries);
@@ -208,11 +210,11 @@ export class Editing {
   #replace(node: Node, value: unknown, parent: Parent): void {
     const [start, end] = [startOf(node), contentEnd(node)];
     const text = this.#text;
-    if (isBlockScalar(node)) throw new NotEditable('a text of several lines stands where another value is needed');
+    if (isBlockScalar(node)) throw new NotEditable('a block scalar is in the place of another value');
     const around = parent && ('map' in parent ? parent.map : parent.list);
     const isInFlow = isFlow(around) || (isFlow(node) && !parent);
     const isBlock = !isFlow(node) && (isMap(node) || isSeq(node));
-    if (isBlock) throw new NotEditable('a mapping or a list stands where another value is needed');
+    if (isBlock) throw new NotEditable('a mapping or a list is in the place of another value');
     if (!isScalar(node) || typeof value === 'object') this.#replaced.push({ start, end });
     const isLong = isFilledMapping(value) || (Array.isArray(value) && value.length > 0);
     if (isLong && !isInFlow && parent && 'pair' in parent && !text.slice(start, end).includes('\n')) {
@@ -252,7 +254,7 @@ export class Editing {
     const { kept, added } = matchedItems(before, after);
     for (const [index, value] of kept) {
       const item = items[index];
-      if (!item) throw new NotEditable('a list with items that are not there');
+      if (!item) throw new NotEditable('a list has items without a position');
       this.change(item, before[index], value, { list });
     }
     const entries = items.map((item, index) => ({
@@ -263,7 +265,7 @@ export class Editing {
     this.#removeEntries(list, entries);
     const last = entries.findLast(({ gone }) => !gone);
     if (added.length === 0) return;
-    if (!last) throw new NotEditable('a list without an item');
+    if (!last) throw new NotEditable('a list has no item');
     if (isFlow(list)) this.edits.push(...appendToFlow(this.#text, list, last, added));
     else {
       const column = last.start - lineStart(this.#text, last.start);

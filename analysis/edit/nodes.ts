@@ -68,7 +68,7 @@ export function contentEnd(node: Node): number {
   }
   const last = node.items.at(-1);
   if (isPair(last)) return endOfPair(last as unknown as MapPair);
-  if (!last) throw new NotEditable('a list without an item');
+  if (!last) throw new NotEditable('a list has no item');
   return isEmpty(last as Node) ? dashOf(node as SeqNode, node.items.length - 1) + 1 : contentEnd(last as Node);
 }
 
@@ -109,7 +109,7 @@ export function dashOf(list: SeqNode, index: number): number {
   const { srcToken } = list;
   const item = srcToken && 'items' in srcToken ? srcToken.items[index] : undefined;
   const dash = tokensOf(item?.start).find(({ type }) => type === 'seq-item-ind');
-  if (!dash) throw new NotEditable('a list in a form that is not known');
+  if (!dash) throw new NotEditable('a list has an unknown form');
   return dash.offset;
 }
 

@@ -28,7 +28,7 @@ export function timeIn(value: unknown): string | undefined {
   const [, day, clock, hours, minutes] = (isText(value) && GO_TIME.exec(value)) || [];
   const time = day ? Date.parse(`${day}T${clock}${hours}:${minutes}`) : millisecondsIn(value);
   const date = new Date(time);
-  if (Number.isNaN(date.getTime())) throw new RecordError(`no time: ${JSON.stringify(value)}`);
+  if (Number.isNaN(date.getTime())) throw new RecordError(`not a time: ${JSON.stringify(value)}`);
   return date.toISOString();
 }
 

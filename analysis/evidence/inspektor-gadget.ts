@@ -95,7 +95,7 @@ function commandOf(value: Fields): string {
 function isGranted({ capable, verdict }: Fields): boolean {
   if (typeof capable === 'boolean') return capable;
   if (verdict === 'Allow' || verdict === 'Deny') return verdict === 'Allow';
-  throw new RecordError(`neither capable nor verdict: ${JSON.stringify(capable ?? verdict)}`);
+  throw new RecordError(`the record has neither capable nor verdict: ${JSON.stringify(capable ?? verdict)}`);
 }
 
 function noiseOf(value: Fields): Noise | undefined {

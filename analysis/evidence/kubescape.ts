@@ -32,8 +32,8 @@ export function profileEvidence(object: Fields): Evidence {
   const about = { ...annotations, ...textsIn(objectOf(metadata).labels) };
   const of = (name: string) => about[`${PREFIX}${name}`];
   if (of('managed-by') === 'User')
-    throw new RecordError('somebody wrote this profile: it shows what is allowed, not what was used');
-  if (of('status') === 'too-large') throw new RecordError('the profile grew too large: capabilities may be missing');
+    throw new RecordError('a user wrote this profile, so it shows allowed capabilities and not used ones');
+  if (of('status') === 'too-large') throw new RecordError('the profile was too large, so capabilities may be missing');
   const wlid = WLID.exec(of('wlid') ?? '');
   const workload = workloadOf(of, wlid);
   if (!workload) throw new RecordError(`the profile names no workload: it has no label ${PREFIX}workload-name`);

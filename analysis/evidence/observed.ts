@@ -39,7 +39,7 @@ export function observedUse(value: Fields): CapabilityUse {
 
 export function observedWatch(value: Fields): ContainerWatch {
   const [from, to] = [timeIn(value.from), timeIn(value.to)];
-  if (from === undefined || to === undefined) throw new RecordError('a watch needs the times from and to');
+  if (from === undefined || to === undefined) throw new RecordError('a watch needs the fields from and to');
   const lost = countIn(value.lost, 0);
   return {
     ...containerIn(value),
@@ -82,7 +82,7 @@ function noiseIn(value: unknown): Noise | undefined {
 function countIn(value: unknown, absent: number): number {
   if (value === undefined) return absent;
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new RecordError(`no count: ${JSON.stringify(value)}`);
+  throw new RecordError(`not a count: ${JSON.stringify(value)}`);
 }
 
 function exampleIn(value: unknown): UseExample | undefined {

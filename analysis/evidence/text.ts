@@ -16,10 +16,10 @@ const FEW = 6;
  * Sentences about a container, for a suggested policy. The first sentence says which capabilities the container keeps.
  */
 export function keptSentences({ privileged, evidence }: ComparedContainer): string[] {
-  if (!evidence) return ['No evidence: it stays as written.'];
+  if (!evidence) return ['No evidence: the container keeps the capabilities in its manifest.'];
   if (privileged) {
     return [
-      'Privileged: it stays as written, since checks of capabilities do not show which devices and mounts it uses.',
+      'Privileged: the container stays as written, since capability checks do not show which devices and mounts it uses.',
       ...usedSentence('It used', evidence),
       ...otherSentences(evidence),
     ];
@@ -40,17 +40,17 @@ export function otherSentences({ used, refused, grantedElsewhere, noise, coverag
   return [
     ...(assumed.length > 0
       ? [
-          `The tool does not say whether the kernel granted ${namesIn(assumed)} or asked without need: they count as used, since the manifest grants them.`,
+          `The tool does not record whether the kernel granted checks of ${namesIn(assumed)}, or whether the checks show a need. These capabilities count as used, since the manifest grants them.`,
         ]
       : []),
     ...(refused.length > 0
       ? [
-          `Asked for and never got ${refused.map(seenText).join(', ')}: it does without, or fails; a check does not show which.`,
+          `The kernel refused every check of ${refused.map(seenText).join(', ')}. The container works without these capabilities, or fails; a check does not show which.`,
         ]
       : []),
     ...(grantedElsewhere.length > 0
       ? [
-          `Was granted ${namesIn(grantedElsewhere)}, which this manifest does not grant: it ran from another version of the manifest, or asked in a user namespace that it made itself.`,
+          `The kernel granted ${namesIn(grantedElsewhere)}, which this manifest does not grant. The container had another version of the manifest, or made a user namespace of its own.`,
         ]
       : []),
     ...noiseSentences(noise),
@@ -94,25 +94,27 @@ export function exampleText({ command, callSite }: UseExample): string {
 /** Sentences that say how long the container was watched, and how reliable the evidence is. */
 export function coverageSentences({ seconds, instances, starts, lost }: Coverage): string[] {
   if (instances === 0)
-    return ['No tool says for how long it was watched: what is unused here may only not have been seen.'];
+    return ['No tool recorded how long the container was watched, so an unused capability may have been used unseen.'];
   const time = seconds === undefined ? 'for an unknown time' : `for ${durationText(seconds)}`;
   return [
     `Watched ${time}, in ${counted(instances, 'instance')}, with ${counted(starts, 'start')} seen.`,
     weakness(seconds ?? 0, starts),
-    ...(starts === 0 ? ['No start was seen: capabilities that it uses only when it starts are missing.'] : []),
-    ...(lost > 0 ? [`The tool lost ${counted(lost, 'check')}: a used capability may be missing.`] : []),
+    ...(starts === 0
+      ? ['No start was seen, so capabilities that the container uses only at its start are missing.']
+      : []),
+    ...(lost > 0 ? [`The tool lost ${counted(lost, 'check')}, so a used capability may be missing.`] : []),
   ];
 }
 
 function weakness(seconds: number, starts: number): string {
-  const unused = 'unused means that no use was seen, and not that none is needed';
-  if (seconds < HOUR) return `Very weak evidence of what it does not need: ${unused}.`;
+  const unused = 'unused means that no use was seen, not that the capability is unnecessary';
+  if (seconds < HOUR) return `Very weak evidence that capabilities are unnecessary: ${unused}.`;
   if (seconds < DAY)
-    return `Weak evidence of what it does not need: ${unused}, and work that is done daily may not have been.`;
+    return `Weak evidence that capabilities are unnecessary: ${unused}, and daily work may be missing.`;
   if (seconds < WEEK || starts < 2) {
-    return `Fair evidence of what it does not need: ${unused}, and rare work, such as an upgrade or a recovery, may not have been done.`;
+    return `Fair evidence that capabilities are unnecessary: ${unused}, and rare work, such as an upgrade or a recovery, may be missing.`;
   }
-  return `Good evidence of what it does not need, and no proof: ${unused}.`;
+  return `Good evidence that capabilities are unnecessary, but no proof: ${unused}.`;
 }
 
 /** The duration in its two largest units: `2 d 3 h`. */

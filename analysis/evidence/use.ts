@@ -14,16 +14,19 @@ export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
  */
 export const NOISE = {
   RuntimeSetup: "the container runtime's own set-up, before it executes the container's first program",
-  NonAudit: 'the kernel asks without audit: a process that does not hold the capability goes on, with a lesser result',
+  NonAudit:
+    'the kernel makes this check without audit, and a process without the capability continues with a lesser result',
   MemoryOvercommit:
-    'the kernel asks whenever a process allocates memory: the answer decides only about the last reserve',
-  MountersCredentials: 'overlayfs asks a second time, for the process that mounted the image and not for the workload',
-  OwnUserNamespace: 'a process asks in a user namespace that it made itself, where it holds every capability',
+    'the kernel makes this check whenever a process allocates memory, and the result affects only the last reserve of memory',
+  MountersCredentials:
+    'overlayfs makes a second check, for the process that mounted the image and not for the workload',
+  OwnUserNamespace: 'the check is in a user namespace that the process made itself and where it holds every capability',
   Capset:
-    'the kernel asks whenever a process sets its capabilities: the answer matters only for adding inheritable ones',
+    'the kernel makes this check whenever a process sets its capabilities, and the result affects only added inheritable capabilities',
   SetIdBits:
-    'the kernel asks for FSETID when a file is written or its mode is set: without it, the call clears set-user-ID and set-group-ID bits and succeeds',
-  OtherCapability: 'the kernel accepts one of several capabilities here, and the process holds another one of them',
+    'the kernel checks FSETID when a file is written or its mode is set, and without FSETID the call clears set-user-ID and set-group-ID bits and succeeds',
+  OtherCapability:
+    'the kernel accepts any one of several capabilities here, and the process holds another accepted capability',
 } as const;
 export type Noise = keyof typeof NOISE;
 

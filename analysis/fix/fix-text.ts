@@ -69,7 +69,7 @@ export function fixText(text: string, name: string, isFound: boolean, fixing: Fi
   const pieces = [...documentsIn([body])].map((piece) => ({ piece, objects: [...manifestsIn(piece, name, listener)] }));
   isEmpty &&= pieces.every(({ objects }) => objects.length === 0);
   if (isBroken) {
-    fixing.tell({ file: name, message: 'left as it is, because of the errors in it', severity: 'warning' });
+    fixing.tell({ file: name, message: 'not changed, because the document has errors', severity: 'warning' });
     return { ...total([]), text, isEmpty: false };
   }
   const fixed = pieces
@@ -163,13 +163,13 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
 }
 
 function aliasNote(alias: string, { line }: Piece, file: string): FixNote {
-  const message = `the alias ${alias} is written out where the value of its anchor would change another object, or does not fit any more`;
+  const message = `the alias ${alias} is replaced by a copy of its value where an edit of the anchor would change another object, or where the anchor's value no longer fits`;
   return { file, line, message };
 }
 
 function notEdited(edit: FixEdit, refused: string): LeftViolation {
   const { class: _, before: __, after: ___, reason, risk: ____, ...rest } = edit;
-  return { ...rest, message: reason, why: `the edit is left to you: ${refused}` };
+  return { ...rest, message: reason, why: `edit this field yourself: ${refused}` };
 }
 
 function repairsIn(manifests: readonly InputObject[], fixing: Fixing) {

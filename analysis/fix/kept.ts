@@ -49,8 +49,8 @@ function repairOf({ parent, field, value, container, evidence }: KeptChange): Ke
     class: 'check',
     reason: isAdd
       ? `container "${container}" used ${names.join(', ')}`
-      : `no use by container "${container}" was seen of ${firstOf(unused, FEW)}`,
-    risk: `what container "${container}" does while nobody watches may need more. ${coverageSentences(coverage).join(' ')}`,
+      : `container "${container}" was not seen to use ${firstOf(unused, FEW)}`,
+    risk: `container "${container}" may need more capabilities for work that was not watched. ${coverageSentences(coverage).join(' ')}`,
   };
 }
 

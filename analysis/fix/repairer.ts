@@ -147,8 +147,8 @@ export class Repairer {
 
   #why({ rule, container }: Violation, policy: ResolvedPolicy, content: PodContent): string {
     if (rule === USE_RULE)
-      return 'the right to use a policy is no field of a pod: bind it, or choose another service account';
-    if (rule === COST_RULE) return 'nobody knows whether the pod complies';
+      return 'no field of a pod grants the use of a policy: create a binding that grants it, or choose another service account';
+    if (rule === COST_RULE) return 'it is not known whether the pod complies';
     const fixes = this.#fixesOf(policy).get(rule) ?? [];
     const possible = fixes.filter((fix) =>
       changesBy(fix, content, this.#engine).some((change) => container === undefined || change.container === container),

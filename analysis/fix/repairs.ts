@@ -134,5 +134,5 @@ function whyKept(used: readonly string[]): string {
 }
 
 function whyMisplaced({ object }: InputObject): string {
-  return `objects of kind ${object.kind} have no field for it`;
+  return `objects of kind ${object.kind} have no field for this value`;
 }

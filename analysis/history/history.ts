@@ -72,7 +72,9 @@ export function noHistoryBecause(old: Snapshot, now: Snapshot): string | undefin
   if (incomplete) return `the snapshot of ${incomplete.taken} is incomplete: ${incomplete.missing.join('; ')}`;
   const [first, second] = [createdAt(old), createdAt(now)];
   const areTwo = first !== undefined && second !== undefined && first !== second;
-  return areTwo ? 'the snapshots are of two clusters: their namespaces kube-system differ in age' : undefined;
+  return areTwo
+    ? 'the snapshots are from two different clusters, since their namespaces kube-system differ in age'
+    : undefined;
 }
 
 /** Whether all pods and workloads could be read. If some could not be read, no namespace of the document is reached. */

@@ -157,10 +157,10 @@ function* unwrapped({ object, path }: Found): Generator<Found> {
 
 function whatIsWrong(object: unknown): string | undefined {
   if (typeof object !== 'object' || object === null || Array.isArray(object))
-    return 'no Kubernetes object: a mapping is needed, with apiVersion and kind';
+    return 'not a Kubernetes object: a mapping with apiVersion and kind is needed';
   const { apiVersion, kind, metadata } = object as Record<string, unknown>;
-  if (typeof kind !== 'string' || kind === '') return 'no Kubernetes object: it states no kind';
-  if (typeof apiVersion !== 'string' || apiVersion === '') return `no Kubernetes object: ${kind} states no apiVersion`;
+  if (typeof kind !== 'string' || kind === '') return 'not a Kubernetes object: the field kind is missing';
+  if (typeof apiVersion !== 'string' || apiVersion === '') return `not a Kubernetes object: ${kind} has no apiVersion`;
   if (metadata !== undefined && metadata !== null && (typeof metadata !== 'object' || Array.isArray(metadata)))
     return `${kind}: metadata is not a mapping`;
   return undefined;

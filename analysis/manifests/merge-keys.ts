@@ -86,7 +86,7 @@ class Merging {
       if (source === fields) return 'a merge key (<<) refers to the mapping that contains it';
       const keys = Object.keys(source);
       this.#count += keys.length;
-      if (this.#count > MOST_MERGED) return 'its merge keys make it too large: write out what they repeat';
+      if (this.#count > MOST_MERGED) return 'merge keys make the document too large: write fewer merge keys';
       const merged = this.#merged.get(fields) ?? new Set();
       this.#merged.set(fields, merged);
       for (const key of keys) {

@@ -24,10 +24,10 @@ export function troublePlace({ file, line }: Pick<Trouble, 'file' | 'line'>): st
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
-  EACCES: 'no permission to read it',
-  EPERM: 'no permission to read it',
+  EACCES: 'no permission to read the file or folder',
+  EPERM: 'no permission to read the file or folder',
   ELOOP: 'a link that leads back to itself',
-  ERR_ENCODING_INVALID_ENCODED_DATA: 'no UTF-8 text',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'not UTF-8 text',
 };
 
 /** The message of the operating system, without the system call and the path, which the problem already names. */

@@ -65,7 +65,7 @@ function unknownField({ around, key, known }: UnknownKey): UnknownField {
   if (near !== undefined && place === undefined) {
     return { path, meant: [...around, near], message: `${what}: did you mean "${near}"?` };
   }
-  const hint = place ? `: ${key} is a field of ${place.called}` : ': this release does not know it';
+  const hint = place ? `: ${key} is a field of ${place.called}` : ': this release does not know the field';
   return { path, meant: undefined, message: what + hint };
 }
 

@@ -40,7 +40,7 @@ export function capabilityLists(lists: CapabilityLists, prefix: string, filling:
         inexact(
           `${prefix}defaultAddCapabilities`,
           word,
-          'containers may still add ALL themselves, but do not get it by default any more: nobody chose what every container got',
+          'containers may still add ALL themselves, but no longer get it by default, since nobody requested all capabilities for every container',
         ),
       ),
       ...dropped.remarks,
@@ -74,7 +74,7 @@ function sorted(written: readonly string[], field: string, remark: (name: string
 function refusedAdd(name: string): string {
   const meant = meantBy(name);
   if (!meant) return 'left out, since it is not a Linux capability: containers that add it are refused';
-  return `left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow ${meant}, if that is meant`;
+  return `left out: containers that add it by this spelling are refused. Not every runtime grants a capability for this spelling: allow ${meant} if containers need it`;
 }
 
 function drops(written: readonly string[], field: string, granted: readonly string[]): Sorted {
@@ -83,9 +83,9 @@ function drops(written: readonly string[], field: string, granted: readonly stri
     const meant = meantBy(name);
     if (!meant || granted.includes(meant))
       return {
-        remark: inexact(field, name, 'left out: it is not a capability that a runtime knows, and drops nothing'),
+        remark: inexact(field, name, 'left out: no runtime has this capability, so the entry drops nothing'),
       };
-    const text = `asked for as ${meant}, which it drops on the runtimes that know this spelling: containers that drop it by this spelling alone are refused, unless it is filled in`;
+    const text = `the policy requires ${meant} instead, since some runtimes read this spelling as ${meant}: containers that drop only this spelling are refused, unless ${meant} is filled in`;
     return { name: meant, remark: inexact(field, name, text) };
   });
   return {

@@ -66,7 +66,7 @@ export function hostPaths({ allowedHostPaths = [] }: PspSpec): MigratedField {
 function unfit(prefix: string): string {
   return prefix.startsWith('/')
     ? `left out: longer than ${LONGEST_PATH} characters. Pods that only this entry admits are refused`
-    : 'left out: no absolute path. It admitted only hostPath volumes whose path is not absolute, either';
+    : 'left out: not an absolute path. The entry admitted only hostPath volumes with paths that are not absolute';
 }
 
 /** Migrates a list of volume drivers. An empty list admits any driver. */

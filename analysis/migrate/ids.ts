@@ -30,14 +30,14 @@ export function idStrategy(
 ): MigratedField {
   const ranges = written.map(({ min = 0, max = 0 }) => ({ min, max }));
   if (!ruled.includes(rule)) {
-    const text = `${rule} ignores ranges: as before, they mean nothing`;
+    const text = `${rule} ignores ranges, as before`;
     return {
       statements: [stated(override, { rule }, field)],
       remarks: ranges.length > 0 ? [known(`${field}.ranges`, ranges, text)] : [],
     };
   }
   if (ranges.length === 0) {
-    const text = `${rule} without ranges: the API server accepted it, and it could never admit a pod`;
+    const text = `${rule} without ranges: the API server accepted this policy, but the policy could never admit a pod`;
     return { never: known(`${field}.ranges`, ranges, text) };
   }
   return ranged(override, field, rule, ranges);
@@ -47,7 +47,7 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   const possible = ranges.filter(({ min }) => min <= GREATEST);
   if (possible.length === 0) {
     if (rule === 'MayRunAs') return noId(override, field, ranges);
-    const text = `no pod may have an ID above ${GREATEST}, so it could never admit one`;
+    const text = `no pod may have an ID above ${GREATEST}, so the policy could never admit a pod`;
     return { never: known(`${field}.ranges`, ranges, text) };
   }
   const clipped = distinct(possible.map(({ min, max }) => ({ min, max: Math.min(max, GREATEST) })));
@@ -66,7 +66,7 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
  * unset.
  */
 function noId(override: string, field: string, ranges: readonly IdRange[]): MigratedField {
-  const text = `no pod may have an ID above ${GREATEST}: only pods that left it unset passed; now ${GREATEST} passes, too`;
+  const text = `no pod may have an ID above ${GREATEST}: only pods that left the ID unset were admitted; now a pod with ID ${GREATEST} is admitted, too`;
   const last = { min: GREATEST, max: GREATEST };
   return {
     statements: [stated(override, { rule: 'MayRunAs', ranges: [last] }, field)],
@@ -76,7 +76,7 @@ function noId(override: string, field: string, ranges: readonly IdRange[]): Migr
 
 function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
   if (!first || first.min <= GREATEST) return [];
-  const text = `its min was filled in, which no pod may have: pods that left the ID unset were refused, and now get the next range's min`;
+  const text = `the min of this range was filled in, and no pod may have this ID. So pods that left the ID unset were refused, and now get the min of the next range`;
   return [inexact(`${field}.ranges[0]`, first, text)];
 }
 
@@ -89,7 +89,7 @@ function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
  */
 function emptyListRemark(override: string, field: string, [first]: readonly IdRange[]): Remark[] {
   if (override !== 'supplementalGroups' || !first) return [];
-  const text = `the same, except for pods that write \`supplementalGroups: []\`, which were refused: the API server does not show an empty list to admission policies, so such a pod counts as one that leaves the field unset, and defaulting gives it group ${first.min}`;
+  const text = `the same, except for pods with \`supplementalGroups: []\`, which were refused. The API server does not show an empty list to admission policies. So such a pod counts as a pod without the field, and defaulting gives it group ${first.min}`;
   return [known(field, [], text)];
 }
 

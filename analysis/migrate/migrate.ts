@@ -97,7 +97,7 @@ function byName(a: CapabilityPolicy, b: CapabilityPolicy): number {
 }
 
 function leftOut(remark: Remark): Remark {
-  return { ...remark, text: `${remark.text}. No policy is made of it` };
+  return { ...remark, text: `${remark.text}. The object is not migrated` };
 }
 
 function policyOf(
@@ -123,6 +123,7 @@ function originsOf(statements: readonly Statement[], use: Readonly<Record<string
  */
 function emptied(before: number, after: number): Note[] {
   if (before === 0 || after > 0) return [];
-  const text = 'none of them could admit a pod, so no pod was admitted at all: from now on no policy refuses any';
+  const text =
+    'none of these policies could admit a pod, so no pod was admitted at all. From now on, no policy refuses a pod';
   return [{ object: 'input', field: '', value: null, text, exact: false }];
 }

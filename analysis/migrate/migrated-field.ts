@@ -51,7 +51,11 @@ export function withRoom<T>(
   const remarks = values
     .slice(most)
     .map((value) =>
-      inexact(field, value, `left out: the list has room for ${most}. Pods that only this entry admits are refused`),
+      inexact(
+        field,
+        value,
+        `left out: the list can have ${most} entries. Pods that only this entry admits are refused`,
+      ),
     );
   return { kept, remarks };
 }

@@ -21,7 +21,7 @@ export function policyNames<Source extends Named>(sources: readonly Source[]) {
   return {
     of: (source: Source) => shortName(source.name),
     notes: shortened.map(({ name, object }): Note => {
-      const text = `the policy is called ${shortName(name)}, since names have at most ${LONGEST} characters${inOrder ? '' : '. This changes its place in the order of names, which decides which policy fills in fields'}`;
+      const text = `the policy gets the name ${shortName(name)}, since names have at most ${LONGEST} characters${inOrder ? '' : '. This changes the position of the policy in the order of names, which determines the policy that fills in fields'}`;
       return { object, field: 'metadata.name', value: name, text, exact: inOrder };
     }),
   };

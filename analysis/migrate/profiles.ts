@@ -38,7 +38,7 @@ export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): Migra
   if (names.length > 0) return listedProfiles('seccomp', 'RefusedOnPod', names, lists);
   if (filling !== undefined) {
     const text =
-      'it is filled in and then refused, since no profile is allowed; every other profile is refused too: it could never admit a pod';
+      'the profile is filled in and then refused, since no profile is allowed. Every other profile is refused, too, so the policy could never admit a pod';
     return { never: known(defaultField, filling, text) };
   }
   return {
@@ -57,7 +57,8 @@ export function appArmorProfiles({ allowed, ...lists }: ProfileLists): MigratedF
   if (allowed === undefined) return lists.default === undefined ? {} : anyProfile('appArmor', lists);
   const names = allowed.filter((name) => name !== '');
   if (names.length > 0) return listedProfiles('appArmor', 'Refused', names, lists);
-  const text = 'the list is empty: every profile was refused, and so were pods without one: it could never admit a pod';
+  const text =
+    'the list is empty, so every profile was refused, and pods without a profile were refused, too. The policy could never admit a pod';
   return { never: known(lists.allowedField, '', text) };
 }
 
@@ -114,13 +115,14 @@ function fillingOf(
   const profile = profileOf(filling);
   const listed = profiles.some((one) => nameOf(one) === nameOf(profile));
   if (!listed) {
-    const text = 'left out: it is not among the allowed ones, so pods without a profile were refused, and still are';
+    const text =
+      'left out: the profile is not among the allowed profiles, so pods without a profile were refused, and still are';
     return { remarks: [known(defaultField, filling, text)] };
   }
   const { localhostProfile } = profile;
   if (localhostProfile === undefined || kept.includes(localhostProfile))
     return { statements: [stated(`${rule}.default`, profile, defaultField)] };
-  const text = 'left out: pods without a profile are refused, and not given this one';
+  const text = 'left out: pods without a profile are refused, and do not get this profile';
   return { remarks: [inexact(defaultField, filling, text)] };
 }
 
@@ -141,7 +143,7 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
   const remark = unfitRemark(field, name, profile);
   if (profile.localhostProfile !== '') return remark;
   const text =
-    'left out: it names no file, and no pod can have it now. Pods without a profile got it before, and get none now';
+    'left out: the profile names no file, and no pod can have this profile now. Pods without a profile got it before, and now get no profile';
   return inexact(field, name, text);
 }
 
@@ -152,11 +154,11 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
 function unfitRemark(field: string, name: string, { localhostProfile }: Profile): Remark | undefined {
   if (localhostProfile === undefined) return undefined;
   const why = localhostProfile.includes('*')
-    ? "its '*' was not a pattern, and would be one now"
+    ? "the '*' in the profile was not a pattern, but would be a pattern now"
     : localhostProfile.length > LONGEST
-      ? `it is longer than ${LONGEST} characters`
+      ? `the profile is longer than ${LONGEST} characters`
       : localhostProfile === ''
-        ? 'it names no file, and no pod can have it'
+        ? 'the profile names no file, and no pod can have this profile'
         : undefined;
   if (why === undefined) return undefined;
   const said = localhostProfile === '' ? known : inexact;

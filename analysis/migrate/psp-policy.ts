@@ -56,14 +56,15 @@ export function pspFields({ spec, annotations }: Psp, filling: boolean): Migrate
 function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): MigratedField {
   const field = 'spec.seLinux';
   if (rule !== 'MustRunAs') {
-    const text = `${rule} ignores options: as before, they mean nothing`;
+    const text = `${rule} ignores options, as before`;
     return {
       statements: [stated('seLinux', { rule }, field)],
       remarks: seLinuxOptions ? [known(`${field}.seLinuxOptions`, seLinuxOptions, text)] : [],
     };
   }
   if (!seLinuxOptions) {
-    const text = 'MustRunAs without options: the API server accepted it, and it could never admit a pod';
+    const text =
+      'MustRunAs without options: the API server accepted this policy, but the policy could never admit a pod';
     return { never: known(`${field}.seLinuxOptions`, null, text) };
   }
   return { statements: [stated('seLinux', { rule, options: statedOptions(seLinuxOptions) }, field)] };
@@ -76,7 +77,7 @@ function procMount({ allowedProcMountTypes }: PspSpec): MigratedField {
   const field = 'spec.allowedProcMountTypes';
   const types = distinct(allowedProcMountTypes ?? []);
   const any = types.length === 0 ? ['Default'] : types;
-  const text = 'refuses containers that leave procMount unset, which is Default: as before';
+  const text = 'refuses containers that leave procMount unset, as before, since unset means Default';
   return {
     statements: [statedOrUnset('procMount.types', any, field, allowedProcMountTypes)],
     remarks: any.includes('Default') ? [] : [known(field, allowedProcMountTypes, text)],

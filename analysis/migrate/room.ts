@@ -24,7 +24,7 @@ export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
       object: `CapabilityPolicy/${name}`,
       field: 'metadata.name',
       value: name,
-      text: `may not be asked about: the API server asks for at most ${MOST_ASKED} policies with usableBy Subjects or Bindings who may use them, and ${group.length} decide in the same namespaces. A pod that complies with more than ${MOST_ASKED} of them may be refused although its service account may use this one. Narrow namespaceSelector so that fewer of them meet`,
+      text: `the right to use this policy may not be checked: the API server checks this right for at most ${MOST_ASKED} policies with usableBy Subjects or Bindings, and ${group.length} decide in the same namespaces. A pod that complies with more than ${MOST_ASKED} of these policies may be refused although its service account may use this policy. Narrow namespaceSelector so that fewer of these policies decide in one namespace`,
       exact: false,
     })),
   );

@@ -68,9 +68,9 @@ function userSubject(user: string): GrantSubject {
  */
 function choice({ priority }: Scc): MigratedField {
   const text =
-    'only the CapabilityPolicies with the highest priority would count: all get 0, and a pod has to satisfy one of them, as before. ' +
-    'The difference is in what is filled in: OpenShift takes the first that fits, by priority and then from the most restrictive on, also where it changes the pod, ' +
-    'and sets runAsNonRoot: true on containers with another user than 0; here a pod that some policy admits unchanged stays unchanged, and else the first by name fills in';
+    'only the CapabilityPolicies with the highest priority would count. So all get priority 0, and a pod has to satisfy one of them, as before. ' +
+    'The filled-in fields differ. OpenShift uses the first SecurityContextConstraints that admits the pod, by priority and then from the most restrictive on, even if it changes the pod, ' +
+    'and sets runAsNonRoot: true on containers with another user than 0. Here, a pod that some policy admits unchanged stays unchanged. Otherwise, the first policy by name fills in fields';
   return { remarks: [inexact('priority', priority ?? null, text)] };
 }
 
@@ -95,7 +95,7 @@ function capabilities(scc: Scc, filling: boolean): MigratedField {
 function privilegedEscalation(scc: Scc): MigratedField {
   const { allowPrivilegeEscalation: allowed, defaultAllowPrivilegeEscalation: filling, allowPrivilegedContainer } = scc;
   const text =
-    'privileged containers that leave it unset were left alone: they are refused now, and have to say allowPrivilegeEscalation: true';
+    'privileged containers that left the field unset were not changed: they are refused now, and have to set allowPrivilegeEscalation: true';
   const refuses = filling === false && allowed !== false && allowPrivilegedContainer;
   const remarks = refuses ? [inexact('defaultAllowPrivilegeEscalation', filling, text)] : [];
   return { ...escalation('', scc), remarks };
@@ -117,7 +117,7 @@ function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = 
   const others = listed.filter((type) => type !== 'hostPath');
   const migrated = volumeTypes(field, [...others, ...(hostPath ? ['hostPath'] : [])].sort(), SCC_VOLUMES);
   const dropped = types.includes('hostPath') && !hostPath;
-  const text = 'left out: allowHostDirVolumePlugin is not true, and it wins, as before';
+  const text = 'left out: allowHostDirVolumePlugin is not true and takes precedence, as before';
   return { ...migrated, remarks: dropped ? [known(field, 'hostPath', text)] : [] };
 }
 
@@ -132,14 +132,14 @@ const GROUPS_ANNOTATION = 'openshift.io/sa.scc.supplemental-groups';
 function ofNamespace(what: string, annotation: string): string {
   return (
     `each pod had to have ${what} (annotation ${annotation}): now any ID that OpenShift allocates by default passes in every namespace, and ${ALLOCATED.min} is filled in. ` +
-    'For one range a namespace, make a policy for it with a higher priority'
+    'For one range per namespace, create a policy for each namespace with a higher priority'
   );
 }
 
 function runAsUser({ runAsUser: { type = '', uid, uidRangeMin, uidRangeMax } = {} }: Scc): MigratedField {
   const field = 'runAsUser';
   const never = (what: string): MigratedField => ({
-    never: known(field, type, `${type} needs ${what}: it could never admit a pod`),
+    never: known(field, type, `${type} needs ${what}, so the policy could never admit a pod`),
   });
   const ranges = (min: number, max: number) => idStrategy(field, field, { rule: 'MustRunAs', ranges: [{ min, max }] });
   switch (type) {
@@ -184,7 +184,7 @@ function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): 
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };
   const options = statedOptions(seLinuxOptions);
-  const text = `pods had to have the level of their namespace (annotation ${MCS_ANNOTATION}), which was filled in: now they must set none, and the container runtime chooses one for each: pods that share a volume may not be able to read each other's files`;
+  const text = `pods had to have the level of their namespace (annotation ${MCS_ANNOTATION}), which was filled in. Now pods must not set a level, and the container runtime chooses a level for each pod. So pods that share a volume may not be able to read each other's files`;
   return {
     statements: [stated('seLinux', { rule, options }, field)],
     remarks: options.level === undefined ? [inexact(field, seLinuxOptions ?? rule, text)] : [],
@@ -204,7 +204,7 @@ const NEWER_SYSCTLS = ['net.ipv4.ip_local_reserved_ports', 'net.ipv4.tcp_rmem', 
 function sysctlFields(scc: Scc): MigratedField[] {
   const { allowedUnsafeSysctls: unsafe } = scc;
   if (unsafe?.includes('*')) return [sysctls('', scc, SAFE_IN_OPENSHIFT)];
-  const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, where the kernel of its API server is new enough: they are refused now; add them where they are used`;
+  const text = `OpenShift calls ${NEWER_SYSCTLS.join(', ')} safe, too, if the kernel of its API server is new enough. These sysctls are refused now; add them if pods use them`;
   return [sysctls('', scc, SAFE_IN_OPENSHIFT), { remarks: [inexact('allowedUnsafeSysctls', unsafe ?? null, text)] }];
 }
 
@@ -213,7 +213,7 @@ const REQUIRED = 'RequirePodLevel';
 function userNamespace({ userNamespaceLevel: level }: Scc, filling: boolean): MigratedField {
   if (level !== REQUIRED) return {};
   const text =
-    'pods that left hostUsers unset were refused: they get hostUsers: false now, if nothing else refuses them';
+    'pods that left hostUsers unset were refused. Now they get hostUsers: false, unless another rule refuses them';
   return {
     statements: [stated('userNamespaces', 'Required', 'userNamespaceLevel')],
     ...(filling && { remarks: [inexact('userNamespaceLevel', level, text)] }),

@@ -83,7 +83,7 @@ const KINDS: ReadonlyMap<unknown, Kind> = new Map([
     'SecurityContextConstraints',
     {
       apiVersions: ['security.openshift.io/v1', 'v1'],
-      home: 'it is of security.openshift.io/v1',
+      home: 'its apiVersion is security.openshift.io/v1',
       granted: { groups: ['security.openshift.io'], resource: 'securitycontextconstraints' },
       choice: 'Enabled',
       read(value, object) {
@@ -153,7 +153,7 @@ function doubles(read: readonly Read[], objects: readonly unknown[]): InputProbl
   return named.flatMap(({ name, index, object }): InputProblem[] => {
     const first = named.find((one) => one.name === name);
     if (!first || first.index === index) return [];
-    const reason = `${objectText(objects[first.index])} has the same name: their policies would be one. Migrate them one by one, or rename one`;
+    const reason = `${objectText(objects[first.index])} has the same name, so their policies would have one name. Migrate the objects separately, or rename one of them`;
     return [{ index, object, ...problemAt(['metadata', 'name'], reason) }];
   });
 }
@@ -170,7 +170,7 @@ function unknownRole(binding: Binding): Note {
     object: bindingText(binding),
     field: 'roleRef.name',
     value: name,
-    text: `${kind}/${name} is not in the input: if it grants the verb use, add it`,
+    text: `${kind}/${name} is not in the input: add this role if it grants the verb use`,
     exact: true,
   };
 }

@@ -33,7 +33,7 @@ export function sysctls(
   const forbiddenField = `${prefix}forbiddenSysctls`;
   const forbidden = distinct(forbiddenSysctls);
   if (forbidden.length > MOST_SYSCTLS) {
-    const text = `the list has room for ${MOST_SYSCTLS}: no sysctl is admitted at all`;
+    const text = `the list can have ${MOST_SYSCTLS} entries, so no sysctl is admitted at all`;
     return {
       statements: [stated('sysctls.allowed', [], forbiddenField)],
       remarks: [inexact(forbiddenField, forbiddenSysctls, text)],

@@ -34,7 +34,7 @@ export function usability(grants: readonly Grant[], policy: string): Usability {
       known(
         'metadata.name',
         from,
-        `${subjects.map(({ name }) => name).join(', ')}: by wildcards, which reach CapabilityPolicies, too. Nothing to do`,
+        `${subjects.map(({ name }) => name).join(', ')}: granted by wildcards, which apply to CapabilityPolicies, too. Nothing to do`,
       ),
     );
   if (everybody) return forEveryone(everybody);
@@ -105,6 +105,6 @@ function binding(grants: readonly Grant[], policy: string, namespace?: string): 
 
 function nobody(grants: readonly Grant[], policy: string): Remark[] {
   if (grants.length > 0) return [];
-  const text = `no role in the input grants its use: until a binding to ClusterRole ${useRoleName(policy)} does, only holders of wildcard verbs may use it`;
+  const text = `no role in the input grants the use of this policy. Until a binding to ClusterRole ${useRoleName(policy)} grants it, only holders of wildcard verbs may use the policy`;
   return [known('metadata.name', policy, text)];
 }

@@ -59,6 +59,7 @@ export class PolicyContextBuilder {
   /** The namespace of roles and bindings that have no `metadata.namespace`. */
   readonly #namespace: string;
   #live: Cluster | undefined;
+  #statesContext = false;
 
   constructor(namespace = 'default', collected: Collected = nothing()) {
     this.#namespace = namespace;
@@ -113,6 +114,11 @@ export class PolicyContextBuilder {
     return [...this.#all.sources.keys()].sort();
   }
 
+  /** Whether manifests had namespaces, roles or bindings. */
+  get statesContext(): boolean {
+    return this.#statesContext;
+  }
+
   /** The rollouts of the policies with the given names. The key is the policy's name. */
   rollouts(names: readonly string[]): Map<string, CompleteRollout> {
     const specs = names.flatMap((name) => {
@@ -134,6 +140,7 @@ export class PolicyContextBuilder {
   /** @param tell receives the problems of the object. An object that cannot be read is skipped */
   addManifest(manifest: InputObject, tell: (trouble: Trouble) => void): void {
     const role = roleOf(manifest.object.apiVersion, manifest.object.kind);
+    if (isContextObject(role)) this.#statesContext = true;
     const object = isContextObject(role) ? readObject(manifest, tell) : manifest.object;
     if (!object) return;
     switch (role) {
@@ -260,7 +267,7 @@ export class PolicyContextBuilder {
     // which spec is in force.
     if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
       const place = troublePlace(placeOfSource(source));
-      const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep one of them`;
+      const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep only one of the two`;
       tell({ file, line, message });
     }
     const metadata = { ...policy.metadata, ...(known?.metadata && pickIdentity(known.metadata)) };

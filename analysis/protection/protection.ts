@@ -41,7 +41,7 @@ export function protection(options: ProtectionOptions): Protection {
     variables: cel.variablesOf(operators.map(cel.userName)),
     validations: [
       {
-        why: 'Answers the question whether this policy is in force. It protects nothing.',
+        why: 'Refuses a probe, to show that this policy is in force. This rule protects no object.',
         entry: {
           expression: `!(${cel.PROBES})`,
           messageExpression: `"${PROTECTION_ANSWER} " + request.userInfo.username + " " + (variables.operates ? "${MAY_WRITE}" : "${MUST_NOT_WRITE}")`,
@@ -72,17 +72,17 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
     {
       why: 'Admission policies, bindings and roles that the operator renders, and objects that look like them.',
       expression: `!variables.ours || variables.operates || variables.unchanged || variables.collects`,
-      message: `only the operator (${users}) may write admission policies, bindings and roles that are named or labelled as those of CapabilityPolicies`,
+      message: `only the operator (${users}) may write admission policies, bindings and roles with a name or label of CapabilityPolicies`,
     },
     {
-      why: 'The Lease by which replicas of the operator agree which one writes.',
+      why: 'The Lease by which the replicas of the operator agree which replica writes.',
       expression: `!(${cel.isLease(operators)}) || variables.operates || variables.unchanged || ${cel.EMPTIES_NAMESPACE}`,
       message: `only the operator (${users}) may write its Lease`,
     },
     {
-      why: 'The ConfigMaps that keep where a rollout is.',
+      why: 'The ConfigMaps with the states of rollouts.',
       expression: `!(${cel.isRolloutState(operators)}) || variables.operates || variables.unchanged || variables.collects || ${cel.EMPTIES_NAMESPACE}`,
-      message: `only the operator (${users}) may write the ConfigMaps that keep where a rollout is`,
+      message: `only the operator (${users}) may write the ConfigMaps with the states of rollouts`,
     },
     {
       why: 'The CRD: deleting it deletes all policies, and the garbage collector then deletes what they rendered.',
@@ -100,7 +100,7 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
       message: `only the operator (${users}) may change the annotation ${RECORD} of a namespace`,
     },
     {
-      why: 'The APIs that enforcement uses: nobody may have another server answer for them.',
+      why: 'The APIs that enforcement uses: no APIService may send their requests to another server.',
       expression: `variables.resource != "apiservices" || !(${cel.IS_BUILT_IN_API}) || (variables.deletes ? ${cel.API_SERVER} : !has(object.spec.service))`,
       message: `this APIService must not be deleted or served by another server`,
     },
@@ -110,14 +110,14 @@ function validationsOf({ operators, pinned }: ProtectionOptions): Validation[] {
       message: `only nodes may get tokens of the operator (${users})`,
     },
     {
-      why: 'Tokens of the controllers that may delete what is protected. Pods that name their accounts get none.',
+      why: 'Tokens of the controllers that may delete protected objects. Pods with the service accounts of these controllers get no token.',
       expression: `!(${cel.requestsToken(cel.DELETING_CONTROLLERS)}) || ${cel.IS_MANAGER}`,
       message: `only kube-controller-manager may get tokens of its controllers (${controllers})`,
     },
     {
       why: 'Secrets that the controller manager fills with such a token.',
       expression: `!(${cel.isFilledWithToken([...operators, ...cel.DELETING_CONTROLLERS])})`,
-      message: `no Secret may have a token of the operator or of these controllers (${users}, ${controllers})`,
+      message: `no Secret may have a token of the operator or of the controllers (${users}, ${controllers})`,
     },
     ...(pinned.length > 0
       ? [

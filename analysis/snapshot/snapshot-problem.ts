@@ -7,7 +7,7 @@ import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from './document.ts';
 
 /** The reason why the page cannot show a value as a snapshot; undefined if the page can show it. */
 export function snapshotProblem(value: unknown): string | undefined {
-  if (!isObject(value) || value.kind !== SNAPSHOT_KIND) return 'not a snapshot, which cappol snapshot prints';
+  if (!isObject(value) || value.kind !== SNAPSHOT_KIND) return 'not a snapshot by cappol snapshot';
   if (value.apiVersion !== SNAPSHOT_VERSION)
     return `the snapshot has version ${JSON.stringify(value.apiVersion)}; this version reads ${SNAPSHOT_VERSION}`;
   const wrong =
@@ -43,7 +43,7 @@ const IS: Readonly<Record<Type, (value: unknown) => boolean>> = {
 };
 
 function fieldProblem(value: unknown, path: string, fields: Readonly<Record<string, Type>>): string | undefined {
-  if (!isObject(value)) return `${path} is no object`;
+  if (!isObject(value)) return `${path} is not an object`;
   const wrong = Object.entries(fields).find(([field, type]) => !IS[type](value[field]));
   return wrong && `${path === '' ? '' : `${path}.`}${wrong[0]} is not ${wrong[1]}`;
 }

@@ -47,7 +47,7 @@ async function evidenceIn(file: InputFile, io: Reading, { tell }: Pick<ReadOptio
     const copy = isAtHand(file) ? file : await spool(file, io);
     const [first] = linesIn(textAtHand(copy, io));
     if (first?.text !== undefined && TABLE.test(first.text)) {
-      tellWrong.one(first.number, 'a table for people: run the gadget again with -o json');
+      tellWrong.one(first.number, 'the file has a table for people: run the gadget again with -o json');
     } else if (hasRecordLines(copy, io)) {
       await readLines(copy, io, { reader, tellWrong, tellCut: (line) => tell({ file: name, line, ...CUT }) });
     } else {
@@ -66,7 +66,7 @@ async function evidenceIn(file: InputFile, io: Reading, { tell }: Pick<ReadOptio
 }
 
 const CUT = {
-  message: 'the last line ends within a record, as when a tool is stopped while it writes: the rest of the file counts',
+  message: 'the last line ends within a record, as when a tool is stopped while it writes; the other lines count',
   severity: 'warning',
 } as const;
 
@@ -100,7 +100,7 @@ async function readLines(file: AtHand, io: Reading, { reader, tellWrong, tellCut
     if (eventLoopYield.isDue) await eventLoopYield.take();
     const parsed = text === undefined ? undefined : jsonIn(text);
     if (parsed !== undefined) add(parsed.value, number, reader, tellWrong.one);
-    else if (text === undefined) tellWrong.one(number, 'longer than any record');
+    else if (text === undefined) tellWrong.one(number, 'the line is longer than any record');
     else if (!ended && RECORD.test(text)) tellCut(number);
     else tellWrong.one(number, `not JSON: ${JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text)}`);
   }

@@ -20,12 +20,12 @@ export async function usedInFiles(
   const { used: paths, filename } = options;
   if (paths === undefined) return undefined;
   if (paths === true)
-    throw new UsageError('name files with evidence after --used; without them it goes with --cluster');
+    throw new UsageError('name files with evidence after --used; only with --cluster, --used needs no files');
   if (paths.includes('-') && filename.includes('-'))
     throw new UsageError('only one of -f and --used can be standard input');
   return new UsedCapabilities(await readEvidence(paths, io, { tell }), options);
 }
 
 export function checkSince({ used, since: time }: UsedOptions): void {
-  if (used === undefined && time !== undefined) throw new UsageError('--since goes with --used');
+  if (used === undefined && time !== undefined) throw new UsageError('--since requires --used');
 }

@@ -27,7 +27,8 @@ export function replaceText(path: string, before: string, after: string): void {
   const real = realpathSync(path);
   // The permissions of the file are checked first. A rename over the file would need only permissions on the folder.
   accessSync(real, constants.W_OK);
-  if (readFileSync(real, 'utf8') !== before) throw new Error('changed by somebody else meanwhile: left as it is');
+  if (readFileSync(real, 'utf8') !== before)
+    throw new Error('another program has changed the file in the meantime: not written');
   replaceFile(real, after);
 }
 

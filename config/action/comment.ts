@@ -1,14 +1,14 @@
 /**
- * Writes the comment of action.yml on a pull request, by `node comment.ts REPORT COMMAND`. The first run of a command
- * on a pull request adds the comment, and later runs update it.
+ * Writes the comment of action.yml on a pull request, by `node comment.ts REPORT QUESTION`. The first answer to a
+ * question on a pull request adds the comment, and later answers update it.
  *
  * The API is described in https://docs.github.com/en/rest/issues/comments.
  */
 import { readFileSync } from 'node:fs';
 
-const [, , REPORT = '', COMMAND = 'check'] = process.argv;
-/** The mark of the command's comment on a pull request: an HTML comment, which GitHub does not show. */
-const MARK = `<!-- cappol ${COMMAND} -->`;
+const [, , REPORT = '', QUESTION = 'check'] = process.argv;
+/** The mark of the question's comment on a pull request: an HTML comment, which GitHub does not show. */
+const MARK = `<!-- cappol ${QUESTION} -->`;
 const COMMENTS_OF_PAGE = 100;
 
 interface Comment {

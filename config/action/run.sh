@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Does the work of action.yml. The script checks manifests, or compares policies if OLD is set. It annotates the changed
-# lines, and writes the result for the following steps. If there are violations or differences, this step does not fail,
-# so that the following steps run. The last step of the action fails instead.
+# Does the work of action.yml. The script checks manifests, compares policies if OLD is set, or lists policies without
+# effect if FINDINGS is set. It annotates lines, and writes the result for the following steps. If there are violations,
+# differences or findings, this step does not fail, so that the following steps run. The last step of the action fails
+# instead.
 set -euo pipefail
 
 if [ -z "$PACKAGE" ]; then
@@ -13,12 +14,16 @@ add() { # FLAG LINES
     if [ -n "$line" ]; then arguments+=("$1" "$line"); fi
   done <<<"$2"
 }
+# Each question has a comment and a category of code scanning of its own.
 if [ -n "$OLD" ]; then
-  command=compare
-  arguments=("$command" "$OLD" "$NEW")
+  question=compare
+  arguments=(compare "$OLD" "$NEW")
+elif [ -n "$FINDINGS" ]; then
+  question=findings
+  arguments=(compare "$FINDINGS")
 else
-  command=check
-  arguments=("$command")
+  question=check
+  arguments=(check)
   add --filename "$FILES"
   add --policy "$POLICY"
   add --level "$LEVEL"
@@ -40,12 +45,12 @@ code=0
 "$cappol" "${arguments[@]}" --output markdown >"$folder/cappol.md" 2>/dev/null || true
 # Without a new text, the comment of an earlier run would stay.
 if [ ! -s "$folder/cappol.md" ]; then
-  echo "### CapabilityPolicy: \`cappol $command\` has no result; the log of the workflow says why" >"$folder/cappol.md"
+  echo "### CapabilityPolicy: \`cappol ${arguments[0]}\` has no result; the log of the workflow says why" >"$folder/cappol.md"
 fi
 cat "$folder/cappol.md" >>"$GITHUB_STEP_SUMMARY"
 {
   echo "code=$code"
-  echo "command=$command"
+  echo "question=$question"
   echo "markdown=$folder/cappol.md"
   # The value is empty if the command line was wrong.
   if [ -s "$folder/cappol.sarif" ]; then echo "sarif=$folder/cappol.sarif"; fi

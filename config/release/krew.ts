@@ -6,7 +6,7 @@ import { executableName } from './platforms.ts';
 const DESCRIPTION = `cappol evaluates manifests and clusters by CapabilityPolicies and by the Pod Security Standards,
 exactly as the API server does: who breaks which rule, where, and what would be accepted.
 It explains what a container ends up holding, suggests policies that fit what runs, and says
-what a policy would change. Needs no cluster unless asked to read one.
+what a policy would change. Most commands work without a cluster.
 `;
 
 /** The text of cappol.yaml. krew requires that this file has the name of the plugin. */

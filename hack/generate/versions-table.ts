@@ -11,7 +11,7 @@ export function versionsTable(): string {
   const oldest = Math.min(...minors);
   const rows = Array.from({ length: Math.max(...minors) - oldest + 1 }, (_, index) => oldest + index).map((minor) => [
     `1.${minor}`,
-    minor > oldest && offered(minor) === offered(minor - 1) ? 'the same' : offered(minor),
+    minor > oldest && offered(minor) === offered(minor - 1) ? 'the same as the previous version' : offered(minor),
     tested.find((version) => minorOf(version) === minor)?.slice('v'.length) ?? '',
   ]);
   const newest = formatVersion(NEWEST_KNOWN_MINOR);
@@ -25,7 +25,7 @@ export function versionsTable(): string {
 function offered(minor: number): string {
   return offers(minor, 'mutatingAdmissionPolicies')
     ? 'defaulting; up to 13 policies with `usableBy` Subjects or Bindings in one namespace'
-    : 'policies, labels, status; policies that ask for `use` with the limit below';
+    : 'policies, labels, status. Policies that ask for `use` have the limit that is described below this table';
 }
 
 function minorOf(version: string): number {

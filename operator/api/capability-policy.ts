@@ -1,7 +1,7 @@
 /**
- * Type names for parts of the API: `npm run generate` makes the model from `crds/`.
+ * Names of types for parts of the API. `npm run generate` makes the model from `crds/`.
  *
- * The generated interface is the only definition of the fields; this file only gives names to its parts.
+ * The generated interface is the only definition of the fields. This file gives names to the parts of the interface.
  */
 import type { ICapabilityPolicy } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 import type { ROLLOUT_DEFAULTS, SPEC_DEFAULTS } from './spec-defaults.ts';
@@ -11,22 +11,25 @@ export const VERSION = 'v1alpha1';
 export const PLURAL = 'capabilitypolicies';
 export const KIND = 'CapabilityPolicy';
 
-/** The field manager of all our writes. The name is public API: users list it in `managedFieldsManagers` of Argo CD. */
+/**
+ * The field manager of all writes of the operator. The name is public API. Users list the name in
+ * `managedFieldsManagers` of Argo CD.
+ */
 export const FIELD_MANAGER = 'capabilitypolicy.dev';
-/** A label on every object that we render, with FIELD_MANAGER as its value. */
+/** The label of every rendered object. The label's value is FIELD_MANAGER. */
 export const MANAGED_BY_LABEL = 'app.kubernetes.io/managed-by';
-/** A label on every namespace: API servers set it to the namespace's name, and nobody can change it. */
+/** The label of every namespace with the namespace's name. API servers set this label, and nobody can change it. */
 export const NAME_LABEL = 'kubernetes.io/metadata.name';
 /** The annotation of a namespace with the Pod Security labels that the operator set, as JSON. */
 export const RECORD = `${GROUP}/labels`;
 /**
  * The prefix of the label that marks a namespace where a policy with `rollout` is not enforced yet. The policy's name
- * follows the prefix, and fits into the label key because a policy's name has at most 63 characters.
+ * follows the prefix. The name fits into the label key, because a policy's name has at most 63 characters.
  */
 export const ROLLOUT_LABEL_PREFIX = `rollout.${GROUP}/`;
 /**
- * The values of a namespace's rollout label: `pending` means that the policy is not enforced yet, and `enforced` means
- * that somebody decided to enforce it now.
+ * The values of the label of a rollout on a namespace. `pending` means that the policy is not enforced yet. `enforced`
+ * means that somebody decided to enforce the policy now.
  */
 export const ROLLOUT_PENDING = 'pending';
 export const ROLLOUT_ENFORCED = 'enforced';
@@ -41,8 +44,8 @@ export const WITHDRAWAL_FINALIZER = `${GROUP}/withdrawal`;
 type Spec = ICapabilityPolicy['spec'];
 
 /**
- * `namespaceSelector` is required by a CEL rule of the CRD, because the message of a CEL rule can say what `{}` means.
- * OpenAPI's `required` does not list the selector, so the model has it as an optional field.
+ * A CEL rule of the CRD requires `namespaceSelector`, because the message of a CEL rule can explain what `{}` means.
+ * OpenAPI's `required` does not list the selector, so the selector is an optional field of the model.
  */
 export type CapabilityPolicySpec = Spec & { namespaceSelector: NonNullable<Spec['namespaceSelector']> };
 /** The spec as the author wrote it. */
@@ -59,8 +62,8 @@ export type NamedContainers = Omit<NonNullable<Spec['containers']>[number], 'ove
   overrides?: ContainerOverrides;
 };
 /**
- * The overrides of an entry of `spec.containers`, without the fields that concern the whole pod. The CRD has fields
- * about the whole pod in an entry only to refuse them with a message.
+ * The overrides of an entry of `spec.containers`, without the fields that concern the whole pod. In the CRD, an entry
+ * has fields about the whole pod, so that a CEL rule can refuse such a field with a message.
  */
 export type ContainerOverrides = Omit<
   CapabilityPolicyOverrides,

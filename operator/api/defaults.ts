@@ -1,4 +1,7 @@
-/** Fills in the fields that a policy leaves out, and leaves them out again. */
+/**
+ * Fills in the default values of the fields that a policy leaves out. Also removes fields that have their default
+ * value.
+ */
 import type { CapabilityPolicy, CapabilityPolicySpec, CompletePolicy, CompleteSpec } from './capability-policy.ts';
 import { ROLLOUT_DEFAULTS, SPEC_DEFAULTS } from './spec-defaults.ts';
 
@@ -7,7 +10,7 @@ export function completeSpec(spec: CapabilityPolicySpec): CompleteSpec {
   return { ...SPEC_DEFAULTS, ...rest, ...(rollout && { rollout: { ...ROLLOUT_DEFAULTS, ...rollout } }) };
 }
 
-/** The spec without the fields that have their default value. */
+/** Returns the spec without the fields that have their default value. */
 export function statedSpec(spec: CompleteSpec): CapabilityPolicySpec {
   const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
   const stated = Object.entries(spec).filter(([field, value]) => defaults[field] !== value);

@@ -1,4 +1,4 @@
-/** Policies as instances of the generated model, validated by the schema of the CRD. */
+/** Makes policies as instances of the generated model. The schema of the CRD validates the policies. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from './capability-policy.ts';
 import { CapabilityPolicy as Model } from './generated/capabilitypolicy.dev/v1alpha1/CapabilityPolicy.ts';
 
@@ -14,7 +14,7 @@ export interface ModelError {
 
 /**
  * Validates an object by the schema, and returns it as a policy together with the errors.
- * @param object without nulls
+ * @param object an object without nulls
  */
 export function modelOf(object: object): { readonly policy: CapabilityPolicy; readonly errors: readonly ModelError[] } {
   const model = new Model(object as Partial<CapabilityPolicy> as CapabilityPolicy);

@@ -1,4 +1,6 @@
-/** The structural schema of a CRD (OpenAPI v3), as far as our CRD and our own schemas use it. */
+/**
+ * The structural schema of a CRD (OpenAPI v3). The type has the keywords that this project's CRD and other schemas use.
+ */
 
 export interface Schema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
@@ -8,7 +10,7 @@ export interface Schema {
   readonly additionalProperties?: Schema;
   readonly items?: Schema;
   readonly required?: readonly string[];
-  /** Scalar fields without `omitempty`, which the API server reads as empty if they are absent. */
+  /** The scalar fields without `omitempty`. If such a field is absent, the API server reads it as empty. */
   readonly neverAbsent?: readonly string[];
   readonly enum?: readonly unknown[];
   readonly minimum?: number;
@@ -26,12 +28,12 @@ export interface CelRule {
   readonly rule: string;
   readonly message?: string;
   readonly messageExpression?: string;
-  /** The path of the refused field, relative to the object that has the rule: `.overrides`. */
+  /** The path of the refused field, relative to the object that has the rule, such as `.overrides`. */
   readonly fieldPath?: string;
   readonly reason?: string;
 }
 
-/** The schema of a property: its own schema, or else the schema for additional properties. */
+/** The schema of a property. A property without its own schema has the schema for additional properties. */
 export function partOf(schema: Schema, key: string): Schema | undefined {
   const { properties, additionalProperties } = schema;
   return properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties;

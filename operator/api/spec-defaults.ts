@@ -1,8 +1,8 @@
 /**
  * The values of the fields that a policy leaves out.
  *
- * The CRD has no defaults, because a default that the API server fills in belongs to no field manager. If a field was
- * removed from Git, Argo CD's server-side diff would ignore the default value and report Synced
+ * The CRD has no defaults, because a default that the API server fills in belongs to no field manager. If somebody
+ * removed a field from Git, Argo CD's server-side diff would ignore the default value and report Synced
  * (docs/decisions/0021-no-openapi-defaults.md). The rules of the CRD repeat the defaults as
  * `self.?mode.orValue('Audit')`.
  */
@@ -19,7 +19,7 @@ export const SPEC_DEFAULTS = {
   podSecurityLabels: 'Managed',
 } as const satisfies Partial<Spec>;
 
-/** The defaults of `rollout`. `namespacesPerHour` has no default: a rollout without this field has no limit. */
+/** The defaults of `rollout`. `namespacesPerHour` has no default. A rollout without this field has no limit. */
 export const ROLLOUT_DEFAULTS = {
   meanwhile: 'Warn',
   soak: '24h',

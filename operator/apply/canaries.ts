@@ -1,4 +1,4 @@
-/** Proves the rules of a program under another name, before they replace the rules that are in force. */
+/** Tests the rules of a program under another name before the operator replaces the rules that are in force. */
 import type { ApiClient } from '../cluster/client.ts';
 import { type Canary, objectsOfProgram, type Program, RULES_LABEL } from '../compile/program.ts';
 import { inOrderOfRemoval, keyOf, type Live, labelOf } from '../state/live.ts';
@@ -14,7 +14,7 @@ interface CanariesOptions {
   readonly inForceOf: (name: string) => InForce;
 }
 
-/** How long a canary may take to pass, from the time at which API servers could have compiled the canary. */
+/** The time in ms that a canary may take to pass. The time begins when API servers could have compiled the canary. */
 const PASSES_MS = 10_000;
 
 export class Canaries {
@@ -26,7 +26,10 @@ export class Canaries {
     this.#options = options;
   }
 
-  /** @returns whether the program may be written: its rules equal the live rules, or its canary has passed */
+  /**
+   * @returns whether the program may be written. A program may be written if its rules equal the live rules or its
+   * canary has passed
+   */
   async isReady(program: Program, live: Live, servers: readonly ApiClient[]): Promise<boolean> {
     const { programs, refusals } = this.#options;
     const canary = this.#neededFor(program, live);
@@ -47,13 +50,13 @@ export class Canaries {
     return inForce.proves(text);
   }
 
-  /** The canary that has not passed; undefined if none is needed. */
+  /** The canary that has not passed yet; undefined if the program needs no canary. */
   awaited(program: Program, live: Live): InForce | undefined {
     const canary = this.#neededFor(program, live);
     return canary && this.#options.inForceOf(canary.policy.metadata.name);
   }
 
-  /** The question for API servers about a canary that is written and has not passed. */
+  /** The question for API servers about a canary that the operator has written and that has not passed yet. */
   question(program: Program, live: Live): Question | undefined {
     const canary = this.#neededFor(program, live);
     if (!canary || !this.#options.programs.isWritten(canary, live)) return undefined;

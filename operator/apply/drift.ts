@@ -1,11 +1,14 @@
-/** Whether an object in the cluster has drifted from the rendered one. Pure. */
+/** Compares an object in the cluster with the rendered object, to find drift. The functions are pure. */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import type { Manifest } from '../compile/objects.ts';
 import type { RenderedObject } from '../model/objects.ts';
 import { arrayOf, objectOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 
-/** The defaults that API servers fill in (admissionregistration/v1 and rbac/v1 defaults.go), by field name. */
+/**
+ * The defaults that API servers fill in (admissionregistration/v1 and rbac/v1 defaults.go). The key is the field's
+ * name.
+ */
 const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
   apiGroup: '"rbac.authorization.k8s.io"',
   failurePolicy: '"Fail"',
@@ -15,11 +18,13 @@ const SERVER_DEFAULTS: Readonly<Record<string, string>> = {
   scope: '"*"',
 };
 
-/** Fields that belong to the operator completely: a value that somebody else added counts as drift. */
+/**
+ * The fields that belong to the operator completely. In these fields, a value that somebody else added counts as drift.
+ */
 const OWNED = ['spec', 'rules', 'aggregationRule', 'roleRef', 'subjects'] as const;
 
 /**
- * Whether the live object differs from the desired one. The result of a comparison is kept for each pair of objects,
+ * Whether the live object differs from the desired object. The function caches the result for each pair of objects,
  * because every pass compares thousands of unchanged pairs.
  */
 export function hasDrifted(live: RenderedObject, desired: Manifest): boolean {
@@ -39,7 +44,7 @@ function differs(live: RenderedObject, desired: Manifest): boolean {
   );
 }
 
-/** The uids of the owners that the operator set; owners that others added are ignored. */
+/** The uids of the owners that the operator set. The function ignores owners that other field managers added. */
 function ownersStated({ metadata }: RenderedObject): string[] {
   const ours = arrayOf(metadata.managedFields)
     .map(objectOf)
@@ -53,7 +58,7 @@ function sameOwner(a: unknown, b: unknown): boolean {
   return canonical(a) === canonical(b);
 }
 
-/** JSON with sorted keys, without the API server's defaults. */
+/** Returns JSON with sorted keys and without the API server's defaults. */
 export function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'undefined';

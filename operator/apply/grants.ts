@@ -1,7 +1,8 @@
 /**
  * Writes the roles that grant the use of policies, and the bindings of these roles. While a program changes, some API
  * servers enforce the old version of the program and other servers enforce the new version. If a binding changes
- * together with a program, the binding first keeps only the subjects that its old and its new state share.
+ * together with a program, the operator first narrows the binding. A narrowed binding has the subjects that are in the
+ * old and in the new state of the binding, and no others.
  */
 import type { Compiled } from '../compile/compile.ts';
 import type { Manifest } from '../compile/objects.ts';
@@ -22,15 +23,23 @@ export interface GrantsPass {
   readonly live: Live;
   /** The live objects as the watch shows them, without writes that the watch has not shown yet. */
   readonly shown: Live;
-  /** The names of the policies whose `use` is required by some live admission policy that refuses requests. */
+  /**
+   * The names of the policies for which some live admission policy requires the verb `use`. Admission policies that
+   * refuse no requests do not count.
+   */
   readonly asked: ReadonlySet<string>;
   /** Whether every API server enforces the rows of the policy. */
   isInForce(policy: string): boolean;
-  /** Whether some API server may still enforce a row of the policy that is no longer in its program. */
+  /**
+   * Whether some API server may still enforce a row of the policy, although the policy's program no longer has the row.
+   */
   isLeaving(policy: string): boolean;
 }
 
-/** How long API servers may take to see a binding: an API server follows bindings and programs by separate watches. */
+/**
+ * The time in ms that API servers may take to see a binding. An API server follows bindings and programs by separate
+ * watches.
+ */
 const FOLLOWED_MS = 1_000;
 const AT_ONCE = 8;
 const STEPS = ['first', 'narrow', 'last'] as const;
@@ -40,7 +49,10 @@ export class Grants {
   readonly #writes: Writes;
   readonly #refusals: Refusals;
   readonly #clock: Pick<Clock, 'now'>;
-  /** When the watch showed this version of a binding for the first time, by key. */
+  /**
+   * The time at which the watch showed the current version of a binding for the first time. The key is the key of the
+   * binding.
+   */
   readonly #shownSince = new Map<string, { readonly version: string | undefined; readonly at: number }>();
 
   constructor(writes: Writes, refusals: Refusals, clock: Pick<Clock, 'now'>) {
@@ -50,8 +62,9 @@ export class Grants {
   }
 
   /**
-   * Writes the roles. If the rows of a policy are in force, or no admission policy that refuses requests requires its
-   * `use`, the binding is written as well.
+   * Writes the roles. Also writes the binding of a policy if the policy's rows are in force. If the rows are not in
+   * force, the method writes the binding if no admission policy that refuses requests requires the verb `use` on the
+   * policy.
    */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
     this.#see(grants, shown);
@@ -71,8 +84,8 @@ export class Grants {
   }
 
   /**
-   * If the rows of a policy are about to change, and both the old and the new program require its `use`, the policy's
-   * binding is narrowed.
+   * Narrows the bindings of policies whose rows are about to change. A binding is narrowed if the old and the new
+   * program both require the verb `use` on its policy.
    */
   async narrow({ compiled, live, asked }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
     const texts = compiled.programs.map(({ policy }) => policy as unknown as RenderedObject);
@@ -91,8 +104,8 @@ export class Grants {
   }
 
   /**
-   * Why the row of a policy must not change yet: its binding has to be written or narrowed first, and API servers have
-   * to see the change.
+   * The reason why the row of a policy must not change yet; undefined if the row may change. Before the row changes,
+   * the binding has to be written or narrowed, and API servers have to see this change.
    */
   obstacle(policy: string, { compiled, live, shown, asked, isLeaving }: GrantsPass): string | undefined {
     const { role, roleBinding } = compiled.grants.get(policy) ?? {};
@@ -102,17 +115,21 @@ export class Grants {
     const before = live.get(key);
     if (!before || canonical(before.subjects) === canonical(roleBinding?.subjects)) return undefined;
     if (!asked.has(policy))
-      return isLeaving(policy) ? 'who may use it changes when no older text asks for it' : undefined;
+      return isLeaving(policy)
+        ? 'the users of the policy change when no older program checks their right to use it'
+        : undefined;
     const since = this.#shownSince.get(key);
     const isShown = since !== undefined && shown.get(key)?.metadata.resourceVersion === before.metadata.resourceVersion;
-    return isShown && this.#clock.now() - since.at >= FOLLOWED_MS ? undefined : 'who may use it is narrowed first';
+    return isShown && this.#clock.now() - since.at >= FOLLOWED_MS
+      ? undefined
+      : 'users who may no longer use the policy are removed first';
   }
 
   failure(policy: string): string | undefined {
     return STEPS.map((step) => this.#refusals.failure(unitOf(step, policy))).find((one) => one !== undefined);
   }
 
-  /** Whether the live role and its binding equal the rendered ones. */
+  /** Whether the live role and its binding equal the rendered role and binding. */
   isCurrent(grant: Grant, live: Live): boolean {
     return objectsOfGrant(grant).every((one) => this.#writes.isCurrent(one, live));
   }
@@ -147,12 +164,15 @@ function unitOf(step: Step, policy: string): string {
   return `grant/${step}/${policy}`;
 }
 
-/** The names of the policies whose `use` the admission policies require. */
+/** The names of the policies for which the admission policies require the verb `use`. */
 export function usesOf(objects: readonly RenderedObject[]): ReadonlySet<string> {
   return new Set(objects.flatMap((object) => [...usesAsked(object)]));
 }
 
-/** An admission policy that only warns or audits refuses nobody while a binding changes. */
+/**
+ * Whether the admission policy refuses requests. An admission policy that warns or audits refuses no request while a
+ * binding changes.
+ */
 export function refuses({ metadata }: Pick<RenderedObject, 'metadata'>): boolean {
   return !/^capabilitypolicy\.(warn|audit)/.test(metadata.name);
 }

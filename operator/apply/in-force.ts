@@ -1,6 +1,6 @@
 /**
- * Which rows of a program every API server enforces, as probes have shown. All times in this file come from the clock
- * that the passes use.
+ * Tracks which rows of a program every API server enforces, as probes have shown. All times in this file come from the
+ * clock that the passes use.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Program } from '../compile/program.ts';
@@ -9,26 +9,26 @@ import { distinct, everywhere, type Probed } from './probe.ts';
 
 export type Text = Probed & Pick<Program, 'hash' | 'rulesHash' | 'rows'>;
 
-/** The question whether the API servers enforce a version of a program that was written. */
+/** The question whether the API servers enforce a version of a program that the operator has written. */
 export interface Question {
   readonly inForce: InForce;
   readonly text: Text;
 }
 
 /**
- * How long API servers may take to load a changed program. Compiling takes up to a second, and the rest allows for the
- * delay of their watches.
+ * The time in ms that API servers may take to load a changed program. Compiling takes up to a second. The rest of the
+ * time allows for the delay of the API servers' watches.
  */
 export const COMPILED_MS = 3_000;
 /**
- * How often a program that is in force is probed again: an API server may restart without the program, or without the
- * admission plug-in that enforces programs.
+ * The time in ms after which a program that is in force is probed again. An API server may restart without the program,
+ * or without the admission plug-in that enforces programs.
  */
 const PROVED_AGAIN_MS = 60_000;
-/** The wait after a probe that failed: a share of the time since the write. */
+/** The wait after a failed probe, as a share of the time since the write. */
 const AGAIN = { share: 1 / 8, leastMs: 100, mostMs: 10_000 };
 const NONE: ReadonlyMap<string, string> = new Map();
-const COMPILING = 'waiting for the API servers to compile it';
+const COMPILING = 'waiting for the API servers to compile the program';
 
 export class InForce {
   readonly #clock: Pick<Clock, 'now'>;
@@ -38,7 +38,8 @@ export class InForce {
    */
   #text: Text | undefined;
   /**
-   * The IDs of the policies whose rows differ between `#text` and some version of the program that was written later.
+   * The IDs of the policies whose rows changed after `#text` was written. A row has changed if some later version of
+   * the program has another row.
    */
   readonly #changed = new Set<string>();
   /** The hashes of the versions of the program that some API server may enforce. */
@@ -50,25 +51,28 @@ export class InForce {
   /** The earliest time at which the answer to a probe can be trusted. */
   #trustedFrom = 0;
   #askAt = 0;
-  /** Why the last probe did not show that every API server enforces the program. */
+  /** The reason why the last probe did not show that every API server enforces the program. */
   waitsFor: string | undefined;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
   }
 
-  /** The number of API servers if all of them enforce the row; otherwise 0. */
+  /** The number of API servers if every API server enforces the row; otherwise 0. */
   serversWith(id: string, { rows, rulesHash }: Text): number {
     if (this.#text?.rulesHash !== rulesHash || this.#changed.has(id)) return 0;
     return this.#text.rows.get(id) === rows.get(id) ? this.#servers : 0;
   }
 
-  /** Whether some API server may enforce an older row of the policy, or a row that the program no longer has. */
+  /** Whether some API server may still enforce an older row of the policy, or a row that the program no longer has. */
   isChanging(id: string): boolean {
     return this.#changed.has(id);
   }
 
-  /** Whether a probe showed that every API server enforces this version, and nothing was written after that probe. */
+  /**
+   * Whether a probe showed that every API server enforces this version. The result is false if the operator has written
+   * the program after the probe.
+   */
   proves({ hash }: Pick<Text, 'hash'>): boolean {
     return this.#proof?.hash === hash && this.#awaited === undefined;
   }
@@ -79,8 +83,8 @@ export class InForce {
   }
 
   /**
-   * For how long the written version has waited for a probe that proves it, from the time at which answers can be
-   * trusted.
+   * The time in ms for which the written version has waited for a probe that proves it. The time begins when answers
+   * can be trusted.
    */
   get awaitedMs(): number {
     return this.#awaited ? this.#clock.now() - Math.max(this.#awaited.since, this.#trustedFrom) : 0;
@@ -98,15 +102,16 @@ export class InForce {
   }
 
   /**
-   * Records a write of the program. Call this method before the write, because the answer to the write may be lost.
+   * Records a write of the program. Call this method before the write, since the answer to the write may be lost.
    *
-   * @param isShown whether the first answer with the hash proves that everything is loaded; ignored if an API server
-   * may already enforce a version with this hash
+   * @param isShown whether the first answer with the hash proves that the API server has loaded everything. The method
+   * ignores this value if an API server may already enforce a version with this hash
    */
   writes(text: Text, isShown: boolean): void {
     const now = this.#clock.now();
     this.#askAt = now;
-    // The same version is written again, because the answer to the first write was lost or a write was refused.
+    // The operator writes this version a second time, because the answer to the first write was lost or a write was
+    // refused.
     if (isShown && this.#awaited?.hash === text.hash) return;
     const before = this.#text?.rows ?? NONE;
     if (!isShown || this.#possible.has(text.hash)) {
@@ -119,7 +124,7 @@ export class InForce {
     this.#possible.add(text.hash);
   }
 
-  /** Records that the program's objects were deleted; API servers may still enforce these objects. */
+  /** Records that the operator deleted the program's objects. API servers may still enforce the program. */
   deleted(): void {
     this.#proof = undefined;
     this.#awaited = undefined;
@@ -151,7 +156,7 @@ export class InForce {
       this.#text = undefined;
       this.#askAt = now;
     }
-    // If no probe has proved this version, another process may have written it.
+    // If no probe has proved this version, another process may have written the version.
     if (this.#proof?.hash !== text.hash) this.#awaited ??= { hash: text.hash, since: now };
     this.#servers = Math.min(this.#servers, addresses.size);
     if (now < this.askAt) return;

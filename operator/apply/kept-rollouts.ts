@@ -1,4 +1,4 @@
-/** Keeps the states of rollouts from one term to the next, and while a policy rests. */
+/** Saves the states of rollouts, so that they survive the end of a term and the time in which a policy rests. */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { ApiClient } from '../cluster/client.ts';
 import type { Cluster } from '../model/objects.ts';
@@ -12,7 +12,7 @@ interface Context {
   readonly client: ApiClient;
   readonly cluster: Pick<Cluster, 'rendered' | 'namespaces'>;
   readonly state: {
-    /** The states of this term. */
+    /** The states of rollouts in this term. */
     readonly promotions: Rollouts;
     readonly policies: {
       /** The namespaces that no policy reaches. */
@@ -28,15 +28,15 @@ export class KeptRollouts {
   readonly #context: Context;
   readonly #states: RolloutStates;
 
-  /** @param operatorNamespace the namespace of the ConfigMaps with the states */
+  /** @param operatorNamespace the namespace of the ConfigMaps that hold the states */
   constructor(context: Context, operatorNamespace: string) {
     this.#context = context;
     this.#states = new RolloutStates(context.client, operatorNamespace);
   }
 
   /**
-   * The state of the policy's rollout. In the first step of a term, or after the policy has rested, the saved state is
-   * read. If no state is saved, the state is derived from the enforced part and the labels.
+   * Returns the state of the policy's rollout. In the first step of a term, or after the policy has rested, the method
+   * reads the saved state. If no state is saved, the method derives the state from the enforced part and the labels.
    */
   async stateOf({ metadata }: CompletePolicy): Promise<RolloutState> {
     const { name = '', uid = '' } = metadata ?? {};
@@ -64,8 +64,9 @@ export class KeptRollouts {
   }
 
   /**
-   * Keeps the state of a policy that is not enforced for now. The rollout later continues from the kept state, so that
-   * no namespace becomes pending again. @throws the client's error
+   * Keeps the state of a policy that is currently not enforced. The rollout later continues from this state, so that no
+   * namespace becomes pending again.
+   * @throws the client's error
    */
   async rest({ metadata }: CompletePolicy): Promise<void> {
     const { name = '', uid = '' } = metadata ?? {};
@@ -76,7 +77,7 @@ export class KeptRollouts {
     await this.#states.write(name, resting(kept, existingSelector));
   }
 
-  /** Deletes the state of a policy that is deleted, or enforced everywhere. @throws the client's error */
+  /** Deletes the state of a policy that was deleted or that is enforced everywhere. @throws the client's error */
   async remove(policy: string, uid: string | undefined): Promise<void> {
     await this.#states.remove(policy, uid);
   }

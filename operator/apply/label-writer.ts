@@ -9,11 +9,12 @@ import type { LabelRefusal } from './outcome.ts';
 const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
 /**
- * By the rules of server-side apply, a label that is not in the plan is removed if only the operator owns it. A label
- * that another manager applies as well is kept.
+ * Writes the planned labels by server-side apply. The API server removes a label that is not in the plan if the
+ * operator is its only owner. The API server keeps a label that another field manager applies as well.
  *
- * @returns whether anything had to be changed @throws ApiError 409 if somebody changed a label or deleted the namespace
- * since the plan was made: plan again
+ * @returns whether anything had to be changed
+ * @throws ApiError 409 if somebody has changed a label or deleted the namespace since the plan was made. The caller
+ * then has to plan again
  */
 export async function writeLabels(
   client: ApiClient,
@@ -40,8 +41,9 @@ export async function writeLabels(
     } as Parameters<ApiClient['apply']>[0],
     { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
-  // Server-side apply keeps a field that another manager also owns. The record and the labels of rollouts have to be
-  // removed even then, because they belong to the operator alone.
+  // Server-side apply keeps a field that another field manager owns, too. The record and the labels of rollouts belong
+  // to the operator alone. So the operator has to remove the record and these labels even if another field manager owns
+  // them, too.
   const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
   const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
   if (record || kept.length > 0) {
@@ -57,12 +59,12 @@ export async function writeLabels(
 }
 
 /**
- * The errors that do not mean that the write itself is refused: the object is gone or has changed, the server is
- * overloaded, or a proxy got no answer from the server.
+ * The HTTP status codes of errors that are not a refusal of the write itself. The object is gone or has changed, the
+ * server is overloaded, or a proxy got no answer from the server.
  */
 const PASSING = new Set([404, 409, 429, 502, 503, 504]);
 
-/** The API server's refusal, with its reason; undefined for an error that may be temporary. */
+/** Returns the API server's refusal with its reason; undefined for an error that may be temporary. */
 export function labelRefusal(
   error: unknown,
   namespace: NamespaceView,

@@ -1,14 +1,15 @@
 /**
- * The Pod Security labels of a namespace: which to set, and which belong to others. Pure.
+ * Plans the Pod Security labels of a namespace: which labels to set, and which labels belong to other field managers.
+ * The functions are pure.
  *
- * An annotation records the labels that the operator set. A recorded label that somebody changed by hand is set again.
- * If another manager set a label first, or changed it by server-side apply (as Argo CD does), the label is left alone
- * and reported.
+ * An annotation records the labels that the operator set. If somebody changed a recorded label by hand, the operator
+ * sets the label again. Another field manager may have set a label first, or may have changed a label by server-side
+ * apply, as Argo CD does. The operator does not change such a label, and reports it.
  *
- * Another manager that applies the same value does not take the label over. If it did, anyone who can edit a namespace
- * could take the label over by applying it, or by removing our managedFields entry. Changing the value of a label
- * requires the verb `exempt`, which the guard checks (compile/guard-label.ts). In case the record was lost,
- * managedFields also show which labels to remove.
+ * Another field manager that applies the same value does not take over the label. Otherwise, anyone who can edit a
+ * namespace could take over the label, by applying the label or by removing the operator's managedFields entry. A
+ * change of the value of a label requires the verb `exempt`, which the guard checks (compile/guard-label.ts). If the
+ * record is lost, managedFields still show which labels to remove.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
@@ -19,18 +20,20 @@ export interface LabelPlan {
   /** The labels that the operator will own. */
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * The labels to record. If there are no labels to record, the value is undefined and the annotation is removed. A
-   * label that another manager set first is not recorded.
+   * The labels to record. If there are no labels to record, the value is undefined, and the operator removes the
+   * annotation. A label that another field manager set first is not recorded.
    */
   readonly record: string | undefined;
-  /** Whether the operator has to force the apply, because somebody changed a label of ours or the record. */
+  /**
+   * Whether the operator has to force the apply, because somebody changed one of the operator's labels or the record.
+   */
   readonly force: boolean;
   /** Whether the namespace differs from this plan. */
   readonly changes: boolean;
   readonly conflicts: readonly LabelConflict[];
 }
 
-/** @param wanted the labels that policies ask for: level and version of a mode belong together */
+/** @param wanted the labels that policies want; the level and the version of a mode belong together */
 export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelPlan {
   const ours = recordedLabels(namespace);
   const conflicts = Object.entries(wanted).flatMap(([label, value]): LabelConflict[] =>
@@ -55,10 +58,12 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
 }
 
 /**
- * The labels to set for now: a mode that is held back keeps the labels that the operator set. A label of another owner
- * keeps its wanted value in the result, so that `planLabels` reports the conflict and leaves the label alone.
+ * Returns the labels to set at present. A mode that is held back keeps the labels that the operator set. A label of
+ * another owner keeps its wanted value in the result. So `planLabels` reports the conflict and does not change the
+ * label.
  *
- * @param isHeld whether to hold back a mode, by its label and the labels that the operator set
+ * @param isHeld decides whether to hold back a mode; its arguments are the label of the mode and the labels that the
+ * operator set
  */
 export function heldBack(
   namespace: NamespaceView,
@@ -97,8 +102,8 @@ export function differingLabels(namespace: NamespaceView, { labels }: Pick<Label
 }
 
 /**
- * The label outcome of a namespace before the first label pass. A planned label that is not on the namespace yet may be
- * refused, so it does not count.
+ * The label outcome of a namespace before the first label pass. The API server may refuse a planned label that is not
+ * on the namespace yet. So such a label does not count.
  */
 export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
   const { labels, conflicts } = planLabels(namespace, wanted);
@@ -106,7 +111,9 @@ export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<
   return labelOutcome(namespace.name, { labels: Object.fromEntries(there), conflicts });
 }
 
-/** The labels that we recorded as ours, whatever their current value; empty when the record cannot be read. */
+/**
+ * The labels in the operator's record, whatever the current values of the labels; empty if the record cannot be read.
+ */
 function recordedLabels(namespace: NamespaceView): Record<string, string> {
   try {
     const record: unknown = JSON.parse(namespace.recorded ?? '{}');
@@ -120,8 +127,8 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
 }
 
 /**
- * Whether the apply changes an existing record. An apply that changes the record has to be forced, because the manager
- * that edited the record last owns it.
+ * Whether the apply changes an existing record. An apply that changes the record has to be forced, because the record
+ * belongs to the field manager that edited it last.
  */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;
@@ -131,14 +138,14 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
   const live = namespace.labels[label];
   if (live === undefined || live === value || live === ours[label]) return false;
   const { us, others } = ownersOf(namespace, label);
-  // The operator does not change a label that another owner set to the same value.
+  // The operator does not change a label that another owner set to the wanted value.
   if (us) return others.length > 0;
   return !(label in ours) || others.some(({ operation }) => operation === 'Apply');
 }
 
 /**
- * Whether another manager set the label to the same value before we did, so that only that manager may change the
- * label.
+ * Whether another field manager set the label to the same value before the operator did. The operator may not change a
+ * label that another field manager set first.
  */
 function isStatedBefore(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   return !(label in ours) && namespace.labels[label] === value && ownersOf(namespace, label).others.length > 0;
@@ -154,7 +161,7 @@ function ownersOf({ labelOwners }: NamespaceView, label: string): { us: boolean;
   return { us: others.length < owners.length, others };
 }
 
-/** The mode in the key of a label: `enforce` for `pod-security.kubernetes.io/enforce-version`. */
+/** The mode in the key of a label, such as `enforce` for `pod-security.kubernetes.io/enforce-version`. */
 function modeOf(label: string): string {
   return label.slice(LABEL_PREFIX.length).replace(/-version$/, '');
 }

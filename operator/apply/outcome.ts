@@ -2,15 +2,17 @@
 
 export interface ProgramOutcome {
   /**
-   * Working: the policy's objects are being written, or are written and not in force yet. Failed: the API server
-   * refused one of our writes.
+   * How far the policy is in force. Working: the operator is writing the policy's objects, or the written objects are
+   * not in force yet. Failed: the API server refused a write of the operator.
    */
   readonly state: 'Working' | 'InForce' | 'Failed';
   /** The hash of the policy's newest row. */
   readonly row: string;
-  /** The number of API servers that enforce the newest row and no older one. */
+  /**
+   * The number of API servers that enforce the newest row and no older row, and the number of API servers that answer.
+   */
   readonly servers: { readonly inForce: number; readonly answering: number };
-  /** A message for people: the step that the policy waits for, or the step that failed. */
+  /** A message for people that names the step that the policy waits for, or the step that failed. */
   readonly message: string;
 }
 
@@ -19,7 +21,9 @@ export interface LabelOutcome {
   /** The Pod Security labels of the namespace that the operator owns. */
   readonly applied: Readonly<Record<string, string>>;
   readonly conflicts: readonly LabelConflict[];
-  /** Why the API server does not let the operator write the labels; absent if it accepted the last write. */
+  /**
+   * Why the API server does not let the operator write the labels; absent if the API server accepted the last write.
+   */
   readonly refusal?: LabelRefusal;
 }
 
@@ -28,11 +32,11 @@ export interface LabelRefusal {
   readonly set: readonly string[];
   /** The labels to remove. */
   readonly remove: readonly string[];
-  /** The API server's answer, which says what refused the write, such as an admission webhook. */
+  /** The API server's answer. The answer says what refused the write, such as an admission webhook. */
   readonly message: string;
 }
 
-/** A label that another owner set to a different value. The operator leaves it alone. */
+/** A label that another owner set to a different value. The operator does not change this label. */
 export interface LabelConflict {
   readonly label: string;
   readonly theirs: string;
@@ -42,13 +46,13 @@ export interface LabelConflict {
 
 /** The result of a pass over all programs. */
 export interface PassResult {
-  /** The outcomes, by name of the policy. As long as nothing changes, every pass returns the same map object. */
+  /** The outcomes. The key is the policy's name. As long as nothing changes, every pass returns the same map object. */
   readonly outcomes: ReadonlyMap<string, ProgramOutcome>;
   /**
    * The error with which the API server refused to delete a stale object. The log reports this error, because the
    * object's policy may no longer exist.
    */
   readonly unremoved: Error | undefined;
-  /** The milliseconds until the next pass, if the operator waits for something that no watch reports. */
+  /** The time in ms until the next pass, if the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
 }

@@ -1,7 +1,7 @@
 /**
- * Asks an API server which version of a program it enforces. The status of an admission policy does not contain this
- * information, and each API server compiles the policy separately, up to a second after the write. To find out, the
- * operator sends each server a dry run that creates an object, and only this program refuses or changes that object.
+ * Finds out which version of a program an API server enforces. The status of an admission policy does not contain this
+ * information. Each API server compiles the policy separately, up to a second after the write. So the operator sends
+ * each server a dry run that creates an object. The program refuses or changes the object, and no other program does.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
@@ -10,8 +10,8 @@ export type Probed = Pick<Program, 'name' | 'kind'>;
 
 interface Answer {
   /**
-   * The hash of the program's version in force; empty if the program is not in force; undefined if the answer does not
-   * show it.
+   * The hash of the program's version that is in force. The hash is empty if the program is not in force, and undefined
+   * if the answer does not show it.
    */
   readonly hash: string | undefined;
   /** Why the answer of the server contains no hash. */
@@ -35,9 +35,9 @@ export async function ask(server: ApiClient, program: Probed): Promise<Answer> {
 }
 
 /**
- * Whether all API servers enforce the program's version with this hash; for an empty hash, whether no API server
- * enforces the program. During a change, most answers are negative, and one negative answer is enough. Therefore, the
- * first server is probed alone, and the other servers only after a positive answer.
+ * Whether all API servers enforce the program's version with this hash. If the hash is empty, the result is whether no
+ * API server enforces the program. During a change, most answers are negative, and one negative answer is enough. So
+ * the function first probes one server alone. If the answer is positive, the function probes the other servers.
  */
 export async function everywhere(
   servers: readonly ApiClient[],
@@ -52,7 +52,10 @@ export async function everywhere(
   return { holds: servers.length > 0 };
 }
 
-/** Several connections to one address count once: the number of API servers behind the address is unknown. */
+/**
+ * The number of servers with different addresses. Several connections to one address count once, because the number of
+ * API servers behind the address is unknown.
+ */
 export function distinct(servers: readonly ApiClient[]): number {
   return new Set(servers.map(({ server }) => server)).size;
 }

@@ -1,4 +1,4 @@
-/** How far each policy is in force, by the observations of a pass. Pure. */
+/** Computes how far each policy is in force, from the observations of a pass. The functions are pure. */
 import type { Compiled } from '../compile/compile.ts';
 import { type Program, programsOf, rowOf } from '../compile/program.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -9,26 +9,34 @@ export interface Progress {
   readonly compiled: Compiled;
   /** The number of answering API servers. */
   readonly answering: number;
-  /** By name of a policy: the name of an older admission policy by which API servers may still enforce the policy. */
+  /**
+   * The names of older admission policies by which API servers may still enforce policies. The key is the policy's
+   * name.
+   */
   readonly older: ReadonlyMap<string, string>;
-  /** The number of API servers if all of them enforce the resolved policy's row in the program; otherwise 0. */
+  /** The number of API servers if every API server enforces the resolved policy's row in the program; otherwise 0. */
   serversWith(id: string, program: Program): number;
-  /** A program that no longer has a row for the policy, while some API server may still enforce the row. */
+  /**
+   * Returns a program that no longer has a row for the policy, although some API server may still enforce the row. The
+   * result is undefined if there is no such program.
+   */
   leaving(policy: ResolvedPolicy): Program | undefined;
-  /** Why a program is not in force: the API server's refusal. */
+  /** The API server's refusal, if a refusal is the reason why a program is not in force. */
   failure(program: Program): string | undefined;
-  /** Why a program is not in force yet. */
+  /** The reason why a program is not in force yet. */
   obstacle(program: Program): string | undefined;
-  /** A message about an object of the program that is being deleted, and so counts as missing. */
+  /**
+   * A message about an object of the program that is being deleted. An object that is being deleted counts as missing.
+   */
   deletion(program: Program): string | undefined;
   /** The API server's refusal to write the policy's role or binding, or to delete an older admission policy. */
   refused(policy: string): string | undefined;
-  /** Whether the policy's live role and binding equal the rendered ones. */
+  /** Whether the policy's live role and binding equal the rendered role and binding. */
   isGranted(policy: string): boolean;
 }
 
 /**
- * The outcomes, by name of the policy. For a policy with two parts, the outcome is the outcome of the part that is
+ * The outcomes. The key is the policy's name. If a policy has two parts, its outcome is the outcome of the part that is
  * further from being in force.
  */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
@@ -45,7 +53,8 @@ export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
 const ORDER = ['Failed', 'Working', 'InForce'] as const;
 
 /**
- * The outcome of one part. InForce: every API server enforces the policy's newest row and no older row of the policy.
+ * The outcome of one part. The state is InForce if every API server enforces the policy's newest row and no older row
+ * of the policy.
  */
 function outcomeOf(policy: ResolvedPolicy, progress: Progress): ProgramOutcome {
   const { compiled, answering } = progress;
@@ -81,13 +90,13 @@ function obstacleTo(
   const [deletion] = programs.flatMap((program) => progress.deletion(program) ?? []);
   if (deletion !== undefined) return deletion;
   const older = progress.older.get(name);
-  if (older !== undefined) return `the older ${older} is still in force beside it`;
-  return progress.isGranted(name) ? undefined : 'who may use it changes when it is in force';
+  if (older !== undefined) return `the older ${older} is still in force, too`;
+  return progress.isGranted(name) ? undefined : 'the users of the policy change when the program is in force';
 }
 
 /**
- * The API server's message. A message about a guard also contains the name of the guard's object, because a policy's
- * author may not know that guards exist.
+ * The API server's message. A message about a guard contains the name of the guard's object, because a policy's author
+ * may not know that guards exist.
  */
 function failureOf(program: Program, progress: Progress): string[] {
   const message = progress.failure(program);

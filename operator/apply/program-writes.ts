@@ -1,4 +1,4 @@
-/** Writes the objects of a program or a canary. An existing admission policy is replaced in place. */
+/** Writes the objects of a program or a canary. A write replaces an existing admission policy in place. */
 import { type Canary, isProbeBinding, objectsOfProgram, type Program, TEXT_LABEL } from '../compile/program.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { heldBy, keyOf, type Live, labelOf } from '../state/live.ts';
@@ -8,15 +8,15 @@ import type { Writes } from './writes.ts';
 type Objects = Pick<Program | Canary, 'policy' | 'bindings'>;
 
 /**
- * The time between two writes of a large admission policy: each API server decodes and compiles the whole policy, and
- * every watcher receives it.
+ * The minimum time between two writes of a large admission policy. Each API server decodes and compiles the whole
+ * policy, and every watcher receives the whole policy.
  */
 const LARGE = { bytes: 300_000, everyMs: 3_000 };
 
 export class ProgramWrites {
   readonly #writes: Writes;
   readonly #clock: Pick<Clock, 'now'>;
-  /** The time of the last write of each large admission policy, by its name. */
+  /** The time of the last write of each large admission policy. The key is the name of the admission policy. */
   readonly #largeAt = new Map<string, number>();
 
   constructor(writes: Writes, clock: Pick<Clock, 'now'>) {
@@ -28,7 +28,9 @@ export class ProgramWrites {
     return objectsOfProgram(program).every((object) => this.#writes.isCurrent(object, live));
   }
 
-  /** Writes every object that is missing or has drifted: the admission policy first, the probe's binding last. */
+  /**
+   * Writes every object that is missing or has drifted. The admission policy comes first, and the probe's binding last.
+   */
   async write(program: Objects, text: Text, inForce: InForce, live: Live): Promise<void> {
     const { policy, bindings } = program;
     if (this.isWritten(program, live)) return;
@@ -42,12 +44,12 @@ export class ProgramWrites {
     for (const object of objectsOfProgram(program)) await this.#writes.ensure(object, live);
   }
 
-  /** Whether the write has to wait, because the same large admission policy was written a short time ago. */
+  /** Whether the write has to wait, because the operator wrote this large admission policy a short time ago. */
   mustWait(program: Objects, name: string, live: Live): boolean {
     return this.largeMs(name) > 0 && !this.isWritten(program, live);
   }
 
-  /** How many milliseconds the next write of a large admission policy has to wait. */
+  /** The time in ms for which the next write of a large admission policy has to wait. */
   largeMs(name: string): number {
     const last = this.#largeAt.get(name);
     return last === undefined ? 0 : Math.max(0, last + LARGE.everyMs - this.#clock.now());
@@ -55,8 +57,8 @@ export class ProgramWrites {
 }
 
 /**
- * The name and the finalizers of an object of the program that is being deleted, and so may disappear at any time;
- * undefined if no object is.
+ * The name and the finalizers of an object of the program that is being deleted. An object that is being deleted may
+ * disappear at any time. The result is undefined if no object is being deleted.
  */
 export function deletion(program: Objects, live: Live): string | undefined {
   const [held] = objectsOfProgram(program).flatMap((manifest) => {

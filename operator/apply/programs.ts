@@ -1,9 +1,9 @@
 /**
  * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the
- * new state at once. All other objects that a pass writes must fit both the old and the new state of the programs.
+ * new state at once. All other objects that a pass writes must fit the old and the new state of the programs.
  *
- * A pass does everything that can be done now, and reports what it still waits for. A new process can find out again
- * everything that a pass keeps, so the operator may be killed at any point.
+ * A pass does everything that can be done now, and reports the steps that still have to wait. A new process can
+ * recompute all state that passes keep in memory. So it is safe to kill the operator at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -29,12 +29,12 @@ import { policiesIn, unwanted } from './stale.ts';
 import { type OnWrite, WATCH_LAG_MS, Writes } from './writes.ts';
 
 interface ProgramsOptions {
-  /** One client for each answering API server. */
+  /** Returns one client for each API server that answers. */
   readonly servers: () => Promise<readonly ApiClient[]>;
   readonly onWrite: OnWrite;
-  /** Aborts a pass before its next write; its reason is thrown. */
+  /** If this signal is aborted, a pass stops before its next write and throws the signal's reason. */
   readonly signal?: AbortSignal;
-  /** The clock for all waits: for probes, for the watch, and before a refused write is tried again. */
+  /** The clock for all waits. The operator waits for probes, for the watch, and before the retry of a refused write. */
   readonly clock?: Pick<Clock, 'now'>;
 }
 
@@ -45,13 +45,13 @@ interface Pass extends GrantsPass {
 const NONE: ReadonlySet<string> = new Set();
 const AT_ONCE = 4;
 /**
- * The shortest wait before the next pass. An API server takes up to a second to compile a change, and other causes,
+ * The minimum wait in ms before the next pass. An API server takes up to a second to compile a change. Other causes,
  * such as a change in the cluster, start passes as well.
  */
 const LOOK_AGAIN_MS = 100;
 /**
- * The number of versions of each program whose rows are kept in memory. The version that is in the cluster must be
- * among these versions, even a short time after it was replaced.
+ * The number of versions of each program whose rows are kept in memory. These versions must include the version in the
+ * cluster, even a short time after its replacement.
  */
 const TEXTS_KEPT = 20;
 
@@ -65,9 +65,9 @@ export class Programs {
   readonly #grants: Grants;
   readonly #removal: Removal;
   readonly #questions: Questions;
-  /** The versions that API servers enforce, by name of a program or canary. */
+  /** The versions that API servers enforce. The key is the name of a program or canary. */
   readonly #inForce = new Map<string, InForce>();
-  /** The rows of each version of a program, by hash of the version. */
+  /** The rows of each version of a program. The key is the hash of the version. */
   readonly #rows = new Map<string, Program['rows']>();
 
   constructor(client: ApiClient, options: ProgramsOptions) {
@@ -88,7 +88,7 @@ export class Programs {
     this.#questions = new Questions(clock);
   }
 
-  /** @param rendered the objects in the cluster with our managed-by label, as last seen */
+  /** @param rendered the last seen objects in the cluster that have the operator's managed-by label */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
     const unchanged = await this.#questions.askAgain({ compiled, rendered, servers });
@@ -135,7 +135,10 @@ export class Programs {
     this.#refusals.keep(new Set([...units, ...[...grants.keys()].flatMap(unitsOf), ...live.keys()]));
   }
 
-  /** The names of the policies whose rows a write of the program changes, as far as the earlier rows are known. */
+  /**
+   * The names of the policies whose rows a write of the program changes. If the earlier rows are not known, the result
+   * may be incomplete.
+   */
   #changing({ policy, hash, rows }: Program, live: Live): ReadonlySet<string> {
     const before = live.get(keyOf(policy));
     const liveHash = before && labelOf(before, TEXT_LABEL);
@@ -157,7 +160,7 @@ export class Programs {
 
   #obstacleToWrite(program: Program, changing: ReadonlySet<string>, pass: Pass): string | undefined {
     const added = this.#addedBeside(program, pass);
-    if (added) return `${added.name} has to be in force first`;
+    if (added) return `${added.name} has to come into force first`;
     for (const policy of changing) {
       const obstacle = this.#grants.obstacle(policy, pass);
       if (obstacle !== undefined) return obstacle;
@@ -168,8 +171,8 @@ export class Programs {
   /**
    * Another program of the same kind that must come into force before this program is written. The other program is
    * new, while the cluster still has an older version of this program. The older version may contain rows that move to
-   * the new program, and must keep these rows until the new program is in force. Two programs that both have older
-   * versions in the cluster do not wait for each other.
+   * the new program. The older version must keep these rows until the new program is in force. Two programs that both
+   * have older versions in the cluster do not wait for each other.
    */
   #addedBeside(program: Program, { compiled, live }: Pass): Program | undefined {
     const textOf = ({ policy }: Program) => {
@@ -186,8 +189,8 @@ export class Programs {
   }
 
   /**
-   * Whether every API server enforces the rows of a policy, and whether some API server may still enforce rows that are
-   * gone.
+   * Computes two facts about a policy: whether every API server enforces its rows, and whether some API server may
+   * still enforce rows that no program has any more.
    */
   #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);
@@ -211,17 +214,21 @@ export class Programs {
   }
 
   /**
-   * A check by the ID of a policy: whether some API server may enforce a different row than the program has, or a row
-   * that the program has lost.
+   * Returns a check whose argument is the ID of a policy. The check is true if some API server may enforce an outdated
+   * row of the policy, or a row that the program no longer has.
    */
   #mayEnforceOther(program: Program, live: Live): (id: string) => boolean {
     const inForce = this.#inForceOf(program.name);
-    // Another process may have written this version just now, over any other version.
+    // Another process may have written this version just now. Before this write, the cluster may have had any other
+    // version.
     const isUnknown = !inForce.wasSeen && this.#programs.isWritten(program, live);
     return (id) => isUnknown || inForce.isChanging(id);
   }
 
-  /** Whether some API server may enforce the row of a policy that the program has lost. */
+  /**
+   * Returns a check of a policy. The check is true if some API server may enforce the policy's row, although the
+   * program no longer has this row.
+   */
   #leaving(program: Program, live: Live): (policy: ResolvedPolicy) => boolean {
     const object = live.get(keyOf(program.policy));
     const older = object ? rowsIn(object).difference(policiesOf(program)) : NONE;
@@ -277,7 +284,7 @@ export class Programs {
       : this.#obstacleToWrite(program, this.#changing(program, pass.live), pass);
   }
 
-  /** The milliseconds until a pass can do something other than probing. */
+  /** The time in ms until a pass can do something other than probing. */
   #otherMs({ compiled, live }: Pass, stale: readonly RenderedObject[], toWrite: readonly Program[]): number {
     const isGranted = [...compiled.grants.values()].every((grant) => this.#grants.isCurrent(grant, live));
     return Math.min(
@@ -289,8 +296,8 @@ export class Programs {
   }
 
   /**
-   * The question for API servers about the program or its canary; undefined if a refused write waits for its next try,
-   * or if something must be written first.
+   * The question for API servers about the program or its canary. The result is undefined if a refused write waits for
+   * its next try, or if another object must be written first.
    */
   #question(program: Program, live: Live): Question | undefined {
     if (this.#isRefused(program)) return undefined;
@@ -298,7 +305,7 @@ export class Programs {
     return { inForce: this.#inForceOf(program.name), text: program };
   }
 
-  /** Whether a write of the program was refused, so that the time of its next try is known. */
+  /** Whether the API server refused a write of the program. After a refusal, the time of the next try is known. */
   #isRefused(program: Program): boolean {
     return unitsFor(program).some((unit) => this.#refusals.error(unit));
   }

@@ -1,17 +1,21 @@
 /**
  * Asks API servers whether an admission policy in a file protects the operator's objects
- * (analysis/protection/protection.ts), by a dry run that only this admission policy refuses.
+ * (analysis/protection/protection.ts). The probe is a dry run that this admission policy refuses and no other admission
+ * policy refuses.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection-probe.ts';
 import { distinct } from './probe.ts';
 
 export interface ProtectionOutcome {
-  /** OtherOperator: the API servers protect the objects, and refuse even the writes of the user who sends the probe. */
+  /**
+   * Whether the API servers protect the objects. OtherOperator: the API servers protect the objects, and refuse even
+   * the writes of the user who sends the probe.
+   */
   readonly state: 'Protected' | 'OtherOperator' | 'Unprotected' | 'Unknown';
-  /** How many of the answering API servers protect the objects. */
+  /** The number of API servers that protect the objects, and the number of API servers that answer. */
   readonly servers: { readonly protecting: number; readonly answering: number };
-  /** Why it is unknown whether API servers protect the objects; empty if this is known. */
+  /** The reason why it is unknown whether API servers protect the objects; empty if the protection is known. */
   readonly message: string;
 }
 

@@ -1,7 +1,6 @@
 /**
- * Asks API servers which versions of programs they enforce, between two whole passes about the same state. An API
- * server needs up to a second to compile a change, and a whole pass over a thousand policies costs much more than a
- * question.
+ * Asks API servers which versions of programs they enforce, between two whole passes with the same input. An API server
+ * needs up to a second to compile a change. A whole pass over a thousand policies costs much more than a question.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -10,7 +9,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Question } from './in-force.ts';
 import type { PassResult } from './outcome.ts';
 
-/** The input of a pass. The input counts as unchanged as long as all fields contain the same objects. */
+/** The input of a pass. As long as all fields contain the same objects, the input counts as unchanged. */
 interface Subject {
   readonly compiled: Compiled;
   readonly rendered: readonly RenderedObject[];
@@ -21,13 +20,13 @@ interface Last {
   readonly subject: Subject;
   readonly questions: readonly Question[];
   readonly result: PassResult;
-  /** When the next whole pass is due, by the clock. */
+  /** The time at which the next whole pass is due, by the clock. */
   readonly until: number;
 }
 
 /**
- * The longest time between two whole passes. Unlike a single question, a whole pass also finds everything else that
- * changes with time.
+ * The maximum time in ms between two whole passes. A whole pass finds everything that changes with time. A question
+ * finds the version that API servers enforce, and nothing else.
  */
 const WHOLE_AGAIN_MS = 1_000;
 
@@ -40,9 +39,10 @@ export class Questions {
   }
 
   /**
-   * Keeps the questions that API servers had not answered as wanted at the end of a whole pass.
+   * Keeps the questions that were still open at the end of a whole pass. A question is open until the API servers give
+   * the wanted answer.
    *
-   * @param otherMs the milliseconds until something other than a question is due
+   * @param otherMs the time in ms until something other than a question is due
    * @returns the result of the pass, with the time until the next run
    */
   keep(
@@ -74,7 +74,7 @@ export class Questions {
   }
 }
 
-/** The milliseconds until the next run, whether for a question or for something else; undefined if nothing is due. */
+/** The time in ms until the next run, for a question or for something else; undefined if nothing is due. */
 function nextMs(questions: readonly Question[], otherMs: number, now: number): number | undefined {
   const ms = Math.min(otherMs, ...questions.map(({ inForce }) => inForce.askAt - now));
   return Number.isFinite(ms) ? Math.max(ms, 0) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Writes that failed: when to try them again, and when to report a failure. All times in this file come from the clock
- * that the passes use.
+ * Decides when to retry a failed write, and when to report a failure. All times in this file come from the clock that
+ * the passes use.
  */
 import { ApiError, isConflict, isNotFound, isOverloaded } from '../cluster/client.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -16,25 +16,25 @@ interface Refusal {
 }
 
 /**
- * An error that may be temporary is reported only after this many failures in a row and this many milliseconds, so that
- * conditions do not flap.
+ * The number of failures in a row and the time in ms after which an error that may be temporary is reported. An earlier
+ * report would make conditions flap.
  */
 const REPORTED = { times: 3, ms: 1_500 };
 /**
- * How long refusals must last before a write is tried less often. An API server that has just started does not know its
- * RBAC yet, and refuses objects that it accepts later.
+ * The time in ms for which refusals must last before a write is tried less often. An API server that has just started
+ * has not loaded its RBAC objects yet, and refuses objects that it accepts later.
  */
 const FOR_GOOD_MS = 15_000;
 /**
- * How long a failed write waits for its next try. During `conflictMs`, the watch shows the change that caused the
- * conflict.
+ * The time in ms for which a failed write waits for its next try. During `conflictMs`, the watch shows the change that
+ * caused the conflict.
  */
 const TRY_AGAIN = { conflictMs: 100, newlyRefusedMs: 1_000, refusedMs: 30_000 };
 
 export class Refusals {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #signal: AbortSignal | undefined;
-  /** The refusals, by unit. A unit is a set of objects that are written together. */
+  /** The refusals. The key is the name of a unit, which is a set of objects that are written together. */
   readonly #units = new Map<string, Refusal>();
 
   constructor(clock: Pick<Clock, 'now'>, signal?: AbortSignal) {
@@ -43,11 +43,12 @@ export class Refusals {
   }
 
   /**
-   * Writes a unit of objects, unless the last try failed a short time ago. A failed write must not keep other units
-   * from being written, whatever the error: the API server answers 500 when etcd refuses an object that is too large,
-   * and one request may time out.
+   * Writes a unit of objects, unless the last try failed a short time ago. A failed write must not keep the operator
+   * from writing other units, whatever the error is. For example, the API server answers 500 if etcd refuses an object
+   * that is too large, and one request may time out.
    *
-   * @param wanted the object to write; if it is not the same object as before, the write is tried at once
+   * @param wanted the object to write; if the object differs from the object of the last try, the write is tried at
+   * once
    * @returns whether the unit was written @throws the signal's reason
    */
   async attempt(unit: string, wanted: object, write: () => Promise<unknown>): Promise<boolean> {
@@ -72,7 +73,7 @@ export class Refusals {
     this.#units.set(unit, { error, times: times + 1, since, tryAt: now + Math.max(waitMs, askedMs(error)), wanted });
   }
 
-  /** Forgets the failures of all units except these. */
+  /** Forgets the failures of all units except the given units. */
   keep(units: ReadonlySet<string>): void {
     for (const unit of this.#units.keys()) if (!units.has(unit)) this.#units.delete(unit);
   }
@@ -81,19 +82,19 @@ export class Refusals {
     return this.#units.get(unit)?.error;
   }
 
-  /** The message of the last error, if the error may be temporary: the unit waits for the next try. */
+  /** The message of the last error if the error may be temporary, so that the unit waits for the next try. */
   passing(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && this.#mayPass(last) ? last.error.message : undefined;
   }
 
-  /** The message of the last error, if the error has to be reported. */
+  /** The message of the last error if the error has to be reported. */
   failure(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && !this.#mayPass(last) ? last.error.message : undefined;
   }
 
-  /** The time of the next try; infinite if no write has to be tried again. */
+  /** The time of the next try; infinite if there is no write to retry. */
   get nextTry(): number {
     return Math.min(...this.#units.values().map(({ tryAt }) => tryAt), Number.POSITIVE_INFINITY);
   }

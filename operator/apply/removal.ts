@@ -1,4 +1,4 @@
-/** Deletes stale objects, and records which deleted admission policies API servers may still enforce. */
+/** Deletes stale objects. Records which of the deleted admission policies API servers may still enforce. */
 import type { ApiClient } from '../cluster/client.ts';
 import { PROGRAM_LABEL } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -15,7 +15,10 @@ import type { Writes } from './writes.ts';
 /** A deleted admission policy that API servers may still enforce. */
 interface Leaving {
   readonly policies: ReadonlySet<string>;
-  /** How to probe the admission policy; undefined for a policy of an old release, which did not have programs yet. */
+  /**
+   * How to probe the admission policy. The field is undefined for an admission policy of an old release that did not
+   * have programs yet.
+   */
   readonly probed: Probed | undefined;
   readonly inForce: InForce;
   /**
@@ -31,7 +34,7 @@ export class Removal {
   readonly #writes: Writes;
   readonly #refusals: Refusals;
   readonly #clock: Pick<Clock, 'now'>;
-  /** The deleted admission policies that API servers may still enforce, by name. */
+  /** The deleted admission policies that API servers may still enforce. The key is the name of the admission policy. */
   readonly #leaving = new Map<string, Leaving>();
   /** The start of this term. Shortly before the start, another process may have deleted admission policies. */
   readonly #begun: number;
@@ -44,8 +47,8 @@ export class Removal {
   }
 
   /**
-   * Whether API servers may still enforce the policy, because this process, or shortly before it another process,
-   * deleted an admission policy with a row of this policy.
+   * Whether API servers may still enforce the policy, because an admission policy with a row of this policy was
+   * deleted. Either this process deleted the admission policy, or another process deleted it shortly before this term.
    */
   mayEnforce(policy: string): boolean {
     if (this.#clock.now() < this.#begun + COMPILED_MS) return true;
@@ -58,8 +61,8 @@ export class Removal {
   }
 
   /**
-   * By name of a policy: the name of a stale or deleted admission policy by which API servers may still enforce the
-   * policy.
+   * Returns the names of stale or deleted admission policies by which API servers may still enforce policies. The key
+   * is the policy's name.
    */
   older(stale: readonly RenderedObject[]): Map<string, string> {
     const texts = [
@@ -70,10 +73,10 @@ export class Removal {
   }
 
   /**
-   * Deletes stale objects. Call this method once all wanted programs are in force. A role is deleted once no API server
-   * can enforce an admission policy that requires the use of the role's policy.
+   * Deletes stale objects. Call this method once all wanted programs are in force. The method deletes a role once no
+   * API server can enforce an admission policy that requires the verb `use` on the role's policy.
    *
-   * @param inForce what API servers enforce, by name of an admission policy
+   * @param inForce returns what API servers enforce of the admission policy with this name
    */
   async remove({ stale, kept }: Unwanted, inForce: (name: string) => InForce): Promise<void> {
     const admission = stale.filter(isAdmission);

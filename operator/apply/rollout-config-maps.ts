@@ -1,4 +1,7 @@
-/** Converts the state of a rollout to ConfigMaps in the operator's namespace, and back. Pure. */
+/**
+ * Converts the state of a rollout to ConfigMaps in the operator's namespace, and the ConfigMaps back to the state. The
+ * functions are pure.
+ */
 import {
   FIELD_MANAGER,
   GROUP,
@@ -13,18 +16,18 @@ import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../promotion/state.ts';
 
-/** Label of a ConfigMap: the name of the policy whose rollout the ConfigMap keeps. */
+/** The label of a ConfigMap with the name of the policy whose rollout the ConfigMap keeps. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
 /**
- * The key of the data about the rollout as a whole. No namespace can have the same key, because the name of a namespace
+ * The key of the data about the rollout as a whole. No namespace can have this key, because the name of a namespace
  * contains no dot.
  */
 const WHOLE = 'rollout.json';
 /** Matches the index at the end of a ConfigMap's name. */
 const INDEX = new RegExp(`^${ROLLOUT_CONFIG_MAP_PREFIX}(\\d+)\\.`);
 /**
- * The most entries in one ConfigMap, which can hold 1 MiB. A ConfigMap with this many entries has some 70 kB, and each
- * change rewrites all of it.
+ * The maximum number of entries in one ConfigMap. A ConfigMap can hold 1 MiB. A ConfigMap with this number of entries
+ * has some 70 kB. Each change rewrites the whole ConfigMap.
  */
 const MOST_ENTRIES = 500;
 
@@ -41,12 +44,12 @@ export interface ConfigMap {
 }
 
 /**
- * By namespace: the index of the ConfigMap that contains the namespace's entry. The index stays the same, so that a
- * change of one entry rewrites only one ConfigMap.
+ * The index of the ConfigMap that contains the entry of a namespace. The key is the namespace. The index does not
+ * change, so that a change of one entry rewrites one ConfigMap and no others.
  */
 export type Placement = ReadonlyMap<string, number>;
 
-/** Leaves each known namespace in its ConfigMap, and assigns new namespaces to ConfigMaps that have room. */
+/** Keeps each known namespace in its ConfigMap, and assigns new namespaces to ConfigMaps that have room. */
 export function placed(state: RolloutState, before: Placement): Placement {
   const names = [...state.namespaces.keys()];
   const after = new Map(names.flatMap((name) => (before.has(name) ? [[name, before.get(name) ?? 0] as const] : [])));
@@ -61,7 +64,10 @@ export function placed(state: RolloutState, before: Placement): Placement {
   return after;
 }
 
-/** The ConfigMaps by index. The first ConfigMap exists as long as the rollout does. */
+/**
+ * Renders the ConfigMaps. The key is the index of the ConfigMap. The first ConfigMap exists as long as the rollout
+ * exists.
+ */
 export function configMapsOf(
   policy: string,
   state: RolloutState,
@@ -89,7 +95,9 @@ function wholeOf({ begun, selector, excluded, inForce, labelling, lastPromotion 
   });
 }
 
-/** The entry as JSON. The JSON of each entry is kept, because most entries stay the same from one write to the next. */
+/**
+ * The entry as JSON. The function caches the JSON of each entry, because most entries do not change between two writes.
+ */
 const textOf = perObject(({ uid, state, since, byName }: Entry) =>
   JSON.stringify({ uid, state, since: timeOf(since), byName }),
 );
@@ -112,15 +120,15 @@ function configMap(policy: string, uid: string, index: number, namespace: string
   };
 }
 
-/** A rollout as it is read from its ConfigMaps. */
+/** A rollout that was read from its ConfigMaps. */
 export interface Kept {
   readonly state: RolloutState;
   readonly placement: Placement;
 }
 
 /**
- * @param raws all ConfigMaps of rollouts @returns the rollouts by the policy's uid, without rollouts that cannot be
- * read
+ * @param raws all ConfigMaps of rollouts
+ * @returns the rollouts, without rollouts that cannot be read; the key is the policy's uid
  */
 export function keptIn(raws: readonly RawObject[]): Map<string, Kept> {
   const byOwner = Map.groupBy(raws, ({ metadata }) => metadata?.ownerReferences?.[0]?.uid ?? '');
@@ -176,7 +184,7 @@ function entryIn({ uid, state, since, byName }: Readonly<Record<string, unknown>
   return { uid, state: known, since: at, ...(byName === true && { byName }) };
 }
 
-/** Parses a value of a ConfigMap. The value is not trusted, because people may edit ConfigMaps. */
+/** Parses a value of a ConfigMap. The function does not trust the value, because people may edit ConfigMaps. */
 function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
     return objectOf(JSON.parse(text));

@@ -1,4 +1,4 @@
-/** Reads and writes the states of rollouts in ConfigMaps in the operator's namespace. */
+/** Reads and writes the states of rollouts. ConfigMaps in the operator's namespace hold the states. */
 import { FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -19,7 +19,7 @@ const SELECTOR = `${MANAGED_BY_LABEL}=${FIELD_MANAGER},${ROLLOUT_OF_LABEL}`;
 /** The last write of a rollout's state. */
 interface Written {
   readonly placement: Placement;
-  /** The written ConfigMaps as JSON, by index. */
+  /** The written ConfigMaps as JSON. The key is the index of the ConfigMap. */
   readonly texts: ReadonlyMap<number, string>;
 }
 
@@ -33,7 +33,7 @@ export class RolloutStates {
   readonly #client: ApiClient;
   readonly #namespace: string;
   #kept: Promise<Map<string, Kept>> | undefined;
-  /** The last write of each rollout's state, by name of the policy. */
+  /** The last write of each rollout's state. The key is the policy's name. */
   readonly #written = new Map<string, Written>();
 
   /** @param namespace the operator's own namespace */
@@ -59,8 +59,8 @@ export class RolloutStates {
   }
 
   /**
-   * Writes the ConfigMaps that differ from the last write. @throws the client's error; after an error, none of the
-   * ConfigMaps counts as written
+   * Writes the ConfigMaps that differ from the last write.
+   * @throws the client's error; after an error, all ConfigMaps count as not written
    */
   async write(policy: string, state: RolloutState): Promise<void> {
     const before = this.#written.get(policy) ?? NOTHING;
@@ -77,7 +77,7 @@ export class RolloutStates {
     (await this.#kept)?.set(state.uid, { state, placement });
   }
 
-  /** Deletes the state of a policy that has no rollout any more. @throws the client's error */
+  /** Deletes the state of a policy that no longer has a rollout. @throws the client's error */
   async remove(policy: string, uid: string | undefined): Promise<void> {
     if (uid !== undefined && !this.#written.has(policy)) await this.read(policy, uid);
     for (const index of this.#written.get(policy)?.texts.keys() ?? []) await this.#remove(policy, index);

@@ -1,4 +1,4 @@
-/** Our objects in the cluster that no policy needs any more. Pure. */
+/** Finds rendered objects in the cluster that no policy needs any more. The functions are pure. */
 import type { Compiled } from '../compile/compile.ts';
 import { POLICY_LABEL } from '../compile/objects.ts';
 import { objectsOfProgram, PROGRAM_LABEL, rowsIn } from '../compile/program.ts';
@@ -8,13 +8,13 @@ import { arrayOf } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { hasText, inOrderOfRemoval, isNamedByUs, keyOf, type Live, labelOf } from '../state/live.ts';
 
-/** The existing objects that are not rendered any more, without the canaries of wanted programs. */
+/** The existing objects that are no longer rendered. Canaries of wanted programs do not count. */
 export interface Unwanted {
   /** The stale objects that may be deleted, in order. */
   readonly stale: readonly RenderedObject[];
   /**
-   * The objects of earlier releases, which did not have programs yet, for policies without a row in any program. Such a
-   * policy cannot be compiled now.
+   * The objects of earlier releases that did not have programs yet, for policies without a row in any program. A policy
+   * without a row cannot be compiled at present.
    */
   readonly kept: readonly RenderedObject[];
 }
@@ -35,7 +35,7 @@ function isKept(object: RenderedObject, { policies, refusals, uids }: Compiled):
   return owners.some(({ uid }) => uid === uids.get(name));
 }
 
-/** The names of the policies by which a stale admission policy may still refuse requests. */
+/** The names of the policies that a stale admission policy may still enforce. */
 export function policiesIn(object: RenderedObject): ReadonlySet<string> {
   if (!hasText(object)) return new Set();
   return labelOf(object, PROGRAM_LABEL) === undefined ? new Set([labelOf(object, POLICY_LABEL) ?? '']) : rowsIn(object);

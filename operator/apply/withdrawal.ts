@@ -1,9 +1,9 @@
 /**
- * Withdraws everything that the operator set for deleted policies, and releases the objects whose deletion waits for
- * the withdrawal.
+ * Withdraws everything that the operator set for deleted policies. Afterwards, the operator releases the objects whose
+ * deletion waits for the withdrawal.
  *
  * Argo CD deletes the waiting object after the policies and before the operator (config/argocd/operator), and waits
- * until the object is gone. docs/decisions/0018 has the reasons.
+ * until the object is gone. See docs/decisions/0018 for the reasons.
  */
 import { FIELD_MANAGER, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
@@ -19,14 +19,17 @@ export interface WithdrawalContext {
   readonly cluster: Pick<Cluster, 'policies' | 'namespaces' | 'rendered'>;
   readonly compiled: Compiled;
   /**
-   * Whether the API server refuses to store the objects that some policy compiles to. After such a refusal, the older
-   * objects of that policy stay in force.
+   * Whether the API server refuses to store the compiled objects of some policy. After such a refusal, the older
+   * objects of the policy stay in force.
    */
   readonly isRefused: boolean;
   wantedLabels(namespace: NamespaceView): Readonly<Record<string, string>>;
 }
 
-/** Lists everything that is left of deleted policies, by name. Pure. */
+/**
+ * Lists everything that is left of deleted policies: the policies themselves, labels of namespaces, and objects. Each
+ * item is a name. The function is pure.
+ */
 export function leftovers({ cluster, compiled, isRefused, wantedLabels }: WithdrawalContext): string[] {
   const policies = cluster.policies().filter(({ metadata }) => metadata?.deletionTimestamp !== undefined);
   const names = new Set(cluster.policies().map(({ metadata }) => rolloutLabel(metadata?.name ?? '')));
@@ -44,7 +47,8 @@ export function leftovers({ cluster, compiled, isRefused, wantedLabels }: Withdr
 }
 
 /**
- * Lets the API server delete an object that waited for the withdrawal. @throws ApiError 409 when the object has changed
+ * Lets the API server delete an object that waited for the withdrawal.
+ * @throws ApiError 409 if the object has changed
  */
 export async function release(client: Pick<ApiClient, 'change'>, object: FinalizingView): Promise<void> {
   const { apiVersion, kind, name, resourceVersion } = object;
@@ -57,8 +61,8 @@ export async function release(client: Pick<ApiClient, 'change'>, object: Finaliz
 }
 
 /**
- * Whether the operator has set a label on the namespace. If the operator has set no label, the only label that can be
- * missing belongs to a policy that stays.
+ * Whether the operator has set a label on the namespace. If the operator has set no label on the namespace, a missing
+ * label belongs to a policy that was not deleted.
  */
 function isMarked({ recorded, labelOwners }: NamespaceView): boolean {
   const owners = Object.values(labelOwners).flat();

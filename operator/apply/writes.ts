@@ -1,4 +1,4 @@
-/** Writes rendered objects where they are missing or have drifted. */
+/** Writes rendered objects that are missing in the cluster or have drifted. */
 import { isDeepStrictEqual } from 'node:util';
 import { type ApiClient, isInvalid, isNotFound, pathOf } from '../cluster/client.ts';
 import type { Manifest } from '../compile/objects.ts';
@@ -16,25 +16,26 @@ interface Named {
 interface WrittenObject {
   readonly kind: string;
   readonly name: string;
-  /** The name of the policy, if the object is for one policy only. */
+  /** The name of the policy, if the object is for a single policy. */
   readonly policy?: string;
 }
 
 /**
- * Called for each object that was written or deleted. Repaired: the object was missing or differed from the operator's
- * last write.
+ * The writer calls this function for each object that it wrote or deleted. The action is `repaired` if the object was
+ * missing or differed from the operator's last write.
  */
 export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', object: WrittenObject) => void;
 
 /**
- * The watch shows our own writes well within this time. If the watch has not shown a write by then, somebody reverted
- * the write, and writing again is harmless. Waiting for a deletion has no time limit, because no later object has the
- * uid of the deleted object.
+ * The time in ms within which the watch shows a write of the operator. If the watch has not shown the write by then,
+ * somebody reverted the write, and a second write does no harm. The wait for a deletion has no time limit, because no
+ * later object has the uid of the deleted object.
  */
 export const WATCH_LAG_MS = 1_500;
 
 /**
- * A write, with the API server's answer and the time of the write; or a deletion, with the UID of the deleted object.
+ * A write or a deletion that the watch has not shown yet. A write has the API server's answer and the time of the
+ * write. A deletion has the UID of the deleted object.
  */
 type Unseen =
   | { readonly object: RenderedObject; readonly at: number }
@@ -42,25 +43,28 @@ type Unseen =
 
 /** The state of one object. */
 interface ObjectRecord {
-  /** Our last write or deletion, as long as the watch shows only older states of the object. */
+  /**
+   * The operator's last write or deletion. The field is absent once the watch shows the written state or a later state
+   * of the object.
+   */
   unseen?: Unseen | undefined;
   /**
-   * Our last write. Comparing an object with our last write shows who changed something: somebody else the object, or
-   * the operator its manifest.
+   * The operator's last write. A comparison with the last write shows what has changed. Either somebody else changed
+   * the object, or the operator changed the manifest.
    */
   written?: { readonly manifest: Manifest; readonly version: bigint };
   /** Whether the object was missing at the beginning of the last pass. */
   missing?: boolean;
   /**
-   * A manifest and a live object that were found equal. The pair is not compared again as long as both objects stay the
-   * same.
+   * A manifest and a live object that were found to be equal. The writer does not compare the manifest and the object
+   * again until one of them changes.
    */
   same?: { readonly manifest: Manifest; readonly seen: RenderedObject };
 }
 
 interface WritesOptions {
   readonly onWrite: OnWrite;
-  /** Once the signal is aborted, no write begins, and the signal's reason is thrown. */
+  /** Once the signal is aborted, the writer begins no write and throws the signal's reason. */
   readonly signal?: AbortSignal;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -68,7 +72,7 @@ interface WritesOptions {
 export class Writes {
   readonly #client: ApiClient;
   readonly #options: WritesOptions;
-  /** The records, by kind and name of the object. */
+  /** The records of objects. The key is the kind and the name of the object. */
   readonly #records = new Map<string, ObjectRecord>();
 
   constructor(client: ApiClient, options: WritesOptions) {
@@ -76,24 +80,28 @@ export class Writes {
     this.#options = options;
   }
 
-  /** The existing objects as the watch shows them, updated by our own writes that the watch has not shown yet. */
+  /**
+   * The existing objects as the watch shows them, updated by the operator's writes that the watch has not shown yet.
+   */
   live(rendered: readonly RenderedObject[]): Live {
     const now = liveObjects(rendered);
     for (const [key, record] of this.#records) {
-      // The operator checks only at the start of a pass whether the watch has shown a write. During the pass, the
-      // objects to compare include our own writes that the watch has not shown yet.
+      // The operator checks at the start of a pass whether the watch has shown a write. The operator does not check
+      // again during the pass. During the pass, the objects to compare include the operator's writes that the watch has
+      // not shown yet.
       if (record.unseen && !this.#isAwaited(record.unseen, now.get(key))) record.unseen = undefined;
       const object = this.#latest(record, now.get(key));
       if (object) now.set(key, object);
       else now.delete(key);
-      // A missing object that is still wanted would have been written by the last pass.
+      // The object is missing, and the last pass did not write it. An object that the last pass did not write is no
+      // longer wanted.
       if (record.missing && !object && !record.unseen) this.#records.delete(key);
       record.missing = !object;
     }
     return now;
   }
 
-  /** The objects of `live`, updated by everything that was written after `live` was made. */
+  /** The objects of `live`, updated by all writes since `live` was made. */
   latest(live: Live): Live {
     const now = new Map(live);
     for (const [key, record] of this.#records) {
@@ -106,7 +114,7 @@ export class Writes {
 
   /**
    * Writes the object if it is missing or has drifted.
-   * @param policy the name of the policy, if the object is for one policy only
+   * @param policy the name of the policy, if the object is for a single policy
    * @returns whether anything had to be changed
    */
   async ensure(manifest: Manifest, live: Live, policy?: string): Promise<boolean> {
@@ -119,7 +127,7 @@ export class Writes {
     record.unseen = { object: after, at: this.#now() };
     record.written = { manifest, version };
     const again = isDeepStrictEqual(last?.manifest, manifest);
-    // The write changed nothing in the cluster, so nobody had reverted the last write: the watch lags.
+    // The write changed nothing in the cluster. So nobody had reverted the last write, and the watch lags.
     if (again && last?.version === version) return false;
     this.#tell(again ? 'repaired' : before ? 'updated' : 'created', manifest, policy);
     return true;
@@ -130,7 +138,7 @@ export class Writes {
     const { uid } = object.metadata;
     this.#options.signal?.throwIfAborted();
     const record = this.#recordOf(object);
-    // If the object is wanted again later, writing it does not count as a repair.
+    // If the object is wanted again later, a write of the object does not count as a repair.
     this.#records.set(keyOf(object), { unseen: record.unseen });
     try {
       await this.#client.remove(pathOf(object), uid === undefined ? {} : { uid });
@@ -146,9 +154,9 @@ export class Writes {
   }
 
   /**
-   * Whether the watch has not shown some write yet. The watch never shows a write that was reverted at once, and may
-   * already have shown the revert. Therefore, compare the objects again after WATCH_LAG_MS. A write that became overdue
-   * during a pass also counts, because that pass still relied on the write.
+   * Whether there is a write that the watch has not shown yet. If somebody reverts a write at once, the watch may show
+   * the reverted state and never the write. So compare the objects again after WATCH_LAG_MS. A write that became
+   * overdue during a pass counts as well, because that pass still relied on the write.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);
@@ -166,7 +174,7 @@ export class Writes {
     return true;
   }
 
-  /** The current object; undefined if it does not exist. */
+  /** The current object; undefined if the object does not exist. */
   #latest({ unseen }: ObjectRecord, seen: RenderedObject | undefined): RenderedObject | undefined {
     return unseen && this.#isAwaited(unseen, seen) ? unseen.object : seen;
   }
@@ -198,16 +206,16 @@ export class Writes {
     }
     const applied = await this.#apply(manifest, before);
     if (!hasDrifted(applied, manifest)) return applied;
-    // Server-side apply would keep a field that somebody added. The object belongs to the operator alone, so it is
-    // replaced.
+    // Server-side apply would keep a field that somebody added. The object belongs to the operator alone, so the
+    // operator replaces the object.
     const { resourceVersion } = applied.metadata;
     const whole = { ...manifest, metadata: { ...manifest.metadata, resourceVersion } };
     return (await this.#client.replace(whole)) as RenderedObject;
   }
 
   /**
-   * An addition by another owner can make our apply invalid. For example, the API server refuses each write that leaves
-   * a parameter in a binding, unless the writer may read that parameter (k8s.io/kubernetes
+   * Applies the manifest. An addition by another owner can make the apply invalid. For example, the API server refuses
+   * each write that leaves a parameter in a binding, unless the writer may read that parameter (k8s.io/kubernetes
    * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
    *
    * @returns the object, unchanged if the API server refused the apply as invalid
@@ -223,11 +231,12 @@ export class Writes {
 }
 
 /**
- * Replaces a whole admission policy at once. Server-side apply could merge the lists of the old and the new policy, and
- * API servers must never load such a mixture. Labels and annotations of others are kept. Finalizers are kept as well,
- * because an object that is being deleted would disappear without its finalizers.
+ * Makes the object that replaces a whole admission policy at once. Server-side apply could merge the lists of the old
+ * and the new policy, and API servers must never load such a mixture. The function keeps labels and annotations of
+ * other field managers. The function keeps finalizers as well, because an object that is being deleted would disappear
+ * without its finalizers.
  *
- * @param before the version that was read; if the object has changed since then, the API server answers 409
+ * @param before the version that was read; if the object has changed since, the API server answers 409
  */
 function inPlaceOf({ metadata: { resourceVersion, finalizers = [], ...before } }: RenderedObject, manifest: Manifest) {
   const labels = { ...before.labels, ...manifest.metadata.labels };

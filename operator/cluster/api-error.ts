@@ -1,7 +1,8 @@
 /**
- * The API server's refusal of a request (a metav1.Status).
+ * The error that an API server returns for a request (a metav1.Status).
  *
- * The error holds only the method and path of the request, so neither headers nor tokens can reach a log through it.
+ * The error holds the method and the path of the request, and nothing else of the request. So headers and tokens cannot
+ * reach a log through the error.
  */
 import { arrayOf, objectOf } from '../model/raw.ts';
 
@@ -16,9 +17,12 @@ interface Cause {
 }
 
 export interface ApiErrorFields {
-  /** The HTTP status. */
+  /** The HTTP status code. */
   readonly status: number;
-  /** metav1.StatusReason: `Conflict`, `NotFound`, `Expired`; `Unknown` when the answer was not a Status. */
+  /**
+   * The metav1.StatusReason, such as `Conflict`, `NotFound` or `Expired`. The value is `Unknown` if the answer was not
+   * a Status.
+   */
   readonly reason: string;
   readonly message: string;
   readonly causes: readonly Cause[];
@@ -47,8 +51,8 @@ export class ApiError extends Error {
 /**
  * Reads the answer to a request that failed.
  *
- * @param body the body of the answer: a Status in JSON, or any text that a proxy wrote @param retryAfter the header
- * `Retry-After`, in seconds
+ * @param body the body of the answer, which is a Status in JSON or any text from a proxy
+ * @param retryAfter the header `Retry-After`, in seconds
  */
 export function parseError(status: number, body: string, retryAfter?: string): ApiErrorFields {
   const answer = parseStatus(body);
@@ -78,8 +82,8 @@ export function isNotFound(error: unknown): boolean {
 }
 
 /**
- * Whether the error is a conflict: about the ownership of a field on apply, or about the resourceVersion or uid of a
- * precondition.
+ * Whether the error is a conflict. An apply can have a conflict about the ownership of a field. Any write can have a
+ * conflict about the resourceVersion or uid of a precondition.
  */
 export function isConflict(error: unknown): boolean {
   return error instanceof ApiError && error.status === 409;
@@ -95,12 +99,12 @@ export function isOverloaded(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 429 || error.status === 503);
 }
 
-/** Whether nothing arrived within the timeout although the connection is open. */
+/** Whether the connection is open, but nothing arrived within the timeout. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
 }
 
-/** Whether the resourceVersion or continue token is older than the oldest one that the server keeps. */
+/** Whether the resourceVersion or continue token is too old, so that the server no longer keeps it. */
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');
 }
@@ -119,7 +123,7 @@ function parseCause(value: unknown): Cause {
   return { reason: text(reason) ?? '', message: text(message) ?? '', ...(text(field) && { field: text(field) }) };
 }
 
-/** The header Retry-After may also contain a date, but the API server never sends a date. */
+/** HTTP allows a date in the header Retry-After, but the API server never sends a date. */
 function parseSeconds(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;

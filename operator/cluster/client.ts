@@ -1,6 +1,6 @@
 /**
- * A raw JSON client of the Kubernetes API: no classes, no dates, no schema. Raw JSON lets callers project each object
- * as it arrives, and a write contains exactly the keys that the operator sets.
+ * A raw JSON client of the Kubernetes API. The client uses no classes, no dates and no schema. So callers can project
+ * each object as soon as the object arrives. A write contains the keys that the operator sets and no others.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
@@ -33,7 +33,7 @@ export interface ClientOptions extends Partial<Settings> {
    */
   readonly qps?: number;
   readonly burst?: number;
-  /** The server to talk to instead of the configured one. */
+  /** The API server to use instead of the configured server. */
   readonly endpoint?: Endpoint;
 }
 
@@ -43,8 +43,8 @@ interface WriteOptions {
 
 interface ApplyOptions extends WriteOptions {
   /**
-   * Whether to take over fields to which another manager gave another value. Without `force`, the API server answers
-   * 409, an ApiError.
+   * Whether to take over a field that another field manager set to another value. Without `force`, the API server
+   * answers 409, and the client throws an ApiError.
    */
   readonly force?: boolean;
 }
@@ -56,16 +56,19 @@ interface Preconditions {
 
 export interface ReadOptions {
   readonly signal?: AbortSignal;
-  /** Whether to keep managed fields. Decoding takes half the time without managed fields. */
+  /** Whether to keep managed fields. Decoding an object without managed fields takes half the time. */
   readonly managedFields?: boolean;
-  /** Whether the API server sends only the metadata of each object. */
+  /** Whether the API server sends the metadata of each object and nothing else. */
   readonly metadataOnly?: boolean;
 }
 
 export interface WatchOptions extends ReadOptions {
-  /** A watch that receives nothing for this long ends with an error. */
+  /** The time in ms after which a watch that receives nothing ends with an error. */
   readonly idleMs?: number;
-  /** Called when the server has accepted the watch, whether or not events follow. */
+  /**
+   * The client calls this function when the server has accepted the watch. The client calls the function even if no
+   * events follow.
+   */
   readonly onBegin?: () => void;
 }
 
@@ -79,15 +82,18 @@ interface RawEvent {
   readonly object: unknown;
 }
 
-/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+/**
+ * The content type for metadata-only requests
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches).
+ */
 const METADATA = 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1';
 const METADATA_OF_LIST = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
 const PAGE_SIZE = 500;
 const TIMEOUT_MS = 30_000;
 const IDLE_MS = 330_000;
 /**
- * The timeout for a single API server. It is short, because one API server that does not answer would delay the results
- * of all the others.
+ * The timeout for a single API server. The timeout is short, because an API server that does not answer delays the
+ * results of all other API servers.
  */
 const ENDPOINT_TIMEOUT_MS = 5_000;
 
@@ -105,7 +111,7 @@ export class ApiClient {
     this.#settings = { timeoutMs, reuse, writes, beforeWrite, onAnswer, onTime };
   }
 
-  /** The URL of the API server that this client talks to. */
+  /** The URL of the API server to which this client sends requests. */
   get server(): string {
     return this.#connection.server;
   }
@@ -116,7 +122,8 @@ export class ApiClient {
    */
   at(server: string, servername?: string): ApiClient {
     const endpoint = { server, ...(servername !== undefined && { servername }) };
-    // The client for another server does not report that server's time, because only one server's clock is used.
+    // The client for another server does not report the time of that server, because the operator uses the clock of one
+    // server.
     const settings = { ...this.#settings, onTime: undefined };
     return new ApiClient(this.#config, { ...settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
   }
@@ -127,26 +134,25 @@ export class ApiClient {
   }
 
   /**
-   * A client with its own rate limit, whose writes do not wait for the writes of this client.
-   * @param writes the rate limit for writes; by default a new rate limit with the same numbers as the limit of this
-   * client
+   * A client with its own rate limit. The writes of the new client do not wait for the writes of this client.
+   * @param writes the rate limit for writes; by default a new rate limit with the numbers of this client's limit
    */
   apart(writes = this.#settings.writes.another()): ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, writes });
   }
 
-  /** Ends all connections; running requests fail. */
+  /** Ends all connections. Running requests fail. */
   async close(): Promise<void> {
     await this.#connection.close();
   }
 
-  /** @throws ApiError, or the connection's error, like all calls below */
+  /** @throws ApiError, or the connection's error; all methods below throw these errors */
   async get<Answer = RawObject>(path: string, query: Query = {}, signal?: AbortSignal): Promise<Answer> {
     return this.#json({ method: 'GET', path, query, signal });
   }
 
   /**
-   * Reads a collection page by page and passes on each page before asking for the next.
+   * Reads a collection page by page. The method passes on each page before it requests the next page.
    *
    * @returns the resourceVersion to watch from
    */
@@ -171,9 +177,9 @@ export class ApiClient {
   }
 
   /**
-   * Passes on the events of a collection, one after the other, until the server or `signal` ends the watch.
+   * Passes on the events of a collection one after the other, until the server or `signal` ends the watch.
    *
-   * @throws ApiError also for an event of type ERROR; undici's error when nothing came for `idleMs`
+   * @throws ApiError, including for an event of type ERROR; undici's error if nothing came for `idleMs`
    */
   async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options: WatchOptions = {}) {
     const { signal, idleMs = IDLE_MS, managedFields = true, metadataOnly = false } = options;
@@ -193,16 +199,17 @@ export class ApiClient {
   }
 
   /**
-   * Server-side apply. `object` contains only the fields that the operator sets, and the operator becomes the owner of
-   * exactly these fields.
+   * Writes an object by server-side apply. `object` contains the fields that the operator sets and no others. The
+   * operator becomes the owner of these fields.
    */
   async apply(object: Identified, options: ApplyOptions = {}): Promise<RawObject> {
     return this.#apply(pathOf(object), object, options);
   }
 
   /**
-   * Replaces the status of the object at `path`, whoever wrote the status, if the object still has this uid. The patch
-   * tests the uid itself, because API servers ignore a uid in an apply patch of a custom resource's status.
+   * Replaces the status of the object at `path` if the object still has this uid. The method replaces the status even
+   * if another client wrote it. The patch itself tests the uid, because API servers ignore a uid in an apply patch of a
+   * custom resource's status.
    */
   async replaceStatus(path: string, uid: string, status: object): Promise<RawObject> {
     const body = [
@@ -225,14 +232,14 @@ export class ApiClient {
   }
 
   /**
-   * Replaces an object completely, including the fields that others set. Use this method only for objects that belong
-   * to the operator alone.
+   * Replaces an object completely, including the fields that other clients set. Use this method for objects that belong
+   * to the operator alone, and for no other objects.
    */
   async replace(object: Identified): Promise<RawObject> {
     return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });
   }
 
-  /** Deletes an object, unless its uid or resourceVersion differs from `preconditions`. */
+  /** Deletes an object. If its uid or resourceVersion differs from `preconditions`, the object is not deleted. */
   async remove(path: string, preconditions: Preconditions = {}): Promise<void> {
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background', preconditions };
     await this.#json({ method: 'DELETE', path, body });
@@ -250,7 +257,7 @@ export class ApiClient {
     return (await body.json()) as Answer;
   }
 
-  /** Passes on the lines of an answer until the server or the call's signal ends it. */
+  /** Passes on the lines of an answer until the server or the call's signal ends the answer. */
   async #lines(call: Call, onLine: (line: string) => void, onBegin?: () => void): Promise<void> {
     try {
       const body = await this.#send(call);

@@ -1,28 +1,31 @@
-/** The objects of one kind as last seen, by namespace and name. */
+/** Keeps the last seen objects of one kind. The key of an object is its namespace and its name. */
 import { isDeepStrictEqual } from 'node:util';
 import { valuesByKey } from '../model/by-key.ts';
 import { keyOf, type RawObject } from '../model/raw.ts';
 import type { Sink } from './sink.ts';
 
 interface CollectionOptions<View> {
-  /** The projection of an object; undefined if the object is not kept. */
+  /** Returns the projection of an object; undefined if the collection does not keep the object. */
   project(raw: RawObject): View | undefined;
   /**
-   * Called when the projection of an object has changed. `view` is the last known projection; for a deleted object, it
-   * is the projection before the deletion.
+   * The collection calls this function when the projection of an object has changed. `view` is the last known
+   * projection. For a deleted object, `view` is the projection before the deletion.
    */
   changed(view: View, before?: View): void;
 }
 
 type Names<View> = Map<string, View>;
 
-/** Cluster-scoped objects are kept under the namespace `''`. */
+/** Keeps the objects of one kind. Cluster-scoped objects have the namespace `''` as a key. */
 export class Collection<View> implements Sink {
   readonly #options: CollectionOptions<View>;
   readonly #views = new Map<string, Names<View>>();
-  /** The views of a namespace, sorted by name; the sorted list is kept until one of the views changes. */
+  /**
+   * The views of each namespace, sorted by name. The key is the namespace. The collection keeps a sorted list until one
+   * of the views in the list changes.
+   */
   readonly #sorted = new Map<string, readonly View[]>();
-  /** While a list is being read: the known objects that have not appeared in the list yet. */
+  /** The known objects that have not appeared in the list yet, while a list is being read. */
   #unseen = new Map<string, Set<string>>();
   readonly #synced = Promise.withResolvers<void>();
 

@@ -1,9 +1,9 @@
 /**
- * The access to one API server, with credentials and TLS from the kubeconfig and connections from undici.
+ * The access to one API server. The kubeconfig provides credentials and TLS settings, and undici provides connections.
  *
  * KubeConfig makes a new dispatcher, and so a new TLS connection, for every request. This class keeps the dispatcher as
- * long as the TLS options stay the same. Certificates are read again for each request, so that a rotated certificate is
- * used at once.
+ * long as the TLS options do not change. The class reads certificates again for each request, so that a rotated
+ * certificate is used at once.
  */
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { isDeepStrictEqual } from 'node:util';
@@ -23,9 +23,9 @@ export interface Endpoint {
   /** The server's URL without a slash at its end, such as `https://10.0.0.1:6443`. */
   readonly server: string;
   /**
-   * The name that the server's certificate must have, if it is not the URL's host. The name is checked even if the
-   * kubeconfig disables the check. Without the check, credentials could go to anyone who answers at an address that the
-   * cluster publishes.
+   * The name that the server's certificate must have; absent if the name is the URL's host. The name is checked even if
+   * the kubeconfig disables verification. Without the check, the client could send credentials to any machine that
+   * answers at an address which the cluster publishes.
    */
   readonly servername?: string;
 }
@@ -33,7 +33,9 @@ export interface Endpoint {
 type DispatcherOptions = ReturnType<KubeConfig['createDispatcherOptions']>;
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Certificates are verified unless the kubeconfig says otherwise, whatever NODE_TLS_REJECT_UNAUTHORIZED says. */
+/**
+ * Certificates are verified unless the kubeconfig disables verification. NODE_TLS_REJECT_UNAUTHORIZED has no effect.
+ */
 const VERIFIED = { rejectUnauthorized: true };
 
 export class Connection extends KubeConfig {
@@ -41,7 +43,7 @@ export class Connection extends KubeConfig {
   #options?: DispatcherOptions;
   #dispatcher?: Dispatcher;
 
-  /** @param endpoint the API server to use instead of the configured one */
+  /** @param endpoint the API server to use instead of the configured API server */
   constructor(config: KubeConfig, endpoint?: Endpoint) {
     super();
     const { clusters, users, contexts, currentContext } = config;
@@ -62,8 +64,8 @@ export class Connection extends KubeConfig {
   }
 
   /**
-   * The headers and the dispatcher for one request. The headers contain credentials: use them for the request only, and
-   * never log them.
+   * The headers and the dispatcher for one request. The headers contain credentials. Use the headers for this request,
+   * do not keep them, and never log them.
    */
   async access(url: string): Promise<Access> {
     const context = new RequestContext(url, HttpMethod.GET);
@@ -85,7 +87,7 @@ export class Connection extends KubeConfig {
 
   override createDispatcherOptions(...args: Parameters<KubeConfig['createDispatcherOptions']>): DispatcherOptions {
     const options = super.createDispatcherOptions(...args);
-    // Connections through SOCKS are left to client-node, which makes a new connection for each request.
+    // client-node handles connections through SOCKS, and makes a new connection for each request.
     if (options.type === 'socks') return options;
     if (!this.#dispatcher || !isDeepStrictEqual(options, this.#options)) {
       const previous = this.#dispatcher;
@@ -99,7 +101,7 @@ export class Connection extends KubeConfig {
 }
 
 /**
- * The dispatcher uses HTTP/1.1, so that a stalled connection blocks one watch and not all of them. Each request has its
+ * The dispatcher uses HTTP/1.1, so that a stalled connection blocks one watch and not all watches. Each request has its
  * own timeouts.
  */
 function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>): Dispatcher {
@@ -109,8 +111,8 @@ function createDispatcher(options: Exclude<DispatcherOptions, { type: 'socks' }>
     return new ProxyAgent({ ...common, uri, requestTls: { ...VERIFIED, ...requestTls }, connect });
   }
   const tls = { ...VERIFIED, ...(options.type === 'agent' ? options.connect : { keepAlive: true }) };
-  // All connections share one TLS context. Otherwise every connection would parse the certificates again, which takes
-  // as long as the handshake.
+  // All connections share one TLS context. Without the shared TLS context, every connection would parse the
+  // certificates again, and parsing takes as long as the handshake.
   const secureContext = createSecureContext(tls as SecureContextOptions);
   return new Agent({ ...common, connect: { timeout: CONNECT_TIMEOUT_MS, ...tls, secureContext } });
 }

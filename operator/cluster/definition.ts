@@ -1,6 +1,6 @@
 /**
- * The CustomResourceDefinition of policies. The definition owns the rendered objects, so that they are deleted together
- * with the policies.
+ * The CustomResourceDefinition of policies. The definition owns the rendered objects, so that the garbage collector
+ * deletes these objects together with the policies.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { RawObject } from '../model/raw.ts';
@@ -14,7 +14,7 @@ export class Definition {
   readonly #client: ApiClient;
   readonly #log: Log;
   #uid: string | undefined;
-  /** Whether the log already has an entry that the operator may not read the definition. */
+  /** Whether the log already has the entry about the missing right to read the definition. */
   #told = false;
 
   constructor(client: ApiClient, log: Log) {
@@ -32,9 +32,9 @@ export class Definition {
 
   /**
    * Reads the definition again. Somebody may have deleted and recreated the definition. The garbage collector deletes
-   * every object whose owner does not exist, so the UID must be the current one.
+   * every object whose owner does not exist. So the rendered objects need the definition's current UID.
    *
-   * @throws the client's error, if the definition has never been read
+   * @throws the client's error if the definition has never been read
    */
   async read(signal?: AbortSignal): Promise<void> {
     try {
@@ -43,11 +43,11 @@ export class Definition {
     } catch (error) {
       if (signal?.aborted) return;
       if (isForbidden(error) || isNotFound(error)) this.#uid = '';
-      // The last known UID is good enough: while no API server answers, nothing is written either.
+      // The last known UID is good enough, because the operator cannot write objects while no API server answers.
       else if (this.#uid === undefined) throw error;
       if (!isForbidden(error) || this.#told) return;
       this.#told = true;
-      this.#log.warn('may not read the CRD of policies: deleting it will leave the rendered objects behind', { error });
+      this.#log.warn('may not read the CRD of policies: if the CRD is deleted, the rendered objects stay', { error });
     }
   }
 }

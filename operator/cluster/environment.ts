@@ -1,6 +1,6 @@
 /**
- * The parts of the process that kubectl's configuration depends on: the variables for kubeconfigs, proxies and plugins,
- * and the terminal.
+ * The parts of the process that kubectl's configuration depends on: the terminal, and the environment variables for
+ * kubeconfigs, proxies and plugins.
  */
 import { env } from 'node:process';
 import { isatty } from 'node:tty';
@@ -11,7 +11,7 @@ export const ENVIRONMENT: Environment = env;
 
 const STDIN = 0;
 
-/** Whether a person can answer questions. */
+/** Whether a person at the terminal can answer questions. */
 export function isInteractive(): boolean {
   return isatty(STDIN);
 }

@@ -1,6 +1,7 @@
 /**
  * Runs a program of the user that prints credentials (KEP-541). client-node itself would run the program once for each
- * concurrent request. It also would not pass the description of the cluster, which the protocol requires.
+ * concurrent request. The protocol requires the description of the cluster, and client-node would not pass this
+ * description.
  *
  * Source: k8s.io/client-go/plugin/pkg/client/auth/exec.
  */
@@ -12,7 +13,7 @@ import type { Cluster, KubeConfig, User } from '@kubernetes/client-node';
 import { arrayOf, isText, objectOf } from '../model/raw.ts';
 import { type Environment, isInteractive } from './environment.ts';
 
-/** Field `exec` of a user in a kubeconfig. */
+/** The field `exec` of a user in a kubeconfig. */
 export interface ExecPlugin {
   readonly apiVersion: string;
   readonly command: string;
@@ -20,7 +21,7 @@ export interface ExecPlugin {
   readonly env: Environment;
   readonly interactiveMode: 'Never' | 'IfAvailable' | 'Always';
   readonly provideClusterInfo: boolean;
-  /** How to install the program. */
+  /** A text for people that explains how to install the program. */
   readonly installHint?: string;
 }
 
@@ -39,7 +40,7 @@ interface Credential {
   readonly expires?: number;
 }
 
-/** A user of a kubeconfig, whose credentials are printed by a program. */
+/** A user of a kubeconfig whose credentials a program prints. */
 export interface PluginUser extends User {
   readonly plugin: ExecPlugin;
 }
@@ -60,7 +61,7 @@ const GROUP = 'client.authentication.k8s.io';
 const API_VERSIONS = [`${GROUP}/v1`, `${GROUP}/v1beta1`];
 const MODES = ['Never', 'IfAvailable', 'Always'] as const;
 
-/** @throws Error with what is wrong */
+/** @throws Error with a message that says what is wrong */
 export function execPluginIn(exec: unknown): ExecPlugin {
   const { apiVersion, command, args, env, interactiveMode, provideClusterInfo, installHint } = objectOf(exec);
   if (!isText(command) || command === '') throw new Error('exec.command is missing');
@@ -79,7 +80,10 @@ export function execPluginIn(exec: unknown): ExecPlugin {
   };
 }
 
-/** Runs the program once for all connections of a client, and again when its credential has expired or was refused. */
+/**
+ * Runs the program once for all connections of a client. Runs the program again when its credential has expired, or
+ * when an API server refused the credential.
+ */
 export class ExecPlugins implements Authenticator {
   readonly #environment: Environment;
   readonly #infoOf: () => ClusterInfo | undefined;
@@ -147,7 +151,10 @@ function bearer({ token }: Credential): string | undefined {
   return token === undefined ? undefined : `Bearer ${token}`;
 }
 
-/** The output of the program. Messages of the program for people go to our standard error, as with kubectl. */
+/**
+ * Runs the program and returns its output. Messages of the program for people go to the standard error of this process,
+ * as with kubectl.
+ */
 async function output(plugin: ExecPlugin, env: Environment, interactive: boolean): Promise<string> {
   const { command, args, installHint } = plugin;
   const child = spawn(command, args, { env, stdio: [interactive ? 'inherit' : 'ignore', 'pipe', 'inherit'] });
@@ -159,12 +166,12 @@ async function output(plugin: ExecPlugin, env: Environment, interactive: boolean
     child.once('close', (code, signal) => resolve(signal ?? String(code)));
   });
   const [printed, how] = await Promise.all([text(child.stdout), ended]);
-  if (how !== '0') throw new Error(`${command} gave no credentials: it ended with ${how}`);
+  if (how !== '0') throw new Error(`${command} returned no credentials: it ended with ${how}`);
   return printed;
 }
 
 function credentialIn(printed: string, { command, apiVersion }: ExecPlugin): Credential {
-  const wrong = (what: string) => new Error(`${command} gave no credentials: ${what}`);
+  const wrong = (what: string) => new Error(`${command} returned no credentials: ${what}`);
   let answer: Readonly<Record<string, unknown>>;
   try {
     answer = objectOf(JSON.parse(printed));

@@ -10,29 +10,32 @@ export interface FollowedServersOptions {
   onChange(change: Change): void;
   readonly log: Log;
   /**
-   * The function that finds the API servers and their versions; by default, it finds all API servers that publish an
-   * address.
+   * The function that finds the API servers and their versions. The default function finds all API servers that publish
+   * an address.
    */
   readonly ask?: typeof askServers;
   /** The function that finds the pod fields that this release does not know. */
   readonly askFields?: typeof askUnknownPodFields;
-  /** The namespace in which the client may ask what API servers fill in; if it is absent, the client does not ask. */
+  /**
+   * The namespace in which the client may find out, by dry run, which fields API servers fill in. If the namespace is
+   * absent, the client does not find out these fields.
+   */
   readonly asksIn?: string;
   /** The function that finds the fields that API servers fill in and that this release does not know. */
   readonly askDefaults?: typeof askServerDefaults;
-  /** Milliseconds until the API servers are read again. */
+  /** The time in ms until the API servers are read again. */
   readonly serversRefreshMs?: number;
 }
 
 /**
- * How often the API servers are read. API servers come and go, and RBAC lets the operator get their addresses but not
- * watch them.
+ * The time in ms between two reads of the API servers. API servers come and go. RBAC lets the operator get the
+ * addresses of API servers, but not watch these addresses.
  */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
-/** How many failed attempts to read the pod fields delay the start. */
+/** The number of failed attempts to read the pod fields after which the start no longer waits. */
 const MOST_FAILURES = 3;
-/** How long clients are reused. Every probe asks for clients. */
+/** The time in ms for which clients are reused. Every probe needs clients. */
 const CLIENTS_KEPT_MS = 10_000;
 
 export class FollowedServers {
@@ -40,9 +43,9 @@ export class FollowedServers {
   readonly #options: FollowedServersOptions;
   readonly #known = Promise.withResolvers<void>();
   #minors: ServerMinors = new Map();
-  /** The API servers whose pod fields were read last; undefined until their fields have been read. */
+  /** The API servers whose pod fields were read last; undefined before the first read. */
   #fieldsOf: ServerMinors | undefined;
-  /** How often reading the pod fields failed since the start. */
+  /** The number of failed reads of the pod fields since the start. */
   #failures = 0;
   #unknownPodFields: readonly string[] = [];
   #serverDefaults: readonly string[] | undefined;
@@ -53,7 +56,7 @@ export class FollowedServers {
     this.#options = options;
   }
 
-  /** N of Kubernetes 1.N for the oldest API server; 0 until `known` resolves. */
+  /** The version of the oldest API server, as N of Kubernetes 1.N. The value is 0 until `known` resolves. */
   get oldest(): number {
     return this.#minors.size === 0 ? 0 : oldest(this.#minors);
   }
@@ -64,16 +67,16 @@ export class FollowedServers {
   }
 
   /**
-   * The fields that API servers fill in and that this release does not know, as in Standard; undefined if the client
-   * does not ask for them.
+   * The fields that API servers fill in and that this release does not know, in the format of Standard. The value is
+   * undefined if the client does not find out these fields.
    */
   get serverDefaults(): readonly string[] | undefined {
     return this.#serverDefaults;
   }
 
   /**
-   * Resolves when the API servers have been found for the first time; with `asksIn`, also their pod fields. If the pod
-   * fields cannot be read, the promise resolves all the same after some attempts.
+   * Resolves when the API servers have been found for the first time. With `asksIn`, the promise waits for the pod
+   * fields, too. If the pod fields cannot be read, the promise resolves after some attempts.
    */
   get known(): Promise<void> {
     return this.#known.promise;
@@ -91,7 +94,10 @@ export class FollowedServers {
     return this.#clients.found;
   }
 
-  /** Whether decisions about pods depend on the pod fields: a program that only shows a cluster does not wait for them. */
+  /**
+   * Whether decisions about pods depend on the pod fields. A program that shows a cluster and decides nothing does not
+   * wait for the pod fields.
+   */
   get #decides(): boolean {
     return this.#options.asksIn !== undefined;
   }
@@ -101,7 +107,7 @@ export class FollowedServers {
     const { serversRefreshMs = REFRESH_MS } = this.#options;
     while (!signal.aborted) {
       const delay = (await this.#look()) ? serversRefreshMs : RETRY_MS;
-      // `sleep` rejects only when the signal is aborted, so its error can be ignored.
+      // `sleep` never rejects unless the signal is aborted, so its error can be ignored.
       await sleep(delay, undefined, { signal }).catch(() => {});
     }
   }
@@ -150,7 +156,7 @@ export class FollowedServers {
     const { askFields = askUnknownPodFields } = this.#options;
     const clients = await this.answering();
     const fields = await askFields(clients);
-    // The fields are named even if the API servers do not say what they fill in.
+    // The unknown fields are recorded even if the API servers do not show what they fill in.
     const asked = await this.#defaultsFor(fields, clients).catch((error: unknown) => ({ error }));
     this.#note(fields, asked && 'error' in asked ? this.#serverDefaults : asked);
     if (asked && 'error' in asked) throw asked.error;

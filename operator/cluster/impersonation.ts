@@ -1,14 +1,14 @@
-/** The user that a kubeconfig impersonates. client-node reads only the name of this user. */
+/** The user that a kubeconfig impersonates. client-node reads the name of this user and no other fields. */
 import { arrayOf, isText, objectOf } from '../model/raw.ts';
 
-/** Fields `as-uid`, `as-groups` and `as-user-extra` of a user (k8s.io/client-go/tools/clientcmd/api/v1). */
+/** The fields `as-uid`, `as-groups` and `as-user-extra` of a user (k8s.io/client-go/tools/clientcmd/api/v1). */
 export interface Impersonation {
   readonly uid?: string;
   readonly groups: readonly string[];
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/** @throws Error if the fields are set without a user to act as, which the API server refuses */
+/** @throws Error if the fields are set without a user to impersonate; the API server refuses such requests */
 export function impersonationIn(user: Readonly<Record<string, unknown>>): Impersonation | undefined {
   const { as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = user;
   const texts = (value: unknown) => arrayOf(value).filter(isText);
@@ -20,11 +20,11 @@ export function impersonationIn(user: Readonly<Record<string, unknown>>): Impers
   const isEmpty =
     !impersonation.uid && impersonation.groups.length === 0 && Object.keys(impersonation.extra).length === 0;
   if (isEmpty) return undefined;
-  if (!isText(as) || as === '') throw new Error('as-uid, as-groups and as-user-extra need a user to act as: set as');
+  if (!isText(as) || as === '') throw new Error('as-uid, as-groups and as-user-extra require the field as');
   return impersonation;
 }
 
-/** The headers of k8s.io/client-go/transport/round_trippers.go: one for each group and value. */
+/** The headers as k8s.io/client-go/transport/round_trippers.go makes them. Each group and each value has one header. */
 export function impersonationHeaders({ uid, groups, extra }: Impersonation): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = {};
   if (uid !== undefined) headers['Impersonate-Uid'] = headerValue(uid);
@@ -36,8 +36,8 @@ export function impersonationHeaders({ uid, groups, extra }: Impersonation): Rec
 }
 
 /**
- * Matches the characters to escape in a header's name: every character that is not a tchar (RFC 7230), and `%`, which
- * begins an escape.
+ * Matches the characters to escape in a header's name. The characters are `%`, which begins an escape, and every
+ * character that is not a tchar (RFC 7230).
  */
 const IN_NAMES = /[^A-Za-z0-9!#$&'*+.^_`|~-]/g;
 
@@ -47,7 +47,7 @@ function headerKey(key: string): string {
     .replace(IN_NAMES, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
 }
 
-/** The value of a header as bytes, which an API server reads as UTF-8. */
+/** The value of a header as bytes. An API server reads the bytes as UTF-8. */
 function headerValue(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }

@@ -8,7 +8,7 @@ import { type ExecPlugin, execPluginIn } from './exec-plugin.ts';
 import { type Impersonation, impersonationIn } from './impersonation.ts';
 
 export interface ReadCluster extends Cluster {
-  /** The part of the cluster's configuration that is passed to programs that print credentials. */
+  /** The part of the cluster's configuration that the client passes to programs that print credentials. */
   readonly pluginConfig?: unknown;
 }
 
@@ -28,7 +28,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const PLUGIN_EXTENSION = 'client.authentication.k8s.io/exec';
 
-/** @throws the file system's error, or Error with what is wrong */
+/** @throws the file system's error, or an Error with a message that says what is wrong */
 export function readKubeconfig(file: string): KubeconfigFile {
   const content = objectOf(loadAll(readFileSync(file, 'utf8'))[0]);
   const config = new KubeConfig();
@@ -71,7 +71,7 @@ function readUser({ certFile, keyFile, exec, token, ...user }: User, fields: Fie
     ...user,
     ...(certFile && !user.certData && { certFile }),
     ...(keyFile && !user.keyData && { keyFile }),
-    // The token file takes precedence over a token, and is read for each request.
+    // The token file takes precedence over a token. The client reads the file for each request.
     ...(isText(tokenFile) && tokenFile !== ''
       ? { authProvider: { name: 'tokenFile', config: { tokenFile: absolute(folder, tokenFile) } } }
       : token && { token }),
@@ -80,7 +80,7 @@ function readUser({ certFile, keyFile, exec, token, ...user }: User, fields: Fie
   };
 }
 
-/** A command with a slash is relative to the kubeconfig, and a command without a slash is searched for in PATH. */
+/** A command with a slash is relative to the kubeconfig. A command without a slash is searched for in PATH. */
 function besideFile(plugin: ExecPlugin, folder: string): ExecPlugin {
   return plugin.command.includes('/') ? { ...plugin, command: absolute(folder, plugin.command) } : plugin;
 }

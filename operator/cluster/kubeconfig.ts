@@ -9,8 +9,8 @@ import { type KubeconfigFile, type ReadCluster, type ReadUser, readKubeconfig } 
 
 export interface KubeConfigOptions {
   /**
-   * The path of a kubeconfig. If it is undefined, the first of these sources that exists is used: the files in
-   * KUBECONFIG, ~/.kube/config, the pod's own service account.
+   * The path of a kubeconfig. If the path is undefined, the client uses the first of these sources that exists: the
+   * files in KUBECONFIG, ~/.kube/config, the pod's own service account.
    */
   readonly kubeconfig?: string | undefined;
   /** The name of a context; undefined for the current context. */
@@ -20,7 +20,7 @@ export interface KubeConfigOptions {
 /** A kubeconfig with the fields that client-node does not know. */
 export class LoadedConfig extends KubeConfig {
   readonly environment: Environment;
-  /** All connections of a client share the credentials that a program has printed. */
+  /** The programs that print credentials. All connections of a client share these credentials. */
   readonly plugins: ExecPlugins;
 
   constructor(environment: Environment) {
@@ -36,7 +36,10 @@ export class LoadedConfig extends KubeConfig {
     return super.getCurrentUser();
   }
 
-  /** The first file that defines a name wins (k8s.io/client-go/tools/clientcmd, ClientConfigLoadingRules). */
+  /**
+   * Adds kubeconfigs. If several files define a name, the first file takes precedence
+   * (k8s.io/client-go/tools/clientcmd, ClientConfigLoadingRules).
+   */
   add(files: readonly KubeconfigFile[]): void {
     this.clusters = byName(files.flatMap(({ clusters }) => clusters)) as ReadCluster[];
     this.users = byName(files.flatMap(({ users }) => users));
@@ -46,11 +49,12 @@ export class LoadedConfig extends KubeConfig {
   }
 }
 
-/** @throws Error with a message of one line that says what to do */
+/** @throws Error with a message that says, in one line, what to do */
 export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions, environment = ENVIRONMENT): LoadedConfig {
   const config = new LoadedConfig(environment);
   const files = kubeconfig === undefined ? defaultFiles(environment) : [kubeconfig];
-  // As with kubectl, KUBECONFIG may name files that do not exist, but --kubeconfig may not.
+  // As with kubectl, KUBECONFIG may name files that do not exist. The flag --kubeconfig may not name a file that does
+  // not exist.
   const existing = kubeconfig === undefined ? files.filter((file) => existsSync(file)) : files;
   config.add(existing.map(read));
   if (config.clusters.length === 0 && kubeconfig === undefined) loadAnother(config, files);
@@ -70,7 +74,7 @@ function defaultFiles({ KUBECONFIG, HOME }: Environment): string[] {
 
 const UNREADABLE: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist',
-  EACCES: 'may not be read',
+  EACCES: 'cannot be read',
   EISDIR: 'is a folder',
 };
 
@@ -87,11 +91,11 @@ function read(file: string): KubeconfigFile {
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount/token';
 
-/** @param files the paths of the kubeconfigs, which do not exist or contain no cluster */
+/** @param files the paths of the kubeconfigs that do not exist or contain no cluster */
 function loadAnother(config: KubeConfig, files: readonly string[]): void {
   if (!existsSync(SERVICE_ACCOUNT)) {
     const where = 'set KUBECONFIG or --kubeconfig, or run in a pod with a service account';
-    throw new Error(`no cluster: ${where} (none in ${files.join(', ')})`);
+    throw new Error(`no cluster: ${where} (no cluster in ${files.join(', ')})`);
   }
   config.loadFromCluster();
 }

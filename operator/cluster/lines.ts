@@ -1,7 +1,8 @@
 /**
- * Splits incoming bytes at line ends. A line may arrive in many parts, and an incomplete last line is dropped.
+ * Splits incoming bytes at line ends. A line may arrive in many parts. An incomplete last line is dropped.
  *
- * Bytes are decoded only as whole lines, because decoding each part would break a character that two parts share.
+ * The function decodes whole lines. If it decoded each part separately, it would break a character that two parts
+ * share.
  */
 export async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let begun: Buffer[] = [];

@@ -5,15 +5,16 @@ import { type ApiClient, ApiError } from './client.ts';
 
 /**
  * Every OpenShift and MicroShift cluster serves one of these API groups. Ordinary users cannot add such a group,
- * because that requires the right to write CRDs or APIServices.
+ * because this needs the right to write CRDs or APIServices.
  */
 const OPENSHIFT = ['config.openshift.io', 'security.openshift.io'];
 /** Matches the version of an API server on GKE, such as `v1.33.4-gke.1134000`. */
 const GKE = /-gke\./;
 
 /**
- * If the API server does not answer, the function throws instead of guessing. A wrong platform would exclude too many
- * namespaces, which leaves them without any policy, or too few, which can block the platform's own pods.
+ * Detects the platforms of a cluster. If the API server does not answer, the function throws instead of guessing. A
+ * wrong guess could exclude too many namespaces, and leave these namespaces without any policy. A wrong guess could
+ * also exclude too few namespaces, and block the platform's own pods.
  *
  * @throws the client's errors, and an ApiError with advice if the API server refuses the request
  */
@@ -22,12 +23,15 @@ export async function platformsOf(client: ApiClient): Promise<Platform[]> {
     return await detected(client);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    const message = `${error.message}: without it the operator cannot tell which namespaces belong to OpenShift or GKE; set --excluded-namespaces`;
+    const message = `${error.message}: without this right, the operator cannot determine which namespaces belong to OpenShift or GKE; set --excluded-namespaces`;
     throw new ApiError({ status: error.status, reason: error.reason, causes: error.causes, message }, error.request);
   }
 }
 
-/** Uses the version and the API groups, which every authenticated user may read (ClusterRole system:discovery). */
+/**
+ * Detects platforms by the version and the API groups. Every authenticated user may read the version and the API groups
+ * (ClusterRole system:discovery).
+ */
 async function detected(client: ApiClient): Promise<Platform[]> {
   const [version, groups] = await Promise.all([
     client.get<{ readonly gitVersion?: unknown }>('/version'),

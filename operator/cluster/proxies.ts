@@ -1,7 +1,7 @@
 /**
- * Finds the proxy for a URL, from the variables that kubectl reads.
+ * Finds the proxy for a URL, by the environment variables that kubectl reads.
  *
- * The rules are those of golang.org/x/net/http/httpproxy, which Kubernetes' Go client uses.
+ * The rules come from golang.org/x/net/http/httpproxy, which Kubernetes' Go client uses.
  */
 import { BlockList, isIP } from 'node:net';
 import type { Environment } from './environment.ts';
@@ -44,8 +44,9 @@ function isLocal(host: string): boolean {
 }
 
 /**
- * Whether a list of exceptions contains the target. An entry of the list is an address, a network, a name with its
- * subdomains, or `.example.org` for subdomains only. Every entry may have a port.
+ * Whether a list of exceptions contains the target. An entry of the list is an address, a network or a name. A name
+ * includes its subdomains. An entry such as `.example.org` means the subdomains without the name itself. Every entry
+ * may have a port.
  */
 function isExcluded(target: Target, excluded: string): boolean {
   const entries = excluded.split(',').map((entry) => entry.trim().toLowerCase());

@@ -1,9 +1,10 @@
 /**
- * Reads one collection of the API: its objects, then its events.
+ * Reads one collection of the API. The reader first reads the objects, and then the events.
  *
- * If the server supports streaming lists (KEP-3157), objects and events come in one stream, so that neither side
- * assembles a list. Otherwise the collection is listed page by page, and then watched from the resourceVersion of the
- * list. Objects are not kept: every object goes to the sink as soon as it is decoded.
+ * If the server supports streaming lists (KEP-3157), objects and events come in one stream. With a streaming list,
+ * neither the server nor the client assembles a list. Without streaming lists, the reader lists the collection page by
+ * page and then watches from the resourceVersion of the list. The reader keeps no objects. The reader passes every
+ * object to the sink as soon as the object is decoded.
  */
 import type { RawObject, RawPage } from '../model/raw.ts';
 import type { Log } from '../runtime/log.ts';
@@ -25,34 +26,35 @@ export interface Source {
   readonly apiVersion: string;
   readonly kind: string;
   readonly labelSelector?: string;
-  /** Whether the managedFields of the objects are used. */
+  /** Whether the sink uses the managedFields of the objects. */
   readonly managedFields?: boolean;
   /**
-   * Whether the kind may be missing on the server. A missing kind counts as an empty collection, and is requested again
-   * from time to time.
+   * Whether the kind may be missing on the server. A missing kind counts as an empty collection. The kind is requested
+   * again from time to time.
    */
   readonly optional?: boolean;
-  /** Whether only the metadata of the objects is used. */
+  /** Whether the sink uses the metadata of the objects and nothing else. */
   readonly metadataOnly?: boolean;
 }
 
 interface ReadingOptions {
   readonly log: Log;
-  /** The server ends a watch after about this time. */
+  /** The time in seconds after which the server ends a watch. The actual time varies a little. */
   readonly watchSeconds: number;
-  /** Called on each sign of life of the server. */
+  /** The reader calls this function whenever the server has sent something. */
   heard(): void;
-  /** Called when the whole collection has been read. */
+  /** The reader calls this function when it has read the whole collection. */
   listed(): void;
-  /** Called when a watch works. */
+  /** The reader calls this function when a watch works. */
   healthy(): void;
 }
 
-/** A watch that lasted this long counts as successful, whatever ended it. */
+/** The time in ms after which a watch counts as successful, whatever ends the watch. */
 const HEALTHY_MS = 10_000;
 /**
- * A bookmark comes about every minute (k8s.io/apiserver, cacher.go, defaultBookmarkFrequency), except for a kind
- * without any event so far. A watch that is silent for longer may be dead, though its connection is open.
+ * The maximum time in ms without any message on a watch. A bookmark comes about every minute (k8s.io/apiserver,
+ * cacher.go, defaultBookmarkFrequency). A kind without any event so far gets no bookmark. A watch that is silent for
+ * longer may be dead, although its connection is open.
  */
 const MOST_SILENCE_MS = 150_000;
 /**
@@ -70,7 +72,10 @@ export class Reading {
   readonly #path: string;
   /** Whether the events of a watch are still part of the list. */
   #listing = false;
-  /** Unsupported: the server does not offer streaming lists. Broken: the last streaming list did not reach its end. */
+  /**
+   * Whether streaming lists work. Unsupported: the server does not offer streaming lists. Broken: the last streaming
+   * list did not reach its end.
+   */
   #streams: 'Supported' | 'Unsupported' | 'Broken' = 'Supported';
 
   constructor(client: Reader, source: Source, sink: Sink, options: ReadingOptions) {
@@ -81,7 +86,10 @@ export class Reading {
     this.#path = pathFor(source.apiVersion, source.kind);
   }
 
-  /** Resolves when the server has ended the watch. @throws the client's error */
+  /**
+   * Continues to read the collection. The promise resolves when the server has ended the watch.
+   * @throws the client's error
+   */
   async goOn(signal: AbortSignal): Promise<void> {
     if (this.version === undefined) await this.#begin(signal);
     else await this.#watch({ resourceVersion: this.version }, signal);
@@ -106,8 +114,8 @@ export class Reading {
       this.#streams = 'Unsupported';
       return false;
     } finally {
-      // The server drops a streaming list if the reader is too slow for current events, and would drop the next one as
-      // well. Lists in pages can be read at any speed.
+      // The server drops a streaming list if the reader is too slow for current events. The server would drop the next
+      // streaming list as well. A slow reader can still read a list in pages.
       if (this.#listing && this.#streams === 'Supported') this.#streams = 'Broken';
       this.#listing = false;
     }
@@ -134,15 +142,15 @@ export class Reading {
       ...from,
       timeoutSeconds,
     };
-    // Some kinds have no events, and so their watches get no bookmarks. For such a kind, it is enough that the server
-    // accepts the watch.
+    // If a kind has no events, its watches get no bookmarks. For a kind without events, a watch counts as alive when
+    // the server accepts the watch.
     const onBegin = () => this.#options.heard();
     const options = { ...this.#reading(signal), idleMs: MOST_SILENCE_MS, onBegin };
     try {
       await this.#client.watch(this.#path, query, (event) => this.#take(event, signal), options);
     } catch (error) {
       if (!isSilence(error) || this.#listing) throw error;
-      this.#options.log.debug('a watch was silent for too long, starting another one');
+      this.#options.log.debug('a watch was silent for too long, starting another watch');
     } finally {
       if (!this.#listing && performance.now() - started >= HEALTHY_MS) this.#options.healthy();
     }
@@ -164,8 +172,8 @@ export class Reading {
       this.#listing = false;
       this.#listed();
     }
-    // A streaming list is sorted by name. Until the list has ended, no resourceVersion shows which objects are still
-    // missing.
+    // The objects of a streaming list are sorted by name. Until the list has ended, no resourceVersion shows which
+    // objects are still missing.
     if (this.#listing) return;
     this.version = resourceVersion ?? this.version;
     this.#options.healthy();
@@ -180,8 +188,8 @@ export class Reading {
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {
-      // Items of a list have no `apiVersion` and `kind`, and in objects that consist only of metadata, these fields
-      // have other values.
+      // Items of a list have no `apiVersion` and `kind`. In an object that consists of nothing but metadata,
+      // `apiVersion` and `kind` have other values.
       take({ ...item, apiVersion, kind });
     } catch (error) {
       const { namespace, name } = item.metadata ?? {};

@@ -1,5 +1,5 @@
 /**
- * Follows one collection of the API: all existing objects, then all events, forever.
+ * Follows one collection of the API. A reflector reads all existing objects and then all events, without end.
  *
  * After an interrupted watch, the reflector resumes from the last resourceVersion. If the server no longer knows that
  * version (410), the reflector reads the collection again.
@@ -15,9 +15,9 @@ import { Trouble } from './trouble.ts';
 
 interface ReflectorOptions {
   readonly log: Log;
-  /** The server ends a watch after about this time. */
+  /** The time in seconds after which the server ends a watch. The actual time varies a little. */
   readonly watchSeconds?: number;
-  /** How often a missing optional kind is requested. */
+  /** The time in ms between two requests for a missing optional kind. */
   readonly absentMs?: number;
   readonly observer?: ReflectorObserver;
 }
@@ -25,21 +25,22 @@ interface ReflectorOptions {
 const FIRST_DELAY_MS = 200;
 const LAST_DELAY_MS = 30_000;
 /**
- * The delay for a missing kind that a CRD will add. This delay is short, because somebody who installs a CRD waits for
- * the result.
+ * The delay between two requests for a missing kind that a CRD will add. The delay is short, because a person who
+ * installs a CRD waits for the result.
  */
 const ABSENT_DELAY_MS = 2_000;
-/** The delay for a missing kind that only an upgrade of the server will add. */
+/** The delay between two requests for a missing kind that needs an upgrade of the server. */
 const OPTIONAL_DELAY_MS = 60_000;
 /**
- * The server may refuse a watch although the resourceVersion has not expired and the server is not overloaded. After
- * this many such refusals, the collection is listed again, because the resourceVersion may be the cause.
+ * The number of refusals after which the reflector lists the collection again. The server may refuse a watch although
+ * the resourceVersion has not expired and the server is not overloaded. The resourceVersion may still be the cause of
+ * such a refusal.
  */
 const MOST_REFUSALS = 3;
 
 /**
- * Feeds its sink until its signal is aborted. The reflector waits after errors, and logs an error once as long as the
- * error stays the same.
+ * Passes objects and events to its sink until its signal is aborted. The reflector waits after an error. If an error
+ * repeats unchanged, the reflector logs it once.
  */
 export class Reflector {
   readonly #source: Source;
@@ -52,7 +53,7 @@ export class Reflector {
   readonly #path: string;
   readonly #reading: Reading;
   #failures = 0;
-  /** How often in a row the server refused to continue from the last resourceVersion. */
+  /** The number of times in a row that the server refused to continue from the last resourceVersion. */
   #refusals = 0;
   /** Ends the running request, so that the collection is read again. */
   #anew = new AbortController();
@@ -86,9 +87,10 @@ export class Reflector {
   }
 
   /**
-   * Reads the collection again, even if a watch is running, because a watch that seems to work may lag far behind.
+   * Reads the collection again, even if a watch is running. A watch that seems to work may lag far behind.
    *
-   * @returns a promise that resolves when the collection has been read, and stays pending as long as reading fails
+   * @returns a promise that resolves when the collection has been read; as long as reading fails, the promise stays
+   * pending
    */
   refresh(): Promise<void> {
     this.#refreshed ??= Promise.withResolvers();
@@ -120,8 +122,8 @@ export class Reflector {
   }
 
   /**
-   * Decides what to log about an error, and whether to list again. Returns a delay if the usual delay does not fit the
-   * error.
+   * Decides what to log about an error, and whether to list the collection again. Returns a delay if the usual delay
+   * does not fit the error.
    */
   #explain(error: unknown): number | undefined {
     if (isNotFound(error)) return this.#absent();
@@ -130,7 +132,7 @@ export class Reflector {
       this.#reading.version = undefined;
       return undefined;
     }
-    this.#trouble.report('following interrupted, trying again', { error });
+    this.#trouble.report('watch interrupted, trying again', { error });
     if (error instanceof ApiError && !isOverloaded(error) && ++this.#refusals === MOST_REFUSALS) {
       this.#reading.version = undefined;
       this.#refusals = 0;
@@ -167,7 +169,7 @@ export class Reflector {
 
   async #pause(ms: number, least: number): Promise<void> {
     const jittered = Math.max(ms * (0.75 + Math.random() / 2), least);
-    // `sleep` rejects only when the signal is aborted, and after that no wait is needed.
+    // `sleep` never rejects unless the signal is aborted. After the abort, no wait is needed.
     await sleep(jittered, undefined, { signal: this.#ending }).catch(() => {});
   }
 }

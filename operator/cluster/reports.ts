@@ -1,6 +1,7 @@
 /**
- * Our policy reports, in the API that the cluster has for them. The CRDs of these APIs may be installed and removed at
- * any time. The operator keeps only the fields that show whether a report has to be rewritten, never the results.
+ * The operator's policy reports, in the API for reports that the cluster has. The CRDs of the two APIs may be installed
+ * and removed at any time. The operator keeps the fields that show whether a report has to be rewritten, but not the
+ * results.
  */
 import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type { Change } from '../model/objects.ts';
@@ -16,16 +17,16 @@ export interface ReportApi {
   readonly kind: string;
 }
 
-/** https://github.com/openreports/reports-api */
+/** The API of OpenReports (https://github.com/openreports/reports-api). */
 export const OPEN_REPORTS: ReportApi = { apiVersion: 'openreports.io/v1alpha1', kind: 'Report' };
-/** The older API for reports, by the Kubernetes Policy Working Group; Kyverno installs this API. */
+/** The older API for reports, by the Kubernetes Policy Working Group. Kyverno installs this API. */
 export const POLICY_REPORTS: ReportApi = { apiVersion: 'wgpolicyk8s.io/v1alpha2', kind: 'PolicyReport' };
 
-/** Annotation: a hash of the report's content, without the times of its results. */
+/** An annotation with a hash of the report's content. The hash leaves out the times of the results. */
 export const DIGEST = `${GROUP}/digest`;
 /**
- * Annotation on a report without violations of the policy: the time at which the namespace became free of violations,
- * as RFC 3339.
+ * An annotation on a report without violations of the policy. The annotation's value is the time at which the namespace
+ * became free of violations, in the format of RFC 3339.
  */
 export const CLEAN_SINCE = `${GROUP}/clean-since`;
 
@@ -43,7 +44,7 @@ interface FollowedReportsOptions {
   readonly reflectorObserver?: ReflectorObserver;
 }
 
-/** How soon a newly installed CRD is noticed. */
+/** The time in ms after which a newly installed CRD is noticed. */
 const ABSENT_MS = 5_000;
 
 export class FollowedReports {
@@ -56,7 +57,7 @@ export class FollowedReports {
     this.#followed = [OPEN_REPORTS, POLICY_REPORTS].map((api) => new Followed(api, options));
   }
 
-  /** Follows the reports until `signal` is aborted; resolves when following has stopped. */
+  /** Follows the reports until `signal` is aborted. The promise resolves when following has stopped. */
   async follow(client: Reader, signal: AbortSignal): Promise<void> {
     const { log, reflectorObserver: observer } = this.#options;
     const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
@@ -69,7 +70,10 @@ export class FollowedReports {
     );
   }
 
-  /** The API to which reports are written; undefined while it is unknown, and if the cluster has no API for reports. */
+  /**
+   * The API to which the operator writes reports; undefined if the API is not known yet or the cluster has no API for
+   * reports.
+   */
   get api(): ReportApi | undefined {
     const first = this.#followed.find(({ served }) => served !== 'No');
     return first?.served === 'Yes' ? first.api : undefined;
@@ -80,7 +84,7 @@ export class FollowedReports {
     return this.#followed.flatMap((reports) => reports.in(namespace));
   }
 
-  /** @param raw the answer to our own write; the watch's later event about this write has no effect */
+  /** @param raw the answer to a write of the operator; the watch's later event about this write has no effect */
   wrote(raw: RawObject): void {
     this.#followed.find(({ api }) => api.apiVersion === raw.apiVersion)?.wrote(raw);
   }

@@ -5,25 +5,29 @@ import { CORE_OPENAPI, type PublishedSchema, unknownPodFields } from '../standar
 import { type ApiClient, isForbidden, pathFor } from './client.ts';
 import { unknownValues } from './unknown-values.ts';
 
-/** A name in every API server's certificate, at whatever address it is reached. */
+/** A name that every API server's certificate has, whatever the server's address. */
 const SERVERNAME = 'kubernetes.default.svc';
 /**
  * The number of connections if the servers' own addresses are unreachable. If a load balancer hides the servers,
  * several connections reach several servers.
  */
 const FRESH_CLIENTS = 3;
-/** This timeout is short, because the published addresses are often unreachable from outside the cluster. */
+/**
+ * The timeout of the request for the version of an API server. The timeout is short, because the published addresses
+ * are often unreachable from outside the cluster.
+ */
 const ANSWER_TIMEOUT_MS = 3_000;
 
 /**
- * By URL of each API server: N of Kubernetes 1.N. All servers behind a load balancer count as one server, with the
- * oldest version that was seen.
+ * The versions of the API servers, each as N of Kubernetes 1.N. The key is the URL of the API server. All servers
+ * behind a load balancer count as one server, with the oldest version that was seen.
  */
 export type ServerMinors = ReadonlyMap<string, number>;
 
 /**
  * A client for each API server that answers at its published address. If no server answers at a published address, the
- * result is several clients of the configured address. Each of these clients opens a new connection for every request.
+ * result is several clients of the configured address. Each client of the configured address opens a new connection for
+ * every request.
  *
  * @throws the client's error if not even the configured address answers
  */
@@ -37,9 +41,10 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
 /**
  * Lists the API servers and their versions.
  *
- * @param before the last result. An API server that is overloaded or restarts may be published but not answer. Such a
- * server keeps its last known version, so that the meaning of `latest` does not change while an old server does not
- * answer. @throws the client's error when no server answers, and an error when a server answers without a version
+ * @param before the last result. The cluster may publish the address of an API server that is overloaded or restarting
+ * and does not answer. An API server that does not answer keeps its last known version. So the meaning of `latest` does
+ * not change while an old server does not answer.
+ * @throws the client's error when no server answers, and an error when a server answers without a version
  */
 export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {
   const bound = await published(client);
@@ -54,8 +59,8 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
 }
 
 /**
- * Like `askServers`, but for a caller that may not read the API servers' addresses: only the version of the server that
- * answers is known.
+ * Does what `askServers` does, for a caller that may not read the API servers' addresses. The result has the version of
+ * the API server that answers, and no other versions.
  */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {
@@ -64,15 +69,15 @@ export async function askKnownServers(client: ApiClient, before?: ServerMinors):
   });
 }
 
-/** N of Kubernetes 1.N for the oldest API server. */
+/** The version of the oldest API server, as N of Kubernetes 1.N. */
 export function oldest(minors: ServerMinors): number {
   return Math.min(...minors.values());
 }
 
 /**
- * The paths of pod fields that some of the API servers have and this release does not know, sorted.
+ * The sorted paths of pod fields that some of the API servers have and that this release does not know.
  *
- * @throws the client's error when a server does not answer with its OpenAPI document
+ * @throws the client's error if a server does not answer with its OpenAPI document
  */
 export async function askUnknownPodFields(clients: readonly ApiClient[]): Promise<string[]> {
   const found = await Promise.all(clients.map(unknownFieldsOf));
@@ -85,9 +90,10 @@ async function unknownFieldsOf(client: ApiClient): Promise<string[]> {
 }
 
 /**
- * The fields that the API servers fill in and that this release does not know, as `serverDefaults` in Standard. The
- * API servers answer to PodTemplates that are created by dry run. They fill in the same fields of a template as of a
- * pod, and a right to create pods would let the operator run programs.
+ * The fields that the API servers fill in and that this release does not know, in the format of `serverDefaults` in
+ * Standard. The function creates PodTemplates by dry run and reads the answers. API servers fill in the same fields in
+ * a template and in a pod. The operator has no right to create pods, because with this right the operator could run
+ * programs.
  *
  * @param namespace the namespace in which the operator may create PodTemplates
  * @throws the client's error when a server refuses a PodTemplate
@@ -115,7 +121,10 @@ const FULL_CONTAINER = {
   resources: { limits: { cpu: '1', memory: '1Mi' } },
 };
 
-/** Pods without optional fields: alone, with empty securityContexts, and with an empty object for each of their fields. */
+/**
+ * Pods without optional fields. The first pod has no securityContexts, and the second pod has empty securityContexts.
+ * In the third pod, each object in the securityContexts has no optional fields.
+ */
 const BARE_PODS = [
   [undefined, undefined],
   [{}, {}],
@@ -145,9 +154,10 @@ async function published(client: ApiClient): Promise<ApiClient[]> {
 }
 
 /**
- * The URLs that the API servers publish themselves; empty if the addresses cannot be read.
+ * The URLs that the API servers themselves publish; empty if the addresses cannot be read.
  *
- * @throws ApiError 403, because a caller that may not read the addresses would mistake one API server for all of them
+ * @throws ApiError 403, because a caller that may not read the addresses would mistake one API server for all API
+ * servers
  */
 async function addresses(client: ApiClient): Promise<string[]> {
   const path = pathFor('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes');
@@ -168,7 +178,7 @@ async function versionIfAnswering(client: ApiClient): Promise<VersionInfo | unde
 
 /** Fields of k8s.io/apimachinery/pkg/version.Info. */
 interface VersionInfo {
-  /** The minor version is empty in a build without version information; some distributions write `36+`. */
+  /** The minor version. The field is empty in a build without version information. Some distributions write `36+`. */
   readonly minor: string;
   /** The version of the build, such as `v1.36.2` or `v1.36.2+k3s1`. */
   readonly gitVersion?: string;
@@ -184,12 +194,14 @@ async function minorOf(client: ApiClient): Promise<number> {
   return minorIn(await versionOf(client), client.server);
 }
 
-/** @throws Error if there is no version: the compiled policies depend on what the oldest API server supports */
+/**
+ * @throws Error if there is no version, because the compiled policies depend on the features of the oldest API server
+ */
 function minorIn({ emulationMinor, minor, gitVersion = '' }: VersionInfo, server: string): number {
   const [, ofBuild = ''] = /^v1\.(\d+)/.exec(gitVersion) ?? [];
   const found = [emulationMinor, minor, ofBuild].map((text) => Number.parseInt(text ?? '', 10)).find(Number.isInteger);
   if (found !== undefined) return found;
   throw new Error(
-    `the API server at ${server} does not say which Kubernetes version it is: minor is ${JSON.stringify(minor)}, gitVersion is ${JSON.stringify(gitVersion)}`,
+    `the API server at ${server} does not report its Kubernetes version: minor is ${JSON.stringify(minor)}, gitVersion is ${JSON.stringify(gitVersion)}`,
   );
 }

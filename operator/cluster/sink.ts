@@ -1,23 +1,27 @@
-/** The target of a reflector: receives the objects and events that the reflector reads. */
+/** A sink is the target of a reflector, and receives the objects and events that the reflector reads. */
 import { keyOf, type RawObject } from '../model/raw.ts';
 
 /**
- * Receives objects. The reflector calls a sink's methods one after the other. A method of a sink must only enqueue,
- * because reading waits until the method returns.
+ * Receives objects. The reflector calls a sink's methods one after the other. A method of a sink must enqueue and do
+ * nothing else, because the reflector waits until the method returns.
  */
 export interface Sink {
   /**
-   * Called when a list begins. An object that is not passed to `put` before the call of `listed` does not exist. If a
-   * list is read again, `listing` may be called a second time before `listed`.
+   * The reflector calls this method when a list begins. An object that the reflector does not pass to `put` before it
+   * calls `listed` does not exist. If the reflector reads a list again, it may call `listing` a second time before
+   * `listed`.
    */
   listing(): void;
   put(raw: RawObject): void;
   remove(raw: RawObject): void;
-  /** The list has been read. After the first call of `listed`, the sink has the state of the cluster. */
+  /**
+   * The reflector calls this method when it has read the list. After the first call of `listed`, the sink has the state
+   * of the cluster.
+   */
   listed(): void;
   /**
-   * The server does not serve this kind, so no objects of it exist. A sink without the method `absent` gets an empty
-   * list.
+   * The reflector calls this method if the server does not serve the kind, so that no objects of the kind exist. A sink
+   * without the method `absent` gets an empty list.
    */
   absent?(): void;
 }
@@ -32,7 +36,7 @@ export function fanOut(sinks: readonly Sink[]): Sink {
   };
 }
 
-/** Passes on a list only after the whole list has been read, because a partial list is a state that never existed. */
+/** Passes on a list after the whole list has been read. A partial list shows a state that never existed. */
 export function bufferUntilListed(sink: Sink): Sink {
   let held: Map<string, RawObject> | undefined;
   return {

@@ -6,9 +6,7 @@ import type { Source } from './reading.ts';
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 const RBAC = 'rbac.authorization.k8s.io/v1';
 
-/**
- * The owners of fields matter for two kinds of objects: namespaces, because of their labels, and our rendered objects.
- */
+/** The owners of fields matter for two kinds of objects: namespaces, because of their labels, and rendered objects. */
 const managedFields = true;
 const labelSelector = `${MANAGED_BY_LABEL}=${FIELD_MANAGER}`;
 
@@ -22,13 +20,16 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /**
- * The kinds that say who may use policies. RBAC kinds also include the rendered roles and bindings, and one object that
- * Argo CD deletes before the operator.
+ * The RBAC kinds, which define who may use policies. These kinds include the rendered roles and bindings, and one
+ * object that Argo CD deletes before the operator.
  */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };
 
-/** Old releases did not have programs yet, and their admission policies record the accepted spec in an annotation. */
+/**
+ * Earlier releases had no programs. The admission policies of earlier releases record the accepted spec in an
+ * annotation.
+ */
 export const VALIDATING_POLICIES: Source = {
   apiVersion: ADMISSION,
   kind: 'ValidatingAdmissionPolicy',
@@ -45,8 +46,8 @@ export const ADMISSION_POLICIES: readonly Source[] = [
 ];
 
 /**
- * The kinds that affect our writes. Objects of all other kinds are only evaluated, and changes to these objects do not
- * affect admission.
+ * The kinds that affect the operator's writes. The operator evaluates objects of all other kinds, but changes to these
+ * objects do not affect admission.
  */
 export const DECIDING: readonly Source[] = [
   POLICIES,

@@ -1,4 +1,7 @@
-/** The cluster as last seen: follows every relevant kind, keeps its projection, and reports changes. */
+/**
+ * Keeps the last seen state of the cluster. The store follows every relevant kind, keeps the projections of its
+ * objects, and reports changes.
+ */
 import { type CompletePolicy, FIELD_MANAGER, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type {
   Change,
@@ -28,13 +31,16 @@ import { bufferUntilListed, fanOut } from './sink.ts';
 import * as sources from './sources.ts';
 
 interface ClusterOptions extends FollowedServersOptions {
-  /** Called for each change, even while the first lists are read. The callback must only enqueue. */
+  /**
+   * The store calls this function for each change, even while it reads the first lists. The function must enqueue and
+   * do nothing else.
+   */
   onChange(change: Change): void;
-  /** The rules to evaluate. Only the pod fields that these rules read are kept. */
+  /** The rules to evaluate. The store keeps the pod fields that these rules read, and drops all other pod fields. */
   readonly rules?: readonly Rule[];
-  /** The kinds that are not followed; the store behaves as if no object of these kinds existed. */
+  /** The kinds that the store does not follow. The store behaves as if no object of these kinds existed. */
   readonly except?: readonly Source[];
-  /** The kinds of which only the metadata is read. */
+  /** The kinds of which the store reads only the metadata of objects. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }
@@ -51,8 +57,8 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
   return {
     cluster: store as Cluster,
     /**
-     * Follows the cluster until `signal` is aborted; resolves once all kinds have been read, however long reading
-     * takes.
+     * Follows the cluster until `signal` is aborted. The promise resolves when all kinds have been read, however long
+     * reading takes.
      *
      * @throws the signal's reason, if the signal is aborted earlier
      */
@@ -60,8 +66,8 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       const followed = [...store.followed].filter(([source]) => !except.includes(source));
       for (const [source, collections] of followed) {
         const reading = { log, ...(observer && { observer }) };
-        // Policies affect each other, so a list of policies is passed on as a whole. Objects of other kinds are passed
-        // on one by one.
+        // Policies affect each other, so the store passes on a list of policies as a whole. The store passes on objects
+        // of other kinds one by one.
         const sink = source === sources.POLICIES ? bufferUntilListed(fanOut(collections)) : fanOut(collections);
         const asked = metadataOnly.includes(source) ? { ...source, metadataOnly: true } : source;
         reflectors.set(source, new Reflector(client, asked, sink, signal, reading));
@@ -75,7 +81,7 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       await orAborted(synced, signal);
     },
     /**
-     * Reads the kinds that affect writes again; resolves when they are up to date.
+     * Reads the kinds that affect writes again. The promise resolves when these kinds are up to date.
      *
      * @throws the signal's reason, if the signal is aborted earlier
      */
@@ -83,11 +89,11 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
       const read = sources.DECIDING.map((source) => reflectors.get(source)?.refresh());
       await orAborted(Promise.all(read), signal);
     },
-    /** Resolves when following has stopped, after the signal. */
+    /** Resolves when following has stopped after the abort of the signal. */
     async ended(): Promise<void> {
       await ended;
     },
-    /** The objects that are being deleted and wait until nothing is left of deleted policies. */
+    /** The objects that are being deleted, and whose deletion waits until nothing is left of deleted policies. */
     finalizing: () => store.finalizing(),
     /** One client for each answering API server. */
     answeringServers: () => servers.answering(),
@@ -108,12 +114,12 @@ export class Store implements Cluster {
   readonly #namespaces: Collection<NamespaceView>;
   readonly #pods: Collection<PodView>;
   readonly #workloads: ReadonlyMap<string, Collection<WorkloadView>>;
-  /** The roles, in one collection for kind `Role` and one for kind `ClusterRole`. */
+  /** The roles. Kind `Role` and kind `ClusterRole` each have a collection. */
   readonly #roles: ReadonlyMap<string, Collection<RoleView>>;
   readonly #bindings: readonly Collection<RoleBindingView>[];
   readonly #rendered: readonly Collection<RenderedObject>[];
   readonly #finalizing: Collection<FinalizingView>;
-  /** All rendered objects, kept until one of them changes. */
+  /** All rendered objects. The store keeps this list until one of the objects changes. */
   #allRendered: readonly RenderedObject[] | undefined;
   readonly #servers: Servers;
 
@@ -137,7 +143,8 @@ export class Store implements Cluster {
       [sources.ROLES, sources.CLUSTER_ROLES].map((source) => [source.kind, this.#follow(source, role, rbac)]),
     );
     this.#bindings = [sources.ROLE_BINDINGS, sources.CLUSTER_ROLE_BINDINGS].map((source) =>
-      // A binding that was deleted and recreated between two lists may have the same name but another role.
+      // Somebody may have deleted and recreated a binding between two lists. The new binding may have the same name but
+      // another role.
       this.#follow(source, roleBinding, (binding, before) => {
         if (this.#concernsPolicies(binding) || (before && this.#concernsPolicies(before))) rbac();
       }),
@@ -228,8 +235,8 @@ export class Store implements Cluster {
   }
 
   /**
-   * Whether the binding's role grants anything on policies. Most bindings of a cluster grant nothing on policies, and
-   * the operator ignores changes of such bindings.
+   * Whether the binding's role grants a verb on policies. Most bindings of a cluster grant no verb on policies, and the
+   * operator ignores changes of such bindings.
    */
   #concernsPolicies({ namespace = '', role: { kind, name } }: RoleBindingView): boolean {
     return this.#roles.get(kind)?.get(kind === 'Role' ? namespace : '', name) !== undefined;
@@ -242,7 +249,7 @@ async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<v
   signal.throwIfAborted();
 }
 
-/** The change of an object: the object's namespace and name, and its views before and after the change. */
+/** Describes the change of an object: the object's namespace and name, and its views before and after the change. */
 function seen<View extends SeenObject>(view: View, before: View | undefined) {
   return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };
 }

@@ -1,4 +1,7 @@
-/** One request to an API server: credentials, timeouts, retries when the server asks for them, errors as ApiError. */
+/**
+ * Sends one request to an API server. This file adds credentials and timeouts, repeats the request if the server asks
+ * for a retry, and turns error answers into ApiErrors.
+ */
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, request } from 'undici';
@@ -12,29 +15,30 @@ export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Query;
-  /** The request's body, which is sent as JSON. */
+  /** The request's body, which the client sends as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** The content type to ask for, if the answer is not the object in JSON. */
+  /** The content type to request, if the answer is not the object in JSON. */
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** How long the connection may be silent while the answer arrives; by default `timeoutMs`. */
+  /** The time in ms for which the connection may be silent while the answer arrives. The default is `timeoutMs`. */
   readonly idleMs?: number;
 }
 
 export interface Settings {
-  /** How long to wait for the headers of an answer. */
+  /** The time in ms to wait for the headers of an answer. */
   readonly timeoutMs: number;
   /** Whether a connection may serve more than one request. */
   readonly reuse: boolean;
   /** Limits the rate of all requests except GET. */
   readonly writes: RateLimit;
   /**
-   * Called immediately before a write is sent, after it has waited for its turn and for a connection. If the callback
-   * throws, the write is not sent, and the request fails with the callback's error.
+   * The client calls this function immediately before it sends a write. At this point, the write has waited for its
+   * turn and for a connection. If the function throws, the client does not send the write, and the request fails with
+   * the error of the function.
    */
   readonly beforeWrite?: (() => void) | undefined;
-  /** Receives each answer's HTTP status, or `<error>` if there was none. */
+  /** Receives the HTTP status of each answer, or `<error>` if there was no answer. */
   readonly onAnswer?: ((method: string, code: string) => void) | undefined;
   /** Receives the time of each answer by the server's clock, in milliseconds since 1970, rounded to seconds. */
   readonly onTime?: ((ms: number) => void) | undefined;
@@ -46,11 +50,12 @@ const MAX_RETRIES = 4;
 const MAX_RETRY_WAIT_S = 10;
 
 /**
- * Sends the request and returns the body of a successful answer. Retries a few times when the server is overloaded or
- * starting (429 or 503 with Retry-After), unless the server asks for a longer wait than the request may take.
+ * Sends the request and returns the body of a successful answer. Retries a few times if the server is overloaded or
+ * starting (429 or 503 with Retry-After). There is no retry if the server asks for a longer wait than the request may
+ * take.
  *
- * @throws ApiError for any other answer, with the header Retry-After if the answer has one; undici's error if no answer
- * came
+ * @throws ApiError for any other answer; the error has the value of the header Retry-After. If no answer came, the
+ * function throws undici's error
  */
 export async function send(connection: Connection, settings: Settings, call: Call): Promise<Body> {
   for (let attempt = 0; ; attempt++) {
@@ -60,7 +65,7 @@ export async function send(connection: Connection, settings: Settings, call: Cal
     const error = new ApiError(parts, `${call.method} ${call.path}`);
     const wait = isOverloaded(error) ? (parts.retryAfterSeconds ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
     if (wait > MAX_RETRY_WAIT_S || attempt === MAX_RETRIES) throw error;
-    // The wait has jitter. Without jitter, all refused clients would come back at the same time.
+    // The wait has jitter. Without jitter, all refused clients would retry at the same time.
     await sleep(wait * (1 + Math.random() / 4) * 1000, undefined, call.signal && { signal: call.signal });
   }
 }
@@ -81,8 +86,8 @@ async function counted(connection: Connection, settings: Settings, call: Call): 
 async function exchange(connection: Connection, settings: Settings, call: Call): Promise<Dispatcher.ResponseData> {
   const { method, path, contentType, signal } = call;
   const body = call.body === undefined ? undefined : JSON.stringify(call.body);
-  // A dry run writes nothing, so it is not limited. Probes must not wait for the rate limit of writes, and writes must
-  // not wait because of probes.
+  // A dry run writes nothing, so there is no rate limit for dry runs. Probes must not wait for the rate limit of
+  // writes, and writes must not wait because of probes.
   if (method !== 'GET' && !call.query?.dryRun) {
     const wait = settings.writes.take();
     if (wait > 0) await sleep(wait);
@@ -112,15 +117,15 @@ async function exchange(connection: Connection, settings: Settings, call: Call):
 }
 
 /**
- * undici reads the body only once the request has a connection, so a check inside the body runs immediately before the
- * write is sent. Every write has a body.
+ * undici does not read the body before the request has a connection. So a check inside the body runs immediately before
+ * the write is sent. Every write has a body.
  */
 function lastChecked(body: string, { beforeWrite }: Settings): Readable {
   async function* pulled() {
     beforeWrite?.();
     yield body;
   }
-  // undici accepts any async iterable (docs/api/Dispatcher.md); its types name only streams.
+  // undici accepts any async iterable (docs/api/Dispatcher.md), but its types allow nothing except streams.
   return pulled() as AsyncIterable<string> as Readable;
 }
 

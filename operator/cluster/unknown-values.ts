@@ -4,8 +4,8 @@ import { knownFields } from '../standards/pod-fields.ts';
 import { BASE, type Over, PLACES, type Place } from '../standards/pod-objects.ts';
 
 /**
- * The unknown fields of a pod whose values the rule can compare: strings, numbers and booleans, objects of these, and
- * lists of such objects. The result has the form of `serverDefaults` in Standard.
+ * The unknown fields of a pod whose values the rule can compare. The rule can compare strings, numbers and booleans,
+ * objects of such values, and lists of such objects. The result has the form of `serverDefaults` in Standard.
  */
 export function unknownValues(spec: unknown): string[] {
   const { containers } = objectOf(spec);
@@ -14,7 +14,7 @@ export function unknownValues(spec: unknown): string[] {
   return [...new Set(found)].filter((text) => text.length <= LONGEST_VALUE).sort();
 }
 
-/** The most characters of a field and its value that the status of a policy has room for. */
+/** The maximum length of a field with its value, in characters. The status of a policy has no room for longer texts. */
 const LONGEST_VALUE = 512;
 
 function valuesIn(over: Over, { path, types, isList }: Place, item: unknown): string[] {

@@ -1,6 +1,6 @@
 /**
- * A collection of objects that the operator itself writes. The answer to a write is used before the watch shows the
- * write.
+ * A collection of objects that the operator itself writes. The collection uses the answer to a write before the watch
+ * shows the write.
  */
 import { type RawObject, versionOf } from '../model/raw.ts';
 import { Collection } from './collection.ts';

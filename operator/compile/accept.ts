@@ -11,20 +11,23 @@ import { tooLong } from './limits.ts';
 
 export interface AcceptOptions {
   /**
-   * The last accepted specs, by the policy's uid. If an edit of a policy cannot be compiled, the last accepted spec
-   * stays in force, and the edit has no effect.
+   * The last accepted specs. The key is the policy's uid. If an edit of a policy cannot be compiled, the last accepted
+   * spec stays in force, and the edit has no effect.
    */
   readonly lastAccepted?: ReadonlyMap<string, CompleteSpec>;
   /**
-   * The stages of rollouts, by name of the policy. Without an entry, the rollout of a policy has begun in every
+   * The stages of rollouts. The key is the policy's name. If a policy has no entry, its rollout has begun in every
    * namespace.
    */
   readonly stages?: ReadonlyMap<string, Stage>;
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
-  /** The fields that API servers fill in and that this release does not know, as in Standard; none by default. */
+  /**
+   * The fields that API servers fill in and that this release does not know. The format is the format of `Standard`. By
+   * default, the list is empty.
+   */
   readonly serverDefaults?: readonly string[];
-  /** The current time, in ms since 1970. If the time is left out, all policies count as not expired. */
+  /** The current time, in ms since 1970. If the current time is left out, no policy counts as expired. */
   readonly now?: number;
 }
 
@@ -37,13 +40,16 @@ export interface Accepted {
   /** The policies that have expired and count as deleted, in the order of their IDs. */
   readonly expired: readonly ResolvedPolicy[];
   /**
-   * The reasons why the current specs of policies were not accepted, by name of the policy. A policy with a refusal may
-   * still be in `policies` with its last accepted spec.
+   * The reasons why the current specs of policies were not accepted. The key is the policy's name. A policy with a
+   * refusal may still be in `policies`, with its last accepted spec.
    */
   readonly refusals: ReadonlyMap<string, Refusal>;
-  /** The accepted spec of each policy, by the policy's name: the current spec, or else the last accepted spec. */
+  /**
+   * The accepted spec of each policy: the current spec if it is accepted, otherwise the last accepted spec. The key is
+   * the policy's name.
+   */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
-  /** The uid of each policy, by the policy's name. Policies that are not in force also have an entry. */
+  /** The uid of each policy, including policies that are not in force. The key is the policy's name. */
   readonly uids: ReadonlyMap<string, string>;
 }
 
@@ -60,7 +66,7 @@ export function* accept(
   const resolveHere = (policy: CompletePolicy) => resolve(policy, oldestServer, serverDefaults);
   const refusals = new Map<string, Refusal>();
   const expired: ResolvedPolicy[] = [];
-  // Existing policies stay in force when a new policy does not fit beside them.
+  // Existing policies come first. Existing policies stay in force when a new policy does not fit beside them.
   const existing: Candidate[] = [];
   const changed: Candidate[] = [];
   for (const policy of policies.toSorted(byAge)) {
@@ -117,8 +123,8 @@ function isStaged(policy: CompletePolicy, options: AcceptOptions): boolean {
 }
 
 /**
- * The policy, with its old selector as long as the namespaces of its new selector are not labelled. The new rules of
- * the policy apply at once.
+ * Returns the policy. Until the namespaces of its new selector are labelled, the policy keeps its old selector. The new
+ * rules of the policy apply at once.
  */
 function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy {
   const { selector } = stageOf(policy, options);
@@ -127,9 +133,9 @@ function staged(policy: CompletePolicy, options: AcceptOptions): CompletePolicy 
 }
 
 /**
- * Resolves the last accepted spec of a policy. If an older API server has joined the cluster since the spec was
- * accepted, the policy uses the newest version of the Standards that the older API server knows. All API servers share
- * one compiled policy, so the policy still requires fields that the older API server drops from pods.
+ * Resolves the last accepted spec of a policy. An older API server may have joined the cluster since the spec was
+ * accepted. In such a cluster, the policy uses the newest version of the Standards that the older API server knows. All
+ * API servers share one compiled policy. So the policy still requires fields that the older API server drops from pods.
  */
 function resolveAsItWas(
   policy: CompletePolicy,
@@ -147,8 +153,8 @@ function lastAcceptedOf({ metadata }: CompletePolicy, { lastAccepted }: AcceptOp
 }
 
 /**
- * A spec as JSON, with its fields in the API server's order. The JSON is the same whether the policy comes from the API
- * server or from a file.
+ * Returns a spec as JSON, with its fields in the API server's order. A policy from the API server and the same policy
+ * from a file give the same JSON.
  */
 export const textOf: (spec: CompleteSpec) => string = perObject((spec) => JSON.stringify(spec, sortedKeys));
 

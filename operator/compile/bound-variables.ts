@@ -1,8 +1,11 @@
-/** Emulates variables where an admission policy cannot have them: in match conditions, and below Kubernetes 1.36. */
+/**
+ * Emulates variables in the places where an admission policy cannot have variables: in match conditions, and below
+ * Kubernetes 1.36.
+ */
 
 /**
- * One regular expression finds all names, because a regular expression for each name would take longer to compile and
- * run.
+ * One regular expression finds the names of all variables. A separate regular expression for each name would take
+ * longer to compile and run.
  */
 const NAMED = /\bvariables\.(\w+)/g;
 
@@ -13,7 +16,7 @@ export interface Variable {
 
 /**
  * Selects the variables that the expressions need, and keeps their order. The API server prepares every variable of a
- * policy several times per request, even an unused one (plugin/cel/composition.go).
+ * policy several times per request, even an unused variable (plugin/cel/composition.go).
  */
 export function needed(variables: readonly Variable[], expressions: readonly string[]): Variable[] {
   const names = new Set(expressions.flatMap(namesIn));
@@ -25,25 +28,25 @@ export function needed(variables: readonly Variable[], expressions: readonly str
   return kept.toReversed();
 }
 
-/** CEL, bool: the expression with its variables bound inside it. */
+/** Returns a condition as one CEL expression that also defines the variables that the condition reads. */
 export function withVariables(variables: readonly Variable[], expression: string): string {
   return bound(variables, expression, 'all', ')');
 }
 
-/** CEL of any type: the expression with its variables bound inside it. */
+/** Returns a CEL expression of any type that also defines the variables that it reads. */
 export function valueWithVariables(variables: readonly Variable[], expression: string): string {
   return bound(variables, expression, 'map', ')[0]');
 }
 
 /**
- * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that read no other variable,
- * map `v1` has the variables that read only variables of `v0`, and so on. CEL evaluates all fields of a map, so
- * variables with authorizer checks are inlined instead: an authorizer check costs 350,000 of the 1,000,000 that an
- * expression may cost.
+ * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that read no other variable.
+ * Map `v1` has the variables that read variables of `v0` and no others, and so on. CEL evaluates all fields of a map,
+ * and an authorizer check costs 350,000 of the 1,000,000 that an expression may cost. So variables with authorizer
+ * checks are inlined instead.
  */
 function bound(variables: readonly Variable[], expression: string, macro: 'all' | 'map', end: string): string {
   const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);
-  /** For each variable, by name, the number of the map that contains the variable. */
+  /** The number of the map that contains a variable. The key is the variable's name. */
   const levels = new Map<string, number>();
   const put = (cel: string) => cel.replaceAll(NAMED, (_, name: string) => `v${levels.get(name)}.${name}`);
   let rest = needed(eager, [text]);
@@ -74,8 +77,8 @@ function withoutAuthorizers(variables: readonly Variable[], expression: string) 
 }
 
 /**
- * Replaces variables in the text by their expressions.
- * @param expressions by name of the variable; no expression reads a variable that is itself replaced
+ * Replaces each variable in the text by its expression.
+ * @param expressions the key is the variable's name; no expression reads another variable of this map
  */
 function inPlace(expressions: ReadonlyMap<string, string>, text: string): string {
   if (expressions.size === 0) return text;

@@ -1,5 +1,6 @@
 /**
- * Compiles policies to the objects by which the API server enforces them. The same policies always give the same bytes.
+ * Compiles policies to Kubernetes objects. The API server enforces the policies by these objects. The same policies
+ * always give the same bytes.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { idOf, Memo } from '../policy/memo.ts';
@@ -16,11 +17,11 @@ export interface CompileOptions extends ProgramOptions, AcceptOptions {}
 export interface Compiled extends Accepted {
   /** The admission programs that the cluster must have. */
   readonly programs: readonly Program[];
-  /** The grants of the right to use policies, by name of the policy. */
+  /** The grants of the right to use policies. The key is the policy's name. */
   readonly grants: ReadonlyMap<string, Grant>;
 }
 
-/** The result without any policy. */
+/** The result of compiling no policy. */
 export const NOTHING_COMPILED: Compiled = {
   policies: [],
   expired: [],
@@ -39,16 +40,16 @@ type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) =
 
 export interface CompilerOptions {
   /**
-   * Whether to render objects, which a caller that only evaluates pods does not need. Rendering takes most of the time
-   * of compiling, and megabytes of memory for hundreds of policies.
+   * Whether to render objects. A caller that evaluates pods and does nothing else does not need objects. Rendering
+   * takes most of the time of compiling. For hundreds of policies, rendering also takes megabytes of memory.
    */
   readonly renders?: boolean;
 }
 
 /**
- * Makes a function for repeated compiling. If the input of a result did not change, the function returns the same
- * object as in its last run. The function yields after each policy, because compiling hundreds of policies takes a
- * second.
+ * Makes a function for repeated compiling. If the input of a result did not change, the new function returns the same
+ * object as in its last run. The new function yields after each policy, since it takes a second to compile hundreds of
+ * policies.
  */
 export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   const resolver = new Resolver();

@@ -1,7 +1,7 @@
 /**
- * The decision about a pod as CEL variables: which policies select the pod's namespace, which policies decide, which
- * deciding policies the pod complies with, and who may use these policies. The variables have the order of the steps in
- * docs/concepts.md.
+ * The decision about a pod as CEL variables. The variables compute which policies select the pod's namespace and which
+ * of the selected policies decide. Further variables compute which deciding policies the pod complies with, and who may
+ * use these policies. The variables have the order of the steps in docs/concepts.md.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { CONTROLLER_NAMESPACE } from '../model/workload-kinds.ts';
@@ -21,15 +21,19 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * The most policies with restricted use for which a program checks the right to use them, per request. An authorizer
- * check costs 350,000 (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy takes two checks. An admission policy
- * may cost 10,000,000.
+ * The maximum number of policies for which a program checks, in one request, the right to use them. An authorizer check
+ * costs 350,000 (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may
+ * cost 10,000,000.
  */
 export const MOST_ASKED = 10;
-/** The most deciding policies that a message describes. The message only counts further deciding policies. */
+/**
+ * The maximum number of deciding policies that a message describes. For further deciding policies, the message gives
+ * their number and nothing else.
+ */
 const DESCRIBED = 3;
 /**
- * The most violations that a message describes, for all policies together. The message only counts further violations.
+ * The maximum number of violations that a message describes, for all policies together. For further violations, the
+ * message gives their number and nothing else.
  */
 const VIOLATIONS = 24;
 /**
@@ -38,14 +42,17 @@ const VIOLATIONS = 24;
  */
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
-/** CEL, string: the end of a message if an API server without variables had no room for the details. */
+/**
+ * A CEL expression of type string: the end of a message on an API server without variables, if there was no room for
+ * the details.
+ */
 const WITHOUT_DETAILS = JSON.stringify(
   ` (the policies are too long for more details on an API server below ${offeredSince('admissionVariables')}; cappol check names every violation)`,
 );
 /**
- * A regular expression (RE2) for the characters that a message may contain. Like operator/text/printable.ts, the
- * expression excludes control characters, line ends and bidirectional controls. The API server drops a warning with a
- * control character (apimachinery/pkg/util/net/http.go).
+ * A regular expression (RE2) for the characters that a message may contain. The expression excludes the same characters
+ * as operator/text/printable.ts: control characters, line ends and bidirectional controls. The API server drops a
+ * warning with a control character (apimachinery/pkg/util/net/http.go).
  */
 export const PRINTABLE = '[^\\x00-\\x1f\\x7f-\\x9f\\x{061c}\\x{200e}\\x{200f}\\x{2028}-\\x{202e}\\x{2066}-\\x{2069}]+';
 
@@ -88,7 +95,7 @@ interface DecidingOptions {
   readonly everywhere?: boolean;
 }
 
-/** CEL, int, over a row `p`: the priority of the policy. */
+/** A CEL expression of type int, for a row `p`: the priority of the policy. */
 export const PRIORITY = '(has(p.priority) ? int(p.priority[0]) : 0)';
 
 function highestVariables(): Variable[] {
@@ -97,24 +104,27 @@ function highestVariables(): Variable[] {
 }
 
 /**
- * CEL, bool, over a row `p`: the policy has no rollout, or `p` is the part of the policy that applies in the namespace.
- * @param labels CEL, map
+ * A CEL expression of type bool, for a row `p`: true if `p` applies in the namespace. A policy without a rollout always
+ * applies. Otherwise, one of the policy's two parts applies.
+ * @param labels CEL of type map
  */
 function inPart(labels: string): string {
   return `(!has(p.rollout) || (p.rollout[0] == "${PENDING}") == ${isPending(labels)})`;
 }
 
 /**
- * CEL, bool, over a row `p`: the namespace has the label by which the policy is pending there. @param labels CEL, map
+ * A CEL expression of type bool, for a row `p`: true if the namespace has the label that makes the policy pending in
+ * the namespace.
+ * @param labels CEL of type map
  */
 export function isPending(labels: string): string {
   return `(${labels}[?"${ROLLOUT_LABEL_PREFIX}" + p.name[0]].orValue("") == "${ROLLOUT_PENDING}")`;
 }
 
 /**
- * Adds `complying`, CEL, list(map): the rows of the deciding policies that the pod complies with. An added container is
- * evaluated together with the whole pod. If the existing pod complies with no policy, only the added container is
- * evaluated, with the fields that it inherits from the pod (docs/decisions/0008).
+ * Adds `complying`, a CEL variable of type list(map): the rows of the deciding policies that the pod complies with. An
+ * added container is evaluated together with the whole pod. If the existing pod complies with no policy, the added
+ * container is evaluated alone, with the fields that the container inherits from the pod (docs/decisions/0008).
  */
 export function complyingVariables(needed: NeededRules, columns: Columns): Variable[] {
   const filling = 'variables.deciding.filter(p, has(p.defaulting))';
@@ -126,8 +136,9 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
     `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
-  // In a namespace where the policy is pending, defaulting fills in nothing, but a pod that would comply after
-  // defaulting causes no warning. A template is evaluated like its pods after defaulting.
+  // In a namespace where the policy is pending, defaulting fills in nothing. A pod that would comply after defaulting
+  // causes no warning there, even though defaulting does not run. A template is evaluated like its pods after
+  // defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -140,8 +151,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
 }
 
 /**
- * Adds `free` (bool: the pod complies with a policy that everybody may use). For the complying policies with restricted
- * use, it also adds `mayUse0`, `mayUse1` ….
+ * Adds the variable `free` of type bool, which is true if the pod complies with a policy that everybody may use. Adds a
+ * variable `mayUse0`, `mayUse1` and so on for each complying policy with restricted use.
  */
 export function useVariables(
   columns: Columns,
@@ -165,8 +176,8 @@ export function useVariables(
 }
 
 /**
- * CEL, bool: whether the pod's service account or creator may use the policy. @param policy CEL, string: the policy's
- * name
+ * A CEL expression of type bool: whether the pod's service account or creator may use the policy.
+ * @param policy CEL of type string: the policy's name
  */
 export function mayUse(policy: string): string {
   const check = `.group("${GROUP}").resource("${PLURAL}").namespace(request.namespace).name(${policy}).check("use").allowed()`;
@@ -176,8 +187,9 @@ export function mayUse(policy: string): string {
 }
 
 /**
- * Adds `message` (CEL, string, one line under 5 KiB): why the first deciding policies do not admit the pod. A message
- * expression cannot call the authorizer, so no variable of the message may read `mayUse`.
+ * Adds `message`, a CEL variable of type string: one line under 5 KiB. The message says why the first deciding policies
+ * do not admit the pod. A message expression cannot call the authorizer, so no variable of the message may read
+ * `mayUse`.
  */
 export function messageVariables(needed: NeededRules, columns: Columns): Variable[] {
   const fills = columns.has('defaulting');
@@ -188,12 +200,12 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
     const of = (unit: number, from = names) => from.map((name) => `variables.${name}[i][${unit}]`).join(' + ');
     const { OLD, ADDED, INHERITED } = UNIT;
     // Violations that the author of the request can fix come first, because a message has no room for all violations.
-    // In an existing pod, defaulting fills only the added containers.
+    // In an existing pod, defaulting fills in fields of the added containers and of nothing else.
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
-  // The message leaves out violations that defaulting fixes, except if defaulting was not applied although it would
-  // have made the pod comply.
+  // The message leaves out violations that defaulting fixes. The message keeps these violations if defaulting would
+  // have made the pod comply but was not applied.
   const isAsIs = '(!has(p.defaulting) || p.defaulting[0] == "Enabled" && variables.filled.exists(o, o.name == p.name))';
   const wrong = filled ? `(${isAsIs} ? ${lists(asIs.names)} : ${lists(filled.names)})` : lists(asIs.names);
   const most = `(${VIOLATIONS} / variables.described.size())`;
@@ -210,7 +222,7 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   const more = `(${deciding}.size() > ${DESCRIBED} ? [string(${deciding}.size() - ${DESCRIBED}) + " more CapabilityPolicies that decide in the namespace do not admit it either"] : [])`;
   return [
     {
-      // CEL, list: the first deciding policies, by name.
+      // A CEL expression of type list: the first deciding policies, by name.
       name: 'described',
       expression: `[${deciding}.filter(p, ${deciding}.filter(o, o.name[0] < p.name[0]).size() < ${DESCRIBED})].map(l, ${positions(DESCRIBED)}.filter(k, k < l.size()).map(k, l.filter(p, l.filter(o, o.name[0] < p.name[0]).size() == k)[0]))[0]`,
     },
@@ -221,12 +233,12 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
   ];
 }
 
-/** CEL, list: the first `count` items of a list. @param count CEL, int */
+/** A CEL expression of type list: the first `count` items of a list. @param count CEL of type int */
 function upTo(list: string, count: string): string {
   return `${positions(VIOLATIONS)}.filter(k, k < ${count}).map(k, ${list}[k])`;
 }
 
-/** CEL, list(int): the positions of the first `count` items of a list. */
+/** A CEL expression of type list(int): the positions of the first `count` items of a list. */
 function positions(count: number): string {
   return `[${Array.from({ length: count }, (_, i) => i).join(', ')}]`;
 }
@@ -237,13 +249,13 @@ function oneLine(text: string): string {
   return `${cut}.findAll(${JSON.stringify(PRINTABLE)}).join(" ")`;
 }
 
-/** The columns with ranges of numbers, such as `1000-1999`, which CEL converts to numbers. */
+/** The columns with ranges of numbers, such as `1000-1999`. CEL converts the ends of each range to numbers. */
 const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementalGroupsRanges', 'fsGroupRanges'];
 
 /**
- * CEL, bool: the self-test, which is true if every row can be read. If the self-test is false or fails, the program
- * does not answer its probe, so a broken table cannot come into force unnoticed. The self-test is evaluated only for a
- * probe.
+ * A CEL expression of type bool: the self-test, which is true if every row can be read. If the self-test is false or
+ * fails, the program does not answer its probe. So the operator notices that the table is broken. The API server
+ * evaluates the self-test for probes and for no other requests.
  */
 export function soundCel(table: Table, columns: Columns): string {
   const rangesOf = (row: string, names: readonly string[]) =>

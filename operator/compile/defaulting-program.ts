@@ -1,7 +1,7 @@
 /**
  * Compiles the policies with defaulting to a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy
- * did. If no usable policy admits the pod unchanged, its fields are filled in by the first policy by name that would
- * admit the filled-in pod.
+ * did. If no usable policy admits the unchanged pod, a policy with defaulting fills in fields of the pod. The program
+ * chooses the first policy, in the order of names, that would admit the pod after this.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import { and } from '../rules/cel.ts';
@@ -20,19 +20,19 @@ import { BELONGS, entriesFor, flattened, LEVEL, type NeededRules } from './rules
 import { tableOf } from './table.ts';
 
 /**
- * The annotation of a pod with the name of the policy that admitted the pod. The annotation only informs people; no
- * decision depends on it.
+ * The annotation of a pod with the name of the policy that admitted the pod. The annotation informs people. No decision
+ * depends on the annotation.
  */
 export const ADMITTED_BY = `${GROUP}/policy`;
-/** CEL, string: the policy that admitted the pod, by the pod's annotation. */
+/** A CEL expression of type string: the name of the policy that admitted the pod, according to the pod's annotation. */
 const ADMITTED_BY_NOW = `variables.annotations[?${JSON.stringify(ADMITTED_BY)}].orValue("")`;
 
-/** CEL, bool, over a row `p`: the policy fills in fields. */
+/** A CEL expression of type bool, for a row `p`: true if the policy fills in fields. */
 const IS_ENABLED = '(has(p.defaulting) && p.defaulting[0] == "Enabled")';
 
 /**
  * Renders the defaulting program of a shard.
- * @param shard the policies of mode Enforce, by name; some of them have defaulting
+ * @param shard the policies of mode Enforce, sorted by name; some of these policies have defaulting
  */
 export function defaultingProgram({ policies, ...range }: Shard, options: AdmissionOptions): ProgramText {
   const owns = ownsCel(range, 'request.namespace');
@@ -58,8 +58,8 @@ export function defaultingProgram({ policies, ...range }: Shard, options: Admiss
     variables,
     validations: [],
     spec: (hash) => ({
-      // If defaulting fails, the validating program refuses the pods that would have needed it. With failurePolicy
-      // Fail, a failure would also refuse pods that comply without defaulting.
+      // If defaulting fails, the validating program refuses the pods that need defaulting. With failurePolicy Fail, the
+      // API server would also refuse pods that comply without defaulting.
       failurePolicy: 'Ignore',
       // Another mutation may add containers after this policy has run.
       reinvocationPolicy: 'IfNeeded',
@@ -84,7 +84,7 @@ interface RuleFillings {
 
 interface Fillings {
   readonly rules: readonly RuleFillings[];
-  /** Binds the columns that the fillings read, for a candidate policy `p` and an entry `e`. */
+  /** Binds the columns that the expressions of the fillings read, for a candidate policy `p` and an entry `e`. */
   readonly values: RowValues;
   readonly entry: RowValues;
 }
@@ -111,7 +111,7 @@ function fillingsIn({ rules, restated, common }: NeededRules): Fillings {
   return { rules: found, values, entry };
 }
 
-/** CEL, bool, over a row `p`: filling in fields would change the pod. */
+/** A CEL expression of type bool, for a row `p`: true if filling in fields would change the pod. */
 function changesCel({ rules, values, entry }: Fillings): string {
   const own = rules.flatMap((one) => one.own);
   const whens = (over: Filling['over'], fills: readonly Filling[]) =>
@@ -133,24 +133,26 @@ function changesCel({ rules, values, entry }: Fillings): string {
   return values.bind(conditions.join(' || ') || 'false');
 }
 
-/** CEL, list(map): the candidates with the alphabetically first name. */
+/** A CEL expression of type list(map): the candidates whose name is the first in alphabetical order. */
 function firstByName(list: string): string {
   return `${list}.filter(p, ${list}.all(o, p.name[0] <= o.name[0]))`;
 }
 
 /**
- * Adds two variables of the CEL type list(map), each with at most one policy. `named` is the first policy by name that
- * admits the pod unchanged; if no policy does, the first policy by name that admits the pod after filling. In the
- * second case, `filler` is the same policy; otherwise it is empty.
+ * Adds two variables of the CEL type list(map), each with at most one policy. If policies admit the unchanged pod,
+ * `named` is the first of these policies in the order of names, and `filler` is empty. If no policy admits the
+ * unchanged pod, `named` and `filler` have the same policy. This policy is the first, in the order of names, that
+ * admits the pod after its fields are filled in.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
   const annotated = `p.name[0] == ${ADMITTED_BY_NOW}`;
-  // An update of ephemeral containers always counts as settled, because PodSecurityPolicy did not check ephemeral
+  // An update of ephemeral containers always counts as settled, since PodSecurityPolicy did not check ephemeral
   // containers.
   const settled = `variables.ephemeral || !variables.spec.?securityContext.?seccompProfile.hasValue() || variables.unchanged.exists(p, has(p.seccompChanges) && ${annotated})`;
-  // On reinvocation, a policy with an earlier name may admit a pod that another policy has filled. The pod's annotation
-  // keeps the name of the policy that filled it.
+  // When the API server calls the program again, another policy may have filled in fields of the pod. After that, a
+  // policy with an earlier name may admit the pod. The pod's annotation keeps the name of the policy that filled in the
+  // fields.
   const kept = `variables.unchanged.filter(p, ${IS_ENABLED} && ${annotated})`;
   return [
     ...usable.variables,
@@ -177,7 +179,9 @@ function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   ];
 }
 
-/** Adds `usable`, CEL, list(bool): for each policy in `asking`, whether the pod may use the policy. */
+/**
+ * Adds `usable`, a CEL variable of type list(bool): for each policy in `asking`, whether the pod may use the policy.
+ */
 function useCel() {
   const both = '(variables.unfilled + variables.filled.filter(p, !variables.unfilled.exists(o, o.name == p.name)))';
   const { variables } = useVariables(new Set(['use']), both);
@@ -193,8 +197,8 @@ function useCel() {
 }
 
 /**
- * CEL, list(JSONPatch): the patches, ordered so that an object is created before its fields; empty if defaulting
- * changes nothing.
+ * A CEL expression of type list(JSONPatch): the patches. A patch that creates an object comes before the patches of its
+ * fields. The list is empty if defaulting changes nothing.
  */
 function patchesCel({ rules, values, entry }: Fillings): string {
   const own = rules.flatMap((one) => one.own);
@@ -214,11 +218,11 @@ function patchesCel({ rules, values, entry }: Fillings): string {
 }
 
 /**
- * CEL, list(string): the names of the lists of containers that defaulting may fill. In an existing pod, only added
- * containers may change.
+ * A CEL expression of type list(string): the names of the lists of containers that defaulting may fill. In an existing
+ * pod, only added containers may change.
  */
 const LISTS = '(variables.ephemeral ? ["ephemeralContainers"] : ["initContainers", "containers"])';
-/** CEL, list: the containers of list `l`. */
+/** A CEL expression of type list: the containers of list `l`. */
 const CONTAINERS =
   '(l == "containers" ? variables.spec.containers : l == "initContainers" ? variables.spec.?initContainers.orValue([]) : variables.spec.?ephemeralContainers.orValue([]))';
 const IS_FILLED = '!variables.ephemeral || variables.added.exists(a, a.name == c.name)';
@@ -244,8 +248,8 @@ function containerPatches(fills: readonly Filling[]): string[] {
 }
 
 /**
- * The parent objects that must exist before their fields can be set, each with the condition for creating it. An outer
- * object comes before the objects inside it.
+ * The parent objects that must exist before their fields can be set. Each parent object has the condition under which a
+ * patch creates it. An outer object comes before the objects inside it.
  */
 function parentsOf(fills: readonly Filling[]): { readonly path: readonly string[]; readonly when: string }[] {
   const depth = Math.max(1, ...fills.map(({ path }) => path.length));
@@ -264,7 +268,7 @@ function isAbsent(part: string, path: readonly string[]): string {
 
 /**
  * The patches that set the annotation with the policy's name. An update of ephemeral containers gets no such patch,
- * because it cannot change the pod's metadata.
+ * because this update cannot change the pod's metadata.
  */
 function annotationPatches(): string {
   const name = 'variables.named[0].name[0]';

@@ -1,17 +1,24 @@
-/** The length of a program for API servers without variables, where a whole decision is one expression. */
+/**
+ * Checks the length of a program for API servers without variables. On such an API server, a whole decision is one
+ * expression.
+ */
 import { perList } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { modeProgram } from './mode-program.ts';
 import { EXPRESSION_BUDGET } from './pod-cel.ts';
 import { longestWithoutVariables } from './program-text.ts';
 
-/** Room for the excluded namespaces, and for the names where a shard begins and ends. */
+/**
+ * The number of characters kept free for the excluded namespaces, and for the namespace names where a shard begins and
+ * ends.
+ */
 const ROOM = 6_000;
 
 /**
- * Whether an API server without variables accepts the program of these policies. The length of its longest expression
- * depends on the rules, levels and columns of all policies together, so it cannot be added up from rows.
- * @param policies of one mode
+ * Whether an API server without variables accepts the program of the given policies. The length of the longest
+ * expression depends on the rules, levels and columns of all policies together. So the length is not the sum of the
+ * lengths of the rows.
+ * @param policies the policies of one mode
  */
 export const fitIntoExpression: (policies: readonly ResolvedPolicy[]) => boolean = perList((policies) => {
   const [first] = policies;

@@ -1,7 +1,7 @@
 /**
- * The size limit of one rendered object. Policies that may decide in the same namespace share an object, and etcd
- * stores at most 1.5 MiB. A large table is split by the names of namespaces. Every shard contains all policies that do
- * not select namespaces by name.
+ * Checks the size limit of one rendered object. Policies that may decide in the same namespace share an object, and
+ * etcd stores at most 1.5 MiB for one object. A large table is split into shards by the names of namespaces. Every
+ * shard contains all policies that do not select namespaces by name.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -11,12 +11,12 @@ import { namesOf } from './partition.ts';
 import { rowText } from './table.ts';
 
 /**
- * The most characters that the rows in one object may have. The remaining space of the object is for the rules, the
- * levels and the managed fields.
+ * The maximum number of characters that all rows in one object may have together. The rest of the object is for the
+ * rules, the levels and the managed fields.
  */
 const MOST = 1_000_000;
 
-/** Rows that share one object. */
+/** A group of rows that share one object. */
 class Rows {
   readonly policies: ResolvedPolicy[] = [];
   length = 0;
@@ -32,7 +32,10 @@ class RowsOfMode {
   /** The rows of policies that may select any namespace. */
   readonly general = new Rows();
   readonly #byName = new Map<string, Rows>();
-  /** The longest entry of `#byName`. An entry never gets shorter, so only a longer entry can replace it. */
+  /**
+   * The longest entry of `#byName`. An entry never gets shorter, so no entry can replace the longest entry except a
+   * longer entry.
+   */
   #longest = new Rows();
 
   add(policy: ResolvedPolicy): void {
@@ -82,6 +85,6 @@ export class FitIntoObject implements Limit {
 }
 
 function tooMany(policies: readonly ResolvedPolicy[]): Refusal {
-  const message = `too many long policies may decide in the same namespace: together they have more than ${MOST} characters, and an API server stores them in one object. Shorten spec.overrides or spec.namespaceSelector, or select namespaces by their names. They are ${namesIn(policies)}`;
+  const message = `too many long policies may decide in the same namespace: together they have more than ${MOST} characters, and an API server stores them in one object. Shorten spec.overrides or spec.namespaceSelector, or select namespaces by their names. The policies are ${namesIn(policies)}`;
   return { reason: 'TooExpensive', message };
 }

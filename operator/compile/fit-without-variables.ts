@@ -1,6 +1,6 @@
 /**
- * The limits for API servers without variables (standards/server-features.ts). On such an API server a whole decision
- * is one expression, whose length and cost are limited (docs/decisions/0016).
+ * The limits for API servers without variables (standards/server-features.ts). On such an API server, a whole decision
+ * is one expression. The API server limits the length and the cost of an expression (docs/decisions/0016).
  */
 import { influencedBy, influencing } from '../policy/deciding.ts';
 import type { Parts } from '../policy/parts.ts';
@@ -16,17 +16,17 @@ import { MOST } from './programs.ts';
 import { rowText } from './table.ts';
 
 /**
- * The cost of two authorizer checks: whether the service account and whether the creator may use a policy
- * (k8s.io/apiserver/pkg/cel/library/cost.go).
+ * The cost of two authorizer checks. One check is whether the pod's service account may use a policy, the other is
+ * whether the pod's creator may use it (k8s.io/apiserver/pkg/cel/library/cost.go).
  */
 const USE_COST = 2 * 350_000;
 /**
- * The most that the checks in an expression may cost: the limit of the API server (PerCallLimit in
- * k8s.io/apiserver/pkg/apis/cel/config.go), minus the cost of the rest of the expression.
+ * The maximum cost of the checks in an expression: the limit of the API server (PerCallLimit in
+ * k8s.io/apiserver/pkg/apis/cel/config.go) minus the cost of the rest of the expression.
  */
 const EXPRESSION_COST = 950_000;
 /**
- * The most that all match conditions of an admission policy may cost together (RuntimeCELCostBudgetMatchConditions in
+ * The maximum cost of all match conditions of an admission policy together (RuntimeCELCostBudgetMatchConditions in
  * k8s.io/apiserver/pkg/apis/cel/config.go).
  */
 const MATCH_CONDITIONS_COST = 2_500_000;
@@ -59,7 +59,10 @@ export class FitWithoutVariables implements Limit {
     return tooLong && tooMany(tooLong, 'text');
   }
 
-  /** The policies that must share a program, if this policy makes that program too long. */
+  /**
+   * The policies that must share a program with the given policy; undefined if the program of these policies is short
+   * enough.
+   */
   #tooLongWith(policy: ResolvedPolicy, all: readonly ResolvedPolicy[]): readonly ResolvedPolicy[] | undefined {
     const ofMode = (some: readonly ResolvedPolicy[]) => some.filter(({ mode }) => mode === policy.mode);
     const named = ofMode(all).filter((one) => namesOf(one) !== undefined);
@@ -79,7 +82,8 @@ function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
   const checks = together.reduce((total, policy) => total + costInUnits(policy.checks), 0);
   const asking = together.filter(({ usableBy }) => usableBy !== 'Everyone').length;
   const expression = checks + (asking > 0 ? USE_COST : 0);
-  // A match condition cannot read the namespace, so it works only if all policies decide in the same namespaces.
+  // A match condition cannot read the namespace. So match conditions do not work unless all policies decide in the same
+  // namespaces.
   if (asking > 1 && !areAlike(together)) return 'cost';
   if (expression > EXPRESSION_COST) return 'cost';
   return asking > 1 && asking * expression > MATCH_CONDITIONS_COST ? 'cost' : undefined;
@@ -96,8 +100,8 @@ function tooMany(policies: readonly ResolvedPolicy[], problem: 'cost' | 'text'):
   const since = offeredSince('admissionVariables');
   const why =
     problem === 'cost'
-      ? `an API server below ${since} checks few policies with usableBy Subjects or Bindings in one namespace, and only where all have the same namespaceSelector and priority. Write usableBy: Everyone where who may use a policy does not matter`
+      ? `an API server below ${since} can check only few policies with usableBy Subjects or Bindings in one namespace, and only if all of them have the same namespaceSelector and priority. Write usableBy: Everyone for policies that everybody may use`
       : `together they are longer than an API server below ${since} accepts`;
-  const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer of them meet, or upgrade every API server to ${since}. They are ${namesIn(policies)}`;
+  const message = `too many policies may decide in the same namespace: ${why}, narrow namespaceSelector so that fewer policies share a namespace, or upgrade every API server to ${since}. The policies are ${namesIn(policies)}`;
   return { reason: 'TooExpensive', message };
 }

@@ -7,33 +7,33 @@ import type { Refusal, ResolvedPolicy } from '../policy/resolve.ts';
 
 export interface Candidate {
   /**
-   * The possible specs of a policy, as parts: the current spec first, then the last accepted spec. If the first spec
-   * does not fit, it is refused, and the next spec stays in force.
+   * The possible specs of a policy, each as its parts. The current spec comes first, and the last accepted spec second.
+   * If the first spec does not fit, the operator refuses this spec, and the next spec stays in force.
    */
   readonly versions: readonly Parts[];
   /**
-   * The current spec as it will apply once its namespaces are labelled. If these parts do not fit, the current spec is
-   * refused, and its namespaces are not labelled.
+   * The parts of the current spec as they will apply once the policy's namespaces are labelled. If these parts do not
+   * fit, the current spec is refused, and the namespaces are not labelled.
    */
   readonly later: Parts;
 }
 
 /** A limit of API servers that several policies share. */
 export interface Limit {
-  /** The reason why the parts do not fit beside the parts that are kept; undefined if they fit. */
+  /** Returns the reason why the parts do not fit beside the parts that are kept. Returns undefined if the parts fit. */
   refusalOf(parts: Parts): Refusal | undefined;
   keep(parts: Parts): void;
 }
 
 interface Fitting {
   readonly policies: readonly ResolvedPolicy[];
-  /** The refusals of the policies that do not fit, by name of the policy. */
+  /** The refusals of the policies that do not fit. The key is the policy's name. */
   readonly refusals: ReadonlyMap<string, Refusal>;
 }
 
 /**
  * Decides for each policy which of its specs fits beside the other policies.
- * @param candidates with the policies in force first, because they stay when a new policy does not fit
+ * @param candidates the policies in force come first, because they stay when a new policy does not fit
  */
 export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting {
   const kept: ResolvedPolicy[] = [];
@@ -52,7 +52,7 @@ export function fitting(candidates: readonly Candidate[], limit: Limit): Fitting
   return { policies: kept, refusals };
 }
 
-/** The most names of policies in the message of a condition. */
+/** The maximum number of policy names in the message of a condition. */
 const NAMED = 14;
 
 export function namesIn(policies: readonly ResolvedPolicy[]): string {

@@ -1,5 +1,5 @@
 /**
- * Guards the namespace label by which Kubernetes grants admin access to devices (KEP-5018): in a namespace with this
+ * Guards the namespace label by which Kubernetes grants admin access to devices (KEP-5018). In a namespace with this
  * label, ResourceClaims may have `adminAccess: true`. Only policies with `adminAccessLabel: Guarded` guard the label.
  */
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -8,29 +8,33 @@ import type { Variable } from './bound-variables.ts';
 
 const KEYS = JSON.stringify(ADMIN_ACCESS_LABELS);
 
-/** Whether some policy guards the label. The text of the guard mentions the label only in this case. */
+/**
+ * Whether some policy guards the label. If no policy guards the label, the text of the guard does not mention the
+ * label.
+ */
 export function guardsAdminAccess(policies: readonly ResolvedPolicy[]): boolean {
   return policies.some(({ adminAccessLabel }) => adminAccessLabel === 'Guarded');
 }
 
-/** CEL, bool, over a key `k`: the label grants the access. @param labels CEL, map */
+/** A CEL expression of type bool, for a key `k`: true if the label grants the access. @param labels CEL of type map */
 function grants(labels: string): string {
   return `${labels}[?k].orValue("") == "${ADMIN_ACCESS}"`;
 }
 
 /**
- * CEL, bool: the change sets the label, as far as the labels alone tell.
- * @param before CEL, map: the labels before the change
- * @param creates CEL, bool: the namespace is new, so its labels before the change count for nothing
+ * A CEL expression of type bool: true if the change sets the label. The expression reads nothing except the labels.
+ * @param before CEL of type map: the labels before the change
+ * @param creates CEL of type bool: true if the namespace is new, so that its labels before the change do not count
  */
 export function setsAdminAccess(before: string, after: string, creates: string): string {
   return `${KEYS}.exists(k, ${grants(after)} && (${creates} || !(${grants(before)})))`;
 }
 
 /**
- * Adds `granted`, CEL, list(map): the policies that guard the label, select the namespace after the change, and did not
- * select it before the change or did not find the label set. So nobody grants the access by setting the label first and
- * changing the selection afterwards.
+ * Adds `granted`, a CEL variable of type list(map): the policies to which the change grants the access. Each of these
+ * policies guards the label and selects the namespace after the change. Before the change, the policy did not select
+ * the namespace, or the label was not set. So nobody can grant the access by setting the label first and changing the
+ * selection afterwards.
  */
 export function adminAccessVariables(creates: string): Variable[] {
   const kept = `!(${creates}) && ${grants('variables.before')} && variables.was.exists(o, o.name == p.name)`;

@@ -1,7 +1,7 @@
 /**
- * Guards the Pod Security label `enforce` of a namespace: nobody may weaken the label below the level that the deciding
- * policies want. The guard also works if the operator has not set the label yet, or if another field manager owns the
- * label.
+ * Guards the Pod Security label `enforce` of a namespace. Nobody may weaken the label below the level that the deciding
+ * policies want. The guard protects the label even if the operator has not set it yet, or if another field manager owns
+ * it.
  */
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -12,7 +12,7 @@ import { LABEL_PREFIX, type LevelVersion, tightest } from './labels.ts';
 export const GUARDED_LABELS = [`${LABEL_PREFIX}enforce`, `${LABEL_PREFIX}enforce-version`] as const;
 const [LEVEL, VERSION] = GUARDED_LABELS.map((label) => JSON.stringify(label)) as [string, string];
 const RANKS = { baseline: 1, restricted: 2 } as const;
-/** CEL, int: the number of the version `latest`, and of an absent version. */
+/** A CEL expression of type int: the number of the version `latest`, and of an absent version. */
 const LATEST = 10_000;
 
 /** The Pod Security label that a policy wants when no other policy decides; undefined if the policy wants no label. */
@@ -21,10 +21,11 @@ export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
 }
 
 /**
- * Adds `variables.tampered` (bool): the change weakens a label that the operator set or that the policies in
- * `variables.deciding` want, or it changes the operator's record.
+ * Adds `variables.tampered`, a CEL variable of type bool. The variable is true if the change modifies the operator's
+ * record. The variable is also true if the change weakens a label that the operator set or that the policies in
+ * `variables.deciding` want.
  *
- * @param before CEL, dyn: the namespace before the change
+ * @param before CEL of type dyn: the namespace before the change
  */
 export function labelVariables(before: string): Variable[] {
   return [
@@ -34,14 +35,17 @@ export function labelVariables(before: string): Variable[] {
   ];
 }
 
-/** CEL, string: the record of the labels that the operator set; empty without a record. @param namespace CEL, dyn */
+/**
+ * A CEL expression of type string: the record of the labels that the operator set; empty without a record.
+ * @param namespace CEL of type dyn
+ */
 export function recordOf(namespace: string): string {
   return `${namespace}.metadata.?annotations[?${JSON.stringify(RECORD)}].orValue("")`;
 }
 
 /**
- * CEL expressions of type bool: the change modifies the record, or a label that the record contains. A tighter level at
- * the same version does not count as a change of the label.
+ * Returns CEL expressions of type bool. The expressions are true if the change modifies the record, or a label that the
+ * record contains. A tighter level at the same version does not count as a change of the label.
  */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
@@ -54,9 +58,9 @@ function tampered(): string[] {
 }
 
 /**
- * Adds `variables.loosened` (bool): the change makes the label looser than the deciding policies want. If another field
- * manager set a looser label, anyone may tighten the label, or remove it so that the operator's label replaces it. A
- * new label must be at least as tight as the deciding policies want.
+ * Adds `variables.loosened`, a CEL variable of type bool. The variable is true if the change makes the label looser
+ * than the deciding policies want. If another field manager set a looser label, anyone may tighten the label, or remove
+ * it so that the operator's label replaces it. A new label must be at least as tight as the deciding policies want.
  */
 function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>
@@ -82,14 +86,17 @@ function weakeningVariables(): Variable[] {
 }
 
 /**
- * CEL, int: the lowest number among the deciding policies; 0 if no policy decides. @param number CEL, int, over a row
- * `p`
+ * A CEL expression of type int: the lowest number among the deciding policies; 0 if no policy decides.
+ * @param number CEL of type int, for a row `p`
  */
 function least(number: string): string {
   return `variables.deciding.size() == 0 ? 0 : variables.deciding.map(p, ${number}).min()`;
 }
 
-/** CEL, list: the results of an expression over labels `l`, for the labels before and after the change. */
+/**
+ * A CEL expression of type list: two results of an expression about labels `l`. The first result is for the labels
+ * before the change, the second for the labels after the change.
+ */
 function ofBoth(expression: string): string {
   return `[variables.before, variables.after].map(l, ${expression})`;
 }

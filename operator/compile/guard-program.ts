@@ -1,11 +1,11 @@
 /**
- * Compiles Enforce policies to the guard, which stops people who may edit namespaces or bind pods from bypassing the
- * policies. The author of a change of a namespace needs the verb `exempt` cluster-wide on each policy that the change
- * concerns, in five cases. First, a policy that selected the namespace no longer selects it, even if another policy
- * overrides the policy at the moment. Second, a further policy of the same or a higher priority selects the namespace.
- * Third, the namespace becomes pending. Fourth, the Pod Security label `enforce` becomes looser than policies want.
- * Fifth, the namespace gets admin access to devices, and the policy guards the label that grants this access. The
- * binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
+ * Compiles Enforce policies to the guard. Without the guard, people who may edit namespaces or bind pods could bypass
+ * the policies. In five cases, the author of a change of a namespace needs the verb `exempt`, cluster-wide, on each
+ * policy that the change concerns. First, a policy that selected the namespace no longer selects the namespace, even if
+ * another policy currently overrides the policy. Second, a further policy of the same or a higher priority selects the
+ * namespace. Third, the namespace becomes pending. Fourth, the Pod Security label `enforce` becomes looser than
+ * policies want. Fifth, the namespace gets admin access to devices, and a policy guards the label that grants this
+ * access. The binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -39,31 +39,31 @@ import { type Table, tableOf } from './table.ts';
  */
 const BINDING_ANNOTATIONS = ['container.apparmor.security.beta.kubernetes.io/', 'kubernetes.io/config.mirror'];
 
-/** CEL, bool: the request binds a pod to a node. */
+/** A CEL expression of type bool: true if the request binds a pod to a node. */
 const BINDS = 'request.resource.resource in ["bindings", "pods"]';
-/** CEL, bool: the request creates a namespace. */
+/** A CEL expression of type bool: true if the request creates a namespace. */
 const CREATES = 'request.operation == "CREATE"';
 /**
- * CEL, dyn: the namespace before the change. A new namespace is treated as if it had existed before the change, but
- * without labels of rollouts.
+ * A CEL expression of type dyn: the namespace before the change. For a new namespace, the value is the new namespace
+ * itself. A label of a rollout on a new namespace counts as newly set.
  */
 const BEFORE = `(${CREATES} ? dyn(object) : dyn(oldObject))`;
 /**
- * CEL: the beginning of an authorizer check. The check has no namespace, so the author needs the right in the whole
+ * The beginning of an authorizer check in CEL. The check has no namespace, so the author needs the right in the whole
  * cluster.
  */
 const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}")`;
 /**
- * The most policies for which one program checks the verb `exempt`. An authorizer check costs 350,000. An admission
- * policy may cost 10,000,000 and an expression 1,000,000, and the API server refuses a request that exceeds a limit. A
- * change that concerns more policies than this limit requires the verb `exempt` on all CapabilityPolicies, and one
- * check is enough for that.
+ * The maximum number of policies for which one program checks the verb `exempt`. An authorizer check costs 350,000. An
+ * admission policy may cost 10,000,000 and an expression 1,000,000, and the API server refuses a request that exceeds a
+ * limit. A change that concerns more policies requires the verb `exempt` on all CapabilityPolicies. One authorizer
+ * check is enough to find out whether the author has this right.
  */
 const MOST_ASKED = 24;
 
 /**
- * An API server without variables takes seconds to compile a dozen validations of the guard. So the program has no more
- * validations than its policies require, rounded up to a multiple of STEP.
+ * An API server without variables takes seconds to compile a dozen validations of the guard. So the program has as many
+ * validations as its policies require, rounded up to a multiple of STEP.
  */
 const STEP = 4;
 
@@ -87,10 +87,10 @@ interface Slots {
 }
 
 /**
- * One program checks the verb `exempt` on up to 24 policies that a change concerns. If more policies may select one
- * namespace, a second program checks up to 24 further policies.
- * @param binds whether the first program also checks the bindings of pods, which only one program of the guard has to
- * do
+ * Renders the programs of the guard. One program checks the verb `exempt` on up to 24 policies that a change concerns.
+ * If more than 24 policies may select one namespace, a second program checks up to 24 further policies.
+ * @param binds whether the first program also checks the bindings of pods; one program of the guard is enough for this
+ * check
  */
 export function guardPrograms(shard: Shard, binds: boolean, options: AdmissionOptions): readonly GuardText[] {
   const hasVariables = shard.policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));
@@ -111,7 +111,7 @@ interface GuardText {
   readonly text: ProgramText;
 }
 
-/** The most policies that may select one namespace. */
+/** The maximum number of policies that may select one namespace. */
 function mostTogether(policies: readonly ResolvedPolicy[]): number {
   const named = policies.flatMap((policy) => namesOf(policy) ?? []);
   const byName = [...Map.groupBy(named, (name) => name).values()].map(({ length }) => length);
@@ -167,8 +167,8 @@ function guardProgram(
     ],
     bindings: [
       {
-        // The binding has no namespaceSelector, because the API server would match the selector against the labels
-        // after the change.
+        // The binding has no namespaceSelector. The API server would compare a selector with the labels after the
+        // change.
         suffix: 'namespaces',
         spec: { validationActions: ['Deny'], matchResources: { matchPolicy: 'Equivalent', resourceRules: namespaces } },
       },
@@ -190,15 +190,16 @@ function guardProgram(
 const SOUND =
   'p.name.size() == 1 && (!has(p.priority) || int(p.priority[0]) != 0) && (!has(p.podSecurity) || int(p.podSecurity[1]) >= 0)';
 
-/** CEL, bool: the list contains a row with the same policy name as `row`. */
+/** A CEL expression of type bool: true if the list contains a row with the same policy name as `row`. */
 function has(list: string, row: string): string {
   return `${list}.exists(o, o.name == ${row}.name)`;
 }
 
 /**
- * Adds `was` and `is`, CEL, list(map): the policies that select the namespace before and after the change, without the
- * policies that are pending there. Anyone may remove the label of a rollout, because the removal only makes a policy
- * decide earlier. So a label that the change removes counts as absent both before and after the change.
+ * Adds `was` and `is`, two CEL variables of type list(map). `was` has the policies that selected the namespace before
+ * the change, and `is` has the policies that select the namespace after the change. Policies that are pending in the
+ * namespace are left out. Anyone may remove the label of a rollout: the removal makes a policy decide earlier and
+ * changes nothing else. So a label that the change removes counts as absent before and after the change.
  */
 function selectionVariables(table: Table): Variable[] {
   const selection = table.selecting(['variables.before', 'variables.after']);
@@ -222,18 +223,18 @@ function selectionVariables(table: Table): Variable[] {
   ];
 }
 
-/** CEL, int: the highest priority in the list; 0 if the list is empty. */
+/** A CEL expression of type int: the highest priority in the list; 0 if the list is empty. */
 function highest(list: 'was' | 'is'): string {
   return `(variables.${list}.size() == 0 ? 0 : variables.${list}.map(p, ${PRIORITY}).max())`;
 }
 
-/** Adds `weakened`, CEL, list(map): the policies that the change concerns. */
+/** Adds `weakened`, a CEL variable of type list(map): the policies that the change concerns. */
 function weakenedVariables(guardsAccess: boolean): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // A new policy `q` with at least the priority of `p` overrides `p` or decides beside `p`, at the latest once no
-    // other policy overrides both `q` and `p`.
+    // A newly selecting policy `q` with at least the priority of `p` overrides `p` or decides beside `p`. If a third
+    // policy overrides `p` and `q`, `q` has this effect once the third policy is gone.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
@@ -250,8 +251,9 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
 }
 
 /**
- * Adds `exemptFrom0`, `exemptFrom1` …: whether the author has the verb `exempt` on each policy in `weakened`. The last
- * program also gets the variable `exempt`: whether the author has the verb on all policies.
+ * Adds a variable `exemptFrom0`, `exemptFrom1` and so on for each policy in `weakened`. The variable is true if the
+ * author has the verb `exempt` on the policy. The last program also gets the variable `exempt`, which is true if the
+ * author has the verb `exempt` on all policies.
  */
 function exemptVariables({ from, to, isLast }: Slots): Variable[] {
   const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
@@ -262,8 +264,8 @@ function exemptVariables({ from, to, isLast }: Slots): Variable[] {
 }
 
 /**
- * The validations of the guard. Each policy that a change may concern has its own validation, so that a refusal names
- * the first policy for which the author lacks `exempt`.
+ * Renders the validations of the guard. Each policy that a change may concern has its own validation. So a refusal
+ * names the first policy for which the author lacks `exempt`.
  */
 function validationsOf({ from, to, isLast }: Slots, guardsAccess: boolean) {
   const unless = 'variables.probe || variables.binds || variables.isOther';
@@ -286,8 +288,8 @@ function validationsOf({ from, to, isLast }: Slots, guardsAccess: boolean) {
 }
 
 /**
- * CEL, string: the message about a policy for which the author lacks `exempt`. @param name CEL, string: the policy's
- * name
+ * A CEL expression of type string: the message about a policy for which the author lacks `exempt`.
+ * @param name CEL of type string: the policy's name
  */
 function messageFor(name: string, guardsAccess: boolean): string {
   const or = guardsAccess ? ['', ADMIN_ACCESS_REASON] : ['or ', ''];
@@ -296,15 +298,16 @@ function messageFor(name: string, guardsAccess: boolean): string {
 }
 
 /**
- * The most characters of the list of label keys that a match condition compares. With a longer list, the condition
- * compares all labels instead.
+ * The maximum length of the list of label keys that a match condition compares, in characters. If the list is longer,
+ * the condition compares all labels.
  */
 const KEYS_LENGTH = 4_000;
 
 /**
- * A match condition: the change touches a label by which policies select namespaces, a label that the guard protects, a
- * label of a rollout, or the record of the labels that the operator set, or it sets the label for admin access that a
- * policy guards. The guard skips all other changes.
+ * A match condition for the changes that the guard checks. The guard checks changes of three kinds of labels: labels by
+ * which policies select namespaces, labels that the guard protects, and labels of rollouts. The guard checks a change
+ * of the record of the labels that the operator set. If a policy guards the label for admin access, the guard checks a
+ * change that sets this label. The guard skips all other changes.
  */
 function matchTouching(policies: readonly ResolvedPolicy[], guardsAccess: boolean) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));

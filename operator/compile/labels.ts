@@ -1,6 +1,6 @@
 /**
- * Computes the Pod Security Admission labels of a namespace: the tightest level and version that refuse no new pod
- * which a deciding policy admits.
+ * Computes the Pod Security Admission labels of a namespace. The labels have the tightest level and version that still
+ * admit every new pod which a deciding policy admits.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -25,7 +25,7 @@ export interface LevelVersion {
 }
 
 export type PodSecurityMode = 'enforce' | 'warn' | 'audit';
-/** The defaults in namespaces without labels, from the cluster's PodSecurityConfiguration. */
+/** The Pod Security defaults for namespaces without labels, from the cluster's PodSecurityConfiguration. */
 export type PodSecurityDefaults = Partial<Readonly<Record<PodSecurityMode, LevelVersion>>>;
 
 export const LABEL_OF_MODE: Readonly<Record<Mode, PodSecurityMode>> = {
@@ -45,13 +45,16 @@ interface LabelOptions {
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
   /**
-   * The cluster's Pod Security defaults, which cannot be read from the API. A label replaces the default of its mode,
-   * so a label must not be looser than the default.
+   * The cluster's Pod Security defaults. The API does not show these defaults. A label replaces the default of its
+   * mode, so a label must not be looser than the default.
    */
   readonly podSecurityDefaults: PodSecurityDefaults;
 }
 
-/** The Pod Security labels that policies want on a namespace with the given labels; empty if they want none. */
+/**
+ * The Pod Security labels that policies want on a namespace with the given labels; empty if the policies want no
+ * labels.
+ */
 export function podSecurityLabels(
   policies: readonly ResolvedPolicy[],
   labels: Readonly<Record<string, string>>,
@@ -64,8 +67,8 @@ export function podSecurityLabels(
     const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // Without labels of their own, the Pod Security modes warn and audit follow the label of enforce, and would warn
-    // about fields that defaulting will fill in.
+    // A Pod Security mode warn or audit that has no label of its own follows the label of enforce. Without its own
+    // label, the mode would warn about fields that defaulting will fill in.
     const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
@@ -95,8 +98,8 @@ export function isTighter(
 }
 
 /**
- * The level and version in a namespace's labels for a mode; undefined if the labels admit every pod, or if there are no
- * labels for the mode.
+ * Reads the level and version of a mode from a namespace's labels. The result is undefined if the labels admit every
+ * pod, or if there are no labels for the mode.
  */
 function labelled(
   mode: PodSecurityMode,
@@ -110,8 +113,8 @@ function labelled(
 }
 
 /**
- * Whether the label is at least as tight as the default: every pod that the label admits is also admitted by the
- * default. The comparison goes rule by rule, because comparing levels or versions alone is not enough.
+ * Whether the label is at least as tight as the default, so that the default admits every pod that the label admits.
+ * The function compares rule by rule, because comparing levels or versions alone is not enough.
  */
 function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
   if (!byDefault) return true;
@@ -123,7 +126,7 @@ function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, ser
 }
 
 /**
- * The tightest level and its newest version that together refuse no pod which the policies admit.
+ * Returns the tightest level, at its newest version, that admits every pod which the policies admit.
  * @param unfilled as for levelAt
  */
 export function tightest(
@@ -141,8 +144,8 @@ export function tightest(
 }
 
 /**
- * The tightest level that, at version v1.`label`, refuses no pod which the policy admits.
- * @param unfilled whether the label is for pods before defaulting: only level restricted requires the fields that
+ * Returns the tightest level, at version v1.`label`, that admits every pod which the policy admits.
+ * @param unfilled whether the label is for pods before defaulting; no level except restricted requires the fields that
  * defaulting fills in
  */
 export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {
@@ -152,10 +155,10 @@ export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false)
   return unfilled && policy.fills.length > 0 ? looser(level, 'baseline') : level;
 }
 
-/** The levels of a policy, by version of the label. */
+/** Caches the levels of a policy. The key is the version of the label. */
 const levelsOf = perObject((_policy: ResolvedPolicy) => new Map<number, Level>());
 
-/** The loosest of the levels of all rules, including the values of rules for single containers. */
+/** The loosest level of all rules, including the values of rules for single containers. */
 function ofRules(policy: ResolvedPolicy, label: number): Level {
   return levelsByRule(policy, label)
     .map(({ level }) => level)
@@ -163,8 +166,8 @@ function ofRules(policy: ResolvedPolicy, label: number): Level {
 }
 
 /**
- * For each rule and each value of the rule in the policy: the tightest level that refuses no pod which the rule admits
- * with this value.
+ * Returns a level for each rule and each value of the rule in the policy. The returned level is the tightest level that
+ * admits every pod which the rule admits with this value.
  */
 function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: number) {
   const all = [{ values, names: undefined }, ...containers];
@@ -179,27 +182,25 @@ function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: n
   );
 }
 
-/**
- * A value of a policy that prevents a tighter label, because the value admits a pod which the tighter label refuses.
- */
+/** A value of a policy that prevents a tighter label. The value admits a pod that the tighter label refuses. */
 export interface LabelCost extends LevelVersion {
   readonly policy: string;
   /**
-   * The rule whose value prevents the label. Undefined if defaulting prevents the label: the tighter level requires
-   * fields before the policy fills them in.
+   * The rule whose value prevents the label. The field is undefined if defaulting prevents the label, because the
+   * tighter level requires fields before the policy fills them in.
    */
   readonly rule: string | undefined;
   /**
-   * The names of the containers to which an entry of `spec.containers` gives the value; undefined for the value of
-   * `spec.overrides`.
+   * The names of the containers to which an entry of `spec.containers` gives the value; undefined if `spec.overrides`
+   * gives the value.
    */
   readonly containers: readonly string[] | undefined;
 }
 
 /**
- * Explains why `tightest` returns no tighter label. The result has the values that prevent each tighter level at its
- * newest version, and the values that prevent the next version of the returned level. The result is empty if no tighter
- * label exists.
+ * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level at its
+ * newest version. The result also has the values that prevent the next version of the level that `tightest` returns.
+ * The result is empty if no tighter label exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {
@@ -223,7 +224,10 @@ function costsOf(policy: ResolvedPolicy, { level, minor }: LevelVersion, unfille
   ];
 }
 
-/** The rules that restrict more than the label does, and that only the admission policy enforces. */
+/**
+ * The rules that restrict more than the label does. The Pod Security label does not cover these rules, so the admission
+ * policy alone enforces them.
+ */
 export function rulesBeyondLabel(policy: ResolvedPolicy, found: LevelVersion | undefined): string[] {
   const standard = found
     ? { level: found.level, minor: found.minor, server: policy.standard.server }

@@ -12,13 +12,13 @@ import { entriesOf, rowOf } from './rows.ts';
 const AROUND = 1_000;
 
 /**
- * The refusal of a policy whose row, entries of `spec.containers` or selector is longer than an expression may be;
- * undefined for all other policies.
+ * Refuses a policy whose row, entries of `spec.containers` or selector is longer than an expression may be. For all
+ * other policies, the result is undefined.
  */
 export const tooLong: (policy: ResolvedPolicy) => Refusal | undefined = perObject((policy) => {
   const texts = [JSON.stringify(rowOf(policy)), JSON.stringify(entriesOf(policy)), selectorCel(policy.selector, 'l')];
   const length = Math.max(...texts.map((text) => JSON.stringify(text).length));
   if (length <= EXPRESSION_BUDGET - AROUND) return undefined;
-  const message = `the lists in spec are too long: one expression made from them has ${length} characters, and the API server accepts at most ${EXPRESSION_BUDGET}. Shorten spec.overrides or spec.namespaceSelector, or spread them over several policies`;
+  const message = `the lists in spec are too long: one of their expressions has ${length} characters, and the API server accepts at most ${EXPRESSION_BUDGET}. Shorten spec.overrides or spec.namespaceSelector, or split the policy into several policies`;
   return { reason: 'TooExpensive', message };
 });

@@ -1,4 +1,4 @@
-/** Constraints and conditions for matching requests that several rendered admission policies share. */
+/** The match constraints and match conditions that several rendered admission policies share. */
 import { GROUP } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
 import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
@@ -10,7 +10,7 @@ export const PROBE_LABEL = `${GROUP}/probe`;
 
 export interface AdmissionOptions {
   readonly operatorNamespace: string;
-  /** Namespaces that no policy reaches: names, or prefixes that end in `*`. */
+  /** The namespaces that no policy reaches. Each item is a name, or a prefix that ends in `*`. */
   readonly excludedNamespaces: readonly string[];
 }
 
@@ -21,47 +21,49 @@ function rule(apiGroup: string, operations: readonly string[], resources: readon
 }
 
 export const PODS = [rule('', ['CREATE'], ['pods']), rule('', ['UPDATE'], ['pods/ephemeralcontainers'])];
-/** Updates of a pod itself. The API server allows changing only images and a few other fields of a pod. */
+/** Matches updates of a pod itself. In a pod, the API server allows changes of images and of a few other fields. */
 export const POD_UPDATES = [rule('', ['UPDATE'], ['pods'])];
 export const TEMPLATES = entriesByKey(Map.groupBy(WORKLOAD_KINDS, ({ apiVersion }) => groupOf(apiVersion))).map(
   ([group, kinds]) => rule(group, WRITE, kinds.map(({ resource }) => resource).sort()),
 );
 /**
- * The object that a probe asks the API server to create, by dry run. It is cluster-scoped, because a namespace selector
- * never excludes a cluster-scoped object (apiserver/pkg/admission/plugin/webhook/predicates/namespace/matcher.go).
+ * Matches the object that a probe asks the API server to create, by dry run. The object is cluster-scoped, because a
+ * namespace selector never excludes a cluster-scoped object
+ * (apiserver/pkg/admission/plugin/webhook/predicates/namespace/matcher.go).
  */
 export const PROBE_CARRIER = [rule(RBAC, ['CREATE'], ['clusterroles'])];
 export const NAMESPACES = [rule('', ['UPDATE'], ['namespaces', 'namespaces/finalize', 'namespaces/status'])];
 /**
- * Creations of namespaces. The guard matches new namespaces only because somebody may create a namespace with the label
- * of a rollout.
+ * Matches creations of namespaces. The guard checks new namespaces because somebody may create a namespace with the
+ * label of a rollout.
  */
 export const NEW_NAMESPACES = [rule('', ['CREATE'], ['namespaces'])];
 export const BINDINGS = [rule('', ['CREATE'], ['bindings', 'pods/binding'])];
 
-/** CEL, string: the resource of the request, such as `pods` or `deployments`. */
+/** A CEL expression of type string: the resource of the request, such as `pods` or `deployments`. */
 export const RESOURCE = 'request.resource.resource';
-/** CEL, bool: the request is a probe. */
+/** A CEL expression of type bool: true if the request is a probe. */
 export const IS_PROBE = `${RESOURCE} == "clusterroles" && "${PROBE_LABEL}" in dyn(object).metadata.?labels.orValue({})`;
 
 /**
- * CEL, bool: the namespace is excluded, so no policy reaches it.
- * @param namespace CEL, string: its name
+ * A CEL expression of type bool: true if the namespace is excluded, so that no policy reaches the namespace.
+ * @param namespace CEL of type string: the name of the namespace
  */
 export function excludedCel({ operatorNamespace, excludedNamespaces }: AdmissionOptions, namespace: string): string {
   return matchesAny(namespace, [operatorNamespace, ...excludedNamespaces]);
 }
 
 /**
- * CEL, bool: a node creates a mirror pod. The static pod of a mirror pod already runs, whatever the API server answers.
- * If anybody except a node creates a pod with the annotation of a mirror pod, the pod is evaluated like any other pod.
- * Nodes are in the group system:nodes (plugin/pkg/auth/authorizer/node).
+ * A CEL expression of type bool: true if a node creates a mirror pod. The static pod behind a mirror pod already runs,
+ * so a refusal of the mirror pod would not stop the static pod. If a user who is not a node creates a pod with the
+ * annotation of a mirror pod, the pod is evaluated like any other pod. Nodes are in the group system:nodes
+ * (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 
 /**
  * The match condition for probes, and for requests in namespaces that policies reach. In match conditions,
- * namespaceObject is null (tried), so a match condition can read only the name of the namespace.
+ * namespaceObject is null (tried). So a match condition can read the name of the namespace, and nothing else about it.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
   return { name: 'namespace-not-excluded', expression: `(${IS_PROBE}) || !(${excludedCel(options, namespace)})` };

@@ -1,4 +1,4 @@
-/** Compiles the policies of one mode to a ValidatingAdmissionPolicy: one program with a table of policies. */
+/** Compiles the policies of one mode to a ValidatingAdmissionPolicy, which is one program with a table of policies. */
 import type { Mode } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { or } from '../rules/cel.ts';
@@ -36,7 +36,7 @@ const POD_ACTIONS: Record<Mode, readonly string[]> = {
   Warn: ['Warn', 'Audit'],
   Audit: ['Audit'],
 };
-/** The actions for templates. A template is never refused; only its pods are refused. */
+/** The actions for templates. The program never refuses a template. The program refuses the pods of the template. */
 const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
   Enforce: ['Warn', 'Audit'],
   Warn: ['Warn', 'Audit'],
@@ -44,9 +44,10 @@ const TEMPLATE_ACTIONS: Record<Mode, readonly string[]> = {
 };
 
 /**
- * CEL, bool: the update of a pod changes no image. Like Pod Security Admission, the program evaluates a pod again when
- * an image changes. The API server lets nobody add, remove or move containers in an update, so it is enough to compare
- * the lists of images as a whole. The cost of this comparison grows only linearly with the number of containers.
+ * A CEL expression of type bool: true if the update of a pod changes no image. Like Pod Security Admission, the program
+ * evaluates a pod again when an image changes. In an update, the API server lets nobody add, remove or move containers.
+ * So it is enough to compare the lists of images as a whole. The cost of this comparison grows linearly with the number
+ * of containers.
  */
 const KEEPS_IMAGES = ['initContainers', 'containers']
   .map((list) => {
@@ -56,13 +57,13 @@ const KEEPS_IMAGES = ['initContainers', 'containers']
   .join(' && ');
 const IS_OTHER_UPDATE = `request.operation == "UPDATE" && request.resource.resource == "pods" && !(${EPHEMERAL}) && ${KEEPS_IMAGES}`;
 
-/** The differences between the programs that decide about pods. */
+/** The input that differs between the programs that decide about pods. */
 interface Deciding {
   readonly rules: NeededRules;
   /** The columns of a policy that the program needs. */
   readonly row: (policy: ResolvedPolicy) => Row;
   readonly actions: { readonly pods: readonly string[]; readonly templates: readonly string[] };
-  /** The message in case the expression of the message fails. */
+  /** The message that the API server sends if the expression of the message fails. */
   readonly message: string;
 }
 
@@ -79,12 +80,12 @@ export function modeProgram(mode: Mode, shard: Shard, options: AdmissionOptions)
   });
 }
 
-/** The columns that say which policies decide, besides the columns of rules. */
+/** The columns that show which policies decide. Rules do not read these columns. */
 const DECIDING_COLUMNS: readonly string[] = ['name', 'level', 'priority', 'use', 'expires', 'rollout'];
 
 /**
- * Renders the program that warns about fields that this release does not know and that policies do not refuse. A pod
- * gets the warning if each policy that decides about the pod warns.
+ * Renders the program that warns about fields that this release does not know, if policies do not refuse such fields. A
+ * pod causes the warning if every policy that decides about the pod warns.
  */
 export function unknownFieldsProgram(shard: Shard, options: AdmissionOptions): ProgramText {
   const columns = ({ values, standard }: ResolvedPolicy) =>
@@ -106,7 +107,7 @@ function decidingProgram(
   const table = tableOf(policies, row);
   const columns = columnsIn(policies.map(row));
   const { variables: ofUse, allowed } = useVariables(columns);
-  // With a selector, match conditions check who may use the policies with restricted use.
+  // If the shard has a selector, match conditions check who may use the policies with restricted use.
   const admitted = selector ? ['variables.free'] : allowed;
   const owns = ownsCel(range, 'request.namespace');
   const skipped = or(
@@ -173,8 +174,8 @@ function decidingProgram(
 }
 
 /**
- * Match conditions that each check whether one policy with restricted use admits the pod. The pod is refused only if
- * all conditions are true.
+ * Renders one match condition for each policy with restricted use. The condition is true if the policy does not admit
+ * the pod. The API server refuses the pod if all conditions are true.
  */
 function askingConditions(policies: readonly ResolvedPolicy[], variables: readonly Variable[]) {
   return policies
@@ -191,8 +192,8 @@ function askingConditions(policies: readonly ResolvedPolicy[], variables: readon
 }
 
 /**
- * The rules by which some policy checks or fills in pods, and the rules to which some entry of `spec.containers` gives
- * another value.
+ * Returns the rules by which some policy checks or fills in pods. The result includes the rules to which some entry of
+ * `spec.containers` gives another value.
  */
 export function rulesOf(policies: readonly ResolvedPolicy[]): NeededRules {
   const checked = new Set(

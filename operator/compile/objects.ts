@@ -4,7 +4,10 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 
 /** The label of an object with the name of the policy that the object was rendered for. */
 export const POLICY_LABEL = `${GROUP}/policy`;
-/** The label of an object that was rendered for the pending part of a policy with `rollout`. Its value is "pending". */
+/**
+ * The label of an object that was rendered for the pending part of a policy with `rollout`. The label's value is
+ * "pending".
+ */
 export const PART_LABEL = `${GROUP}/part`;
 /** The annotation of a policy's role with the last accepted spec, as JSON. */
 export const SPEC_ANNOTATION = `${GROUP}/spec`;
@@ -13,7 +16,7 @@ export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
 export const RBAC = 'rbac.authorization.k8s.io';
 
-/** A Kubernetes object to be applied, with only the fields that the operator owns. */
+/** A Kubernetes object to apply. The object has the fields that the operator owns and no others. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -29,10 +32,10 @@ export interface Manifest {
 export type Owner = Pick<ResolvedPolicy, 'name' | 'uid'>;
 
 /**
- * The metadata of a rendered object. The policy's own labels and annotations are never copied to a rendered object,
- * because Argo CD would prune an object that has Argo CD's tracking label.
- * @param owners the policies that own the object, which is deleted with its last owner; a single owner is the object's
- * controller
+ * The metadata of a rendered object. A rendered object never gets the labels and annotations of its policy. If the
+ * object had the tracking label of Argo CD, Argo CD would prune the object.
+ * @param owners the policies that own the object. The garbage collector deletes the object when the last owner is
+ * deleted. A single owner is the object's controller
  */
 export function metadata(owners: readonly Owner[], name: string, labels: Readonly<Record<string, string>>) {
   return {
@@ -49,8 +52,8 @@ export function metadata(owners: readonly Owner[], name: string, labels: Readonl
 }
 
 /**
- * The metadata of an object that the CustomResourceDefinition owns. The garbage collector deletes such an object only
- * when the CustomResourceDefinition is deleted.
+ * The metadata of an object that the CustomResourceDefinition owns. The garbage collector deletes such an object when
+ * the CustomResourceDefinition is deleted, and not earlier.
  * @param uid the uid of the CustomResourceDefinition; empty if there is no cluster
  */
 export function ownedMetadata(uid: string, name: string, labels: Readonly<Record<string, string>>) {

@@ -1,7 +1,7 @@
 /**
- * Splits the policies of a program that would be too large. Each shard has a range of namespaces. A shard contains the
- * policies that select a namespace of its range by name, and all policies that do not select by names alone. So exactly
- * one shard decides in each namespace.
+ * Splits the policies of a program that would be too large into shards. Each shard has a range of namespaces. A shard
+ * contains the policies that select a namespace of the shard's range by name, and all policies that do not select by
+ * name. So exactly one shard decides in each namespace.
  */
 import { createHash } from 'node:crypto';
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
@@ -11,26 +11,26 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { keysOf, requiredValues, selectorCel } from '../policy/selector.ts';
 
 export interface Shard {
-  /** The end of the program's name, which identifies the range; empty if there is only one shard. */
+  /** The end of the program's name, which identifies the range. The end is empty if there is a single shard. */
   readonly suffix: string;
   /**
-   * The selector of exactly the namespaces where the shard's policies decide. A shard has a selector only for API
-   * servers without variables: see `alike`.
+   * The selector of the namespaces where the shard's policies decide, and of no other namespaces. A shard has no
+   * selector unless the shard is for API servers without variables (see `alike`).
    */
   readonly selector?: LabelSelector;
-  /** The first namespace name that belongs to the shard; absent in the first shard. */
+  /** The first namespace name of the shard; absent in the first shard. */
   readonly from?: string;
-  /** The first namespace name that belongs to the next shard; absent in the last shard. */
+  /** The first namespace name of the next shard; absent in the last shard. */
   readonly to?: string;
   readonly policies: readonly ResolvedPolicy[];
 }
 
-/** The first namespace name of each shard, without the first shard. */
+/** The first namespace name of each shard except the first shard. */
 type Boundaries = readonly string[];
 
 /**
- * Splits policies into shards. The boundaries between shards stay the same as long as possible, because a shard with
- * another range is another program.
+ * Splits policies into shards. The class keeps the boundaries between shards for as long as possible, because a shard
+ * with another range is another program.
  */
 export class Partition {
   readonly #most: number;
@@ -38,7 +38,7 @@ export class Partition {
   #boundaries: Boundaries = [];
 
   /**
-   * @param most the most characters that the rows of a shard may have
+   * @param most the maximum number of characters that the rows of a shard may have
    * @param fits whether API servers accept a program of these policies, whatever the length of its rows
    */
   constructor(most: number, fits: Fits = () => true) {
@@ -66,8 +66,8 @@ type Fits = (policies: readonly ResolvedPolicy[]) => boolean;
 
 /**
  * Finds policies with restricted use that have the same selector and priority, and that overlap with no other policy.
- * Without variables, an expression has room for the use check of only one policy. Each match condition can check the
- * use of a further policy (docs/decisions/0016).
+ * On an API server without variables, one expression can check the use of one policy. Each match condition can check
+ * the use of one further policy (docs/decisions/0016).
  */
 export function alike(policies: readonly ResolvedPolicy[]): { shards: Shard[]; others: ResolvedPolicy[] } {
   const groups = Map.groupBy(policies, ({ selector, priority }) => `${priority} ${selectorCel(selector, 'l')}`);
@@ -86,7 +86,10 @@ function suffixOf(key: string): string {
   return `-${createHash('sha256').update(key).digest('hex').slice(0, 8)}`;
 }
 
-/** CEL, bool: the shard decides in the namespace. @param namespace CEL, string: the namespace's name */
+/**
+ * A CEL expression of type bool: true if the shard decides in the namespace.
+ * @param namespace CEL of type string: the namespace's name
+ */
 export function ownsCel({ from, to }: Pick<Shard, 'from' | 'to'>, namespace: string): string | undefined {
   const conditions = [
     ...(from === undefined ? [] : [`${namespace} >= ${JSON.stringify(from)}`]),
@@ -95,7 +98,7 @@ export function ownsCel({ from, to }: Pick<Shard, 'from' | 'to'>, namespace: str
   return conditions.length === 0 ? undefined : conditions.join(' && ');
 }
 
-/** The names of all namespaces that a policy can select; undefined if it does not select by name. */
+/** The names of all namespaces that a policy can select; undefined if the policy does not select by name. */
 export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined = perObject(({ selector }) => {
   const { own } = splitSelector(selector);
   const [required] = requiredValues(own);
@@ -103,8 +106,8 @@ export const namesOf: (policy: ResolvedPolicy) => readonly string[] | undefined 
 });
 
 /**
- * The boundaries of the shards. Going through the namespace names in order, each shard gets as many policies as fit
- * beside the policies that all shards contain.
+ * Computes the boundaries of the shards. The function goes through the namespace names in order. Each shard gets as
+ * many policies as its program has room for, beside the policies that all shards contain.
  */
 function boundariesFor(policies: readonly ResolvedPolicy[], { lengthOf, most, fits }: ShardLimits): Boundaries {
   const [named, others] = [policies.flatMap(withNames), policies.filter((policy) => !namesOf(policy))];
@@ -112,7 +115,7 @@ function boundariesFor(policies: readonly ResolvedPolicy[], { lengthOf, most, fi
   const room = Math.max(most - sum(others.map(lengthOf)), most / 4) * 0.75;
   const byName = Map.groupBy(named, ([name]) => name);
   const boundaries: string[] = [];
-  // The policies of the current shard. A policy that selects many namespaces by name is only one row of a shard.
+  // The policies of the current shard. A policy that selects many namespaces by name is one row of a shard.
   const shard = new Set<ResolvedPolicy>();
   let length = 0;
   for (const [name, found] of [...byName].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -1,4 +1,4 @@
-/** CEL of admission policies that reads the pod of a request, and the cost of checking the pod. */
+/** CEL expressions of admission policies that read the pod of a request, and the cost of checking the pod. */
 import { CONTROLLERS, TEMPLATE_PATH, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';
@@ -11,18 +11,18 @@ import { DESCRIBED_UNITS, POSITIONS, UNITS } from './units-cel.ts';
  * about 1 per evaluation.
  */
 export const TOKEN = /\.(?:all|exists|filter|map)\(|[A-Za-z_]\w*|"[^"]*"|\d+|[=!<>]=|&&|\|\||[!?<>+()]/g;
-/** The most characters of an expression, by the default of github.com/google/cel-go/parser. */
+/** The maximum length of an expression, in characters. The value is the default of github.com/google/cel-go/parser. */
 export const EXPRESSION_BUDGET = 100_000;
-/** The number of containers in the largest pod that the budget allows for. */
+/** The number of containers of the largest pod for which checks stay within the cost limit. */
 export const CONTAINERS = 100;
 
 /**
- * CEL, map(string, string): for each resource with a template, the service account of the controller that creates its
- * pods.
+ * A CEL expression of type map(string, string): for each resource with a template, the service account of the
+ * controller that creates its pods.
  */
 const CONTROLLER = `{${CONTROLLERS.map(({ resource, serviceAccount }) => `"${resource}": "${serviceAccount}"`).join(', ')}}`;
 
-/** CEL: the pod or template of a request. */
+/** The ways to read the pod or template of a request in CEL. */
 const POD = [
   `${RESOURCE} == "pods" ? dyn(object)`,
   ...WORKLOAD_KINDS.filter(({ template }) => template !== TEMPLATE_PATH).map(
@@ -34,8 +34,8 @@ const POD = [
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
 
 /**
- * CEL, list(string): the names of the template's volume claims. For each claim, the controller adds a volume to its
- * pods.
+ * A CEL expression of type list(string): the names of the template's volume claims. For each claim, the controller adds
+ * a volume to its pods.
  */
 const CLAIMS = WORKLOAD_KINDS.reduceRight(
   (others, { resource, claims }) =>
@@ -45,12 +45,12 @@ const CLAIMS = WORKLOAD_KINDS.reduceRight(
   '[]',
 );
 
-/** CEL, bool: the request adds ephemeral containers to an existing pod. */
+/** A CEL expression of type bool: true if the request adds ephemeral containers to an existing pod. */
 export const EPHEMERAL = 'has(request.subResource) && request.subResource == "ephemeralcontainers"';
 
 /**
- * CEL: the pod of a request. `dyn` is needed because the API server type-checks an expression against every kind that
- * the admission policy matches, and the path of the pod differs between kinds.
+ * The CEL variables about the pod of a request. `dyn` is needed because the API server type-checks an expression
+ * against every kind that the admission policy matches. Each kind has another path to the pod.
  */
 export const POD_VARIABLES: readonly Variable[] = [
   { name: 'ephemeral', expression: EPHEMERAL },
@@ -65,36 +65,37 @@ export const POD_VARIABLES: readonly Variable[] = [
   },
   { name: 'claims', expression: CLAIMS },
   {
-    // A volume claim replaces the volume of the same name, as in operator/projection/pod-projection.ts.
+    // A volume claim template replaces the volume of the same name, as in operator/projection/pod-projection.ts.
     name: 'volumes',
     expression: `variables.claims.size() == 0 ? ${VOLUMES} : ${VOLUMES}.filter(v, !(v.name in variables.claims)) + variables.claims.map(n, {"name": dyn(n), "persistentVolumeClaim": dyn({})})`,
   },
   {
-    // The API server forbids changing or removing existing ephemeral containers (ValidatePodEphemeralContainersUpdate).
+    // The API server forbids changes and removals of existing ephemeral containers
+    // (ValidatePodEphemeralContainersUpdate).
     name: 'added',
     expression:
       'variables.spec.?ephemeralContainers.orValue([]).filter(c, !dyn(oldObject).spec.?ephemeralContainers.orValue([]).exists(o, o.name == c.name))',
   },
   { name: 'units', expression: UNITS },
   { name: 'describedUnits', expression: DESCRIBED_UNITS },
-  // The object's creationTimestamp is the time of the request only when the object is created. The API server sets the
-  // field before validation, and ignores a value in the request.
+  // When an object is created, its creationTimestamp is the time of the request. In an update, the creationTimestamp is
+  // earlier than the request. The API server sets the field before validation, and ignores a value in the request.
   { name: 'created', expression: 'timestamp(dyn(object).metadata.creationTimestamp)' },
   { name: 'serviceAccount', expression: 'variables.spec.?serviceAccountName.orValue("default")' },
   { name: 'controller', expression: `${CONTROLLER}[?${RESOURCE}].orValue("")` },
 ];
 
-/** How often each check runs for a pod of CONTAINERS containers and as many volumes. */
+/** The number of times that each check runs for a pod of CONTAINERS containers and CONTAINERS volumes. */
 const TIMES = { pod: 1, containers: CONTAINERS, volumes: CONTAINERS };
 /**
- * How often each check runs for an existing pod. Checks of the pod and of its volumes run a second time for the added
- * containers, which inherit from the pod.
+ * The number of times that each check runs for an existing pod. Checks of the pod and of its volumes run a second time
+ * for the added containers, which inherit from the pod.
  */
 const TIMES_IN_PARTS = { pod: 2, containers: CONTAINERS, volumes: 2 * CONTAINERS };
 
 /**
- * The highest cost that the API server charges for a pod of CONTAINERS containers, including an existing pod, which is
- * evaluated unit by unit.
+ * Returns the highest cost that the API server charges for a pod of CONTAINERS containers. The pod may be an existing
+ * pod, which the program evaluates unit by unit.
  */
 export function costInUnits(ofRules: readonly RuleChecks[]): number {
   return sumOf(
@@ -105,8 +106,8 @@ export function costInUnits(ofRules: readonly RuleChecks[]): number {
 }
 
 /**
- * The sum of the costs of the checks. For each container, the sum contains the checks of one entry of spec.containers,
- * and the search for the entry that selects the container.
+ * Adds up the costs of the checks. For each container, the sum includes the checks of one entry of spec.containers, and
+ * the search for the entry that selects the container.
  */
 function sumOf(checks: readonly Check[], cost: (check: Check) => number): number {
   const sum = (some: readonly Check[]) => some.reduce((total, check) => total + cost(check), 0);

@@ -17,33 +17,33 @@ import {
 /** The contents of a program, without names and hashes. */
 export interface ProgramText {
   readonly kind: 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
-  /** The spec of the admission policy without variables and validations: match conditions and everything else. */
+  /** Returns the spec of the admission policy without its variables and validations. */
   spec(hash: string): Readonly<Record<string, unknown>>;
   readonly variables: readonly Variable[];
   /**
-   * The names of the variables that policies change. The rest of the program changes only with the version of the
-   * operator or of the oldest API server.
+   * The names of the variables whose expressions depend on the policies. The rest of the program depends on the version
+   * of the operator and of the oldest API server.
    */
   readonly table: readonly string[];
   readonly validations: readonly Validation[];
-  /** The bindings, without the binding of the probe. */
+  /** The bindings, except the binding of the probe. */
   readonly bindings: readonly { readonly suffix: string; readonly spec: Readonly<Record<string, unknown>> }[];
 }
 
 interface Validation {
   /**
-   * CEL, bool: the program does not evaluate the request. The API server evaluates `unless` before the other
-   * expressions.
+   * A CEL expression of type bool: true if the program does not evaluate the request. The API server evaluates `unless`
+   * before the other expressions.
    */
   readonly unless: string;
-  /** CEL, bool: the request is admitted. */
+  /** A CEL expression of type bool: true if the request is admitted. */
   readonly expression: string;
-  /** The message if there is no `messageExpression`. */
+  /** The message that is used if there is no `messageExpression`. */
   readonly message: string;
   /**
-   * CEL, string: the message. The API server evaluates the message expression for every request, even if the request is
-   * admitted.
-   * @param quiet CEL, bool: no message is needed, although `unless` is false
+   * A CEL expression of type string: the message. The API server evaluates the message expression for every request,
+   * even if the request is admitted.
+   * @param quiet CEL of type bool: true if no message is needed, although `unless` is false
    * @param brief a shorter message, for an API server without variables that has no room for `text`
    */
   readonly messageExpression?: { readonly quiet: string; readonly text: string; readonly brief?: string };
@@ -55,8 +55,8 @@ interface Written extends Validation {
 }
 
 /**
- * The validation that answers probes: if each row of the table can be read, it refuses every probe, with the hash in
- * the message.
+ * Renders the validation that answers probes. If each row of the table can be read, the validation refuses every probe,
+ * with the hash in the message.
  */
 function probeValidation(hash: string): Written {
   return { unless: '!variables.probe', expression: '!variables.sound', message: `${PROBE_ANSWER} ${hash}` };
@@ -81,7 +81,10 @@ function specOf(text: ProgramText, hash: string, hasVariables: boolean) {
   return { ...spec, variables: needed(variables, read), ...(all.length > 0 && { validations: written }) };
 }
 
-/** The same for API servers that variables can crash: each expression contains everything that it reads. */
+/**
+ * Rewrites a validation for API servers that variables can crash. In the result, each expression contains everything
+ * that the expression reads.
+ */
 function inlined(one: Written, variables: readonly Variable[]) {
   const { message, reason } = one;
   const messageExpression = inlinedMessage(one, variables);
@@ -97,7 +100,10 @@ function inlinedExpression({ unless, expression }: Written, variables: readonly 
   return `${withVariables(variables, unless)} || ${withVariables(variables, expression)}`;
 }
 
-/** The message, or the brief message if the message is longer than an expression may be; undefined if both are. */
+/**
+ * Returns the message expression. If the message is longer than an expression may be, the function returns the brief
+ * message. If the text and the brief message are both too long, the result is undefined.
+ */
 function inlinedMessage({ unless, messageExpression }: Written, variables: readonly Variable[]): string | undefined {
   if (!messageExpression) return undefined;
   const { quiet, text, brief } = messageExpression;
@@ -117,9 +123,9 @@ export function longestWithoutVariables({ validations, variables }: ProgramText)
 
 interface Named {
   readonly kind: ProgramKind;
-  /** The admission policy's name; the names of its bindings begin with it. */
+  /** The admission policy's name. The names of its bindings begin with this name. */
   readonly name: string;
-  /** The rows as JSON, by ID of the resolved policy. */
+  /** The rows as JSON. The key is the ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
   /** The uid of the CustomResourceDefinition. */
   readonly ownerUid: string;
@@ -154,8 +160,8 @@ export function programOf(text: ProgramText, { kind, name, rows, ownerUid, hasVa
 }
 
 /**
- * Refuses two variables with the same name: the first variable would read the second as if it read itself, which
- * crashes an API server.
+ * Refuses two variables with the same name. An API server crashes if a variable reads another variable with its own
+ * name.
  */
 function checkNames(variables: readonly Variable[]): void {
   const names = variables.map(({ name }) => name);
@@ -167,7 +173,7 @@ function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 }
 
-/** The binding of a program's probe, which matches only the probe carrier of this program. */
+/** Renders the binding of a program's probe. The binding matches the probe carrier of this program and nothing else. */
 function probeBinding(name: string, kind: ProgramText['kind']) {
   return {
     suffix: 'probe',

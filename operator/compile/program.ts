@@ -1,6 +1,6 @@
 /**
- * A program: one admission policy for many CapabilityPolicies, which are the rows of a table in the program. A probe
- * shows which version of the program is in force.
+ * A program is one admission policy for many CapabilityPolicies. The program has a table with a row for each
+ * CapabilityPolicy. A probe shows which version of the program is in force.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -16,31 +16,31 @@ export type ProgramKind = (typeof PROGRAM_KINDS)[number];
 /** An admission policy for many CapabilityPolicies, with its bindings. */
 export interface Program {
   /**
-   * The name of the admission policy, such as `capabilitypolicy.enforce`, which does not depend on the policies in the
-   * program.
+   * The name of the admission policy, such as `capabilitypolicy.enforce`. The name does not depend on the policies in
+   * the program.
    */
   readonly name: string;
   readonly kind: ProgramKind;
-  /** The hash of the whole program, as 12 hex digits that the probe's answer contains. */
+  /** The hash of the whole program, as 12 hex digits. The probe's answer contains the hash. */
   readonly hash: string;
   /** The hash of the program without its table. */
   readonly rulesHash: string;
   /** The admission policy, which has the labels of `programLabels`. */
   readonly policy: Manifest;
   /**
-   * The bindings, in the order in which they are created. The probe's binding is last: an API server that has loaded
-   * the probe's binding has also loaded the other bindings. A change of the table does not change the bindings.
+   * The bindings, in the order in which they are created. The probe's binding comes last. So an API server that has
+   * loaded the probe's binding has loaded the other bindings, too. A change of the table does not change the bindings.
    */
   readonly bindings: readonly Manifest[];
-  /** The canary of the program; undefined for a kind of program that needs none. */
+  /** The canary of the program; undefined for a kind of program that needs no canary. */
   readonly canary: Canary | undefined;
-  /** The hashes of the rows, by ID of the resolved policy. */
+  /** The hashes of the rows. The key is the ID of the resolved policy. */
   readonly rows: ReadonlyMap<string, string>;
 }
 
 /**
- * A copy of a program under another name, which is bound only for the probe. The self-test of the canary has to pass
- * before the operator writes the program.
+ * A copy of a program under another name. The canary's binding matches the probe and nothing else. The self-test of the
+ * canary has to pass before the operator writes the program.
  */
 export interface Canary extends Pick<Program, 'hash' | 'policy' | 'bindings'> {}
 
@@ -69,21 +69,21 @@ export function isCanary(name: string): boolean {
   return name.endsWith(CANARY);
 }
 
-/** The programs among the compiled objects. */
+/** The part of the compiled objects that has the programs. */
 interface Programs {
   readonly programs: readonly Program[];
 }
 
-/** The label of a program and its bindings with the program's name. */
+/** The label with a program's name. The program's admission policy and its bindings have this label. */
 export const PROGRAM_LABEL = `${GROUP}/program`;
-/** The label of a program with the hash of the whole program. */
+/** The label with the hash of a whole program. */
 export const TEXT_LABEL = `${GROUP}/text`;
-/** The label of a program with the hash of the program without its table. */
+/** The label with the hash of a program without its table. */
 export const RULES_LABEL = `${GROUP}/rules`;
 
 /**
- * The labels of the admission policy of a program or canary. The bindings of a program have only the first of these
- * labels.
+ * The labels of the admission policy of a program or canary. The bindings of a program have the first of these labels
+ * and no others.
  */
 export function programLabels({ name, hash, rulesHash }: Pick<Program, 'name' | 'hash' | 'rulesHash'>) {
   return { [PROGRAM_LABEL]: name, [TEXT_LABEL]: hash, [RULES_LABEL]: rulesHash };
@@ -97,22 +97,22 @@ export function programsOf({ id }: Pick<ResolvedPolicy, 'id'>, { programs }: Pro
   return programs.filter(({ rows }) => rows.has(id));
 }
 
-/** The hash of the policy's row in the program of its mode; empty if the program has no row for it. */
+/** The hash of the policy's row in the program of its mode; empty if the program has no row for the policy. */
 export function rowOf({ id, mode }: ResolvedPolicy, { programs }: Programs): string {
   return programs.find(({ kind, rows }) => kind === mode && rows.has(id))?.rows.get(id) ?? '';
 }
 
 /**
- * The names of the policies that have a row in an admission policy of the cluster; empty if the object was not rendered
- * as a program.
+ * The names of the policies that have a row in an admission policy of the cluster. The set is empty if the object was
+ * not rendered as a program.
  */
 export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject(
   (object) => new Set([...celOf(object).matchAll(/"name": ?\["([^"]+)"\]/g)].map(([, name = '']) => name)),
 );
 
 /**
- * The names of the policies for which an admission policy in the cluster checks the verb `use`. Admission policies of
- * older operators, which had no programs, are also read.
+ * The names of the policies for which an admission policy in the cluster checks the verb `use`. The function also reads
+ * admission policies of older operators that had no programs.
  */
 export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObject((object) => {
   const cel = celOf(object);
@@ -126,14 +126,14 @@ function celOf({ kind, metadata, spec }: RenderedObject): string {
   return decides ? JSON.stringify(spec ?? '').replaceAll('\\"', '"') : '';
 }
 
-/** The beginning of the message that refuses a probe; the hash follows. */
+/** The beginning of the message that refuses a probe. The hash follows this beginning. */
 export const PROBE_ANSWER = 'CapabilityPolicy program in force:';
-/** The annotation with which a mutating program answers a probe; its value is the hash. */
+/** The annotation with which a mutating program answers a probe. The annotation's value is the hash. */
 export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;
 
 type ProbeKind = 'ValidatingAdmissionPolicy' | 'MutatingAdmissionPolicy';
 
-/** The labels of the probe carrier, by which the program's last binding selects the carrier. */
+/** The labels of the probe carrier. The program's last binding selects the carrier by these labels. */
 export function probeLabels({ name }: Pick<Program, 'name'>, of: ProbeKind) {
   const kind = of === 'MutatingAdmissionPolicy' ? 'mutation' : 'validation';
   return { [PROBE_LABEL]: name, [`${PROBE_LABEL}-kind`]: kind };

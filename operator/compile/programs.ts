@@ -20,16 +20,17 @@ export interface ProgramOptions extends AdmissionOptions {
    */
   readonly ownerUid?: string;
   /**
-   * The paths of pod fields that some API server has and this release does not know; none by default. Without such
-   * fields, no program has to warn about them.
+   * The paths of pod fields that some API server has and this release does not know; empty by default. If there are no
+   * such fields, no program has to warn about them.
    */
   readonly unknownPodFields?: readonly string[];
 }
 
 /**
- * The most characters that the rows of one program may have. An API server takes a second to compile 700,000 characters
- * and sends the whole object to each watcher, and etcd accepts 1.5 MiB. Without variables, the whole program is one
- * expression, and API servers up to v1.33 compute the constants of the expression for each pod.
+ * The maximum number of characters that the rows of one program may have. An API server takes a second to compile
+ * 700,000 characters and sends the whole object to each watcher. etcd accepts objects of up to 1.5 MiB. Without
+ * variables, the whole program is one expression, and API servers up to v1.33 compute the constants of the expression
+ * for each pod.
  */
 export const MOST = { withVariables: 400_000, withoutVariables: 16_000 };
 
@@ -40,7 +41,7 @@ interface NamedText {
 }
 
 interface Kind {
-  /** Selects the policies that a program of this kind contains, out of all policies in force. */
+  /** Selects, from all policies in force, the policies that a program of this kind contains. */
   policies(all: readonly ResolvedPolicy[], options: ProgramOptions): readonly ResolvedPolicy[];
   /** The programs of a shard. Most shards have one program, without a suffix. */
   texts(shard: Shard, isFirst: boolean, options: AdmissionOptions): readonly NamedText[];
@@ -78,19 +79,22 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
   },
 };
 
-/** Audit policies give users no warnings. Programs without variables have no room, and old API servers no such fields. */
+/**
+ * Audit policies give users no warnings. On an API server without variables, a program has no room for a warning about
+ * unknown fields. Old API servers have no fields that this release does not know.
+ */
 function warnsOfUnknownFields({ mode, standard }: ResolvedPolicy): boolean {
   return mode !== 'Audit' && offers(standard.server, 'admissionVariables');
 }
 
-/** Renders programs. The class keeps the programs whose policies did not change, and the boundaries between shards. */
+/** Renders programs. The class keeps the boundaries between shards, and the programs whose policies did not change. */
 export class Programs {
   readonly #known = new Memo<readonly Program[]>();
   readonly #partitions = new Map<string, Partition>();
 
   /**
-   * @param policies in the order of their IDs
-   * @returns the programs, beginning with the guard, which must exist before the policies that it guards
+   * @param policies the policies in the order of their IDs
+   * @returns the programs, beginning with the guard; the guard must exist before the policies that it guards
    */
   render(policies: readonly ResolvedPolicy[], options: ProgramOptions): Program[] {
     const hasVariables = policies.every(({ standard }) => offers(standard.server, 'admissionVariables'));

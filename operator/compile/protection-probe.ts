@@ -5,7 +5,7 @@
 import { GROUP } from '../api/capability-policy.ts';
 
 /**
- * The label of a binding that the protection refuses, no matter who creates the binding. The refusal shows that the
+ * The label of a binding that the protection refuses, whoever creates the binding. The refusal shows that the
  * protection is in force.
  */
 export const PROBE_LABEL = `${GROUP}/protection-probe`;

@@ -23,8 +23,8 @@ export function useRoleName(policy: string): string {
 
 /**
  * Renders the grant of a policy. The role exists for every value of `usableBy`, so that people can create bindings
- * before they restrict the use of the policy. The role has the last accepted spec in an annotation, which a restarted
- * operator reads.
+ * before they restrict the use of the policy. The role has an annotation with the last accepted spec. A restarted
+ * operator reads this annotation.
  *
  * @param spec the accepted spec, as JSON
  * @param ownerUid the uid of the CustomResourceDefinition; empty if there is no cluster

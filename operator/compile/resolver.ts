@@ -1,6 +1,6 @@
 /**
- * Resolves policies repeatedly. An unchanged policy resolves to the same object each time. Compiled programs and
- * verdicts are cached by the resolved policy.
+ * Resolves policies repeatedly. An unchanged policy resolves to the same object each time. The resolved policy is the
+ * key in the caches of compiled programs and verdicts.
  */
 import { Memo } from '../policy/memo.ts';
 import { type Resolution, resolvePolicy } from '../policy/resolve.ts';

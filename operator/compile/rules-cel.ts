@@ -1,7 +1,7 @@
 /**
- * The rules as CEL over candidate policies. Each rule is one variable, which lists the candidate policies that the pod
- * complies with by this rule and by all earlier rules. Once a pod violates a policy, later rules do not evaluate this
- * policy.
+ * The rules as CEL expressions about candidate policies. Each rule is one variable. The variable lists the candidate
+ * policies that the pod complies with, by this rule and by all earlier rules. Once a pod violates a policy, later rules
+ * do not evaluate this policy.
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
@@ -11,14 +11,14 @@ import type { Variable } from './bound-variables.ts';
 import { ENTRIES } from './table.ts';
 import { CUT, UNIT } from './units-cel.ts';
 
-/** CEL, map(string, list(string)): the values that the level of candidate `p` gives to rules. */
+/** A CEL expression of type map(string, list(string)): the values that the level of candidate `p` gives to rules. */
 export const LEVEL = 'variables.levels[p.level[0]]';
-/** CEL, bool, over an entry `e` of `spec.containers`: the entry selects container `c`. */
+/** A CEL expression of type bool, for an entry `e` of `spec.containers`: true if the entry selects container `c`. */
 export const BELONGS = `c.name in e.names && (!has(e.images) || ${matchesIn('c.?image.orValue("")', 'e.images')})`;
 
 /**
- * The rules that a program evaluates: rules by which some policy checks or fills in pods, and rules to which entries of
- * `spec.containers` give another value.
+ * The rules that a program evaluates. For each rule, some policy checks or fills in pods by the rule, or some entry of
+ * `spec.containers` gives the rule another value.
  */
 export interface NeededRules {
   readonly rules: readonly Rule[];
@@ -28,22 +28,25 @@ export interface NeededRules {
   readonly common: Columns;
 }
 
-/** The CEL expressions of a rule, over a candidate `p`. */
+/** The CEL expressions of a rule, for a candidate `p`. */
 interface RuleText {
   readonly rule: Rule;
-  /** CEL, bool, over a candidate `p` and a unit `unit`: the unit complies with the rule. */
+  /** A CEL expression of type bool, for a candidate `p` and a unit `unit`: true if the unit complies with the rule. */
   readonly complies: string;
-  /** CEL, list(string), over `p` and the described unit `unit`: one line for each violation of the rule. */
+  /**
+   * A CEL expression of type list(string), for `p` and the described unit `unit`: one line for each violation of the
+   * rule.
+   */
   readonly violations: string;
-  /** The variables that both expressions read, computed once for the pod. */
+  /** The variables that `complies` and `violations` read. Each variable is computed once for the pod. */
   readonly facts: readonly Variable[];
 }
 
 /**
- * Adds one variable for each rule, CEL, list(list(map)): for each unit, the candidates that the unit complies with by
- * this rule and all earlier rules.
- * @param from CEL, list(map): the candidates
- * @param filled whether the variables evaluate the pod after defaulting; if so, the names of the variables end in
+ * Adds one CEL variable of type list(list(map)) for each rule. For each unit, the variable has the candidates that the
+ * unit complies with by this rule and by all earlier rules.
+ * @param from CEL of type list(map): the candidates
+ * @param filled whether the variables evaluate the pod after defaulting; if true, the names of the variables end in
  * `Filled`
  * @returns the variables, the last of which is `passed` or `passedFilled`
  */
@@ -62,9 +65,9 @@ export function ruleVariables(needed: NeededRules, from: string, { filled }: { r
 }
 
 /**
- * CEL, string, over candidate `p`: the first rule that a unit violates, such as `rule hostPID`.
- * @param index CEL, int: the index of the unit
- * @param otherwise CEL, string: the value if the unit complies with all rules
+ * A CEL expression of type string, for candidate `p`: the first rule that a unit violates, such as `rule hostPID`.
+ * @param index CEL of type int: the index of the unit
+ * @param otherwise CEL of type string: the value if the unit complies with all rules
  */
 export function firstViolatedRule(needed: NeededRules, index: string, otherwise: string): string {
   const choices = textsOf(needed, false).map(({ rule }) => {
@@ -74,7 +77,9 @@ export function firstViolatedRule(needed: NeededRules, index: string, otherwise:
   return `(${choices.join('')}${otherwise})`;
 }
 
-/** A variable, CEL, list(list(list(string))): the violations of one rule, for each described candidate and unit. */
+/**
+ * A CEL variable of type list(list(list(string))): the violations of one rule, for each described candidate and unit.
+ */
 interface Violations {
   readonly variables: readonly Variable[];
   /** The names of the variables of all rules, in their order. */
@@ -82,11 +87,11 @@ interface Violations {
 }
 
 /**
- * Adds one variable for each rule, because an API server checks many small expressions faster than one long expression.
+ * Adds one variable for each rule. An API server checks many small expressions faster than one long expression.
  *
- * @param described CEL, list(map): the candidates
- * @param asIs the variables about the pod before defaulting, if the new variables are about the pod after defaulting:
- * equal expressions are not repeated
+ * @param described CEL of type list(map): the candidates
+ * @param asIs the variables about the pod before defaulting, if the new variables are about the pod after defaulting.
+ * Equal expressions are not repeated
  */
 export function violationVariables(needed: NeededRules, described: string, asIs?: Violations): Violations {
   const known = new Set(asIs?.variables.map(({ expression }) => expression));
@@ -103,14 +108,14 @@ export function violationVariables(needed: NeededRules, described: string, asIs?
 }
 
 /**
- * Capitalizes the name of a rule for the end of a variable's name. The name of a rule alone would not be unique: for
- * example, `volumes` is also a variable about the pod.
+ * Capitalizes the name of a rule for the end of a variable's name. The name of a rule alone would not be unique. For
+ * example, `volumes` is a variable about the pod, too.
  */
 function capitalized(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
-/** The name of the variable with the candidates that comply with the rules up to this rule. */
+/** The name of the variable with the candidates that the pod complies with, by all rules up to this rule. */
 function afterRule(rule: Rule): string {
   return `after${capitalized(nameOf(rule))}`;
 }
@@ -124,7 +129,7 @@ function textsOf({ rules, restated, common }: NeededRules, filled: boolean): Rul
   return rules.flatMap((rule) => (restated.has(rule.id) ? [restatedText(rule, needed)] : plainText(rule, needed)));
 }
 
-/** Whether a fill of the rule makes an expression true that tests of other rules contain. */
+/** Whether a fill of the rule makes an expression true, and tests of other rules contain this expression. */
 function makesTrue({ fillings }: Rule): boolean {
   return fillings?.(new RowValues('p', LEVEL, {})).some(({ makes }) => makes !== undefined) ?? false;
 }
@@ -136,7 +141,7 @@ interface TextOptions {
   readonly making: readonly Rule[];
 }
 
-/** The expressions of a rule; none if the rule admits every pod in all policies. */
+/** Returns the expressions of a rule. The list is empty if the rule admits every pod in all policies. */
 function plainText(rule: Rule, { common, filled, making }: TextOptions): RuleText[] {
   const values = new RowValues('p', LEVEL, common);
   const tests = applying(rule.tests(values, { filled }), fillingsOf(making, values));
@@ -170,7 +175,10 @@ function applying(tests: readonly Test[], fillings: readonly Filling[]): Test[] 
   );
 }
 
-/** CEL, bool: the unit complies, or the test does not apply. @param applies CEL, bool: the test applies */
+/**
+ * A CEL expression of type bool: true if the unit complies, or the test does not apply.
+ * @param applies CEL of type bool: true if the test applies
+ */
 function unless(applies: Condition | undefined, complies: string): string {
   return `${anyOf(not(applies ?? true), complies)}`;
 }
@@ -181,8 +189,8 @@ function anyOf(condition: Condition, otherwise: string): string {
 }
 
 /**
- * CEL, bool, over a unit `unit`: the unit violates the test, whatever the candidate is; undefined if computing this once
- * for the pod saves nothing.
+ * A CEL expression of type bool, for a unit `unit`: true if the unit violates the test, whatever the candidate is. The
+ * function returns undefined if computing this expression once for the pod saves nothing.
  */
 function factOf(test: Test): string | undefined {
   const { over, violates } = test;
@@ -192,7 +200,7 @@ function factOf(test: Test): string | undefined {
 
 const LOOP = /\.(?:all|exists|filter|map)\(/;
 
-/** CEL, bool, over a unit `unit`: the unit complies with the test. */
+/** A CEL expression of type bool, for a unit `unit`: true if the unit complies with the test. */
 function compliesWith(test: Test): string {
   const { over, applies, violates } = test;
   switch (over) {
@@ -206,8 +214,8 @@ function compliesWith(test: Test): string {
 }
 
 /**
- * CEL, bool: the unit violates the check. A violation by the pod's own field counts for an added container only if the
- * container inherits the field.
+ * A CEL expression of type bool: true if the unit violates the check. A violation by the pod's own field does not count
+ * for an added container that does not inherit the field.
  */
 function violatesInUnit({ violates, reaches, atCreation }: Pick<Check, 'violates' | 'reaches' | 'atCreation'>): string {
   if (atCreation) return `!variables.ephemeral && (${violates})`;
@@ -215,7 +223,7 @@ function violatesInUnit({ violates, reaches, atCreation }: Pick<Check, 'violates
   return `(${violates}) && (unit.index != ${UNIT.INHERITED} || variables.added.exists(c, ${reaches}))`;
 }
 
-/** CEL, list(string): one line for each violation of the test. */
+/** A CEL expression of type list(string): one line for each violation of the test. */
 function violationsOf({ id }: Rule, test: Test, note = ''): string {
   const { over, applies = true, message } = test;
   const violates = violatesInUnit(test);
@@ -263,15 +271,18 @@ function restatedText(rule: Rule, { common, filled, making }: TextOptions): Rule
   };
 }
 
-/** CEL, list(map): the entries of candidate `p` that give the rule another value. */
+/** A CEL expression of type list(map): the entries of candidate `p` that give the rule another value. */
 export function entriesFor({ id }: Rule): string {
   return `(has(p.containers) ? ${ENTRIES}.filter(e, ${JSON.stringify(id)} in e.rules) : [])`;
 }
 
-/** The most entries of one policy that the CRD accepts. */
+/** The maximum number of entries of `spec.containers` that the CRD accepts in one policy. */
 const MOST_ENTRIES = 16;
 
-/** CEL, list(string): the items of a list of lists, in one list. CEL has no macro that flattens a list. */
+/**
+ * A CEL expression of type list(string): one list with all items of a list of lists. CEL has no macro that flattens a
+ * list.
+ */
 export function flattened(lists: string, most = MOST_ENTRIES): string {
   return Array.from({ length: most }, (_, i) => `(${lists}.size() > ${i} ? ${lists}[${i}] : [])`).join(' + ');
 }

@@ -1,7 +1,8 @@
 /**
- * Turns policies into the table of a program: constants of one type, which the API server computes once. An index maps
- * the value of a namespace label to the policies that require this value. The label with the namespace's name has an
- * index, and so does each label that many policies require. All other selectors become conditions.
+ * Turns policies into the table of a program. The table consists of constants of one type. The API server computes each
+ * constant once. An index maps the value of a namespace label to the policies that require this value. Indexes exist
+ * for the label with the namespace's name and for each label that many policies require. All other selectors become
+ * conditions.
  */
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -12,13 +13,13 @@ import type { Variable } from './bound-variables.ts';
 import { entriesOf, levelColumns, levelKey, type Row, rowOf } from './rows.ts';
 
 /**
- * The most characters of one constant. An expression may have 100,000 characters, but JSON adds characters when it
- * escapes quotes.
+ * The maximum number of characters of one constant. An expression may have 100,000 characters, but JSON adds characters
+ * when it escapes quotes.
  */
 const CHUNK = 60_000;
 /**
- * If at least this many policies require a label, the label gets an index. The label with the namespace's name always
- * gets an index.
+ * A label gets an index if at least this number of policies require the label. The label with the namespace's name
+ * always gets an index.
  */
 const MANY = 8;
 
@@ -32,15 +33,18 @@ export interface Table {
   readonly names: readonly string[];
   /**
    * Selects the policies for several sets of labels.
-   * @param sets labels of a namespace, each CEL, map(string, string)
+   * @param sets each item is CEL of type map(string, string): the labels of a namespace
    */
   selecting(sets: readonly string[]): Selection;
-  /** CEL, map(string, list(string)): the row at a position. @param position CEL, int */
+  /** A CEL expression of type map(string, list(string)): the row at a position. @param position CEL of type int */
   rowAt(position: string): string;
-  /** CEL expressions that together list all rows, each of type list(map(string, list(string))). */
+  /** CEL expressions of type list(map(string, list(string))). Together, the expressions list all rows. */
   readonly chunks: readonly string[];
   readonly size: number;
-  /** CEL, bool: the condition holds for every row, for the self-test. @param condition CEL, bool, over a row `p` */
+  /**
+   * A CEL expression of type bool: true if the condition holds for every row. The self-test uses this expression.
+   * @param condition CEL of type bool, for a row `p`
+   */
   everyRow(condition: string): string;
 }
 
@@ -48,15 +52,15 @@ export interface Selection {
   /** The variables for the conditions of selectors, for all sets of labels. */
   readonly variables: readonly Variable[];
   /**
-   * For each set of labels, CEL of type list(int): the positions of the policies that select a namespace with these
-   * labels.
+   * One CEL expression of type list(int) for each set of labels: the positions of the policies that select a namespace
+   * with these labels.
    */
   readonly positions: readonly string[];
 }
 
 /**
  * Makes the table of a program.
- * @param policies in the order of the table
+ * @param policies the policies in the order of the table
  * @param row returns the columns that this program needs
  */
 export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: ResolvedPolicy) => Row = rowOf): Table {
@@ -85,8 +89,8 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
     constants,
     names: [...constants, ...general].map(({ name }) => name),
     selecting: (sets) => ({
-      // Each condition appears only once for all sets of labels. Conditions are variables of their own, so an edit of a
-      // selector counts as an edit of the table.
+      // Each condition appears once for all sets of labels. Conditions are separate variables, so an edit of a selector
+      // counts as an edit of the table.
       variables: general.map(({ name, items }) => ({
         name,
         expression: `[${sets.join(', ')}].map(l, [\n${items}\n].filter(i, i >= 0))`,
@@ -104,7 +108,10 @@ export function tableOf(policies: readonly ResolvedPolicy[], row: (policy: Resol
   };
 }
 
-/** A value as a CEL constant, written as JSON. Lone surrogates are replaced, because CEL does not have them. */
+/**
+ * A value as a CEL constant, written as JSON. The function replaces lone surrogates, because CEL does not have lone
+ * surrogates.
+ */
 export function cel(value: unknown): string {
   return JSON.stringify(value, (_key, part) => (typeof part === 'string' ? part.toWellFormed() : part));
 }
@@ -117,10 +124,10 @@ function levelsOf(policies: readonly ResolvedPolicy[]): Variable {
   return { name: 'levels', expression: lines.length === 0 ? '{"": {"": [""]}}' : `{\n${lines.join(',\n')}\n}` };
 }
 
-/** CEL, list(map): the entries of `spec.containers` of a policy `p` that has entries. */
+/** A CEL expression of type list(map): the entries of `spec.containers` of a policy `p` that has entries. */
 export const ENTRIES = 'variables.containerRows.filter(m, p.name[0] in m)[0][p.name[0]]';
 
-/** The variables with the entries of `spec.containers`, as maps from policy names to entries. */
+/** The variables with the entries of `spec.containers`. Each variable is a map whose key is the policy's name. */
 function containersOf(policies: readonly ResolvedPolicy[]): Variable[] {
   const lines = policies
     .filter(({ containers }) => containers.length > 0)
@@ -162,8 +169,8 @@ function chunkedMap(name: string, entries: ReadonlyMap<string, readonly number[]
 }
 
 /**
- * The conditions of selectors as CEL texts of type int: the position of the policy if its condition holds, otherwise
- * -1.
+ * The conditions of selectors as CEL expressions of type int. The value is the position of the policy if its condition
+ * holds, otherwise -1.
  */
 function chunkedConditions(conditions: ReadonlyMap<string, readonly number[]>) {
   const all = [...conditions].flatMap(([text, positions]) =>
@@ -215,8 +222,8 @@ function selectionsOf(policies: readonly ResolvedPolicy[]) {
 }
 
 /**
- * The label by which a selector can be indexed: the only label that the selector reads, if the selector requires one of
- * several values. A selector for the empty value cannot be indexed, because an absent label must not count as an empty
+ * The label by which a selector can be indexed. The selector reads no other label, and requires one of several values
+ * of this label. A selector for the empty value cannot be indexed, because an absent label must not count as an empty
  * label.
  */
 function indexKey(selector: LabelSelector): string | undefined {
@@ -225,10 +232,16 @@ function indexKey(selector: LabelSelector): string | undefined {
   return required[0];
 }
 
-/** The JSON that changes when somebody edits a policy: its row, its entries of `spec.containers` and its selector. */
+/**
+ * JSON with a policy's row, its entries of `spec.containers` and its selector. The JSON changes when somebody edits the
+ * policy.
+ */
 export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) => Row = rowOf): string {
   return JSON.stringify([row(policy), entriesOf(policy), policy.selector]);
 }
 
-/** The JSON of a policy's row, which leaves out the level's values, because these change only with the operator. */
+/**
+ * The JSON of a policy's row. The JSON leaves out the level's values, which do not change unless the operator's version
+ * changes.
+ */
 export const rowText: (policy: ResolvedPolicy) => string = perObject((policy) => textOfRow(policy));

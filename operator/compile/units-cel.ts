@@ -1,7 +1,7 @@
 /**
- * The evaluated units of a request, as CEL. A new pod is one unit. An existing pod consists of three units: the pod
- * without the added containers (OLD), the added containers (ADDED), and the fields that the added containers inherit
- * from the pod (INHERITED). See docs/decisions/0008.
+ * The evaluated units of a request, as CEL. A new pod is one unit. An existing pod consists of three units. OLD is the
+ * pod without the added containers. ADDED has the added containers. INHERITED has the fields that the added containers
+ * inherit from the pod. See docs/decisions/0008.
  */
 
 /**
@@ -11,16 +11,16 @@
  */
 const BLOCK = 256;
 
-/** CEL, list(int): the positions in a block. */
+/** A CEL expression of type list(int): the positions in a block. */
 export const POSITIONS = `[${Array.from({ length: BLOCK }, (_, i) => i).join(', ')}]`;
 
 /**
- * The most items that are split into blocks. Splitting costs 18 per item, and an expression may cost 1,000,000. So a
- * list with more than MOST_IN_BLOCKS items is not split.
+ * The maximum number of items that are split into blocks. Splitting costs 18 per item, and an expression may cost
+ * 1,000,000. So a list with more than MOST_IN_BLOCKS items is not split.
  */
 const MOST_IN_BLOCKS = 64 * BLOCK;
 
-/** CEL, list(list): the items of a list, in blocks. */
+/** A CEL expression of type list(list): the items of a list, in blocks. */
 export function blocksOf(list: string): string {
   const isOneBlock = `${list}.size() <= ${BLOCK} || ${list}.size() > ${MOST_IN_BLOCKS}`;
   const positions = `start + ${BLOCK} <= ${list}.size() ? variables.positions : variables.positions.filter(i, start + i < ${list}.size())`;
@@ -29,8 +29,8 @@ export function blocksOf(list: string): string {
 }
 
 /**
- * CEL, list(map): the units, with only as many containers and volumes as a message describes. `cut` is true if
- * containers or volumes were left out.
+ * A CEL expression of type list(map): the units, each with the containers and volumes that a message describes. `cut`
+ * is true if containers or volumes were left out.
  */
 export const DESCRIBED_UNITS = `variables.units.map(unit, ${mapOf({
   index: 'unit.index',
@@ -40,25 +40,28 @@ export const DESCRIBED_UNITS = `variables.units.map(unit, ${mapOf({
   cut: `unit.volumes.size() > ${BLOCK} || unit.containers.size() > ${BLOCK}`,
 })})`;
 
-/** CEL, list(string): a note that a unit may have more violations than the message lists. */
+/** A CEL expression of type list(string): a note that a unit may have more violations than the message lists. */
 export const CUT = `(unit.cut ? ["pod has more than ${BLOCK} containers or volumes: what is wrong with the others is not described"] : [])`;
 
 function firstOf(list: string): string {
   return `${list}.size() <= ${BLOCK} ? ${list} : variables.positions.map(i, ${list}[i])`;
 }
 
-/** The index of each unit in the list of units. A new pod has only the first unit. */
+/** The index of each unit in the list of units. A new pod has the first unit and no others. */
 export const UNIT = { OLD: 0, ADDED: 1, INHERITED: 2 } as const;
 
-/** CEL, list(string): the names of the volumes that added containers mount. A volume's name can't contain a slash. */
+/**
+ * A CEL expression of type list(string): the names of the volumes that added containers mount. A volume's name can't
+ * contain a slash.
+ */
 const MOUNTED = ['volumeMounts', 'volumeDevices']
   .map((field) => `variables.added.map(c, c.?${field}.orValue([]).map(m, m.name).join("/")).join("/").split("/")`)
   .join(' + ');
 
 /**
- * CEL, list(map): the units. Each check iterates over the units, so that the text of the check appears only once. `pod`
- * is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate. `volumeBlocks` and
- * `containerBlocks` have the same items in blocks, for loops over long lists.
+ * A CEL expression of type list(map): the units. Each check iterates over the units, so that the text of the check
+ * appears once. `pod` is true if pod-level checks apply. `volumes` and `containers` are the items to evaluate.
+ * `volumeBlocks` and `containerBlocks` have the same items in blocks, for loops over long lists.
  */
 export const UNITS = [
   '(variables.ephemeral',

@@ -1,6 +1,7 @@
 /**
- * The state that controllers share: the policies of the cluster as last seen, the outcomes of controllers, and the
- * rollouts. The state changes only through `apply` and `accept`, which return what becomes dirty.
+ * The state that controllers share: the last seen policies of the cluster, the outcomes of controllers, and the
+ * rollouts. Nothing changes the state except the methods `apply` and `accept`. `apply` and `accept` return the names
+ * that become dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
@@ -18,19 +19,22 @@ import { PolicyState } from '../state/policy-state.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
-/** If the saved states of rollouts cannot be read for this long, the other policies stop waiting. */
+/**
+ * The maximum time in ms for which other policies wait for the saved states of rollouts, if these states cannot be
+ * read.
+ */
 const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
   readonly podSecurityDefaults: PodSecurityDefaults;
-  /** The time of day, in milliseconds since 1970, which decides whether a policy has expired. */
+  /** Returns the time of day, in milliseconds since 1970. The time of day determines whether a policy has expired. */
   readonly now?: () => number;
   /**
-   * Whether a policy with `rollout` is compiled by the real progress of its rollout. If not, the policy is compiled as
-   * if its rollout had begun.
+   * Whether a policy with `rollout` is compiled according to the real progress of its rollout. If false, the policy is
+   * compiled as if its rollout had begun.
    */
   readonly rollsOut?: boolean;
-  /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
+  /** Returns the uid of the CustomResourceDefinition of policies. Without the uid, rendered objects have no owner. */
   readonly ownerUid?: () => string;
 }
 
@@ -40,17 +44,17 @@ export class ClusterState {
   /** The states of rollouts in this term. The controller of promotions writes these states. */
   readonly promotions = new Rollouts();
   /**
-   * The objects that existed for a short time in pending namespaces. A standby records such objects as well, because
-   * the leader before it may have missed some of them.
+   * The objects that existed for a short time in pending namespaces. A standby records such objects, too, because the
+   * previous leader may have missed some of these objects.
    */
   readonly seen = new SeenObjects();
   readonly promotionVerdicts = new PromotionVerdicts();
-  /** All controllers share one evaluator, because the evaluator caches verdicts. */
+  /** The evaluator that all controllers share, because it caches verdicts. */
   readonly evaluator = new Evaluator({ costLimit: COST_LIMIT });
   readonly #cluster: Cluster;
   readonly #podSecurityDefaults: PodSecurityDefaults;
   readonly #now: () => number;
-  /** The time since which policies wait for the saved states of rollouts, as performance.now(). */
+  /** The time since which policies wait for the saved states of rollouts, by performance.now(). */
   #awaitsSince: number | undefined;
 
   constructor(cluster: Cluster, options: ClusterStateOptions) {
@@ -61,7 +65,7 @@ export class ClusterState {
     this.policies = new PolicyState(cluster, {
       ...rest,
       now,
-      // The labels that a namespace will have once the labels of rollouts are written.
+      // Returns the labels that a namespace will have once the labels of rollouts are written.
       labelsOf: (namespace) => this.promotions.effective(namespace),
       ...(rollsOut && {
         stages: (policies, rendered) => stagesOf(policies, this.promotions, enforcedSpecs(rendered)),
@@ -97,13 +101,13 @@ export class ClusterState {
   }
 
   /**
-   * Compiles the current policies in steps. The last step accepts the policies that can be compiled; nothing changes
+   * Compiles the current policies in steps. The last step accepts the policies that can be compiled. Nothing changes
    * before the last step.
    */
   *accepting(): Generator<void, StateChange> {
     const { policies, namespaces, reselected } = yield* this.policies.accepting();
-    // A verdict of a changed policy is wrong, so all verdicts of the namespace are dropped until it has been evaluated
-    // again.
+    // The verdicts of a changed policy are wrong. So all verdicts of the namespace are dropped until the namespace has
+    // been evaluated again.
     for (const name of reselected) this.outcomes.verdicts.delete(name);
     return { ...unchanged({ of: 'accepted' }), policies, namespaces };
   }
@@ -124,7 +128,7 @@ export class ClusterState {
     return this.promotions.labelsOf(namespace);
   }
 
-  /** The Pod Security labels that a namespace should have by its policies. */
+  /** The Pod Security labels that policies want on a namespace. */
   wantedLabels(namespace: NamespaceView): Record<string, string> {
     const options = { oldestServer: this.#cluster.oldestServer, podSecurityDefaults: this.#podSecurityDefaults };
     const { policies } = this;
@@ -137,8 +141,8 @@ export class ClusterState {
   }
 
   /**
-   * The label outcomes of this term, by namespace. Before the first label pass, the outcomes are derived from the
-   * namespaces' current labels.
+   * The label outcomes of this term. The key is the namespace. Before the first label pass, the method derives the
+   * outcomes from the namespaces' current labels.
    */
   labelOutcomes(namespaces: readonly string[]): Map<string, LabelOutcome> {
     const entries = namespaces.flatMap((name) => {
@@ -152,13 +156,16 @@ export class ClusterState {
 
   #applyPolicy(cause: Extract<Change, { of: 'policy' }>): StateChange {
     const change = this.policies.apply(cause);
-    // A changed policy may even be a new policy with the name of a deleted one.
+    // A changed policy may be a new policy with the name of a deleted policy.
     if (change.recompiles)
       for (const outcomes of [this.outcomes.programs, this.outcomes.progress]) outcomes.delete(cause.name);
     return { cause, ...change };
   }
 
-  /** A promotion depends on every object that was in the namespace, however briefly. */
+  /**
+   * Records the objects of a change. A promotion depends on every object that was in the namespace, even for a short
+   * time.
+   */
   #see({ namespace: name, seen = [] }: Extract<Change, { of: 'pod' | 'workload' }>): void {
     const namespace = this.#cluster.namespace(name);
     if (!namespace) this.seen.forget(name);

@@ -6,24 +6,29 @@ import type { Log } from '../runtime/log.ts';
 import type { ClusterState } from './cluster-state.ts';
 import type { Found, StateChange } from './state-change.ts';
 
-/** The name of a namespace or of a policy. A controller whose work cannot be divided has a single constant key. */
+/**
+ * A key of a controller's queue, which is the name of a namespace or of a policy. A controller whose work cannot be
+ * divided has a single constant key.
+ */
 export type Key = string;
 
-/** A controller of the operator. A new instance is made for each leader's term. */
+/** A controller of the operator. Each leader's term has a new instance. */
 export interface Controller {
-  /** The name in metrics and the log. */
+  /** The controller's name in metrics and in the log. */
   readonly name: string;
-  /** The number of keys that the controller works on in parallel; 1 by default. */
+  /** The number of keys that the controller works on in parallel. The default is 1. */
   readonly concurrency?: number;
-  /** The keys that a change makes dirty. */
+  /** Returns the keys that a change makes dirty. */
   keysFor(change: StateChange): Iterable<Key>;
-  /** How many milliseconds a key waits for more changes, or for the end of its cooldown; 0 by default. */
+  /**
+   * Returns the time in ms for which a key waits for more changes, or for the end of its cooldown. The default is 0.
+   */
   delay?(key: Key, change: StateChange): number;
   /**
    * Does the work for a key, using the current state of the cluster.
    *
-   * @param again requeues the key after this many milliseconds @throws an error if the work failed; the key is requeued
-   * later
+   * @param again requeues the key after the given number of milliseconds
+   * @throws an error if the work failed; the key is requeued later
    */
   reconcile(key: Key, again: (ms: number) => void): Promise<void>;
 }
@@ -34,11 +39,11 @@ export interface Context {
   readonly state: ClusterState;
   readonly recorder: EventRecorder;
   readonly log: Log;
-  /** The reporting operator in Events: the pod's name. */
+  /** The name of the operator's pod. Events state this name as the reporting instance. */
   readonly instance: string;
-  /** Aborted at the end of the term. */
+  /** A signal that is aborted at the end of the term. */
   readonly signal: AbortSignal;
-  /** Call this function after storing an outcome in `state.outcomes`. */
+  /** Call this function after you have stored an outcome in `state.outcomes`. */
   found(found: Omit<Found, 'of'>): void;
 }
 

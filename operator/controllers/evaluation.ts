@@ -14,8 +14,8 @@ export class Evaluation implements Controller {
   readonly #context: Context;
   readonly #turns = new Turns();
   /**
-   * The wait for more changes. Without a wait for more changes, the operator would evaluate a namespace again after
-   * each of many new pods.
+   * The wait for more changes. Without this wait, the operator would evaluate a namespace again after each of many new
+   * pods.
    */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 10_000 });
 
@@ -41,8 +41,8 @@ export class Evaluation implements Controller {
       this.#cooldown.forget(name);
     } else {
       const evaluated = await this.#evaluate(namespace);
-      // There is no result if the policies changed during the evaluation, which queues the key again, or if the term
-      // has ended.
+      // There is no result if the term has ended, or if the policies changed during the evaluation. A change of the
+      // policies has queued the key again.
       if (!evaluated) return;
       verdicts.set(name, evaluated.result);
       this.#cooldown.start(name, evaluated.spentMs);

@@ -1,24 +1,24 @@
 /**
- * Watches the clock. The controller compiles the policies again when a policy expires, and queues the policy's status
- * when its end comes near.
+ * Watches the clock. When a policy expires, the controller compiles the policies again. When the expiry time of a
+ * policy comes near, the controller queues the policy's status.
  *
- * The controller compares the time of day with the ends of all policies, instead of keeping a timer for each policy. A
- * timer does not notice that somebody sets the clock or suspends the machine, and setTimeout() with more than 24.8 days
- * fires at once.
+ * The controller compares the time of day with the expiry times of all policies. The controller does not use a timer
+ * for each policy. A timer does not notice that somebody sets the clock or suspends the machine. A timer of
+ * setTimeout() with more than 24.8 days fires at once.
  */
 import { NEVER, nextStageAt, type Stage, stageOf } from '../policy/expiry.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
-/** How late the controller may notice that somebody has set the clock. */
+/** The maximum delay in ms until the controller notices that somebody has set the clock. */
 const LOOK_MS = 10_000;
 
 export class Expiry implements Controller {
   readonly name = 'expiry';
   readonly #context: Pick<Context, 'state' | 'found'>;
   readonly #now: () => number;
-  /** The last known stage before the end of each policy, by name of the policy. */
+  /** The last known stage before the expiry of each policy. The key is the policy's name. */
   #stages: ReadonlyMap<string, Stage> = new Map();
 
   constructor(context: Pick<Context, 'state' | 'found'>, now: () => number = () => context.state.now()) {

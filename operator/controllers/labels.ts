@@ -1,4 +1,4 @@
-/** Sets and removes the labels of each namespace: Pod Security labels, and the labels of rollouts. */
+/** Sets and removes labels of each namespace: the Pod Security labels, and the labels of rollouts. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../api/capability-policy.ts';
 import { labelRefusal, writeLabels } from '../apply/label-writer.ts';
@@ -14,16 +14,16 @@ import { namespaceEvents } from '../report/transitions.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** How long to wait before asking again whether the saved states of rollouts have been read. */
+/** The time in ms after which the controller checks again whether the saved states of rollouts have been read. */
 const STATES_AGAIN_MS = 20;
 
 export class Labels implements Controller {
   readonly name = 'labels';
   readonly concurrency = 8;
   readonly #context: Context;
-  /** The namespaces that get a tighter label only once programs are in force. */
+  /** The namespaces whose tighter label waits until programs are in force. */
   readonly #waiting = new Set<string>();
-  /** Namespaces whose last write was refused. */
+  /** The namespaces whose last write was refused. */
   readonly #refused = new Set<string>();
 
   constructor(context: Context) {
@@ -53,7 +53,7 @@ export class Labels implements Controller {
       wrote = await writeLabels(client, namespace, plan, rollout);
     } catch (error) {
       const refusal = labelRefusal(error, namespace, plan, rollout);
-      // A single refusal may be temporary, such as while etcd elects a leader.
+      // A single refusal may be temporary, for example while etcd elects a leader.
       if (refusal && this.#refused.has(name)) await this.#tell(namespace, { ...this.#present(namespace), refusal });
       if (refusal) this.#refused.add(name);
       throw error;
@@ -74,8 +74,8 @@ export class Labels implements Controller {
     const { name } = namespace;
     const before = labels.get(name);
     if (isDeepStrictEqual(outcome, before)) return;
-    // The Events are written before the outcome is stored. If an Event cannot be written, the key is tried again, and
-    // with it the Event.
+    // The controller writes the Events before it stores the outcome. If an Event cannot be written, the controller
+    // tries the key again, and so writes the Event again.
     const refusals = await recorder.tell(namespaceEvents(namespace, before, outcome, originOf(this.#context)));
     for (const error of refusals) log.warn('an Event was refused', { namespace: name, error });
     labels.set(name, outcome);
@@ -83,9 +83,9 @@ export class Labels implements Controller {
   }
 
   /**
-   * A tighter label waits until the programs of the policies that decide in the namespace are in force. If the label
-   * were set earlier, an exception might not be in force yet, and the label would refuse pods that both the old and the
-   * new state admit.
+   * A tighter label waits until the programs of the policies that decide in the namespace are in force. Without this
+   * wait, the label could be set before an exception is in force. The label would then refuse pods that the old state
+   * and the new state both admit.
    */
   #labelsForNow(namespace: NamespaceView): Record<string, string> {
     const { state, cluster } = this.#context;
@@ -99,7 +99,10 @@ export class Labels implements Controller {
     return held;
   }
 
-  /** The labels of a mode depend on the policies of this mode, and may also depend on the policies of mode Enforce. */
+  /**
+   * Whether the programs for the labels of a mode are in force. The labels of a mode depend on the policies of this
+   * mode, and may depend on the policies of mode Enforce.
+   */
   #isInForce(namespace: NamespaceView, mode: Mode): boolean {
     const { state } = this.#context;
     const [policies, labels] = [state.policies.selecting(namespace.name), state.policies.effectiveLabels(namespace)];

@@ -1,6 +1,6 @@
 /**
- * Removes the labels of rollouts that no policy has any more, once no admission policy in the cluster uses these
- * labels.
+ * Removes the labels of rollouts that no policy has any more. The controller waits until no admission policy in the
+ * cluster uses these labels.
  */
 import { ROLLOUT_LABEL_PREFIX } from '../api/capability-policy.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -15,16 +15,16 @@ import type { StateChange } from './state-change.ts';
 const ALL = ['all'];
 const DELAY_MS = 500;
 /**
- * How long to wait before removing a label. An API server may still enforce a deleted admission policy, and would
+ * The time in ms to wait before a label is removed. An API server that still enforces a deleted admission policy would
  * refuse pods in namespaces where the label is gone. The API server needs time until its watch shows the deletion, and
- * for compiling the change.
+ * to compile the change.
  */
 const UNLOADED_MS = 3_000;
 
 export class LeftoverLabels implements Controller {
   readonly name = 'leftover-labels';
   readonly #context: Context;
-  /** By label: the time since which no object in the cluster uses the label, as performance.now(). */
+  /** The time since which no object in the cluster uses a label, by performance.now(). The key is the label. */
   readonly #unusedSince = new Map<string, number>();
 
   constructor(context: Context) {
@@ -54,7 +54,7 @@ export class LeftoverLabels implements Controller {
     if (leftover.length > 0) again(UNLOADED_MS);
     const asked = leftover.length === 0 ? new Set() : new Set(cluster.rendered().flatMap(labelsAsked));
     const now = performance.now();
-    // While an API server compiles other policies, it may still enforce a deleted policy.
+    // An API server that still compiles other policies may still enforce a deleted policy.
     const isBusy = state.outcomes.programs.values().some((outcome) => outcome.state === 'Working');
     for (const label of leftover) {
       if (asked.has(label) || state.policies.isStale || isBusy) this.#unusedSince.set(label, Number.POSITIVE_INFINITY);

@@ -15,11 +15,11 @@ import type { StateChange } from './state-change.ts';
 /** The controller has a single key, because a program contains many policies. */
 const ALL = ['all'];
 /**
- * The wait for more changes. The watch shows our own writes again, and may show many of these writes, or many changes
- * by others, at the same time.
+ * The wait in ms for more changes. The watch shows the operator's own writes again. Many writes of the operator, or
+ * many changes by other clients, may appear in the watch at the same time.
  */
 const DELAY_MS = 50;
-/** How long to wait before asking again whether the saved states of rollouts have been read. */
+/** The time in ms after which the controller checks again whether the saved states of rollouts have been read. */
 const STATES_AGAIN_MS = 20;
 
 export class Programs implements Controller {
@@ -28,7 +28,7 @@ export class Programs implements Controller {
   readonly #programs: AppliedPrograms;
   #remembered: ReadonlyMap<string, ProgramOutcome> | undefined;
 
-  /** @param servers one client for each answering API server */
+  /** @param servers returns one client for each API server that answers */
   constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
     const { client, cluster, recorder, log, signal } = context;
     this.#context = context;
@@ -45,7 +45,7 @@ export class Programs implements Controller {
   }
 
   keysFor({ cause, recompiles }: StateChange): Iterable<Key> {
-    // A new API server may not enforce yet what the other servers enforce.
+    // A new API server may not yet enforce the programs that the other API servers enforce.
     return recompiles || cause.of === 'rendered' || cause.of === 'servers' ? ALL : [];
   }
 
@@ -64,15 +64,15 @@ export class Programs implements Controller {
     const { outcomes, unremoved, comeBackMs } = result;
     if (outcomes !== this.#remembered) this.#remember(outcomes, compiled);
     this.#remembered = outcomes;
-    // Policies changed during the pass, and the next pass is queued already.
+    // Policies changed during the pass. The next pass is already queued.
     if (state.policies.isStale || state.policies.compiled !== compiled) return;
     if (comeBackMs !== undefined) again(comeBackMs);
     if (unremoved) throw unremoved;
   }
 
   /**
-   * The outcome of a policy with `rollout`: if the newest spec waits for the labels of namespaces, the spec that is in
-   * force is not the newest one.
+   * Adapts the outcome of a policy with `rollout`. If the newest spec waits for the labels of namespaces, the spec that
+   * is in force is not the newest spec.
    */
   #withLabelling(policy: string, outcome: ProgramOutcome, compiled: Compiled): ProgramOutcome {
     const { cluster } = this.#context;
@@ -82,13 +82,13 @@ export class Programs implements Controller {
     if (outcome.state !== 'InForce' || !spec || !rollsOut(spec) || !accepted || refusals.has(policy)) return outcome;
     const hasBegun = policies.some(({ id }) => id === policy);
     const waits = !hasBegun || !isSameSelector(accepted.namespaceSelector, spec.namespaceSelector);
-    const message = `first, namespaces that exist get the label ${rolloutLabel(policy)}: ${ROLLOUT_PENDING}`;
+    const message = `existing namespaces first get the label ${rolloutLabel(policy)}: ${ROLLOUT_PENDING}`;
     return waits ? { ...outcome, state: 'Working', message } : outcome;
   }
 
   /**
-   * Leaves out the policies that changed since the pass began, because the result of the pass does not apply to these
-   * policies.
+   * Stores the outcomes. Leaves out the policies that have changed since the pass began, because the result of the pass
+   * does not apply to these policies.
    */
   #remember(outcomes: ReadonlyMap<string, ProgramOutcome>, compiled: Compiled): void {
     const { state } = this.#context;

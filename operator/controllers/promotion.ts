@@ -1,4 +1,4 @@
-/** Brings each policy with `rollout` into force, namespace by namespace. */
+/** Enforces each policy with `rollout`, namespace by namespace. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { KeptRollouts } from '../apply/kept-rollouts.ts';
@@ -19,10 +19,11 @@ import { type Context, type Controller, type Key, originOf } from './controller.
 import type { StateChange } from './state-change.ts';
 
 const NOWHERE: Pick<RolloutState, 'namespaces'> = { namespaces: new Map() };
-/** How long a key waits for more changes, so that a burst of changes leads to one write. */
+/** The time in ms for which a key waits for more changes, so that a burst of changes leads to one write. */
 const DELAY_MS = 100;
 /**
- * The longest wait before the next step. The wall clock decides when a soak has ended, and somebody may set that clock.
+ * The maximum wait in ms before the next step. The wall clock determines when a soak has ended, and somebody may set
+ * the wall clock.
  */
 const MOST_AGAIN_MS = 60_000;
 
@@ -32,8 +33,8 @@ export class Promotion implements Controller {
   readonly #context: Context;
   readonly #kept: KeptRollouts;
   /**
-   * The cooldown limits the CPU time of steps: every step, and every computation of progress, reads all namespaces.
-   * While thousands of namespaces are labelled and evaluated, every one of these namespaces causes a step.
+   * The cooldown limits the CPU time of steps. Every step, and every computation of progress, reads all namespaces.
+   * While the operator labels and evaluates thousands of namespaces, each of these namespaces causes a step.
    */
   readonly #cooldown = new Cooldown({ times: 19, mostMs: 2_000 });
 
@@ -71,17 +72,18 @@ export class Promotion implements Controller {
       return this.#end(name, () => this.#kept.rest(policy));
     if (!rollsOut(spec)) return this.#end(name, () => this.#kept.remove(name, policy.metadata?.uid));
     const before = await this.#kept.stateOf(policy);
-    // The policies changed meanwhile.
+    // The policies have changed in the meantime.
     if (state.policies.isStale) return again(0);
-    // The step reads the cluster and decides without yielding, so that nothing changes in between.
+    // The step reads the cluster and decides without yielding, so that nothing changes between the reads and the
+    // decision.
     const input = this.#input(name, { rollout: spec.rollout, selector: spec.namespaceSelector, state: before });
     const began = performance.now();
     const result = step(input);
     const progress = progressOf(input, result);
     const spentMs = performance.now() - began;
     const isNew = state.promotions.get(name) !== before;
-    // Save the first state before any object is written that depends on it. If a crash lost the first state, the next
-    // process would derive a state from labels that anybody may have set.
+    // The first state must be saved before any object is written that depends on it. If a crash lost the first state,
+    // the next process would derive a state from labels that anybody may have set.
     if (isNew || result.state !== before) {
       await this.#kept.write(name, result.state);
       if (this.#context.signal.aborted) return;
@@ -90,7 +92,7 @@ export class Promotion implements Controller {
     const shown = state.outcomes.progress.get(name);
     state.outcomes.progress.set(name, progress);
     if (isNew || result.state !== before) this.#publish(name, isNew ? undefined : before, result.state);
-    // The state is the same, but the workloads that block the rollout have changed.
+    // The state has not changed, but the workloads that block the rollout have changed.
     else if (!isDeepStrictEqual(progress, shown)) this.#context.found({ by: this.name, policies: [name] });
     this.#reportEnforced(policy, result);
     this.#cooldown.start(name, spentMs);
@@ -99,7 +101,7 @@ export class Promotion implements Controller {
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }
 
-  /** The rollouts of the policies that a change of the namespace concerns. */
+  /** The names of the policies with a rollout that a change of the namespace concerns. */
   *#concernedBy(namespace: string): Generator<string> {
     const { cluster, state } = this.#context;
     const labels = cluster.namespace(namespace)?.labels;
@@ -141,8 +143,8 @@ export class Promotion implements Controller {
   }
 
   /**
-   * The verdict at this moment, which includes everything that the watches have shown since the last evaluation. In a
-   * busy namespace, there is always a change to evaluate.
+   * The verdict at this moment. The verdict includes everything that the watches have shown since the last evaluation.
+   * In a busy namespace, there is always a change to evaluate.
    */
   #currentVerdict(name: string, namespace: string): PromotionVerdict | undefined {
     const { state, cluster } = this.#context;
@@ -159,7 +161,7 @@ export class Promotion implements Controller {
     return violatedAt === undefined ? last : { ...last, violatedAt: Math.max(violatedAt, last.violatedAt ?? 0) };
   }
 
-  /** Whether every API server enforces the newest rows of both parts of the policy, and no older rows. */
+  /** Whether every API server enforces the newest rows of the two parts of the policy, and no older rows. */
   #isInForce(policy: string): boolean {
     const { state } = this.#context;
     const outcome = state.outcomes.programs.get(policy);
@@ -197,8 +199,8 @@ export class Promotion implements Controller {
   }
 
   /**
-   * Ends the rollout of a policy that has no `rollout` any more, or that rests. @param keep what to do with the saved
-   * state
+   * Ends the rollout of a policy that rests or no longer has `rollout`.
+   * @param keep keeps or deletes the saved state
    */
   async #end(name: string, keep: () => Promise<void>): Promise<void> {
     const { state, found } = this.#context;
@@ -213,7 +215,7 @@ export class Promotion implements Controller {
   }
 }
 
-/** The namespaces where the policy now decides by its other part, and the namespaces whose label changes. */
+/** The namespaces where the other part of the policy now decides, and the namespaces whose label changes. */
 function changedIn(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): string[] {
   const meaning = (entry: Entry | undefined) => (entry ? `${entry.uid} ${isPending(entry)} ${isLabelled(entry)}` : '');
   const names = new Set([...before.keys(), ...after.keys()]);

@@ -7,13 +7,13 @@ import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
 /**
- * How often to ask API servers whether they protect the operator's objects. API servers check their manifest files for
- * changes just as often (apiserver/pkg/admission/plugin/policy/manifest/source).
+ * The time in ms between two probes of the protection. API servers check their manifest files for changes at this
+ * interval, too (apiserver/pkg/admission/plugin/policy/manifest/source).
  */
 const ASK_AGAIN_MS = 60_000;
 /**
- * An API server that restarts does not answer for a moment. The protection counts as unknown only after this many
- * probes in a row without an answer.
+ * The protection counts as unknown after this number of probes in a row without an answer. An API server that restarts
+ * does not answer for a moment.
  */
 const UNANSWERED = 3;
 const RETRY_MS = 5_000;
@@ -24,7 +24,7 @@ export class Protection implements Controller {
   readonly #servers: () => Promise<readonly ApiClient[]>;
   #unanswered = 0;
 
-  /** @param servers one client for each answering API server */
+  /** @param servers returns one client for each API server that answers */
   constructor(context: Context, servers: () => Promise<readonly ApiClient[]>) {
     this.#context = context;
     this.#servers = servers;

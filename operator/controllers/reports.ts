@@ -9,9 +9,12 @@ import { Cooldown } from '../runtime/cooldown.ts';
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** Changes come in bursts; a burst leads to one write. */
+/** The wait in ms for more changes. Changes come in bursts, and a burst leads to one write. */
 const DELAY_MS = 3_000;
-/** A cooldown: the larger a namespace's reports are, the less often they are written. */
+/**
+ * The number of bytes of a namespace's reports for each ms of its cooldown. The operator writes larger reports less
+ * often.
+ */
 const MOST_BYTES_PER_MS = 256;
 
 const NOWHERE: Pick<NamespaceVerdicts, 'modes'> = { modes: {} };
@@ -43,8 +46,8 @@ export class Reports implements Controller {
     const { api } = this.#followed;
     const namespace = cluster.namespace(name);
     if (!namespace) this.#cooldown.forget(name);
-    // A namespace that has not been evaluated yet is queued again after its evaluation. A deleted namespace loses its
-    // reports anyway.
+    // A namespace that has not been evaluated yet is queued again after its evaluation. The reports of a deleted
+    // namespace are deleted with the namespace.
     if (!api || !namespace || namespace.terminating) return;
     if (state.policies.isReached(namespace) && !state.outcomes.verdicts.has(name)) return;
     let written = 0;
@@ -63,7 +66,8 @@ export class Reports implements Controller {
     for (const { deciding, workloads } of Object.values(modes)) {
       for (const policy of state.policies.selecting(namespace.name).filter(({ name }) => deciding.includes(name))) {
         const first = firstReportName(policy.name);
-        // Reads the reports of both APIs, because the operator may have written to the other API earlier.
+        // The time may come from the reports of either API, because the operator may have written to the other API
+        // earlier.
         const cleanSince = this.#followed.in(namespace.name).find(({ name }) => name === first)?.cleanSince;
         yield* policyReports({ api, policy, namespace, workloads, findIdentity, cleanSince, now });
       }

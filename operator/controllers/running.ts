@@ -9,11 +9,11 @@ import type { ClusterState } from './cluster-state.ts';
 import type { Controller } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** The only key for compiling, because all policies are compiled together. */
+/** The only key of the queue for compiling, because all policies are compiled together. */
 const ALL = 'all';
 /**
- * The wait for more changes: a policy and its exception in one file are two changes, and the 200 policies of a large
- * file come one after the other.
+ * The wait for more changes. A policy and its exception in one file are two changes. The 200 policies of a large file
+ * come one after the other.
  */
 const SETTLES = { quietMs: 300, mostMs: 10_000 };
 
@@ -21,7 +21,7 @@ export interface RunningOptions {
   readonly log: Log;
   /** Makes the observer of a controller's queue. */
   readonly observeQueue?: (controller: string) => QueueObserver;
-  /** Reads the facts that compiling needs besides the followed objects. */
+  /** Reads the data that compiling needs, except the followed objects. */
   readonly beforeAccept?: () => Promise<void>;
 }
 
@@ -30,7 +30,10 @@ export class Running {
   readonly #options: RunningOptions;
   readonly #queues: readonly (readonly [Controller, WorkQueue])[];
   readonly #turns = new Turns();
-  /** Policies that are applied one after the other are compiled together. */
+  /**
+   * The cooldown of compiling. Because of the cooldown, policies that somebody applies one after the other are compiled
+   * together.
+   */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 500 });
   readonly #settling = new Settling(SETTLES);
   #accepting: Promise<void> | undefined;
@@ -45,7 +48,8 @@ export class Running {
   enqueue(change: StateChange): void {
     const { cause, recompiles } = change;
     if (recompiles && cause.of === 'policy') this.#settling.changed();
-    // At the start of a term, compiling does not wait for more edits: no edit caused it, but every object may be wrong.
+    // At the start of a term, compiling does not wait for more edits. No edit has caused the compilation, but every
+    // object may be wrong.
     if (cause.of === 'term' || (cause.of === 'servers' && cause.oldest)) this.#settling.hurry();
     for (const [controller, queue] of this.#queues) {
       for (const key of controller.keysFor(change)) {
@@ -60,7 +64,7 @@ export class Running {
     for (const [, queue] of this.#queues) queue.start();
   }
 
-  /** Stops all queues; resolves when the running work has ended. */
+  /** Stops all queues. The promise resolves when the running work has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#settling.hurry();
@@ -71,7 +75,7 @@ export class Running {
     const { name, concurrency = 1 } = controller;
     const { log, observeQueue } = this.#options;
     const onError = (key: string, error: unknown, failures: number) =>
-      log.warn('work failed, will be tried again', { controller: name, key, failures, error });
+      log.warn('reconciling failed, trying again', { controller: name, key, failures, error });
     const work = async (key: string) => {
       while (this.#state.policies.isStale && !this.#stopped) {
         this.#accepting ??= this.#accept().finally(() => {

@@ -13,7 +13,7 @@ export type Cause =
   | { readonly of: 'events' }
   | Found;
 
-/** The cause of a change when a controller has found an outcome. */
+/** The cause of a change if a controller has found an outcome. */
 export interface Found {
   readonly of: 'found';
   /** The controller's name. */
@@ -22,20 +22,23 @@ export interface Found {
   readonly policies?: Iterable<string>;
   /** The namespace that the outcome concerns. The outcome also concerns the policies that select this namespace. */
   readonly namespace?: string;
-  /** The namespaces where other policies decide than before. */
+  /** The namespaces whose deciding policies have changed. */
   readonly namespaces?: Iterable<string>;
-  /** Whether policies compile to something else from now on. */
+  /** Whether the policies now compile to other objects. */
   readonly recompiles?: boolean;
 }
 
 /** The names that a cause makes dirty. */
 export interface StateChange extends Concerned {
   readonly cause: Cause;
-  /** Policies whose conditions, counts or namespaces may have changed. */
+  /** The policies whose conditions, counts or namespaces may have changed. */
   readonly policies: ReadonlySet<string>;
-  /** Namespaces that changed, or where the deciding policies or their users may have changed. */
+  /**
+   * The namespaces that have changed, and the namespaces whose deciding policies, or the users of these policies, may
+   * have changed.
+   */
   readonly namespaces: ReadonlySet<string>;
-  /** Whether policies have to be compiled again: the state is stale until `accept`. */
+  /** Whether policies have to be compiled again. If true, the state is stale until `accept`. */
   readonly recompiles: boolean;
 }
 

@@ -12,16 +12,16 @@ import { RateLimit } from '../runtime/rate-limit.ts';
 import { type Context, type Controller, type Key, originOf } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 
-/** Changes come in bursts; a burst leads to one write. */
+/** The wait in ms for more changes. Changes come in bursts, and a burst leads to one write. */
 const DELAY_MS = 200;
 /**
- * The wait for progress while many policies come into force. Most policies are in force when the wait ends, so their
- * progress needs no separate write.
+ * The wait in ms for progress while many policies come into force. Most policies are in force when the wait ends. The
+ * progress of a policy that is in force needs no separate write.
  */
 const MANY_CHANGE_MS = 5_000;
 /**
- * The rate limit for the progress of hundreds of policies that come into force together: the average number of statuses
- * per second, and the most at once.
+ * The rate limit for statuses when hundreds of policies come into force together. The limit has the average number of
+ * statuses per second, and the maximum number at once.
  */
 const PROGRESS_LIMIT = [1, 10] as const;
 
@@ -30,11 +30,11 @@ export class Status implements Controller {
   readonly concurrency = 8;
   readonly #context: Context;
   /**
-   * A cooldown: the status of a policy with thousands of namespaces takes long to build, and a change in any of the
-   * namespaces changes the status.
+   * The cooldown of statuses. Building the status of a policy with thousands of namespaces takes long, and a change in
+   * any of these namespaces changes the status.
    */
   readonly #cooldown = new Cooldown({ times: 9, mostMs: 1_500 });
-  /** How long the progress of a policy that comes into force waits before it is written. */
+  /** The cooldown for the progress of a policy that comes into force. The cooldown delays the write of the progress. */
   readonly #progress = new Cooldown({ times: 1 });
   readonly #progressLimit = new RateLimit(...PROGRESS_LIMIT);
   readonly #written = new WrittenStatuses();
@@ -49,7 +49,7 @@ export class Status implements Controller {
   }
 
   delay(policy: Key, { recompiles }: StateChange): number {
-    // After a change of policies, the wait is short, because somebody who changed a policy waits for its status.
+    // After a change of policies, the wait is short, because the person who changed a policy waits for its status.
     if (recompiles) return DELAY_MS;
     const { state = 'Working' } = this.#context.state.outcomes.programs.get(policy) ?? {};
     return state === 'Working' ? this.#untilProgress(policy) : Math.max(DELAY_MS, this.#cooldown.left(policy));

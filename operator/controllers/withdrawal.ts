@@ -1,4 +1,4 @@
-/** Releases objects whose deletion waits for the withdrawal, once nothing is left of policies that are gone. */
+/** Releases objects whose deletion waits for the withdrawal, once nothing is left of deleted policies. */
 import { leftovers, release } from '../apply/withdrawal.ts';
 import type { FinalizingView } from '../model/objects.ts';
 import type { Context, Controller, Key } from './controller.ts';
@@ -6,7 +6,7 @@ import type { StateChange } from './state-change.ts';
 
 const ALL = ['all'];
 const LOOK_AGAIN_MS = 500;
-/** How often the log names the objects and labels that the deletion waits for. */
+/** The time in ms between two log entries that name the objects and labels for which the deletion waits. */
 const LOG_AGAIN_MS = 30_000;
 
 export interface Finalizing {
@@ -37,8 +37,8 @@ export class Withdrawal implements Controller {
   async reconcile(_key: Key, again: (ms: number) => void): Promise<void> {
     const { client, state, log, signal } = this.#context;
     if (this.#followed.finalizing().length === 0) return;
-    // The watch of policies may lag behind the watch that showed the deletion. Therefore, policies count as gone only
-    // after everything has been read again.
+    // The watch of policies may lag behind the watch that showed the deletion. So policies do not count as gone before
+    // everything has been read again.
     if (this.#isClean()) {
       await this.#followed.refresh(signal).catch((error: unknown) => {
         if (!signal.aborted) throw error;
@@ -51,7 +51,7 @@ export class Withdrawal implements Controller {
     }
     for (const object of this.#followed.finalizing()) {
       await release(client, object);
-      log.info('released object: nothing is left of deleted policies', { kind: object.kind, name: object.name });
+      log.info('removed the finalizer: nothing is left of deleted policies', { kind: object.kind, name: object.name });
     }
   }
 
@@ -68,7 +68,7 @@ export class Withdrawal implements Controller {
     if (left.length > 0 && performance.now() - this.#loggedAt >= LOG_AGAIN_MS) {
       this.#loggedAt = performance.now();
       const objects = this.#followed.finalizing().map(({ kind, name }) => `${kind}/${name}`);
-      log.info('deletion waits until nothing is left of deleted policies', {
+      log.info('the deletion waits until nothing is left of deleted policies', {
         objects,
         left: left.length,
         first: left[0],

@@ -1,6 +1,6 @@
 /**
- * Keeps results about the content of pods and templates, as long as the content is in use. Content is compared by identity,
- * because the cluster's projection keeps equal content once.
+ * Keeps results about the content of pods and templates, as long as the content is in use. The cache compares content
+ * by identity, because the cluster's projection keeps one copy of equal content.
  */
 import type { PodContent, PodSpec } from '../model/objects.ts';
 
@@ -17,13 +17,16 @@ export class ByContent<Found> {
     return known?.annotations === annotations ? known.found : undefined;
   }
 
-  /** @param content frozen content, because a change of the content would make the result wrong */
+  /** @param content must be frozen, because a change of the content would make the result wrong */
   set({ annotations, spec }: PodContent, found: Found): void {
     this.#entries.set(spec, { annotations, found });
   }
 }
 
-/** Keeps results about content as it is, apart from those about the form that content has after defaulting. */
+/**
+ * Keeps two kinds of results in separate caches: results about content as it is, and results about content after
+ * defaulting.
+ */
 export class ByForm<Found> {
   readonly #asIs = new ByContent<Found>();
   readonly #filled = new ByContent<Found>();

@@ -1,6 +1,7 @@
 /**
- * CEL as the API server runs it: cel-js with a cost counter, and with the API server's results where cel-js differs
- * beyond ASCII. test/differential/cel-functions.test.ts compares each function with a real API server.
+ * Evaluates CEL as the API server does. The engine is cel-js with a cost counter. For text beyond ASCII, cel-js differs
+ * from the API server, so this file replaces some functions of cel-js. test/differential/cel-functions.test.ts compares
+ * each function with a real API server.
  */
 import { Environment } from '@marcbachmann/cel-js';
 import { TOKEN } from '../compile/pod-cel.ts';
@@ -15,15 +16,18 @@ interface Program {
 }
 
 /**
- * The most compiled expressions that are kept, which is more than all policies of a cluster have at a time. Without a
- * limit, the expressions of edited policies would accumulate.
+ * The maximum number of compiled expressions that are kept. All policies of a cluster together have fewer expressions.
+ * Without a limit, the expressions of edited policies would accumulate.
  */
 const MOST_PROGRAMS = 10_000;
-/** cel-go's charge per character that a function traverses (cel-go checker/cost.go StringTraversalCostFactor). */
+/**
+ * The cost that cel-go charges for each character that a function traverses (cel-go checker/cost.go
+ * StringTraversalCostFactor).
+ */
 const COST_OF_CHARACTER = 0.1;
 /**
  * The fixed cost of evaluating an expression, and the fixed cost of iterating over a list. A fixed cost is the number
- * of names and operators that cel-js evaluates in the same time.
+ * of names and operators that cel-js could evaluate in that time.
  */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
@@ -36,23 +40,29 @@ export class TooExpensive extends Error {
 }
 
 /**
- * The same error object is thrown every time, because the error may occur for every item of a list. Recording a stack
- * trace each time would take longer than the evaluation.
+ * The engine throws this error object every time, because the error may occur for every item of a list. A new error
+ * would record a stack trace each time, which takes longer than the evaluation.
  */
 const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
-  /** Adds CEL functions that only rendered programs use, so that tests can run all expressions of a program. */
+  /**
+   * Adds CEL functions that rendered programs use and rules do not use. Tests need these functions to run all
+   * expressions of a program.
+   */
   readonly register?: (environment: Environment) => void;
 }
 
-/** Compiles and runs CEL expressions. Each expression is compiled only once, because it is run for many pods. */
+/**
+ * Compiles and runs CEL expressions. The engine compiles each expression once, because it runs the expression for many
+ * pods.
+ */
 export class CelEngine {
   readonly #environment = new Environment({
     enableOptionalTypes: true,
     unlistedVariablesAreDyn: true,
     homogeneousAggregateLiterals: false,
-    // One expression may contain all rules of a policy, so these limits are higher than an API server's limits.
+    // One expression may contain all rules of a policy. So the engine's limits are higher than an API server's limits.
     limits: { maxAstNodes: 1_000_000, maxDepth: 1_000 },
   });
   readonly #programs = new Map<string, Program>();
@@ -78,8 +88,9 @@ export class CelEngine {
   }
 
   /**
-   * The result of `work`, in which run() may be called. The costs of these calls are added up: about one unit for each
-   * name and operator, as in the API server. @throws TooExpensive as soon as the total cost exceeds the limit
+   * Returns the result of `work`, which may call run(). The method adds up the costs of these calls. As in the API
+   * server, each name and each operator costs about one unit.
+   * @throws TooExpensive as soon as the total cost exceeds the limit
    */
   within<Result>(limit: number, work: () => Result): Result {
     this.#spent = 0;
@@ -92,8 +103,8 @@ export class CelEngine {
   }
 
   /**
-   * Evaluates a CEL expression. Numbers of CEL's type int are bigints. @param context the values of variables, in the
-   * form of celValue()
+   * Evaluates a CEL expression. Numbers of CEL's type int are bigints.
+   * @param context the values of variables, in the form that celValue() returns
    */
   run(text: string, context: Context): unknown {
     let program = this.#programs.get(text);
@@ -104,7 +115,7 @@ export class CelEngine {
     }
     this.#charge(program.cost);
     const result = program.run(context);
-    // Checks the limit again: `||` and `exists` ignore the error of one operand if another operand decides.
+    // Checks the limit again, because `||` and `exists` ignore the error of one operand if another operand decides.
     this.#charge(0);
     return result;
   }
@@ -120,9 +131,9 @@ export class CelEngine {
 }
 
 /**
- * Converts a value of a manifest to the form in which cel-js accepts it. cel-js takes the type of an object from its
- * `constructor`, and a manifest may have a field of that name. Such an object becomes a Map, which has the same fields
- * in CEL.
+ * Converts a value of a manifest to the form that cel-js accepts. cel-js reads the type of an object from its field
+ * `constructor`. A manifest may have a field with this name. The function converts such an object to a Map, which has
+ * the same fields in CEL.
  */
 export function celValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
@@ -132,8 +143,8 @@ export function celValue(value: unknown): unknown {
 }
 
 /**
- * Applies celValue to the parts of a spec. In most specs, no object has a field `constructor`, and the parts are
- * returned unchanged.
+ * Applies celValue to the parts of a spec. In most specs, no object has a field `constructor`. The function returns the
+ * parts of such a spec unchanged.
  */
 export const celValueIn = perObject((spec: PodSpec): ((part: unknown) => unknown) =>
   ownsConstructor(spec) ? celValue : (part) => part,
@@ -146,12 +157,12 @@ function ownsConstructor(value: unknown): boolean {
 }
 
 /**
- * The prefix of our own CEL functions. A caller cannot replace a function of cel-js, so expressions are rewritten to
- * call our function by its prefixed name.
+ * The prefix of the CEL functions that this file defines. A caller of cel-js cannot replace a function of cel-js. So
+ * the engine rewrites expressions to call the prefixed function.
  */
 const OWN = 'asApiServer_';
 /**
- * The name of our function that adds the cost of a macro to the total. Rewritten expressions call this function on each
+ * The name of the function that adds the cost of a macro to the total. Rewritten expressions call this function on each
  * list before the macro.
  */
 const METERED = 'metered_';
@@ -159,8 +170,9 @@ const METERED = 'metered_';
 type Compute = (text: string, ...rest: never[]) => unknown;
 
 /**
- * The functions of cel-go ext/strings.go that count code points where JavaScript counts UTF-16 units, or act on ASCII
- * only. cel-js's own `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the same results.
+ * The functions of cel-go ext/strings.go that differ from cel-js. Some of these functions count code points, while
+ * JavaScript counts UTF-16 units. The other functions change ASCII characters and no other characters. cel-js's own
+ * `size`, `startsWith`, `endsWith`, `contains`, `join` and `==` give the results that cel-go gives.
  */
 const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'lowerAscii(): string': (text) => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
@@ -168,7 +180,7 @@ const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'indexOf(string): int': (text, search: string) => BigInt(pointsBefore(text, text.indexOf(search))),
   'substring(int): string': (text, start: bigint) => substring(text, start),
   'substring(int, int): string': (text, start: bigint, end: bigint) => substring(text, start, end),
-  // cel-js lacks this function.
+  // cel-js lacks the function `replace`.
   'replace(string, string): string': (text, old: string, by: string) =>
     old === '' ? by + [...text].map((point) => point + by).join('') : text.replaceAll(old, () => by),
   // RE2 counts code points, so the expression needs the flag `u`.
@@ -177,12 +189,12 @@ const FUNCTIONS: Readonly<Record<string, Compute>> = {
   'split(string): list<string>': (text, separator: string) => (separator === '' ? [...text] : text.split(separator)),
 };
 
-/** Supports the part of RE2's syntax that our expressions use. */
+/** Supports the part of RE2's syntax that the rules and programs use. */
 function expression(pattern: string, flags: string): RegExp {
   return new RegExp(pattern.replaceAll('\\x{', '\\u{'), flags);
 }
 
-/** @returns how many code points come before the UTF-16 unit at this index; -1 for the index -1 */
+/** @returns the number of code points before the UTF-16 unit at this index; -1 for the index -1 */
 function pointsBefore(text: string, unit: number): number {
   return unit === -1 ? -1 : [...text.slice(0, unit)].length;
 }
@@ -215,7 +227,7 @@ function rewritten(text: string): string {
   });
 }
 
-/** The part of the expression between the bracket before `start` and its closing bracket. */
+/** The part of the expression from `start` to the bracket that closes the bracket before `start`. */
 function bodyAt(text: string, start: number): string {
   let depth = 1;
   for (const { 0: found, index } of text.slice(start).matchAll(LITERAL_OR_BRACKET)) {

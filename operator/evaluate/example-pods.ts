@@ -1,10 +1,10 @@
-/** The pods of the rules' examples, in the form that is evaluated. */
+/** The pods of the rules' examples, in the form that the evaluator accepts. */
 import type { PodContent } from '../model/objects.ts';
 import type { Rule } from '../rules/rule.ts';
 
 type ExamplePod = Rule['examples'][number]['admits'][number];
 
-/** The pod of an example, whose container is `app` unless the example names it. */
+/** Makes the pod of an example. The container of the pod is named `app`, unless the example gives another name. */
 export function examplePod({ spec = {}, container = {} }: ExamplePod): PodContent {
   return { annotations: {}, spec: { containers: [{ name: 'app', ...container }], ...spec } };
 }

@@ -1,10 +1,13 @@
-/** Merges what the namespaces of a policy need: the grants of the policy that no workload anywhere needs. */
+/** Merges the needs of all namespaces of a policy, to find the grants that no workload in any namespace needs. */
 import type { Area } from '../policy/coverage.ts';
 import { type Grant, keyOf } from './grants.ts';
 import type { NamespaceVerdicts } from './namespace.ts';
 import { WHOLE } from './namespace-needs.ts';
 
-/** The grants of a policy, by whether some workload needs them in the namespaces where the policy decides. */
+/**
+ * The grants of a policy in two lists. `needed` has the grants that some workload needs in the namespaces where the
+ * policy decides. `unneeded` has all other grants.
+ */
 export interface GrantNeeds {
   readonly needed: readonly Grant[];
   readonly unneeded: readonly Grant[];
@@ -12,7 +15,8 @@ export interface GrantNeeds {
 
 /**
  * @param areas the namespaces where the policy decides, with their verdicts
- * @returns undefined until each of these namespaces has been evaluated. Without workloads, no grant counts as unneeded
+ * @returns undefined until each of these namespaces has been evaluated. If there are no workloads, no grant counts as
+ * unneeded
  */
 export function grantNeeds(
   policy: string,
@@ -35,7 +39,7 @@ export function grantNeeds(
   return { needed: all.filter(isNeeded), unneeded: all.filter((grant) => !isNeeded(grant)) };
 }
 
-/** The grants without those that are inside of another grant of the list. */
+/** Returns the grants that are not inside another grant of the list. */
 export function outermost<One extends Grant>(grants: readonly One[]): One[] {
   const wholes = grants.filter(({ path, entry }) => entry === undefined && path !== WHOLE);
   return grants.filter(

@@ -1,6 +1,6 @@
 /**
- * Finds the grants of a policy: the single values and entries of its overrides that admit more than the policy would
- * admit without them. The rules' own examples tell which values admit more, so this file knows no rule by name.
+ * Finds the grants of a policy. A grant is a single value or entry of the overrides. Without this value or entry, the
+ * policy would admit less. The examples of the rules show which values admit more. So this file does not name any rule.
  */
 import type { CapabilityPolicyOverrides, CompleteSpec, ContainerOverrides, Subject } from '../api/capability-policy.ts';
 import { overridesOf } from '../policy/containers.ts';
@@ -20,9 +20,9 @@ const evaluator = new Evaluator();
 
 /** A value of a policy, or an entry of one of its lists, that can be removed. */
 export interface Grant {
-  /** The path of the value or list in the policy: `spec.overrides.hostPaths`. */
+  /** The path of the value or list in the policy, such as `spec.overrides.hostPaths`. */
   readonly path: string;
-  /** The entry of the list as text; absent for a value. */
+  /** The entry of the list as text; absent if the grant is a value. */
   readonly entry?: string;
 }
 
@@ -31,27 +31,32 @@ export function keyOf({ path, entry }: Grant): string {
   return entry === undefined ? path : `${path} ${entry}`;
 }
 
-/** The most characters of a path or an entry in a status, as the CRD says. */
+/** The maximum length of a path or an entry in a status, in characters, as in the CRD. */
 const STATUS_TEXT = 256;
 
-/** The grant as a status names it: long texts are cut. */
+/** Returns the grant in the form of the status. A status cuts long texts. */
 export function grantInStatus({ path, entry }: Grant): Grant {
   return { path: bounded(path, STATUS_TEXT), ...(entry !== undefined && { entry: bounded(entry, STATUS_TEXT) }) };
 }
 
-/** The item of a status that is about the same grant; undefined if there is none. */
+/** Finds the item of a status that is about the given grant; undefined if there is no such item. */
 export function sameGrant<One extends Grant>(grant: Grant, listed: readonly One[]): One | undefined {
   const key = keyOf(grantInStatus(grant));
   return listed.find((one) => keyOf(one) === key);
 }
 
-/** An entry of a list as text: a text itself, anything else as JSON with sorted keys, as the API server writes it. */
+/**
+ * Converts an entry of a list to text. A string stays unchanged. Any other entry becomes JSON with sorted keys, as the
+ * API server writes JSON.
+ */
 export function entryText(entry: unknown): string {
   if (typeof entry === 'string') return entry;
   return JSON.stringify(entry, isObject(entry) ? Object.keys(entry).sort() : undefined);
 }
 
-/** The grant with the time since which no workload needs it, if the status says so. */
+/**
+ * Returns the grant. If the status lists the grant, the result has the time since which no workload needs the grant.
+ */
 export function withSince(grant: Grant, listed: readonly (Grant & Since)[]): Grant & Partial<Since> {
   const known = sameGrant(grant, listed);
   return { ...grant, ...(known && { since: known.since }) };
@@ -61,12 +66,15 @@ interface Since {
   readonly since: string;
 }
 
-/** The grants of the policy's overrides, in the order of its spec. An entry of `spec.containers` follows its values. */
+/**
+ * Returns the grants of the policy's overrides, in the order of the policy's spec. An entry of `spec.containers` comes
+ * after its values.
+ */
 export function grantsOf(policy: ResolvedPolicy): readonly Grant[] {
   return runToEnd(findingGrants(policy));
 }
 
-/** Like grantsOf(), in steps. */
+/** Does what grantsOf() does, in steps. */
 export function findingGrants(policy: ResolvedPolicy): Generator<void, readonly Grant[]> {
   return knownGrants(policy)();
 }
@@ -87,12 +95,12 @@ function* findingGrantsAnew({ spec, standard, defaulting }: ResolvedPolicy): Gen
   return all;
 }
 
-/** A subject of a policy as a grant: without the subject, the pods of fewer users are admitted. */
+/** Returns a subject of a policy as a grant. Without the subject, the policy would admit the pods of fewer users. */
 export function subjectGrant({ kind, namespace, name }: Subject, index: number): Grant {
   return { path: `spec.subjects[${index}]`, entry: `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}` };
 }
 
-/** The spec without some of its grants. @param keys the keys of the grants */
+/** Returns the spec without some of its grants. @param keys the keys of the grants to remove */
 export function withoutGrants(spec: CompleteSpec, keys: ReadonlySet<string>): CompleteSpec {
   const { overrides, containers, subjects } = spec;
   return {
@@ -126,7 +134,7 @@ function without<Value extends object>(path: string, value: Value, keys: Readonl
 interface Stating<Stated> {
   readonly standard: Standard;
   readonly defaulting: boolean;
-  /** The overrides that are in effect, for overrides as they are stated. */
+  /** Returns the overrides that are in effect, for the overrides that the policy states. */
   complete(stated: Stated): CapabilityPolicyOverrides;
 }
 
@@ -143,7 +151,7 @@ function* findingGrantsIn<Stated extends object>(
     yield;
     const after = stating.complete(without(path, stated, new Set([keyOf(grant)])));
     const change = changeBetween(before, after, stating);
-    // Pods would get other values than today, which may stop them.
+    // Without the value, defaulting would give pods other values than today, and the pods may stop working.
     if (stating.defaulting && change.fills) continue;
     if (entry === undefined ? change.tightens : change.changed) found.push(grant);
   }
@@ -152,13 +160,13 @@ function* findingGrantsIn<Stated extends object>(
 
 interface Removable {
   readonly grant: Grant;
-  /** The path below the overrides: `seccomp.types`. */
+  /** The path below the overrides, such as `seccomp.types`. */
   readonly relative: string;
   /** The entry of the list; undefined for a value. */
   readonly entry?: unknown;
 }
 
-/** The values that can be left out on their own, and the entries of lists that list what is admitted. */
+/** The values that can be left out separately, and the entries of lists whose entries admit something. */
 function removableIn(path: string, stated: object, lists: ReadonlySet<string>): Removable[] {
   return Object.entries(stated).flatMap(([field, value]) => {
     const whole = { grant: { path: `${path}.${field}` }, relative: field };
@@ -178,11 +186,14 @@ function entriesOr(whole: Removable, value: unknown, lists: ReadonlySet<string>)
 }
 
 interface Change {
-  /** Whether some rule gets another value. */
+  /** Whether the change gives some rule another value. */
   readonly changed: boolean;
-  /** Whether the change refuses some example of the rules that it concerns, and admits none that was refused. */
+  /**
+   * Whether the change makes a policy tighter. The changed policy refuses some example of the changed rules, and admits
+   * no example that was refused before.
+   */
   readonly tightens: boolean;
-  /** Whether defaulting would fill in something else. */
+  /** Whether the change makes defaulting fill in another value. */
   readonly fills: boolean;
 }
 
@@ -206,7 +217,10 @@ function changeBetween(
   };
 }
 
-/** For each example pod of the rule: how many more violations it has with the second value. */
+/**
+ * Returns a number for each example pod of the rule. The number is the count of violations with the second value, minus
+ * the count with the first value.
+ */
 function differencesOf(rule: Rule, values: readonly [unknown, unknown], standard: Standard): number[] {
   const checks = values.map((value) => [{ rule: rule.id, checks: rule.checks(value, standard) }]);
   return examplePods(rule).map((pod) => {
@@ -222,8 +236,9 @@ const examplePods = perObject(({ examples }: Rule) =>
 );
 
 /**
- * The paths of the lists whose entries admit something, as the examples of the rules show: without an entry, the rule
- * refuses an example that it admits with the entry, and it admits no example that it refuses with the entry.
+ * The paths of the lists whose entries admit something. The function finds these lists by the examples of the rules. If
+ * an entry is removed from such a list, the rule refuses an example that it admitted before, and admits no further
+ * example.
  */
 const listsOfAdmitted = shared(findingListsOfAdmitted);
 

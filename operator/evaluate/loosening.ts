@@ -1,7 +1,7 @@
 /**
- * Finds policies that loosen a policy that is rolled out. A rollout enforces a namespace once nothing violates the
- * policies that will decide there. So a looser policy for everybody, at the same or a higher priority, makes the
- * namespace count as enforced although the rolled-out policy refuses nothing there.
+ * Finds policies that loosen a policy that is rolled out. A rollout enforces the policy in a namespace once no workload
+ * violates the policies that will decide there. If a looser policy for everybody has the same or a higher priority, the
+ * namespace counts as enforced, although the rolled-out policy refuses nothing there.
  */
 import type { PodContent } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
@@ -15,7 +15,7 @@ import { Evaluator } from './violations.ts';
 export interface Loosening {
   /** The name of the policy that is rolled out. */
   readonly policy: string;
-  /** The rules that admit more, in the order of the registry. */
+  /** The rules that admit more, in the order of the list of rules. */
   readonly rules: readonly string[];
   /** The namespaces where the looser policy decides, in the given order. */
   readonly namespaces: readonly string[];
@@ -24,7 +24,7 @@ export interface Loosening {
 const EVALUATOR = new Evaluator();
 
 /**
- * @param policy a policy as it is in force
+ * @param policy a policy that is in force
  * @param namespaces the namespaces where the policy decides
  * @param selecting returns the policies that select a namespace
  */
@@ -49,7 +49,7 @@ export function looseningsBy(
   return [...found].map(([name, one]) => ({ policy: name, ...one }));
 }
 
-/** The rolled-out policies that the named policy loosens in some namespace that both may select. */
+/** The rolled-out policies that the named policy loosens, in some namespace that the two policies may both select. */
 export function looseningsAnywhere(name: string, policies: readonly ResolvedPolicy[]): Loosening[] {
   const [policy] = policies.filter((one) => one.name === name && one.pendingFor === undefined);
   if (policy?.mode !== 'Enforce' || policy.usableBy !== 'Everyone') return [];
@@ -60,8 +60,9 @@ export function looseningsAnywhere(name: string, policies: readonly ResolvedPoli
 }
 
 /**
- * The rules by which `other`, a policy that is rolled out, refuses a pod that `policy` admits. Only the examples of the
- * rules are evaluated, so a difference in the values of a list may be missed, but each rule in the result is looser.
+ * The rules by which `other`, a policy that is rolled out, refuses a pod that `policy` admits. The function evaluates
+ * the examples of the rules and no other pods. So the function may miss a difference in the values of a list. Each rule
+ * in the result is really looser.
  */
 export function loosenedRules(policy: ResolvedPolicy, other: ResolvedPolicy): readonly string[] {
   const { name, priority, meanwhile } = other;
@@ -82,7 +83,10 @@ const compared = perObject((policy: ResolvedPolicy) =>
   }),
 );
 
-/** The pods of the rule's examples, and a pod without settings. No entry of `spec.containers` is for their container. */
+/**
+ * The pods of the rule's examples, and a pod without settings. No entry of `spec.containers` selects the containers of
+ * these pods.
+ */
 const podsOf = perObject(({ examples }: Rule) =>
   [{}, ...examples.flatMap(({ admits, refuses }) => [...refuses, ...admits])].map(({ spec = {}, container = {} }) =>
     examplePod({ spec, container: { name: 'example', image: 'example', ...container } }),

@@ -1,4 +1,7 @@
-/** The pods and templates of a namespace to evaluate, each with the workload that a person would edit. */
+/**
+ * Lists the pods and templates of a namespace to evaluate. Each pod and each template has the workload that a person
+ * would edit.
+ */
 import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
 import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';
@@ -10,20 +13,26 @@ export type Objects = Pick<Cluster, 'pods' | 'workloads' | 'workload'>;
 export interface Member extends Top {
   readonly pod: boolean;
   /**
-   * Whether this is the workload's own template, and not the template of a ReplicaSet or Job that the workload created.
+   * Whether this is the workload's own template. The value is false for the template of a ReplicaSet or Job that the
+   * workload created.
    */
   readonly own: boolean;
   readonly candidate: Candidate;
 }
 
-/** A pod or workload that existed at some time since the last evaluation. It may be gone or changed by now. */
+/**
+ * A pod or workload that existed at some time since the last evaluation. At the time of the evaluation, the object may
+ * be gone or changed.
+ */
 export interface Seen {
   readonly object: SeenObject;
   /** The last time at which the object existed in this form, in milliseconds since 1970. */
   readonly at: number;
 }
 
-/** The objects of a namespace to evaluate: running pods, and templates that will make pods. */
+/**
+ * Lists the objects of a namespace to evaluate: running pods, and templates from which controllers will create pods.
+ */
 export function membersOf(namespace: string, cluster: Objects): Member[] {
   const templates = evaluatedOf([...cluster.workloads(namespace)]).map((workload) => templateMember(workload, cluster));
   const pods = [...cluster.pods(namespace)].flatMap((pod) => podMember(pod, cluster));
@@ -51,10 +60,11 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
 }
 
 /**
- * The workloads whose own template will make pods. A workload with an owner is included, because its owner may have
- * another template. A ReplicaSet or Job with the template of its owner shares the owner's verdict.
+ * The workloads from whose own template a controller will create pods. A workload with an owner is included, because
+ * its owner may have another template. A ReplicaSet or Job with the template of its owner is not included, because such
+ * a workload shares the owner's verdict.
  *
- * @param all returns all workloads of the namespace; called only if other workloads can change the result
+ * @param all returns all workloads of the namespace; not called if other workloads cannot change the result
  */
 export function evaluatedOf<View extends WorkloadView>(
   workloads: readonly View[],

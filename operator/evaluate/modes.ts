@@ -1,6 +1,6 @@
 /**
- * Evaluates the workloads of a namespace in each mode. A mode is evaluated again only if its deciding policies, their
- * content or the rights to use them have changed.
+ * Evaluates the workloads of a namespace in each mode. A mode is evaluated again if its deciding policies, their
+ * content or the rights to use them have changed. If nothing of this has changed, the earlier results stay valid.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -16,23 +16,26 @@ import {
 } from './workload-verdict.ts';
 
 export interface ModeVerdicts {
-  /** Names of the policies that decide. */
+  /** The names of the policies that decide. */
   readonly deciding: readonly string[];
   /** The verdicts on workloads, sorted by kind and name. */
   readonly workloads: readonly WorkloadVerdict[];
 }
 
-/** For every workload, the name of the policy that admits it; undefined if no policy does. */
+/**
+ * The names of the policies that admit the workloads. Each workload has one item. The item is undefined if no policy
+ * admits the workload.
+ */
 type Admitting = readonly (string | undefined)[];
 
-/** Everything that the verdicts of a mode depend on, besides the workloads. */
+/** Everything that the verdicts of a mode depend on, except the workloads. */
 interface ModeContext {
-  /** The policies that decide. There is at least one. */
+  /** The policies that decide. The list is not empty. */
   readonly deciders: readonly ResolvedPolicy[];
   readonly evaluation: EvaluationContext;
   /**
-   * The Enforce policy that admits each workload, if Enforce policies would still decide once this mode's policies were
-   * enforced; otherwise empty.
+   * The Enforce policy that admits each workload. The list is empty if Enforce policies would no longer decide once
+   * this mode's policies were enforced.
    */
   readonly exceptions: Admitting;
 }
@@ -47,7 +50,7 @@ export interface EvaluatedMode {
 export type EvaluatedModes = Partial<Readonly<Record<Mode, EvaluatedMode>>>;
 
 /**
- * Evaluates in steps: yields wherever other work may run.
+ * Evaluates in steps. The function yields at each point where other work may run.
  *
  * @param policies all policies that select the namespace
  * @param labels the namespace's labels
@@ -71,8 +74,8 @@ export function* evaluatingModes(
 }
 
 /**
- * For each workload, the Enforce policy that admits the workload as an exception. The list is empty while mode Enforce
- * itself is evaluated, which is the first mode.
+ * The Enforce policy that admits each workload as an exception. The list is empty during the evaluation of mode Enforce
+ * itself, which is the first mode.
  */
 function exceptionsFrom(enforced: EvaluatedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
   const priority = enforced?.context.deciders[0]?.priority ?? Number.NEGATIVE_INFINITY;

@@ -1,6 +1,6 @@
 /**
- * Finds in a namespace which grants of each deciding policy some workload needs, which subjects of the policy, and
- * whether a workload needs the whole policy.
+ * Finds out what the workloads of a namespace need from each deciding policy. Workloads may need grants of the policy,
+ * subjects of the policy, or the whole policy.
  */
 import type { Subject } from '../api/capability-policy.ts';
 import { deciding } from '../policy/deciding.ts';
@@ -17,18 +17,18 @@ import { type Candidate, COST_RULE, type EvaluationContext, mayUse, violationsOf
 import type { Evaluator } from './violations.ts';
 import type { Group } from './workload-verdict.ts';
 
-/** The path of a policy as a whole, as if it were one of its own grants. */
+/** The path of a whole policy. A list of grants can contain a whole policy under this path. */
 export const WHOLE = 'spec';
 
 /** The grants that a namespace's workloads need from a policy. */
 export interface PolicyNeeds {
-  /** All grants of the policy, and its subjects. */
+  /** All grants of the policy, including its subjects. */
   readonly grants: readonly Grant[];
-  /** The keys of the grants that some workload needs; `spec` if a workload needs the whole policy. */
+  /** The keys of the grants that some workload needs. The key `spec` means that a workload needs the whole policy. */
   readonly needed: ReadonlySet<string>;
   /**
-   * Whether the policy is an exception here: it admits more than another policy, and that policy would decide without
-   * it.
+   * Whether the policy is an exception in this namespace. An exception admits more than another policy that would
+   * decide without the exception.
    */
   readonly isException: boolean;
 }
@@ -42,7 +42,7 @@ interface Evaluated {
   readonly labels: Labels;
 }
 
-/** The needs by name of each deciding policy, in steps. */
+/** Finds, in steps, the needs from each deciding policy. The key is the policy's name. */
 export function* findingNeeds(
   { groups, modes, policies, labels }: Evaluated,
   evaluation: EvaluationContext,
@@ -86,12 +86,15 @@ function behind(
   );
 }
 
-/** Collects what candidates need of one policy. */
+/** Collects the grants that candidates need from one policy. */
 class Finding {
   readonly policy: ResolvedPolicy;
   readonly result: PolicyNeeds;
   readonly #needed = new Set<string>();
-  /** Whether candidates need each grant of the policy's overrides, so that no other candidate has to be asked. */
+  /**
+   * Whether candidates need every grant of the policy's overrides. If true, no other candidate has to be evaluated for
+   * these grants.
+   */
   #knowsAll = false;
   readonly #behind: readonly ResolvedPolicy[];
   readonly #evaluation: EvaluationContext;
@@ -100,7 +103,7 @@ class Finding {
 
   /**
    * @param own the grants of the policy's overrides
-   * @param behind the policies that would decide without the policy; this policy may be among them
+   * @param behind the policies that would decide without the policy; the list may contain the policy itself
    */
   constructor(
     policy: ResolvedPolicy,
@@ -121,7 +124,7 @@ class Finding {
     };
   }
 
-  /** Whether candidates can need anything of the policy. */
+  /** Whether the policy has anything that a candidate can need: grants, or the whole policy as an exception. */
   get isOpen(): boolean {
     return this.result.grants.length > 0 || this.result.isException;
   }
@@ -156,7 +159,7 @@ function isLooser({ standard }: ResolvedPolicy, other: ResolvedPolicy): boolean 
   return compareLevels(standard.level, other.standard.level) < 0;
 }
 
-/** Candidates that are alike count once. */
+/** Returns the candidates without duplicates. */
 function distinctCandidates(groups: readonly Group[]): readonly Candidate[] {
   const distinct = new Map<string, Candidate>();
   for (const { members } of groups) {
@@ -170,8 +173,9 @@ function distinctCandidates(groups: readonly Group[]): readonly Candidate[] {
 }
 
 /**
- * The only policy that admits the candidate. If no policy admits it for sure, the policies that admit it depending on
- * the unknown creator. Empty if several policies admit the candidate, or none.
+ * Returns the policy that admits the candidate, if no other policy does. If no policy certainly admits the candidate,
+ * the function returns the policies that admit the candidate depending on its unknown creator. The list is empty if
+ * several policies admit the candidate, or if no policy does.
  */
 function relyingOn(
   candidate: Candidate,

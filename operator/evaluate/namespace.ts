@@ -1,4 +1,4 @@
-/** Evaluates the pods and templates of a namespace. Every mode has its own verdicts, one for each workload. */
+/** Evaluates the pods and templates of a namespace. In every mode, each workload has one verdict. */
 import type { Mode } from '../api/capability-policy.ts';
 import type { NamespaceView } from '../model/objects.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -15,11 +15,11 @@ export interface NamespaceVerdicts {
   /** The verdicts of the modes in which some policy decides. */
   readonly modes: Partial<Readonly<Record<Mode, ModeVerdicts>>>;
   /**
-   * The verdicts about promotions, by name of each policy that is pending in the namespace; absent if no policy is
-   * pending there.
+   * The verdicts about promotions. The key is the name of a policy that is pending in the namespace. The field is
+   * absent if no policy is pending there.
    */
   readonly promotions?: ReadonlyMap<string, PromotionVerdict>;
-  /** The grants that the workloads need of each deciding policy, by the policy's name. */
+  /** The grants that the workloads need from each deciding policy. The key is the policy's name. */
   readonly needs: NamespaceNeeds;
 }
 
@@ -36,9 +36,10 @@ export function evaluateNamespace(
 }
 
 /**
- * Like evaluateNamespace(), in steps. The evaluation reads the namespace's pods and workloads once, at the start.
+ * Does what evaluateNamespace() does, in steps. The evaluation reads the namespace's pods and workloads once, at the
+ * start.
  *
- * @param seen objects that are gone or changed, and count only for promotions
+ * @param seen objects that are gone or changed; they count for promotions and for nothing else
  */
 export function* evaluatingNamespace(
   { name, labels }: Evaluated,
@@ -63,7 +64,7 @@ export function* evaluatingNamespace(
   };
 }
 
-/** The results, without the inputs that they depend on. */
+/** Returns the results without the inputs that the results depend on. */
 export function verdictsOf(evaluated: EvaluatedModes): NamespaceVerdicts['modes'] {
   return Object.fromEntries(Object.entries(evaluated).map(([mode, { result }]) => [mode, result]));
 }

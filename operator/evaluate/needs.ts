@@ -1,6 +1,6 @@
 /**
- * Finds which grants of a policy a pod or template needs. If the policy loses all grants that nothing needs, no workload
- * violates the policy in more ways than before.
+ * Finds out which grants of a policy a pod or template needs. If the policy loses all grants that no workload needs, no
+ * workload violates the policy in more ways than before.
  */
 import type { PodContent } from '../model/objects.ts';
 import { containerEntries } from '../policy/containers.ts';
@@ -16,8 +16,8 @@ import type { Evaluator, Violation } from './violations.ts';
 const NONE: ReadonlySet<string> = new Set();
 
 /**
- * The keys of the policy's grants that a pod needs. Without all other grants together, the pod violates the policy no
- * more than it does now.
+ * Returns the keys of the policy's grants that a pod needs. If the policy loses all other grants together, the pod does
+ * not violate the policy more than before.
  *
  * @param filled whether the pod is evaluated in the form that it has after defaulting
  */
@@ -30,7 +30,7 @@ export function neededGrants(
   return runToEnd(findingNeededGrants(content, policy, filled, evaluator));
 }
 
-/** Like neededGrants(), in steps. */
+/** Does what neededGrants() does, in steps. */
 export function* findingNeededGrants(
   content: PodContent,
   policy: ResolvedPolicy,
@@ -41,7 +41,7 @@ export function* findingNeededGrants(
   if (keys.length === 0) return NONE;
   const asked = { content, policy, filled, evaluator };
   try {
-    // Most pods need no grant. The evaluator knows that already, for all policies that are alike without their grants.
+    // Most pods need no grant. Policies that are equal without their grants share this result in the evaluator's cache.
     if (violationsOf(asked, withoutAll(policy).after).length === 0) return NONE;
     if (!Object.isFrozen(content.spec)) return yield* findingNeedsAnew(asked, keys);
     const known = knownNeeds(evaluator)(policy).of(filled);
@@ -78,7 +78,8 @@ function* findingNeedsAnew(asked: Asked, keys: readonly string[]): Generator<voi
   }
   yield;
   const others = keys.filter((key) => !needed.has(key));
-  // A pod may need one of several grants, each of which is enough: then it counts as needing all of them.
+  // A pod may need one of several grants, and each of these grants is enough. In this case, the pod counts as a pod
+  // that needs all of these grants.
   return isWorse(asked, others) ? new Set(keys) : needed;
 }
 
@@ -98,8 +99,8 @@ function violationsOf({ content, policy, filled, evaluator }: Asked, checks: Pol
 }
 
 /**
- * The violation without the end of its message: the accepted values in parentheses, and the entry of `spec.containers`.
- * Both change with the grants.
+ * Returns the violation without the end of its message. The end has the accepted values in parentheses, and the entry
+ * of `spec.containers`. The end of a message changes with the grants.
  */
 function withoutAdvice({ rule, container, path, message }: Violation): string {
   const said = message.replace(/, by spec\.containers\[\d+\]$/, '').replace(/ \([^(]*\)$/, '');
@@ -108,7 +109,10 @@ function withoutAdvice({ rule, container, path, message }: Violation): string {
 
 type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
-/** The checks of the rules whose value changes if the policy loses grants, before and after the change. */
+/**
+ * The checks of the rules whose value changes when a policy loses grants. One list has the checks before the loss, the
+ * other has the checks after the loss.
+ */
 const changedChecks = perObject((policy: ResolvedPolicy) => {
   const known = new Map<string, { readonly before: PolicyChecks; readonly after: PolicyChecks }>();
   return (keys: string) => {

@@ -1,4 +1,4 @@
-/** The entries that a level admits in a list of `overrides`. */
+/** Finds the entries that a level admits in a list of `overrides`. */
 import { RULES } from '../rules/index.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Standard } from '../standards/level-version.ts';

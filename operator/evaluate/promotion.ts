@@ -1,6 +1,6 @@
 /**
- * Decides whether a namespace where a policy is pending could be promoted, by finding the workloads that the policy
- * would refuse if it were enforced in the namespace.
+ * Decides whether a namespace where a policy is pending could be promoted. The functions find the workloads that the
+ * policy would refuse after the promotion.
  */
 import { deciding } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
@@ -12,9 +12,9 @@ import type { EvaluationContext } from './verdict.ts';
 import { evaluatingWorkloads, type Group, groupsOf, isTooExpensive, type WorkloadVerdict } from './workload-verdict.ts';
 
 export interface PromotionVerdict {
-  /** How many workloads would be refused. */
+  /** The number of workloads that would be refused after the promotion. */
   readonly violating: number;
-  /** The workload with the worst violation; absent when nothing violates. */
+  /** The workload with the worst violation; absent if no workload violates the policy. */
   readonly worst?: WorkloadVerdict;
   /** The time of the last violation by a pod or workload that is now gone or changed, in milliseconds since 1970. */
   readonly violatedAt?: number;
@@ -31,8 +31,8 @@ interface Pending {
 }
 
 /**
- * Once the pending policy is enforced, it decides together with the Enforce policies of the same priority. If an
- * Enforce policy has a higher priority, the pending policy does not decide at all.
+ * Evaluates a promotion. Once the pending policy is enforced, the policy decides together with the Enforce policies of
+ * the same priority. If an Enforce policy has a higher priority, the pending policy does not decide.
  */
 export function* evaluatingPromotion(
   pending: Pending & { readonly groups: readonly Group[] },
@@ -64,7 +64,7 @@ export function* evaluatingSeen(pending: Pending, evaluation: EvaluationContext)
   return violatedAt;
 }
 
-/** The policies that decide once this policy is enforced; empty if this policy is not among them. */
+/** The policies that decide once this policy is enforced; empty if this policy does not decide then. */
 function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
   const enforced = policy.pendingFor as ResolvedPolicy;
   const others = policies.filter((other) => other.name !== policy.name);
@@ -80,15 +80,18 @@ const EVERYWHERE = {};
  */
 const selectingAll = perObject((policy: ResolvedPolicy): ResolvedPolicy => ({ ...policy, selector: EVERYWHERE }));
 
-/** A pod that is created after the promotion is filled in, if its policy has defaulting. */
+/**
+ * After the promotion, defaulting fills in a new pod, if its policy has defaulting. So pods are evaluated after
+ * defaulting.
+ */
 function asCreatedAgain(group: Group): Group {
   const members = group.members.map((member) => ({ ...member, candidate: { ...member.candidate, filled: true } }));
   return { ...group, members };
 }
 
 /**
- * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused: the API
- * server's limits refuse the pod, although no Standard has such limits.
+ * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused. The API
+ * server refuses such a pod because of its cost limits, although no Standard has cost limits.
  */
 function wouldBeRefused(workload: WorkloadVerdict): boolean {
   return workload.verdict === 'Violating' || isTooExpensive(workload);
@@ -98,7 +101,7 @@ function isWorse(a: WorkloadVerdict, b: WorkloadVerdict): boolean {
   return rankOf(a) < rankOf(b);
 }
 
-/** A number to compare verdicts by: the lower, the worse. */
+/** A number for the comparison of verdicts. A lower number means a worse violation. */
 function rankOf({ violations }: WorkloadVerdict): number {
   const broken = Object.values(violations).flat();
   return Math.min(...broken.map(({ rule }) => severityRank(rule)));

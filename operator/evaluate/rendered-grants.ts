@@ -1,6 +1,6 @@
 /**
- * The roles and bindings that the operator renders, as they will be once they are written. Without the grants that are
- * about to be written, workloads that the policy will admit would get the verdict Violating.
+ * The roles and bindings that the operator renders, as they will be once the operator has written them. Without the
+ * rendered grants, workloads that a policy will admit would get the verdict Violating.
  */
 import { renderGrant, useRoleName } from '../compile/rbac.ts';
 import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
@@ -18,19 +18,19 @@ interface RenderedGrant {
   readonly binding?: RoleBindingView;
 }
 
-/** The rendered grants, by name of the role. Role and binding have the same name. */
+/** The rendered grants. The key is the name of the role, which is also the name of the binding. */
 export type RenderedGrants = ReadonlyMap<string, RenderedGrant>;
 
 /**
- * The grants of the policies with restricted use. Evaluation never asks for the use of a policy that is for everyone.
- * The parts of a policy with a rollout share one grant.
+ * Renders the grants of the policies with restricted use. Evaluation never checks the use of a policy that is for
+ * everyone. The parts of a policy with a rollout share one grant.
  */
 export function renderedGrants(policies: readonly ResolvedPolicy[]): RenderedGrants {
   const restricted = policies.filter(({ usableBy }) => usableBy !== 'Everyone');
   return new Map(restricted.map((policy) => [useRoleName(policy.name), grantOf(policy)]));
 }
 
-/** The grants of the cluster, in which a rendered grant replaces the existing grant with the same name. */
+/** Returns the grants of the cluster. A rendered grant replaces the existing grant with the same name. */
 export function withRendered({ roles, bindings }: Grants, rendered: RenderedGrants): Grants {
   const bound = new Map([...rendered].flatMap(([name, { binding }]) => (binding ? [[name, binding] as const] : [])));
   return {

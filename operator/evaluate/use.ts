@@ -1,6 +1,6 @@
 /**
- * The rights to `use` a policy, evaluated from the watched RBAC objects as the API server's RBAC authorizer does
- * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). Other authorizers are not evaluated.
+ * Evaluates the rights to `use` a policy from the watched RBAC objects, as the API server's RBAC authorizer does
+ * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). This file does not evaluate other authorizers.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import { valuesByKey } from '../model/by-key.ts';
@@ -18,8 +18,8 @@ export interface UseIndex {
   /** Whether the user may use the policy for pods of the namespace. */
   mayUse(user: User, namespace: string, policy: string): boolean;
   /**
-   * All rights to the policy, as a string. If the strings of two states are equal, mayUse() returns the same for both
-   * states.
+   * All rights to the policy, as a string. If the strings of two states are equal, mayUse() returns equal results for
+   * the two states.
    */
   rightsTo(policy: string): string;
   /** The subjects that may use the policy by its name, in a stable order. */
@@ -34,13 +34,15 @@ export interface Holder {
   readonly subject: RbacSubject;
   /** The binding's namespace; absent if the right holds in every namespace. */
   readonly namespace?: string;
-  /** Whether the right comes from verb `*` on every policy. */
+  /** Whether the right comes from the verb `*` on every policy. */
   readonly wildcard?: true;
-  /** Whether the subjects include the built-in controllers, and so everybody who may create a workload. */
+  /**
+   * Whether the subjects include the built-in controllers. If true, everybody who may create a workload has the right.
+   */
   readonly everybody?: true;
 }
 
-/** A RoleBinding; without a namespace, a ClusterRoleBinding. */
+/** The name of a RoleBinding or, without a namespace, of a ClusterRoleBinding. */
 export type BindingName = Pick<RoleBindingView, 'namespace' | 'name'>;
 
 interface Grant {
@@ -53,14 +55,11 @@ interface Grant {
 interface Policies {
   readonly all: boolean;
   readonly names: ReadonlySet<string>;
-  /** Whether the right comes from verb `*`. */
+  /** Whether the right comes from the verb `*`. */
   readonly wildcard: boolean;
 }
 
-/**
- * @param usersKnown whether all roles and bindings could be read; if not, every user counts as allowed to use every
- * policy
- */
+/** @param usersKnown whether all roles and bindings could be read; if false, every user may use every policy */
 export function createUseIndex(
   roles: Iterable<RoleView>,
   bindings: Iterable<RoleBindingView>,
@@ -99,7 +98,10 @@ export function createUseIndex(
   };
 }
 
-/** A pod's service account as a user, with the groups that the CEL function authorizer.serviceAccount uses. */
+/**
+ * Returns a pod's service account as a user. The user has the groups that the CEL function authorizer.serviceAccount
+ * uses.
+ */
 export function serviceAccountUser(namespace: string, name: string): User {
   return {
     name: `system:serviceaccount:${namespace}:${name}`,
@@ -108,8 +110,8 @@ export function serviceAccountUser(namespace: string, name: string): User {
 }
 
 /**
- * A built-in controller as the user who creates pods. The API server authenticates a controller, so the controller also
- * has the group of all authenticated users.
+ * Returns a built-in controller as the user who creates pods. The API server authenticates a controller. So the
+ * controller is also in the group of all authenticated users.
  */
 export function controllerUser(serviceAccount: string): User {
   return CONTROLLER_USERS.get(serviceAccount, () => {
@@ -120,7 +122,10 @@ export function controllerUser(serviceAccount: string): User {
 
 const CONTROLLER_USERS = new Recent<User>();
 
-/** Whether a grant to the subject reaches a built-in controller, and so everybody who may create a workload. */
+/**
+ * Whether a grant to the subject reaches a built-in controller. If true, the grant reaches everybody who may create a
+ * workload.
+ */
 export function coversControllers(subject: RbacSubject): boolean {
   const key = subjectKey(subject, undefined);
   return CONTROLLERS.some(({ serviceAccount }) => userKeys(controllerUser(serviceAccount)).some((one) => one === key));
@@ -172,7 +177,7 @@ function holders(grants: readonly Grant[]): Holder[] {
 
 /**
  * The bindings that are older than the policy. The result includes bindings for an earlier policy of the same name,
- * because RBAC refers to names, not uids. Times of creation have a resolution of seconds.
+ * because RBAC refers to names, not uids. Creation times have a resolution of seconds.
  */
 function olderBindings(grants: readonly Grant[], policy: string, created: string): BindingName[] {
   const older = grants.filter(
@@ -195,7 +200,10 @@ export function isSubject(user: User, subject: RbacSubject): boolean {
   return userKeys(user).some((one) => one === key);
 }
 
-/** The key of a user or group. A service account has the key of the user that it logs in as. */
+/**
+ * The key of a user or group. The key of a service account is the key of its user, such as
+ * `User/system:serviceaccount:net:pinger`.
+ */
 function subjectKey({ kind, name, namespace }: RbacSubject, bindingNamespace: string | undefined): string | undefined {
   if (kind !== 'ServiceAccount') return `${kind}/${name}`;
   const home = namespace || bindingNamespace;

@@ -1,9 +1,9 @@
 /**
- * The results of a policy's checks for a pod's content. Each result is computed once, and kept as long as the objects of
- * the policy's checks and of the content exist.
+ * Caches the results of a policy's checks for a pod's content. Each result is computed once. The cache keeps the result
+ * as long as the objects of the policy's checks and of the content exist.
  *
- * When some policy changes, an unchanged policy may be resolved again and get new check objects with the same content.
- * Therefore, results are also found by the content of the checks, as JSON.
+ * When some policy changes, an unchanged policy may be resolved again and get new check objects with equal content. So
+ * the cache also finds results by the JSON of the checks.
  */
 import type { PodContent } from '../model/objects.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
@@ -13,7 +13,7 @@ export class VerdictCache<Found> {
   readonly #byChecks = new WeakMap<readonly RuleChecks[], ByContent<Found>>();
   readonly #byText = new Map<string, WeakRef<ByContent<Found>>>();
   readonly #unused = new FinalizationRegistry<string>((text) => {
-    // The same checks may already have a new cache.
+    // Checks with this content may already have a new cache.
     if (!this.#byText.get(text)?.deref()) this.#byText.delete(text);
   });
 
@@ -25,7 +25,10 @@ export class VerdictCache<Found> {
     return this.#byText.size;
   }
 
-  /** The cached result. If there is none, `find` computes the result, which is cached if the content cannot change. */
+  /**
+   * Returns the cached result. If there is no cached result, `find` computes the result. The method caches the new
+   * result if the content cannot change.
+   */
   get(content: PodContent, checks: readonly RuleChecks[], find: () => Found): Found {
     if (!Object.isFrozen(content.spec)) return find();
     const byContent = this.#byContentOf(checks);

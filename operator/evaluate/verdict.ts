@@ -1,9 +1,10 @@
 /**
- * The decision of one mode on one pod or template: the pod must satisfy at least one deciding policy, and be allowed to
- * use this policy.
+ * The decision of one mode about one pod or template. The pod must comply with at least one deciding policy, and must
+ * be allowed to use this policy.
  *
- * operator/compile/decision.ts makes the same decision for the API server; change both files together. Only the API
- * server evaluates containers added to a pod (docs/decisions/0008); this code evaluates a pod as a whole.
+ * operator/compile/decision.ts makes the same decision for the API server. Change operator/compile/decision.ts and this
+ * file together. The API server evaluates containers that are added to a pod (docs/decisions/0008). This code evaluates
+ * a pod as a whole.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -25,9 +26,12 @@ export type Verdict = 'Compliant' | 'Violating' | 'Unknown';
 export interface Candidate {
   readonly namespace: string;
   readonly content: PodContent;
-  /** The service account, and the creator when it is known. */
+  /** The service account, and the creator if the creator is known. */
   readonly users: readonly User[];
-  /** Whether to evaluate the pod in the form that it has after defaulting. A template is evaluated in this form. */
+  /**
+   * Whether to evaluate the pod in the form that it has after defaulting. A template is always evaluated in the form
+   * that its pods have after defaulting.
+   */
   readonly filled: boolean;
   /**
    * Whether the API server also checked the rights of a user whose name is not recorded in the cluster, such as the
@@ -40,17 +44,20 @@ export interface PodVerdict {
   readonly verdict: Verdict;
   /** The first policy that admits the pod. */
   readonly admittedBy?: string;
-  /** The violations, by name of the policy; empty when Compliant. */
+  /** The violations; empty if the verdict is Compliant. The key is the policy's name. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
-/** The context that an evaluation needs besides the pod and the policies. */
+/** The input of an evaluation besides the pod and the policies. */
 export interface EvaluationContext {
   readonly evaluator: Evaluator;
   readonly use: UseIndex;
 }
 
-/** One shared object for all compliant results, because most results of a large cluster are compliant. */
+/**
+ * The violations of all compliant results. Compliant results share one object, because most results of a large cluster
+ * are compliant.
+ */
 export const NO_VIOLATIONS: PodVerdict['violations'] = Object.freeze({});
 
 /** A policy may be named `constructor`, and every object has a property of this name. */
@@ -58,10 +65,10 @@ export function violationsBy(policy: string, violations: PodVerdict['violations'
   return (Object.hasOwn(violations, policy) ? violations[policy] : undefined) ?? [];
 }
 
-/** The name of the rule in a violation by a pod that complies with a policy and may not use this policy. */
+/** The name of the rule in the violation by a pod that complies with a policy but may not use the policy. */
 export const USE_RULE = 'use';
 
-/** The name of the rule in a violation by a pod that is too expensive to evaluate. */
+/** The name of the rule in the violation by a pod that is too expensive to evaluate. */
 export const COST_RULE = 'evaluation';
 const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
   {
@@ -73,8 +80,8 @@ const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
 ]);
 
 /**
- * @param policies the policies of one mode that decide in the namespace; at least one @returns Unknown if the result
- * depends on an unknown creator's rights, or the evaluation is too expensive
+ * @param policies the policies of one mode that decide in the namespace; at least one policy
+ * @returns Unknown if the result depends on an unknown creator's rights, or if the evaluation is too expensive
  */
 export function evaluate(
   candidate: Candidate,
@@ -84,7 +91,7 @@ export function evaluate(
   return runToEnd(evaluating(candidate, policies, evaluation));
 }
 
-/** Like evaluate(), but interruptible: yields after each evaluation. */
+/** Does what evaluate() does, in steps. The function yields after each evaluation. */
 export function* evaluating(
   candidate: Candidate,
   policies: readonly ResolvedPolicy[],
@@ -99,12 +106,12 @@ export function* evaluating(
   return result;
 }
 
-/** The frozen results that all pods with the same content share, by the ordered list of policies. */
+/** The frozen results that all pods with equal content share. The key is the ordered list of policies. */
 const verdictsOf = perObject((_: Evaluator) => perList((_: readonly ResolvedPolicy[]) => new ByForm<PodVerdict>()));
 
 interface NewVerdict {
   readonly result: PodVerdict;
-  /** Whether the result depends on rights to use policies, in addition to the content of the pod. */
+  /** Whether the result depends on rights to use policies, not just on the content of the pod. */
   readonly dependsOnUse: boolean;
 }
 
@@ -132,8 +139,8 @@ function* evaluatingAnew(
     violations[policy.name] = broken.length === 0 ? notUsable(candidate, policy) : broken;
   }
   const [first] = usable;
-  // The API server checks the right to use MOST_ASKED policies. Fewer policies are unusable, so one of the checked
-  // policies admits the pod.
+  // The API server checks the right to use MOST_ASKED policies. Fewer than MOST_ASKED policies are unusable, so one of
+  // the checked policies admits the pod.
   if (first && unusable < MOST_ASKED) return { result: compliant(first), dependsOnUse };
   for (const policy of usable) violations[policy.name] = perhapsNotAsked(policy);
   const verdict = depends || first ? 'Unknown' : 'Violating';
@@ -150,10 +157,10 @@ function perhapsNotAsked({ name }: ResolvedPolicy): readonly Violation[] {
 }
 
 /**
- * The users whose rights count for a running pod. If a built-in controller owns the pod, it is the creator. For a pod
- * without an owner, or with an owner that is not a built-in controller, the creator is unknown. For an ephemeral
- * container, the author is unknown as well: the API server checked the rights of the person who added the container,
- * not the controller's rights.
+ * The users whose rights count for a running pod. If a built-in controller owns the pod, the controller is the creator.
+ * For a pod without an owner, or with an owner that is not a built-in controller, the creator is unknown. For an
+ * ephemeral container, the author is unknown as well. The API server checked the rights of the person who added the
+ * container, not the controller's rights.
  */
 export function podCandidate(pod: PodView): Candidate {
   const controller = pod.owner && controllerOf(pod.owner.apiVersion, pod.owner.kind);
@@ -167,8 +174,8 @@ export function podCandidate(pod: PodView): Candidate {
 }
 
 /**
- * The users whose rights count for the pods that a workload's controller will make. A PodTemplate has no controller, so
- * only its service account counts.
+ * The users whose rights count for the pods that a workload's controller will create. A PodTemplate has no controller,
+ * so its service account is the only user that counts.
  */
 export function templateCandidate({ kind, namespace, template }: WorkloadView): Candidate {
   return {
@@ -186,7 +193,7 @@ export function customCandidate(namespace: string, content: PodContent): Candida
   return { namespace, content, filled: true, users: users(namespace, serviceAccount, undefined), unknownUser: true };
 }
 
-/** The lists of users that are kept, because most pods of a namespace have the same users. */
+/** A cache of lists of users. Most pods of a namespace have the same users. */
 const USERS = new Recent<readonly User[]>();
 
 function users(namespace: string, serviceAccount: string, controller: string | undefined): readonly User[] {
@@ -197,8 +204,8 @@ function users(namespace: string, serviceAccount: string, controller: string | u
 }
 
 /**
- * The violations of one policy. A pod that already complies is not evaluated after filling, because defaulting does not
- * change it.
+ * Finds the violations of one policy. If a pod already complies, defaulting does not change the pod. So a pod that
+ * already complies is not evaluated after defaulting.
  */
 function* findingViolations(
   { content, filled }: Candidate,
@@ -219,7 +226,7 @@ function* findingViolations(
   }
 }
 
-/** The violations of one policy; the same as in `evaluate`, without the right to use the policy. */
+/** Finds the violations of one policy as `evaluate` does, but does not check the right to use the policy. */
 export function violationsOf(candidate: Candidate, policy: ResolvedPolicy, evaluator: Evaluator): readonly Violation[] {
   return runToEnd(findingViolations(candidate, policy, evaluator));
 }
@@ -229,14 +236,14 @@ export function mayUse({ namespace, users }: Candidate, { name, usableBy }: Reso
   return usableBy === 'Everyone' || users.some((user) => use.mayUse(user, namespace, name));
 }
 
-/** The violations about missing rights that are kept, so that the pods of a workload share one list. */
+/** A cache of violations about missing rights. With the cache, the pods of a workload share one list. */
 const NOT_USABLE = new Recent<readonly Violation[]>();
 
 function notUsable({ namespace, users, unknownUser }: Candidate, { name }: ResolvedPolicy): readonly Violation[] {
   const names = users.map((user) => user.name);
   return NOT_USABLE.get(JSON.stringify([name, namespace, unknownUser, ...names]), () => {
     const who = names.length > 1 ? `neither ${names.join(' nor ')} may` : `${names[0]} may not`;
-    const creator = unknownUser ? '; whether its creator may use it is not known' : '';
+    const creator = unknownUser ? '; it is not known whether its creator may use the policy' : '';
     return [
       {
         rule: USE_RULE,

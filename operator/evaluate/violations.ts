@@ -1,6 +1,6 @@
 /**
- * Finds the violations of pods and templates. cel-js runs the same CEL expressions of the rules that an API server runs
- * in admission.
+ * Finds the violations of pods and templates. cel-js evaluates the CEL expressions of the rules that an API server
+ * evaluates in admission.
  */
 import { placedContainers } from '../model/containers.ts';
 import type { PodContent, Volume } from '../model/objects.ts';
@@ -12,19 +12,22 @@ import { VerdictCache } from './verdict-cache.ts';
 
 export interface Violation {
   readonly rule: string;
-  /** The container's name, when a container breaks the rule. */
+  /** The container's name, if a container breaks the rule. */
   readonly container?: string;
-  /** A message for people: the part of the pod, what is wrong with it and what would be accepted. */
+  /**
+   * A message for people. The message names the part of the pod, says what is wrong with the part, and says which
+   * values would be accepted.
+   */
   readonly message: string;
-  /** The path of the offending field, from the PodSpec on: `containers[1].securityContext.privileged`. */
+  /** The path of the offending field below the PodSpec, such as `containers[1].securityContext.privileged`. */
   readonly path: string;
 }
 
 type PolicyChecks = Pick<ResolvedPolicy, 'checks' | 'filledChecks'>;
 
-/** A part of a pod that a check runs on, and how messages and paths name it. */
+/** A part of a pod that a check runs on, with the names that messages and paths use for the part. */
 interface CheckTarget {
-  /** The names of the variables that CEL expressions may use. */
+  /** The variables that CEL expressions may use. The key is the variable's name. */
   readonly context: Record<string, unknown>;
   readonly name: string;
   readonly path: string;
@@ -32,31 +35,31 @@ interface CheckTarget {
 }
 
 /**
- * The most violations that are described per rule. Further violations of the rule are only counted, because objects may
- * have thousands of parts.
+ * The maximum number of violations of one rule that are described. Further violations of the rule are counted, but not
+ * described, because objects may have thousands of parts.
  */
 const DESCRIBED = 32;
 /**
- * The longest message in UTF-16 units. A message about a list in a policy is always shorter. A message that quotes a
- * list in an object may be longer, and is cut.
+ * The maximum length of a message, in UTF-16 units. A message about a list in a policy is always shorter. A message
+ * that quotes a list in an object may be longer, and is then cut.
  */
 const MESSAGE_LENGTH = 2048;
 
 /**
- * The operator's cost limit. A pod of 100 containers that violates every rule of a policy costs up to 2.5 million,
- * which blocks the operator for some 30 ms.
+ * The operator's cost limit. A pod of 100 containers that violates every rule of a policy costs up to 2.5 million. The
+ * evaluation of such a pod blocks the operator for some 30 ms.
  */
 export const COST_LIMIT = 3_000_000;
 
 interface EvaluatorOptions {
   /**
-   * The cost limit for evaluating one pod by one policy, in units of CelEngine; unlimited by default. Above the limit,
-   * violations() throws TooExpensive.
+   * The cost limit for evaluating one pod by one policy, in units of CelEngine. By default, there is no limit. Above
+   * the limit, violations() throws TooExpensive.
    */
   readonly costLimit?: number;
 }
 
-/** Runs checks. The evaluator caches the verdicts on parts that cannot change, because most pods are copies. */
+/** Runs checks. The evaluator caches the results for content that cannot change, because most pods are copies. */
 export class Evaluator {
   readonly #engine = new CelEngine();
   readonly #costLimit: number;
@@ -68,7 +71,7 @@ export class Evaluator {
   }
 
   /**
-   * The violations of a policy, in the order of its rules; empty when the pod complies.
+   * Finds the violations of a policy, in the order of its rules. The list is empty if the pod complies.
    * @param filled whether to evaluate the pod in the form that it has after defaulting @throws TooExpensive
    */
   violations(pod: PodContent, policy: PolicyChecks, filled = false): readonly Violation[] {
@@ -99,7 +102,8 @@ export class Evaluator {
 
   #evaluate(pod: PodContent, ofRules: readonly RuleChecks[]): Violation[] {
     const targets = targetsOf(pod);
-    // Because most parts break no rule, all checks are first evaluated in one expression, which takes half the time.
+    // Most parts break no rule. So the evaluator first evaluates all checks in one expression, which takes half the
+    // time of separate expressions.
     const breaking = (over: Check['over']) => {
       const any = this.#anyOf(ofRules)[over];
       return any === '' ? [] : targets[over].filter(({ context }) => this.#engine.run(any, context) === true);
@@ -119,7 +123,10 @@ export class Evaluator {
     });
   }
 
-  /** By kind of part: a CEL expression (bool) that is true if the part breaks any rule; empty if no check applies. */
+  /**
+   * Returns a CEL expression of type bool for each kind of part. The expression is true if the part breaks any rule.
+   * The text of the expression is empty if no check applies. The key is the kind of part.
+   */
   #anyOf(ofRules: readonly RuleChecks[]): Readonly<Record<Check['over'], string>> {
     const known = this.#anyTexts.get(ofRules);
     if (known) return known;

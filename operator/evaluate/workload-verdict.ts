@@ -16,20 +16,20 @@ import type { Violation } from './violations.ts';
 import type { Top, WorkloadName } from './workloads.ts';
 
 export interface WorkloadVerdict extends WorkloadName {
-  /** For a custom resource, the owner reference to the workload. */
+  /** The owner reference to the workload, if the workload is a custom resource. */
   readonly custom?: Owner;
   /** The worst verdict on the workload's template and its pods. */
   readonly verdict: Verdict;
-  /** How many of the workload's pods violate now. */
+  /** The number of the workload's pods that violate a policy now. */
   readonly pods: number;
-  /** Whether the workload's own template complies, and only pods or templates of an older revision violate. */
+  /** Whether the workload's own template complies, although pods or templates of an older revision violate a policy. */
   readonly templateComplies?: true;
   /**
-   * For a workload that violates in mode Audit or Warn: the Enforce policy that admits it, and would still admit it if
-   * the violated policies were enforced.
+   * The Enforce policy that admits a workload which violates policies of mode Audit or Warn. The Enforce policy would
+   * still admit the workload after the violated policies were enforced.
    */
   readonly admittedBy?: string;
-  /** The violations without duplicates, by name of the policy; empty when Compliant. */
+  /** The violations without duplicates; empty if the verdict is Compliant. The key is the policy's name. */
   readonly violations: Readonly<Record<string, readonly Violation[]>>;
 }
 
@@ -48,7 +48,7 @@ export function groupsOf(members: readonly Member[]): Group[] {
   return groups.sort((a, b) => byKindAndName(a.workload, b.workload));
 }
 
-/** The verdicts of one mode, by workload. */
+/** Yields the verdicts of one mode. Each workload has one verdict. */
 export function* evaluatingWorkloads(
   groups: readonly Group[],
   policies: readonly ResolvedPolicy[],
@@ -74,8 +74,8 @@ export function* evaluatingMembers(
 }
 
 /**
- * @param admittedBy the Enforce policy that admits the workload, if this policy would still decide once the policies of
- * the mode were enforced
+ * @param admittedBy the Enforce policy that admits the workload. The name is absent if the Enforce policy would no
+ * longer decide once the policies of the mode were enforced
  */
 export function mergeMembers(
   { workload: { kind, namespace, name }, custom, members }: Group,
@@ -92,8 +92,8 @@ export function mergeMembers(
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
     ...(verdict === 'Violating' && templateComplies(members, verdicts) && { templateComplies: true }),
     pods: members.filter(({ pod }, index) => pod && verdicts[index]?.verdict === 'Violating').length,
-    // For a workload that violates, results with the verdict Unknown are left out, because they would hide the
-    // violations to repair.
+    // For a workload that violates, the function leaves out results with the verdict Unknown. Results with the verdict
+    // Unknown would hide the violations to repair.
     violations: verdict ? mergeViolations(verdicts.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }
@@ -103,7 +103,7 @@ function templateComplies(members: readonly Member[], verdicts: readonly PodVerd
   return verdicts[own]?.verdict === 'Compliant';
 }
 
-/** The policy that admits the first member; undefined if some member is not admitted. */
+/** The policy that admits the first member; undefined if some member of the workload is not admitted. */
 export function admittedAsAWhole(verdicts: readonly PodVerdict[]): string | undefined {
   return verdicts.every(({ verdict }) => verdict === 'Compliant') ? verdicts[0]?.admittedBy : undefined;
 }
@@ -112,7 +112,7 @@ type Merged = WorkloadVerdict['violations'];
 
 function mergeViolations(verdicts: readonly PodVerdict[]): Merged {
   const distinct = [...new Set(verdicts)];
-  // Frozen results are shared by many workloads, so their merged lists are cached.
+  // Many workloads share frozen results. So the function caches the merged lists of frozen results.
   return distinct.every(Object.isFrozen) ? mergedBefore(distinct) : merged(distinct);
 }
 
@@ -126,8 +126,8 @@ function merged(verdicts: readonly PodVerdict[]): Merged {
 const mergedBefore: (verdicts: readonly PodVerdict[]) => Merged = perList(merged);
 
 /**
- * Merges lists so that each violation appears once. Equal pods share one list of violations, and all workloads with
- * such pods can refer to the same list.
+ * Merges lists so that each violation appears once. Equal pods share one list of violations. All workloads with such
+ * pods can refer to this list.
  */
 function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[] {
   const [list = [], ...others] = new Set(lists);
@@ -136,7 +136,7 @@ function eachOnce(lists: readonly (readonly Violation[])[]): readonly Violation[
 
 type Violations = readonly Violation[];
 
-/** Many workloads of a cluster have the same template and pods as other workloads. */
+/** In a cluster, the templates and pods of many workloads are equal. */
 const distinct = perObject((list: Violations): Violations => {
   const once = new Map(list.map((one) => [`${one.rule}\n${one.container}\n${one.message}`, one]));
   return once.size === list.length ? list : [...once.values()];

@@ -2,7 +2,7 @@
 import type { Cluster, Owner, WorkloadView } from '../model/objects.ts';
 import { builtInKind, controllerOf, hasTemplateOf, qualifiedKind, workloadKind } from '../model/workload-kinds.ts';
 
-/** How reports name a workload. */
+/** The name of a workload in reports. */
 export interface WorkloadName {
   readonly kind: string;
   readonly namespace: string;
@@ -24,17 +24,17 @@ interface Owned {
 export interface Top {
   readonly workload: WorkloadName;
   /**
-   * The reference to a custom resource. The operator does not watch custom resources, so it knows nothing else about
-   * the resource.
+   * The reference to a custom resource. The operator does not watch custom resources, so it has no other information
+   * about the resource.
    */
   readonly custom?: Owner;
 }
 
 /**
- * The top of the owner chain: ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. The chain ends at an owner
- * that is not watched. Such an owner is a deleted object, or a custom resource whose own owner is unknown. The chain
- * ends before a workload with another template: an operator's Deployment may own a DaemonSet only so that both are
- * deleted together.
+ * Finds the top of the owner chain, such as ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. The chain
+ * ends at an owner that the operator does not watch. An unwatched owner is a deleted object, or a custom resource whose
+ * own owner is unknown. The chain ends before a workload with another template. For example, the Deployment of an
+ * operator may own a DaemonSet so that the DaemonSet is deleted with the Deployment.
  */
 export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): Top {
   const { namespace } = start;
@@ -57,7 +57,7 @@ function isMadeBy(owner: Owner, kind: string): boolean {
   return kind === 'Pod' || hasTemplateOf(owner, kind) || controllerOf(owner.apiVersion, owner.kind) === undefined;
 }
 
-/** The group distinguishes kinds that share the name of a built-in one: Volcano also has a kind Job. */
+/** The API group distinguishes a kind from a built-in kind with the same name. For example, Volcano has a kind Job. */
 function customKind({ apiVersion, kind }: Owner): string {
   return kind === 'Pod' || workloadKind(kind) ? qualifiedKind(apiVersion, kind) : kind;
 }
@@ -72,6 +72,6 @@ export function watchedOwner(
 ): WorkloadView | undefined {
   if (!owner || !builtInKind(owner.apiVersion, owner.kind)) return undefined;
   const found = cluster.workload(namespace, owner.kind, owner.name);
-  // The object with the owner's name may be newer than the owner itself, which the uid shows.
+  // The object with the owner's name may be newer than the owner itself. The uid shows whether the object is the owner.
   return found?.uid === owner.uid ? found : undefined;
 }

@@ -1,6 +1,4 @@
-/**
- * Lists the entries or values of a map in the order of the keys, so that results don't depend on the insertion order.
- */
+/** Lists the entries or values of a map in the order of the keys. So results don't depend on the insertion order. */
 
 export function entriesByKey<Value>(map: ReadonlyMap<string, Value>): [string, Value][] {
   return [...map].sort(([a], [b]) => (a < b ? -1 : 1));

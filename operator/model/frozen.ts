@@ -1,4 +1,4 @@
-/** Freezes values, so that results computed from a value can be cached. */
+/** Freezes values, so that functions can cache results that they compute from a value. */
 
 /** Freezes the value and everything inside the value, and returns the value. */
 export function frozen<Value>(value: Value): Value {

@@ -13,8 +13,9 @@ export const OPERATOR_NAMESPACE = 'capabilitypolicy-system';
 export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
 
 /**
- * The namespaces in which each platform runs its own pods, which are excluded only on that platform. On another
- * platform, anyone who may create namespaces could escape all policies by creating an `openshift-*` namespace.
+ * The namespaces in which each platform runs its own pods. A platform's namespaces are excluded on this platform and
+ * not on other platforms. If they were excluded everywhere, anyone who may create namespaces could escape all policies
+ * on other platforms, by creating an `openshift-*` namespace.
  */
 export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
 

@@ -1,9 +1,9 @@
 /**
- * The operator's view of the cluster: plain values that a projection makes from each API object when the operator reads
- * the object.
+ * The operator's view of the cluster. When the operator reads an API object, a projection makes a plain value from the
+ * object.
  *
- * A projection keeps the fields that some rule reads (see `reads` in operator/rules) and the fields that reports
- * mention, and drops all other fields.
+ * A projection keeps the fields that some rule reads (see `reads` in operator/rules), and the fields that reports
+ * mention. A projection drops all other fields.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { WorkloadKind } from './workload-kinds.ts';
@@ -44,13 +44,22 @@ export interface Owner {
 export interface NamespaceView {
   readonly name: string;
   readonly uid: string;
-  /** When the namespace was created, in milliseconds since 1970 by the API server's clock; undefined if unknown. */
+  /**
+   * The creation time of the namespace, in milliseconds since 1970, by the API server's clock; undefined if the time is
+   * unknown.
+   */
   readonly created?: number;
   readonly terminating: boolean;
   readonly labels: Readonly<Record<string, string>>;
-  /** The record of the labels that the operator set: annotation capabilitypolicy.dev/labels, if present. */
+  /**
+   * The record of the labels that the operator set, from the annotation capabilitypolicy.dev/labels; absent without the
+   * annotation.
+   */
   readonly recorded?: string;
-  /** The owners of each pod-security.kubernetes.io label, from managedFields: label key → field managers. */
+  /**
+   * The field managers that own each pod-security.kubernetes.io label, from managedFields. The key is the key of the
+   * label.
+   */
   readonly labelOwners: Readonly<Record<string, readonly FieldOwner[]>>;
 }
 
@@ -65,7 +74,9 @@ export interface PodView extends PodContent {
   readonly uid: string;
   readonly owner?: Owner;
   readonly serviceAccount: string;
-  /** A mirror pod, which the node creates for a static pod and which admission can't refuse. */
+  /**
+   * Whether the pod is a mirror pod. A node creates a mirror pod for a static pod. Admission can't stop the static pod.
+   */
   readonly mirror: boolean;
   /** Whether the pod has succeeded or failed. A finished pod holds no capability. */
   readonly finished: boolean;
@@ -78,8 +89,8 @@ export interface WorkloadView {
   readonly uid: string;
   readonly owner?: Owner;
   /**
-   * The desired number of pods, if the kind has such a number. An old ReplicaSet with 0 desired pods only keeps an
-   * earlier template, and does not count as a workload.
+   * The desired number of pods, if the kind has such a number. An old ReplicaSet with 0 desired pods does not count as
+   * a workload, because it keeps an earlier template and does nothing else.
    */
   readonly replicas?: number;
   /** Whether the workload is a Job that has finished. */
@@ -89,7 +100,10 @@ export interface WorkloadView {
 
 export type SeenObject = PodView | WorkloadView;
 
-/** A rule of a Role or ClusterRole that grants verbs on capabilitypolicies, by name or by wildcard. */
+/**
+ * A rule of a Role or ClusterRole that grants verbs on capabilitypolicies. The rule names the resource or uses a
+ * wildcard.
+ */
 export interface PolicyRule {
   readonly verbs: readonly string[];
   readonly apiGroups: readonly string[];
@@ -101,7 +115,7 @@ export interface RoleView {
   /** The namespace of a Role; absent for a ClusterRole. */
   readonly namespace?: string;
   readonly name: string;
-  /** The role's rules that may grant a verb on capabilitypolicies, without all other rules. */
+  /** The role's rules that may grant a verb on capabilitypolicies. All other rules are left out. */
   readonly rules: readonly PolicyRule[];
 }
 
@@ -144,8 +158,8 @@ export interface RenderedObject {
 }
 
 /**
- * An object that is being deleted, whose finalizer waits until the operator has removed everything that it wrote for
- * deleted policies.
+ * An object that is being deleted and that has the operator's finalizer. The deletion waits until the operator has
+ * removed everything that it wrote for deleted policies.
  */
 export interface FinalizingView {
   readonly apiVersion: string;
@@ -163,7 +177,7 @@ export type Change =
       readonly of: 'pod' | 'workload';
       readonly namespace: string;
       readonly name: string;
-      /** The object before and after the change; after a deletion, only the deleted object. */
+      /** The object before and after the change. After a deletion, the list has the deleted object and nothing else. */
       readonly seen?: readonly SeenObject[];
     }
   | { readonly of: 'rbac' }
@@ -171,11 +185,11 @@ export type Change =
   | { readonly of: 'finalizing' }
   /** Somebody changed or deleted one of the operator's policy reports. */
   | { readonly of: 'report'; readonly namespace: string }
-  /** An API for policy reports was installed or removed: all reports may have to be written again. */
+  /** An API for policy reports was installed or removed. All reports may have to be written again. */
   | { readonly of: 'reports' }
   /**
-   * The API servers changed. `oldest` is true if the version of the oldest API server changed, and `fields` if this
-   * release knows other fields of their pods than before.
+   * The API servers changed. `oldest` is true if the version of the oldest API server changed. `fields` is true if the
+   * unknown pod fields changed, or the values that API servers fill in.
    */
   | { readonly of: 'servers'; readonly oldest: boolean; readonly fields?: boolean };
 
@@ -193,11 +207,15 @@ export interface Cluster {
   rendered(): readonly RenderedObject[];
   /** The version of the oldest API server that answered, as N of Kubernetes 1.N. */
   readonly oldestServer: number;
-  /** The paths of pod fields that some API server has and this release does not know, sorted; absent without servers. */
+  /**
+   * The sorted paths of pod fields that some API server has and that this release does not know. The list is absent if
+   * no API server is known.
+   */
   readonly unknownPodFields?: readonly string[] | undefined;
   /**
-   * The fields that API servers fill in and that this release does not know, as in Standard; undefined if nobody asked
-   * the API servers, so that only the operator's statuses name these fields.
+   * The fields that API servers fill in and that this release does not know, in the format of Standard. The list is
+   * undefined in a program that does not find out these fields from the API servers. Such a program reads these fields
+   * in the statuses of policies.
    */
   readonly serverDefaults?: readonly string[] | undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * A cache of recently used values, by key. Objects are read in the order of namespaces and names, so equal values are
- * close together. A full cache drops all of its values, which keeps the cache small and costs only a few extra copies.
+ * A cache of recently used values. Objects are read in the order of namespaces and names, so equal values are close
+ * together. A full cache drops all of its values. So the cache stays small, and callers make a few extra copies.
  */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>();
@@ -10,7 +10,10 @@ export class Recent<Value> {
     this.#most = most;
   }
 
-  /** The value with the given key; if the cache has no such value, the value that `make` returns. */
+  /**
+   * Returns the value with the given key. If the cache has no such value, the method returns the value that `make`
+   * makes.
+   */
   get(key: string, make: (key: string) => Value): Value {
     const known = this.#values.get(key);
     if (known !== undefined) return known;

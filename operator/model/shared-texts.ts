@@ -1,11 +1,11 @@
 /**
- * Stores equal long strings only once. The admission policies for hundreds of CapabilityPolicies differ only in a few
- * short strings.
+ * Stores one copy of equal long strings. The admission policies for hundreds of CapabilityPolicies are equal except for
+ * a few short strings.
  */
 import { Recent } from './recent.ts';
 
 /**
- * The length of the shortest string to share, in UTF-16 units. A shorter string takes less memory than its entry in the
+ * The minimum length of a string to share, in UTF-16 units. A shorter string takes less memory than its entry in the
  * map.
  */
 const LONG = 128;
@@ -13,7 +13,10 @@ const LONG = 128;
 export class SharedTexts {
   readonly #texts = new Recent<string>();
 
-  /** A copy of the JSON value, in which each long string is the same object as an equal string of an earlier value. */
+  /**
+   * Returns a copy of the JSON value. Each long string in the copy is the same object as an equal string of an earlier
+   * value.
+   */
   share<Value>(value: Value): Value {
     return this.#share(value) as Value;
   }

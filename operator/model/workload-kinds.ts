@@ -7,17 +7,18 @@ interface Row {
   /** The path of the PodTemplateSpec in an object of the kind. */
   readonly template: readonly string[];
   /**
-   * The service account in CONTROLLER_NAMESPACE that creates the kind's pods, if kube-controller-manager runs with
-   * --use-service-account-credentials, as it does in every distribution. A Deployment's pods come from its ReplicaSet,
-   * and a CronJob's pods from its Job. Source: k8s.io/kubernetes/cmd/kube-controller-manager/app.
+   * The service account in CONTROLLER_NAMESPACE that creates the kind's pods
+   * (k8s.io/kubernetes/cmd/kube-controller-manager/app). In every distribution, kube-controller-manager runs with
+   * --use-service-account-credentials, so that each controller has a service account. A Deployment's pods come from its
+   * ReplicaSet, and a CronJob's pods from its Job.
    */
   readonly serviceAccount?: string;
   /**
-   * The kind of the objects that the controller creates with a copy of the template; absent if the controller creates
-   * pods.
+   * The kind of the objects that the controller creates with a copy of the template. The field is absent if the
+   * controller creates pods.
    */
   readonly creates?: string;
-  /** The path of the list of volume claims that the kind's controller adds to each pod as volumes. */
+  /** The path of the list of volume claims. The kind's controller adds a volume to each pod for each volume claim. */
   readonly claims?: readonly string[];
 }
 
@@ -74,21 +75,24 @@ export function workloadKind(kind: string): Row | undefined {
 
 /**
  * The service account that creates the pods of a built-in kind; undefined for other kinds. A kind of another API group
- * may have the name of a built-in kind: Volcano also has a Job.
+ * may have the name of a built-in kind. For example, Volcano has a kind Job.
  */
 export function controllerOf(apiVersion: string, kind: string): string | undefined {
   return builtInKind(apiVersion, kind)?.serviceAccount;
 }
 
 /**
- * Whether an object of `kind` has a copy of its owner's template, as a ReplicaSet has its Deployment's template and a
- * Job its CronJob's.
+ * Whether an object of `kind` has a copy of its owner's template. For example, a ReplicaSet has its Deployment's
+ * template, and a Job has its CronJob's template.
  */
 export function hasTemplateOf(owner: { readonly apiVersion: string; readonly kind: string }, kind: string): boolean {
   return builtInKind(owner.apiVersion, owner.kind)?.creates === kind;
 }
 
-/** The row of a kind in its API group; undefined for a kind of another group, even with the same name. */
+/**
+ * The row of a kind in its API group. The result is undefined for a kind of another group, even if the name of the kind
+ * is in the table.
+ */
 export function builtInKind(apiVersion: string, kind: string): Row | undefined {
   const row = workloadKind(kind);
   return row && groupOf(row.apiVersion) === groupOf(apiVersion) ? row : undefined;
@@ -104,7 +108,7 @@ export function claimsPath(kind: string): readonly string[] | undefined {
   return workloadKind(kind)?.claims;
 }
 
-/** The kind with its API group, as kubectl writes it: `Rollout.argoproj.io`. */
+/** The kind with its API group, as kubectl writes it, such as `Rollout.argoproj.io`. */
 export function qualifiedKind(apiVersion: string, kind: string): string {
   const group = groupOf(apiVersion);
   return group === '' ? kind : `${kind}.${group}`;

@@ -1,6 +1,6 @@
 /**
- * The version of a policy that decides: the current version; if the current version cannot be compiled, the version
- * that was accepted last.
+ * The version of a policy that decides: the current version or, if the current version cannot be compiled, the last
+ * accepted version.
  */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';

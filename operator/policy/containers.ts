@@ -1,6 +1,6 @@
 /**
- * `spec.containers`: overrides for containers by name and image. A container has the values of the entry that selects
- * it, or else the values of `spec.overrides`. The pod itself and its volumes always have the values of
+ * Reads `spec.containers`, which has overrides for containers by name and image. If an entry selects a container, the
+ * container has the values of the entry. All other containers, the pod itself and its volumes have the values of
  * `spec.overrides`.
  */
 import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
@@ -15,9 +15,9 @@ export interface ContainerEntry {
   readonly names: readonly string[];
   /** The images that the entry selects; undefined for any image. */
   readonly images: readonly string[] | undefined;
-  /** CEL, bool: whether container `c` belongs to the entry. */
+  /** A CEL expression of type bool: whether container `c` belongs to the entry. */
   readonly selects: string;
-  /** By rule ID: the values for the containers of the entry, if they differ from the values for the pod. */
+  /** The values for the containers of the entry that differ from the values for the pod. The key is the rule's ID. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -26,7 +26,7 @@ interface Stated {
   readonly containers?: readonly NamedContainers[];
 }
 
-/** @param values by rule ID: the values of `spec.overrides` */
+/** @param values the values of `spec.overrides`; the key is the rule's ID */
 export function containerEntries(
   spec: Stated,
   standard: Standard,
@@ -43,8 +43,7 @@ export function containerEntries(
 }
 
 /**
- * The overrides for the containers of an entry: the values that the entry sets, and the policy's overrides for
- * everything else.
+ * The overrides for the containers of an entry. A value that the entry does not set comes from the policy's overrides.
  */
 export function overridesOf(entry: NamedContainers, { overrides = {} }: Stated): CapabilityPolicyOverrides {
   return replaced(overrides, entry.overrides ?? {});
@@ -55,7 +54,7 @@ export function statedIn({ overrides = {}, containers = [] }: Stated): Container
   return [overrides, ...containers.map((entry) => entry.overrides ?? {})];
 }
 
-/** The policy's overrides, in which the values of an entry replace single values. */
+/** Returns the policy's overrides. The values of an entry replace single values of these overrides. */
 function replaced(overrides: CapabilityPolicyOverrides, own: ContainerOverrides): CapabilityPolicyOverrides {
   const merged = RULES.filter(({ id, byField }) => byField && Object.hasOwn(own, id)).map(({ id }) => {
     const field = id as keyof ContainerOverrides;
@@ -89,7 +88,7 @@ export function ruleValues(
   };
 }
 
-/** @param filled whether the expression evaluates the pod in the form that it has after defaulting */
+/** @param filled whether the expression evaluates the pod after defaulting */
 export function checksOfRule({ rule, value, entries }: RuleValues, standard: Standard, filled: boolean): Check[] {
   if (entries.length === 0) return rule.checks(value, standard, filled);
   const { ofContainer } = rule;
@@ -129,7 +128,7 @@ export function fillsOfRule({ rule, value, entries }: RuleValues, standard: Stan
   ];
 }
 
-/** The changes that end violations, in the order in which they are made. */
+/** The fixes that end violations, in the order in which they are applied. */
 export function fixesOfRule({ rule, value, entries }: RuleValues, standard: Standard): Fix[] {
   const fixes = rule.fixes?.(value, standard) ?? [];
   if (entries.length === 0) return fixes;
@@ -151,8 +150,8 @@ function exceptCel(entries: RuleValues['entries']): string {
 }
 
 /**
- * The pod's own fields are still checked, but a container with another value does not inherit a violation from these
- * fields.
+ * Changes the check of the pod, so that a container with another value does not inherit a violation from the pod's
+ * fields. The check still covers the pod's own fields.
  */
 function withoutEntries(check: Check, except: string): Check {
   if (check.over === 'containers') return { ...check, violates: and(`!(${except})`, check.violates) };

@@ -1,7 +1,7 @@
 /**
- * Finds settings of a policy that have no effect because of other settings of the same policy, for the condition
- * Accepted. Every setting is valid by itself, so the API server does not report that two settings contradict each
- * other.
+ * Finds settings of a policy that have no effect because of other settings of the policy. The condition Accepted
+ * reports these settings. Each setting is valid by itself, so the API server does not report that two settings
+ * contradict each other.
  */
 import type { CapabilityPolicyOverrides, CompleteSpec, NamedContainers } from '../api/capability-policy.ts';
 import { valueAt } from '../model/raw.ts';
@@ -15,7 +15,7 @@ interface Overrides {
   /** The path of the overrides in the spec, such as `overrides` or `containers[0].overrides`. */
   readonly path: string;
   readonly stated: CapabilityPolicyOverrides;
-  /** The overrides of an entry; values that the entry does not set come from the policy's overrides. */
+  /** The overrides of an entry. Values that the entry does not set come from the policy's overrides. */
   readonly all: CapabilityPolicyOverrides;
   /** The value that is in effect for a rule. */
   value(rule: string): unknown;
@@ -44,10 +44,10 @@ export function contradictionsIn(spec: CompleteSpec, standard: Standard): string
   return [...ofOverrides, ...guardInVain(spec)];
 }
 
-/** The guard has only policies of mode Enforce. */
+/** The guard contains policies of mode Enforce and no other policies. */
 function guardInVain({ adminAccessLabel, mode }: CompleteSpec): string[] {
   if (adminAccessLabel !== 'Guarded' || mode === 'Enforce') return [];
-  return [`adminAccessLabel: Guarded guards nothing in mode ${mode}: write mode: Enforce, or remove adminAccessLabel`];
+  return [`adminAccessLabel: Guarded has no effect in mode ${mode}: write mode: Enforce, or remove adminAccessLabel`];
 }
 
 function partOf(
@@ -67,23 +67,25 @@ function privilegedInVain({ path, stated, all, value }: Overrides): string[] {
   const what = `${path}.privileged: true admits no container`;
   if (value('allowPrivilegeEscalation') === false) {
     return [
-      `${what}: the API server refuses allowPrivilegeEscalation: false, which the policy asks for, on a privileged container; write allowPrivilegeEscalation: true, too`,
+      `${what}: the policy requires allowPrivilegeEscalation: false, which the API server refuses on a privileged container; also write allowPrivilegeEscalation: true`,
     ];
   }
-  return boundOf(all) ? [`${what}: a privileged container holds every capability, and allowedBounding does not`] : [];
+  return boundOf(all)
+    ? [`${what}: a privileged container holds every capability, and allowedBounding does not list all of them`]
+    : [];
 }
 
 /** The API server requires `hostNetwork: true` on a HostProcess pod (validateWindowsHostProcessPod). */
 function hostProcessInVain({ path, stated, value }: Overrides): string[] {
   if (!stated.hostProcess || value('hostNetwork') !== false) return [];
   return [
-    `${path}.hostProcess: true admits no pod: a HostProcess pod needs hostNetwork: true, which the policy refuses; write hostNetwork: true, too`,
+    `${path}.hostProcess: true admits no pod: a HostProcess pod needs hostNetwork: true, which the policy refuses; also write hostNetwork: true`,
   ];
 }
 
 /**
- * The API server refuses `hostUsers: false` beside `hostNetwork`, `hostPID` and `hostIPC` (validateHostUsers). Among
- * these fields, pods for Windows can have only `hostNetwork`.
+ * The API server refuses `hostUsers: false` together with `hostNetwork`, `hostPID` or `hostIPC` (validateHostUsers).
+ * Pods for Windows can have `hostNetwork`, but neither `hostPID` nor `hostIPC`.
  */
 function hostNamespacesInVain({ path, stated, value }: Overrides): string[] {
   if (value('userNamespaces') !== 'Required') return [];
@@ -91,7 +93,7 @@ function hostNamespacesInVain({ path, stated, value }: Overrides): string[] {
     .filter((field) => stated[field])
     .map(
       (field) =>
-        `${path}.${field}: true admits no pod${field === 'hostNetwork' ? ' but those for Windows' : ''}: the API server refuses hostUsers: false, which userNamespaces: Required asks for, beside ${field}: true; remove one of the two`,
+        `${path}.${field}: true admits no pod${field === 'hostNetwork' ? ' except pods for Windows' : ''}: userNamespaces: Required requires hostUsers: false, which the API server refuses together with ${field}: true; remove one of the two`,
     );
 }
 
@@ -110,19 +112,22 @@ function addsInVain({ path, stated, all }: Overrides): string[] {
     return outside.length === 0
       ? []
       : [
-          `${path}.capabilities.${field} admits no container that adds ${outside.join(', ')}: it would hold what allowedBounding does not list`,
+          `${path}.capabilities.${field} admits no container that adds ${outside.join(', ')}: the container would hold capabilities that allowedBounding does not list`,
         ];
   });
 }
 
-/** The capabilities that a container may hold, at least in a user namespace; undefined if it may hold any. */
+/**
+ * The capabilities that a container may hold, at least in a user namespace; undefined if the container may hold any
+ * capability.
+ */
 function boundOf({ capabilities = {} }: CapabilityPolicyOverrides): readonly string[] | undefined {
   const { allowedBounding: bound, allowedAddInUserNamespace: mapped = [] } = capabilities;
   const isAny = bound?.includes('*') || mapped.includes('*') || mapped.includes('ALL');
   return isAny ? undefined : bound;
 }
 
-/** The fields of `overrides` whose values only defaulting uses. */
+/** The fields of `overrides` whose values defaulting uses and nothing else uses. */
 const DEFAULTS = [
   ['capabilities', 'defaultAdd'],
   ['defaultAllowPrivilegeEscalation'],
@@ -138,18 +143,21 @@ function defaultsInVain({ path, stated }: Overrides): string[] {
   });
   return vain.map(
     (field) =>
-      `${path}.${field.join('.')} fills in nothing without defaulting: write spec.defaulting: Enabled, or remove the field`,
+      `${path}.${field.join('.')} has no effect without defaulting: write spec.defaulting: Enabled, or remove the field`,
   );
 }
 
 function defaultInVain({ path, stated, value }: Overrides): string[] {
   if (!stated.defaultAllowPrivilegeEscalation || value('allowPrivilegeEscalation') !== false) return [];
   return [
-    `${path}.defaultAllowPrivilegeEscalation fills in nothing: no container may have true; write allowPrivilegeEscalation: true, or remove it`,
+    `${path}.defaultAllowPrivilegeEscalation has no effect: no container may have the value true; write allowPrivilegeEscalation: true, or remove the field`,
   ];
 }
 
-/** The fields of `overrides` that restrict volumes of one type, with the type. */
+/**
+ * The fields of `overrides` that restrict volumes of one type. The key is the field, and the value is the type of
+ * volume.
+ */
 const NARROWING = { hostPaths: 'hostPath', flexVolumeDrivers: 'flexVolume', csiDrivers: 'csi' } as const;
 
 function volumesInVain({ path, stated, value }: Overrides): string[] {
@@ -159,11 +167,13 @@ function volumesInVain({ path, stated, value }: Overrides): string[] {
   return Object.entries(NARROWING).flatMap(([field, type]) => {
     const narrowed = stated[field as keyof typeof NARROWING];
     if (narrowed?.length === 0 && stated.volumes?.includes(type)) {
-      return [`${path}.volumes admits no ${type} volume: ${path}.${field} is []; list some there, or remove ${type}`];
+      return [
+        `${path}.volumes admits no ${type} volume: ${path}.${field} is []; list values in this field, or remove ${type}`,
+      ];
     }
     if (!narrowed || narrowed.length === 0 || isAdmitted(type)) return [];
     return [
-      `${path}.${field} has no effect: the policy admits no ${type} volume; add ${type} to overrides.volumes, or remove it`,
+      `${path}.${field} has no effect: the policy admits no ${type} volume; add ${type} to overrides.volumes, or remove the field`,
     ];
   });
 }
@@ -180,5 +190,7 @@ function sysctlsInVain({ path, stated }: Overrides): string[] {
       : isMatch(name, forbidden),
   );
   if (vain.length === 0) return [];
-  return [`${path}.sysctls.allowed admits no pod that sets ${vain.join(', ')}: forbidden has it, too`];
+  return [
+    `${path}.sysctls.allowed admits no pod that sets ${vain.join(', ')}: the list forbidden has the same entries`,
+  ];
 }

@@ -9,22 +9,22 @@ import type { Labels } from './selector.ts';
 import { SelectorIndex } from './selector-index.ts';
 
 export interface Coverage {
-  /** Names of the selected namespaces, sorted. */
+  /** The sorted names of the selected namespaces. */
   readonly selected: readonly string[];
   /** The selected namespaces where the policy decides. */
   readonly deciding: readonly string[];
-  /** The selected namespaces where no policy of the same mode decides once this policy has expired. */
+  /** The selected namespaces where no other policy of the policy's mode will decide after this policy has expired. */
   readonly undecided: readonly string[];
   /**
-   * The namespaces where the policy decides, by the mode of the policy in the namespace: a policy with `rollout` has
-   * another mode in pending namespaces.
+   * The namespaces where the policy decides, by the policy's mode in the namespace. A policy with `rollout` has another
+   * mode in pending namespaces.
    */
   readonly areas: readonly Area[];
-  /** The other policies of the same mode that select some of the policy's namespaces, by name. */
+  /** The other policies of the policy's mode that select some of the policy's namespaces, sorted by name. */
   readonly sharesWith: readonly SharesWith[];
   /**
-   * By namespace where the policy decides: the number of deciding policies that have restricted use. The map is empty
-   * for a policy that everyone may use.
+   * The number of deciding policies with restricted use in each namespace where the policy decides. The key is the
+   * namespace. The map is empty for a policy that everyone may use.
    */
   readonly restricted: ReadonlyMap<string, number>;
 }
@@ -42,7 +42,7 @@ export interface Namespace {
   readonly labels: Labels;
 }
 
-/** The policies and namespaces that a change concerns, by name. */
+/** The names of the policies and namespaces that a change concerns. */
 export interface Concerned {
   readonly policies: ReadonlySet<string>;
   readonly namespaces: ReadonlySet<string>;
@@ -51,19 +51,22 @@ export interface Concerned {
 const NOBODY: readonly ResolvedPolicy[] = [];
 
 /**
- * The namespaces that each policy selects, kept up to date with each change. A change of a namespace causes work only
- * for the policies that select the namespace, not for all policies.
+ * Tracks the namespaces that each policy selects, and updates these namespaces with each change. A change of a
+ * namespace causes work for the policies that select the namespace, but not for other policies.
  */
 export class Selections {
   #index = new SelectorIndex<ResolvedPolicy>([]);
-  /** By namespace: the policies that select the namespace, in the order of all policies. */
+  /** The policies that select a namespace, in the order of all policies. The key is the namespace. */
   readonly #selecting = new Map<string, readonly ResolvedPolicy[]>();
-  /** The names of the namespaces that each policy selects, by the policy's ID. */
+  /** The names of the namespaces that each policy selects. The key is the policy's ID. */
   readonly #selected = new Map<string, Set<string>>();
-  /** The cached coverage of each policy, by the policy's ID. */
+  /** The cached coverage of each policy. The key is the policy's ID. */
   readonly #coverage = new Map<string, { readonly policy: ResolvedPolicy; readonly coverage: Coverage }>();
 
-  /** Replaces all policies and namespaces. A policy counts as unchanged only if it is still the same object. */
+  /**
+   * Replaces all policies and namespaces. A policy counts as unchanged if the object of the policy is the same as
+   * before.
+   */
   replace(policies: readonly ResolvedPolicy[], namespaces: readonly Namespace[]): Concerned {
     this.#index = new SelectorIndex(policies);
     const there = new Set(namespaces.map(({ name }) => name));
@@ -79,19 +82,19 @@ export class Selections {
   }
 
   /**
-   * @param labels undefined for a namespace that is deleted or excluded @returns the names of the policies that select
-   * the namespace now, or selected it before the change
+   * @param labels undefined for a namespace that is deleted or excluded
+   * @returns the names of the policies that select the namespace now or selected it before the change
    */
   update(namespace: string, labels: Labels | undefined): ReadonlySet<string> {
     return this.#put(namespace, labels ? this.#index.selecting(labels) : NOBODY);
   }
 
-  /** The policies that select the namespace. The result is the same array until one of these policies changes. */
+  /** The policies that select the namespace. The method returns the same array until one of these policies changes. */
   selecting(namespace: string): readonly ResolvedPolicy[] {
     return this.#selecting.get(namespace) ?? NOBODY;
   }
 
-  /** The namespaces that a resolved policy selects, unsorted. @param policy the policy's ID */
+  /** The unsorted namespaces that a resolved policy selects. @param policy the policy's ID */
   selectedBy(policy: string): Iterable<string> {
     return this.#selected.get(policy) ?? [];
   }
@@ -105,8 +108,8 @@ export class Selections {
   }
 
   /**
-   * @returns the names of the policies that select the namespace now, or selected it before; empty if these policies
-   * did not change
+   * @returns the names of the policies that select the namespace now or selected it before; empty if these policies
+   * have not changed
    */
   #put(namespace: string, now: readonly ResolvedPolicy[]): ReadonlySet<string> {
     const before = this.selecting(namespace);

@@ -1,5 +1,6 @@
 /**
- * The deciding policies of a namespace: among the policies of a mode that select it, those with the highest priority.
+ * Finds the deciding policies of a namespace. If several policies of one mode select the namespace, the policies with
+ * the highest priority decide.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { isMatch } from '../rules/cel.ts';
@@ -8,7 +9,7 @@ import { matches, mayOverlap } from './selector.ts';
 
 export const MODES: readonly Mode[] = ['Enforce', 'Warn', 'Audit'];
 
-/** The policies that decide for pods of a namespace with these labels, in the given order. */
+/** Returns the policies that decide about pods of a namespace with these labels, in the given order. */
 export function deciding(
   policies: readonly ResolvedPolicy[],
   mode: Mode,
@@ -39,8 +40,8 @@ export function influencedBy(policy: ResolvedPolicy, policies: readonly Resolved
 }
 
 /**
- * Whether the pods and workloads of a namespace are evaluated. A namespace that is being deleted is not evaluated,
- * because nothing can be created in it (admission plugin NamespaceLifecycle).
+ * Whether the operator evaluates the pods and workloads of a namespace. The operator does not evaluate a namespace that
+ * is being deleted, because no object can be created in such a namespace (admission plugin NamespaceLifecycle).
  */
 export function isReached(
   { name, terminating }: { readonly name: string; readonly terminating: boolean },
@@ -50,8 +51,8 @@ export function isReached(
 }
 
 /**
- * Namespaces that no policy reaches.
- * @param patterns names of namespaces, or prefixes that end in `*`
+ * Whether no policy reaches the namespace.
+ * @param patterns each item is the name of a namespace, or a prefix that ends in `*`
  */
 export function isExcluded(namespace: string, patterns: readonly string[]): boolean {
   return isMatch(namespace, patterns);

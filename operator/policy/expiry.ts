@@ -1,9 +1,9 @@
 /**
- * Reads and compares the times at which policies expire. An expired policy counts as deleted. Times are milliseconds
- * since 1970, UTC, and whole seconds, since an object's creationTimestamp has no fractions.
+ * Reads and compares the times at which policies expire. An expired policy counts as deleted. Times are in milliseconds
+ * since 1970, in UTC. Every time is a whole second, since an object's creationTimestamp has no fractions.
  */
 
-/** The end of a policy that never expires. */
+/** The expiry time of a policy that never expires. */
 export const NEVER = Number.POSITIVE_INFINITY;
 
 const TIME = /^([12]\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:Z|[+-]\d\d:\d\d)$/;
@@ -24,12 +24,12 @@ export function parseTime(text: string): number | undefined {
   const [, local] = TIME.exec(text) ?? [];
   const time = Date.parse(text);
   if (local === undefined || Number.isNaN(time)) return undefined;
-  // Date.parse() does not refuse February 30, and reads it as March 2.
+  // Date.parse() does not refuse February 30, but reads this date as March 2.
   const isDay = formatTime(Date.parse(`${local}Z`)) === `${local}Z`;
   return isDay ? time : undefined;
 }
 
-/** Writes a time as RFC 3339, in UTC. */
+/** Writes a time in the format of RFC 3339, in UTC. */
 export function formatTime(time: number): string {
   return new Date(time).toISOString().replace('.000Z', 'Z');
 }

@@ -1,6 +1,6 @@
-/** Memoizes pure functions, so that a result for the same input is computed only once. */
+/** Memoizes pure functions, so that the result for an input is computed once. */
 
-/** Results by key. A result is kept as long as it is requested again in every round. */
+/** Keeps results. The class keeps a result as long as a caller requests it again in every round. */
 export class Memo<Result> {
   #before = new Map<string, Result>();
   #now = new Map<string, Result>();
@@ -11,14 +11,14 @@ export class Memo<Result> {
     return known;
   }
 
-  /** Ends a round: forgets the results that nobody requested in this round. */
+  /** Ends a round, and forgets the results that no caller requested in this round. */
   forgetUnused(): void {
     this.#before = this.#now;
     this.#now = new Map();
   }
 }
 
-/** Remembers one result for each object, as long as the object lives. The object must not change. */
+/** Caches one result for each object, as long as the object exists. The object must not change. */
 export function perObject<Key extends object, Result>(make: (key: Key) => Result): (key: Key) => Result {
   const known = new WeakMap<Key, { readonly result: Result }>();
   return (key) => {
@@ -30,7 +30,10 @@ export function perObject<Key extends object, Result>(make: (key: Key) => Result
   };
 }
 
-/** Remembers one result for each list of the same objects in the same order, as long as all of the objects live. */
+/**
+ * Caches one result for each list of objects, as long as all of the objects exist. Lists are equal if they have the
+ * same objects in the same order.
+ */
 export function perList<Item extends object, Result>(
   make: (list: readonly Item[]) => Result,
 ): (list: readonly Item[]) => Result {
@@ -43,9 +46,9 @@ export function perList<Item extends object, Result>(
   };
 }
 
-/** The beginning of a list, which is shared by all lists that begin with the same objects. */
+/** The beginning of a list. All lists that begin with the same objects share one beginning. */
 class Beginning<Item extends object, Result> {
-  /** The result for the list that consists of exactly this beginning. */
+  /** The result for the list that consists of this beginning and nothing else. */
   known: { readonly result: Result } | undefined;
   #longer: ((item: Item) => Beginning<Item, Result>) | undefined;
 

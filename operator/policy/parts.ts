@@ -1,19 +1,22 @@
 /**
- * Splits a policy with `spec.rollout` into two parts. The pending part warns or audits where the policy is not enforced
- * yet, and the enforced part refuses in all other namespaces. A label of the namespace decides which part applies to
- * the namespace. All code that uses this file sees two ordinary policies.
+ * Splits a policy with `spec.rollout` into two parts. The pending part warns or audits in namespaces where the policy
+ * is not enforced yet. The enforced part refuses in all other namespaces. A label of the namespace decides which part
+ * applies to the namespace. The callers of this file handle the two parts like two ordinary policies.
  */
 import { type LabelSelector, NAME_LABEL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
 import type { ResolvedPolicy } from './resolve.ts';
 
-/** The progress of a rollout, as far as compiling depends on it. */
+/** The progress of a rollout that matters for compiling. */
 export interface Stage {
-  /** False as long as the first namespaces are being labelled. Until then, the enforced part must not exist. */
+  /**
+   * Whether the rollout has begun. The value is false while the operator labels the first namespaces. While the
+   * operator labels the first namespaces, the enforced part must not exist.
+   */
   readonly begun: boolean;
-  /** The last selector for which all namespaces have been labelled; by default, the policy's own selector. */
+  /** The last selector whose namespaces have all been labelled. The default is the policy's own selector. */
   readonly selector?: LabelSelector;
-  /** Pending namespaces that do not have the label: the enforced part excludes them by name. */
+  /** The pending namespaces that do not have the label. The enforced part excludes these namespaces by name. */
   readonly leftOut?: readonly string[];
 }
 
@@ -30,7 +33,7 @@ export function rolloutLabel(policy: string): string {
   return `${ROLLOUT_LABEL_PREFIX}${policy}`;
 }
 
-/** The name of the policy to which the label of a rollout belongs; the inverse of `rolloutLabel`. */
+/** The name of the policy to which the label of a rollout belongs. The function is the inverse of `rolloutLabel`. */
 export function policyOfLabel(label: string): string {
   return label.slice(ROLLOUT_LABEL_PREFIX.length);
 }
@@ -49,8 +52,8 @@ export function pendingPartOf(policy: string): string {
 }
 
 /**
- * The parts of a policy; the enforced part comes first. A policy without `rollout`, or whose mode is not Enforce, has
- * one part: itself.
+ * Returns the parts of a policy. The enforced part comes first. A policy without `rollout`, or with another mode than
+ * Enforce, has one part: the policy itself.
  */
 export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage): Parts {
   const { enforced, pending } = leftOut.length > 0 && begun ? withoutNames(policy, leftOut) : bothParts(policy);
@@ -59,9 +62,8 @@ export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage):
 }
 
 /**
- * Whether the policy also evaluates pods in the form that they have after defaulting. A policy does so if it fills in
- * fields now, or will fill in fields once its namespaces are promoted. A pod that the enforced part would admit needs
- * no warning.
+ * Whether the policy evaluates pods after defaulting, too. The result is true if the policy fills in fields now, or
+ * will fill in fields once its namespaces are promoted. A pod that the enforced part would admit needs no warning.
  */
 export function evaluatesFilled({
   defaulting,
@@ -88,7 +90,7 @@ const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
     id: pendingPartOf(name),
     selector: withLabel(selector, name, 'In'),
     mode: meanwhile,
-    // Only mode Enforce has defaulting.
+    // A policy of another mode than Enforce has no defaulting.
     defaulting: false,
     seccompChanges: false,
     fills: [],
@@ -98,7 +100,7 @@ const bothParts = perObject((policy: ResolvedPolicy): BothParts => {
   return { enforced, pending };
 });
 
-/** The names of the namespaces that were left out last, and the parts that exclude these namespaces. */
+/** The names of the namespaces that the last call left out, and the parts that exclude these namespaces. */
 const lastLeftOut = perObject((_: ResolvedPolicy): { names: string; parts?: BothParts } => ({ names: '' }));
 
 function withoutNames(policy: ResolvedPolicy, leftOut: readonly string[]): BothParts {

@@ -1,6 +1,6 @@
 /**
- * A policy in the form that is compiled and evaluated. A resolved policy has a value for every rule, and no longer
- * depends on levels or defaults.
+ * Resolves policies. A resolved policy has the form that is compiled and evaluated. A resolved policy has a value for
+ * every rule, and no longer depends on levels or defaults.
  */
 import type { CompletePolicy, CompleteSpec, LabelSelector, Mode, Subject, UsableBy } from '../api/capability-policy.ts';
 import { Recent } from '../model/recent.ts';
@@ -22,7 +22,8 @@ import { NEVER, parseTime } from './expiry.ts';
 
 export interface ResolvedPolicy {
   /**
-   * A unique ID among resolved policies: the policy's name, with a suffix for the pending part of a rollout (parts.ts).
+   * An ID that is unique among resolved policies. The ID is the policy's name. The pending part of a rollout has a
+   * suffix (parts.ts).
    */
   readonly id: string;
   /** The name of the CapabilityPolicy. */
@@ -35,46 +36,44 @@ export interface ResolvedPolicy {
   readonly priority: number;
   readonly usableBy: UsableBy;
   readonly subjects: readonly Subject[];
-  /** The time from which the policy counts as deleted; see expiry.ts. */
+  /** The time from which the policy counts as deleted (see expiry.ts). */
   readonly expires: number;
   readonly podSecurityLabels: 'Managed' | 'Off';
   readonly adminAccessLabel: 'Guarded' | 'Unguarded';
   readonly standard: Standard;
-  /** Whether levelVersion is `latest` although the API servers are newer than the Standards that this release knows. */
+  /**
+   * Whether levelVersion is `latest`, but the API servers are newer than the newest version of the Standards that this
+   * release knows.
+   */
   readonly latestLags: boolean;
-  /** By rule ID: the values for the pod, and for containers that no entry of `containers` selects. */
+  /** The values for the pod, and for containers that no entry of `containers` selects. The key is the rule's ID. */
   readonly values: Readonly<Record<string, unknown>>;
   /** The entries of `spec.containers`, in the order of the spec. */
   readonly containers: readonly ContainerEntry[];
-  /** The rules that restrict anything, in the order of the registry. */
+  /** The checks of the rules that restrict anything, in the order of the list of rules. */
   readonly checks: readonly RuleChecks[];
   /** Whether the policy fills in unset fields of a pod, if that makes the pod comply. */
   readonly defaulting: boolean;
   /**
-   * Whether the policy counts as changing a pod that sets its own seccomp profile. PodSecurityPolicy counted such pods
-   * as changed.
+   * Whether defaulting by the policy counts a pod with its own seccomp profile as changed, as PodSecurityPolicy did.
    */
   readonly seccompChanges: boolean;
-  /** Whether the policy asks for defaulting but the API servers do not support it. */
+  /** Whether the policy has defaulting enabled, but the API servers do not support defaulting. */
   readonly defaultingUnavailable: boolean;
-  /**
-   * The overrides that have no effect, or have an effect only on some nodes, because some API server lacks a feature.
-   */
+  /** The overrides that have no effect, or that some nodes ignore, because some API server lacks a feature. */
   readonly withoutEffect: readonly ServerNeed[];
-  /** The settings that have no effect because of other settings of the policy, described in one sentence each. */
+  /** The settings that have no effect because of other settings of the policy. Each item is one sentence. */
   readonly contradictions: readonly string[];
-  /**
-   * The checks of a pod in the form that it has after defaulting; the same as `checks` if the policy has no defaulting.
-   */
+  /** The checks of a pod after defaulting. If the policy has no defaulting, this list is `checks`. */
   readonly filledChecks: readonly RuleChecks[];
-  /** For a policy with `rollout`: the mode in namespaces that are still pending. */
+  /** The mode of a policy with `rollout` in namespaces that are still pending. */
   readonly meanwhile?: Mode;
   /**
-   * Only for the pending part of a rollout: the enforced part, which will decide in the pending namespaces once they
-   * are promoted.
+   * The enforced part, which will decide in the pending namespaces once they are promoted. The pending part of a
+   * rollout has this field. Other policies do not have it.
    */
   readonly pendingFor?: ResolvedPolicy;
-  /** The fields that defaulting writes, in the order of the registry; empty without defaulting. */
+  /** The fields that defaulting writes, in the order of the list of rules; empty without defaulting. */
   readonly fills: readonly Fill[];
 }
 
@@ -83,7 +82,10 @@ export interface RuleChecks {
   readonly checks: readonly Check[];
 }
 
-/** Why a policy cannot be compiled: the reason of condition Accepted, and a message with the field and the fix. */
+/**
+ * Why a policy cannot be compiled. A refusal has the reason of the condition Accepted, and a message with the field and
+ * the fix.
+ */
 export interface Refusal {
   readonly reason: 'VersionTooNew' | 'ServerTooOld' | 'InvalidSpec' | 'TooExpensive';
   readonly message: string;
@@ -93,14 +95,15 @@ export type Resolution =
   | { readonly policy: ResolvedPolicy }
   | {
       readonly refusal: Refusal;
-      /** The resolved policy to keep in force if it was accepted before an older API server joined. */
+      /** The resolved policy that stays in force if it was accepted before an older API server joined the cluster. */
       readonly asBefore?: ResolvedPolicy;
     };
 
 /**
- * @param oldestServer N of Kubernetes 1.N for the oldest API server, which decides what `latest` means, and which
- * version is the newest that every server enforces.
- * @param serverDefaults the fields that API servers fill in and that this release does not know, as in Standard
+ * @param oldestServer the version of the oldest API server, as N of Kubernetes 1.N. This version determines the meaning
+ * of `latest`, and the newest version of the Standards that every API server enforces.
+ * @param serverDefaults the fields that API servers fill in and that this release does not know, in the format of
+ * Standard
  */
 export function resolvePolicy(
   policy: CompletePolicy,
@@ -160,26 +163,29 @@ function tooOld({ path, feature, because }: ServerNeed, oldestServer: number): R
   return { reason: 'ServerTooOld', message };
 }
 
-/** The overrides that need a feature of the API servers, each listed once. */
+/** The overrides that need a feature of the API servers. The list has each override once. */
 function needsOf(spec: CompletePolicy['spec']): ServerNeed[] {
   const needs = RULES.flatMap((rule) => statedIn(spec).flatMap((overrides) => rule.needs?.(overrides) ?? []));
   return [...new Map(needs.map((need) => [`${need.path} ${need.feature}`, need])).values()];
 }
 
-/** The checks that apply to this type of part, such as containers or volumes. */
+/** The checks that run on this kind of part, such as containers or volumes. */
 export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']): Check[] {
   return ofRules.flatMap(({ checks }) => checks).filter(({ over }) => over === part);
 }
 
 export type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
-/** Most policies of a cluster have only the values of their level. Such policies share one list. */
+/**
+ * Most policies of a cluster have no values except the values of their level. Policies without other values share one
+ * list.
+ */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
-/** @param filled whether the checks evaluate a pod in the form that it has after defaulting */
+/** @param filled whether the checks evaluate a pod after defaulting */
 export function checksOf({ values, containers, standard }: Valued, filled: boolean): readonly RuleChecks[] {
-  // The key also contains the rule IDs, because JSON leaves out undefined values. An undefined value of an entry
-  // differs from a missing value, which means the pod's value.
+  // The key contains the rule IDs, too, because JSON leaves out undefined values. An undefined value of an entry
+  // differs from a missing value, because a missing value means the pod's value.
   const entries = containers.map(({ selects, values: own }) => [selects, own, Object.keys(own)]);
   return KNOWN_CHECKS.get(JSON.stringify([values, entries, standard, filled]), () =>
     checksOfRules(RULES, { values, containers, standard }, filled),
@@ -201,13 +207,14 @@ export function checksOfRules(
     .filter(({ checks }) => checks.length > 0);
 }
 
-/** The fields that defaulting writes, in the order of the registry. */
+/** The fields that defaulting writes, in the order of the list of rules. */
 export function fillsOf({ values, containers, standard }: Valued): Fill[] {
   return RULES.flatMap((rule) => fillsOfRule(ruleValues(rule, values, containers), standard));
 }
 
 /**
- * By rule ID: the changes that end violations of the policy. The map contains every rule, in the order of the registry.
+ * The fixes that end violations of the policy. The key is the rule's ID. The map contains every rule, in the order of
+ * the list of rules.
  */
 export function fixesOf({ values, containers, standard }: Valued): ReadonlyMap<string, readonly Fix[]> {
   return new Map(RULES.map((rule) => [rule.id, fixesOfRule(ruleValues(rule, values, containers), standard)]));

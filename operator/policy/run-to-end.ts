@@ -1,4 +1,7 @@
-/** Work that can be interrupted: a generator that yields wherever other work may run, and returns the result. */
+/**
+ * Runs work that can be interrupted. Interruptible work is a generator. The generator yields at each point where other
+ * work may run, and returns the result.
+ */
 
 /** Runs the work without interruption. */
 export function runToEnd<Result>(work: Generator<void, Result>): Result {
@@ -9,8 +12,8 @@ export function runToEnd<Result>(work: Generator<void, Result>): Result {
 }
 
 /**
- * Work that several callers may need at the same time. Each caller takes the next steps of the one work, and all get its
- * result, or its error.
+ * Shares work that several callers may need at the same time. The work runs once. Each caller takes the next steps of
+ * the work, and all callers get its result or its error.
  */
 export function shared<Result>(begin: () => Generator<void, Result>): () => Generator<void, Result> {
   let work: Generator<void, Result> | undefined;

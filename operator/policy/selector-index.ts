@@ -1,7 +1,7 @@
 /**
- * Finds the selectors that matter for a namespace or for another selector without comparing all of them. Each selector
- * is indexed by one label that it requires. Thanks to the index, hundreds of policies that each select one namespace
- * cost as much as one policy.
+ * Finds the selectors that match a namespace or overlap another selector, without comparing all selectors. The index
+ * has each selector under one label that the selector requires. With the index, hundreds of policies that each select
+ * one namespace cost as much as one policy.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { type Labels, matches, mayOverlap, requiredValues } from './selector.ts';
@@ -13,7 +13,9 @@ interface Selecting {
 export class SelectorIndex<Item extends Selecting> {
   /** The position of each item, so that results keep the given order. */
   readonly #position: ReadonlyMap<Item, number>;
-  /** Label key → value → the items that are indexed by this label. */
+  /**
+   * The items that are indexed by a label. The first key is the key of the label, the second key is the label's value.
+   */
   readonly #filed = new Map<string, Map<string, Item[]>>();
   /** The items whose selectors require no label value. */
   readonly #unfiled: Item[] = [];
@@ -60,7 +62,7 @@ export class SelectorIndex<Item extends Selecting> {
 
 const NONE: { key: string; values: readonly string[]; uses: number } | undefined = undefined;
 
-/** By label key and value: how many items require this value. */
+/** Counts how many items require a value of a label. The key is the key and the value of the label. */
 function countUses(items: readonly Selecting[]): Map<string, number> {
   const uses = new Map<string, number>();
   for (const { selector } of items) {

@@ -1,6 +1,7 @@
 /**
- * Evaluates label selectors of namespaces (metav1.LabelSelector): which namespaces match a selector, and whether two
- * selectors may match the same namespace. Also converts selectors to CEL for the tables of programs.
+ * Evaluates label selectors of namespaces (metav1.LabelSelector). The functions decide which namespaces match a
+ * selector, and whether two selectors may match the same namespace. Other functions convert selectors to CEL for the
+ * tables of programs.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { perObject } from './memo.ts';
@@ -18,7 +19,10 @@ export function matches(selector: LabelSelector, labels: Labels): boolean {
   return requirements(selector).every((requirement) => holds(requirement, labelValue(labels, requirement.key)));
 }
 
-/** False only if no set of labels can satisfy both selectors, because they contradict each other about some key. */
+/**
+ * Whether some set of labels may satisfy the two selectors. The result is false if the selectors contradict each other
+ * about some key.
+ */
 export function mayOverlap(a: LabelSelector, b: LabelSelector): boolean {
   const [ofA, ofB] = [byKey(a), byKey(b)];
   if (!ofA || !ofB) return false;
@@ -35,12 +39,12 @@ const byKey = perObject((selector: LabelSelector): ReadonlyMap<string, readonly 
   return [...found.values()].every(satisfiable) ? found : undefined;
 });
 
-/** Whether both selectors are written in the same way, and therefore select the same namespaces. */
+/** Whether the two selectors have equal CEL expressions, so that they select the same namespaces. */
 export function isSameSelector(a: LabelSelector, b: LabelSelector): boolean {
   return selectorCel(a, '') === selectorCel(b, '');
 }
 
-/** The key and the values of each requirement `In`: the label must have one of these values. */
+/** The key and the values of each requirement with the operator In. The label must have one of the values. */
 export function requiredValues(selector: LabelSelector): (readonly [string, readonly string[]])[] {
   return requirements(selector).flatMap(({ key, operator, values }) => (operator === 'In' ? [[key, values]] : []));
 }
@@ -51,8 +55,8 @@ export function keysOf(selector: LabelSelector): string[] {
 }
 
 /**
- * CEL, bool: whether the namespace is selected.
- * @param labels CEL, map(string, string)
+ * A CEL expression of type bool: whether the namespace is selected.
+ * @param labels CEL of type map(string, string)
  */
 export function selectorCel(selector: LabelSelector, labels: string): string {
   const conditions = requirements(selector).map((requirement) => requirementCel(requirement, labels));
@@ -84,7 +88,7 @@ const requirements = perObject((selector: LabelSelector): readonly Requirement[]
   return [...exact, ...expressions].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 });
 
-/** A label key may be `constructor`, so only the own properties of the object count as labels. */
+/** A label key may be `constructor`. So inherited properties of the object do not count as labels. */
 function labelValue(labels: Labels, key: string): string | undefined {
   return Object.hasOwn(labels, key) ? labels[key] : undefined;
 }
@@ -107,7 +111,7 @@ function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
   const named = ofOneKey.find(({ operator }) => operator === 'In');
   if (named) return named.values.some(meets);
-  // If no requirement is `In`, it is enough to test one value that no requirement contains, because all such values
-  // behave alike.
+  // If no requirement has the operator In, it is enough to test one value that no requirement contains, because all
+  // such values give the same result.
   return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }

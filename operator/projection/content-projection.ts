@@ -1,4 +1,4 @@
-/** Projects a pod or template to the content that some rule reads. Equal content is kept once. */
+/** Projects a pod or template to the content that some rule reads. The projection keeps one copy of equal content. */
 import { withContainers } from '../model/containers.ts';
 import type { Container, PodContent, PodSpec, Volume } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, withoutNulls } from '../model/raw.ts';
@@ -7,21 +7,22 @@ import { TOKEN_VOLUME } from '../rules/token-volume.ts';
 import { ContentPool, type Pool } from './sharing.ts';
 
 /**
- * The volume sources whose fields are read by rules. For all other sources, rules read only whether the source exists.
- * The fields of the other sources are dropped, because some fields differ from pod to pod, such as the name of a claim.
+ * The volume sources whose fields rules read. For every other volume source, rules read whether the source exists, and
+ * nothing else. The projection drops the fields of the other sources, because some fields differ from pod to pod, such
+ * as the name of a claim.
  */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
 /**
  * The volume of the service account's token (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount,
- * names.SimpleNameGenerator). If the volume's name kept its random ending, no two pods would have equal content.
+ * names.SimpleNameGenerator). If the name of the volume kept its random ending, no two pods would have equal content.
  */
 const NAMED_TOKEN = new RegExp(`^${TOKEN_VOLUME}-[a-z0-9]{5}$`);
 
 export interface ContentProjection {
-  /** The evaluated content of a pod or template; equal content gives the same object. */
+  /** Returns the content of a pod or template that is evaluated. Equal content gives the same object. */
   content(raw: unknown): PodContent;
-  /** How many distinct contents are in use. */
+  /** Returns the number of distinct contents in use. */
   distinctContents(): number;
 }
 
@@ -70,7 +71,10 @@ export function createContentProjection(rules: readonly Rule[], pool: Pool = new
   };
 }
 
-/** Copies the string, so that the memory of the rest of the object can be freed. */
+/**
+ * Parses a copy of the content. The copy shares no strings with the object that was read, so that the garbage collector
+ * can free the memory of that object.
+ */
 function copy(text: string): PodContent {
   return withoutNulls(JSON.parse(text)) as PodContent;
 }
@@ -120,7 +124,10 @@ function pick(value: unknown, fields: readonly string[]): Record<string, unknown
   return kept;
 }
 
-/** The fields of an object that are not in the set, which usually are none. @param known undefined: all fields are */
+/**
+ * Returns the fields of an object that are not in the set. Usually, the object has no such fields.
+ * @param known the set; undefined stands for the set of all fields
+ */
 function pickExcept(value: unknown, known: ReadonlySet<string> | undefined): Record<string, unknown> | undefined {
   if (!known) return undefined;
   const source = objectOf(value);
@@ -135,7 +142,8 @@ function nameIn(value: unknown): string {
 }
 
 /**
- * `serviceAccount` is the former name of the field `serviceAccountName`; the API server copies one field to the other.
+ * Reads the service account. `serviceAccount` is the former name of the field `serviceAccountName`. The API server
+ * copies one field to the other.
  */
 function serviceAccountIn(spec: unknown): string | undefined {
   const { serviceAccountName, serviceAccount } = objectOf(spec);

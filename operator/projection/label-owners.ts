@@ -1,4 +1,6 @@
-/** The owners of a namespace's Pod Security labels, from its managedFields and the annotation of `kubectl apply`. */
+/**
+ * Finds the owners of a namespace's Pod Security labels, by its managedFields and the annotation of `kubectl apply`.
+ */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
 import type { FieldOwner } from '../model/objects.ts';
@@ -6,15 +8,16 @@ import { objectOf, type RawMetadata, textsIn } from '../model/raw.ts';
 
 const PREFIX = 'pod-security.kubernetes.io/';
 /**
- * In fieldsV1 the key of a field is `f:` and its name (sigs.k8s.io/structured-merge-diff, fieldpath/serialize-pe.go).
+ * In fieldsV1, the key of a field is `f:` followed by the field's name (sigs.k8s.io/structured-merge-diff,
+ * fieldpath/serialize-pe.go).
  */
 const FIELD = 'f:';
 
 export const LAST_APPLIED_ANNOTATION = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /**
- * The managers that own each label, by the key of the label. The list is sorted, and contains a manager only once, even
- * if the manager wrote through several subresources.
+ * The field managers that own each label. The key is the key of the label. The list of field managers is sorted. The
+ * list contains a field manager once, even if the field manager wrote through several subresources.
  */
 export function labelOwners(metadata: RawMetadata): Record<string, readonly FieldOwner[]> {
   const owners = new Map<string, FieldOwner[]>();
@@ -33,9 +36,9 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 }
 
 /**
- * The current labels that a client-side apply set, by the annotation of `kubectl apply`. Argo CD uses client-side apply
- * by default. In managedFields, such a label looks like a change by hand. If the operator changed the label back, the
- * tool that applied it would set it again and again.
+ * The current labels that a client-side apply set, according to the annotation of `kubectl apply`. Argo CD uses
+ * client-side apply by default. In managedFields, such a label looks like a change by hand. If the operator changed the
+ * label back, the tool that applied the label would set its value again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];
@@ -44,7 +47,10 @@ function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   return new Set(stated.filter(([key, value]) => labels?.[key] === value).map(([key]) => key));
 }
 
-/** Parses the annotation of a client-side apply. The annotation is not trusted, because anybody may write it. */
+/**
+ * Parses the annotation of a client-side apply. The function does not trust the annotation, because anybody may write
+ * it.
+ */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

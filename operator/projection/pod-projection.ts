@@ -1,4 +1,4 @@
-/** Projects pods and workloads to their identity and the content that some rule reads. */
+/** Projects pods and workloads to their identity, and to the content that some rule reads. */
 import type { Owner, PodContent, PodView, WorkloadView } from '../model/objects.ts';
 import { arrayOf, isText, objectOf, type RawObject, valueAt } from '../model/raw.ts';
 import { Recent } from '../model/recent.ts';
@@ -67,8 +67,8 @@ function projectWorkload(raw: RawObject, projection: ContentProjection, names: N
 }
 
 /**
- * The template in the form that its pods will have: the controller of a StatefulSet adds volumes for the claims in the
- * spec.
+ * The template, in the form that the pods of the template will have. The controller of a StatefulSet adds volumes for
+ * the claims in the spec.
  */
 function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
   const template = valueAt(raw, templatePath(kind));
@@ -79,7 +79,7 @@ function templateIn(raw: RawObject, kind: WorkloadKind): unknown {
 }
 
 /**
- * The names of a StatefulSet's claims, with the index of each claim. If several claims have the same name, the last
+ * The index of each claim of a StatefulSet. The key is the claim's name. If several claims have the same name, the last
  * claim counts (k8s.io/kubernetes/pkg/controller/statefulset, getPersistentVolumeClaims).
  */
 export function claimsIn(raw: RawObject): ReadonlyMap<string, number> {
@@ -93,7 +93,10 @@ export function claimsIn(raw: RawObject): ReadonlyMap<string, number> {
   );
 }
 
-/** A claim replaces the volume of the same name (updateStorage in k8s.io/kubernetes/pkg/controller/statefulset). */
+/**
+ * A claim replaces the volume that has the claim's name (updateStorage in
+ * k8s.io/kubernetes/pkg/controller/statefulset).
+ */
 function withClaims(volumes: readonly unknown[], claims: ReadonlyMap<string, number>): unknown[] {
   const volumeOf = (name: string) => ({ name, persistentVolumeClaim: {} });
   const nameOf = (volume: unknown) => objectOf(volume).name as string;
@@ -108,7 +111,7 @@ function isFinishedJob(raw: RawObject): boolean {
     .some(({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True');
 }
 
-/** The strings and owners that many objects share. Equal strings and equal owners are kept only once. */
+/** The strings and owners that many objects share. The class keeps one copy of equal strings and of equal owners. */
 class Names {
   readonly #texts = new Recent<string>();
   readonly #owners = new Recent<Owner>();

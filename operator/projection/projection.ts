@@ -1,8 +1,8 @@
 /**
- * Projects API objects to the content that some rule reads, and the names that appear in reports.
+ * Projects API objects to the content that some rule reads, and to the names that appear in reports.
  *
- * The functions are pure, and work for events of a watch and for manifests from files. Manifests may contain null, and
- * may lack fields that the API server fills in.
+ * The functions are pure. The functions work for events of a watch and for manifests from files. Manifests may contain
+ * null, and may lack fields that the API server fills in.
  */
 import { type CapabilityPolicy, type CompletePolicy, RECORD, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { completePolicy } from '../api/defaults.ts';
@@ -21,11 +21,11 @@ export interface Projection extends PodProjection {
   role(raw: RawObject): RoleView | undefined;
   roleBinding(raw: RawObject): RoleBindingView;
   rendered(raw: RawObject): RenderedObject;
-  /** The view of an object whose deletion waits for the operator; undefined for any other object. */
+  /** Returns the view of an object whose deletion waits for the operator; undefined for any other object. */
   finalizing(raw: RawObject): FinalizingView | undefined;
 }
 
-/** @param pool keeps equal content of pods once; a new pool by default */
+/** @param pool keeps equal content of pods once; the default is a new pool */
 export function createProjection(rules: readonly Rule[], pool?: Pool): Projection {
   const texts = new SharedTexts();
   return {
@@ -61,7 +61,9 @@ function projectPolicy({ apiVersion, kind, metadata, spec, status }: RawObject):
   return completePolicy(withoutNulls({ apiVersion, kind, metadata: described, spec, status }) as CapabilityPolicy);
 }
 
-/** Among the managed fields, only the entries about owner references are kept, because only these count as drift. */
+/**
+ * The function keeps only the managed-fields entries about owner references, because no other entries count as drift.
+ */
 function projectRendered({ metadata, ...rest }: RawObject): RenderedObject {
   const managedFields = (metadata?.managedFields ?? []).map(({ manager, fieldsV1 }) => {
     const owners = objectOf(objectOf(fieldsV1)['f:metadata'])['f:ownerReferences'];

@@ -1,15 +1,15 @@
-/** Projects RBAC objects to the rights on CapabilityPolicies, and the subjects that have these rights. */
+/** Projects RBAC objects to the rights on CapabilityPolicies, and to the subjects that have these rights. */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import type { PolicyRule, RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';
 import { arrayOf, objectOf, type RawObject } from '../model/raw.ts';
 
-/** A Role or ClusterRole; undefined when none of its rules concerns CapabilityPolicies. */
+/** Projects a Role or ClusterRole. The result is undefined if no rule of the role concerns CapabilityPolicies. */
 export function projectRole(raw: RawObject): RoleView | undefined {
   const rules = arrayOf(raw.rules).map(rule).filter(concernsPolicies);
   return rules.length === 0 ? undefined : { ...scopeOf(raw), rules };
 }
 
-/** A RoleBinding or ClusterRoleBinding. */
+/** Projects a RoleBinding or ClusterRoleBinding. */
 export function projectRoleBinding(raw: RawObject): RoleBindingView {
   const { kind, name } = objectOf(raw.roleRef);
   const created = raw.metadata?.creationTimestamp;

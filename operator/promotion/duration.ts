@@ -1,6 +1,9 @@
 import type { CompleteRollout } from '../api/capability-policy.ts';
 
-/** Reads durations in the form of `spec.rollout.soak`: `24h`, `1h30m`, `0s`. The CRD checks the form. */
+/**
+ * The units of durations in the form of `spec.rollout.soak`, such as `24h`, `1h30m` or `0s`, in ms. The CRD checks the
+ * form.
+ */
 const UNITS = { h: 3_600_000, m: 60_000, s: 1_000 } as const;
 
 export function durationMs(text: string): number {
@@ -8,7 +11,10 @@ export function durationMs(text: string): number {
   return parts.reduce((sum, [, count, unit]) => sum + Number(count) * UNITS[unit as keyof typeof UNITS], 0);
 }
 
-/** Whether a namespace without violations is enforced from the beginning, because there is no soak and no pace. */
+/**
+ * Whether the policy is enforced from the beginning in a namespace without violations, because the rollout has no soak
+ * and no pace.
+ */
 export function beginsAtOnce({ soak, paused, namespacesPerHour }: CompleteRollout): boolean {
   return durationMs(soak) === 0 && !paused && namespacesPerHour === undefined;
 }

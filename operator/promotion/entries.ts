@@ -1,4 +1,4 @@
-/** The entry of one namespace in the state of a rollout, and how a step changes it. */
+/** Computes the entry of one namespace in the state of a rollout, and how a step changes the entry. */
 import { ROLLOUT_ENFORCED, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import { beginsAtOnce } from './duration.ts';
@@ -6,7 +6,7 @@ import type { StepInput } from './input.ts';
 import type { RolloutNamespace } from './rollout-namespace.ts';
 import { type Entry, isPending } from './state.ts';
 
-/** The most by which the clocks of two machines may differ. */
+/** The maximum difference in ms between the clocks of two machines. */
 const CLOCK_SKEW_MS = 60_000;
 
 /** @param mayLeaveOut whether the enforced part may leave out one more namespace by name */
@@ -43,7 +43,7 @@ function continued(entry: Entry, { name, label, covered }: RolloutNamespace, inp
   return evaluated(entry, input.currentVerdict(name), input);
 }
 
-/** The entry of a namespace after an evaluation. */
+/** Returns the entry of a namespace after an evaluation. */
 export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, { now }: Pick<StepInput, 'now'>): Entry {
   if (!verdict) return entry;
   const { state } = entry;
@@ -52,14 +52,15 @@ export function evaluated(entry: Entry, verdict: PromotionVerdict | undefined, {
   if (verdict.violating > 0) return state === 'Blocked' ? entry : { ...entry, state: 'Blocked', since: now };
   if (state === 'Undecided') return entry;
   if (state !== 'Soaking') return { ...entry, state: 'Soaking', since: now };
-  // A pod that is now gone may have violated after the soak began.
+  // A pod that is now gone may have violated the policy after the soak began.
   const latest = Math.max(since, verdict.violatedAt ?? since);
   return latest === entry.since ? entry : { ...entry, since: latest };
 }
 
 /**
- * A namespace whose label cannot be written does not delay other namespaces, because the enforced part leaves it out by
- * name. A pending namespace whose label somebody removed is not left out, because the policy is already enforced there.
+ * Decides whether the enforced part leaves out the namespace by name. If the label of a namespace cannot be written,
+ * the enforced part leaves out the namespace, so that other namespaces do not have to wait. If somebody removed the
+ * label of a pending namespace, the namespace is not left out, because the policy is already enforced there.
  */
 function leftOut(
   entry: Entry,

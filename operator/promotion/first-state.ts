@@ -1,4 +1,4 @@
-/** The state of a rollout in the first step of a leader's term, and after a rest. */
+/** Computes the state of a rollout in the first step of a leader's term, and after the policy has rested. */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';
 import { matches } from '../policy/selector.ts';
@@ -19,11 +19,13 @@ interface Found {
   readonly now: number;
 }
 
-/** The saved state. If no state is saved, the state is derived from the enforced part and the labels. */
+/**
+ * Returns the saved state. If no state is saved, the function derives the state from the enforced part and the labels.
+ */
 export function firstState(found: Found): RolloutState {
   const { uid, kept, enforced, excluded } = found;
   const began = enforced && { begun: true, selector: enforced.namespaceSelector, excluded };
-  // The enforced spec has no `rollout`, so nothing guarded the label and its value means nothing.
+  // The enforced spec has no `rollout`. So nothing guarded the label, and the label's value means nothing.
   if (enforced && began && !enforced.rollout) return { ...began, uid, namespaces: enforcedBefore(found, enforced) };
   if (!kept) {
     const namespaces = new Map();

@@ -12,20 +12,25 @@ export interface StepInput {
   readonly state: RolloutState;
   /**
    * The selector of the enforced part that exists in the cluster. If an edit of the selector was refused or reverted,
-   * the existing part may still enforce the policy in namespaces that the spec does not select.
+   * the existing part may still enforce the policy in namespaces that the current spec does not select.
    */
   readonly existingSelector?: LabelSelector;
-  /** Every namespace that policies reach, by name. */
+  /** Every namespace that policies reach, sorted by name. */
   readonly namespaces: readonly NamespaceLabels[];
-  /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */
+  /** The namespaces that no policy reaches. Each item is a name, or a prefix that ends in `*`. */
   readonly excluded: readonly string[];
-  /** The verdict of the last evaluation; undefined if the newest version of the policy was never evaluated. */
+  /**
+   * Returns the verdict of the last evaluation of the namespace; undefined if the newest version of the policy was
+   * never evaluated there.
+   */
   verdict(namespace: string): PromotionVerdict | undefined;
-  /** The verdict at this moment, for decisions to enforce the policy. */
+  /** Returns the verdict at this moment. Decisions to enforce the policy need this verdict. */
   currentVerdict(namespace: string): PromotionVerdict | undefined;
   /** Whether the API server refuses to set or to remove the label of the rollout. */
   isRefused(namespace: string): boolean;
-  /** Whether every API server enforces the newest version of the policy, and none enforces an older version. */
+  /**
+   * Whether every API server enforces the newest version of the policy, and no API server enforces an older version.
+   */
   readonly settled: boolean;
   /** The current time, in milliseconds since 1970. */
   readonly now: number;
@@ -35,7 +40,7 @@ export interface NamespaceLabels {
   readonly name: string;
   readonly uid: string;
   readonly labels: Labels;
-  /** When the namespace was created, in milliseconds since 1970; undefined if the time is unknown. */
+  /** The creation time of the namespace, in milliseconds since 1970; undefined if the time is unknown. */
   readonly created?: number;
 }
 
@@ -45,6 +50,6 @@ export interface StepResult {
   readonly promoted: readonly string[];
   /** The namespaces where an earlier decision to enforce has taken effect. */
   readonly enforced: readonly string[];
-  /** The next promotion, if no workload violates until its time. */
+  /** The next promotion, if no workload violates the policy until then. */
   readonly next?: { readonly namespace: string; readonly at: number };
 }

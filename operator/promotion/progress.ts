@@ -13,33 +13,33 @@ export interface RolloutProgress {
    */
   readonly begun: boolean;
   readonly paused: boolean;
-  /** Every reached namespace that the policy's selector selects, by name, sorted. */
+  /** Every reached namespace that the policy's selector selects, sorted by name. The key is the namespace. */
   readonly namespaces: ReadonlyMap<string, NamespaceProgress>;
-  /** The next promotion; absent if none is due or the rollout is paused. */
+  /** The next promotion; absent if no promotion is due, or if the rollout is paused. */
   readonly next?: { readonly namespace: string; readonly at: number };
   /** The time of the last promotion; absent before the first promotion. */
   readonly lastPromotion?: number;
 }
 
-/** All times are milliseconds since 1970. */
+/** The progress of one namespace. All times are in milliseconds since 1970. */
 export type NamespaceProgress =
   /** Enforced: the label is gone, and API servers enforce the policy in the namespace. */
   | { readonly state: 'Enforced' }
   /**
-   * Decided: the promotion was decided at the time `since` but has not taken effect. Either the namespace still has the
-   * label, or API servers do not enforce the policy in the namespace yet.
+   * Decided: the operator decided to promote the namespace at the time `since`, but the promotion has not taken effect.
+   * Either the namespace still has the label, or API servers do not enforce the policy in the namespace yet.
    */
   | { readonly state: 'Decided'; readonly since: number }
   /** Pending: the namespace has not been evaluated yet. */
   | { readonly state: 'Pending'; readonly since: number }
   /**
-   * Soaking: pending, and compliant since the time `since`. The namespace is promoted when it has been compliant for
-   * `soak` and the pace allows it.
+   * Soaking: the namespace is pending, and has been compliant since the time `since`. The operator promotes the
+   * namespace when the namespace has been compliant for the time `soak` and the pace allows the promotion.
    */
   | { readonly state: 'Soaking'; readonly since: number; readonly soakedAt: number }
   /**
-   * Blocked: pending, and violating since the time `since`. The verdict is absent after a change of the policy, until
-   * the namespace has been evaluated again.
+   * Blocked: the namespace is pending, and workloads have violated the policy since the time `since`. After a change of
+   * the policy, the verdict is absent until the namespace has been evaluated again.
    */
   | { readonly state: 'Blocked'; readonly since: number; readonly verdict?: PromotionVerdict };
 

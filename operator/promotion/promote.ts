@@ -12,7 +12,10 @@ export interface Promotions {
   readonly next?: { readonly namespace: string; readonly at: number };
 }
 
-/** A promotion that is late by this much still counts as punctual, so that the pace is kept. */
+/**
+ * The delay in ms up to which a late promotion counts as punctual. Without this tolerance, small delays would slow down
+ * the pace of the rollout.
+ */
 const LATE_MS = 1_000;
 const HOUR_MS = 3_600_000;
 
@@ -35,8 +38,8 @@ export function promote(entries: Map<string, Entry>, input: StepInput, label: st
     const verdict = input.currentVerdict(name);
     const current = evaluated(entry, verdict, input);
     entries.set(name, current);
-    // If something violated since the last evaluation, or there is no verdict, the next step decides about the
-    // namespace.
+    // If a workload has violated the policy since the last evaluation, or if there is no verdict, the next step decides
+    // about the namespace.
     if (!verdict || current !== entry) continue;
     entries.set(name, { uid: entry.uid, state: 'Enforced', since: now });
     promoted.push(name);

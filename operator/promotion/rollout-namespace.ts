@@ -13,18 +13,21 @@ export interface RolloutNamespace {
   /** Whether the selector of the spec selects the namespace. */
   readonly selected: boolean;
   /**
-   * Whether the enforced part selects the namespace, apart from the label `pending`. Both the enforced part in the
-   * state and the existing one in the cluster count.
+   * Whether the enforced part selects the namespace, if the label `pending` is ignored. The enforced part in the state
+   * counts, and so does the enforced part that exists in the cluster.
    */
   readonly covered: boolean;
-  /** Whether the guard protects the label of the namespace, so that only holders of `exempt` can have set it. */
+  /**
+   * Whether the guard protects the label of the namespace. If true, nobody without the verb `exempt` can have set the
+   * label.
+   */
   readonly guarded: boolean;
   /**
    * Whether the namespace was created after the rollout began to label namespaces. In such a namespace, the policy is
    * enforced from the beginning.
    */
   readonly isNew: boolean;
-  /** Whether the enforced part selects the namespace only since `--excluded-namespaces` changed. */
+  /** Whether the enforced part selects the namespace because `--excluded-namespaces` changed. */
   readonly leftExclusion: boolean;
   readonly entry: Entry | undefined;
 }
@@ -54,7 +57,10 @@ export function rolloutNamespace(
   };
 }
 
-/** Whether the last selector that was in force on every API server selects the namespace. */
+/**
+ * Whether the guard protects the label of the namespace. The guard protects the label if the last selector that was in
+ * force on every API server selects the namespace.
+ */
 export function isGuarded({ begun, inForce, excluded }: RolloutState, namespace: NamespaceLabels): boolean {
   return begun && inForce !== undefined && isCovered({ selector: inForce, ...(excluded && { excluded }) }, namespace);
 }

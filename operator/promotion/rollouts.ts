@@ -1,4 +1,4 @@
-/** The rollouts of all policies, and the labels of a namespace that follow from them. */
+/** The rollouts of all policies, and the labels that a namespace should have because of these rollouts. */
 import {
   type CompletePolicy,
   type CompleteSpec,
@@ -20,9 +20,12 @@ export interface RolloutLabels {
 type Namespace = Pick<NamespaceView, 'name' | 'uid' | 'labels'>;
 
 export class Rollouts {
-  /** The states of rollouts, by name of the policy. */
+  /** The states of rollouts. The key is the policy's name. */
   readonly #states = new Map<string, RolloutState>();
-  /** The namespaces that have had the label of a rollout, as strings of uid and label. */
+  /**
+   * The namespaces that have had the label of a rollout. Each item is a string with the uid of the namespace and the
+   * label.
+   */
   readonly #labelled = new Set<string>();
   /** The labels that can be removed, because no policy and no admission policy uses them any more. */
   #unused: ReadonlySet<string> = new Set();
@@ -72,7 +75,7 @@ export class Rollouts {
     return effective;
   }
 
-  /** Remembers that a rollout labelled its pending namespaces in an earlier term. */
+  /** Records that a rollout labelled its pending namespaces in an earlier term. */
   wereLabelled(policy: string, { namespaces }: RolloutState): void {
     for (const entry of namespaces.values()) {
       if (isLabelled(entry)) this.#labelled.add(labelledKey(entry.uid, rolloutLabel(policy)));
@@ -99,7 +102,7 @@ export class Rollouts {
       const entry = namespaces.get(name);
       const label = rolloutLabel(policy);
       if (entry?.uid !== uid) continue;
-      // Somebody promoted the namespace by setting the label to `enforced`, and the next step records this decision.
+      // Somebody promoted the namespace by setting the label to `enforced`. The next step records this decision.
       if (isPending(entry) && labels[label] === ROLLOUT_ENFORCED) continue;
       if (isLabelled(entry)) set[label] = ROLLOUT_PENDING;
       else if (Object.hasOwn(labels, label)) remove.push(label);
@@ -108,7 +111,7 @@ export class Rollouts {
       if (Object.hasOwn(set, label)) continue;
       if (this.#unused.has(label)) remove.push(label);
       // The state of the label's policy is not known yet. The result contains the label, because server-side apply
-      // removes a label of ours that is left out.
+      // removes a label of the operator that is left out.
       else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;
     }
     return { set, remove: remove.sort() };
@@ -133,9 +136,9 @@ export function hasPendingLabel(labels: Labels): boolean {
 }
 
 /**
- * The stage of each rollout, by name of the policy.
+ * The stage of each rollout. The key is the policy's name.
  *
- * @param existing the specs of the enforced parts that exist, by the policy's uid
+ * @param existing the specs of the enforced parts that exist; the key is the policy's uid
  */
 export function stagesOf(
   policies: readonly CompletePolicy[],
@@ -147,7 +150,7 @@ export function stagesOf(
       const { name = '', uid = '' } = metadata ?? {};
       const state = rollouts.get(name);
       const { selector, ...stage } = state?.uid === uid ? stageOf(state) : stageWithoutState(existing.get(uid));
-      // In another mode than Enforce, the newest selector applies at once.
+      // If the policy's mode is not Enforce, the newest selector applies at once.
       return [name, { ...stage, ...(selector && rollsOut(spec) && { selector }) }] as const;
     }),
   );
@@ -155,7 +158,8 @@ export function stagesOf(
 
 /**
  * Whether programs and labels must wait until the controller of promotions has read, written or deleted the state of
- * some rollout. Only the state shows where a policy must not be enforced. Without a state, nothing guards the labels.
+ * some rollout. Nothing except the state shows where a policy must not be enforced. Without a state, nothing guards the
+ * labels.
  */
 export function isAwaited(
   policies: readonly CompletePolicy[],

@@ -1,19 +1,22 @@
 /**
- * The objects that existed in a pending namespace at some time and may be gone or changed before the namespace is
- * evaluated. For example, the pod of a CronJob may live for a second.
+ * Keeps the objects that existed in a pending namespace at some time. An object may be gone or changed before the
+ * namespace is evaluated. For example, the pod of a CronJob may exist for a second.
  */
 import type { Seen } from '../evaluate/members.ts';
 import type { Owner, SeenObject } from '../model/objects.ts';
 import { idOf } from '../policy/memo.ts';
 
-/** How many distinct objects are kept for each namespace; older objects are forgotten first. */
+/** The number of distinct objects that are kept for each namespace. The oldest objects are forgotten first. */
 const MOST_SEEN = 256;
 
 export class SeenObjects {
-  /** The objects, grouped by namespace, and within each namespace by all inputs of their verdicts. */
+  /**
+   * The recorded objects. The first key is the namespace. The second key contains everything that a verdict on the
+   * object depends on.
+   */
   readonly #seen = new Map<string, Map<string, Seen>>();
 
-  /** @param at milliseconds since 1970 */
+  /** @param at the time in milliseconds since 1970 */
   add(namespace: string, objects: readonly SeenObject[], at: number): void {
     const seen = this.#seen.get(namespace) ?? new Map<string, Seen>();
     for (const object of objects.filter(({ finished }) => !finished)) {
@@ -41,7 +44,7 @@ export class SeenObjects {
     return seen;
   }
 
-  /** Puts objects back that `take` returned, after an evaluation that did not end. */
+  /** Puts back objects that `take` returned, after an evaluation that did not end. */
   restore(namespace: string, seen: readonly Seen[]): void {
     for (const { object, at } of seen) {
       const newer = this.#seen.get(namespace)?.get(keyOf(object));
@@ -55,8 +58,8 @@ export class SeenObjects {
 }
 
 /**
- * A key of everything that a verdict on the object depends on. Equal parts are the same object, and pods whose owners
- * have the same kind have the same creator.
+ * A key that contains everything that a verdict on the object depends on. The projection keeps one object for equal
+ * specs and for equal annotations. Two pods have the same creator if their owners have the same kind.
  */
 function keyOf(object: SeenObject): string {
   const { spec, annotations } = 'template' in object ? object.template : object;

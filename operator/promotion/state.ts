@@ -1,20 +1,20 @@
 /**
- * The state of a rollout: the namespaces in which the policy is not enforced yet, and since when each has been
- * compliant.
+ * The state of a rollout: the namespaces in which the policy is not enforced yet, and the time since which each
+ * namespace has been compliant.
  */
 import type { CompleteRollout, CompleteSpec, LabelSelector } from '../api/capability-policy.ts';
 import { isExcluded } from '../policy/deciding.ts';
 import type { Stage } from '../policy/parts.ts';
 import { type Labels, matches } from '../policy/selector.ts';
 
-/** All times are milliseconds since 1970. */
+/** The state of a rollout. All times are in milliseconds since 1970. */
 export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   /** The policy's uid. A policy that was deleted and created again has no state yet. */
   readonly uid: string;
   /**
    * The last selector whose namespaces have all been labelled; undefined before the rollout has begun for the first
-   * time. While the policy rests (mode Audit, expired), `begun` is false, and the rollout later continues from this
-   * selector.
+   * time. While the policy rests (its mode is Audit, or it has expired), `begun` is false. When the policy no longer
+   * rests, the rollout continues from this selector.
    */
   readonly selector?: LabelSelector;
   /**
@@ -22,20 +22,20 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
    */
   readonly excluded?: readonly string[];
   /**
-   * The last selector that every API server enforced. Until every API server enforces some selector, nothing guards the
-   * labels, and no namespace counts as enforced.
+   * The last selector that every API server enforced. As long as this field is undefined, nothing guards the labels,
+   * and no namespace counts as enforced.
    */
   readonly inForce?: LabelSelector;
   /**
-   * While namespaces are being labelled: the selector of these namespaces, and the time at which the labelling began.
-   * Namespaces that are created after this time are new.
+   * The labelling of namespaces that is in progress. The field has the selector of these namespaces, and the time at
+   * which the labelling began. Namespaces that are created after this time are new.
    */
   readonly labelling?: Labelling;
-  /** The time of the last promotion, for the pace of the rollout. */
+  /** The time of the last promotion, which the pace of the rollout depends on. */
   readonly lastPromotion?: number;
   /**
-   * The entries, by namespace. Once the rollout has begun, the policy is enforced in every selected namespace without
-   * an entry, because the namespace was promoted or is new.
+   * The entries. The key is the namespace. Once the rollout has begun, the policy is enforced in every selected
+   * namespace without an entry. A namespace without an entry was promoted or is new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
 }
@@ -45,29 +45,29 @@ export interface Labelling {
   readonly since: number;
 }
 
-/** The states of a namespace; `Entry` explains each of them. */
+/** The states of a namespace. `Entry` explains each state. */
 export const ENTRY_STATES = ['Undecided', 'Pending', 'Soaking', 'Blocked', 'Enforced'] as const;
 
 export interface Entry {
   /** The namespace's uid. A namespace that was deleted and created again is new. */
   readonly uid: string;
   /**
-   * Undecided: the rollout has `soak: 0s`, so the policy is enforced in the namespace from the beginning, unless
-   * something violates when the rollout begins. Pending: the namespace has not been evaluated. Soaking: nothing has
-   * violated since the time in `since`. Blocked: something has violated since the time in `since`. Enforced: the
-   * operator decided to enforce the policy, or the policy does not select the namespace any more. The entry of an
-   * enforced namespace is removed when the label is gone.
+   * Undecided: the rollout has `soak: 0s`. So the policy is enforced in the namespace from the beginning, unless a
+   * workload violates the policy at that time. Pending: the namespace has not been evaluated. Soaking: no workload has
+   * violated the policy since the time in `since`. Blocked: workloads have violated the policy since the time in
+   * `since`. Enforced: the operator decided to enforce the policy, or the policy no longer selects the namespace. The
+   * entry of an enforced namespace is removed when the label is gone.
    */
   readonly state: (typeof ENTRY_STATES)[number];
   readonly since: number;
   /**
-   * The namespace does not have the label yet, because the label cannot be written or `--excluded-namespaces` contained
-   * the namespace. Because the label is missing, the enforced part leaves the namespace out by name.
+   * Whether the enforced part leaves out the namespace by name, because the namespace does not have the label yet. The
+   * label is missing if the operator cannot write the label, or if `--excluded-namespaces` contained the namespace.
    */
   readonly byName?: true;
 }
 
-/** Whether the policy is still pending in the namespace, which means not enforced yet. */
+/** Whether the policy is still pending in the namespace, so that it is not enforced there yet. */
 export function isPending({ state }: Entry): boolean {
   return state !== 'Enforced';
 }
@@ -79,7 +79,7 @@ export function isLabelled(entry: Entry): boolean {
 
 /**
  * Whether the enforced part selects a namespace with these labels, unless the namespace is pending. While the policy
- * rests: whether the enforced part will select the namespace once the rollout continues.
+ * rests, the function returns whether the enforced part will select the namespace once the rollout continues.
  */
 export function isCovered(
   { selector, excluded = [] }: Pick<RolloutState, 'selector' | 'excluded'>,
@@ -88,13 +88,13 @@ export function isCovered(
   return selector !== undefined && matches(selector, labels) && !isExcluded(name, excluded);
 }
 
-/** The names of the namespaces that the enforced part leaves out by name; sorted. */
+/** The sorted names of the namespaces that the enforced part leaves out by name. */
 export function leftOutByName({ namespaces }: Pick<RolloutState, 'namespaces'>): string[] {
   return [...namespaces].flatMap(([name, { byName }]) => (byName ? [name] : [])).sort();
 }
 
 /**
- * The state of a policy that is not enforced for now, because its mode is not Enforce or the policy has expired. If the
+ * Returns the state of a resting policy. The mode of a resting policy is not Enforce, or the policy has expired. If the
  * enforced part never existed, the policy was enforced nowhere, even if the state contains a selector.
  *
  * @param existingSelector the selector of the enforced part that still exists
@@ -105,10 +105,7 @@ export function resting(state: RolloutState, existingSelector: LabelSelector | u
   return { ...rest, begun: false, ...(selector && { selector }) };
 }
 
-/**
- * Whether the policy is rolled out namespace by namespace. In another mode than Enforce, the rollout of the policy
- * rests.
- */
+/** Whether the policy is rolled out namespace by namespace. If the policy's mode is not Enforce, its rollout rests. */
 export function rollsOut(spec: CompleteSpec): spec is CompleteSpec & { readonly rollout: CompleteRollout } {
   return spec.rollout !== undefined && spec.mode === 'Enforce';
 }

@@ -1,7 +1,7 @@
 /**
- * One step of a rollout, which computes the next state from the current state and the cluster as last seen. A step is
- * pure and can be repeated. The decisions of a step are saved before they take effect, so a process that dies in
- * between loses nothing.
+ * One step of a rollout. The step computes the next state from the current state and the last seen state of the
+ * cluster. A step is pure and can be repeated. The operator saves the decisions of a step before they take effect. So
+ * nothing is lost if the process dies before the decisions take effect.
  */
 import type { LabelSelector } from '../api/capability-policy.ts';
 import { rolloutLabel } from '../policy/parts.ts';
@@ -13,8 +13,8 @@ import { rolloutNamespace } from './rollout-namespace.ts';
 import type { Entry, Labelling, RolloutState } from './state.ts';
 
 /**
- * The most namespaces that may be left out by name because their labels cannot be written. Every such name makes the
- * admission policy longer.
+ * The maximum number of namespaces that may be left out by name because their labels cannot be written. Every such name
+ * makes the admission policy longer.
  */
 const MOST_REFUSED = 32;
 
@@ -71,8 +71,8 @@ function labellingFor({ state, selector, excluded, namespaces, now }: StepInput)
 }
 
 /**
- * Drops the entries of undecided namespaces. In these namespaces, the policy is enforced from the beginning, because
- * nothing violates.
+ * Drops the entries of undecided namespaces. In these namespaces, the policy is enforced from the beginning, because no
+ * workload violates it.
  */
 function dropUndecided(entries: Map<string, Entry>): void {
   for (const [name, { state }] of entries) if (state === 'Undecided') entries.delete(name);

@@ -3,7 +3,7 @@ import type { PromotionVerdict } from '../evaluate/promotion.ts';
 import type { UseIndex } from '../evaluate/use.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
-/** The inputs of a verdict, besides the objects in the namespace. */
+/** The inputs of a verdict, except the objects in the namespace. */
 export interface EvaluatedBy {
   /** All policies that select the namespace. The array stays the same object until one of these policies changes. */
   readonly policies: readonly ResolvedPolicy[];
@@ -12,24 +12,24 @@ export interface EvaluatedBy {
 }
 
 interface Evaluated extends EvaluatedBy {
-  /** The verdicts about promotions, by name of the policy. */
+  /** The verdicts about promotions. The key is the policy's name. */
   readonly verdicts: ReadonlyMap<string, PromotionVerdict>;
 }
 
 interface LastViolation {
   /** The time of the last violation, in milliseconds since 1970. */
   readonly at?: number;
-  /** Whether something violated in the last evaluation, and may still violate. */
+  /** Whether a workload violated the policy in the last evaluation, and may still violate it. */
   readonly lasts: boolean;
 }
 
 export class PromotionVerdicts {
-  /** The last evaluation of each namespace, by its name. */
+  /** The last evaluation of each namespace. The key is the namespace. */
   readonly #evaluated = new Map<string, Evaluated>();
   /**
-   * The last violations, by namespace and policy. These violations are kept when a policy is edited and when a term
-   * ends. A pod that violated and is gone still counts, even if the controller of promotions has not processed its
-   * violation yet.
+   * The last violations. The first key is the namespace, the second key is the policy's name. The last violations are
+   * kept when a policy is edited and when a term ends. A pod that violated the policy and is gone still counts, even if
+   * the controller of promotions has not processed the violation yet.
    */
   readonly #violations = new Map<string, ReadonlyMap<string, LastViolation>>();
 
@@ -69,8 +69,8 @@ export class PromotionVerdicts {
   }
 
   /**
-   * Records the current violations as ended at the end of this term, because somebody may repair them while another
-   * process leads.
+   * Records the current violations as ended at the end of this term, because somebody may repair the violations while
+   * another process leads.
    */
   endTerm(now: number): void {
     this.#evaluated.clear();

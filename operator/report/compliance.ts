@@ -7,12 +7,12 @@ import * as reasons from './reasons.ts';
 import type { WorkloadReport } from './violations.ts';
 
 interface Evaluated {
-  /** The spec that is in force, resolved; undefined if no spec of the policy was ever accepted. */
+  /** The resolved spec that is in force; undefined if no spec of the policy was ever accepted. */
   readonly accepted: ResolvedPolicy | undefined;
   readonly expired: boolean;
   /**
-   * The report about workloads. The report is undefined until all namespaces have been evaluated, and if no spec of the
-   * policy was ever accepted.
+   * The report about workloads. The report is undefined until all namespaces have been evaluated. Without any accepted
+   * spec, the report stays undefined.
    */
   readonly workloads: WorkloadReport | undefined;
 }
@@ -47,7 +47,7 @@ export function compliantCondition({ accepted, expired, workloads }: Evaluated):
 function unknownText({ counts, tooExpensive }: WorkloadReport): string {
   const byCreator = counts.unknown - tooExpensive;
   return [
-    ...(byCreator > 0 ? [`; unknown for ${byCreator}, since it depends on who created the pod`] : []),
+    ...(byCreator > 0 ? [`; unknown for ${byCreator}, since the verdict depends on who created the pod`] : []),
     ...(tooExpensive > 0 ? [`; unknown for ${tooExpensive}, too expensive to evaluate`] : []),
   ].join('');
 }

@@ -24,37 +24,45 @@ interface ConditionInput {
   readonly generation: number;
   readonly resolution: Resolution;
   /**
-   * The spec that is in force: the current spec, or else the last accepted spec; undefined if no spec was ever
-   * accepted.
+   * The spec that is in force: the current spec if it is accepted, otherwise the last accepted spec. The field is
+   * undefined if no spec was ever accepted.
    */
   readonly accepted: ResolvedPolicy | undefined;
   /** Whether the policy counts as deleted. */
   readonly expired: boolean;
   /** The value of `spec.reason`. */
   readonly why: string | undefined;
-  /** The namespaces where no policy of the same mode will decide after this policy has expired. */
+  /** The namespaces where no other policy of the policy's mode will decide after this policy has expired. */
   readonly undecided: readonly string[];
-  /** For each namespace where the policy decides: the number of deciding policies with restricted use. */
+  /**
+   * The number of deciding policies with restricted use in each namespace where the policy decides. The key is the
+   * namespace.
+   */
   readonly restricted: ReadonlyMap<string, number>;
-  /** Whether each API server enforces the policy; undefined until the first pass over all policies. */
+  /** How far API servers enforce the policy; undefined until the first pass over all policies. */
   readonly program: ProgramOutcome | undefined;
   /**
-   * The report about workloads. The report is undefined until all namespaces have been evaluated, and if no spec of the
-   * policy was ever accepted.
+   * The report about workloads. The report is undefined until all namespaces have been evaluated. Without any accepted
+   * spec, the report stays undefined.
    */
   readonly workloads: WorkloadReport | undefined;
-  /** The descriptions of label conflicts, sorted, one for each namespace. */
+  /** The sorted descriptions of label conflicts. Each namespace with a conflict has one description. */
   readonly labelConflicts: readonly string[];
   readonly refusedLabels: RefusedLabels;
   /** The subjects that may use every policy. */
   readonly holdersOfAll: readonly Holder[];
-  /** The paths of pod fields that some API server has and this release does not know, sorted. */
+  /** The sorted paths of pod fields that some API server has and that this release does not know. */
   readonly unknownPodFields: readonly string[];
-  /** The bindings that are older than the policy and grant its use, because they refer to the policy by its name. */
+  /**
+   * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.
+   */
   readonly olderBindings: readonly BindingName[];
   /** The rolled-out policies that the policy loosens. */
   readonly loosenings: readonly Loosening[];
-  /** Whether API servers protect our objects; undefined until API servers have answered the first protection probe. */
+  /**
+   * Whether API servers protect the operator's objects; undefined until API servers have answered the first protection
+   * probe.
+   */
   readonly protection: ProtectionOutcome | undefined;
   readonly previous: readonly Condition[];
   /** The current time, in ISO 8601 and UTC. */
@@ -65,15 +73,15 @@ const MESSAGE_LENGTH = 1024;
 const NAMED = 3;
 const MASTERS = 'system:masters';
 /**
- * The flag with which kubectl acts as the ReplicaSet controller, which creates the pods of Deployments in every
- * namespace.
+ * The flag with which kubectl acts as the ReplicaSet controller. This controller creates the pods of Deployments in
+ * every namespace.
  */
 const AS_CONTROLLER = '--as=system:serviceaccount:kube-system:replicaset-controller';
 
 /**
- * All conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures, so they do
- * not affect the condition Ready. A refused write does affect Ready if it keeps the policy from being enforced in a
- * namespace.
+ * Returns all conditions of a policy, sorted by type. Violations and label conflicts are observations, not failures.
+ * Observations do not affect the condition Ready. A refused write affects Ready if the operator cannot enforce the
+ * policy in a namespace because of the refusal.
  */
 export function buildConditions(input: ConditionInput): Condition[] {
   const { resolution } = input;
@@ -100,8 +108,9 @@ export function buildConditions(input: ConditionInput): Condition[] {
 }
 
 /**
- * The Compliant condition of the last complete evaluation. The condition is kept until the next evaluation is complete,
- * so that neither a restart nor a new namespace makes violations disappear and come back.
+ * The Compliant condition of the last complete evaluation. The policy keeps this condition until the next evaluation is
+ * complete. Without this rule, a restart or a new namespace would make violations disappear from the status and come
+ * back.
  */
 export function lastEvaluation({
   accepted,
@@ -147,12 +156,13 @@ function acceptedCondition(
 }
 
 /**
- * The message about a rollout that rests, for example because somebody changed the mode of the policy in an emergency.
+ * The message about a resting rollout. A rollout rests, for example, if somebody changed the mode of the policy in an
+ * emergency.
  */
 function restingRollout({ mode, meanwhile }: ResolvedPolicy): string[] {
   if (mode === 'Enforce' || !meanwhile) return [];
   return [
-    `spec.rollout rests in mode ${mode}: nothing is enforced. With mode: Enforce it goes on as it was, or begins if it has not begun`,
+    `spec.rollout rests in mode ${mode}, so nothing is enforced. With mode: Enforce, the rollout continues, or begins if it has not begun`,
   ];
 }
 
@@ -164,11 +174,14 @@ function lagging({ latestLags, standard }: ResolvedPolicy): string[] {
   if (!latestLags) return [];
   const known = formatVersion(standard.minor);
   return [
-    `levelVersion latest means ${known} here, because this release knows no newer Standards; the API servers are at ${formatVersion(standard.server)}: upgrade the operator`,
+    `levelVersion latest means ${known} here, because this release has no newer Standards; the API servers are at ${formatVersion(standard.server)}: upgrade the operator`,
   ];
 }
 
-/** A newer Kubernetes version may have added fields that give a container more power. */
+/**
+ * The message about pod fields that this release does not know. A newer Kubernetes version may have added fields that
+ * give a container more power.
+ */
 function unchecked(fields: readonly string[]): string[] {
   if (fields.length === 0) return [];
   const named = firstOf(fields, NAMED);
@@ -180,21 +193,24 @@ function unchecked(fields: readonly string[]): string[] {
 function unavailable({ defaultingUnavailable }: ResolvedPolicy): string[] {
   if (!defaultingUnavailable) return [];
   const since = offeredSince('mutatingAdmissionPolicies');
-  return [`nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes ${since} on every API server`];
+  return [
+    `defaulting fills in no field: it needs MutatingAdmissionPolicy, which requires Kubernetes ${since} on every API server`,
+  ];
 }
 
 function withoutEffect({ withoutEffect: overrides }: ResolvedPolicy): string[] {
   return overrides.map(({ path, feature, without, because }) => {
     const since = offeredSince(feature);
     return without === 'NodesMayIgnore'
-      ? `warning: overrides.${path} may have no effect on some nodes until every API server is at ${since}: ${because}. Compare the versions in kubectl get nodes`
+      ? `warning: overrides.${path} may have no effect on some nodes until every API server is at ${since}: ${because}. Check the versions with kubectl get nodes`
       : `overrides.${path} has no effect: it needs Kubernetes ${since} on every API server, since ${because}`;
   });
 }
 
 /**
- * RBAC wildcards grant the use of every policy. So an administrator's test pod may be admitted although the same pod of
- * a Deployment is refused, because a controller creates the pods of a Deployment.
+ * The message about subjects whose RBAC wildcards grant the use of every policy. A test pod that an administrator
+ * creates may be admitted, although an equal pod of a Deployment is refused. A controller creates the pods of a
+ * Deployment, and the controller may not use every policy.
  */
 function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[]): string[] {
   if (usableBy === 'Everyone') return [];
@@ -203,26 +219,25 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
     .map(({ subject, namespace }) => `${subject.kind} ${subject.name}${namespace ? ` in namespace ${namespace}` : ''}`);
   const all = firstOf(['cluster administrators', ...[...new Set(names)].sort()], NAMED + 1);
   return [
-    `holders of wildcard verbs may use it as well (${all}), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml ${AS_CONTROLLER}`,
+    `holders of wildcard verbs (${all}) may use this policy, too, so their test pods are admitted: test with --as, such as kubectl create -f pod.yaml ${AS_CONTROLLER}`,
   ];
 }
 
 /**
- * RBAC refers to a policy by its name, so a binding for an earlier policy also grants the use of a new policy with the
- * same name. Such a binding is only reported, because a binding that somebody made in advance for the new policy looks
- * the same.
+ * The message about bindings that are older than the policy. RBAC refers to a policy by its name. So a binding for an
+ * earlier policy grants the use of a new policy with that name, too. The operator reports such a binding, but does not
+ * remove it. Somebody may have made the binding in advance for the new policy.
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy,
-    // because the operator keeps a binding while some admission policy still checks the use of an earlier policy of the
-    // same name.
+    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy. The
+    // operator keeps a binding while some admission policy still checks the use of an earlier policy with that name.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];
   const listed = firstOf(names.sort(), NAMED);
   return [
-    `these are older than this policy and grant its use by name: ${listed}; delete those that were meant for an earlier policy`,
+    `these bindings are older than this policy and grant its use by name: ${listed}; delete the bindings that were meant for an earlier policy`,
   ];
 }
 
@@ -232,11 +247,14 @@ function wideSubjects({ usableBy, subjects }: ResolvedPolicy): string[] {
   const names = wide.map(({ kind, namespace, name }) => `${kind} ${namespace ? `${namespace}/` : ''}${name}`).sort();
   const verb = wide.length === 1 ? 'includes' : 'include';
   return [
-    `warning: ${names.join(', ')} ${verb} built-in workload controllers, so anybody who may create a workload may use this policy through it`,
+    `warning: ${names.join(', ')} ${verb} built-in workload controllers, so anybody who may create a workload may use this policy through such a controller`,
   ];
 }
 
-/** The author of a pod chooses the names and images of its containers. */
+/**
+ * The message about entries of `spec.containers` in a policy for everyone. The author of a pod chooses the names and
+ * images of its containers.
+ */
 function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
   if (usableBy !== 'Everyone' || containers.length === 0) return [];
   const names = firstOf(
@@ -248,7 +266,10 @@ function namedForEveryone({ usableBy, containers }: ResolvedPolicy): string[] {
   ];
 }
 
-/** An exception for a container does not reach the other containers of the pod, unless these share its processes. */
+/**
+ * The message about containers that share their processes. An exception for a container does not reach the other
+ * containers of the pod, unless the containers share their processes.
+ */
 function sharedProcesses({ containers }: ResolvedPolicy): string[] {
   if (containers.length === 0) return [];
   return [
@@ -260,7 +281,7 @@ function programmedCondition(input: ConditionInput): BareCondition {
   const { resolution, accepted, expired, program, previous, generation } = input;
   const type = 'Programmed';
   if ('refusal' in resolution) {
-    const earlier = accepted && !expired ? '; the last accepted one stays in force' : '';
+    const earlier = accepted && !expired ? '; the last accepted version stays in force' : '';
     const message = `this version of the policy is not in force: it is not accepted${earlier}`;
     return { type, status: 'False', reason: reasons.NOT_ACCEPTED, message };
   }
@@ -268,10 +289,10 @@ function programmedCondition(input: ConditionInput): BareCondition {
     return { type, status: 'True', reason: reasons.EXPIRED, message: expiredText(resolution.policy.expires) };
   }
   if (!program) {
-    // After a restart, the operator keeps the earlier condition until it has made its own observation.
+    // After a restart, the operator keeps the earlier condition until it has observed the state itself.
     const before = previous.find((one) => one.type === type && one.observedGeneration === generation);
     if (before && before.reason !== reasons.NOT_ACCEPTED && before.reason !== reasons.EXPIRED) return before;
-    return { type, status: 'False', reason: reasons.PENDING, message: 'about to be written' };
+    return { type, status: 'False', reason: reasons.PENDING, message: 'the program will be written' };
   }
   const { inForce, answering } = program.servers;
   const where = `row ${program.row} is in force on ${inForce} of ${answering} API servers`;
@@ -287,7 +308,10 @@ function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
   return [{ type: 'LabelConflict', status: 'True', reason: reasons.FOREIGN_LABEL, message }];
 }
 
-/** @param refusal the message about a refused write that keeps the policy from being enforced in a namespace */
+/**
+ * @param refusal the message about a refused write, if the operator cannot enforce the policy in a namespace because of
+ * the refusal
+ */
 function readyCondition(
   accepted: BareCondition,
   programmed: BareCondition,
@@ -309,7 +333,7 @@ function withHistory(bare: BareCondition, { previous, generation, now }: Conditi
   };
 }
 
-/** The time without fractions of a second, because metav1.Time has none. */
+/** Returns the time without fractions of a second, because metav1.Time has no fractions. */
 export function inSeconds(time: string): string {
   return time.replace(/\.\d+Z$/, 'Z');
 }

@@ -6,7 +6,7 @@ import type { Owner } from '../model/objects.ts';
 import { workloadKind } from '../model/workload-kinds.ts';
 import { bounded } from '../text/printable.ts';
 
-/** The object that an Event is about; details that are not known are left out. */
+/** The object that an Event is about. Unknown details are left out. */
 export interface Regarding {
   readonly apiVersion?: string;
   readonly kind: string;
@@ -25,15 +25,20 @@ export interface Happening {
   readonly note: string;
 }
 
-/** The contents of an Event without the object that the Event is about, for several Events about the same object. */
+/**
+ * The contents of an Event, without the object that the Event is about. Several Events about one object use this type.
+ */
 export type Unaddressed = Omit<Happening, 'regarding'>;
 
 export interface EventOrigin {
-  /** The name of the operator's pod, which reports the Event. */
+  /** The name of the operator's pod. This pod reports the Event. */
   readonly reportingInstance: string;
   /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
-  /** A string that is different for each occurrence of an event, and the same for each attempt to write its Event. */
+  /**
+   * A string that identifies one occurrence of an event. Every attempt to write the Event of this occurrence uses the
+   * same string.
+   */
   readonly occasion: string;
 }
 
@@ -44,7 +49,7 @@ export interface KubernetesEvent extends Happening {
   readonly eventTime: string;
   readonly reportingController: string;
   readonly reportingInstance: string;
-  /** For an event that happened more than once: the number of times, and the last time. */
+  /** The number of times that a repeated event happened, and the last time; absent for an event that happened once. */
   readonly series?: { readonly count: number; readonly lastObservedTime: string };
 }
 
@@ -52,8 +57,8 @@ const NOTE_BYTES = 1024;
 const WORD_LENGTH = 128;
 
 /**
- * The Event's name is derived from its contents and the occasion, not from the time. If a write is tried again, the API
- * server answers that the Event exists already.
+ * Makes an Event. The Event's name depends on its contents and on the occasion, but not on the time. So if the operator
+ * repeats a write, the API server answers that the Event exists already.
  */
 export function eventFor(happening: Happening, { reportingInstance, now, occasion }: EventOrigin): KubernetesEvent {
   const { regarding, related, type } = happening;
@@ -79,7 +84,7 @@ export function eventFor(happening: Happening, { reportingInstance, now, occasio
 }
 
 /**
- * The uid, and if known the other details, of a workload. The details of a custom resource come from the owner
+ * The uid of a workload, with the other details if they are known. The details of a custom resource come from the owner
  * references of its pods.
  */
 export type Identity = Pick<Owner, 'uid'> & Partial<Owner>;
@@ -98,8 +103,9 @@ export function regardingWorkload({ kind, namespace, name }: WorkloadName, known
 }
 
 /**
- * The beginning of an Event's name. An Event's name must be a DNS subdomain: at most 253 characters, with labels that
- * neither begin nor end with a dash. The name of a role, which an Event may be about, may have other characters.
+ * Makes the beginning of an Event's name. An Event's name must be a DNS subdomain: at most 253 characters, with labels
+ * that do not begin or end with a dash. An Event may be about a role, and the name of a role may have characters that a
+ * DNS subdomain cannot have.
  */
 function namePrefix(name: string): string {
   const parts = name.slice(0, 200).toLowerCase().split('.');
@@ -107,7 +113,7 @@ function namePrefix(name: string): string {
   return clean.filter((part) => part !== '').join('.');
 }
 
-/** Shortens the note to the limit of the API server, which counts bytes. */
+/** Shortens the note to the limit of the API server. The API server counts the bytes of a note, not the characters. */
 function withinBytes(note: string): string {
   let text = bounded(note, NOTE_BYTES);
   while (Buffer.byteLength(text) > NOTE_BYTES) text = bounded(text, Math.floor(text.length * 0.9));

@@ -25,11 +25,11 @@ interface Ending {
   readonly now: string;
 }
 
-/** The condition Expired. Only a policy with `spec.expires` has the condition Expired. */
+/** Makes the condition Expired. A policy without `spec.expires` does not have this condition. */
 export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, now }: Ending): BareCondition[] {
   if (expires === NEVER) return [];
-  // `expired` is the state when the policies were compiled; `now` may be later, so it is limited to the time before the
-  // expiry.
+  // `expired` is the state at the time when the policies were compiled, and `now` may be later. If `expired` is false,
+  // `now` is limited to the time before the expiry.
   const stage = expired ? 'Expired' : stageOf(expires, Math.min(Date.parse(now), expires - 1));
   const message = [
     expired ? expiredText(expires) : `expires at ${formatTime(expires)}`,
@@ -39,10 +39,10 @@ export function expiredCondition({ expires }: ResolvedPolicy, { expired, why, no
 }
 
 export function expiredText(expires: number): string {
-  return `expired at ${formatTime(expires)} and counts as deleted: write a later spec.expires to bring it back, or delete it`;
+  return `expired at ${formatTime(expires)} and counts as deleted: set a later spec.expires to bring the policy back, or delete the policy`;
 }
 
-/** The message about the namespaces where no other policy of the same mode will decide when this policy expires. */
+/** The message about the namespaces where no other policy of the policy's mode will decide after the policy expires. */
 export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: readonly string[]): string[] {
   if (expires === NEVER || namespaces.length === 0) return [];
   const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;
@@ -52,9 +52,10 @@ export function undecidedText({ expires, mode }: ResolvedPolicy, namespaces: rea
 const IN_ORDER = Object.values(REASON);
 
 /**
- * One Event for each stage of the expiry that begins. If somebody adds an `expires` in the near future, no Event is
- * made, because the author knows the time. If `expires` is already in the past, an Event is made, because the author
- * may not know. The condition Expired keeps the last stage across restarts.
+ * Makes one Event for each stage of the expiry that begins. If somebody adds an `expires` in the near future, the
+ * function makes no Event, because the author knows the time. If `expires` is already in the past, the function makes
+ * an Event, because the author may not know that the policy has expired. The condition Expired keeps the last stage
+ * across restarts.
  */
 export function expiryHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === before?.reason) return [];

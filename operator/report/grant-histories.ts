@@ -1,4 +1,7 @@
-/** Remembers when workloads stopped needing the grants of each policy, for the unused grants in the status. */
+/**
+ * Records when workloads stopped needing the grants of each policy. The list of unused grants in the status needs the
+ * times that this class records.
+ */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { grantNeeds } from '../evaluate/grant-needs.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
@@ -7,7 +10,7 @@ import { type GrantHistory, listedGrants, nextHistory, type UnusedGrant, untilLi
 
 export interface Unused {
   readonly grants: readonly UnusedGrant[];
-  /** When another grant has to be listed, although nothing changes in the cluster. */
+  /** The time in ms until another grant has to be listed, although nothing changes in the cluster. */
   readonly untilNextMs: number | undefined;
 }
 
@@ -15,9 +18,10 @@ export class GrantHistories {
   readonly #histories = new Map<string, GrantHistory>();
 
   /**
-   * The unused grants of a policy; undefined until all of its namespaces have been evaluated.
+   * Returns the unused grants of a policy; undefined until all namespaces of the policy have been evaluated.
    *
-   * @param policy the policy with its previous status @param now in milliseconds since 1970
+   * @param policy the policy with its previous status
+   * @param now the current time, in milliseconds since 1970
    */
   look(
     { metadata, status }: CompletePolicy,

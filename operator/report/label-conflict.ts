@@ -6,7 +6,8 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { LEVELS, type Level } from '../standards/level-version.ts';
 
 /**
- * A policy with defaulting also wants labels for the Pod Security modes warn and audit (operator/compile/labels.ts).
+ * Finds the conflicts that concern a policy. A policy with defaulting wants labels for the Pod Security modes warn and
+ * audit, too (operator/compile/labels.ts).
  */
 export function conflictsOf(
   { mode, defaulting }: Pick<ResolvedPolicy, 'mode' | 'defaulting'>,
@@ -18,8 +19,8 @@ export function conflictsOf(
 }
 
 /**
- * The description of a conflict: the owner of the label, the label's value, the value that the operator wants, and the
- * consequence.
+ * Describes a conflict for people: the owner of the label, the label's value, the value that the operator wants, and
+ * the consequence.
  */
 export function describeConflict({ label, theirs, ours, managers }: LabelConflict): string {
   const whose = managers.length > 0 ? [...managers].sort().join(', ') : 'somebody else';
@@ -27,8 +28,8 @@ export function describeConflict({ label, theirs, ours, managers }: LabelConflic
 }
 
 /**
- * The consequence of a conflict. Only a tighter label changes which pods are admitted, because the admission policy
- * still checks the pods that a looser label admits.
+ * The consequence of a conflict. A tighter label changes which pods are admitted. A looser label does not change which
+ * pods are admitted, because the admission policy still checks the pods that the label admits.
  */
 function consequence(theirs: string, ours: string): string {
   const tighter = isLevel(theirs) && isLevel(ours) && LEVELS.indexOf(theirs) > LEVELS.indexOf(ours);

@@ -1,7 +1,4 @@
-/**
- * Finds the policies that are affected because the API server does not let the operator write a label, and describes
- * the refused writes.
- */
+/** Finds the policies that a refused write of a label affects, and describes the refused writes. */
 import type { LabelOutcome } from '../apply/outcome.ts';
 import { LABEL_PREFIX } from '../compile/labels.ts';
 import { rolloutLabel } from '../policy/parts.ts';
@@ -13,7 +10,7 @@ import * as reasons from './reasons.ts';
 const NAMED = 3;
 
 export interface RefusedLabels {
-  /** The descriptions of refused writes of labels, sorted, one for each namespace. */
+  /** The sorted descriptions of refused writes of labels. Each namespace with a refused write has one description. */
   readonly texts: readonly string[];
   /** Whether a namespace is still pending although the operator has decided to enforce the policy there. */
   readonly keepsPending: boolean;
@@ -52,7 +49,7 @@ export function labelRefusedCondition({ texts, keepsPending }: RefusedLabels): B
   if (texts.length === 0) return [];
   const consequence = keepsPending
     ? 'The policy is not enforced there until the label is gone'
-    : 'The other namespaces are not affected';
+    : 'Other namespaces are not affected';
   const message = `${firstOf(texts, NAMED, '; ')}. ${consequence}; the operator tries again`;
   return [{ type: 'LabelRefused', status: 'True', reason: reasons.WRITE_REFUSED, message }];
 }

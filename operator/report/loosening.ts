@@ -8,9 +8,9 @@ export function looseningTexts(loosenings: readonly Loosening[]): string[] {
   return loosenings.map((one) => `warning: ${looseningText(one)}`);
 }
 
-/** @param loosening without namespaces if they are not known */
+/** @param loosening the list of namespaces is empty if the namespaces are not known */
 export function looseningText({ policy, rules, namespaces }: Loosening): string {
   const where =
     namespaces.length === 0 ? '' : ` in ${counted(namespaces.length, 'namespace')} (${firstOf(namespaces, NAMED)})`;
-  return `this policy is for everybody, and loosens policy ${policy}, which is rolled out,${where} by ${counted(rules.length, 'rule')} (${firstOf(rules, NAMED)}); write usableBy: Subjects if it is an exception for some service accounts`;
+  return `everybody may use this policy, and it loosens ${counted(rules.length, 'rule')} (${firstOf(rules, NAMED)}) of policy ${policy}, which is being rolled out${where}; write usableBy: Subjects if this policy is an exception for some service accounts`;
 }

@@ -7,7 +7,7 @@ import { parseTime } from '../policy/expiry.ts';
 import { durationMs } from '../promotion/duration.ts';
 
 type Objects = Pick<Cluster, 'policies' | 'pods' | 'workloads'>;
-/** The verdicts of each namespace, by the namespace's name. */
+/** The verdicts of each namespace. The key is the namespace's name. */
 type VerdictsByNamespace = ReadonlyMap<string, NamespaceVerdicts>;
 type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 
@@ -30,14 +30,14 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   const specs = () => Iterator.from(specsIn(verdicts.keys(), cluster));
   gauge(
     'violating_workloads',
-    'Workloads that a policy does not admit, by the rule they break and the mode of the policy.',
+    'Workloads that a policy does not admit, by the violated rule and the mode of the policy.',
     ['policy', 'namespace', 'rule', 'mode'],
     () => violating(verdicts),
   );
   byPolicy('programmed', 'Whether the current text of the policy is in force (1) or not yet (0).', isProgrammed);
   byPolicy(
     'label_conflicts',
-    'Namespaces where a label of another owner is in the way.',
+    'Namespaces where another owner manages a label that the operator would set.',
     ({ status }) => status?.namespaces?.conflicting ?? 0,
   );
   byPolicy(
@@ -53,7 +53,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   );
   gauge(
     'oldest_unused_grant_timestamp_seconds',
-    'Since when no workload has needed the longest unused grant of the policy, in seconds since 1970.',
+    'The time since which no workload has needed the grant of the policy that has been unused longest, in seconds since 1970.',
     ['policy'],
     () => cluster.policies().flatMap(oldestUnusedGrant),
   );
@@ -65,7 +65,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   );
   gauge(
     'workloads',
-    'Workloads that a policy evaluates, by verdict; each once, however many rules it breaks.',
+    'Workloads that a policy evaluates, by verdict. Each workload counts once, even if it violates several rules.',
     ['policy', 'verdict'],
     () => cluster.policies().flatMap(workloadVerdicts),
   );
@@ -76,7 +76,7 @@ export function exportPolicies(registry: Registry, cluster: Objects, verdicts: V
   gauge('evaluated_objects', 'Pods and templates with a verdict.', [], () => [
     [{}, specs().reduce((count) => count + 1, 0)],
   ]);
-  // The projection shares equal specs, so the set contains each distinct spec once.
+  // The projection keeps one object for equal specs. So the set contains each distinct spec once.
   gauge('distinct_fingerprints', 'Different shapes among the evaluated objects.', [], () => [
     [{}, new Set(specs()).size],
   ]);
@@ -103,7 +103,7 @@ function exportRollouts(gauge: AddGauge, cluster: Pick<Cluster, 'policies'>): vo
 
 /**
  * The number of namespaces in each state of a rollout, including zeros. The result is empty for a policy without a
- * rollout, and until the namespaces of the rollout have been read.
+ * rollout. With a rollout, the result is empty until the namespaces of the rollout have been read.
  */
 function rolloutStates(policy: CompletePolicy): Series[] {
   const counts = policy.spec.rollout && policy.status?.rollout;
@@ -122,7 +122,7 @@ function* specsIn(namespaces: Iterable<string>, cluster: Objects): Generator<Pod
   }
 }
 
-/** 1 if the condition Programmed is True for the current generation of the policy, otherwise 0. */
+/** Returns 1 if the condition Programmed is True for the current generation of the policy, otherwise 0. */
 function isProgrammed({ metadata, status }: CapabilityPolicy): number {
   const programmed = status?.conditions?.find(({ type }) => type === 'Programmed');
   return Number(programmed?.status === 'True' && programmed.observedGeneration === metadata?.generation);
@@ -153,7 +153,7 @@ function workloadVerdicts(policy: CapabilityPolicy): Series[] {
   return Object.entries(counts).map(([verdict, count]) => [{ policy: nameOf(policy), verdict }, count]);
 }
 
-/** The numbers of violating workloads. Numbers that are zero are left out. */
+/** The numbers of violating workloads. The function leaves out zeros. */
 function* violating(verdicts: VerdictsByNamespace): Generator<Series> {
   for (const { namespace, modes } of verdicts.values()) {
     for (const [mode, { workloads }] of Object.entries(modes)) {

@@ -1,5 +1,5 @@
 /**
- * Writes the policy reports of a namespace that differ from the existing ones, and deletes reports that are no longer
+ * Writes the policy reports of a namespace that differ from the existing reports. Deletes reports that are no longer
  * wanted.
  */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
@@ -10,10 +10,10 @@ import type { PolicyReport } from './policy-report.ts';
 export type PolicyReportClient = Pick<ApiClient, 'apply' | 'remove'>;
 
 /**
- * @param existing all of our reports in the namespace
- * @param onWritten called with each report as the API server returned it, and the size of the report as JSON @throws
- * the client's errors, except if the namespace or the CRD is deleted or being deleted, because that also deletes the
- * reports
+ * @param existing all reports of the operator in the namespace
+ * @param onWritten called with each report as the API server returned it, and with the size of the report as JSON
+ * @throws the client's errors. If the namespace or the CRD is deleted or being deleted, the function throws nothing,
+ * because the reports are deleted with the namespace or the CRD
  */
 export async function writePolicyReports(
   client: PolicyReportClient,

@@ -1,7 +1,7 @@
 /**
- * Makes the policy reports about a policy in a namespace, as openreports.io and wgpolicyk8s.io define reports and as
- * Policy Reporter shows them. A large report is split into several reports. The hash of a workload's name determines
- * its report, so that a change of one workload changes only one report.
+ * Makes the policy reports about a policy in a namespace. The format of reports comes from openreports.io and
+ * wgpolicyk8s.io, and Policy Reporter shows this format. A large report is split into several reports. The hash of a
+ * workload's name determines the report of the workload. So a change of one workload changes one report.
  */
 import { createHash } from 'node:crypto';
 import type { Violation } from '../api/capability-policy.ts';
@@ -27,7 +27,10 @@ export interface PolicyReportInput {
   /** All workloads of the namespace that the policy has evaluated. */
   readonly workloads: readonly WorkloadVerdict[];
   readonly findIdentity: FindIdentity;
-  /** The time since which the namespace has had no violations, in RFC 3339, from an earlier report. */
+  /**
+   * The time since which the namespace has had no violations, in the format of RFC 3339. An earlier report has this
+   * time.
+   */
   readonly cleanSince: string | undefined;
   /** The current time, in ISO 8601 and UTC. */
   readonly now: string;
@@ -39,9 +42,9 @@ export interface PolicyReport extends ReportApi {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly scope: object;
-  /** A field that only wgpolicyk8s.io has in each result. */
+  /** A field that each result of wgpolicyk8s.io has. openreports.io does not have this field. */
   readonly source?: string;
-  /** The summary, which counts every result about a violation and every compliant workload. */
+  /** The summary. The summary counts every result about a violation and every compliant workload. */
   readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
   readonly results: readonly Result[];
 }
@@ -60,7 +63,7 @@ interface Result {
   readonly properties: Readonly<Record<string, string>>;
 }
 
-/** The annotation with the number of results that did not fit into the report, although the summary counts them. */
+/** The annotation with the number of results that did not fit into the report. The summary counts these results. */
 export const LEFT_OUT = 'capabilitypolicy.dev/results-left-out';
 
 const SOURCE = 'capabilitypolicy';
@@ -72,14 +75,14 @@ const PART_BYTES = 256 * 1024;
  */
 const WORKLOAD_BYTES = 32 * 1024;
 /**
- * The most reports of one policy in one namespace. All of these reports together have at most 64 MiB, which is about
- * 100,000 results.
+ * The maximum number of reports of one policy in one namespace. All reports of a policy in a namespace have at most 64
+ * MiB together, which is about 100,000 results.
  */
 const MOST_REPORTS = 256;
 
 /**
- * Yields one report at a time, because all reports together may be large. There is at least one report. The same input
- * gives the same bytes.
+ * Yields one report at a time, because all reports together may be large. The function yields at least one report. The
+ * same input gives the same bytes.
  */
 export function* policyReports(input: PolicyReportInput): Generator<PolicyReport> {
   const count = reportsNeeded(input);
@@ -92,16 +95,16 @@ export function* policyReports(input: PolicyReportInput): Generator<PolicyReport
 }
 
 /**
- * The name of a policy's first report. Only the first report contains the time since which the namespace has had no
- * violations.
+ * The name of a policy's first report. The first report contains the time since which the namespace has had no
+ * violations. The other reports do not contain this time.
  */
 export function firstReportName(policy: string): string {
   return reportName(policy, 0);
 }
 
 /**
- * The name of a report always ends in a number. Without the number, the second report of policy `a` would have the same
- * name as the first report of policy `a-2`.
+ * Makes the name of a report. The name always ends in a number. Without the number, the second report of policy `a` and
+ * the first report of policy `a-2` would have one name.
  */
 function reportName(policy: string, index: number): string {
   return `${SOURCE}-${policy}-${index + 1}`;
@@ -157,7 +160,7 @@ function resultsOf(workload: WorkloadVerdict, input: PolicyReportInput): Result[
       ...commonOf(input),
       ...(rule && { rule }),
       severity: 'medium',
-      // A violation that depends on the unknown creator of a pod is reported as a warning, not as a failure.
+      // If a violation depends on the unknown creator of a pod, the report lists a warning and not a failure.
       result: verdict === 'Violating' ? 'fail' : 'warn',
       scored: verdict === 'Violating',
       message: message ?? '',
@@ -179,8 +182,8 @@ function referencesBy(rule: string | undefined): Readonly<Record<string, string>
 }
 
 /**
- * The single result about all compliant workloads, so that a namespace without violations is visible in tools that show
- * only results.
+ * Makes the single result about all compliant workloads. With this result, a namespace without violations is visible in
+ * tools that show nothing but results.
  */
 function passed(input: PolicyReportInput, since: string): Result {
   const { namespace, policy, workloads } = input;
@@ -198,13 +201,13 @@ function passed(input: PolicyReportInput, since: string): Result {
 
 function commonOf({ policy }: PolicyReportInput) {
   const { level } = policy.standard;
-  // The category has the same form as in Kyverno's policies for the Pod Security Standards.
+  // The category has the form that Kyverno's policies for the Pod Security Standards use.
   const category = `Pod Security Standards (${level.charAt(0).toUpperCase()}${level.slice(1)})`;
   return { source: SOURCE, policy: policy.name, category };
 }
 
 /**
- * The number of reports that the results need. The number is a power of two: when the results no longer fit, each
+ * The number of reports that the results need. The number is a power of two. When the results no longer fit, each
  * report is split in half.
  */
 function reportsNeeded(input: PolicyReportInput): number {

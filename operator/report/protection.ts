@@ -1,6 +1,6 @@
 /**
- * Makes the condition Protected: whether API servers protect the objects that the operator writes. Ready does not
- * depend on this condition.
+ * Makes the condition Protected. The condition shows whether API servers protect the objects that the operator writes.
+ * Ready does not depend on this condition.
  */
 import type { Condition } from '../api/capability-policy.ts';
 import type { ProtectionOutcome } from '../apply/protection-probe.ts';
@@ -9,7 +9,10 @@ import * as reasons from './reasons.ts';
 
 const HOW = '`cappol render --static` writes the file';
 
-/** After a restart, the earlier condition stays until the operator has probed the API servers. */
+/**
+ * Makes the condition Protected. After a restart, the policy keeps its earlier condition until the operator has probed
+ * the API servers.
+ */
 export function protectedCondition(
   outcome: ProtectionOutcome | undefined,
   previous: readonly Condition[],
@@ -26,17 +29,17 @@ const ANSWERS: Readonly<Record<ProtectionOutcome['state'], readonly [BareConditi
   Unknown: ['Unknown', reasons.NOT_ANSWERED],
 };
 
-/** The description of the protection for people. */
+/** A text for people that describes the protection. */
 export function protectionText({ state, servers, message }: ProtectionOutcome): string {
   const where = `${servers.protecting} of ${servers.answering} API servers`;
   switch (state) {
     case 'Protected':
-      return `a file of ${where} lets only the operator change what enforces policies`;
+      return `a file of ${where} lets only the operator change the objects that enforce policies`;
     case 'OtherOperator':
-      return `a file of ${where} lets only another operator change what enforces policies: ${HOW}, with --operator-service-account`;
+      return `a file of ${where} lets only another operator change the objects that enforce policies: ${HOW}, with --operator-service-account`;
     case 'Unprotected':
-      return `cluster administrators can change what enforces policies: ${where} protect it by a file; ${HOW}`;
+      return `cluster administrators can change the objects that enforce policies: ${where} protect it by a file; ${HOW}`;
     default:
-      return `not known whether API servers protect what enforces policies: ${message}`;
+      return `it is not known whether API servers protect the objects that enforce policies: ${message}`;
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Writes Events. A repeated event becomes one Event with a series, as in client-go's broadcaster
- * (k8s.io/client-go/tools/events). A flood of events causes no flood of requests, because statuses, reports and metrics
- * show the same facts. The state of the recorder is kept only in memory, so a restarted operator begins new series.
+ * (k8s.io/client-go/tools/events). If there are too many events at once, the recorder drops some of them, because
+ * statuses, reports and metrics show the same facts. The recorder keeps its state in memory, so a restarted operator
+ * begins new series.
  */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import { RateLimit } from '../runtime/rate-limit.ts';
@@ -12,16 +13,16 @@ export type EventClient = Pick<ApiClient, 'create' | 'change'>;
 interface RecorderOptions {
   /** A monotonic clock, in milliseconds. */
   readonly now?: () => number;
-  /** Called when `dueMs` may have become earlier; must not throw. */
+  /** The recorder calls this function when `dueMs` may have become earlier. The function must not throw. */
   readonly onDue?: () => void;
-  /** Called with the number of Events that were dropped since the last call. */
+  /** The recorder calls this function with the number of Events that it has dropped since the last call. */
   readonly onFlood?: (leftOut: number) => void;
 }
 
-/** An Event that was written, and the number of later events that it counts. */
+/** An Event that the recorder has written, and the number of later events that the Event counts. */
 interface Told {
   readonly event: KubernetesEvent;
-  /** The name of the last event that the Event counts, which stays the same when a write is tried again. */
+  /** The name of the last event that the Event counts. The name does not change when the write is tried again. */
   attempt: string;
   count: number;
   lastTime: string;
@@ -31,21 +32,21 @@ interface Told {
 }
 
 /**
- * The time after which an event that has not recurred is over. If the event occurs again after this time, a new Event
- * is written.
+ * The time in ms after which an event that has not recurred is over. If the event occurs again after this time, the
+ * recorder writes a new Event.
  */
 const ALIKE_MS = 600_000;
 /**
- * The most Events for one object and one reason. All further events are counted in the last of these Events, and their
- * notes are dropped.
+ * The maximum number of Events for one object and one reason. The last of these Events counts all further events. The
+ * notes of further events are dropped.
  */
 const MOST_ALIKE = 10;
-/** The time between two updates of a series. */
+/** The time in ms between two updates of a series. */
 const SERIES_MS = 5_000;
 const MOST_KNOWN = 4_000;
 /**
- * The rate limit for new Events: how many at once, and how many per second. The limit is enough for the workloads of a
- * few new policies.
+ * The rate limit for new Events: the maximum number at once, and the number per second. The limit is high enough for
+ * the workloads of a few new policies.
  */
 const BURST = 500;
 const PER_SECOND = 10;
@@ -54,9 +55,12 @@ export class EventRecorder {
   readonly #client: EventClient;
   readonly #options: Required<RecorderOptions>;
   readonly #budget: RateLimit;
-  /** The known Events, by object and reason. The Events in a list differ only in their notes. */
+  /**
+   * The known Events. The key is the object and the reason. The Events in a list differ in their notes and in nothing
+   * else.
+   */
   readonly #known = new Map<string, Told[]>();
-  /** The Events that recurred since their series was last written. */
+  /** The Events that have recurred since the recorder last wrote their series. */
   readonly #untold = new Set<Told>();
   readonly #waiting: KubernetesEvent[] = [];
   #leftOut = 0;
@@ -68,10 +72,11 @@ export class EventRecorder {
   }
 
   /**
-   * Writes new Events. Repetitions of known events are only counted; `tellSeries` writes the counts later.
+   * Writes new Events. The method counts repetitions of known events, and `tellSeries` writes the counts later.
    *
-   * @returns the refusals that another attempt will not change @throws other errors of the client; the Events before
-   * the failed Event are written, and another attempt writes the remaining Events
+   * @returns the refusals that another attempt will not change
+   * @throws other errors of the client. The Events before the failed Event have then been written, and another attempt
+   * writes the remaining Events
    */
   readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
     const refusals = await this.#tell(events);
@@ -119,10 +124,10 @@ export class EventRecorder {
   }
 
   /**
-   * Writes how often Events recurred.
+   * Writes the number of times that Events have recurred.
    *
-   * @throws the client's error. A refusal that another attempt will not change is thrown only once, because the count
-   * is not written again
+   * @throws the client's error. A refusal that another attempt will not change is thrown once, because the method does
+   * not write the count again
    */
   async tellSeries(): Promise<void> {
     if (this.#leftOut > 0) this.#options.onFlood(this.#leftOut);
@@ -140,14 +145,15 @@ export class EventRecorder {
   }
 
   /**
-   * The Events for the same object and reason that may still recur. The method returns the same list object each time,
+   * The Events for this object and reason that may still recur. The method returns the same list object each time,
    * because several callers may add Events at the same time.
    */
   #alike({ type, reason, action, regarding }: KubernetesEvent): Told[] {
     const key = JSON.stringify([type, reason, action, regarding]);
     const alive = this.#known.get(key) ?? [];
     alive.splice(0, alive.length, ...alive.filter(({ lastAt }) => this.#options.now() - lastAt < ALIKE_MS));
-    // Moves the entry to the end, so that the entries that were inactive longest are dropped first.
+    // Moves the entry to the end of the map. The entries at the beginning of the map have been inactive longest, and
+    // the recorder drops them first.
     this.#known.delete(key);
     this.#known.set(key, alive);
     for (const [oldest] of this.#known) {
@@ -181,7 +187,7 @@ export class EventRecorder {
     }
   }
 
-  /** @returns the refusal, if trying again will not change it */
+  /** @returns the refusal, if another attempt will not change it */
   async #post(event: KubernetesEvent): Promise<ApiError | undefined> {
     try {
       await this.#client.create(pathFor(event.apiVersion, event.kind, event.metadata.namespace), event);
@@ -200,7 +206,10 @@ function isFinal(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 429;
 }
 
-/** Whether the error is expected: the Event exists already, or its namespace is deleted or being deleted. */
+/**
+ * Whether the error is expected. An error is expected if the Event exists already, or if its namespace is deleted or
+ * being deleted.
+ */
 function isExpected({ status, causes }: ApiError): boolean {
   return status === 409 || status === 404 || causes.some(({ reason }) => reason === 'NamespaceTerminating');
 }

@@ -8,7 +8,7 @@ import { regardingPolicy } from './transitions.ts';
 
 type Origin = Omit<EventOrigin, 'occasion'>;
 
-/** The Event about a namespace that is still pending and whose label somebody removed or changed. */
+/** The Event about a namespace that is still pending, although somebody removed or changed its label. */
 export function restoredLabelEvent(
   policy: string,
   namespace: Pick<NamespaceView, 'name' | 'uid'>,
@@ -17,7 +17,7 @@ export function restoredLabelEvent(
 ): KubernetesEvent {
   const label = rolloutLabel(policy);
   const note =
-    `label ${label}: ${ROLLOUT_PENDING} was removed or changed out of band; restored, since policy ${policy} is not to be ` +
+    `label ${label}: ${ROLLOUT_PENDING} was removed or changed out of band; restored, since policy ${policy} must not be ` +
     `enforced in namespace ${namespace.name} yet. To enforce it there now, set the label to ${ROLLOUT_ENFORCED}`;
   return eventFor(
     {

@@ -16,8 +16,8 @@ import * as reasons from './reasons.ts';
 type Statuses = Pick<CapabilityPolicyStatus, 'rollout'>;
 
 /**
- * The Events on the policy: all of its pending namespaces are blocked, or the policy is enforced in all of its
- * namespaces.
+ * Makes Events on the policy. An Event says that all pending namespaces of the policy are blocked, or that the policy
+ * is enforced in all of its namespaces.
  */
 export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next }: Statuses): Unaddressed[] {
   if (!next) return [];
@@ -25,7 +25,7 @@ export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next
   if (was === is) return [];
   if (is === 'Blocked')
     return [{ ...COMMON, type: 'Warning', reason: reasons.ROLLOUT_BLOCKED, note: blockedNote(next) }];
-  // If the first status of a policy has no pending namespaces, no rollout has ended, so no Event is made.
+  // If the first status of a policy has no pending namespaces, no rollout has ended. So the function makes no Event.
   if (is !== 'Complete' || was === undefined) return [];
   const { enforced = 0 } = next;
   const note = `the policy is enforced in ${enforced === 1 ? 'its namespace' : `all of its ${counted(enforced, 'namespace')}`}`;
@@ -33,8 +33,8 @@ export function rolloutHappenings({ rollout: before }: Statuses, { rollout: next
 }
 
 /**
- * The Event about a namespace that was pending until now. @param policy the policy that is now enforced in the
- * namespace
+ * Makes the Event about a namespace that was pending until now.
+ * @param policy the policy that is now enforced in the namespace
  */
 export function promotionEvent(
   namespace: Pick<NamespaceView, 'name' | 'uid'>,

@@ -1,4 +1,7 @@
-/** Makes `status.rollout`: numbers of namespaces, and a list of blocked namespaces of limited size. */
+/**
+ * Makes `status.rollout`. The field has numbers of namespaces, and a list of blocked namespaces. The size of the list
+ * is limited.
+ */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
 import { violationsBy } from '../evaluate/verdict.ts';
@@ -12,15 +15,15 @@ type Blocked = Extract<NamespaceProgress, { state: 'Blocked' }>;
 
 const MOST_BLOCKED = 32;
 /**
- * The size limit of the list of blocked namespaces, in bytes, which leaves room for the violations: the whole status
- * must stay shorter than 64 KiB.
+ * The size limit of the list of blocked namespaces, in bytes. The whole status must stay shorter than 64 KiB, and the
+ * violations need room, too.
  */
 const MOST_BYTES = 12 * 1024;
 const WORST_LENGTH = 512;
 
 /**
- * The status of a rollout. A namespace that was not evaluated yet counts as soaking, because no violation is known in
- * this namespace.
+ * The status of a rollout. A namespace that has not been evaluated yet counts as soaking, because no violation is known
+ * in the namespace.
  */
 export function rolloutStatus(policy: string, { namespaces, next }: RolloutProgress): RolloutStatus {
   const states = [...namespaces.values()].map(({ state }) => state);
@@ -37,8 +40,8 @@ export function rolloutStatus(policy: string, { namespaces, next }: RolloutProgr
 }
 
 /**
- * The blocked namespaces, beginning with the namespaces that are easiest to repair: those with the fewest violating
- * workloads.
+ * The blocked namespaces. The namespaces with the fewest violating workloads come first, because they are the easiest
+ * to repair.
  */
 function blockedNamespaces(namespaces: RolloutProgress['namespaces']): [string, Blocked][] {
   return [...namespaces]
@@ -50,7 +53,7 @@ function violatingIn({ verdict }: Blocked): number {
   return verdict?.violating ?? 0;
 }
 
-/** As many blocked namespaces as fit into the status. */
+/** Returns as many blocked namespaces as fit into the status. */
 function entries(policy: string, blocked: readonly [string, Blocked][]): BlockedNamespace[] {
   const kept: BlockedNamespace[] = [];
   let bytes = 0;
@@ -70,7 +73,7 @@ function entries(policy: string, blocked: readonly [string, Blocked][]): Blocked
 }
 
 /**
- * The worst violation as a text, such as `Deployment legacy: capabilities: container "app" must not add capability
+ * The worst violation as text, such as `Deployment legacy: capabilities: container "app" must not add capability
  * SYS_TIME (allowed: none)`.
  */
 function worstText(policy: string, verdict: Blocked['verdict']): string | undefined {

@@ -31,34 +31,42 @@ export interface StatusInput {
   /** Whether the policy counts as deleted. */
   readonly expired?: boolean;
   /**
-   * The namespaces that the spec in force selects, and where it decides; absent if no spec was ever accepted, or if the
-   * policy has expired.
+   * The namespaces that the spec in force selects, and the namespaces where this spec decides. The field is absent if
+   * no spec was ever accepted, or if the policy has expired.
    */
   readonly coverage?: Coverage;
-  /** Whether each API server enforces the policy; absent until the first pass over all policies. */
+  /** How far API servers enforce the policy; absent until the first pass over all policies. */
   readonly program?: ProgramOutcome;
   /**
-   * The progress of the rollout. The progress is absent without `spec.rollout`, and until the first pass over the
-   * policy's namespaces.
+   * The progress of the rollout. The progress is absent without `spec.rollout`. With `spec.rollout`, the progress is
+   * absent until the first pass over the policy's namespaces.
    */
   readonly progress?: RolloutProgress;
-  /** The label outcomes, by namespace. */
+  /** The label outcomes. The key is the namespace. */
   readonly labels: ReadonlyMap<string, LabelOutcome>;
-  /** The verdicts, by namespace. A namespace without an entry has not been evaluated yet. */
+  /** The verdicts. The key is the namespace. A namespace without an entry has not been evaluated yet. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
-  /** The grants that no workload needs, with since when; absent until all namespaces have been evaluated. */
+  /**
+   * The grants that no workload needs, each with the time since which no workload needs the grant. The list is absent
+   * until all namespaces have been evaluated.
+   */
   readonly unusedGrants?: readonly UnusedGrant[];
   /** The subjects that may use every policy. */
   readonly holdersOfAll?: readonly Holder[];
-  /** The paths of pod fields that some API server has and this release does not know, sorted. */
+  /** The sorted paths of pod fields that some API server has and that this release does not know. */
   readonly unknownPodFields?: readonly string[];
-  /** The bindings that are older than the policy and grant its use, because they refer to the policy by its name. */
+  /**
+   * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.
+   */
   readonly olderBindings?: readonly BindingName[];
   /** The rolled-out policies that the policy loosens. */
   readonly loosenings?: readonly Loosening[];
-  /** Whether API servers protect our objects; absent until API servers have answered the first protection probe. */
+  /**
+   * Whether API servers protect the operator's objects; absent until API servers have answered the first protection
+   * probe.
+   */
   readonly protection?: ProtectionOutcome;
-  /** The current time, in ISO 8601 and UTC, which becomes the transition time of conditions that change. */
+  /** The current time, in ISO 8601 and UTC. Conditions that change get this time as their transition time. */
   readonly now: string;
 }
 
@@ -76,7 +84,7 @@ const NOWHERE: Coverage = {
   restricted: new Map(),
 };
 
-/** The complete status, without empty lists. As JSON, the status is always shorter than 64 KiB. */
+/** Makes the complete status, without empty lists. As JSON, the status is always shorter than 64 KiB. */
 export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   const { resolution, policy, expired = false } = input;
   const text = 'policy' in resolution ? { policy: resolution.policy, spec: policy.spec } : input.lastAccepted;
@@ -151,7 +159,7 @@ export function buildStatus(input: StatusInput): CapabilityPolicyStatus {
   });
 }
 
-/** After a restart, the earlier status of the rollout stays until the operator has looked at the namespaces. */
+/** After a restart, the policy keeps the earlier status of its rollout until the operator has read the namespaces. */
 function lastRollout(
   spec: CompleteSpec,
   status: CapabilityPolicyStatus | undefined,
@@ -161,7 +169,7 @@ function lastRollout(
 
 type Evaluation = Pick<CapabilityPolicyStatus, 'workloads' | 'violations' | 'violationsTotal' | 'unusedGrants'>;
 
-/** @param before the values of the previous status, used if there is no report */
+/** @param before the values of the previous status; the function returns them if there is no report */
 function evaluation(
   report: WorkloadReport | undefined,
   unusedGrants: StatusInput['unusedGrants'],
@@ -179,13 +187,15 @@ function evaluation(
   };
 }
 
-/** The effective values for the columns of `kubectl get`, because spec lacks the fields that the author left out. */
+/** The effective values for the columns of `kubectl get`. The spec lacks the fields that the author left out. */
 function effectiveOf(spec: CompleteSpec): NonNullable<CapabilityPolicyStatus['effective']> {
   const { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels } = spec;
   return { levelVersion, mode, priority, usableBy, defaulting, podSecurityLabels };
 }
 
-/** Texts for the columns of `kubectl get`, because a column can show only the first item of a list. */
+/**
+ * Makes texts for the columns of `kubectl get`. A column can show the first item of a list, but not the other items.
+ */
 function columnsOf(
   conditions: readonly Condition[],
   sharesWith: Coverage['sharesWith'],
@@ -193,7 +203,7 @@ function columnsOf(
   const is = (wanted: string) => conditions.find(({ type }) => type === wanted)?.status ?? 'Unknown';
   const names = sharesWith.map(({ policy }) => bounded(policy, NAME_LENGTH));
   return {
-    // The condition Ready of an expired policy stays True: if it were False, Flux and `kubectl wait` would wait forever
+    // The condition Ready of an expired policy stays True. With Ready=False, Flux and `kubectl wait` would wait forever
     // (docs/decisions/0050).
     ready: is('Ready') === 'True' && is('Expired') === 'True' ? 'Expired' : is('Ready'),
     ...(names.length > 0 && { sharesWith: firstOf(names, NAMED_SHARES) }),
@@ -204,7 +214,8 @@ const rendered = perObject((policy: ResolvedPolicy): NonNullable<CapabilityPolic
   const found = tightest([policy], policy.standard.server);
   const rules = rulesBeyondLabel(policy, found);
   const left = rules.length > 0 ? { rulesLeftToAdmissionPolicy: [...rules].sort() } : {};
-  // Pod Security Admission does not check who may use a policy, so its level alone cannot be exact for restricted use.
+  // Pod Security Admission does not check who may use a policy. So a level alone cannot be exact for a policy with
+  // restricted use.
   const exact = rules.length === 0 && policy.usableBy === 'Everyone';
   if (!found) return { level: 'privileged', exact, ...left, podSecurity: '-' };
   const version = formatVersion(found.minor);

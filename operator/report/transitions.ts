@@ -1,4 +1,4 @@
-/** Makes the Events about the change from an old to a new state; no Event if nothing changed. */
+/** Makes the Events about the change from an old state to a new state. If nothing has changed, there is no Event. */
 import { createHash } from 'node:crypto';
 import {
   type CapabilityPolicy,
@@ -29,8 +29,8 @@ import { type FindIdentity, violationHappenings } from './violation-events.ts';
 type Origin = Omit<EventOrigin, 'occasion'>;
 
 /**
- * @param policy with its old status, from which the names of Events are made. If a change of the status is written
- * again, or recurs from the same previous status, its Events are not emitted again within an hour, the lifetime of an
+ * @param policy the policy with its old status. The names of Events depend on the old status. So if the same change of
+ * the status occurs again within an hour, the operator does not emit its Events again. An hour is the lifetime of an
  * Event
  */
 export function policyEvents(
@@ -55,7 +55,7 @@ export function policyEvents(
   );
 }
 
-/** The Events about a namespace with a label of another owner: one Event for each new conflict. */
+/** Makes the Events about a namespace with a label of another owner. Each new conflict has one Event. */
 export function namespaceEvents(
   { name, uid }: Pick<NamespaceView, 'name' | 'uid'>,
   before: LabelOutcome | undefined,
@@ -68,7 +68,7 @@ export function namespaceEvents(
     .map((conflict) => eventFor(conflictHappening(name, uid, conflict), { ...origin, occasion: '' }));
 }
 
-/** The Event about an object of the operator that somebody modified or deleted. */
+/** Makes the Event about an object of the operator that somebody modified or deleted. */
 export function repairEvent(
   { kind, name }: { readonly kind: string; readonly name: string },
   policy: CapabilityPolicy | undefined,
@@ -93,8 +93,8 @@ function acceptedHappenings(before: Condition | undefined, next: Condition | und
 }
 
 /**
- * Makes no Event for a new policy whose objects are about to be written, and no Event that would repeat the Event about
- * Accepted.
+ * Makes the Events about the condition Programmed. There is no Event for a new policy whose objects the operator is
+ * about to write. No Event repeats the Event about Accepted.
  */
 function programmedHappenings(before: Condition | undefined, next: Condition | undefined): Unaddressed[] {
   if (!next || next.reason === reasons.NOT_ACCEPTED || next.reason === reasons.EXPIRED) return [];
@@ -115,7 +115,7 @@ function conflictHappening(name: string, uid: string, conflict: LabelConflict): 
     type: 'Warning',
     reason: reasons.FOREIGN_LABEL,
     action: 'Label',
-    note: `${describeConflict(conflict)}; it is left alone: remove it to let the operator manage it`,
+    note: `${describeConflict(conflict)}; the operator does not change the label: remove the label to let the operator manage it`,
   };
 }
 

@@ -1,7 +1,8 @@
 /**
- * Lists the grants of a policy that no workload needs any more, and since when. A grant that nothing needed before is
- * listed at once. A grant that workloads stop needing is listed after a wait, which grows each time that workloads need
- * the grant again. So pods that come and go do not lead to a new status each time.
+ * Lists the grants of a policy that no workload needs any more. Each grant has the time since which no workload needs
+ * it. A grant that no workload has ever needed is listed at once. If workloads stop needing a grant, the grant is
+ * listed after a wait. The wait grows each time that workloads need the grant again. So pods that come and go do not
+ * lead to a new status each time.
  */
 import type { CapabilityPolicyStatus } from '../api/capability-policy.ts';
 import { type GrantNeeds, outermost } from '../evaluate/grant-needs.ts';
@@ -16,13 +17,16 @@ const MOST_WAIT_MS = 24 * 3_600_000;
 const MOST_LISTED = 64;
 
 interface Known {
-  /** When workloads stopped needing the grant, in milliseconds since 1970; undefined while a workload needs it. */
+  /**
+   * The time at which workloads stopped needing the grant, in milliseconds since 1970; undefined while a workload needs
+   * the grant.
+   */
   readonly freedAt?: number;
-  /** How often workloads have stopped needing the grant. */
+  /** The number of times that workloads have stopped needing the grant. */
   readonly times: number;
 }
 
-/** The last observation of each grant of a policy, by the key of the grant. */
+/** The last observation of each grant of a policy. The map has the key of the grant. */
 export type GrantHistory = ReadonlyMap<string, Known>;
 
 interface Before {
@@ -30,7 +34,7 @@ interface Before {
   readonly status: CapabilityPolicyStatus | undefined;
 }
 
-/** @param before the policy's generation and its previous status, from which a new process learns */
+/** @param before the policy's generation and its previous status; a new process starts from this status */
 export function nextHistory(
   history: GrantHistory,
   { needed, unneeded }: GrantNeeds,
@@ -46,7 +50,10 @@ export function nextHistory(
   return next;
 }
 
-/** An earlier process that evaluated workloads by this text and did not list the grant has seen that it was needed. */
+/**
+ * The first observation of a grant in this process. If an earlier process evaluated workloads by this spec and did not
+ * list the grant, a workload needed the grant at that time.
+ */
 function firstKnown(grant: Grant, { generation, status = {} }: Before, now: number): Known {
   const listed = sameGrant(grant, status.unusedGrants ?? []);
   if (listed) return { times: 0, freedAt: Date.parse(listed.since) };
@@ -54,7 +61,7 @@ function firstKnown(grant: Grant, { generation, status = {} }: Before, now: numb
   return wasEvaluated ? { times: 0 } : { times: 0, freedAt: now };
 }
 
-/** The list for the status. @param unneeded the grants that no workload needs now */
+/** Makes the list of unused grants for the status. @param unneeded the grants that no workload needs now */
 export function listedGrants(unneeded: readonly Grant[], history: GrantHistory, now: number): UnusedGrant[] {
   const listed = unneeded.flatMap((grant): UnusedGrant[] => {
     const { freedAt = now, times = 0 } = history.get(keyOf(grant)) ?? {};
@@ -64,7 +71,7 @@ export function listedGrants(unneeded: readonly Grant[], history: GrantHistory, 
   return outermost(listed).slice(0, MOST_LISTED);
 }
 
-/** The time until another grant has to be listed, in milliseconds; undefined if none waits. */
+/** The time in ms until another grant has to be listed; undefined if no grant waits. */
 export function untilListed(unneeded: readonly Grant[], history: GrantHistory, now: number): number | undefined {
   const waits = unneeded.flatMap((grant) => {
     const { freedAt = now, times = 0 } = history.get(keyOf(grant)) ?? {};

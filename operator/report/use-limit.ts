@@ -1,6 +1,6 @@
 /**
- * Makes the condition UseLimitExceeded: more policies with restricted use decide in a namespace than an admission
- * policy can check. Ready does not depend on this condition.
+ * Makes the condition UseLimitExceeded. The condition is True if more policies with restricted use decide in a
+ * namespace than an admission policy can check. Ready does not depend on this condition.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { counted, firstOf } from '../text/wording.ts';
@@ -10,12 +10,13 @@ import * as reasons from './reasons.ts';
 const NAMED = 3;
 
 /**
- * @param restricted for each namespace where the policy decides, the number of deciding policies with restricted use
+ * @param restricted the number of deciding policies with restricted use in each namespace where the policy decides; the
+ * key is the namespace
  */
 export function useLimitCondition(restricted: ReadonlyMap<string, number>): BareCondition[] {
   const namespaces = [...restricted].flatMap(([namespace, policies]) => (policies > MOST_ASKED ? [namespace] : []));
   if (namespaces.length === 0) return [];
   const where = `${counted(namespaces.length, 'namespace')} (${firstOf(namespaces.sort(), NAMED)})`;
-  const message = `more than ${MOST_ASKED} policies with restricted use decide in ${where}: if a pod complies with more than ${MOST_ASKED} of them, the API server checks the right to use only ${MOST_ASKED} of these, so it may refuse a pod that may use another one. Merge some of the policies, or let everyone use some of them`;
+  const message = `more than ${MOST_ASKED} policies with restricted use decide in ${where}: if a pod complies with more than ${MOST_ASKED} of them, the API server checks the right to use only ${MOST_ASKED} of these, so it may refuse a pod that may use one of the other policies. Merge some of the policies, or let everyone use some of them`;
   return [{ type: 'UseLimitExceeded', status: 'True', reason: reasons.TOO_MANY_RESTRICTED, message }];
 }

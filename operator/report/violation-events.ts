@@ -1,6 +1,6 @@
 /**
- * Compares an old and a new status, and makes Events about workloads that begin to violate or no longer violate the
- * policy.
+ * Compares an old and a new status of a policy. Makes Events about workloads that begin to violate the policy or no
+ * longer violate it.
  */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import { worstFirst } from '../evaluate/severity.ts';
@@ -16,16 +16,16 @@ export type FindIdentity = (workload: WorkloadName) => Identity | undefined;
 /** The policy that the Events are about. */
 interface Subject {
   readonly regarding: Regarding;
-  /** The `spec.mode` of the policy, for violations that state no mode. */
+  /** The `spec.mode` of the policy. The mode in the spec applies to violations without a mode. */
   readonly mode: Mode;
 }
 
 const NAMED = 3;
 
 /**
- * A workload may violate an Audit or Warn policy although an exception of mode Enforce admits the workload. The Event
- * about such a workload is not a warning, because the workload would not be refused even if the Audit or Warn policy
- * were enforced (docs/decisions/0014).
+ * Makes the Events. A workload may violate an Audit or Warn policy although an exception of mode Enforce admits the
+ * workload. The Event about such a workload is not a warning. The exception would still admit the workload if somebody
+ * enforced the Audit or Warn policy (docs/decisions/0014).
  */
 export function violationHappenings(
   policy: Subject,
@@ -40,7 +40,7 @@ export function violationHappenings(
   };
   // A workload that is missing from a truncated list, or was not evaluated, may still violate the policy.
   const begun = isWhole(before) ? [...now.values()].filter(isNew) : [];
-  // A verdict Unknown does not end a violation: a workload that has become too expensive to evaluate is not repaired.
+  // A verdict Unknown does not end a violation. A workload that has become too expensive to evaluate is not repaired.
   const left = new Set((next.violations ?? []).map(workloadText));
   const ended =
     isWhole(next) && isEvaluated(next) ? [...old].flatMap(([key, one]) => (left.has(key) ? [] : [one])) : [];
@@ -62,7 +62,7 @@ interface Offender {
   /** The worst violation, and the number of violations that the status lists. */
   readonly worst: Violation;
   readonly count: number;
-  /** Whether the status may have omitted some of the workload's violations for lack of room. */
+  /** Whether the status may lack some of the workload's violations, because it had no room for more violations. */
   readonly cut: boolean;
   readonly admittedBy: string | undefined;
   /**
@@ -74,7 +74,7 @@ interface Offender {
 interface Turn {
   readonly type: 'Normal' | 'Warning';
   readonly reason: string;
-  /** Returns the verb phrase of the Event's note, for one workload or for several workloads. */
+  /** Returns the verb phrase of the Event's note. The phrase is for one workload or for several workloads. */
   readonly does: (policy: string, offenders: readonly Offender[]) => string;
   readonly tellsViolations: boolean;
 }
@@ -102,8 +102,8 @@ const ENDED: Turn = {
 };
 
 /**
- * One Event about each workload that still exists, and one Event about the policy that lists the first few workloads.
- * In all of these workloads' namespaces, the policy has the same mode.
+ * Makes one Event about each workload that still exists, and one Event about the policy. The Event about the policy
+ * lists the first few workloads. The policy has the same mode in the namespaces of all given workloads.
  */
 function happeningsOf(
   { regarding: policy, mode }: Subject,
@@ -130,7 +130,7 @@ function happeningsOf(
 }
 
 /**
- * The violations as a text, such as `capabilities: container "app" must not add capability SYS_ADMIN (allowed: none); 2
+ * The violations as text, such as `capabilities: container "app" must not add capability SYS_ADMIN (allowed: none); 2
  * more violations`.
  */
 function violationsText(offenders: readonly Offender[]): string {
@@ -147,7 +147,7 @@ function violationsText(offenders: readonly Offender[]): string {
   return `${where}${worst.rule ?? ''}: ${worst.message ?? ''}${rest}`;
 }
 
-/** The workloads that a status lists as violating, by name. */
+/** The workloads that a status lists as violating. The key is the text of the workload's name. */
 function offendersOf(status: CapabilityPolicyStatus): Map<string, Offender> {
   const violating = (status.violations ?? []).filter(({ verdict }) => verdict === 'Violating');
   const cut = isCut(status.violations ?? []);
@@ -155,7 +155,8 @@ function offendersOf(status: CapabilityPolicyStatus): Map<string, Offender> {
   const offenders = [...Map.groupBy(violating, workloadText)].map(([key, all]): [string, Offender] => {
     const [worst] = [...all].sort(worstFirst) as [Violation];
     const { kind, namespace, name, admittedBy, mode } = worst;
-    // Only the last workload may have more violations than the status lists.
+    // The last workload may have more violations than the status lists. The other workloads do not have more violations
+    // than the status lists.
     return [
       key,
       { name: { kind, namespace, name }, worst, count: all.length, cut: cut && all.at(-1) === last, admittedBy, mode },

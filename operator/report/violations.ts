@@ -1,5 +1,6 @@
 /**
- * Makes the fields of a policy's status about workloads, from the verdicts in the namespaces where the policy decides.
+ * Makes the fields of a policy's status that are about workloads. The input has the verdicts in the namespaces where
+ * the policy decides.
  */
 import type { CapabilityPolicyStatus, Mode, Violation } from '../api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
@@ -11,30 +12,33 @@ import type { Area } from '../policy/coverage.ts';
 import { bounded } from '../text/printable.ts';
 
 export interface NotAdmitted extends WorkloadVerdict {
-  /** The policy's mode in the workload's namespace: it differs from spec.mode where a rollout is pending. */
+  /**
+   * The policy's mode in the workload's namespace. The mode differs from spec.mode in a namespace where the policy is
+   * pending.
+   */
   readonly mode: Mode;
 }
 
 export interface WorkloadReport {
   readonly counts: Required<NonNullable<CapabilityPolicyStatus['workloads']>>;
-  /** The workloads that are not admitted, worst first. */
+  /** The workloads that are not admitted. The workload with the worst violation comes first. */
   readonly notAdmitted: readonly NotAdmitted[];
   /** The number of workloads in `notAdmitted` that are Unknown because their evaluation is too expensive. */
   readonly tooExpensive: number;
-  /** The first violations of the workloads in `notAdmitted`, as many as fit into the status. */
+  /** The first violations of the workloads in `notAdmitted`. The list has as many violations as fit into the status. */
   readonly violations: readonly Violation[];
 }
 
 const MOST_ENTRIES = 64;
 const MOST_BYTES = 32 * 1024;
 const MESSAGE_LENGTH = 512;
-/** The most bytes of one entry of the list, with its names, rule and message, including JSON escapes. */
+/** The maximum size in bytes of one entry of the list: its names, rule and message, including JSON escapes. */
 const LARGEST_ENTRY = 4 * 1024;
 
 /**
  * @param name the policy's name
  * @param areas the namespaces where the policy decides, with their verdicts
- * @returns undefined until each of these namespaces has been evaluated with this policy among the deciding policies: in
+ * @returns undefined until each of these namespaces has been evaluated with this policy among the deciding policies. In
  * a partial report, a workload that was not evaluated would look repaired
  */
 export function reportWorkloads(
@@ -64,7 +68,10 @@ export function reportWorkloads(
   };
 }
 
-/** As many violations as fit, one per rule and container of each workload. */
+/**
+ * Returns as many violations as fit into the status. For each workload, each rule and each container, there is at most
+ * one violation.
+ */
 function entries(policy: string, notAdmitted: readonly NotAdmitted[]): Violation[] {
   const kept: Violation[] = [];
   let bytes = 0;
@@ -79,15 +86,15 @@ function entries(policy: string, notAdmitted: readonly NotAdmitted[]): Violation
   return kept;
 }
 
-/** Whether a status may be truncated. */
+/** Whether the list of violations in a status may be truncated. */
 export function isCut(violations: readonly Violation[]): boolean {
   const bytes = Buffer.byteLength(JSON.stringify(violations));
   return violations.length >= MOST_ENTRIES || bytes > MOST_BYTES - LARGEST_ENTRY;
 }
 
 /**
- * The violations of a workload, one per rule and container, sorted by rule and container, with messages of limited
- * length.
+ * The violations of a workload, sorted by rule and container. There is one violation for each rule and container. The
+ * length of messages is limited.
  */
 export function entriesOf(workload: WorkloadVerdict, broken: readonly BrokenRule[]): Violation[] {
   const groups = Map.groupBy(broken, ({ rule, container }) => `${rule}\n${container ?? ''}`);

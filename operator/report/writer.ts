@@ -8,10 +8,12 @@ import type { EventRecorder } from './recorder.ts';
 export type StatusClient = Pick<ApiClient, 'replaceStatus'>;
 
 /**
- * Events are written before the status: after a crash between the two writes, the next attempt still sees the change of
- * the status, and does not create the existing Events again. A permanent refusal of an Event does not block the status.
- * @param policy as last seen @throws the client's error, also if another policy with the same name has replaced the
- * policy. A refusal of an Event is thrown only after the status is written
+ * Writes the Events and then the status. After a crash between the two writes, the next attempt still sees the change
+ * of the status, and does not create the existing Events again. If the API server refuses an Event permanently, the
+ * function still writes the status.
+ * @param policy the last seen policy
+ * @throws the client's error, for example if another policy with the same name has replaced the policy. If an Event was
+ * refused, the function throws the refusal after it has written the status
  */
 export async function writeReport(
   client: StatusClient,
@@ -23,39 +25,39 @@ export async function writeReport(
   const refusals = await tell(events);
   if (!isDeepStrictEqual(status, policy.status)) {
     const path = pathFor(`${GROUP}/${VERSION}`, KIND, undefined, nameOf(policy));
-    // Since the policy was read, somebody may have deleted it and created another policy with the same name and
-    // generation.
+    // Since the operator read the policy, somebody may have deleted the policy and created another policy with the same
+    // name and generation.
     await client.replaceStatus(path, policy.metadata?.uid ?? '', status);
   }
   if (refusals[0]) throw refusals[0];
 }
 
 interface Pending {
-  /** The policy's uid, which changes if the policy is deleted and created again. */
+  /** The policy's uid. The uid changes if the policy is deleted and created again. */
   readonly uid: string | undefined;
-  /** The status that the watch showed last, and the statuses that were written after it. */
+  /** The status that the watch showed last, and the statuses that the operator has written since. */
   readonly statuses: readonly (CapabilityPolicyStatus | undefined)[];
 }
 
 /**
- * The statuses that were written, but that the watch may not have shown yet. If a new status were built on an older
- * status from the watch, it would report transitions again, with a later time.
+ * The statuses that the operator has written, but that the watch may not have shown yet. A new status must not be built
+ * on an older status from the watch. A status on an older basis would report transitions again, with a later time.
  */
 export class WrittenStatuses {
   readonly #pending = new Map<string, Pending>();
 
-  /** @param seen the policy as the watch last showed it */
+  /** @param seen the last version of the policy that the watch showed */
   add(seen: CapabilityPolicy, status: CapabilityPolicyStatus): void {
     const statuses = this.#statuses(seen) ?? [seen.status];
     if (!isDeepStrictEqual(statuses.at(-1), status)) this.#keep(seen, [...statuses, status]);
   }
 
-  /** The policy with the status that was written last. */
+  /** The policy with the status that the operator wrote last. */
   latest<Policy extends CapabilityPolicy>(seen: Policy): Policy {
     const statuses = this.#statuses(seen) ?? [];
     const shown = statuses.findLastIndex((status) => isDeepStrictEqual(status, seen.status));
     const newest = statuses.at(-1);
-    // The watch has shown all of the written statuses, or a status that somebody else has written.
+    // The watch has shown all written statuses, or a status that somebody else has written.
     if (shown === -1 || shown === statuses.length - 1) this.forget(nameOf(seen));
     else this.#keep(seen, statuses.slice(shown));
     return shown === -1 || newest === undefined ? seen : { ...seen, status: newest };

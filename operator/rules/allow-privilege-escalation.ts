@@ -6,12 +6,12 @@ import { firstOfValues } from './fit.ts';
 import { defineRule, type Fix } from './rule.ts';
 import type { Values } from './values.ts';
 
-/** CEL, optional: the field allowPrivilegeEscalation of a container. */
+/** A CEL expression of type optional: the field allowPrivilegeEscalation of a container. */
 export const FIELD = 'c.?securityContext.?allowPrivilegeEscalation';
 
 /**
- * CEL, bool: a container on which the API server refuses `false` (ValidateSecurityContext), so that defaulting skips
- * it.
+ * A CEL expression of type bool: true if the API server refuses `false` on the container (ValidateSecurityContext).
+ * Defaulting skips such a container.
  */
 export const NEVER_FALSE = [
   'c.?securityContext.?privileged.orValue(false)',
@@ -20,8 +20,9 @@ export const NEVER_FALSE = [
 ].join(' || ');
 
 /**
- * CEL, bool: a container that adds capabilities and does not run as root. A process without user ID 0 gets capabilities
- * only through file capabilities, which no_new_privs disables (capabilities(7)).
+ * A CEL expression of type bool: true if the container adds capabilities and does not run as root. A process whose user
+ * is not root needs file capabilities to get capabilities, and no_new_privs disables file capabilities
+ * (capabilities(7)).
  */
 const RELIES_ON_FILE_CAPABILITIES = and(
   `${ADD}.size() > 0`,
@@ -33,8 +34,9 @@ function isForbidden(values: Values): Condition {
 }
 
 /**
- * The fix, which is always of class check, because only the image shows which programs have the set-user-ID bit. A
- * program with this bit runs as its owner and can use its owner's files, even in a container without capabilities.
+ * The fix is always of class check, because the manifest does not show which programs of the image have the set-user-ID
+ * bit. A program with this bit runs as its owner and can use its owner's files, even in a container without
+ * capabilities.
  */
 function fix(when: string, risk: string): Fix {
   return {
@@ -58,7 +60,7 @@ const FIXES: Fix[] = [
   ),
   fix(
     `${FIELD}.orValue(false)`,
-    'somebody asked for it: set-user-ID programs, such as sudo, and file capabilities no longer raise privileges',
+    'somebody set this value on purpose: set-user-ID programs, such as sudo, and file capabilities no longer raise privileges',
   ),
 ];
 
@@ -117,7 +119,8 @@ export const allowPrivilegeEscalation = defineRule<boolean>({
   podSecurity: (allowed, { minor }, label) => {
     if (label < 8) return 'restricted';
     if (allowed) return 'baseline';
-    // From v1.25 on, both the rule and the label admit pods for Windows, so an older label refuses more than the rule.
+    // From v1.25 on, the rule and the label admit pods for Windows. So a label of an older version refuses more than
+    // the rule.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

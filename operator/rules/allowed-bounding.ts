@@ -25,29 +25,30 @@ import type { Values } from './values.ts';
 
 export interface AllowedBounding {
   readonly allowed: readonly string[];
-  /** The forbidden capabilities that a pod with hostUsers: false may nevertheless add and hold. */
+  /** The capabilities that are otherwise forbidden, but that a pod with hostUsers: false may add and hold. */
   readonly inUserNamespace: readonly string[];
   /** The lists from which defaulting adds and drops capabilities. */
   readonly filling: Capabilities;
 }
 
 /**
- * CEL, list(string): the forbidden capabilities that the container's bounding set will have.
+ * A CEL expression of type list(string): the forbidden capabilities that the container's bounding set will have.
  *
- * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set; if
- * a container adds ALL, from all capabilities. The runtime applies first the adds and then the drops, in upper or lower
- * case. CRI-O and Docker strip the prefix CAP_ from names, but containerd does not. So an add with the prefix counts,
- * and a drop with the prefix does not count: no runtime may grant more than was evaluated.
+ * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set. If
+ * a container adds ALL, the runtime starts from all capabilities. The runtime first applies the adds and then the
+ * drops. The runtime ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does
+ * not. So the expression counts an add with the prefix, and does not count a drop with the prefix. With this rule, no
+ * runtime grants more than the expression shows.
  *
- * @param forbidden CEL, list(string)
- * @param byDefault CEL, list(string): the forbidden capabilities that runtimes give by default
+ * @param forbidden CEL of type list(string)
+ * @param byDefault CEL of type list(string): the forbidden capabilities that runtimes give by default
  */
 function held(forbidden: string, byDefault: string, add: string, drop: string): string {
   const start = `("ALL" in drops ? [] : "ALL" in adds ? ${forbidden} : ${byDefault})`;
   const added = `adds.filter(x, x in ${forbidden})`;
   const left = `(${start} + ${added}).filter(x, !(x in drops))`;
   const adds = `${add}.map(x, x.upperAscii()).map(x, x.startsWith("CAP_") ? x.substring(4) : x)`;
-  // A loop over a list with one item binds the item to a name, so that each of the two lists is built only once.
+  // A loop over a list with one item binds the item to a name. So CEL builds each of the two lists once.
   return `[${drop}.map(x, x.upperAscii())].map(drops, [${adds}].map(adds, ${left})[0])[0]`;
 }
 
@@ -59,7 +60,10 @@ function givenByDefault(names: readonly string[]): string[] {
   return names.filter((name) => RUNTIME_DEFAULT.includes(name));
 }
 
-/** The capabilities that a container may not hold, and those of them that runtimes give by default, for any values. */
+/**
+ * Returns two CEL lists, for any values: the capabilities that a container may not hold, and the forbidden capabilities
+ * that runtimes give by default.
+ */
 function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: string] {
   const outOf = (name: string, all: readonly string[]) =>
     values.specialized(
@@ -73,8 +77,8 @@ function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: st
 const MAPPED = 'boundingInUserNamespace';
 
 /**
- * The forbidden capabilities that a container may nevertheless hold in a user namespace, because the policy admits
- * adding these capabilities in a user namespace.
+ * The forbidden capabilities that a container may hold in a user namespace, because the policy allows containers to add
+ * these capabilities in a user namespace.
  */
 function mappedOf(forbidden: readonly string[], names: readonly string[]) {
   const mapped = forbidden.filter((name) => names.includes(name));
@@ -82,8 +86,8 @@ function mappedOf(forbidden: readonly string[], names: readonly string[]) {
 }
 
 /**
- * CEL, bool, over a name `x`: the pod may not hold the capability even in its user namespace; undefined if a user
- * namespace makes no difference.
+ * A CEL expression of type bool, for a name `x`: true if the pod may not hold the capability, not even in its user
+ * namespace. The result is undefined if a user namespace makes no difference.
  */
 function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
   return mapped === 'any' || mapped.length === 0
@@ -92,7 +96,8 @@ function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
 }
 
 /**
- * CEL: a suffix for a list of capabilities that removes the capabilities which the pod may hold in its user namespace.
+ * A CEL suffix for a list of capabilities. The suffix removes the capabilities that the pod may hold in its user
+ * namespace.
  */
 function unlessMapped(mapped: readonly string[] | 'any'): string {
   const unmapped = isUnmapped(mapped);
@@ -100,8 +105,9 @@ function unlessMapped(mapped: readonly string[] | 'any'): string {
 }
 
 /**
- * CEL, bool: `x` has a character that no name of a capability has, and is refused. Runtimes change case with Go's
- * strings.ToUpper, which maps U+017F to S and U+0131 to I, while CEL's upperAscii leaves these characters unchanged.
+ * A CEL expression of type bool: true if `x` has a character that no name of a capability has. The rule refuses such a
+ * name. Runtimes change the case with Go's strings.ToUpper, which maps U+017F to S and U+0131 to I. CEL's upperAscii
+ * leaves these characters unchanged.
  */
 const IS_NO_NAME = '!x.matches("^[A-Za-z_]+$")';
 
@@ -114,14 +120,14 @@ function nameTest(list: 'add' | 'drop', names: string, tooMany: string): Test {
   };
 }
 
-/** The capabilities that a container may not hold; none if it may hold all. */
+/** The capabilities that a container may not hold; empty if the container may hold all capabilities. */
 function forbiddenBy(allowed: readonly string[]): string[] {
   return allowed.includes('*') ? [] : CAPABILITIES.filter((name) => !allowed.includes(name));
 }
 
 /**
- * The fixes of the rule, which also remove an add of a capability that the container drops, because on Docker the add
- * takes effect.
+ * The fixes of the rule. If a container adds and drops the same capability, a fix removes the add, because the add
+ * takes effect on Docker.
  */
 function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[] {
   const forbidden = forbiddenBy(allowed);
@@ -137,7 +143,7 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
     when: and(`!(${tooManyNames()})`, `${names}.size() > 0`),
     value: `${DROP} + ${nothingIsLeft ? '["ALL"]' : names}`,
     class: 'check',
-    risk: 'container runtimes gave it the capability although nobody asked for it, and the image may rely on that: `cappol explain NAME` says what it is for',
+    risk: 'the container has the capability by default of the container runtime, and the image may rely on it: `cappol explain NAME` shows what the capability permits',
   };
   return [UNPRIVILEGED, ...spellingFixes(), removeAdds(refused), drop].map((fix) => ({
     ...fix,
@@ -147,9 +153,10 @@ function fixesOf({ allowed, inUserNamespace: mappable }: AllowedBounding): Fix[]
 
 export const allowedBounding = defineRule<AllowedBounding, string>({
   id: 'capabilities.allowedBounding',
-  title: 'Which capabilities a container may end up with: those that it adds, and those that container runtimes give.',
+  title:
+    'Which capabilities a container may hold: capabilities that it adds, and capabilities that container runtimes give.',
   words:
-    'No Standard has this. A container of level baseline that does not mention capabilities still holds the 14 ' +
+    'The Pod Security Standards have no such rule. A container of level baseline that does not mention capabilities still holds the 14 ' +
     'capabilities that container runtimes give by default, such as NET_RAW.',
   sources: [
     'linux/include/uapi/linux/capability.h',
@@ -233,7 +240,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
         path: 'securityContext.capabilities',
       },
     ];
-    // If a pod in a user namespace may hold all forbidden capabilities, nothing is checked in such a pod, as with
+    // If a pod in a user namespace may hold all forbidden capabilities, the rule checks nothing in the pod, as with
     // allowedBounding: ['*'].
     const isChecked = not(all(values.includes(MAPPED, '*'), IN_USER_NAMESPACE));
     const applies = all(not(values.includes('allowedBounding', '*')), isChecked, `!(${FOR_WINDOWS})`);
@@ -251,7 +258,7 @@ export const allowedBounding = defineRule<AllowedBounding, string>({
     asks: [
       {
         over: 'containers',
-        // For a container that no list of names would admit, the answer is all capabilities.
+        // If no list of names would admit the container, the expression returns all capabilities.
         for: `(${FOR_WINDOWS}) ? [] : ${or(PRIVILEGED, tooManyNames(), `${ADD}.exists(x, ${IS_NO_NAME})`, `${DROP}.exists(x, ${IS_NO_NAME})`)} ? ${literal(CAPABILITIES)} : ${heldOf(CAPABILITIES, ADD, DROP)}`,
       },
     ],

@@ -23,7 +23,8 @@ interface AppArmor {
   readonly types: readonly string[];
   readonly unset: 'Allowed' | 'Refused';
   /**
-   * The allowed profiles of type Localhost, in which `*` at the end matches any ending; undefined admits any profile.
+   * The allowed profiles of type Localhost. A `*` at the end of an item matches any ending. If the field is undefined,
+   * any profile is allowed.
    */
   readonly localhostProfiles?: readonly string[];
   /** The profile that defaulting fills in. */
@@ -35,23 +36,24 @@ const ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
 const POD_PROFILE = 'variables.spec.?securityContext.?appArmorProfile';
 const CONTAINER_PROFILE = 'c.?securityContext.?appArmorProfile';
 
-/** CEL, string: the key of the container's annotation. */
+/** A CEL expression of type string: the key of the container's annotation. */
 const KEY = `${literal(ANNOTATION)} + c.name`;
-/** CEL, string: the value of the container's annotation; empty if there is no annotation. */
+/** A CEL expression of type string: the value of the container's annotation; empty if there is no annotation. */
 const ANNOTATED = `variables.annotations[?${KEY}].orValue("")`;
 /**
- * An annotation without a value or without a profile's name gives the container no profile: the API server accepts the
- * annotation, but does not set the field from it (applyAppArmorVersionSkew).
+ * An annotation without a value or without a profile's name gives the container no profile. The API server accepts such
+ * an annotation, but does not set the field from the annotation (applyAppArmorVersionSkew).
  */
 const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue() && ${ANNOTATED} in ["", "localhost/"]`;
 /**
- * CEL, bool: the container has an annotation, even an annotation without a profile. The API server requires that the
- * field and the annotation match, so defaulting must not set the field of a container that has an annotation.
+ * A CEL expression of type bool: true if the container has an annotation, even an annotation without a profile. The API
+ * server requires that the field and the annotation match, so defaulting must not set the field of a container that has
+ * an annotation.
  */
 const IS_CONTRADICTED = `${KEY} in variables.annotations`;
 /**
- * The kubelet uses the container's field, otherwise its annotation, otherwise the pod's field
- * (pkg/security/apparmor/helpers.go).
+ * The kubelet uses the container's field. Without the field, the kubelet uses the container's annotation. Without the
+ * annotation, the kubelet uses the pod's field (pkg/security/apparmor/helpers.go).
  */
 const REACHES = takesFromPod('appArmorProfile');
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'];
@@ -66,9 +68,9 @@ const OF_CONTAINER = {
 const FIELDS = [{ ...OF_CONTAINER, over: 'pod', profile: POD_PROFILE }, OF_CONTAINER] as const;
 
 /**
- * CEL, bool: an annotation sets an allowed profile, or no profile. Before v1.30, profiles were set by annotations,
- * which API servers still convert into fields.
- * @param value CEL, string: the value of the annotation
+ * A CEL expression of type bool: true if an annotation sets an allowed profile, or no profile. Before v1.30, users set
+ * profiles by annotations. API servers still convert these annotations into fields.
+ * @param value CEL of type string: the value of the annotation
  */
 function annotationAllowed(values: Values, value: string): Condition {
   const isNamed = values.specialized(
@@ -90,7 +92,7 @@ function annotationAllowed(values: Values, value: string): Condition {
 
 /**
  * The test of the pod's annotations.
- * @param except CEL, bool over a container `c`: the container's annotation has a separate check
+ * @param except CEL of type bool, for a container `c`: true if the container's annotation has a separate check
  */
 function annotationTest(values: Values, except: string | undefined): Test {
   const allowed = annotationAllowed(values, 'variables.annotations[k]');
@@ -110,13 +112,15 @@ function annotationTest(values: Values, except: string | undefined): Test {
   };
 }
 
-/** CEL, bool: the annotation with the key `k` sets an AppArmor profile that isn't allowed. */
+/**
+ * A CEL expression of type bool: true if the annotation with the key `k` sets an AppArmor profile that isn't allowed.
+ */
 function bad(allowed: Condition, except: string | undefined): string {
   const isBad = `k.startsWith(${literal(ANNOTATION)}) && !(${allowed})`;
   return except === undefined ? isBad : `${isBad} && !(k in excepted)`;
 }
 
-/** CEL: binds `excepted`, the keys of the annotations that have a separate check. */
+/** Returns CEL that binds the name `excepted` to the keys of the annotations that have a separate check. */
 function withExcepted(except: string, text: string, macro: 'exists' | 'map'): string {
   return `[${ALL_CONTAINERS}.filter(c, ${except}).map(c, ${KEY})].${macro}(excepted, ${text})`;
 }
@@ -143,10 +147,10 @@ function annotationsMatter(values: Values): Condition {
 }
 
 /**
- * CEL, string: the annotations that are not allowed, in the order of the pod's containers, because the API server
- * iterates over a map of annotations in random order. Annotations for containers that the pod does not have are listed
- * only if there are no others. Annotations for missing containers occur only in files, because the API server refuses
- * them earlier (ValidateAppArmorPodAnnotations).
+ * A CEL expression of type string: the annotations that are not allowed, in the order of the pod's containers. The API
+ * server iterates over a map of annotations in random order. Annotations for containers that the pod does not have are
+ * listed if there are no other forbidden annotations. Such annotations can occur in files, but not in requests, because
+ * the API server refuses the annotations earlier (ValidateAppArmorPodAnnotations).
  */
 function namedAnnotations(allowed: Condition, except: string | undefined): string {
   const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;
@@ -158,7 +162,10 @@ function namedAnnotations(allowed: Condition, except: string | undefined): strin
   return `(${ALL_CONTAINERS}.size() > ${MOST_NAMED} ? ${literal(`${ANNOTATION}*`)} : ${named})`;
 }
 
-/** CEL, string: the allowed profiles as text for messages: `RuntimeDefault, Localhost with foo`. */
+/**
+ * A CEL expression of type string: the allowed profiles as text for messages, such as `RuntimeDefault, Localhost with
+ * foo`.
+ */
 function allowedText(values: Values): string {
   return values.specialized(
     ({ appArmorTypes: types = [], appArmorProfiles: profiles = [] }) => {
@@ -183,8 +190,8 @@ function profileTests(values: Values, except: string | undefined): Test[] {
 }
 
 /**
- * The tests of the profile that a container gets from its own field, or else from its annotation, or else from the
- * pod's field.
+ * The tests of the profile that a container gets. The profile comes from the container's own field. Without the field,
+ * the profile comes from the container's annotation. Without the annotation, the profile comes from the pod's field.
  */
 function profileTestsOfContainer(values: Values): Test[] {
   const profile = `c.?securityContext.?appArmorProfile.or(${ANNOTATED} in ["", "localhost/"] ? ${POD_PROFILE} : optional.none())`;
@@ -193,8 +200,8 @@ function profileTestsOfContainer(values: Values): Test[] {
 }
 
 /**
- * The test for containers without a profile. Defaulting skips pods for Windows, on which the API server refuses the
- * field, and containers with an annotation that the field would contradict.
+ * The test for containers without a profile. Defaulting skips pods for Windows, because the API server refuses the
+ * field on such pods. Defaulting also skips containers with an annotation that the field would contradict.
  */
 function unsetTest(values: Values, filled: boolean): Test {
   const isLeft = any(not(values.hasSome('appArmorFilling')), FOR_WINDOWS, IS_CONTRADICTED);
@@ -237,8 +244,8 @@ const CONFINED =
   'the default profile of the container runtime, or another one that the policy allows, confines the container';
 
 /**
- * The fixes of the rule, annotations first, because the annotation and the field of a container must not contradict
- * each other.
+ * The fixes of the rule. The fixes of annotations come first, because the annotation and the field of a container must
+ * not contradict each other.
  */
 function fixesOf(value: AppArmor): Fix[] {
   const isOurs = `k.startsWith(${literal(ANNOTATION)})`;
@@ -275,14 +282,16 @@ function fixesOf(value: AppArmor): Fix[] {
           fix(
             'containers',
             IS_UNSET,
-            'the kubelet of a node without AppArmor refuses the pod; elsewhere it is the default',
+            'the kubelet of a node without AppArmor refuses the pod; on other nodes, RuntimeDefault is the default',
           ),
         ]
       : []),
   ];
 }
 
-/** The value of an annotation in the form `TYPE/NAME` of a field; a value that sets no profile stays unchanged. */
+/**
+ * Converts the value of an annotation to the form `TYPE/NAME` of a field. A value that sets no profile stays unchanged.
+ */
 function withTypeOfField(profile: string): string {
   if (profile === 'runtime/default') return 'RuntimeDefault/';
   if (profile === 'unconfined') return 'Unconfined/';

@@ -43,7 +43,10 @@ function addTest(values: Values): Test {
   };
 }
 
-/** After defaulting, only containers for Windows can still lack a required drop, because defaulting skips them. */
+/**
+ * After defaulting, a container that still lacks a required drop must be for Windows, because defaulting skips
+ * containers for Windows.
+ */
 function dropTest(values: Values, filled: boolean): Test {
   const isLeft = filled ? all(not(values.includes('exempt', 'windows')), FOR_WINDOWS) : isForLinux(values);
   return {
@@ -75,8 +78,8 @@ function fillingsOf(values: Values): Filling[] {
 }
 
 /**
- * Puts a test of the lengths of the lists before the other tests, because each required name is searched for in the
- * whole list.
+ * Puts a test of the lengths of the lists before the other tests. The other tests search the whole list for each
+ * required name.
  */
 function withBoundedNames(values: Values, filled: boolean, tests: readonly Test[]): Test[] {
   const tooMany = filled ? tooManyNames(filledAdd(values), filledDrop(values)) : tooManyNames();
@@ -106,12 +109,15 @@ function stated(
   };
 }
 
-/** The names that each of the lists contains, by name or through ALL. */
+/** The names that every list contains. A list with ALL contains every name. */
 function droppedByAll(lists: readonly (readonly string[])[]): string[] {
   return NAMES.filter((name) => lists.every((drop) => drop.includes(name) || drop.includes('ALL'))).sort();
 }
 
-/** The capabilities that a container adds, drops, and adds in a user namespace. */
+/**
+ * Three lists: the capabilities that a container adds, the capabilities that it drops, and the capabilities that it
+ * adds in a user namespace.
+ */
 type Asked = readonly [add: readonly string[], drop: readonly string[], mapped: readonly string[]];
 
 function ownLists(standard: Standard): Asked {
@@ -120,8 +126,8 @@ function ownLists(standard: Standard): Asked {
 }
 
 /**
- * CEL, list(list(list(string))): the capabilities that a container asks for. Containers for Windows need not drop
- * anything, so they count as dropping all.
+ * A CEL expression of type list(list(list(string))): the capabilities that a container asks for. Containers for Windows
+ * need not drop anything, so they count as containers that drop ALL.
  */
 function question(standard: Standard): string {
   const drop = standard.minor >= 25 ? `(${FOR_WINDOWS}) ? ["ALL"] : ${DROP}` : DROP;
@@ -134,7 +140,7 @@ function question(standard: Standard): string {
 
 function choicesFor(asked: readonly Asked[]): Stated[] {
   const added = distinct(asked.flatMap(([add]) => add));
-  // A policy cannot list an unknown capability, so it must admit any capability, and a policy that admits any
+  // A policy cannot list an unknown capability, so the policy must admit any capability. A policy that admits any
   // capability must require no drop.
   if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
   const others = distinct(asked.flatMap(([, , mapped]) => mapped)).filter((name) => !added.includes(name));
@@ -231,7 +237,7 @@ export const capabilities = defineRule<Capabilities, Asked>({
             feature: 'userNamespaces',
             path: 'capabilities.allowedAddInUserNamespace',
             without: 'NoEffect',
-            because: 'where one is older, a pod with hostUsers: false may run without a user namespace',
+            because: 'with an older API server, a pod with hostUsers: false may run without a user namespace',
           },
         ]
       : [],
@@ -253,7 +259,8 @@ export const capabilities = defineRule<Capabilities, Asked>({
     const allowedAdd = [...everywhere, ...allowedAddInUserNamespace];
     if (!within(allowedAdd, BASELINE)) return 'privileged';
     if (label < 22) return 'restricted';
-    // From v1.25 on, both the rule and the label admit pods for Windows, so an older label refuses more than the rule.
+    // From v1.25 on, the rule and the label admit pods for Windows. So a label of an older version refuses more than
+    // the rule.
     const windows = minor >= 25 && label < 25;
     return within(allowedAdd, RESTRICTED) && requiredDrop.includes('ALL') && !windows ? 'restricted' : 'baseline';
   },
@@ -261,9 +268,10 @@ export const capabilities = defineRule<Capabilities, Asked>({
   fit: (standard) => ({
     own: [ownLists(standard)],
     asks: [{ over: 'containers', for: question(standard) }],
-    // At level restricted, containers already drop ALL, so there is little to narrow.
+    // At level restricted, containers already drop ALL. So it would change little to narrow the list to the
+    // capabilities that were used.
     narrowsToUse: standard.level !== 'restricted',
-    // A required drop of ALL is stated for all containers, because the level's value may require no drop.
+    // The overrides state a required drop of ALL for all containers, because the level's value may require no drop.
     isForAll: ({ 'capabilities.requiredDrop': drop }) => Array.isArray(drop) && drop.includes('ALL'),
     choices: choicesFor,
   }),

@@ -14,19 +14,19 @@ import { and, FOR_WINDOWS, literal } from './cel.ts';
 import type { Fix } from './rule.ts';
 import { LiteralValues } from './values.ts';
 
-/** CEL, string: the name in Kubernetes' spelling: in upper case and without CAP_. */
+/** A CEL expression of type string: the name as Kubernetes spells it, in upper case and without CAP_. */
 const SPELT = '[x.upperAscii()].map(n, n.startsWith("CAP_") ? n.substring(4) : n)[0]';
-/** CEL, bool, over a name `x`: `x` is the misspelt name of a capability. */
+/** A CEL expression of type bool, for a name `x`: true if `x` is the misspelt name of a capability. */
 const IS_MISSPELT = `!(x in ${literal(NAMES)}) && ${SPELT} in ${literal(NAMES)}`;
 
 const MISSPELT: Readonly<Record<'add' | 'drop', string>> = {
-  add: 'containerd gives nothing for the name as it is spelt; now the container holds the capability on every runtime',
-  drop: 'containerd drops nothing for the name as it is spelt; now the container lacks the capability on every runtime',
+  add: 'containerd gives no capability for the old spelling; now the container holds the capability on every runtime',
+  drop: 'containerd drops no capability for the old spelling; now the container lacks the capability on every runtime',
 };
 
 /**
- * The fixes of misspelt names. In a list of drops that contains ALL, other names have no effect, so their spelling is
- * not fixed.
+ * The fixes of misspelt names. In a list of drops that contains ALL, other names have no effect, so the fixes do not
+ * change these names.
  */
 export function spellingFixes(): Fix[] {
   const fix = (list: 'add' | 'drop', names: string, ...when: string[]): Fix => ({
@@ -40,7 +40,7 @@ export function spellingFixes(): Fix[] {
   return [fix('add', ADD), fix('drop', DROP, `!("ALL" in ${DROP})`)];
 }
 
-/** The fix that removes adds. @param refused CEL, bool, over a name `x`: the add is refused */
+/** The fix that removes adds. @param refused CEL of type bool, for a name `x`: true if the rule refuses the add */
 export function removeAdds(refused: string): Fix {
   return {
     over: 'containers',
@@ -48,7 +48,7 @@ export function removeAdds(refused: string): Fix {
     when: and(`${ADD}.size() <= ${MOST_NAMES}`, `${ADD}.exists(x, ${refused})`),
     value: `${ADD}.filter(x, !(${refused}))`,
     class: 'check',
-    risk: 'somebody asked for the capability: programs that need it fail (`cappol explain NAME` says what needs it, and what to use instead)',
+    risk: 'somebody added the capability on purpose: programs that need it fail (`cappol explain NAME` shows what it permits, and what to use instead)',
   };
 }
 

@@ -9,17 +9,17 @@ import type { Test } from './rule.ts';
 import type { Columns, Values } from './values.ts';
 
 export interface Capabilities {
-  /** The capabilities that may be added, including those that defaulting adds. */
+  /** The capabilities that may be added, including the capabilities that defaulting adds. */
   readonly allowedAdd: readonly string[];
   /** The capabilities outside `allowedAdd` that a pod with hostUsers: false may add; absent if there are none. */
   readonly allowedAddInUserNamespace?: readonly string[];
   readonly requiredDrop: readonly string[];
   readonly defaultAdd: readonly string[];
-  /** Whether the required drops must be listed by name, even if the container drops ALL. */
+  /** Whether a container must list each required drop by name, even if the container drops ALL. */
   readonly dropByName?: true;
   /**
-   * Whether lists of more than MOST_NAMES names are refused; absent if no override changes the level's value, which has
-   * only the Standard's check.
+   * Whether lists of more than MOST_NAMES names are refused. The field is absent if no override changes the level's
+   * value, because the level's value has no check except the Standard's check.
    */
   readonly boundedNames?: true;
 }
@@ -30,18 +30,18 @@ export const RESTRICTED = addable('restricted');
 /** The names that the API accepts in lists of capabilities. */
 export const NAMES = ['ALL', ...CAPABILITIES];
 
-/** CEL, list(string): the capabilities that the container adds. */
+/** A CEL expression of type list(string): the capabilities that the container adds. */
 export const ADD = 'c.?securityContext.?capabilities.?add.orValue([])';
-/** CEL, list(string): the capabilities that the container drops. */
+/** A CEL expression of type list(string): the capabilities that the container drops. */
 export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
 
 /**
- * The length of a list of all known names, each with and without CAP_. A longer list has no additional effect, and
+ * The length of a list that has each known name twice: with and without CAP_. A longer list has no further effect, and
  * makes evaluation expensive.
  */
 export const MOST_NAMES = 2 * NAMES.length;
 
-/** The lists that a policy applies: each list comes from the overrides, or else from the Standard. */
+/** The lists that a policy applies. A list that the overrides do not have comes from the Standard. */
 export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, standard: Standard): Capabilities {
   const { level, minor } = standard;
   const own = levelsOwn(level, minor);
@@ -62,7 +62,10 @@ export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, stan
   };
 }
 
-/** The capabilities in `allowedAddInUserNamespace` of the overrides, some of which `allowedAdd` may also contain. */
+/**
+ * The capabilities in `allowedAddInUserNamespace` of the overrides. `allowedAdd` may contain some of these
+ * capabilities, too.
+ */
 export function inUserNamespace(
   { capabilities }: Pick<CapabilityPolicyOverrides, 'capabilities'>,
   { server }: Standard,
@@ -85,12 +88,18 @@ function isDeepEqual(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** CEL, bool: a list has too many names. The expression reads only the lengths of the lists. */
+/**
+ * A CEL expression of type bool: true if a list has too many names. The expression reads the lengths of the lists, but
+ * not their items.
+ */
 export function tooManyNames(add = ADD, drop = DROP): string {
   return [...new Set([ADD, DROP, add, drop])].map((list) => `${list}.size() > ${MOST_NAMES}`).join(' || ');
 }
 
-/** The test that refuses lists with too many names. @param tooMany CEL, bool: a list has too many names */
+/**
+ * The test that refuses lists with too many names.
+ * @param tooMany CEL of type bool: true if a list has too many names
+ */
 export function namesTest(tooMany: string): Test {
   return {
     over: 'containers',
@@ -100,7 +109,7 @@ export function namesTest(tooMany: string): Test {
   };
 }
 
-/** The columns of a row with the lists of capabilities, which more than one rule reads. */
+/** The columns of a row with the lists of capabilities. Several rules read these columns. */
 export function listColumns(lists: Capabilities): Columns {
   return {
     allowedAdd: lists.allowedAdd,
@@ -112,14 +121,14 @@ export function listColumns(lists: Capabilities): Columns {
   };
 }
 
-/** CEL, bool, over a name `x`: the capability may not be added. */
+/** A CEL expression of type bool, for a name `x`: true if the capability may not be added. */
 export function isRefused(values: Values): Condition {
   return all(`!(x in ${values.list('allowedAdd')})`, not(isMapped(values, 'allowedAddInUserNamespace')));
 }
 
 /**
- * CEL, bool: the pod is in a user namespace, and the column contains the capability `x`.
- * @param column of the capabilities that are admitted in a user namespace
+ * A CEL expression of type bool: true if the pod is in a user namespace, and the column contains the capability `x`.
+ * @param column the column with the capabilities that are admitted in a user namespace
  */
 export function isMapped(values: Values, column: string): Condition {
   const isListed = any(values.includes(column, '*'), `x in ${values.list(column)}`);
@@ -127,7 +136,8 @@ export function isMapped(values: Values, column: string): Condition {
 }
 
 /**
- * CEL, string: the allowed capabilities as text for messages: `CHOWN, and with hostUsers: false NET_ADMIN`.
+ * A CEL expression of type string: the allowed capabilities as text for messages, such as `CHOWN, and with hostUsers:
+ * false NET_ADMIN`.
  * @param mapped the column of the second list
  */
 export function allowedText(values: Values, allowed: string, mapped: string): string {
@@ -139,8 +149,8 @@ export function allowedText(values: Values, allowed: string, mapped: string): st
 }
 
 /**
- * CEL, bool: a required drop is missing. A drop of ALL counts as a drop of every capability, unless the policy requires
- * drops by name.
+ * A CEL expression of type bool: true if a required drop is missing. A drop of ALL counts as a drop of every
+ * capability, unless the policy requires drops by name.
  */
 export function isMissing(values: Values): Condition {
   const required = values.list('requiredDrop');
@@ -151,19 +161,19 @@ export function isMissing(values: Values): Condition {
 }
 
 /**
- * CEL, list(string): the capabilities that the container will add after defaulting. A drop of the same capability
- * prevents the add; a drop of ALL does not.
+ * A CEL expression of type list(string): the capabilities that the container will add after defaulting. A drop of the
+ * same capability prevents the add. A drop of ALL does not prevent the add.
  */
 export function filledAdd(values: Values): string {
   return `(${ADD} + ${values.list('defaultAdd')}.filter(x, !(x in ${ADD}) && !(x in ${DROP})))`;
 }
 
-/** CEL, list(string): the capabilities that the container will drop after defaulting. */
+/** A CEL expression of type list(string): the capabilities that the container will drop after defaulting. */
 export function filledDrop(values: Values): string {
   return `(${isMissing(values)} ? ${DROP} + ${values.list('requiredDrop')}.filter(x, !(x in ${DROP})) : ${DROP})`;
 }
 
-/** The names as text for people: `NET_RAW, CHOWN`, or `any capability`. */
+/** The names as text for people, such as `NET_RAW, CHOWN` or `any capability`. */
 export function namedInWords(names: readonly string[]): string {
   return names.includes('*') ? 'any capability' : names.join(', ');
 }

@@ -8,24 +8,24 @@ export function literal(value: string | readonly string[]): string {
     : `[${value.map((item) => JSON.stringify(item)).join(', ')}]`;
 }
 
-/** The values as text for messages: `NET_RAW, CHOWN`, or `none`. */
+/** The values as text for messages, such as `NET_RAW, CHOWN` or `none`. */
 export function listed(values: readonly string[]): string {
   return values.length === 0 ? 'none' : values.join(', ');
 }
 
-/** CEL, bool: the pod asks for a user namespace of its own (KEP-127). */
+/** A CEL expression of type bool: true if the pod asks for its own user namespace (KEP-127). */
 export const IN_USER_NAMESPACE = '!variables.spec.?hostUsers.orValue(true)';
 
 /**
- * CEL, bool: the pod is for Windows nodes, by its field `os` (KEP-2802). The API server refuses Linux-only fields on
- * such a pod.
+ * A CEL expression of type bool: true if the field `os` shows that the pod is for Windows nodes (KEP-2802). The API
+ * server refuses Linux-only fields on such a pod.
  */
 export const FOR_WINDOWS = 'variables.spec.?os.?name.orValue("") == "windows"';
 
 /**
- * CEL, bool: whether a text matches one of the patterns.
- * @param text CEL, string
- * @param patterns `*` at the end matches any ending
+ * A CEL expression of type bool: whether a text matches one of the patterns.
+ * @param text CEL of type string
+ * @param patterns a `*` at the end of a pattern matches any ending
  */
 export function matchesAny(text: string, patterns: readonly string[]): string {
   const exact = patterns.filter((pattern) => !pattern.endsWith('*'));
@@ -38,37 +38,41 @@ export function matchesAny(text: string, patterns: readonly string[]): string {
 }
 
 /**
- * Whether a text matches one of the patterns. The JavaScript function gives the same result as the CEL of `matchesAny`.
+ * Whether a text matches one of the patterns. This JavaScript function gives the same result as the CEL expression that
+ * `matchesAny` returns.
  */
 export function isMatch(text: string, patterns: readonly string[]): boolean {
   return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
 }
 
-/** CEL, list: the pod's containers of every kind. */
+/** A CEL expression of type list: the pod's containers of every kind. */
 export const ALL_CONTAINERS =
   '(variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([]))';
 
 /**
- * The length of the longest list whose wrong items a message lists. A message about a longer list only reports that the
- * list is longer.
+ * The length of the longest list whose wrong items a message lists. For a longer list, the message says that the list
+ * is longer.
  */
 export const MOST_NAMED = 256;
 
 /**
- * CEL, string: the fragment of a message with the wrong items of a list.
- * @param list CEL, list
- * @param names CEL, string: the wrong items as text, computed by iterating over the whole list
+ * A CEL expression of type string: the fragment of a message with the wrong items of a list.
+ * @param list CEL of type list
+ * @param names CEL of type string: the wrong items as text, computed by iterating over the whole list
  */
 export function namedIn(list: string, names: string): string {
   return `(${list}.size() > ${MOST_NAMED} ? "in a list of more than ${MOST_NAMED}" : ${names})`;
 }
 
-/** CEL, optional: a field of the securityContext that a container gets: its own field, or else the pod's field. */
+/**
+ * A CEL expression of type optional: a field of the securityContext that applies to a container. The container's own
+ * field applies if it is set. Otherwise, the pod's field applies.
+ */
 export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
-/** The fields of a fill that an expression about the pod after defaulting needs. */
+/** The part of a fill that an expression about the pod after defaulting needs. */
 interface Filled {
   readonly applies?: Condition;
   readonly when: string;
@@ -76,8 +80,8 @@ interface Filled {
 }
 
 /**
- * CEL, optional: a field of the securityContext that a container gets after defaulting.
- * @param fills the fill of the container, and the fill of the pod, which has no effect on an existing pod
+ * A CEL expression of type optional: a field of the securityContext that applies to a container after defaulting.
+ * @param fills the fill of the container, and the fill of the pod; the fill of the pod has no effect on an existing pod
  */
 export function effectiveAfterFilling(
   field: string,
@@ -92,15 +96,17 @@ export function effectiveAfterFilling(
 }
 
 /**
- * CEL, bool: the securityContext of container `c` does not set the field, so the container inherits the pod's field.
+ * A CEL expression of type bool: true if the securityContext of container `c` does not set the field, so the container
+ * inherits the pod's field.
  */
 export function takesFromPod(field: string): string {
   return `!c.?securityContext.?${field}.hasValue()`;
 }
 
 /**
- * CEL, bool: the pod leaves a field of the securityContext unset, and so does at least one container, which would
- * inherit the field. The expression is for fields that defaulting writes on a pod.
+ * A CEL expression of type bool: true if the pod and at least one of its containers leave a field of the
+ * securityContext unset. A container whose field is unset would inherit the pod's field. The expression is for fields
+ * that defaulting writes on a pod.
  */
 export function isUnsetForSome(field: string): string {
   const containers = 'variables.spec.?initContainers.orValue([]) + variables.spec.containers';
@@ -110,12 +116,15 @@ export function isUnsetForSome(field: string): string {
   );
 }
 
-/** CEL, bool: `c` was added to an existing pod, so the pod's own fields cannot be filled any more. */
+/**
+ * A CEL expression of type bool: true if `c` was added to an existing pod. Defaulting can no longer fill in the pod's
+ * own fields.
+ */
 export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
 
 /**
- * CEL, bool: the pod is not in a user namespace. From v1.35 on, the Standards make an exception for user namespaces;
- * undefined in earlier versions.
+ * A CEL expression of type bool: true if the pod is not in a user namespace. From v1.35 on, the Standards make an
+ * exception for user namespaces. For earlier versions, the result is undefined.
  */
 export function unlessInUserNamespace(minor: number): string | undefined {
   return minor >= 35 ? `!(${IN_USER_NAMESPACE})` : undefined;

@@ -1,6 +1,12 @@
-/** Conditions in the CEL of a rule. A condition whose value does not depend on the pod disappears from the CEL. */
+/**
+ * Conditions in the CEL expressions of a rule. If the value of a condition does not depend on the pod, the functions
+ * leave the condition out of the CEL.
+ */
 
-/** A condition: a CEL expression of type bool, or true or false if the value does not depend on the pod. */
+/**
+ * A condition is a CEL expression of type bool. If its value does not depend on the pod, the condition is `true` or
+ * `false` instead of an expression.
+ */
 export type Condition = string | boolean;
 
 export function all(...conditions: readonly Condition[]): Condition {
@@ -17,13 +23,18 @@ export function not(condition: Condition): Condition {
   return typeof condition === 'boolean' ? !condition : `!(${condition})`;
 }
 
-/** CEL: one of two expressions of the same type, depending on a condition. */
+/**
+ * Returns a CEL expression that chooses one of two expressions by a condition. The two expressions have the same type.
+ */
 export function choose(condition: Condition, then: string, otherwise: string): string {
   if (typeof condition === 'boolean') return condition ? then : otherwise;
   return `(${condition} ? ${then} : ${otherwise})`;
 }
 
-/** CEL, string: the concatenated strings, with adjacent literals merged into one literal. @param texts CEL, strings */
+/**
+ * A CEL expression of type string: the concatenated strings, with adjacent literals merged into one literal.
+ * @param texts each item is CEL of type string
+ */
 export function concat(...texts: readonly string[]): string {
   const merged: string[] = [];
   for (const text of texts) {

@@ -10,7 +10,7 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
   id: 'defaultAllowPrivilegeEscalation',
   title: 'Whether containers that leave allowPrivilegeEscalation unset may gain privileges.',
   words:
-    'No Standard has this. PodSecurityPolicy: the value is filled in where a container leaves ' +
+    'The Pod Security Standards have no such rule. PodSecurityPolicy: the value is filled in where a container leaves ' +
     'allowPrivilegeEscalation unset. With the value false, a privileged container is refused, because the API server ' +
     'does not accept false there.',
   sources: ['PodSecurityPolicy defaultAllowPrivilegeEscalation'],
@@ -26,8 +26,8 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
     },
   ],
 
-  // The default has effect only if allowPrivilegeEscalation admits true. If the rule allowPrivilegeEscalation refuses
-  // true, the same rule also fills in false.
+  // If the rule allowPrivilegeEscalation refuses true, the rule allowPrivilegeEscalation fills in false. So the default
+  // of this rule has no effect unless allowPrivilegeEscalation admits true.
   value: (overrides, standard) =>
     allowPrivilegeEscalation.value(overrides, standard) === true
       ? overrides.defaultAllowPrivilegeEscalation
@@ -77,6 +77,6 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
 
   podSecurity: () => 'restricted',
 
-  // No policy needs this override to admit a pod, because the override only fills in a value.
+  // No policy needs this override to admit a pod. The override fills in a value and does nothing else.
   fit: () => ({ choices: () => [{}] }),
 });

@@ -15,14 +15,18 @@ export interface Profile {
 interface Admitted {
   readonly types: readonly string[];
   /**
-   * The allowed profiles of type Localhost, in which `*` at the end matches any ending; undefined admits any profile.
+   * The allowed profiles of type Localhost. A `*` at the end of an item matches any ending. If the field is undefined,
+   * any profile is allowed.
    */
   readonly localhostProfiles?: readonly string[] | undefined;
-  /** The allowed references of type OCI; undefined admits any reference. Only seccomp profiles have this type. */
+  /**
+   * The allowed references of type OCI. If the field is undefined, any reference is allowed. AppArmor profiles never
+   * have this type.
+   */
   readonly ociReferences?: readonly string[] | undefined;
 }
 
-/** The default profile that defaulting fills in; undefined if the policy would refuse it. */
+/** The default profile that defaulting fills in; undefined if the policy would refuse the profile. */
 export function admittedDefault(profile: Profile | undefined, { types, localhostProfiles }: Admitted) {
   if (!profile || !types.includes(profile.type)) return undefined;
   const { type, localhostProfile = '' } = profile;
@@ -31,15 +35,14 @@ export function admittedDefault(profile: Profile | undefined, { types, localhost
     : undefined;
 }
 
-/** CEL: a profile as the value of the field seccompProfile or appArmorProfile. */
+/** A profile in CEL, as the value of the field seccompProfile or appArmorProfile. */
 export function profileCel({ type, localhostProfile }: Profile): string {
   const named = localhostProfile === undefined ? '' : `, "localhostProfile": ${literal(localhostProfile)}`;
   return `{"type": ${literal(type)}${named}}`;
 }
 
 /**
- * The profile that replaces a profile that is not allowed; undefined if only the author of the pod can choose the new
- * profile.
+ * The profile that replaces a forbidden profile; undefined if the author of the pod has to choose the new profile.
  * @param stated the profile that defaulting fills in
  */
 export function replacement({ types, localhostProfiles }: Admitted, stated: Profile | undefined): Profile | undefined {
@@ -53,7 +56,10 @@ export function replacement({ types, localhostProfiles }: Admitted, stated: Prof
 export const NO_PROFILE_KNOWN =
   'the policy does not allow type RuntimeDefault, and only the author of the pod knows which other profile fits';
 
-/** CEL, bool: a profile is set, but it is not allowed. @param profile CEL, optional */
+/**
+ * A CEL expression of type bool: true if a profile is set, but it is not allowed.
+ * @param profile CEL of type optional
+ */
 export function isRefused(admitted: Admitted, profile: string): string {
   const { types, localhostProfiles } = admitted;
   const [type, name] = [`${profile}.?type.orValue("")`, `${profile}.?localhostProfile.orValue("")`];
@@ -66,13 +72,16 @@ export function isRefused(admitted: Admitted, profile: string): string {
   return and(`${profile}.hasValue()`, allowed.length === 0 ? undefined : `!(${or(...allowed)})`);
 }
 
-/** A profile as a column of a policy's row: its type, and its name if it has one. */
+/**
+ * A profile as a column of a policy's row. The first item is the profile's type. If the profile has a name, the name is
+ * the second item.
+ */
 export function profileColumn(profile: Profile | undefined): string[] {
   if (!profile) return [];
   return [profile.type, ...(profile.localhostProfile === undefined ? [] : [profile.localhostProfile])];
 }
 
-/** CEL: the profile in a column, which must not be empty. */
+/** A CEL expression with the profile of a column. The column must not be empty. */
 export function profileIn(values: Values, column: string): string {
   return values.specialized(
     (columns) => {
@@ -86,18 +95,18 @@ export function profileIn(values: Values, column: string): string {
   );
 }
 
-/** A field of a pod or container with a profile, and the columns of the policy's allowed profiles. */
+/** A field of a pod or container that has a profile, and the columns with the profiles that the policy allows. */
 interface ProfileField {
   readonly over: 'pod' | 'containers';
-  /** CEL, optional: the profile in the field. */
+  /** A CEL expression of type optional: the profile in the field. */
   readonly profile: string;
   /** The path of the field, such as `securityContext.seccompProfile`. */
   readonly path: string;
-  /** The value for `reaches` of the check; only a check of the pod uses it. */
+  /** The value for `reaches` of a check of the pod. Checks of containers do not use this value. */
   readonly reaches: string;
   /**
-   * The name of the column with the allowed types, and of the column with the allowed profiles of type Localhost, in
-   * which `*` means any profile.
+   * The names of two columns. `types` is the column with the allowed types. `profiles` is the column with the allowed
+   * profiles of type Localhost, where `*` means any profile.
    */
   readonly types: string;
   readonly profiles: string;
@@ -110,7 +119,10 @@ export function hasAllTypes(values: Values, types: string, every: readonly strin
   return all(...every.map((type) => values.includes(types, type)));
 }
 
-/** Whether only some profiles of type Localhost are allowed, so that their names have to be checked. */
+/**
+ * Whether the policy allows some profiles of type Localhost and refuses other profiles of this type. In this case, the
+ * names of profiles have to be checked.
+ */
 export function namesMatter(values: Values, types: string, profiles: string): Condition {
   return all(values.includes(types, 'Localhost'), not(values.includes(profiles, '*')));
 }

@@ -1,4 +1,6 @@
-/** Examples of rules, from which the reference page, tests, and the generators of random policies and pods are made. */
+/**
+ * Examples of rules. The reference page, the tests, and the generators of random policies and pods use these examples.
+ */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { Level } from '../standards/level-version.ts';
 
@@ -8,10 +10,10 @@ export interface ExamplePod {
   readonly container?: Readonly<Record<string, unknown>>;
 }
 
-/** A value of the rule, with the smallest pods that the rule admits and refuses with this value. */
+/** A value of the rule, with minimal pods that the rule admits and minimal pods that the rule refuses. */
 export interface Example {
   readonly overrides: CapabilityPolicyOverrides;
-  /** The level of the policy that has the overrides; restricted if absent. */
+  /** The level of the policy that has the overrides. If the field is absent, the level is restricted. */
   readonly level?: Level;
   readonly admits: readonly ExamplePod[];
   readonly refuses: readonly ExamplePod[];

@@ -1,6 +1,6 @@
 /**
- * The exceptions that some versions of the Standards make from rules: for pods in a user namespace, and for pods for
- * Windows.
+ * The exceptions that some versions of the Standards make from rules. One exception is for pods in a user namespace,
+ * the other is for pods for Windows.
  */
 import type { Standard } from '../standards/level-version.ts';
 import { FOR_WINDOWS, IN_USER_NAMESPACE } from './cel.ts';
@@ -12,12 +12,18 @@ export function exemptions({ minor }: Standard): Columns {
   return { exempt: [...(minor >= 25 ? ['windows'] : []), ...(minor >= 35 ? ['userNamespaces'] : [])] };
 }
 
-/** CEL, bool: the rule applies to the pod, because the exception for pods in a user namespace does not cover it. */
+/**
+ * A CEL expression of type bool: true if the rule applies to the pod. The rule does not apply to a pod in a user
+ * namespace if the Standard makes an exception for such pods.
+ */
 export function isOutsideUserNamespace(values: Values): Condition {
   return not(all(values.includes('exempt', 'userNamespaces'), IN_USER_NAMESPACE));
 }
 
-/** CEL, bool: the rule applies to the pod, because the exception for pods for Windows does not cover it. */
+/**
+ * A CEL expression of type bool: true if the rule applies to the pod. The rule does not apply to a pod for Windows if
+ * the Standard makes an exception for such pods.
+ */
 export function isForLinux(values: Values): Condition {
   return not(all(values.includes('exempt', 'windows'), FOR_WINDOWS));
 }

@@ -1,17 +1,21 @@
-/** Functions, shared by several rules, that find the overrides that admit given pods. */
+/** Functions of several rules that find the overrides which admit given pods. */
 import type { Fit } from './rule.ts';
 import { OCI, PINNED_REFERENCE } from './seccomp-oci.ts';
 
-/** The choices for a rule with few values: all values, beginning with the tightest, no matter what pods ask for. */
+/**
+ * The choices for a rule with few values. The choices are always all values, whatever pods ask for. The tightest value
+ * comes first.
+ */
 export function firstOfValues(path: string, ...values: readonly unknown[]): Fit {
   return { choices: () => values.map((value) => ({ [path]: value })) };
 }
 
 /**
- * The choices for a list of names: exactly the names that the pods use, if the API accepts these names; otherwise any
- * name.
+ * The choices for a list of names. If the API accepts all names that the pods use, the list has exactly these names. If
+ * the API does not accept some of the names, the list admits any name.
  *
- * @param any the value that admits every name; undefined if it is not needed, because no level restricts the names
+ * @param any the value that admits every name; undefined if no policy needs this value, because no level restricts the
+ * names
  */
 export function namesUsed(
   path: string,
@@ -22,34 +26,36 @@ export function namesUsed(
   return [...(fits ? [{ [path]: names }] : []), ...(any === undefined ? [] : [{ [path]: any }])];
 }
 
-/** The answer for a container without a profile. */
+/** The value that a container without a profile asks for. */
 export const NO_PROFILE = 'Unset';
 const MOST_PROFILES = 32;
 /**
- * A profile's name that a list of profiles can contain. A name with `*` is excluded, because `*` at the end would match
- * any ending.
+ * Matches the name of a profile that a list of profiles can contain. A name with `*` does not match, because a `*` at
+ * the end of an item matches any ending.
  */
 const PROFILE = /^[^*]{1,253}$/;
 
 /**
- * CEL, list(string): the profile that a pod or container asks for, as `Localhost/NAME` or `TYPE/`; empty if no profile
- * is set.
+ * A CEL expression of type list(string): the profile that a pod or container asks for, as `Localhost/NAME` or `TYPE/`.
+ * The list is empty if no profile is set.
  */
 export function profileAsked(profile: string): string {
   return `${profile}.hasValue() ? [${profile}.?type.orValue("") + "/" + ${profile}.?localhostProfile.orValue("")] : []`;
 }
 
-/** The answers that a value of the rule admits. A profile of type Localhost is admitted with any name. */
+/**
+ * The results of `profileAsked` that a value of the rule admits. A profile of type Localhost is admitted with any name.
+ */
 export function profilesAdmitted(value: { readonly types: readonly string[]; readonly unset: string }): string[] {
   return [...value.types.map((type) => `${type}/`), ...(value.unset === 'Allowed' ? [NO_PROFILE] : [])];
 }
 
 /**
- * The choices for a rule about seccomp or AppArmor profiles: the types, the names of Localhost profiles, the references
- * of OCI profiles, and whether a profile must be set.
+ * The choices for a rule about seccomp or AppArmor profiles. A choice has the types, the names of Localhost profiles
+ * and the references of OCI profiles. A choice also states whether a profile must be set.
  *
  * @param every all types of profiles
- * @param asked answers of `profileAsked`, and NO_PROFILE
+ * @param asked results of `profileAsked`, and NO_PROFILE
  */
 export function profilesUsed(
   id: string,
@@ -59,7 +65,7 @@ export function profilesUsed(
   const profiles = asked.filter((answer) => answer !== NO_PROFILE);
   const types = distinct(profiles.map((profile) => profile.slice(0, profile.indexOf('/'))));
   const isKnown = types.every((type) => every.includes(type));
-  // A list with every type admits types that this release does not know, but no list of references does.
+  // A list of all types admits types that this release does not know. A list of references admits no unknown type.
   if (!isKnown && every.includes(OCI)) return [];
   const admitted = isKnown ? types : distinct(every);
   const names = isKnown ? namesOf('Localhost', profiles, PROFILE) : undefined;
@@ -76,7 +82,9 @@ export function profilesUsed(
   ];
 }
 
-/** The names of the profiles of a type; undefined if there are none, or if a list of the API cannot have the names. */
+/**
+ * The names of the profiles of a type; undefined if there are no names, or if a list of the API cannot have the names.
+ */
 function namesOf(type: string, profiles: readonly string[], valid: RegExp): string[] | undefined {
   const names = distinct(
     profiles.filter((profile) => profile.startsWith(`${type}/`)).map((profile) => profile.slice(type.length + 1)),

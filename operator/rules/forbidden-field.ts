@@ -7,9 +7,9 @@ interface ForbiddenField
   extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides' | 'severity' | 'reads' | 'unfixable'> {
   readonly id: 'privileged' | 'hostNetwork' | 'hostPID' | 'hostIPC' | 'hostProcess' | 'hostProbes';
   readonly ofContainer?: 'as-is';
-  /** The first version of the Standards that forbids the field: N of v1.N; 0 by default. */
+  /** The first version of the Standards that forbids the field, as N of v1.N. The default is 0. */
   readonly since?: number;
-  /** Completes the sentence "a pod may …". */
+  /** A text that completes the sentence "a pod may …". */
   readonly may: string;
   /** The smallest pod that sets the field. */
   readonly example: ExamplePod;

@@ -4,7 +4,7 @@ export const fsGroup = singleGroupRule({
   id: 'fsGroup',
   title: "Which group ID a pod's volumes may belong to.",
   words:
-    "No Standard has this. PodSecurityPolicy: the pod's fsGroup must be in a range; with MustRunAs, it must also be set.",
+    "The Pod Security Standards have no such rule. PodSecurityPolicy: the pod's fsGroup must be in a range; with MustRunAs, it must also be set.",
   sources: ['PodSecurityPolicy fsGroup'],
   guides: { cis: [], nsa: [] },
   severity: 'Identity',

@@ -2,8 +2,8 @@ import type { CisControl } from '../standards/hardening-guides.ts';
 import { forbiddenField } from './forbidden-field.ts';
 
 /**
- * A rule for one of the three host namespaces, which the Standard checks together but which are three fields of the
- * API.
+ * A rule for one of the three host namespaces. The Standard checks the three namespaces together, but the API has a
+ * field for each namespace.
  */
 function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: string, may: string, control: CisControl) {
   return forbiddenField({
@@ -16,7 +16,7 @@ function hostNamespace(field: 'hostNetwork' | 'hostPID' | 'hostIPC', shares: str
     may,
     reads: { spec: [field] },
     example: { spec: { [field]: true } },
-    unfixable: `the pod asks for ${shares}, which nothing inside the pod can replace; write an exception for the pod (cappol suggest)`,
+    unfixable: `the pod requests ${shares}, which no field of the pod can replace; write an exception for the pod (cappol suggest)`,
     checks: [
       {
         over: 'pod',

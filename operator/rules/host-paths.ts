@@ -10,23 +10,23 @@ interface HostPath {
 }
 
 /**
- * CEL, bool: whether one of the prefixes covers the hostPath volume `v`. Only whole path components match: `/foo`
- * covers `/foo`, `/foo/` and `/foo/x`, but not `/foobar`. The prefix `/foo` does not cover `//foo`, which the kernel
- * reads as the same path.
+ * A CEL expression of type bool: whether one of the prefixes covers the hostPath volume `v`. Only whole path components
+ * match: `/foo` covers `/foo`, `/foo/` and `/foo/x`, but not `/foobar`. The prefix `/foo` does not cover `//foo`, which
+ * the kernel reads as the same path.
  */
 function covered(prefixes: readonly HostPath[]): string {
   const path = 'v.?hostPath.?path.orValue("")';
   const conditions = prefixes.map(({ pathPrefix }) => {
     const prefix = pathPrefix.endsWith('/') ? pathPrefix.slice(0, -1) : pathPrefix;
     const below = `${path}.startsWith(${literal(`${prefix}/`)})`;
-    // Without its slash at the end, the prefix /foo/ also covers the path /foo.
+    // The slash at the end is removed, so that the prefix /foo/ also covers the path /foo.
     return prefix.endsWith('/') ? below : `${path} == ${literal(prefix)} || ${below}`;
   });
   return conditions.length === 0 ? 'false' : conditions.join(' || ');
 }
 
 /**
- * CEL, bool: whether a prefix in the columns covers the hostPath volume `v`, for any values.
+ * A CEL expression of type bool: whether a prefix in the columns covers the hostPath volume `v`, for any values.
  * @param columns the columns that list the prefixes
  */
 function isCovered(values: Values, ...columns: readonly string[]): string {
@@ -58,19 +58,19 @@ function pathTest(values: Values): Test {
 }
 
 /**
- * The most volumes of a pod whose mounts are checked. Real pods have fewer. The limit bounds the cost, which grows with
- * containers × volumes.
+ * The maximum number of volumes of a pod whose mounts are checked. Real pods have fewer volumes. The limit bounds the
+ * cost, which grows with containers × volumes.
  */
 const MOST_VOLUMES = 256;
 const VOLUMES = 'variables.spec.?volumes.orValue([])';
 const TOO_MANY_VOLUMES = `${VOLUMES}.size() > ${MOST_VOLUMES}`;
 const MOUNTS = 'c.?volumeMounts.orValue([])';
-/** CEL, bool, over a mount `m`: the container may write to the volume. */
+/** A CEL expression of type bool, for a mount `m`: true if the container may write to the volume. */
 const MAY_WRITE = '!m.?readOnly.orValue(false)';
 
 /**
- * CEL, bool, over a volume `v`: containers must mount the volume read-only. If a writable prefix covers a volume,
- * containers may write to the volume, even if a read-only prefix also covers it.
+ * A CEL expression of type bool, for a volume `v`: true if containers must mount the volume read-only. If a writable
+ * prefix covers a volume, containers may write to the volume, even if a read-only prefix also covers it.
  */
 function isReadOnly(values: Values): string {
   const writable = isCovered(values, 'hostPaths');
@@ -91,8 +91,8 @@ function readOnlyFix(values: Values): Fix {
 function mountTest(values: Values): Test {
   const volumes = `${VOLUMES}.filter(v, ${isReadOnly(values)}).map(v, v.name)`;
   const bad = `${MOUNTS}.filter(m, ${and(MAY_WRITE, 'm.name in names')})`;
-  // A loop over a list with one item binds the item to a name, so that the volumes are searched once instead of once
-  // for each mount.
+  // A loop over a list with one item binds the item to a name. So the volumes are searched once, and not once for each
+  // mount.
   const written = `[${volumes}].map(names, ${bad}.map(m, m.name))[0]`;
   return {
     applies: all(not(values.includes('hostPaths', '*')), values.hasSome('readOnlyHostPaths')),
@@ -108,12 +108,15 @@ function mountTest(values: Values): Test {
   };
 }
 
-/** CEL, list(string): the paths that a container mounts as writable; [""] if there are too many volumes. */
+/**
+ * A CEL expression of type list(string): the paths that a container mounts as writable; [""] if there are too many
+ * volumes.
+ */
 const WRITTEN =
   `(${TOO_MANY_VOLUMES} ? [""] : [${MOUNTS}.filter(m, ${MAY_WRITE}).map(m, m.name)].map(names, ` +
   `${VOLUMES}.filter(v, v.?hostPath.hasValue() && v.name in names).map(v, v.?hostPath.?path.orValue("")))[0])`;
 
-/** Absolute paths without `..`. */
+/** Matches absolute paths without `..`. */
 const PREFIX = /^\/(?!(?:.*\/)?\.\.(?:\/|$))/;
 
 /** Drops entries that another entry covers. */
@@ -146,7 +149,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
   id: 'hostPaths',
   title: 'Which node paths hostPath volumes may mount, and which of these paths only read-only.',
   words:
-    'No Standard has this. PodSecurityPolicy: the path of a hostPath volume must have one of the prefixes. If the ' +
+    'The Pod Security Standards have no such rule. PodSecurityPolicy: the path of a hostPath volume must have one of the prefixes. If the ' +
     'prefix has readOnly: true, containers must mount the volume read-only.',
   sources: ['PodSecurityPolicy allowedHostPaths'],
   guides: { cis: ['5.2.11'], nsa: ['Breakout'] },
@@ -189,7 +192,7 @@ export const hostPaths = defineRule<readonly HostPath[] | undefined, Asked>({
 
   fixes: (paths) => (paths?.some(({ readOnly }) => readOnly) ? [readOnlyFix(new LiteralValues(columnsOf(paths)))] : []),
   unfixable:
-    'the pod mounts a path of the node that no allowed prefix covers, and nothing inside the pod can replace the path',
+    'the pod mounts a path of the node that no allowed prefix covers, and no field of the pod can replace the path',
 
   podSecurity: () => 'restricted',
 

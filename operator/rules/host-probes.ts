@@ -12,7 +12,7 @@ const PATHS = HANDLERS.flatMap((handler) => [
   [...handler, 'tcpSocket', 'host'],
 ]);
 
-/** CEL, bool: the field `host` at the path is set. */
+/** A CEL expression of type bool: true if the field `host` at the path is set. */
 function isSet(path: readonly string[]): string {
   return `c.${path.map((step) => `?${step}`).join('.')}.orValue("") != ""`;
 }

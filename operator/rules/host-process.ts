@@ -16,12 +16,12 @@ export const hostProcess = forbiddenField({
   reads: { spec: ['securityContext'], container: ['securityContext'] },
   example: { spec: { securityContext: { windowsOptions: { hostProcess: true } } } },
   unfixable:
-    'a HostProcess container runs on the node itself, which nothing inside the pod can replace; write an exception for the pod (cappol suggest)',
+    'a HostProcess container runs on the node itself, and no field of the pod can replace this; write an exception for the pod (cappol suggest)',
   checks: [
     {
       over: 'pod',
       violates: `variables.spec.${VIOLATES}`,
-      // A container overrides each field of windowsOptions separately.
+      // A container can override each field of the pod's windowsOptions separately.
       reaches: takesFromPod('windowsOptions.?hostProcess'),
       message: MESSAGE,
       path: PATH,

@@ -14,7 +14,7 @@ export interface GroupStrategy {
   readonly ranges?: readonly IdRange[];
 }
 
-/** Ranges for examples: three ranges are enough to show the CEL of a binary search. */
+/** Ranges for examples. Three ranges are enough to show the CEL of a binary search. */
 export const THREE_RANGES = [
   { min: 1, max: 2 },
   { min: 5, max: 9 },
@@ -38,19 +38,20 @@ export function groupExamples(id: 'runAsGroup' | 'fsGroup' | 'supplementalGroups
   ];
 }
 
-/** Represents an unset ID: no range contains it. */
+/** Represents an unset ID. No range contains this number. */
 export const UNSET = -1;
 
 /**
- * CEL, bool: whether a number is in one of the ranges. It uses binary search, because lists of numbers may be long.
- * @param number CEL, number; evaluated several times
+ * A CEL expression of type bool: whether a number is in one of the ranges. The expression uses binary search, because
+ * lists of numbers may be long.
+ * @param number a CEL number, which the expression evaluates several times
  */
 export function inRanges(number: string, ranges: readonly IdRange[]): string {
   const merged = mergedRanges(ranges);
   return merged.length === 0 ? 'false' : searched(number, merged);
 }
 
-/** The ranges in sorted order, merged so that there is a gap between neighbours. */
+/** The ranges in sorted order. Ranges without a gap between them are merged. */
 function mergedRanges(ranges: readonly IdRange[]): IdRange[] {
   const merged: IdRange[] = [];
   for (const { min, max } of ranges.toSorted((a, b) => a.min - b.min)) {
@@ -61,7 +62,10 @@ function mergedRanges(ranges: readonly IdRange[]): IdRange[] {
   return merged;
 }
 
-/** CEL, bool: whether the number is in one of the ranges, by binary search. @param ranges sorted; at least one */
+/**
+ * A CEL expression of type bool: whether the number is in one of the ranges, by binary search.
+ * @param ranges at least one range, in sorted order
+ */
 function searched(number: string, ranges: readonly IdRange[]): string {
   const half = Math.floor(ranges.length / 2);
   const [middle] = ranges.slice(half) as [IdRange];
@@ -73,8 +77,8 @@ function searched(number: string, ranges: readonly IdRange[]): string {
 const MOST_RANGES = 32;
 
 /**
- * The ranges that contain exactly the given numbers. If there are more ranges than the API accepts, the ranges nearest
- * to each other are merged.
+ * Returns ranges that contain the given numbers and no others. If there are more ranges than the API accepts, the
+ * function merges the ranges that are nearest to each other.
  *
  * @returns undefined if a number is beyond the limits
  */
@@ -97,9 +101,9 @@ export function rangesOf(numbers: readonly number[], limits: IdRange): IdRange[]
 const IDS: IdRange = { min: 0, max: 2147483647 };
 
 /**
- * PodSecurityPolicy's strategies that admit the given IDs of pods, the tightest strategy first.
+ * PodSecurityPolicy's strategies that admit the given IDs of pods. The tightest strategy comes first.
  *
- * @param ids including UNSET if some pod or container has no ID
+ * @param ids the IDs of pods and containers, with UNSET if some pod or container has no ID
  */
 export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefined) {
   const ranges = rangesOf(
@@ -111,7 +115,7 @@ export function strategies(ids: readonly number[], ifSome: 'MayRunAs' | undefine
   return [...must, ...(ifSome ? [{ rule: ifSome, ranges }] : []), { rule: 'RunAsAny' }];
 }
 
-/** A range as text, in the form of an item of a column: `65534`, `1000-1999`. */
+/** A range as text, in the form of an item of a column, such as `65534` or `1000-1999`. */
 export function rangeText({ min, max }: IdRange): string {
   return min === max ? `${min}` : `${min}-${max}`;
 }

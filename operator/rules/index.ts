@@ -63,5 +63,8 @@ export const RULES: readonly Rule[] = [
   unknownFields,
 ];
 
-/** The rules that only warn, in a program of their own. Each has the columns of the rule in RULES with the same ID. */
+/**
+ * The rules that warn and never refuse. A separate program contains these rules. Each of these rules has the columns of
+ * the rule in RULES with the same ID.
+ */
 export const WARNING_RULES: readonly Rule[] = [unrefusedUnknownFields];

@@ -1,12 +1,13 @@
 import { forbiddenField } from './forbidden-field.ts';
 import type { Fix } from './rule.ts';
 
-/** CEL, bool: the container is privileged. */
+/** A CEL expression of type bool: true if the container is privileged. */
 export const PRIVILEGED = 'c.?securityContext.?privileged.orValue(false)';
 
 /**
- * CEL, bool: the container is an agent of the node: it also uses other parts of the node, so it works only as root on
- * the node. The API server refuses mount propagation Bidirectional without privileged: true (ValidateVolumeMounts).
+ * A CEL expression of type bool: true if the container is an agent of the node. An agent uses other parts of the node,
+ * so it needs to be root on the node. The API server refuses mount propagation Bidirectional without privileged: true
+ * (ValidateVolumeMounts).
  */
 const IS_AGENT = [
   'c.?volumeMounts.orValue([]).exists(m, m.?mountPropagation.orValue("") == "Bidirectional" || variables.spec.?volumes.orValue([]).exists(v, v.name == m.name && v.?hostPath.hasValue()))',
@@ -14,7 +15,7 @@ const IS_AGENT = [
   'variables.spec.?hostNetwork.orValue(false)',
 ].join(' || ');
 
-/** The fix that sets privileged to false, which the rule about the bounding set also uses. */
+/** The fix that sets privileged to false. The rule about the bounding set uses this fix, too. */
 export const UNPRIVILEGED: Fix = {
   over: 'containers',
   path: ['securityContext', 'privileged'],
@@ -25,7 +26,7 @@ export const UNPRIVILEGED: Fix = {
 };
 
 export const AGENTS_ARE_PRIVILEGED =
-  'a privileged container that also uses paths, processes or the network of the node needs what it asks for; write an exception for the container (cappol suggest)';
+  'a privileged container that also uses paths, processes or the network of the node needs this access; write an exception for the container (cappol suggest)';
 
 export const privileged = forbiddenField({
   id: 'privileged',

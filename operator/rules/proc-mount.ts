@@ -5,12 +5,12 @@ import { defineRule } from './rule.ts';
 
 interface ProcMount {
   readonly types: readonly string[];
-  /** Whether Unmasked is admitted only in a pod with hostUsers: false. */
+  /** Whether a pod needs hostUsers: false for Unmasked to be admitted. */
   readonly unmaskedInUserNamespace: boolean;
 }
 
 const PATH = 'securityContext.procMount';
-/** The item of the column `procMount` that admits Unmasked only for pods in a user namespace. */
+/** The item of the column `procMount` that admits Unmasked for pods in a user namespace, but for no other pods. */
 const IN_ITS_OWN = 'Unmasked with hostUsers: false';
 const TYPE = 'c.?securityContext.?procMount.orValue("Default")';
 

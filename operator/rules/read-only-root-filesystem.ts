@@ -16,7 +16,8 @@ function isRequired(values: Values): Condition {
 export const readOnlyRootFilesystem = defineRule<boolean>({
   id: 'readOnlyRootFilesystem',
   title: "Whether containers must leave their image's files as they are.",
-  words: 'No Standard has this. PodSecurityPolicy: containers must run with a read-only root filesystem.',
+  words:
+    'The Pod Security Standards have no such rule. PodSecurityPolicy: containers must run with a read-only root filesystem.',
   sources: ['PodSecurityPolicy readOnlyRootFilesystem'],
   guides: { cis: [], nsa: ['ImmutableFileSystem'] },
   severity: 'Identity',
@@ -66,7 +67,7 @@ export const readOnlyRootFilesystem = defineRule<boolean>({
             when: and(`!${FIELD}.orValue(false)`, UNLESS_FOR_WINDOWS),
             value: 'true',
             class: 'check',
-            risk: "writes to the image's own files fail, such as to /tmp or /var/run: mount an emptyDir where the container writes",
+            risk: 'writes to files of the image fail, such as to /tmp or /var/run: mount an emptyDir where the container writes',
           },
         ]
       : [],

@@ -1,8 +1,9 @@
 /**
- * Defines what a rule is: a rule restricts one aspect of pods, by a Pod Security Standard or an override.
+ * Defines what a rule is. A rule restricts one aspect of pods, by a Pod Security Standard or by an override.
  *
- * The file of a rule contains everything about the rule: the Standard's words, the rule's value at each level and
- * version, its CEL, and the Pod Security level of its value. Only `index.ts` lists the rules.
+ * The file of a rule contains everything about the rule. The file has the Standard's words, the rule's value at each
+ * level and version, the rule's CEL, and the Pod Security level of the value. The only list of the rules is in
+ * `index.ts`.
  */
 import type { CapabilityPolicyOverrides } from '../api/capability-policy.ts';
 import type { GuideReferences } from '../standards/hardening-guides.ts';
@@ -13,94 +14,104 @@ import type { Example } from './example.ts';
 import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
- * A check of one part of a pod, in CEL. The API server runs the CEL in an admission policy, and the operator runs the
- * same CEL with cel-js. So the CEL uses only features that both the API server and cel-js support: has, all, exists,
- * filter, map, in, ?:, .?/orValue, string functions, join.
+ * A check of one part of a pod, in CEL. The API server evaluates the CEL expressions in an admission policy. The
+ * operator evaluates the same expressions with cel-js. So the expressions use no other features than the following,
+ * which the API server and cel-js both support: has, all, exists, filter, map, in, ?:, .?/orValue, string functions,
+ * join.
  *
- * The CEL may use the names `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the pod, never
- * null), and the checked part: `c` (a container of any kind) or `v` (a volume).
+ * The CEL expressions may use the names `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the
+ * pod, never null), and the checked part: `c` (a container of any kind) or `v` (a volume).
  */
 export interface Check {
   /**
-   * The parts that the check runs on: the pod once, or each container (including init and ephemeral containers), or
-   * each volume.
+   * The parts that the check runs on. The check runs once on the pod, on each container (including init and ephemeral
+   * containers), or on each volume.
    */
   readonly over: 'pod' | 'containers' | 'volumes';
-  /** CEL, bool: true when the part breaks the rule. */
+  /** A CEL expression of type bool: true if the part breaks the rule. */
   readonly violates: string;
   /**
-   * CEL, bool, only for pod-level checks: whether a container `c` added to an existing pod inherits the violation.
-   * `reaches` is false if the container's own field replaces the pod's field
+   * A CEL expression of type bool, for checks of the pod: whether a container `c` that was added to an existing pod
+   * inherits the violation. `reaches` is false if the container's own field replaces the pod's field
    * (k8s.io/kubernetes/pkg/securitycontext/util.go, DetermineEffectiveSecurityContext). `reaches` is absent if a
    * container can't override the field, such as hostNetwork.
    */
   readonly reaches?: string;
   /**
-   * Whether the check applies only when the pod is created, and not when a container is added: the API server allows
-   * changes of the field on an existing pod, where the field has no effect.
+   * Whether the check is left out when a container is added to an existing pod. On an existing pod, the API server
+   * allows changes of the field, but the field has no effect.
    */
   readonly atCreation?: true;
   /**
-   * CEL, string: the message, which says what is wrong and what would be accepted. The message completes a sentence
-   * that begins with the part's name: `container "app" ` + `must not add capability NET_ADMIN (allowed: none)`.
+   * A CEL expression of type string: the message, which says what is wrong and which values would be accepted. The
+   * message completes a sentence that begins with the part's name: `container "app" ` + `must not add capability
+   * NET_ADMIN (allowed: none)`.
    */
   readonly message: string;
-  /** The offending field, relative to the part: `securityContext.privileged`. */
+  /** The path of the offending field, relative to the part, such as `securityContext.privileged`. */
   readonly path: string;
   /**
-   * CEL, bool over a container `c`: the check's entry of `spec.containers` selects the container. `violates` begins
-   * with this expression. No two entries select the same container, so the cost of a container includes the checks of
-   * only one entry.
+   * A CEL expression of type bool, for a container `c`: true if the check's entry of `spec.containers` selects the
+   * container. `violates` begins with this expression. At most one entry selects a container, so the cost of a
+   * container includes the checks of one entry.
    */
   readonly entry?: string;
 }
 
 /**
- * The parts of a pod that a rule reads. All other fields are dropped when the cluster is read. The names of top-level
- * fields are enough.
+ * The parts of a pod that a rule reads. The operator drops all other fields when it reads the cluster. The names of
+ * top-level fields are enough.
  */
 interface Reads {
-  /** Fields of the PodSpec, besides the containers: `hostNetwork`, `volumes`. */
+  /** The fields of the PodSpec that the rule reads, without the containers. Examples: `hostNetwork`, `volumes`. */
   readonly spec?: readonly string[];
-  /** Fields of a container, besides its name: `ports`. */
+  /** The fields of a container that the rule reads, without the name. Example: `ports`. */
   readonly container?: readonly string[];
-  /** Prefixes of annotation keys. */
+  /** The prefixes of the keys of the annotations that the rule reads. */
   readonly annotations?: readonly string[];
-  /** For a rule that reads all fields that this release does not know: the known fields of the PodSpec and of containers. */
+  /**
+   * The fields of the PodSpec and of containers that this release knows. A rule that reads all unknown fields has this
+   * list.
+   */
   readonly allExcept?: { readonly spec: readonly string[]; readonly container: readonly string[] };
 }
 
 /**
- * A fill: the value that defaulting writes into an unset field, as PodSecurityPolicy did. A fill never changes a field
+ * A fill is a value that defaulting writes into an unset field, as PodSecurityPolicy did. A fill never changes a field
  * that is set. A fill runs on the pod or on each container, including init and ephemeral containers. In an existing
- * pod, a fill runs only on added containers.
+ * pod, a fill runs on the added containers and on nothing else.
  */
 export interface Fill {
   readonly over: 'pod' | 'containers';
-  /** The path of the field below the PodSpec or the container: ['securityContext', 'allowPrivilegeEscalation']. */
+  /**
+   * The path of the field below the PodSpec or the container, such as ['securityContext', 'allowPrivilegeEscalation'].
+   */
   readonly path: readonly string[];
-  /** CEL, bool, with the names that a check may use: whether the field has to be filled in. */
+  /**
+   * A CEL expression of type bool: whether the field has to be filled in. The expression may use the names that a check
+   * may use.
+   */
   readonly when: string;
-  /** CEL: the new value of the whole field. */
+  /** A CEL expression: the new value of the whole field. */
   readonly value: string;
   /**
-   * CEL, bool, only for fills of the pod: an expression that the fill makes true, and that tests of other rules
-   * contain. The tests of the pod after defaulting replace the expression by true.
+   * A CEL expression of type bool, for fills of the pod. The fill makes the expression true, and tests of other rules
+   * contain the expression. In the tests of the pod after defaulting, true replaces the expression.
    */
   readonly makes?: string;
 }
 
 /**
- * How certain it is that a container still works after a fix. `spelling`: only the spelling of a name changes. `safe`:
- * nothing is known to rely on the replaced value. `check`: something may stop working, as the risk of the fix
- * describes.
+ * The classes of fixes, by the risk that a container stops working. `spelling`: nothing changes except the spelling of
+ * a name. `safe`: nothing is known to rely on the replaced value. `check`: something may stop working, as the risk of
+ * the fix describes.
  */
 export const FIX_CLASSES = ['spelling', 'safe', 'check'] as const;
 export type FixClass = (typeof FIX_CLASSES)[number];
 
 /**
- * A change of a manifest that ends a violation, for `cappol fix`. Unlike a fill, a fix also replaces and removes values
- * that are set. A fix runs on each part of the pod, after the fixes that precede it in the list.
+ * A fix is a change of a manifest that ends a violation, for `cappol fix`. Unlike a fill, a fix may replace or remove a
+ * value that is set. A fix runs on each part of the pod, after the fixes that precede it in the list.
  */
 export interface Fix {
   /**
@@ -113,80 +124,87 @@ export interface Fix {
    * of a list, and `when` may read the item as `item`.
    */
   readonly path: readonly string[];
-  /** CEL, bool, with the names that a check may use: whether the fix applies. */
+  /** A CEL expression of type bool: whether the fix applies. The expression may use the names that a check may use. */
   readonly when: string;
-  /** CEL: the new value of the whole field; `null` or an empty list removes the field. */
+  /** A CEL expression: the new value of the whole field. The value `null` or an empty list removes the field. */
   readonly value: string;
   readonly class: FixClass;
-  /** For people: what may stop working. */
+  /** A text for people that says what may stop working. */
   readonly risk: string;
   /**
-   * Whether the fix sets a field of the pod that all of its containers inherit. An inherited fix is left out if an
-   * entry of `spec.containers` has another value.
+   * Whether the fix sets a field of the pod that all containers of the pod inherit. A fix of an inherited field is left
+   * out if an entry of `spec.containers` has another value.
    */
   readonly inherited?: true;
 }
 
-/** A field of the overrides that has its full effect only if every API server has a feature. */
+/** A field of the overrides that needs a feature of every API server to have its full effect. */
 export interface ServerNeed {
   readonly feature: ServerFeature;
   /** The path of the field below `spec.overrides`. */
   readonly path: string;
   /**
-   * The consequence if an API server lacks the feature. NoEffect: the field of the overrides has no effect, which can
-   * only make the policy tighter. NodesMayIgnore: nodes may ignore what the field requires of pods. NotAccepted: the
-   * policy is not accepted.
+   * The effect if an API server lacks the feature. NoEffect: the field of the overrides has no effect, so the policy
+   * admits the same pods or fewer. NodesMayIgnore: the field requires settings of pods that nodes may ignore.
+   * NotAccepted: the policy is not accepted.
    */
   readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
-  /** The explanation for people of what happens where an API server lacks the feature. */
+  /** A text for people that explains what happens on an API server that lacks the feature. */
   readonly because: string;
 }
 
 /**
- * A map from paths below `spec.overrides`, such as `seccomp.types`, to values. Each path can be left out on its own.
+ * Values of overrides. The key is a path below `spec.overrides`, such as `seccomp.types`. Each path can be left out
+ * separately.
  */
 export type Stated = Readonly<Record<string, unknown>>;
 
-/** How to find overrides of a rule that admit given pods and little else. */
+/** Defines how to find overrides of a rule that admit given pods and little else. */
 export interface Fit<Asked = unknown> {
   /**
-   * CEL that reads from each part of a pod what the rule has to admit; absent if the overrides do not depend on pods.
+   * CEL expressions that read, from each part of a pod, the values that the rule has to admit. The field is absent if
+   * the overrides do not depend on pods.
    */
   readonly asks?: readonly Asking[];
   /**
-   * Answers that the level's value already admits. A list in overrides also contains these answers, because the list
-   * must not refuse what the level admits.
+   * Values that the level already admits, in the form that `asks` returns. A list in overrides contains these values,
+   * too, because the list must not refuse what the level admits.
    */
   readonly own?: readonly Asked[];
   /**
    * The entry of another override's list that admits the subject of this rule, such as `hostPath` in `volumes`.
-   * Overrides that add the entry to the level's list also state this rule, because no level restricts its subject.
+   * Overrides that add the entry to the level's list must state this rule as well, because no level restricts the
+   * subject of the rule.
    */
   readonly guards?: { readonly path: string; readonly entry: string };
   /**
-   * Whether the rule may be narrowed to the capabilities that the pods' processes used, if the pods were reduced to
-   * these capabilities.
+   * Whether the rule may be narrowed to the capabilities that the processes of the pods used. The narrowed overrides
+   * fit if the pods themselves are reduced to these capabilities.
    */
   readonly narrowsToUse?: boolean;
-  /** Whether the overrides are meant for every container, even if only some containers need them. */
+  /** Whether the overrides are meant for every container, even if some containers do not need them. */
   isForAll?(stated: Stated): boolean;
   /**
-   * The possible overrides of the rule, the tightest first. The caller uses the first choice that admits the pods.
+   * Returns the possible overrides of the rule. The tightest overrides come first. The caller uses the first choice
+   * that admits the pods.
    *
-   * @param asked the answers of all parts of all pods and of the level, without duplicates
+   * @param asked the values that `asks` returned for all parts of all pods, and the values of `own`, without duplicates
    */
   choices(asked: readonly Asked[]): readonly Stated[];
 }
 
 export interface Asking {
   readonly over: Check['over'];
-  /** CEL, with the names that a check may use: the list of answers of a part. */
+  /**
+   * A CEL expression: the list of the values that a part asks for. The expression may use the names that a check may
+   * use.
+   */
   readonly for: string;
 }
 
 /**
- * The classes of access that a pod gets by breaking a rule, the worst first: from access to the whole node, through
- * access to a certain part of the node, to privileges of a process inside its container.
+ * The classes of access that a pod gets by breaking a rule. The worst class comes first: access to the whole node.
+ * Access to a certain part of the node follows, and then privileges of a process inside its container.
  */
 export const SEVERITIES = [
   'Node',
@@ -202,13 +220,13 @@ export type Severity = (typeof SEVERITIES)[number];
 
 export interface Rule<Value = unknown, Asked = unknown> {
   /**
-   * The path of the rule's override below `spec.overrides`, which is also the rule's name in messages, metrics and
-   * reports.
+   * The path of the rule's override below `spec.overrides`. Messages, metrics and reports use the path as the rule's
+   * name.
    */
   readonly id: string;
-  /** Further fields of `spec.overrides` that belong to the rule. */
+  /** The further fields of `spec.overrides` that belong to the rule. */
   readonly alsoStatedBy?: readonly string[];
-  /** One sentence: the subject of the rule. */
+  /** One sentence that names the subject of the rule. */
   readonly title: string;
   /** The Standard's own words, or the origin of the rule if no Standard contains the rule. */
   readonly words: string;
@@ -218,103 +236,121 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly guides: GuideReferences;
   readonly severity: Severity;
   /**
-   * Phrases for people that complete the sentence "restricted, except: …", by the override's path. Only the most
-   * frequent overrides have a phrase; all other overrides are shown as they are stated.
+   * Phrases for people that complete the sentence "restricted, except: …". The key is the override's path. The most
+   * frequent overrides have a phrase. Messages show every other override in the form in which the policy states it.
    */
   readonly phrases?: Readonly<Record<string, (value: never) => string>>;
   readonly reads: Reads;
   /**
-   * Examples: one for each form of the override that gives different CEL. The reference page shows the first example.
-   * At least one example refuses a pod.
+   * Examples of the rule, one for each form of the override that gives different CEL. The reference page shows the
+   * first example. At least one example refuses a pod.
    */
   readonly examples: readonly Example[];
 
-  /** The value that a policy applies: the value of the overrides, or else the value of the Standard. */
+  /**
+   * Returns the value that a policy applies. Without a value in the overrides, the method returns the value of the
+   * Standard.
+   */
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
 
   /**
-   * The fields of the overrides for this rule that need a feature of API servers; absent if no field needs a feature.
+   * Returns the fields of the overrides for this rule that need a feature of API servers. The method is absent if no
+   * field needs a feature.
    */
   needs?(overrides: CapabilityPolicyOverrides): ServerNeed[];
 
-  /** The value as columns of a policy's row. The columns contain everything that `tests` and `fillings` read. */
+  /**
+   * Returns the value as columns of a policy's row. The columns contain everything that `tests` and `fillings` read.
+   */
   columns(value: Value, standard: Standard): Columns;
 
   /**
-   * The tests for any value. For the value of a level, the tests are exactly the check of the level's version in Pod
-   * Security Admission.
+   * Returns the tests for any value. For the value of a level, the tests give the same results as the check of the
+   * level's version in Pod Security Admission.
    */
   tests(values: Values, options: TestOptions): Test[];
 
-  /** The fillings for any value: the fields that defaulting would write; absent if the rule fills in nothing. */
+  /**
+   * Returns the fillings for any value: the fields that defaulting would write. The method is absent if the rule fills
+   * in nothing.
+   */
   fillings?(values: Values): Filling[];
 
-  /** The checks for the given value; none if the value admits every pod. TestOptions explains the other parameters. */
+  /**
+   * Returns the checks for the given value. The list is empty if the value admits every pod. TestOptions explains the
+   * other parameters.
+   */
   checks(value: Value, standard: Standard, filled?: boolean, except?: string): Check[];
 
-  /** The fills for the given value: the fields that defaulting would write. */
+  /** Returns the fills for the given value: the fields that defaulting would write. */
   fills(value: Value, standard: Standard): Fill[];
 
   /**
-   * The fixes that end violations of the given value; absent if the rule has no fixes. An earlier fix may make a later
-   * fix unnecessary.
+   * Returns the fixes that end violations of the given value. The method is absent if the rule has no fixes. An earlier
+   * fix may make a later fix unnecessary.
    */
   fixes?(value: Value, standard: Standard): Fix[];
 
   /**
-   * The reason why fixes leave some violations, or why the rule has no fixes; absent if fixes end all violations. The
-   * text completes the sentence "no fix: …".
+   * The reason why fixes leave some violations, or why the rule has no fixes. The reason is absent if fixes end all
+   * violations. The text completes the sentence "no fix: …".
    */
   readonly unfixable?: string;
 
   /**
-   * Whether the override has several fields, each of which may be left out on its own. If so, an entry of
-   * `spec.containers` replaces single fields.
+   * Whether the override has several fields that can be left out separately. If true, an entry of `spec.containers`
+   * replaces single fields.
    */
   readonly byField?: true;
 
   /**
-   * How the value of an entry of `spec.containers` applies to a container; absent for a rule about the pod or its
-   * volumes, which has one value for all containers. `as-is`: all checks and fills run on containers, and read the
-   * container's own field, or else the pod's field.
+   * How the value of an entry of `spec.containers` applies to a container. The field is absent for a rule about the pod
+   * or its volumes, because such a rule has one value for all containers. `as-is`: all checks and fills run on
+   * containers, and read the container's own field if it is set, otherwise the pod's field.
    */
   readonly ofContainer?: 'as-is' | OfContainer<Value>;
 
   /**
-   * The tightest level of Pod Security Admission that, at version v1.`label`, refuses no pod which this value admits
-   * with the rule's CEL for `standard`.
+   * Returns the tightest level of Pod Security Admission, at version v1.`label`, that admits every pod which this value
+   * admits. `standard` determines the CEL of the rule.
    */
   podSecurity(value: Value, standard: Standard, label: number): Level;
 
-  /** How to find overrides of this rule for given pods, in a policy of the given level and version. */
+  /** Returns how to find overrides of this rule for given pods, in a policy of the given level and version. */
   fit(standard: Standard): Fit<Asked>;
 }
 
 /**
- * How a value applies to one container, for rules that also check or fill the pod. The value of `spec.overrides` still
- * applies to the pod itself. So the tests for a container read the container's own field, or else the pod's field.
+ * How a value applies to one container, for rules that check or fill the pod, too. The value of `spec.overrides` still
+ * applies to the pod itself. So the tests for a container read the container's own field if it is set, otherwise the
+ * pod's field.
  */
 export interface OfContainer<Value> {
-  /** All tests run on containers. */
+  /** Returns the tests, which all run on containers. */
   tests(values: Values, options: TestOptions): Test[];
-  /** All fillings run on containers, so that defaulting writes the field of the container itself. */
+  /**
+   * Returns the fillings. All fillings run on containers, so that defaulting writes the field of the container itself.
+   */
   fillings?(values: Values): Filling[];
-  /** All fixes run on containers. If `fixes` is absent, the rule's own fixes of containers apply. */
+  /** Returns the fixes, which all run on containers. If `fixes` is absent, the rule's own fixes of containers apply. */
   fixes?(value: Value, standard: Standard): Fix[];
 }
 
-/** A test: a check that works for any value of a rule. */
+/** A test is a check that works for any value of a rule. */
 export interface Test extends Omit<Check, 'entry'> {
   /**
-   * CEL, bool: whether the test applies, depending on the values and the pod; absent if the test always applies. The
-   * CEL may read the pod, but no single container or volume.
+   * A CEL expression of type bool: whether the test applies. The result depends on the values and on the pod, but on no
+   * single container or volume. The field is absent if the test always applies.
    */
   readonly applies?: Condition;
 }
 
-/** A filling: a fill that works for any value of a rule. */
+/** A filling is a fill that works for any value of a rule. */
 export interface Filling extends Fill {
-  /** CEL, bool: whether the filling applies, like `applies` of a test. */
+  /**
+   * A CEL expression of type bool: whether the filling applies. The expression follows the rules for the field
+   * `applies` of a test.
+   */
   readonly applies?: Condition;
 }
 
@@ -322,13 +358,14 @@ export interface TestOptions {
   /** Whether the tests evaluate the pod after defaulting. */
   readonly filled: boolean;
   /**
-   * CEL, bool over a container `c`: whether `spec.containers` gives the container another value. `except` is only for
-   * tests of the pod that read its containers. Tests of containers always skip containers with another value.
+   * A CEL expression of type bool, for a container `c`: whether `spec.containers` gives the container another value.
+   * `except` is for tests of the pod that read the pod's containers. Tests of containers always skip containers with
+   * another value.
    */
   readonly except?: string | undefined;
   /**
-   * The values of `spec.overrides`, because a container inherits what defaulting fills in on the pod. Only tests of
-   * `ofContainer` with `filled` get `ofPod`.
+   * The values of `spec.overrides`. Tests of `ofContainer` with `filled` need these values, because a container
+   * inherits what defaulting fills in on the pod. No other tests get these values.
    */
   readonly ofPod?: Values | undefined;
 }
@@ -336,8 +373,8 @@ export interface TestOptions {
 export type Definition<Value, Asked> = Omit<Rule<Value, Asked>, 'checks' | 'fills'>;
 
 /**
- * Defines a rule. The type of the rule's value is known only in the rule's file, because the list of rules contains
- * rules with values of different types.
+ * Defines a rule. Outside the rule's file, the type of the rule's value is not known. The list of rules contains rules
+ * with values of different types.
  */
 export function defineRule<Value, Asked = unknown>(definition: Definition<Value, Asked>): Rule {
   const { columns, tests, fillings } = definition;
@@ -359,7 +396,10 @@ export function checksOf(tests: readonly Test[]): Check[] {
 
 type Texts = Pick<Test, 'violates' | 'reaches' | 'message' | 'applies'>;
 
-/** The tests of the pod after defaulting. An expression that a fill of another rule makes true is replaced by true. */
+/**
+ * Returns the tests of the pod after defaulting. If a fill of another rule makes an expression true, the function
+ * replaces the expression. The replacement is true if the fill runs.
+ */
 export function afterFilling<T extends Texts>(tests: readonly T[], fillings: readonly Filling[]): T[] {
   const making = fillings.flatMap(({ makes, applies = true, when }) =>
     makes === undefined || applies === false ? [] : [[makes, `(${makes} || (${all(applies, when)}))`] as const],

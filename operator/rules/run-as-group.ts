@@ -5,7 +5,7 @@ export const runAsGroup = singleGroupRule({
   id: 'runAsGroup',
   title: 'Which primary group IDs containers may run as.',
   words:
-    'No Standard has this. PodSecurityPolicy: the group ID of a container must be in a range, whether the container ' +
+    'The Pod Security Standards have no such rule. PodSecurityPolicy: the group ID of a container must be in a range, whether the container ' +
     'sets the ID or inherits it from the pod. With MustRunAs, the group ID must also be set.',
   sources: ['PodSecurityPolicy runAsGroup'],
   guides: { cis: [], nsa: [] },

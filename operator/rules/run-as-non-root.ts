@@ -10,8 +10,7 @@ const CONTAINER = 'c.?securityContext.?runAsNonRoot';
 const POD = 'variables.spec.?securityContext.?runAsNonRoot';
 
 /**
- * Defaulting does not set runAsNonRoot on a container whose user is root, because the kubelet would not start the
- * container.
+ * Defaulting does not set runAsNonRoot on a container whose user is root: the kubelet would not start the container.
  */
 const MAY_PROMISE = `${effective('runAsUser')}.orValue(-1) != 0`;
 
@@ -62,7 +61,7 @@ export const runAsNonRoot = defineRule<boolean>({
 
   fixes: (required, { minor }) => (required ? fixesOf(minor) : []),
 
-  // The check of a container also reads the pod's field.
+  // If the container's own field is unset, the check of a container reads the pod's field.
   ofContainer: {
     tests: (values, { filled }) => [containerTest(values, filled)],
     fillings: (values) => [containerFilling(values)],
@@ -70,8 +69,8 @@ export const runAsNonRoot = defineRule<boolean>({
 
   podSecurity: (required, { minor }, label) => {
     if (!required) return 'baseline';
-    // From v1.35 on, both the rule and the label admit pods in a user namespace, so an older label refuses more than
-    // the rule.
+    // From v1.35 on, the rule and the label admit pods in a user namespace. So a label of an older version refuses more
+    // than the rule.
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 
@@ -102,7 +101,7 @@ function containerFilling(values: Values): Filling {
   };
 }
 
-/** CEL, bool: container `x` already runs as a user other than root. */
+/** A CEL expression of type bool: true if container `x` already runs as a user other than root. */
 const X_IS_OTHER_USER = `x.?securityContext.?runAsUser.or(variables.spec.?securityContext.?runAsUser).orValue(0) != 0`;
 const INHERITING = `(variables.spec.?initContainers.orValue([]) + variables.spec.containers).filter(x, !x.?securityContext.?runAsNonRoot.hasValue())`;
 
@@ -114,7 +113,7 @@ function fixesOf(minor: number): Fix[] {
         ...own,
         when: and(when, isOtherUser, unlessInUserNamespace(minor)),
         class: 'safe',
-        risk: 'none: runAsUser already says that it runs as another user than root',
+        risk: 'none: runAsUser already states another user than root',
       },
       {
         ...own,

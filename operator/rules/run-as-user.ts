@@ -69,7 +69,10 @@ function nonRootTest(values: Values, filled: boolean): Test {
   };
 }
 
-/** The tests of the user ID that a container gets, from its own field or else from the pod's. */
+/**
+ * The tests of the user ID that a container gets: the ID in its own field if it is set, otherwise the ID in the pod's
+ * field.
+ */
 function effectiveTests(values: Values, filled: boolean): Test[] {
   return [rangesTest(values, filled), nonRootTest(values, filled)];
 }
@@ -192,14 +195,14 @@ export const runAsUser = defineRule<RunAsUser, number>({
 
   podSecurity: ({ rule }, { minor }, label) => {
     if (label < 23) return 'restricted';
-    // PodSecurityPolicy's strategies check the effective IDs of containers, so they admit user 0 on the pod if each
-    // container overrides the pod's user.
+    // PodSecurityPolicy's strategies check the effective IDs of containers. So the strategies admit user 0 on the pod
+    // if each container overrides the pod's user.
     if (rule !== 'NotZero') return 'baseline';
     return minor >= 35 && label < 35 ? 'baseline' : 'restricted';
   },
 
   fit: () => ({
-    // An unset ID among the answers excludes the choice of ranges, which cannot contain all IDs that the level's
+    // An unset ID among the values excludes the choice of ranges. Ranges cannot contain all IDs that the level's
     // NotZero admits.
     own: [UNSET],
     asks: [{ over: 'containers', for: `(${FOR_WINDOWS}) ? [] : [${USER}.orValue(${UNSET})]` }],

@@ -4,19 +4,20 @@ import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 
 interface RuntimeClasses {
-  /** The names of the allowed runtime classes; undefined admits any class. */
+  /** The names of the allowed runtime classes. If the field is undefined, any runtime class is allowed. */
   readonly allowed?: readonly string[];
   readonly default?: string;
 }
 
-/** The names of runtime classes that the API accepts. */
+/** Matches the names of runtime classes that the API accepts. */
 const CLASS_NAME = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?([.][a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const NAME = 'variables.spec.?runtimeClassName';
 
 export const runtimeClasses = defineRule<RuntimeClasses, string>({
   id: 'runtimeClasses',
   title: 'Which runtime classes pods may use, and which runtime class they get by default.',
-  words: "No Standard has this. PodSecurityPolicy: a pod's runtimeClassName must be in the list, or unset.",
+  words:
+    "The Pod Security Standards have no such rule. PodSecurityPolicy: a pod's runtimeClassName must be in the list, or unset.",
   sources: ['PodSecurityPolicy runtimeClass', 'KEP-585'],
   guides: { cis: [], nsa: [] },
   severity: 'NodeServices',

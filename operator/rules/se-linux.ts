@@ -24,8 +24,8 @@ const FIELDS = ['user', 'role', 'type', 'level'] as const;
 const PATH = 'securityContext.seLinuxOptions';
 const COLUMN = { user: 'seLinuxUser', role: 'seLinuxRole', type: 'seLinuxType', level: 'seLinuxLevel' } as const;
 /**
- * The names of the columns for an SELinux level with several categories: the text before the categories, and the
- * categories.
+ * The names of the two columns for an SELinux level with several categories. One column has the text before the
+ * categories, the other has the categories.
  */
 const LEVEL_PREFIX = 'seLinuxLevelPrefix';
 const CATEGORIES = 'seLinuxCategories';
@@ -42,7 +42,7 @@ function standardTypes(minor: number): readonly string[] {
   return minor >= 31 ? [...types, 'container_engine_t'] : types;
 }
 
-/** The Pod Security Standard's test of the options. @param options CEL, optional */
+/** The Pod Security Standard's test of the options. @param options CEL of type optional */
 function standardTest(over: 'pod' | 'containers', options: string, values: Values): Test {
   return {
     applies: isRule(values, 'PodSecurityStandard'),
@@ -70,9 +70,9 @@ function isRule(values: Values, rule: SeLinux['rule']): Condition {
 }
 
 /**
- * CEL, bool: whether all four fields of the options have the wanted values. In a level `s0:c1,c2`, the order of the
- * categories does not matter.
- * @param options CEL, optional
+ * A CEL expression of type bool: whether all four fields of the options have the wanted values. In a level `s0:c1,c2`,
+ * the order of the categories does not matter.
+ * @param options CEL of type optional
  */
 function areEqual(options: string, wanted: Options): string {
   const field = (name: string) => `${options}.?${name}.orValue("")`;
@@ -92,7 +92,7 @@ function isLevel(level: string, wanted: string): string {
 
 /**
  * Splits an SELinux level before its categories. `categories` is empty if the level has at most one category, because
- * then no order matters.
+ * the order of a single category does not matter.
  */
 function partsOfLevel(level: string) {
   const colon = level.indexOf(':') + 1;
@@ -101,7 +101,10 @@ function partsOfLevel(level: string) {
   return { prefix: level.slice(0, colon), categories: areOrdered ? [] : categories };
 }
 
-/** CEL, bool: whether the options are equal to those of the policy, for any values. @param options CEL, optional */
+/**
+ * A CEL expression of type bool: whether the options are equal to the options of the policy, for any values.
+ * @param options CEL of type optional
+ */
 function areWanted(options: string, values: Values): string {
   const field = (name: string) => `${options}.?${name}.orValue("")`;
   return values.specialized(
@@ -144,7 +147,7 @@ function listedOptions(options: Options): string {
 }
 
 /**
- * The pod's own options are checked even if each container overrides them, because the pod's options apply to the
+ * The rule checks the pod's own options even if each container overrides them, because the pod's options apply to the
  * sandbox and the volumes.
  */
 function mustRunAsTests(values: Values, filled: boolean): Test[] {
@@ -161,7 +164,7 @@ function mustRunAsTests(values: Values, filled: boolean): Test[] {
   ];
 }
 
-/** The test of a container with MustRunAs. @param got CEL, optional: the options that container `c` gets */
+/** The test of a container with MustRunAs. @param got CEL of type optional: the options that container `c` gets */
 function mustRunAsTest(values: Values, got: string, filled = false): Test {
   const mayBeUnset = filled || not(hasOptions(values));
   const isWrong = areUnwanted(got, values);
@@ -180,17 +183,17 @@ function hasOptions(values: Values): Condition {
   return any(...FIELDS.map((name) => values.hasSome(COLUMN[name])));
 }
 
-/** @param part CEL, optional */
+/** @param part CEL of type optional */
 function areUnwanted(part: string, values: Values): string {
   return and(`${part}.hasValue()`, `!(${areWanted(part, values)})`);
 }
 
-/** @param part CEL, optional */
+/** @param part CEL of type optional */
 function areWrong(part: string, options: Options): string {
   return and(`${part}.hasValue()`, `!(${areEqual(part, options)})`);
 }
 
-/** CEL, string: the message of a violation of MustRunAs. */
+/** A CEL expression of type string: the message of a violation of MustRunAs. */
 function mustRunAsMessage(values: Values): string {
   const texts = values.specialized(
     (columns) => literal(listedOptions(optionsIn(columns))),
@@ -208,15 +211,15 @@ function mustRunAsMessage(values: Values): string {
 
 function mustRunAsFillings(values: Values): Filling[] {
   return [
-    // Defaulting sets the pod's options even if each container has its own options, because the pod's options also
-    // apply to the sandbox and the volumes.
+    // Defaulting sets the pod's options even if each container has its own options. The pod's options apply to the
+    // sandbox and the volumes, too.
     filling('pod', values, `!${POD_OPTIONS}.hasValue()`),
     filling('containers', values, and(`!${OPTIONS}.hasValue()`, IS_EPHEMERAL)),
   ];
 }
 
 /**
- * Defaulting sets the options of a single container on the container, because options on the pod would reach the other
+ * Defaulting sets the options of a single container on the container. Options on the pod would reach the other
  * containers.
  */
 function fillingOfContainer(values: Values): Filling {
@@ -236,7 +239,7 @@ function filling(over: 'pod' | 'containers', values: Values, when: string): Fill
   };
 }
 
-/** CEL, optional: the options that container `c` gets. */
+/** A CEL expression of type optional: the options that container `c` gets. */
 function optionsOfContainer(values: Values, ofPod: Values | undefined): string {
   if (!ofPod) return OPTIONS;
   const [pod] = mustRunAsFillings(ofPod);
@@ -248,7 +251,10 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
   return [standardTest('containers', got, values), mustRunAsTest(values, got)];
 }
 
-/** The choice MustRunAs with the options that all parts of the pods have; none if their options differ. */
+/**
+ * The choice MustRunAs with the options that all parts of the pods have. If the parts have different options, the list
+ * is empty.
+ */
 function mustBeOf(asked: readonly Options[]): SeLinux[] {
   const stated = asked
     .map((options) => FIELDS.filter((name) => options[name]).map((name) => [name, options[name]] as const))
@@ -277,7 +283,10 @@ function standardFixes(minor: number): Fix[] {
   ]);
 }
 
-/** The fixes with MustRunAs: the policy's options replace wrong options, and are set on a pod that has no options. */
+/**
+ * The fixes with MustRunAs. The fixes replace wrong options with the policy's options. On a pod that has no options, a
+ * fix sets the policy's options.
+ */
 function mustRunAsFixes(options: Options): Fix[] {
   const stated = Object.fromEntries(FIELDS.filter((name) => options[name]).map((name) => [name, options[name]]));
   const isNone = Object.keys(stated).length === 0;

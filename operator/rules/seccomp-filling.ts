@@ -8,19 +8,21 @@ import type { Columns, Values } from './values.ts';
 
 export interface Seccomp {
   readonly types: readonly string[];
-  /** With RefusedOnPod, the pod itself must have a profile. */
+  /** Whether a pod may leave its profile unset. With RefusedOnPod, the pod itself must have a profile. */
   readonly unset: 'Allowed' | 'Refused' | 'RefusedOnPod';
   /**
    * The profile for defaulting, as stated in the overrides. If `default` is undefined, defaulting fills in a profile of
-   * one of the `types`, but not Localhost or OCI, which need a name.
+   * one of the `types`. Defaulting never fills in a profile of type Localhost or OCI, because these types need a name.
    */
   readonly default?: Profile;
   /**
-   * The allowed profiles of type Localhost, in which `*` at the end matches any ending; undefined admits any profile.
+   * The allowed profiles of type Localhost. A `*` at the end of an item matches any ending. If the field is undefined,
+   * any profile is allowed.
    */
   readonly localhostProfiles?: readonly string[];
   /**
-   * The allowed references of type OCI, in which `*` at the end matches any ending; undefined admits any reference.
+   * The allowed references of type OCI. A `*` at the end of an item matches any ending. If the field is undefined, any
+   * reference is allowed.
    */
   readonly ociReferences?: readonly string[];
   /**
@@ -31,7 +33,7 @@ export interface Seccomp {
 
 export const POD_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
 export const CONTAINER_ANNOTATION = 'container.seccomp.security.alpha.kubernetes.io/';
-/** CEL, string: the key of container `c`'s annotation. */
+/** A CEL expression of type string: the key of container `c`'s annotation. */
 export const CONTAINER_KEY = `(${literal(CONTAINER_ANNOTATION)} + c.name)`;
 export const PATH = 'securityContext.seccompProfile';
 export const POD_PROFILE = 'variables.spec.?securityContext.?seccompProfile';
@@ -39,14 +41,17 @@ export const CONTAINER_PROFILE = 'c.?securityContext.?seccompProfile';
 
 export const IS_UNSET = `!${CONTAINER_PROFILE}.hasValue() && !${POD_PROFILE}.hasValue()`;
 
-/** The profile that defaulting fills in. Types that need the name of a profile are never chosen. */
+/** Chooses the profile that defaulting fills in. The function never chooses a type that needs the name of a profile. */
 export function filling({ types, unset, default: stated }: Seccomp): Profile | undefined {
   if (stated || unset !== 'Refused') return stated;
   const type = types.includes('RuntimeDefault') ? 'RuntimeDefault' : types[0];
   return type === undefined || type === 'Localhost' || type === OCI ? undefined : { type };
 }
 
-/** CEL, bool: the Standard before v1.19 allows the annotation. @param value CEL, string: the value of the annotation */
+/**
+ * A CEL expression of type bool: true if the Standard before v1.19 allows the annotation.
+ * @param value CEL of type string: the value of the annotation
+ */
 export function annotationAllowed(value: string): string {
   return `${value} in ["runtime/default", "docker/default"] || ${value}.startsWith("localhost/")`;
 }
@@ -72,16 +77,17 @@ export function seccompColumns(value: Seccomp): Columns {
 }
 
 /**
- * CEL, bool: the historical annotation contradicts the profile, so the API server would refuse the field.
- * @param key CEL, string: the key of the pod's or of a container's annotation
+ * A CEL expression of type bool: true if the historical annotation contradicts the profile, so that the API server
+ * would refuse the field.
+ * @param key CEL of type string: the key of the pod's or of a container's annotation
  */
 export function contradicted(values: Values, key = literal(POD_ANNOTATION)): string {
   return `${key} in variables.annotations && !(variables.annotations[${key}] in ${values.list('seccompFillingAgrees')})`;
 }
 
 export function fillingsOf(values: Values): Filling[] {
-  // A default in the overrides is set on the pod, as in PodSecurityPolicy, even if each container has a profile of its
-  // own.
+  // As in PodSecurityPolicy, defaulting sets the default of the overrides on the pod, even if each container has its
+  // own profile.
   const isUnset = choose(
     values.hasSome('seccompFillingStated'),
     `!${POD_PROFILE}.hasValue()`,
@@ -94,8 +100,8 @@ export function fillingsOf(values: Values): Filling[] {
 }
 
 /**
- * Defaulting sets the profile of a single container on the container, because a profile on the pod would reach the
- * other containers.
+ * Defaulting sets the profile of a single container on the container. A profile on the pod would reach the other
+ * containers.
  */
 export function fillingsOfContainer(values: Values): Filling[] {
   return [fill(values, 'containers', IS_UNSET, `!(${contradicted(values, CONTAINER_KEY)})`)];

@@ -29,8 +29,8 @@ export function fixesOf(value: Seccomp): Fix[] {
 }
 
 /**
- * If a container inherits a wrong profile, the fix sets a profile on the container, because other containers may need
- * the pod's profile.
+ * The fixes for a container. If the container inherits a wrong profile, the fix sets a profile on the container,
+ * because other containers may need the pod's profile.
  */
 export function fixesOfContainer(value: Seccomp): Fix[] {
   const profile = replacement(value, value.default);
@@ -46,8 +46,8 @@ type Risk = Pick<Fix, 'class' | 'risk'>;
 const CONFINED: Risk = { class: 'check', risk: 'system calls that the profile does not allow fail' };
 
 /**
- * The risk of setting a profile where no profile was set. The container runtimes' default profiles allow what programs
- * usually do.
+ * The risk of setting a profile if no profile was set before. The default profiles of container runtimes allow what
+ * programs usually do.
  */
 function riskOfFirst({ type }: Profile): Risk {
   if (type !== 'RuntimeDefault') return CONFINED;

@@ -1,6 +1,7 @@
 /**
  * Seccomp profiles of type OCI, which the container runtime pulls from a registry (KEP-6061). The runtime merges the
- * profile with a base profile: a system call is permitted only if both profiles permit it.
+ * profile with a base profile. The merged profile permits a system call if the two profiles both permit the system
+ * call.
  */
 import { and, matchesAny, or } from './cel.ts';
 import { all, choose, concat, not } from './condition.ts';
@@ -13,31 +14,38 @@ export const OCI = 'OCI';
 interface Admitted {
   readonly types: readonly string[];
   /**
-   * The allowed references, in which `*` at the end matches any ending; undefined admits any reference. The CRD accepts
-   * `*` only after `@` and `/`, so that no beginning matches another registry or repository.
+   * The allowed references. A `*` at the end of an item matches any ending. If the field is undefined, any reference is
+   * allowed. The CRD accepts `*` after `@` and `/` and nowhere else, so that an item matches no other registry or
+   * repository.
    */
   readonly ociReferences?: readonly string[];
-  /** The allowed base profiles of type Localhost; undefined admits any profile. */
+  /** The allowed base profiles of type Localhost. If the field is undefined, any base profile is allowed. */
   readonly localhostProfiles?: readonly string[];
 }
 
 /**
- * A reference with a digest, as the API server requires it (ValidateCustom_SecurityProfileOCI_Ref in
- * k8s.io/kubernetes/pkg/apis/core/v1/validation.go) and as `ociReferences` accepts it.
+ * Matches a reference with a digest. The API server requires the digest (ValidateCustom_SecurityProfileOCI_Ref in
+ * k8s.io/kubernetes/pkg/apis/core/v1/validation.go), and so does `ociReferences`.
  */
 export const PINNED_REFERENCE =
   /^((localhost|[a-z0-9-]+([.][a-z0-9-]+)+)(:[0-9]+)?|[a-z0-9-]+:[0-9]+)(\/[a-z0-9]+(([.]|_|__|-+)[a-z0-9]+)*)+@(sha256:[a-f0-9]{64}|sha384:[a-f0-9]{96}|sha512:[a-f0-9]{128})$/;
 
 const ANY = ['*'];
 
-/** The columns of the allowed references and base profiles, which restrict nothing if no OCI profile is allowed. */
+/**
+ * The columns of the allowed references and base profiles. If no OCI profile is allowed, the columns restrict nothing.
+ */
 export function ociColumns({ types, ociReferences = ANY, localhostProfiles = ANY }: Admitted): Columns {
   const isAdmitted = types.includes(OCI);
   const bases = types.includes('Localhost') ? localhostProfiles : [];
   return { seccompReferences: isAdmitted ? ociReferences : ANY, seccompBases: isAdmitted ? bases : ANY };
 }
 
-/** The fields of a profile of type OCI as CEL, string; empty if unset. @param profile CEL, optional: the profile */
+/**
+ * Returns one CEL expression of type string for each field of a profile of type OCI. The string is empty if the field
+ * is unset.
+ * @param profile CEL of type optional: the profile
+ */
 function fieldsOf(profile: string) {
   const base = `${profile}.?oci.?baseProfile`;
   return {
@@ -48,18 +56,21 @@ function fieldsOf(profile: string) {
   };
 }
 
-/** CEL, bool: the reference has a digest, so nobody can replace the profile. */
+/**
+ * A CEL expression of type bool: true if the reference has a digest. Nobody can replace the profile behind a digest.
+ */
 function isPinned(reference: string): string {
   return `${reference}.contains("@")`;
 }
 
-/** A field with a profile, and how messages name its values. */
+/** A field with a profile, and the message about a refused value of the field. */
 interface ProfileField extends Pick<Test, 'over' | 'reaches' | 'path'> {
-  /** CEL, optional: the profile. */
+  /** A CEL expression of type optional: the profile. */
   readonly profile: string;
   /**
-   * CEL, string: the message about a field below the profile.
-   * @param got CEL, string: the refused value @param allowed CEL, string: the allowed values
+   * A CEL expression of type string: the message about a refused field inside the profile.
+   * @param got CEL of type string: the refused value
+   * @param allowed CEL of type string: the allowed values
    */
   readonly refused: (field: string, got: string, allowed: string) => string;
 }
@@ -95,7 +106,10 @@ export function ociTests({ profile, refused, path, ...where }: ProfileField, val
   ];
 }
 
-/** CEL, bool: a profile of type OCI is allowed by its reference and its base profile. @param profile CEL, optional */
+/**
+ * A CEL expression of type bool: true if a profile of type OCI is allowed by its reference and its base profile.
+ * @param profile CEL of type optional
+ */
 export function ociAdmitted(value: Admitted, profile: string): string {
   const { isOci, reference, baseType, baseName } = fieldsOf(profile);
   const { seccompReferences: references = [], seccompBases: bases = [] } = ociColumns(value);
@@ -108,10 +122,11 @@ export function ociAdmitted(value: Admitted, profile: string): string {
 }
 
 /**
- * CEL, list(string): the reference and the base profile of a profile of type OCI, in the form of `profileAsked`.
+ * A CEL expression of type list(string): the reference and the base profile of a profile of type OCI, in the form of
+ * `profileAsked`.
  *
- * @param profile CEL, optional
- * @param otherwise CEL, list(string): the answer for a profile of another type
+ * @param profile CEL of type optional
+ * @param otherwise CEL of type list(string): the value for a profile of another type
  */
 export function ociAsked(profile: string, otherwise: string): string {
   const { isOci, reference, baseType, baseName } = fieldsOf(profile);

@@ -32,12 +32,12 @@ import { fixesOf, fixesOfContainer } from './seccomp-fixes.ts';
 import { OCI, ociAsked, ociTests } from './seccomp-oci.ts';
 import type { Values } from './values.ts';
 
-/** The kubelet uses the pod's profile where the container has none (kuberuntime/helpers.go getSeccompProfile). */
+/** If the container has no profile, the kubelet uses the pod's profile (kuberuntime/helpers.go getSeccompProfile). */
 const REACHES = takesFromPod('seccompProfile');
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined', OCI];
 const COLUMNS = { types: 'seccompTypes', profiles: 'seccompProfiles', every: ALL_TYPES } as const;
 
-/** The two fields with a seccomp profile: on the pod and on containers. */
+/** The two fields with a seccomp profile. One field is on the pod, the other is on each container. */
 const FIELDS = [
   { over: 'pod', profile: POD_PROFILE, path: PATH, reaches: REACHES, ...COLUMNS },
   { over: 'containers', profile: CONTAINER_PROFILE, path: PATH, reaches: REACHES, ...COLUMNS },
@@ -53,12 +53,19 @@ function fieldTests(values: Values): Test[] {
   ];
 }
 
-/** CEL, string: the message about a field of a profile. @param got CEL, string @param allowed CEL, string */
+/**
+ * A CEL expression of type string: the message about a field of a profile.
+ * @param got CEL of type string
+ * @param allowed CEL of type string
+ */
 function notToSet(field: string, got: string, allowed: string): string {
   return concat(`"must not set ${PATH}.${field} to " + ${got}`, '" (allowed: "', allowed, '")"');
 }
 
-/** CEL, string: like `notToSet`, for the profile that a container gets. */
+/**
+ * A CEL expression of type string: the message about the profile that a container gets. The parameters have the meaning
+ * that they have for `notToSet`.
+ */
 function notToGet(field: string, got: string, allowed: string): string {
   return concat(`"must not get ${PATH}.${field} " + ${got}`, '", from itself or the pod (allowed: "', allowed, '")"');
 }
@@ -88,9 +95,9 @@ function unsetTests(values: Values, filled: boolean): Test[] {
 }
 
 /**
- * CEL, bool: the check of the pod also applies after defaulting, because defaulting could not fill in the pod.
- * Defaulting skips pods for Windows.
- * @param unfilled CEL, bool: another reason why defaulting could not fill in the pod
+ * A CEL expression of type bool: true if the check of the pod applies after defaulting, too, because defaulting could
+ * not fill in the pod. Defaulting skips pods for Windows.
+ * @param unfilled CEL of type bool: true if defaulting could not fill in the pod for another reason
  */
 function leftUnset(values: Values, unfilled: Condition): Condition {
   const fills = values.hasSome('seccompFilling');
@@ -132,7 +139,7 @@ function annotationTests(values: Values): Test[] {
       applies: values.includes('seccompAnnotations', 'Checked'),
       over,
       violates: `${key} in variables.annotations && !(${annotationAllowed(annotation)})`,
-      // Kubelets have ignored the annotation since v1.27, and the API server allows changing the annotation of a pod
+      // Kubelets have ignored the annotation since v1.27. The API server allows changes of the annotation of a pod
       // (ValidateSeccompPodAnnotations).
       atCreation: true,
       message: `"must not have the annotation " + ${key} + "=" + ${annotation}`,
@@ -142,7 +149,7 @@ function annotationTests(values: Values): Test[] {
   return [test('pod', literal(POD_ANNOTATION)), test('containers', CONTAINER_KEY)];
 }
 
-/** CEL, optional: the profile that container `c` gets. */
+/** A CEL expression of type optional: the profile that container `c` gets. */
 function profileOfContainer(values: Values, ofPod: Values | undefined): string {
   if (!ofPod) return effective('seccompProfile');
   const [container] = fillingsOfContainer(values);
@@ -154,8 +161,8 @@ function testsOfContainer(values: Values, ofPod: Values | undefined): Test[] {
   const profile = profileOfContainer(values, ofPod);
   const type = `${profile}.?type.orValue("")`;
   const name = `${profile}.?localhostProfile.orValue("")`;
-  // With RefusedOnPod, the pod itself must have a profile. After defaulting, only a container that is added later can
-  // lack a profile.
+  // With RefusedOnPod, the pod itself must have a profile. After defaulting, a container that lacks a profile must have
+  // been added later.
   const isAsked = any(
     values.includes('seccompUnset', 'Refused'),
     all(values.includes('seccompUnset', 'RefusedOnPod'), IS_EPHEMERAL),
@@ -270,7 +277,8 @@ export const seccomp = defineRule<Seccomp, string>({
     const own = ownValue(standard);
     const types = overrides.seccomp?.types ?? own.types;
     const { localhostProfiles, default: stated } = overrides.seccomp ?? {};
-    // Stated types that list OCI admit only the listed references. Without stated types, level privileged admits any.
+    // If the overrides state types and list OCI, the listed references are allowed and no others. If the overrides
+    // state no types, level privileged allows any reference.
     const ociReferences =
       overrides.seccomp?.ociReferences ?? (overrides.seccomp?.types?.includes(OCI) ? [] : undefined);
     const profile = admittedDefault(stated, { types, localhostProfiles });
@@ -291,7 +299,7 @@ export const seccomp = defineRule<Seccomp, string>({
             feature: 'seccompFromOci',
             path: 'seccomp.ociReferences',
             without: 'NoEffect',
-            because: 'an older one refuses pods with a profile of type OCI',
+            because: 'an older API server refuses pods with a profile of type OCI',
           },
         ]
       : [],
@@ -314,11 +322,12 @@ export const seccomp = defineRule<Seccomp, string>({
 
   podSecurity: ({ types, unset, annotations, ociReferences }, { minor, server }, label) => {
     if (label < 19) return annotations ? 'restricted' : 'privileged';
-    // Where API servers refuse every profile of type OCI, a label refuses nothing else by refusing these profiles.
+    // If the API servers refuse every profile of type OCI, it makes no difference that a label refuses these profiles.
     const admitsOci = types.includes(OCI) && ociReferences?.length !== 0 && offers(server, 'seccompFromOci');
     if (types.includes('Unconfined') || admitsOci) return 'privileged';
     if (unset === 'Allowed') return 'baseline';
-    // From v1.25 on, both the rule and the label admit pods for Windows, so an older label refuses more than the rule.
+    // From v1.25 on, the rule and the label admit pods for Windows. So a label of an older version refuses more than
+    // the rule.
     return minor >= 25 && label < 25 ? 'baseline' : 'restricted';
   },
 

@@ -8,23 +8,23 @@ import { NO_TOKEN } from './volumes.ts';
 const ID = 'serviceAccountToken';
 
 /**
- * CEL, bool: volume `v` has a token. The API server adds the default token volume before policies evaluate the pod. A
- * pod gets the volume if automountServiceAccountToken is true on the pod, or is unset on the pod and not false on its
- * service account.
+ * A CEL expression of type bool: true if volume `v` has a token. The API server adds the default token volume before
+ * policies evaluate the pod. A pod gets the volume if automountServiceAccountToken is true on the pod. If the field is
+ * unset on the pod, the pod gets the volume unless the field is false on the pod's service account.
  */
 const HAS_TOKEN = 'v.?projected.?sources.orValue([]).exists(s, s.?serviceAccountToken.hasValue())';
 
 const ADVICE = '; the API server adds it: set automountServiceAccountToken: false on the pod or on its service account';
 
 /**
- * The rule has no fillings: API servers run the admission plugin ServiceAccount, which adds the volume and its mounts,
- * before MutatingAdmissionPolicy.
+ * The rule has no fillings. The admission plugin ServiceAccount adds the volume and its mounts, and API servers run
+ * this plugin before MutatingAdmissionPolicy.
  */
 export const serviceAccountToken = defineRule<'Allowed' | 'Forbidden'>({
   id: ID,
   title: 'Whether pods may have a token of their service account, in the default volume or in a volume of their own.',
   words:
-    'No Standard has this. With the token, a process can call the API server with the rights of the service account. ' +
+    'The Pod Security Standards have no such rule. With the token, a process can call the API server with the rights of the service account. ' +
     'The API server adds a volume with a token to every pod, unless automountServiceAccountToken is false.',
   sources: ['k8s.io/kubernetes/plugin/pkg/admission/serviceaccount', 'KEP-1205'],
   guides: { cis: ['5.1.6'], nsa: ['ServiceAccountTokens'] },

@@ -1,12 +1,12 @@
-/** Ranks violated rules: the more access to the node a rule prevents, the worse is a violation of the rule. */
+/** Ranks violated rules. A violation is worse if the rule prevents more access to the node. */
 import { RULES } from './index.ts';
 import { SEVERITIES } from './rule.ts';
 
 const RANKS = new Map(RULES.map(({ id, severity }) => [id, SEVERITIES.indexOf(severity)]));
 
 /**
- * The rank of a violated rule: 0 is the worst. Violations that are not about a rule, such as a missing right to use a
- * policy, come last.
+ * The rank of a violated rule. The rank 0 is the worst. Violations that are not about a rule, such as a missing right
+ * to use a policy, come last.
  */
 export function severityRank(rule: string): number {
   return RANKS.get(rule) ?? SEVERITIES.length;

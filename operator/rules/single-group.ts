@@ -8,7 +8,7 @@ interface SingleGroup extends Pick<Rule, 'title' | 'words' | 'sources' | 'guides
   readonly id: 'runAsGroup' | 'fsGroup';
   readonly over: 'pod' | 'containers';
   readonly ofContainer?: 'as-is';
-  /** CEL, optional: the group ID. */
+  /** A CEL expression of type optional: the group ID. */
   readonly group: string;
   /** The beginnings of the messages about a wrong ID and about a missing ID. */
   readonly wrong: string;

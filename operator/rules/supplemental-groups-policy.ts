@@ -6,13 +6,16 @@ import type { Values } from './values.ts';
 
 const PATH = 'securityContext.supplementalGroupsPolicy';
 const POLICY = 'variables.spec.?securityContext.?supplementalGroupsPolicy';
-/** CEL, bool: the pod already exists, so defaulting cannot fill in its own fields. */
+/**
+ * A CEL expression of type bool: true if the pod already exists. Defaulting cannot fill in the pod-level fields of an
+ * existing pod.
+ */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 const STATED = 'supplementalGroups.policy';
 
 /**
- * CEL, bool: the policy requires Strict of the pod. Pods for Windows are exempt, because the API server refuses the
- * field on them.
+ * A CEL expression of type bool: true if the policy requires Strict of the pod. Pods for Windows are exempt, because
+ * the API server refuses the field on such pods.
  */
 function isStrict(values: Values): Condition {
   return all(values.includes('supplementalGroupsPolicy', 'Strict'), `!(${FOR_WINDOWS})`);
@@ -22,7 +25,7 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
   id: STATED,
   title: 'Whether containers may belong to groups that only their image gives them.',
   words:
-    'No Standard has this. Merge, the default: the groups that /etc/group of the image gives to the primary user are ' +
+    'The Pod Security Standards have no such rule. Merge, the default: the groups that /etc/group of the image gives to the primary user are ' +
     'merged into those of the pod. Strict: only the groups in fsGroup, supplementalGroups and runAsGroup are attached.',
   sources: ['KEP-3619'],
   guides: { cis: [], nsa: [] },
@@ -46,14 +49,13 @@ export const supplementalGroupsPolicy = defineRule<'Strict' | undefined>({
             feature: 'supplementalGroupsPolicy',
             path: STATED,
             without: 'NotAccepted',
-            because: 'an older one drops supplementalGroupsPolicy from pods, so every pod would be refused',
+            because: 'an older API server drops supplementalGroupsPolicy from pods, so every pod would be refused',
           },
           {
             feature: 'supplementalGroupsPolicyOnNodes',
             path: STATED,
             without: 'NodesMayIgnore',
-            because:
-              'a kubelet below v1.33 ignores supplementalGroupsPolicy and adds the groups of the image all the same',
+            because: 'a kubelet below v1.33 ignores supplementalGroupsPolicy and still adds the groups of the image',
           },
         ],
 

@@ -5,14 +5,14 @@ import { defineRule } from './rule.ts';
 
 const PATH = 'securityContext.supplementalGroups';
 /**
- * CEL, list(int): the supplemental groups of the pod. An empty list counts as absent, because the API server removes
- * empty lists before any policy evaluates the pod.
+ * A CEL expression of type list(int): the supplemental groups of the pod. An empty list counts as absent, because the
+ * API server removes empty lists before any policy evaluates the pod.
  */
 const GROUPS = 'variables.spec.?securityContext.?supplementalGroups.orValue([])';
 
 /**
- * The most groups that the rule admits. Linux allows 65536 groups per process, and NFS allows 16 groups per request. A
- * longer list would only make evaluation expensive.
+ * The maximum number of groups that the rule admits. Linux allows 65536 groups per process, and NFS allows 16 groups
+ * per request. A longer list would make evaluation expensive and be of no use.
  */
 const MOST_GROUPS = 1024;
 
@@ -20,7 +20,7 @@ export const supplementalGroups = defineRule<GroupStrategy, number>({
   id: 'supplementalGroups',
   title: 'Which supplementary group IDs a pod may give to its containers.',
   words:
-    "No Standard has this. PodSecurityPolicy: each group ID in the pod's supplementalGroups must be in a range. With " +
+    "The Pod Security Standards have no such rule. PodSecurityPolicy: each group ID in the pod's supplementalGroups must be in a range. With " +
     'MustRunAs, the pod must list at least one group ID.',
   sources: ['PodSecurityPolicy supplementalGroups'],
   guides: { cis: [], nsa: [] },

@@ -4,24 +4,24 @@ import { distinct, namesUsed } from './fit.ts';
 import { defineRule } from './rule.ts';
 import { type Columns, LiteralValues, matchesIn, type Values } from './values.ts';
 
-/** Names of sysctls, in which `*` at the end matches any ending. */
+/** The names of allowed and forbidden sysctls. A `*` at the end of a name matches any ending. */
 interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
   /**
-   * Whether more than MOST_SYSCTLS sysctls are refused; absent if no override changes the level's value, which has only
-   * the Standard's check.
+   * Whether more than MOST_SYSCTLS sysctls are refused. The field is absent if no override changes the level's value,
+   * because the level's value has no check except the Standard's check.
    */
   readonly bounded?: true;
 }
 
 /**
- * The most sysctls that the rule admits: more than the number of namespaced sysctls. A longer list would only make
- * evaluation expensive.
+ * The maximum number of sysctls that the rule admits. The kernel has fewer namespaced sysctls. A longer list would make
+ * evaluation expensive and be of no use.
  */
 const MOST_SYSCTLS = 1024;
 
-/** The sysctls that the Standard calls safe, each with the version of the Standard that added the sysctl. */
+/** The sysctls that the Standard calls safe. Each item has the version of the Standard that added the sysctl. */
 const SAFE: readonly (readonly [since: number, name: string])[] = [
   [0, 'kernel.shm_rmid_forced'],
   [0, 'net.ipv4.ip_local_port_range'],
@@ -39,7 +39,7 @@ const SAFE: readonly (readonly [since: number, name: string])[] = [
   [37, 'net.ipv4.tcp_slow_start_after_idle'],
 ];
 
-/** The names of sysctls that the API accepts. */
+/** Matches the names of sysctls that the API accepts. */
 const NAME = /^([a-z0-9]([a-z0-9_-]*[a-z0-9])?[./])*[a-z0-9]([a-z0-9_-]*[a-z0-9])?$/;
 
 function safe(minor: number): readonly string[] {
@@ -52,7 +52,7 @@ function withDots(name: string): string {
   return name.replaceAll('/', '.');
 }
 
-/** CEL, list: the sysctls that the pod sets. */
+/** A CEL expression of type list: the sysctls that the pod sets. */
 const SET = 'variables.spec.?securityContext.?sysctls.orValue([])';
 
 function restricts({ allowed, forbidden }: Sysctls): boolean {
@@ -60,9 +60,9 @@ function restricts({ allowed, forbidden }: Sysctls): boolean {
 }
 
 /**
- * CEL, bool, over a sysctl `s`: the policy refuses `s`. The API server accepts net/ipv4/x for net.ipv4.x, so a
- * forbidden name is refused in both spellings. An allowed name admits only the spelling in the list, as in the
- * Standard.
+ * A CEL expression of type bool, for a sysctl `s`: true if the policy refuses `s`. The API server accepts net/ipv4/x
+ * for net.ipv4.x, so the policy refuses a forbidden name in both spellings. An allowed name admits the spelling in the
+ * list and no other spelling, as in the Standard.
  */
 function refusedBy(values: Values): Condition {
   const isForbidden = values.specialized(

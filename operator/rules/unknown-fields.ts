@@ -13,29 +13,33 @@ const LISTED = 'allowedUnknownFields';
 const FILLED = 'serverDefaults';
 
 /**
- * The most items of a list whose fields are compared; a longer list is refused. The API server's time for a loop grows
- * with the square of its length, because its cost tracker searches the values of all earlier rounds (cel-go,
- * interpreter/runtimecost.go, `refValStack.drop`): 34,000 sysctls took 5 s. The sysctls of a pod are fewer.
+ * The maximum number of items of a list whose fields are compared. The rule refuses a longer list. The time that the
+ * API server takes for a loop grows with the square of the loop's length. The reason is that the cost tracker searches
+ * the values of all earlier rounds (cel-go, interpreter/runtimecost.go, `refValStack.drop`). A loop over 34,000 sysctls
+ * took 5 s. Real pods have fewer sysctls than this maximum.
  */
 const MOST_ITEMS = 1024;
 
 const ITEM: Readonly<Record<Over, string>> = { pod: 'variables.spec', containers: 'c' };
 
-/** CEL, map: the object of a place, empty if the pod lacks it; for a list, CEL, list(map). */
+/**
+ * A CEL expression of type map: the object at a place, empty if the pod lacks the object. If the place has a list, the
+ * type is list(map).
+ */
 function objectIn(over: Over, { path, isList }: Place): string {
   if (path.length === 0) return ITEM[over];
   return `${ITEM[over]}.?${path.join('.?')}.orValue(${isList ? '[]' : '{}'})`;
 }
 
-/** The values that decide about unknown fields; absent in an expression about all unknown fields. */
+/** The values that admit some unknown fields. An expression about all unknown fields has no exceptions. */
 interface Exceptions {
   readonly values: Values;
   readonly listed: boolean;
 }
 
 /**
- * CEL, bool, over a key `k` of an object: this release does not know the field.
- * @param object CEL, map: the object with the key
+ * A CEL expression of type bool, for a key `k` of an object: true if this release does not know the field.
+ * @param object CEL of type map: the object with the key
  */
 function isUnknown(over: Over, place: Place, object: string, exceptions?: Exceptions): string {
   const known = fieldsOf(place.types);
@@ -52,22 +56,23 @@ function fieldsOf(types: readonly string[]): string[] {
   return distinct(types.flatMap(knownFields));
 }
 
-/** The full path of an object, up to the name of a field in it. */
+/** The beginning of the full path of each field in an object, up to the name of the field. */
 function baseOf(over: Over, path: readonly string[]): string {
   return `${[BASE[over], ...path].join('.')}.`;
 }
 
 /**
- * CEL, bool, over a key `k` of an object: API servers fill in this value themselves. They fill in a string, a number or a
- * boolean, or an object of these, or a list of such objects. All policies of a cluster have the same values, so the
- * expression contains only the values of this place; undefined if the place has none.
+ * A CEL expression of type bool, for a key `k` of an object: true if API servers fill in this value themselves. A
+ * filled-in value is a string, a number or a boolean, an object of such values, or a list of such objects. All policies
+ * of a cluster have the same values. So the expression contains the values of this place and no others. The result is
+ * undefined if the place has no filled-in values.
  */
 function filledIn(over: Over, { path, types }: Place, object: string, values: Values): string | undefined {
   const base = baseOf(over, path);
   const known = ({ [FILLED]: filled = [] }: Columns) => {
     const own = filled.filter((text) => text.startsWith(base)).map((text) => text.slice(base.length));
     const fields = Map.groupBy(own, (text) => /^\w+/.exec(text)?.[0] ?? '');
-    // A path of another object may begin with the same path.
+    // The path of another object may begin with the path of this object.
     for (const field of fieldsOf(types)) fields.delete(field);
     return or(
       ...[...fields].map(([field, texts]) => and(`k == ${literal(field)}`, isOneOf(`${object}[k]`, field, texts))),
@@ -76,7 +81,10 @@ function filledIn(over: Over, { path, types }: Place, object: string, values: Va
   return values.specialized(known, () => 'false') || undefined;
 }
 
-/** CEL, bool: a value is one that API servers fill in. @param texts the field with the values, as `field.name=value` */
+/**
+ * A CEL expression of type bool: true if API servers fill in the value.
+ * @param texts the field and its values, each as `field.name=value`
+ */
 function isOneOf(value: string, field: string, texts: readonly string[]): string {
   const after = (mark: string) =>
     texts.filter((text) => text.startsWith(field + mark)).map((text) => text.slice(field.length + mark.length));
@@ -87,7 +95,7 @@ function isOneOf(value: string, field: string, texts: readonly string[]): string
   return ofItems.length > 0 ? `${value}.all(i, ${fieldsIn('i', ofItems)})` : fieldsIn(value, ofObject);
 }
 
-/** CEL, bool: some object has an unknown field. */
+/** A CEL expression of type bool: true if some object has an unknown field. */
 function someUnknown(over: Over, places: readonly Place[], exceptions: Exceptions): string {
   return or(
     ...places.map((place) => {
@@ -99,7 +107,10 @@ function someUnknown(over: Over, places: readonly Place[], exceptions: Exception
   );
 }
 
-/** CEL, list(string): the unknown fields, as paths below the PodSpec or the container. In a list, one item's fields. */
+/**
+ * A CEL expression of type list(string): the unknown fields, as paths below the PodSpec or the container. If the place
+ * has a list, the result has the unknown fields of one item.
+ */
 function unknownPaths(over: Over, places: readonly Place[], exceptions?: Exceptions): string[] {
   return places.map((place) => {
     const below = place.path.length === 0 ? 'k' : `${literal(`${place.path.join('.')}.`)} + k`;
@@ -116,13 +127,16 @@ const ADVICE =
 interface Checked {
   readonly over: Over;
   readonly places: readonly Place[];
-  /** CEL, bool: whether the tests apply. */
+  /** A CEL expression of type bool: whether the tests apply. */
   readonly applies: Condition;
-  /** Completes the sentence `container "app" … securityContext.ulimits`. */
+  /** A text that completes the sentence `container "app" … securityContext.ulimits`. */
   readonly says: string;
 }
 
-/** Two tests: without a list of allowed fields, what violates depends on the pod alone and is computed once for it. */
+/**
+ * Returns two tests. If the policy has no list of allowed fields, the violations depend on nothing except the pod, and
+ * are computed once for the pod.
+ */
 function testsOf({ over, places, applies, says }: Checked, values: Values): Test[] {
   const hasList = values.hasSome(LISTED);
   return [false, true].map((listed) => {
@@ -143,7 +157,7 @@ function testsOf({ over, places, applies, says }: Checked, values: Values): Test
   });
 }
 
-/** The tests of lists that are too long to compare the fields of their items. */
+/** The tests that refuse lists which are too long for a comparison of their items' fields. */
 function testsOfLength({ over, places, applies }: Omit<Checked, 'says'>): Test[] {
   return places
     .filter(({ isList }) => isList)
@@ -159,15 +173,18 @@ function testsOfLength({ over, places, applies }: Omit<Checked, 'says'>): Test[]
 }
 
 interface UnknownFields {
-  /** `RefusedInSecurityContext`: unknown fields are refused only in a securityContext, where each field is a privilege. */
+  /**
+   * With `RefusedInSecurityContext`, unknown fields are refused in a securityContext and admitted elsewhere. In a
+   * securityContext, each field is a privilege.
+   */
   readonly value: 'Refused' | 'RefusedInSecurityContext' | 'Allowed';
   /** The paths of unknown fields that are admitted. */
   readonly listed: readonly string[];
 }
 
 /**
- * This release knows all fields of API servers before v1.36. The programs of these API servers have no variables, and so
- * little room: checking for unknown fields there would cost other policies their place.
+ * This release knows all fields of API servers before v1.36. The programs for API servers before v1.36 have no
+ * variables, and so they have little room. A check for unknown fields would leave room for fewer policies.
  */
 function levelValue({ level, server }: Standard): UnknownFields['value'] {
   return level === 'privileged' || !offers(server, 'admissionVariables') ? 'Allowed' : 'RefusedInSecurityContext';
@@ -175,7 +192,10 @@ function levelValue({ level, server }: Standard): UnknownFields['value'] {
 
 const FULL_PATH = /^spec(\.[a-z][A-Za-z0-9]*)+$/;
 
-/** CEL, with the names that a check may use: the full paths of unknown fields in a securityContext. */
+/**
+ * CEL expressions with the full paths of unknown fields in a securityContext. The expressions may use the names that a
+ * check may use.
+ */
 const ASKED = OVER.flatMap((over) => [
   ...unknownPaths(over, PRIVILEGES[over]).map(
     (names): Asking => ({ over, for: `${names}.map(p, ${literal(`${BASE[over]}.`)} + p)` }),
@@ -192,7 +212,7 @@ const definition: Definition<UnknownFields, string> = {
   alsoStatedBy: [LISTED],
   title: 'Whether pods may have fields that this release does not know, so that no rule checks them.',
   words:
-    'No Standard has this. Each version of the Standards names the fields that it restricts, and admits all fields that ' +
+    'The Pod Security Standards have no such rule. Each version of the Standards names the fields that it restricts, and admits all fields that ' +
     'Kubernetes adds later.',
   sources: ['KEP-5758', 'KEP-5474', 'KEP-5823', 'k8s.io/api/core/v1/types.go'],
   guides: { cis: [], nsa: [] },
@@ -270,8 +290,8 @@ const definition: Definition<UnknownFields, string> = {
 export const unknownFields = defineRule(definition);
 
 /**
- * The same rule for a program that only warns: about unknown fields that the policy does not refuse, unless it allows
- * them.
+ * The rule `unknownFields` for a program that warns and does not refuse. The program warns about unknown fields that
+ * the policy neither refuses nor allows explicitly.
  */
 export const unrefusedUnknownFields = defineRule({
   ...definition,

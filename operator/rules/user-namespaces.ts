@@ -7,18 +7,24 @@ import type { Values } from './values.ts';
 
 const ID = 'userNamespaces';
 
-/** CEL, bool: the pod has a field beside which the API server refuses hostUsers: false (ValidateHostUsers). */
+/**
+ * A CEL expression of type bool: true if the pod has a field that the API server refuses together with hostUsers: false
+ * (ValidateHostUsers).
+ */
 const IMPOSSIBLE = [
   ...['hostNetwork', 'hostPID', 'hostIPC'].map((field) => `variables.spec.?${field}.orValue(false)`),
   `${ALL_CONTAINERS}.exists(c, c.?volumeDevices.orValue([]).size() > 0)`,
 ].join(' || ');
 
-/** CEL, bool: the pod already exists, so defaulting cannot fill in its own fields. */
+/**
+ * A CEL expression of type bool: true if the pod already exists. Defaulting cannot fill in the pod-level fields of an
+ * existing pod.
+ */
 const EXISTS = 'variables.spec.?ephemeralContainers.orValue([]).size() > 0';
 
 /**
- * CEL, bool: the policy requires a user namespace of the pod. Pods for Windows are exempt, because the API server
- * refuses the field on them.
+ * A CEL expression of type bool: true if the policy requires a user namespace of the pod. Pods for Windows are exempt,
+ * because the API server refuses the field on such pods.
  */
 function isRequired(values: Values): Condition {
   return all(values.includes(ID, 'Required'), `!(${FOR_WINDOWS})`);
@@ -26,9 +32,9 @@ function isRequired(values: Values): Condition {
 
 export const userNamespaces = defineRule<'Required' | 'Optional'>({
   id: ID,
-  title: "Whether pods must have a user namespace of their own, where root is not the node's root.",
+  title: "Whether each pod must have its own user namespace, in which root is not the node's root.",
   words:
-    'No Standard has this. KEP-127: with hostUsers: false a process that escapes its container has no privileges on the ' +
+    'The Pod Security Standards have no such rule. KEP-127: with hostUsers: false a process that escapes its container has no privileges on the ' +
     'node, nor in other pods. OpenShift: userNamespaceLevel RequirePodLevel.',
   sources: ['KEP-127', 'k8s.io/kubernetes/pkg/apis/core/validation (validateHostUsers)'],
   guides: { cis: [], nsa: [] },
@@ -54,7 +60,7 @@ export const userNamespaces = defineRule<'Required' | 'Optional'>({
             feature: 'userNamespaces',
             path: ID,
             without: 'NotAccepted',
-            because: 'an older one drops hostUsers from pods, so every pod would be refused',
+            because: 'an older API server drops hostUsers from pods, so every pod would be refused',
           },
         ]
       : [],

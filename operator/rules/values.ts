@@ -1,39 +1,56 @@
 /**
- * The values that the CEL of a rule reads. A policy is a row of columns. A rule defines its CEL only once, by reading a
- * policy's `Values`. For a single known policy, the values are literals (`LiteralValues`). In an admission program with
- * many policies, the CEL reads the values from the candidate's row (`RowValues`).
+ * The values that the CEL expressions of a rule read. A policy is a row of columns. A rule defines its CEL once, and
+ * this CEL reads a policy's `Values`. For a single known policy, the values are literals (`LiteralValues`). In an
+ * admission program with many policies, the CEL reads the values from the candidate's row (`RowValues`).
  */
 import { listed, literal, matchesAny } from './cel.ts';
 import type { Condition } from './condition.ts';
 import { firstOf, inRanges, UNSET } from './id-ranges.ts';
 
-/** The columns of a row, by name. A range of numbers is written as `80` or `8000-8999`. */
+/** The columns of a row. The key is the column's name. A range of numbers is written as `80` or `8000-8999`. */
 export type Columns = Readonly<Record<string, readonly string[]>>;
 
 export interface Values {
-  /** CEL, list(string): the items of the column. */
+  /** A CEL expression of type list(string): the items of the column. */
   list(column: string): string;
   /** Whether the column contains the item. */
   includes(column: string, item: string): Condition;
   /** Whether the column contains at least one item. */
   hasSome(column: string): Condition;
-  /** CEL, string: the first item of the column; empty if the column has no item. */
+  /** A CEL expression of type string: the first item of the column; empty if the column has no item. */
   first(column: string): string;
-  /** CEL, string: the items of the column as text for messages: `NET_RAW, CHOWN`, or `none`. */
+  /**
+   * A CEL expression of type string: the items of the column as text for messages, such as `NET_RAW, CHOWN` or `none`.
+   */
   listed(column: string): string;
-  /** CEL, bool: whether a text matches one of the column's patterns, in which `*` at the end matches any ending. */
+  /**
+   * A CEL expression of type bool: whether a text matches one of the column's patterns. A `*` at the end of a pattern
+   * matches any ending.
+   */
   matches(text: string, column: string): string;
-  /** CEL, bool: whether a number is in a range of the column. @param number CEL, number; evaluated several times */
+  /**
+   * A CEL expression of type bool: whether a number is in a range of the column.
+   * @param number a CEL number, which the expression evaluates several times
+   */
   isInRanges(number: string, column: string): string;
-  /** CEL, int: the first number of the column's first range; UNSET if the column has no range. */
+  /**
+   * A CEL expression of type int: the first number of the column's first range. The value is UNSET if the column has no
+   * range.
+   */
   firstOfRanges(column: string): string;
-  /** CEL: a value that is computed once for a policy. @param text CEL: the expression of the value */
+  /**
+   * Returns a CEL expression that reads a value which is computed once for a policy.
+   * @param text the CEL expression that computes the value
+   */
   computed(name: string, text: string): string;
-  /** CEL: an expression that can be shorter if the policy's columns are known. */
+  /** Returns a CEL expression. If the policy's columns are known, the expression can be shorter. */
   specialized(known: (columns: Columns) => string, general: () => string): string;
 }
 
-/** CEL, bool: whether a text matches one of the patterns. @param patterns CEL, list(string) */
+/**
+ * A CEL expression of type bool: whether a text matches one of the patterns.
+ * @param patterns CEL of type list(string)
+ */
 export function matchesIn(text: string, patterns: string): string {
   const beginning = `${text}.startsWith(q.substring(0, q.size() - 1))`;
   return `(${text} in ${patterns} || ${patterns}.exists(q, q.endsWith("*") && ${beginning}))`;
@@ -96,7 +113,7 @@ export class LiteralValues implements Values {
 
 /**
  * The values of a candidate, read from its row. Columns that are the same for all candidates are literals instead. The
- * returned CEL is valid only inside `bind`.
+ * returned CEL is not valid outside `bind`.
  */
 export class RowValues implements Values {
   readonly #row: string;
@@ -104,12 +121,12 @@ export class RowValues implements Values {
   readonly #prefix: string;
   readonly #common: Columns;
   readonly #literals: LiteralValues;
-  /** The CEL expressions that `bind` computes, by name. */
+  /** The CEL expressions that `bind` computes. The key is the name that `bind` gives to the value. */
   readonly #bound = new Map<string, string>();
 
   /**
-   * @param row CEL, map(string, list(string)): the row
-   * @param level CEL, map(string, list(string)): all columns of the row's level
+   * @param row CEL of type map(string, list(string)): the row
+   * @param level CEL of type map(string, list(string)): all columns of the row's level
    * @param common the columns that are the same for all candidates
    * @param prefix the prefix of the names that `bind` gives to values
    */
@@ -186,12 +203,15 @@ export class RowValues implements Values {
     return [...this.#bound.keys()].filter((name) => new RegExp(`(?<![.\\w?"])${name}\\b`).test(text));
   }
 
-  /** CEL, bool: computes each value once, before the expression is evaluated. @param text CEL, bool */
+  /**
+   * Returns a CEL expression of type bool. The expression computes each value once, before it evaluates `text`.
+   * @param text CEL of type bool
+   */
   bind(text: string): string {
     return this.#around(text, '.all(', ')');
   }
 
-  /** CEL: like `bind`, but for an expression of any type. */
+  /** Does what `bind` does, for a CEL expression of any type. */
   bindValue(text: string): string {
     return this.#around(text, '.map(', ')[0]');
   }

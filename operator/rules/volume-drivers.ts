@@ -7,7 +7,10 @@ interface Described extends Pick<Rule, 'title' | 'words' | 'sources'> {
   readonly example: string;
 }
 
-/** A rule about the drivers of volumes. @param field the field of a volume whose `driver` must be in the list */
+/**
+ * A rule about the drivers of volumes.
+ * @param field the field of a volume that contains `driver`; the list has the allowed drivers
+ */
 function drivers(
   id: 'csiDrivers' | 'flexVolumeDrivers',
   field: string,
@@ -44,7 +47,8 @@ function drivers(
       },
     ],
 
-    unfixable: 'the data of the volume lie behind its driver: move the data to a volume of another type first',
+    unfixable:
+      'only this driver gives access to the data of the volume: move the data to a volume of another type first',
 
     podSecurity: () => 'restricted',
 
@@ -58,7 +62,8 @@ function drivers(
 
 export const csiDrivers = drivers('csiDrivers', 'csi', {
   title: 'Which drivers the inline csi volumes of a pod may use.',
-  words: 'No Standard has this. PodSecurityPolicy: the driver of an inline CSI volume must be in the list.',
+  words:
+    'The Pod Security Standards have no such rule. PodSecurityPolicy: the driver of an inline CSI volume must be in the list.',
   sources: ['PodSecurityPolicy allowedCSIDrivers', 'KEP-596'],
   example: 'ebs.csi.aws.com',
 });
@@ -68,7 +73,8 @@ export const flexVolumeDrivers = drivers(
   'flexVolume',
   {
     title: 'Which drivers flexVolume volumes may use.',
-    words: 'No Standard has this. PodSecurityPolicy: the driver of a flexVolume must be in the list.',
+    words:
+      'The Pod Security Standards have no such rule. PodSecurityPolicy: the driver of a flexVolume must be in the list.',
     sources: ['PodSecurityPolicy allowedFlexVolumes'],
     example: 'example/lvm',
   },

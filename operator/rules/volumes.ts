@@ -8,8 +8,9 @@ import { TOKEN_VOLUME } from './token-volume.ts';
 import type { Columns } from './values.ts';
 
 /**
- * Volume types: a list of allowed types, or all types except a list of forbidden types. The value of level baseline has
- * the second form, because level baseline admits even types that do not exist yet.
+ * The allowed volume types: either a list of allowed types, or a list of forbidden types, with all other types allowed.
+ * The value of level baseline is a list of forbidden types, because level baseline admits even types that do not exist
+ * yet.
  */
 type VolumeTypes =
   | {
@@ -31,22 +32,23 @@ const RESTRICTED = [
 ];
 
 /**
- * API servers from v1.33 on have the volume type `image` (KEP-4639) and admit it at every version of level restricted.
+ * API servers from v1.33 on have the volume type `image` (KEP-4639) and admit this type at every version of level
+ * restricted.
  */
 function restrictedTypes({ server }: Standard): readonly string[] {
   return server >= 33 ? [...RESTRICTED, 'image'].sort() : RESTRICTED;
 }
 
 /**
- * The signer of the certificates of API servers. With the feature gate KubeAPIServerWorkloadsTrust, alpha in 1.38, the
- * API server adds the trust bundle of this signer instead of the ConfigMap kube-root-ca.crt (KEP-6283).
+ * The signer of the certificates of API servers. If the feature gate KubeAPIServerWorkloadsTrust (alpha in 1.38) is
+ * enabled, the API server adds the trust bundle of this signer instead of the ConfigMap kube-root-ca.crt (KEP-6283).
  */
 const TRUSTED_SIGNER = 'kubernetes.io/kube-apiserver-serving';
 
 /**
- * CEL, bool: `v` is the volume that the API server itself adds to pods
- * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). PodSecurityPolicy admitted this volume if it admitted the
- * type secret, because the projected volume replaced a volume of type secret.
+ * A CEL expression of type bool: true if `v` is the volume that the API server itself adds to pods
+ * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). PodSecurityPolicy admitted this volume if the policy
+ * admitted the type secret, because the projected volume replaced a volume of type secret.
  */
 const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
   's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue() || s.?clusterTrustBundle.hasValue()',
@@ -62,16 +64,16 @@ function refusesTokens(types: VolumeTypes): boolean {
 }
 
 /**
- * CEL, string: a note in messages about the volume that the API server adds, which explains where the volume comes from
- * and what to do.
+ * A CEL expression of type string: a note in messages about the volume that the API server adds. The note explains
+ * where the volume comes from and what to do.
  */
 const TOKEN_ADVICE = `(v.name.startsWith("${TOKEN_VOLUME}") ? ${literal(
   "; the API server adds it for the service account's token: set automountServiceAccountToken: false, or serviceAccountTokenVolumes: true in the policy",
 )} : "")`;
 
 /**
- * The fix for the volume that the API server adds. The projection of a pod keeps automountServiceAccountToken only if
- * the API server will add the volume, since no rule reads the field.
+ * The fix for the volume that the API server adds. No rule reads automountServiceAccountToken. So the projection of a
+ * pod drops the field unless the API server will add the volume.
  */
 export const NO_TOKEN: Fix = {
   over: 'pod',
@@ -79,7 +81,7 @@ export const NO_TOKEN: Fix = {
   when: `variables.spec.?automountServiceAccountToken.orValue(false) && variables.spec.?volumes.orValue([]).exists(v, v.name == "${TOKEN_VOLUME}")`,
   value: 'false',
   class: 'check',
-  risk: 'its processes no longer have a token, which a process needs to call the API server',
+  risk: 'the processes no longer have a token, which they need for calls to the API server',
 };
 
 function columnsOf(types: VolumeTypes): Columns {
@@ -140,7 +142,7 @@ export const volumes = defineRule<VolumeTypes, string>({
   tests: (values) => {
     const test = (applies: Condition, refused: string, text: string, advice: Condition): Test => ({
       applies,
-      // Apart from its name, a volume has only one key, which is its type.
+      // A volume has two keys: its name, and a key that is its type.
       over: 'volumes',
       violates: `${all(
         `dyn(v).exists(k, ${refused})`,

@@ -1,7 +1,6 @@
 /**
- * Restricts /metrics in the same way as controller-runtime's WithAuthenticationAndAuthorization. The API server
- * authenticates a user by the token (TokenReview), and decides whether the user may GET the non-resource URL
- * (SubjectAccessReview).
+ * Restricts /metrics as controller-runtime's WithAuthenticationAndAuthorization does. The API server authenticates a
+ * user by the token (TokenReview), and decides whether the user may GET the non-resource URL (SubjectAccessReview).
  */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
@@ -9,7 +8,7 @@ import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import type { Answer, Handler } from './server.ts';
 
 /**
- * The methods of an ApiClient that the reviews need. Pass a client of its own, because everybody who can connect to the
+ * The methods of an ApiClient that the reviews need. Pass a separate client, because everybody who can connect to the
  * port can make this client send requests.
  */
 interface ReviewClient {
@@ -39,11 +38,14 @@ interface Kept {
 
 const KEPT_MS = 60_000;
 const MAX_KEPT = 1_000;
-/** The most requests in flight. This limit keeps requests with unknown tokens from flooding the API server. */
+/**
+ * The maximum number of requests in flight. The limit prevents a flood of requests with unknown tokens to the API
+ * server.
+ */
 const MAX_PENDING = 16;
 /**
- * The longest accepted token, in characters. A service account token is shorter; a longer token is refused without a
- * request.
+ * The maximum length of a token, in characters. A service account token is shorter. A longer token is refused without a
+ * request to the API server.
  */
 const MAX_TOKEN_LENGTH = 16_384;
 
@@ -73,7 +75,7 @@ export function authorized(handle: Handler, { client, clock = SYSTEM_CLOCK }: Ac
   return async (asked) => {
     const token = bearerToken(asked.headers);
     if (token === undefined) return UNAUTHORIZED;
-    // The cache key is a hash, because a key with the token itself would appear in every heap snapshot.
+    // The cache key is a hash. Without the hash, the token itself would appear in every heap snapshot.
     const key = createHash('sha256').update(`${asked.path}\n${token}`).digest('base64');
     try {
       const decision = await remembered(kept, key, clock.now(), () => decide(token, asked.path));
@@ -92,8 +94,8 @@ function bearerToken({ authorization }: IncomingHttpHeaders): string | undefined
 }
 
 /**
- * Decisions are cached for a minute, including refusals. Simultaneous requests with the same key share one review by
- * the API server. An error is not cached.
+ * Caches decisions for a minute, including refusals. Simultaneous requests with one key share one review by the API
+ * server. Errors are not cached.
  */
 function remembered(
   kept: Map<string, Kept>,

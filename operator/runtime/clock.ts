@@ -1,17 +1,17 @@
-/** A clock that is passed in, so that tests can advance the time. */
+/** A clock that callers pass as a parameter, so that tests can advance the time. */
 import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Clock {
   /**
-   * Milliseconds since some moment; monotonic. The clock continues while the process is stopped. On Linux, the clock
-   * pauses while the whole machine is suspended (CLOCK_MONOTONIC, as in Go).
+   * The time of a monotonic clock, in ms since some moment. The clock continues while the process is stopped. On Linux,
+   * the clock pauses while the whole machine is suspended (CLOCK_MONOTONIC, as in Go).
    */
   now(): number;
-  /** The time of day. Use it only in output for people, because somebody may set the clock. */
+  /** The time of day. Use this time in output for people and nowhere else, because somebody may set the clock. */
   date(): Date;
   /**
-   * Resolves after `ms`, or as soon as `signal` is aborted. If the process was stopped, the promise resolves later than
-   * requested.
+   * Resolves after `ms` milliseconds, or as soon as `signal` is aborted. If the process was stopped, the promise
+   * resolves later than requested.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
@@ -20,20 +20,20 @@ export const SYSTEM_CLOCK: Clock = {
   now: () => performance.now(),
   date: () => new Date(),
   async sleep(ms, signal) {
-    // `wait` rejects only when the signal is aborted, so its error can be ignored.
+    // `wait` never rejects unless the signal is aborted, so its error can be ignored.
     await wait(ms, undefined, signal && { signal }).catch(() => {});
   },
 };
 
 /**
- * If the server's time is at least this much earlier than expected, its clock counts as set back. Smaller differences
- * are normal, because answers arrive late.
+ * The server's clock counts as set back if its time is earlier than expected by at least this number of ms. Smaller
+ * differences are normal, because answers arrive late.
  */
 const OUTDATED_MS = 30_000;
 
 /**
- * The time of day by the API server's clock. A soak or the time until a policy expires may outlast the process that
- * began to measure it, and the clock of the next leader's machine may differ by an hour.
+ * The time of day by the API server's clock. A soak, or the time until a policy expires, may outlast the process that
+ * began to measure it. The clock of the next leader's machine may differ by an hour.
  */
 export class ServerTime {
   readonly #monotonic: () => number;
@@ -46,7 +46,10 @@ export class ServerTime {
     this.#own = own;
   }
 
-  /** @param ms the time in an answer, rounded to seconds; the answer was sent at this time, and arrived later */
+  /**
+   * @param ms the time in an answer, rounded to seconds; the server sent the answer at this time, and the answer
+   * arrived later
+   */
   readonly saw = (ms: number): void => {
     const offset = ms - this.#monotonic();
     if (this.#offset === undefined || offset > this.#offset || offset < this.#offset - OUTDATED_MS)

@@ -1,7 +1,7 @@
 /**
- * Limits the connections of a server. A new connection is always accepted; above the limit, the connection that was
- * idle longest is closed. Thanks to this limit, even thousands of clients that hold connections open cannot block a
- * probe or a scrape.
+ * Limits the connections of a server. The server always accepts a new connection. Above the limit, the server closes
+ * the connection that was idle longest. So even thousands of clients that hold connections open cannot block a probe or
+ * a scrape.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -15,12 +15,12 @@ interface Connection {
 export class Connections {
   readonly #most: number;
   /**
-   * The connections, ordered by idle time; the connection that has been idle longest comes first. The key is the
-   * client's address and port, because they are the same before and after the TLS handshake.
+   * The connections, ordered by idle time. The connection that has been idle longest comes first. The key is the
+   * client's address and port, because these do not change in the TLS handshake.
    */
   readonly #connections = new Map<string, Connection>();
 
-  /** @param most the most connections */
+  /** @param most the maximum number of connections */
   constructor(server: Server, most: number) {
     this.#most = most;
     server.on('connection', (socket: Socket) => this.#accept(socket));

@@ -1,11 +1,14 @@
 /**
- * After its work, a key waits for a multiple of the time that the work took. Meanwhile, further changes are collected.
- * The work of a key therefore takes at most a fixed share of the time, however long a single run is.
+ * After the work for a key, the key waits for a multiple of the time that the work took. During the wait, further
+ * changes are collected. So the work of a key takes at most a fixed share of the time, however long a single run is.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface CooldownOptions {
-  /** The multiple. For example with the multiple 9, work takes at most a tenth of the time. */
+  /**
+   * The multiple of the time that the work took. For example, with the multiple 9, work takes at most a tenth of the
+   * time.
+   */
   readonly times: number;
   readonly mostMs?: number;
   readonly clock?: Pick<Clock, 'now'>;
@@ -15,7 +18,7 @@ export class Cooldown {
   readonly #times: number;
   readonly #most: number;
   readonly #clock: Pick<Clock, 'now'>;
-  /** The end of the cooldown, by key. */
+  /** The end of the cooldown of each key. */
   readonly #until = new Map<string, number>();
 
   constructor({ times, mostMs = Number.POSITIVE_INFINITY, clock = SYSTEM_CLOCK }: CooldownOptions) {
@@ -32,12 +35,12 @@ export class Cooldown {
     return result;
   }
 
-  /** @param spentMs the duration of the work */
+  /** @param spentMs the duration of the work in ms */
   start(key: string, spentMs: number): void {
     this.#until.set(key, this.#clock.now() + Math.min(this.#most, this.#times * spentMs));
   }
 
-  /** @returns how many milliseconds are left of the cooldown */
+  /** @returns the rest of the cooldown in ms */
   left(key: string): number {
     return Math.max(0, (this.#until.get(key) ?? 0) - this.#clock.now());
   }

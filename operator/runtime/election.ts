@@ -1,13 +1,13 @@
 /**
- * Leader election by a Lease, with client-go's rules: see lease.ts.
+ * Leader election by a Lease, with client-go's rules (see lease.ts).
  *
- * The clock decides whether this process leads, not a timer. A process that was stopped (SIGSTOP, a frozen container)
- * continues its work before its timers report that the term is over. Therefore, every write calls `assertMayWrite`
- * immediately before it is sent.
+ * The clock, not a timer, decides whether this process leads. A process that was stopped (SIGSTOP, a frozen container)
+ * continues its work before its timers report that the term is over. So every write calls `assertMayWrite` immediately
+ * before it is sent.
  *
- *   This process may write until renewDeadline after it sent its last renewal.
- *   Another process may lead from leaseDuration after that renewal arrived at the API server.
- *   The time in between is for writes that are still in flight.
+ *   This process may write for renewDeadline after it sent its last renewal. Another process cannot lead before
+ *   leaseDuration has passed since the renewal arrived at the API server. The time in between is for writes that are
+ *   still in flight.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 import { type LeaseClient, LeaseLock } from './lease.ts';
@@ -21,28 +21,33 @@ export interface ElectionOptions {
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;
-  /** Unique to this process, as `<pod>_<uuid>`. */
+  /** A name that is unique to this process, in the form `<pod>_<uuid>`. */
   readonly identity: string;
   readonly log: Log;
-  /** How long other candidates wait before they take a lease that is not renewed; whole seconds, 15,000 by default. */
+  /**
+   * The time in ms for which other candidates wait before they take a lease that is not renewed. The time must be whole
+   * seconds. The default is 15,000.
+   */
   readonly leaseDurationMs?: number;
-  /** How long this process leads after a renewal if no later renewal succeeds, in milliseconds; 10,000 by default. */
+  /**
+   * The time in ms for which this process leads after a renewal if no later renewal succeeds. The default is 10,000.
+   */
   readonly renewDeadlineMs?: number;
-  /** The longest time between two attempts to acquire or renew the lease, in milliseconds; 2,000 by default. */
+  /** The maximum time in ms between two attempts to acquire or renew the lease. The default is 2,000. */
   readonly retryPeriodMs?: number;
   readonly clock?: Clock;
-  /** A random number in [0, 1), so that candidates do not all try at the same time. */
+  /** Returns a random number in [0, 1), so that not all candidates try at the same time. */
   readonly random?: () => number;
 }
 
 interface ElectionCallbacks {
   /**
-   * The work of a leader. The work must end once `leading` is aborted, either because the lease is lost or because the
-   * election must end. If only the election must end, the work may still write while it ends. If the work ends by
-   * itself, the election ends as well.
+   * Does the work of a leader. The work must end once `leading` is aborted. The signal is aborted if the lease is lost
+   * or if the election must end. If the election must end and the lease is not lost, the work may still write until the
+   * work has ended. If the work ends by itself, the election ends as well.
    */
   onStartedLeading(leading: AbortSignal): Promise<void>;
-  /** Called after the work has ended. */
+  /** The elector calls this function after the work has ended. */
   onStoppedLeading?(): void;
 }
 
@@ -51,14 +56,16 @@ export class NotLeadingError extends Error {
 }
 
 const DEFAULTS = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
-/** Work that still runs this long after the lease was lost counts as hanging. */
+/** The time in ms after the loss of the lease from which work that still runs counts as hanging. */
 const MAX_ENDING_MS = 60_000;
 
 export class Election {
   readonly #options: Required<ElectionOptions>;
   readonly #lock: LeaseLock;
   readonly #log: Log;
-  /** The time until which this process leads, by its own clock; a time in the past if it does not lead. */
+  /**
+   * The time until which this process leads, by its own clock. The time is in the past if the process does not lead.
+   */
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #lostAt: number | undefined;
   #reported = '';
@@ -73,14 +80,15 @@ export class Election {
     this.#log = this.#options.log.child({ lease: `${namespace}/${name}`, identity });
   }
 
-  /** Whether a write that is sent now cannot overlap with a write of another leader. */
+  /** Whether it is certain that a write which is sent now does not overlap with a write of another leader. */
   mayWrite(): boolean {
     return this.#options.clock.now() < this.#leadsUntil;
   }
 
-  /** @throws NotLeadingError when a write must not be sent now */
+  /** @throws NotLeadingError if a write must not be sent now */
   readonly assertMayWrite = (): void => {
-    if (!this.mayWrite()) throw new NotLeadingError(`no write: this process does not hold the lease`);
+    if (!this.mayWrite())
+      throw new NotLeadingError(`the write was refused, because this process does not hold the lease`);
   };
 
   /**
@@ -90,14 +98,14 @@ export class Election {
   readonly check = (): void => {
     const { clock } = this.#options;
     if (this.#lostAt === undefined || clock.now() - this.#lostAt < MAX_ENDING_MS) return;
-    throw new Error('the lease was lost, and the work of a leader does not end');
+    throw new Error('the lease was lost, and the tasks of the leader did not stop in time');
   };
 
   /**
-   * Runs for election and leads. If the lease is lost, runs for election again once the work has ended. When `signal`
-   * is aborted, the work ends, and the lease is released.
+   * Runs for election and leads. If the lease is lost, the method runs for election again once the work has ended. When
+   * `signal` is aborted, the work ends, and the lease is released.
    *
-   * @throws the work's error, after releasing the lease
+   * @throws the work's error, after the method has released the lease
    */
   async run(callbacks: ElectionCallbacks, signal: AbortSignal): Promise<void> {
     while (await this.#campaign(signal)) {
@@ -108,14 +116,13 @@ export class Election {
   /** @returns true if this process holds the lease; false if `signal` ended the campaign */
   async #campaign(signal: AbortSignal): Promise<boolean> {
     while (!signal.aborted) {
-      // The attempt is awaited even if the signal is aborted, because a lease that is acquired at that moment has to be
-      // released.
+      // The elector waits for the end of the attempt even if the signal is aborted. A lease that the attempt acquires
+      // has to be released.
       await this.#try(this.#options.renewDeadlineMs);
       if (this.mayWrite()) return true;
       const { retryPeriodMs, random, clock } = this.#options;
-      // The pause is between half a retry period and a whole period, and no longer than the lease lasts (client-go
-      // waits 1 to 2.2 periods). As a result, the next leader begins within one period after a release, or when the
-      // lease ends.
+      // The pause takes between half a retry period and a whole period, and no longer than the lease lasts (client-go
+      // waits 1 to 2.2 periods). So the next leader begins within one period after a release, or when the lease ends.
       const pause = retryPeriodMs * (1 - random() / 2);
       const rest = Math.ceil(this.#lock.remainingMs);
       await clock.sleep(rest > 0 ? Math.min(pause, rest) : pause, signal);
@@ -130,15 +137,15 @@ export class Election {
     this.#log.info('started leading');
     const work = (async () => onStartedLeading(AbortSignal.any([signal, lost.signal])))();
     const outcome = work.finally(() => ended.abort());
-    // The outcome is awaited later, when the lease is no longer renewed. A rejection before that moment must not count
-    // as unhandled.
+    // The elector waits for the outcome later, when it no longer renews the lease. A rejection before that moment must
+    // not count as unhandled.
     outcome.catch(() => {});
     const held = await this.#hold(ended.signal);
     if (!held) this.#lose(lost);
     try {
       await outcome;
     } catch (error) {
-      // After the lease was lost, a NotLeadingError is expected, because it aborts writes.
+      // After the loss of the lease, a NotLeadingError is expected, because this error aborts writes.
       if (held || !(error instanceof NotLeadingError)) throw error;
     } finally {
       this.#lostAt = undefined;
@@ -162,8 +169,9 @@ export class Election {
   }
 
   /**
-   * Tries once to acquire or renew the lease, and waits at most `ms`. An abandoned attempt is harmless. The write of an
-   * abandoned attempt fails because of its older resourceVersion, or acquires a lease that the next attempt finds.
+   * Tries once to acquire or renew the lease, and waits at most `ms` milliseconds. An abandoned attempt does no harm.
+   * Either its write fails because of its older resourceVersion, or its write acquires a lease that the next attempt
+   * finds.
    */
   async #try(ms: number): Promise<void> {
     const { clock, renewDeadlineMs, identity } = this.#options;
@@ -217,7 +225,7 @@ export class Election {
 }
 
 /**
- * Checks the durations as client-go does: a leader must stop before another leader starts, and must be able to try
+ * Checks the durations as client-go does. A leader must stop before another leader starts. A leader must be able to try
  * several renewals before it stops.
  */
 function validate({ leaseDurationMs, renewDeadlineMs, retryPeriodMs }: Required<ElectionOptions>): void {

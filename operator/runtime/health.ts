@@ -7,7 +7,7 @@ export type Check = () => void | Promise<void>;
 
 interface HealthOptions {
   readonly log: Log;
-  /** A check that takes longer than this many milliseconds fails; 5,000 by default. */
+  /** The time in ms after which a check fails. The default is 5,000. */
   readonly timeoutMs?: number;
 }
 
@@ -21,10 +21,11 @@ const PING: Readonly<Record<string, Check>> = { ping: () => {} };
 
 /**
  * Serves an endpoint with all its checks (`/readyz`), with some checks (`/readyz?exclude=synced`), or with a single
- * check (`/readyz/synced`). With `?verbose` the answer names each check even on success. The reason of a failure is in
- * the log, not in the answer.
+ * check (`/readyz/synced`). With `?verbose`, the answer names each check even on success. The log, not the answer,
+ * contains the reason of a failure.
  *
- * @param endpoints by path, such as `/readyz`: the checks of the endpoint, by name of the check
+ * @param endpoints the checks of each endpoint. The first key is the path of the endpoint, such as `/readyz`. The
+ * second key is the name of the check
  */
 export function healthHandler(
   endpoints: Readonly<Record<string, Readonly<Record<string, Check>>>>,

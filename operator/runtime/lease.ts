@@ -1,18 +1,18 @@
 /**
  * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes the
- * Lease if it has seen no change of the Lease for the lease duration, by its own clock. The times in the Lease are only
- * information for people. Every write carries the resourceVersion that was seen last, so that only one of several
- * candidates succeeds.
+ * Lease if the candidate has seen no change of the Lease for the lease duration, by its own clock. The times in the
+ * Lease inform people and decide nothing. Every write has the last seen resourceVersion, so that one of several
+ * candidates succeeds and the others fail.
  */
 import type { Clock } from './clock.ts';
 
 export interface LeaseSpec {
-  /** The holder of the Lease; empty when nobody holds it. */
+  /** The holder of the Lease; empty if nobody holds the Lease. */
   readonly holderIdentity?: string;
   readonly leaseDurationSeconds?: number;
   readonly acquireTime?: string;
   readonly renewTime?: string;
-  /** How often the holder changed. */
+  /** The number of times that the holder has changed. */
   readonly leaseTransitions?: number;
   readonly [field: string]: unknown;
 }
@@ -35,7 +35,7 @@ interface LockOptions {
   readonly client: LeaseClient;
   readonly namespace: string;
   readonly name: string;
-  /** A name that is unique to this process: a restarted process must not mistake itself for the holder. */
+  /** A name that is unique to this process. A restarted process must not mistake itself for the holder. */
   readonly identity: string;
   readonly leaseDurationMs: number;
   readonly clock: Clock;
@@ -46,7 +46,7 @@ const RELEASE_TRIES = 3;
 export class LeaseLock {
   readonly #options: LockOptions;
   #seen: Lease | undefined;
-  /** When `#seen` last changed, by this process's clock. */
+  /** The time at which `#seen` last changed, by this process's clock. */
   #seenAt = 0;
   #released = false;
 
@@ -54,12 +54,15 @@ export class LeaseLock {
     this.#options = options;
   }
 
-  /** The last known holder; empty if nobody held the lease. */
+  /** The last known holder; empty if nobody holds the lease. */
   get holder(): string {
     return this.#seen?.spec?.holderIdentity ?? '';
   }
 
-  /** For how many milliseconds only the holder may take the lease; 0 or less if anybody may take it. */
+  /**
+   * The time in ms until candidates other than the holder may take the lease. The value is 0 or less if any candidate
+   * may take the lease now.
+   */
   get remainingMs(): number {
     return this.#expiresAt - this.#options.clock.now();
   }
@@ -67,12 +70,12 @@ export class LeaseLock {
   /**
    * Acquires or renews the lock. The method may be called again before an earlier call has ended.
    *
-   * @returns true if this process holds the lock; false if another process holds it, or was faster @throws the client's
-   * error; after an error, it is unknown whether the Lease was written
+   * @returns true if this process holds the lock; false if another process holds the lock, or was faster
+   * @throws the client's error; after an error, it is unknown whether the API server stored the write
    */
   async acquireOrRenew(): Promise<boolean> {
-    // The time before the request decides whether the lease has expired. With the time after it, a slow answer would
-    // make a valid lease look expired.
+    // The time before the request, not the time after it, determines whether the lease has expired. Otherwise, a valid
+    // lease would look expired after a slow answer.
     const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
     if (seen && (await this.#write(seen, this.#renewed(seen)))) return true;
@@ -85,9 +88,9 @@ export class LeaseLock {
   }
 
   /**
-   * Releases the lock for good, so that the next holder need not wait.
+   * Releases the lock permanently, so that the next holder need not wait.
    *
-   * @returns false if this process no longer held the lock
+   * @returns false if this process did not hold the lock any more
    */
   async release(): Promise<boolean> {
     this.#released = true;
@@ -102,7 +105,7 @@ export class LeaseLock {
     return false;
   }
 
-  /** The end of the lease, by this process's clock; a time in the past if nobody holds the lease. */
+  /** The end of the lease, by this process's clock. The time is in the past if nobody holds the lease. */
   get #expiresAt(): number {
     if (this.holder === '') return Number.NEGATIVE_INFINITY;
     return this.#seenAt + (this.#seen?.spec?.leaseDurationSeconds ?? 0) * 1000;
@@ -151,8 +154,8 @@ export class LeaseLock {
   }
 
   /**
-   * The lease counts as renewed only if the fields that the holder writes changed, because other users may label the
-   * object at any time.
+   * The lease counts as renewed if the fields that the holder writes have changed. Changes of other fields do not
+   * count, because other users may label the object at any time.
    */
   #see(lease: Lease): void {
     const changed = JSON.stringify(lease.spec) !== JSON.stringify(this.#seen?.spec);
@@ -171,7 +174,7 @@ export class LeaseLock {
   }
 }
 
-/** The answer; undefined if the request fails with this HTTP status. */
+/** Returns the answer; undefined if the request fails with this HTTP status. */
 async function unless<Answer>(status: number, answer: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await answer;

@@ -1,7 +1,7 @@
 /**
- * The log: one JSON line per entry, with a constant message and keys, or lines for people.
+ * Writes the log. An entry of the log is one JSON line with a constant message and keys, or a line for people.
  *
- * Everything that looks like a credential is replaced before it is written.
+ * The log replaces everything that looks like a credential before it writes the entry.
  */
 import type { Writable } from 'node:stream';
 import { createLogger, format, transports } from 'winston';
@@ -12,8 +12,8 @@ export const LOG_FORMATS = ['json', 'console'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /**
- * The keys of an entry, besides its message. The keys `message`, `level` and `time` are not allowed, because every
- * entry already has them.
+ * The keys and values of an entry, besides its message. The keys `message`, `level` and `time` are not allowed, because
+ * every entry already has them.
  */
 export type LogKeys = Readonly<Record<string, unknown>>;
 
@@ -45,13 +45,13 @@ const SECRET_KEY =
   /^(authorization|cookie|set-cookie|password|passwd|secret|stringData|env|.*token|.*-key-data|headers)$/i;
 const SECRET_TEXT = [
   /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi,
-  // A JSON Web Token, such as a service account's.
+  // A JSON Web Token, such as the token of a service account.
   /\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
 ];
 /**
- * The deepest nesting that is logged. The limit is for values with cycles; no value that is logged on purpose is nested
- * deeper.
+ * The maximum nesting of a value in the log. The limit is for values with cycles. No value that is logged on purpose is
+ * nested deeper.
  */
 const MAX_DEPTH = 8;
 
@@ -71,13 +71,16 @@ const forPeople = format.printf(({ timestamp, level, message, ...keys }) => {
   return `${String(timestamp).slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${message}${pairs.join('')}`;
 });
 
-/** An error's stack is written only with `--log-format json`, for machines. */
+/**
+ * Renders a value for people. The function leaves out the stack of an error. With `--log-format json`, the log contains
+ * the stack.
+ */
 function forPerson(value: unknown): string {
   const { stack, ...rest } = Object(value);
   return JSON.stringify(stack === undefined ? value : rest);
 }
 
-/** Converts a value for JSON output: errors keep their important fields, and credentials are hidden. */
+/** Converts a value for JSON output. Errors keep their important fields, and credentials are hidden. */
 function render(value: unknown, depth = MAX_DEPTH): unknown {
   if (typeof value === 'string') return SECRET_TEXT.reduce((text, secret) => text.replace(secret, HIDDEN), value);
   if (typeof value === 'bigint') return String(value);
@@ -92,8 +95,8 @@ function render(value: unknown, depth = MAX_DEPTH): unknown {
 }
 
 /**
- * The fields of an error that are logged. All other fields are left out, because libraries attach requests, sockets and
- * answers with headers to their errors.
+ * The fields of an error that the log contains. The log leaves out all other fields, because libraries attach requests,
+ * sockets and answers with headers to their errors.
  */
 const ERROR_FIELDS = ['name', 'message', 'code', 'request', 'status', 'reason', 'retryAfterSeconds', 'stack'];
 const NESTED_FIELDS = ['causes', 'cause', 'errors'];

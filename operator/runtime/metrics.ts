@@ -1,9 +1,9 @@
 /**
- * Metrics for Prometheus, on a separate registry. The metrics have the names of controller-runtime and client-go where
- * such names exist, so that existing dashboards work. Other metrics begin with `capabilitypolicy_`.
+ * Metrics for Prometheus, on a separate registry. If controller-runtime or client-go has a name for a metric, the
+ * metric has this name, so that existing dashboards work. Other metrics begin with `capabilitypolicy_`.
  *
- * Values that describe a current state (policies, violations, the leader) are read at each scrape instead of being kept
- * here. As a result, a series exists exactly as long as the object that it describes.
+ * Values that describe a current state (policies, violations, the leader) are read at each scrape and not kept here. So
+ * a series exists as long as the object that it describes, and no longer.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
@@ -12,9 +12,15 @@ import type { Handler } from './server.ts';
 
 /** The methods that reflectors call. `kind` is the kind of the objects, such as `Pod`. */
 export interface ReflectorObserver {
-  /** Called when a collection was listed completely, for the first time or because the watch could not continue. */
+  /**
+   * The reflector calls this method after it has listed a collection completely. A reflector lists a collection at the
+   * start, and when the watch cannot continue.
+   */
   listed(kind: string): void;
-  /** Called when the server accepted a watch or sent anything, even a bookmark, which shows that it is alive. */
+  /**
+   * The reflector calls this method when the server has accepted a watch or sent anything, even a bookmark. The call
+   * shows that the server is alive.
+   */
   heard(kind: string): void;
 }
 
@@ -32,14 +38,14 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
   return {
     registry,
     /**
-     * Makes the observer of a work queue by the controller's name, which is also the queue's name. Several queues may
-     * share one observer, at the same time or one after the other.
+     * Makes the observer of a work queue. The parameter is the name of the controller, which is also the name of the
+     * queue. Several queues may share one observer, at the same time or one after the other.
      */
     queue: observeQueue(registry, clock),
     reflector: observeReflectors(registry, clock),
     /** Counts a request to an API server. If the server did not answer, `code` is `<error>`, as in client-go. */
     request: (method: string, code: string) => requests.inc({ code, method }),
-    /** @param leading called at each scrape */
+    /** @param leading returns whether this process leads; called at each scrape */
     leadership(name: string, leading: () => boolean) {
       new Gauge({
         name: 'leader_election_master_status',
@@ -52,8 +58,8 @@ export function createMetrics({ clock = SYSTEM_CLOCK }: { readonly clock?: Clock
       });
     },
     /**
-     * Metrics of the process and of Node: memory, CPU, event loop, garbage collection. Call this function only once in
-     * a process.
+     * Collects metrics of the process and of Node: memory, CPU, event loop, garbage collection. Call this function at
+     * most once in a process.
      */
     process: () => collectDefaultMetrics({ register: registry }),
   };
@@ -73,13 +79,13 @@ function observeReflectors(registry: Registry, clock: Clock): ReflectorObserver 
   const heardAt = new Map<string, number>();
   const relists = new Counter({
     name: 'capabilitypolicy_reflector_relists_total',
-    help: 'How often a kind had to be listed again after the first time.',
+    help: 'How often a kind was listed again after the first list.',
     labelNames: ['kind'],
     registers,
   });
   new Gauge({
     name: 'capabilitypolicy_reflector_staleness_seconds',
-    help: 'Time since the API server last answered about a kind; under three minutes while all is well.',
+    help: 'Time since the API server last answered a request for a kind. Normally less than three minutes.',
     labelNames: ['kind'],
     registers,
     collect() {

@@ -16,7 +16,7 @@ interface Begun {
   readonly at: number;
 }
 
-/** Registers the metrics. The result is a function that makes observers, which all count into these metrics. */
+/** Registers the metrics. Returns a function that makes observers. All observers count into these metrics. */
 export function observeQueue(registry: Registry, clock: Clock): (name: string) => QueueObserver {
   const queue = queueMetrics(registry);
   const reconcile = reconcileMetrics(registry);
@@ -67,18 +67,26 @@ function queueMetrics(registry: Registry) {
   const common = { labelNames: ['name'], registers: [registry] };
   return {
     depth: new Gauge({ ...common, name: 'workqueue_depth', help: 'Keys that wait for work.' }),
-    adds: new Counter({ ...common, name: 'workqueue_adds_total', help: 'Keys added that did not wait already.' }),
-    retries: new Counter({ ...common, name: 'workqueue_retries_total', help: 'Keys that came back after a failure.' }),
+    adds: new Counter({
+      ...common,
+      name: 'workqueue_adds_total',
+      help: 'Keys that were added while they were not in the queue.',
+    }),
+    retries: new Counter({
+      ...common,
+      name: 'workqueue_retries_total',
+      help: 'Keys that were added again after a failure.',
+    }),
     waited: new Histogram({
       ...common,
       name: 'workqueue_queue_duration_seconds',
-      help: 'How long a key waited before it was worked on.',
+      help: 'How long a key waited before it was reconciled.',
       buckets: QUEUE_BUCKETS,
     }),
     worked: new Histogram({
       ...common,
       name: 'workqueue_work_duration_seconds',
-      help: 'How long it took to work on a key.',
+      help: 'How long it took to reconcile a key.',
       buckets: QUEUE_BUCKETS,
     }),
   };
@@ -109,8 +117,8 @@ function reconcileMetrics(registry: Registry) {
 }
 
 /**
- * The two metrics about unfinished work. These metrics show a hanging key, which has no entry in the histogram of
- * durations yet.
+ * The two metrics about unfinished work. The metrics show a hanging key. The histogram of durations has no entry for
+ * such a key yet.
  */
 function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Clock): void {
   const names = new Set<string>();
@@ -128,13 +136,13 @@ function unfinished(registry: Registry, running: ReadonlySet<Begun>, clock: Cloc
   new Gauge({
     ...common,
     name: 'workqueue_unfinished_work_seconds',
-    help: 'Time spent so far on the keys that are worked on, in total.',
+    help: 'Total time so far for the keys that are being reconciled.',
     collect: byName((a, b) => a + b),
   });
   new Gauge({
     ...common,
     name: 'workqueue_longest_running_processor_seconds',
-    help: 'Time spent so far on the key that is worked on longest.',
+    help: 'Time so far for the key that has been reconciled longest.',
     collect: byName(Math.max),
   });
 }

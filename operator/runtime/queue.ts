@@ -1,28 +1,33 @@
 /**
  * A work queue of keys, with the semantics of client-go's workqueue. A key waits at most once, and two workers never
- * process it at the same time. A key that is added while it is processed is processed once more. A key that fails is
- * requeued after an exponential delay with jitter. If the error has `retryAfterSeconds`, the delay is at least that
- * long.
+ * process a key at the same time. If a key is added while a worker processes it, the key is processed once more. If the
+ * work for a key fails, the key is requeued after an exponential delay with jitter. If the error has
+ * `retryAfterSeconds`, the delay is at least that long.
  */
 import { askedMs } from './retry-after.ts';
 
 export interface QueueOptions {
-  /** The number of keys that are processed in parallel; 1 by default. */
+  /** The number of keys that the queue processes in parallel. The default is 1. */
   readonly concurrency?: number;
   /** The delay after a key's first failure. The delay doubles with each further failure, up to `maxDelayMs`. */
   readonly firstDelayMs?: number;
   readonly maxDelayMs?: number;
-  /** Called on each failure, with the number of failures in a row. */
+  /** The queue calls this function on each failure, with the number of failures in a row. */
   readonly onError?: (key: string, error: unknown, failures: number) => void;
-  /** A random number in [0, 1) for the jitter of delays. */
+  /** Returns a random number in [0, 1) for the jitter of delays. */
   readonly random?: () => number;
-  /** The observer for metrics. The observer is called synchronously on each event, and must not throw. */
+  /**
+   * The observer for metrics. The queue calls the observer synchronously on each event. The observer must not throw.
+   */
   readonly observer?: QueueObserver;
 }
 
-/** The events of a key. For every key, the queue calls `added`, `began` and `ended`, or only `added` and `dropped`. */
+/**
+ * Receives the events of keys. For every key, the queue calls `added`, `began` and `ended`. For a dropped key, the
+ * queue calls `added` and `dropped` instead.
+ */
 export interface QueueObserver {
-  /** The key starts to wait. */
+  /** The key begins to wait. */
   added(key: string): void;
   began(key: string): void;
   ended(key: string, success: boolean): void;
@@ -42,7 +47,7 @@ interface Timer {
 export class WorkQueue {
   readonly #work: (key: string) => Promise<void>;
   readonly #options: Required<QueueOptions>;
-  /** The keys to process: they wait, or were added again while being processed. */
+  /** The keys to process. A dirty key waits, or was added again while a worker processes it. */
   readonly #dirty = new Set<string>();
   readonly #processing = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, number>();
@@ -50,7 +55,7 @@ export class WorkQueue {
   #started = false;
   #stopped = false;
 
-  /** @param work does everything for a key; a rejection requeues the key */
+  /** @param work does all work for a key; if its promise rejects, the queue requeues the key */
   constructor(work: (key: string) => Promise<void>, options: QueueOptions = {}) {
     this.#work = work;
     this.#options = {
@@ -64,12 +69,12 @@ export class WorkQueue {
     };
   }
 
-  /** The number of keys that wait for work, without keys that wait for a delay. */
+  /** The number of keys that wait for a worker. Keys that wait for the end of a delay do not count. */
   get length(): number {
     return this.#dirty.size;
   }
 
-  /** Begins to work. Keys that were added before are kept. */
+  /** Begins to work. Keys that were added before the start are kept. */
   start(): void {
     this.#started = true;
     this.#fill();
@@ -82,7 +87,7 @@ export class WorkQueue {
     this.#fill();
   }
 
-  /** Adds `key` after `ms`. If the same key is added several times, the earliest time counts. */
+  /** Adds `key` after `ms` milliseconds. If a key is added several times, the earliest time counts. */
   addAfter(key: string, ms: number): void {
     if (this.#stopped) return;
     const due = Date.now() + ms;
@@ -118,7 +123,7 @@ export class WorkQueue {
   }
 
   async #process(key: string): Promise<void> {
-    // Work never starts in the caller's stack: `add` only enqueues.
+    // Work never starts in the caller's stack, because `add` enqueues and does nothing else.
     await Promise.resolve();
     let success = false;
     try {

@@ -1,4 +1,7 @@
-/** A token bucket: at most `burst` operations at once, `perSecond` operations on average, first come, first served. */
+/**
+ * A token bucket. The bucket allows at most `burst` operations at once, and `perSecond` operations per second on
+ * average. Callers are served in the order in which they come.
+ */
 export class RateLimit {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -6,7 +9,7 @@ export class RateLimit {
   #tokens: number;
   #filledAt: number;
 
-  /** @param now returns the milliseconds of a monotonic clock */
+  /** @param now returns the time of a monotonic clock, in ms */
   constructor(perSecond: number, burst: number, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
     this.#burst = burst;
@@ -15,12 +18,12 @@ export class RateLimit {
     this.#filledAt = now();
   }
 
-  /** A new rate limit with the same numbers and a full bucket. */
+  /** Returns a new rate limit with the numbers of this rate limit and a full bucket. */
   another(): RateLimit {
     return new RateLimit(this.#perSecond, this.#burst, this.#now);
   }
 
-  /** Takes one token, and returns the milliseconds until this token is available. */
+  /** Takes one token, and returns the time in ms until the token is available. */
   take(): number {
     this.#fill();
     // The number of tokens is negative while callers wait, because every waiting caller has already taken a future

@@ -1,6 +1,6 @@
 /**
- * How many milliseconds a server that refused a request wants us to wait, from the error's `retryAfterSeconds`; 0
- * without that field.
+ * The time in ms to wait after a refused request. The time comes from the error's field `retryAfterSeconds`, which has
+ * the value that the server asked for. Without the field, the result is 0.
  */
 export function askedMs(error: unknown): number {
   const { retryAfterSeconds } = Object(error) as { readonly retryAfterSeconds?: unknown };

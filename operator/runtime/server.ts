@@ -1,6 +1,6 @@
 /**
- * An HTTP server for probes and scrapes: small answers to GET on a separate address, over TLS if a certificate is
- * configured.
+ * An HTTP server for probes and scrapes. The server sends small answers to GET requests on a separate address, over TLS
+ * if a certificate is configured.
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -18,12 +18,12 @@ export interface Asked {
 export interface Answer {
   readonly status: number;
   readonly body: string;
-  /** The content type of the answer; text/plain by default. */
+  /** The content type of the answer. The default is text/plain. */
   readonly contentType?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Answers a request; undefined for a path that the handler does not serve. */
+/** Answers a request. The result is undefined for a path that the handler does not serve. */
 export type Handler = (asked: Asked) => Promise<Answer | undefined>;
 
 /** A certificate and its key, in PEM. */
@@ -33,9 +33,9 @@ export interface Certificate {
 }
 
 export interface BindAddress {
-  /** The address to listen on; all addresses if it is left out. */
+  /** The address to listen on. If the address is left out, the server listens on all addresses. */
   readonly host?: string;
-  /** The port to listen on; 0 for any free port. */
+  /** The port to listen on. The value 0 means any free port. */
   readonly port: number;
 }
 
@@ -50,25 +50,30 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Timeouts for a TLS handshake, a request's headers, a whole request, and a client that does not read the response. */
+/**
+ * The timeout for a TLS handshake, for a request's headers, for a whole request, and for a client that does not read
+ * the response.
+ */
 const TIMEOUT_MS = 10_000;
-/** The interval at which Node checks whether connections have exceeded the timeouts; Node's default is 30 s. */
+/** The interval at which Node checks whether connections have exceeded the timeouts. Node's default is 30 s. */
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
- * The most connections. The limit is so high that a client that sends its request at once is served long before its
- * connection is closed as the idlest one.
+ * The maximum number of connections. The limit is high. A client that sends its request at once gets its answer long
+ * before its connection is the idlest connection.
  */
 const MOST_CONNECTIONS = 500;
-/** The backlog of connections that wait to be accepted. If the backlog is full, clients retry only after a second. */
+/**
+ * The backlog of connections that wait to be accepted. If the backlog is full, clients wait a second before they retry.
+ */
 const BACKLOG = 4_096;
 const CERTIFICATE_MS = 60_000;
 
 /**
  * Reads an address in the form of controller-runtime's flags: `:8080`, `127.0.0.1:8080`, `[::1]:8080`.
  *
- * @returns undefined for `0` and the empty string, which switch the server off @throws Error that names the accepted
- * forms
+ * @returns undefined for `0` and for the empty string; these values switch off the server
+ * @throws Error that names the accepted forms
  */
 export function parseBindAddress(text: string): BindAddress | undefined {
   if (text === '' || text === '0') return undefined;
@@ -81,7 +86,10 @@ export function parseBindAddress(text: string): BindAddress | undefined {
   return { port, ...(host && { host }) };
 }
 
-/** @throws the error of listening, for example when the port is in use, or of reading the certificate */
+/**
+ * @throws an error if the server cannot listen, for example because the port is in use, or if the certificate cannot be
+ * read
+ */
 export async function serve(
   { host, port }: BindAddress,
   handle: Handler,
@@ -131,7 +139,7 @@ function tlsServer(
       server.setSecureContext({ ...next, minVersion: 'TLSv1.2' });
       current = next;
     } catch (error) {
-      // The previous certificate is kept, because the file may be half written.
+      // The server keeps the previous certificate, because the file may be half written.
       log.warn('the certificate cannot be read', { error });
     }
   }, CERTIFICATE_MS);

@@ -2,9 +2,9 @@
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface SettlingOptions {
-  /** How many milliseconds without a change end the burst. */
+  /** The time in ms without a change that ends the burst. */
   readonly quietMs: number;
-  /** The longest wait after the first change. */
+  /** The maximum wait in ms after the first change. */
   readonly mostMs: number;
   readonly clock?: Pick<Clock, 'now' | 'sleep'>;
 }
@@ -25,7 +25,7 @@ export class Settling {
     this.#first ??= this.#last;
   }
 
-  /** Ends the wait at once, because a caller needs the changes now. */
+  /** Ends the wait at once. Call this method if you need the changes now. */
   hurry(): void {
     this.#hurried.abort();
   }

@@ -1,19 +1,19 @@
 /**
- * Long work that yields to the event loop: whenever it yields, requests are answered, timers fire and signals arrive.
- * In each iteration of the event loop, only one task with long work runs.
+ * Runs long work that yields to the event loop. When the work yields, the process can answer requests, fire timers and
+ * receive signals. In each iteration of the event loop, at most one task with long work runs.
  */
 import { setImmediate } from 'node:timers/promises';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 /**
- * The length of a turn in milliseconds: short enough that requests hardly wait, and long enough that a task needs few
+ * The length of a turn in ms. A turn is short enough that requests hardly wait, and long enough that a task needs few
  * iterations of the event loop.
  */
 const TURN_MS = 10;
 
 export interface Done<Result> {
   readonly result: Result;
-  /** The time that this task has used, without the time of other tasks. */
+  /** The time in ms that this task has used, without the time of other tasks. */
   readonly spentMs: number;
 }
 

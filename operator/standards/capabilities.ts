@@ -1,9 +1,9 @@
 /**
  * The Linux capabilities. Each entry describes what the capability permits, its risk, and what to use instead.
  *
- * The names and numbers are those of linux/include/uapi/linux/capability.h. The field `permits` follows capabilities(7)
- * and the manual pages in `sources`, and `addableAt` follows k8s.io/pod-security-admission. The risk is our own
- * assessment.
+ * The names and numbers come from linux/include/uapi/linux/capability.h. The field `permits` follows capabilities(7)
+ * and the manual pages in `sources`. The field `addableAt` follows k8s.io/pod-security-admission. The risk is this
+ * project's own assessment.
  */
 import type { Level } from './level-version.ts';
 
@@ -15,7 +15,7 @@ export const RISKS = {
   low: 'low',
 } as const;
 export type Risk = keyof typeof RISKS;
-/** The classes of risk, the most dangerous first. */
+/** The classes of risk. The most dangerous class comes first. */
 export const RISK_CLASSES = Object.keys(RISKS) as readonly Risk[];
 
 /** The risk of a capability as text: the class of the risk, and the note about the capability if there is one. */
@@ -26,9 +26,9 @@ export function riskText({ risk, riskNote }: Pick<Capability, 'risk' | 'riskNote
 export interface Capability {
   /** The number of the capability's bit in the masks of /proc/PID/status. */
   readonly number: number;
-  /** The name as Kubernetes writes it: without the prefix CAP_. */
+  /** The name as Kubernetes writes it, without the prefix CAP_. */
   readonly name: string;
-  /** Completes the sentence "It permits a process to …". */
+  /** A text that completes the sentence "It permits a process to …". */
   readonly permits: string;
   /** The tightest level of the Pod Security Standards at which containers may add the capability. */
   readonly addableAt: Level;
@@ -40,7 +40,7 @@ export interface Capability {
    * needs no alternative.
    */
   readonly instead?: string;
-  /** Manual pages and kernel documents with more details. */
+  /** The manual pages and kernel documents that have more details. */
   readonly sources: readonly string[];
 }
 
@@ -77,7 +77,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: "do what only a file's owner may: chmod, utime, set extended attributes",
     addableAt: 'baseline',
     risk: 'container',
-    instead: 'files that belong to the user who runs',
+    instead: 'files that belong to the user of the process',
     sources: ['chmod(2)'],
   },
   {
@@ -93,7 +93,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     addableAt: 'baseline',
     risk: 'low',
     riskNote: 'node with hostPID',
-    instead: 'the same user for the processes that signal each other',
+    instead: 'one user for all processes that signal each other',
     sources: ['kill(2)'],
   },
   {
@@ -174,7 +174,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     addableAt: 'privileged',
     risk: 'low',
     riskNote: 'container with hostIPC',
-    instead: 'the same user for the processes that share them',
+    instead: 'one user for all processes that share the objects',
     sources: ['sysvipc(7)'],
   },
   {
@@ -272,7 +272,7 @@ const ENTRIES: readonly Omit<Capability, 'number'>[] = [
     permits: 'create device files',
     addableAt: 'baseline',
     risk: 'container',
-    riskNote: 'the device cgroup blocks their use; host where its rules are loose',
+    riskNote: 'the device cgroup blocks the use of device files; with loose rules of this cgroup, the risk is host',
     instead: 'a device plugin',
     sources: ['mknod(2)'],
   },
@@ -382,7 +382,8 @@ export const CAPABILITY_TABLE: readonly Capability[] = ENTRIES.map((entry, numbe
 export const CAPABILITIES: readonly string[] = CAPABILITY_TABLE.map(({ name }) => name);
 
 /**
- * The capabilities that are more dangerous than other capabilities of the same class of risk, the most dangerous first.
+ * The capabilities that are more dangerous than the other capabilities of their class of risk. The most dangerous
+ * capability comes first.
  */
 const WORST = [
   ...['SYS_ADMIN', 'SYS_MODULE', 'SYS_RAWIO', 'DAC_READ_SEARCH', 'SYS_BOOT'],
@@ -391,7 +392,10 @@ const WORST = [
   ...['SYS_PTRACE', 'DAC_OVERRIDE', 'SETUID', 'SETGID', 'SETFCAP', 'MKNOD'],
 ];
 
-/** The capabilities, the most dangerous first: sorted by class of risk, then by our own assessment, then by number. */
+/**
+ * The capabilities. The most dangerous capability comes first. The list is sorted by class of risk, then by this
+ * project's own assessment, then by number.
+ */
 export const CAPABILITIES_BY_RISK: readonly Capability[] = CAPABILITY_TABLE.toSorted(
   (a, b) => RISK_CLASSES.indexOf(a.risk) - RISK_CLASSES.indexOf(b.risk) || rankOf(a) - rankOf(b),
 );

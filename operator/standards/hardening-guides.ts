@@ -1,12 +1,14 @@
 /**
- * The hardening guides that auditors ask for, with the recommendations that rules cover, in our own words. The original
- * guides are at cisecurity.org/benchmark/kubernetes and at media.defense.gov.
+ * The hardening guides that auditors ask for, with the recommendations that rules cover. The texts of the
+ * recommendations are this project's own words. The original guides are at cisecurity.org/benchmark/kubernetes and at
+ * media.defense.gov.
  */
 
 /**
- * The CIS benchmark. Versions 1.12 and 2.0 have the same recommendations with the same numbers as v2.0.1. Up to v1.11,
- * the recommendation 5.2.9 was about added capabilities, and the recommendations after it had numbers higher by one; up
- * to v1.10, the recommendation about seccomp was 5.7.2. The numbers are as in cfg/cis-2.0/policies.yaml of kube-bench.
+ * The CIS benchmark. Versions 1.12 and 2.0 have the same recommendations and numbers as v2.0.1. Up to v1.11, the
+ * recommendation 5.2.9 was about added capabilities, and the numbers of the recommendations after it were higher by
+ * one. Up to v1.10, the recommendation about seccomp was 5.7.2. The numbers come from cfg/cis-2.0/policies.yaml of
+ * kube-bench.
  */
 export const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v2.0.1';
 
@@ -28,8 +30,8 @@ export const CIS_CONTROLS = {
 export type CisControl = keyof typeof CIS_CONTROLS;
 
 /**
- * The NSA's guide, whose recommendations have no numbers. The listed recommendations are from the guide's chapter on
- * pod security.
+ * The NSA's guide. The recommendations of the guide have no numbers. The listed recommendations are from the guide's
+ * chapter on pod security.
  */
 export const NSA_GUIDE = 'NSA/CISA Kubernetes Hardening Guide v1.2';
 
@@ -56,7 +58,7 @@ export interface GuideReferences {
 /** One recommendation, in a form for programs and people. */
 export interface Reference {
   readonly guide: string;
-  /** The number of the recommendation, such as `5.2.2`; null for the NSA's guide, which has no numbers. */
+  /** The number of the recommendation, such as `5.2.2`. The value is null for the NSA's guide, which has no numbers. */
   readonly control: string | null;
   readonly about: string;
 }
@@ -68,7 +70,10 @@ export function referencesOf({ cis, nsa }: GuideReferences): Reference[] {
   ];
 }
 
-/** The recommendations that a rule covers, as one string for each guide, for the properties of policy reports. */
+/**
+ * The recommendations that a rule covers, in the form of properties of policy reports. Each guide has one string with
+ * all of its recommendations.
+ */
 export function referenceProperties({ cis, nsa }: GuideReferences): { readonly cis?: string; readonly nsa?: string } {
   return {
     ...(cis.length > 0 && { cis: `${CIS_BENCHMARK}: ${cis.join(', ')}` }),

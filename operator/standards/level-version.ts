@@ -1,7 +1,7 @@
 /**
  * Levels and versions of the Pod Security Standards.
  *
- * A version is the minor number N of Kubernetes 1.N; the major number has been 1 since 2015.
+ * A version is the minor number N of Kubernetes 1.N. The major number has been 1 since 2015.
  */
 
 /** The levels of the Pod Security Standards, from the loosest to the tightest. */
@@ -14,29 +14,33 @@ export const NEWEST_KNOWN_MINOR = 37;
 /** The level and version of the Standards that a value or a check follows. */
 export interface Standard {
   readonly level: Level;
-  /** The Standard's version: N of v1.N. */
+  /** The Standard's version, as N of v1.N. */
   readonly minor: number;
-  /** The version of the oldest API server: N of v1.N. Some values depend on whether all API servers have a field. */
+  /** The version of the oldest API server, as N of v1.N. Some values depend on whether all API servers have a field. */
   readonly server: number;
   /**
-   * The fields that API servers fill in and that this release does not know, each as `PATH=VALUE`, sorted; absent if
-   * there are none. Names of lists stand for their items, such as `spec.containers.securityContext.procMount=Default`. If
-   * the value is an object, each of its fields has a text, and if it is a list of objects, `[]` follows its path.
+   * The sorted fields that API servers fill in and that this release does not know. The list is absent if there are no
+   * such fields. Each item has the form `PATH=VALUE`. In a path, the name of a list stands for the items of the list,
+   * such as `spec.containers.securityContext.procMount=Default`. If the value is an object, each field of the object
+   * has an item. If the value is a list of objects, `[]` follows the path.
    */
   readonly serverDefaults?: readonly string[];
 }
 
-/** Compares two levels: -1 if `a` is looser than `b`, 0 if they are equal, 1 if `a` is tighter than `b`. */
+/**
+ * Compares two levels. The result is -1 if `a` is looser than `b`, 0 if the levels are equal, and 1 if `a` is tighter
+ * than `b`.
+ */
 export function compareLevels(a: Level, b: Level): number {
   return Math.sign(LEVELS.indexOf(a) - LEVELS.indexOf(b));
 }
 
-/** The looser of two levels, which admits every pod that at least one of the two levels admits. */
+/** Returns the looser of two levels. The looser level admits every pod that at least one of the two levels admits. */
 export function looser(a: Level, b: Level): Level {
   return compareLevels(a, b) <= 0 ? a : b;
 }
 
-/** Returns 30 for `v1.30`, and undefined for a string that is not of the form v1.N, such as `latest`. */
+/** Returns 30 for `v1.30`. Returns undefined for a string that is not of the form v1.N, such as `latest`. */
 export function parseVersion(text: string): number | undefined {
   const match = /^v1\.(0|[1-9]\d*)$/.exec(text);
   return match ? Number(match[1]) : undefined;

@@ -1,13 +1,14 @@
 /**
- * Every field of a pod, with the reason why a rule reads it or why no rule needs to read it. docs/security-model.md
- * explains the reasons. Add the fields of a newer Kubernetes version here, after reading what they do.
+ * Every field of a pod, with a reason. The reason explains why a rule reads the field, or why no rule needs to read the
+ * field. docs/security-model.md explains the reasons. Add the fields of a newer Kubernetes version here, after you have
+ * read what these fields do.
  */
 const REASONS = {
   /** The CEL of a rule reads the field. */
   rule: 'checked',
   /** No rule reads the field, but `spec.containers` may select a container by this field. */
   selects: 'decides which overrides apply',
-  /** The rule `volumes` admits or refuses a type of volume, and so all fields of that type. */
+  /** The rule `volumes` admits or refuses a type of volume with all fields of the type. */
   type: 'part of a type of volume',
   own: "acts within the pod's containers",
   reads: 'names objects that the pod gets',
@@ -18,7 +19,7 @@ const REASONS = {
 } as const;
 
 type Reason = keyof typeof REASONS;
-/** Names of fields, separated by blanks. */
+/** The names of fields, separated by blanks. */
 type Fields = Readonly<Partial<Record<Reason, string>>>;
 
 const CONTAINER = {
@@ -30,15 +31,15 @@ const CONTAINER = {
   resources: 'resizePolicy resources',
 };
 
-/** The fields of each type, with the types as in analysis/manifests/kubernetes-fields.json. */
+/** The fields of each type. The names of types come from analysis/manifests/kubernetes-fields.json. */
 export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   PodSpec: {
     rule: 'containers ephemeralContainers hostIPC hostNetwork hostPID hostUsers initContainers os runtimeClassName securityContext volumes',
-    // shareProcessNamespace shares the namespace among the pod's own containers, which are all evaluated.
+    // shareProcessNamespace shares the namespace among the pod's own containers, and the rules evaluate all containers.
     own: 'shareProcessNamespace',
     reads:
       'automountServiceAccountToken enableServiceLinks imagePullSecrets resourceClaims serviceAccount serviceAccountName',
-    // The field evictionResponders can put off the pod's own eviction, as terminationGracePeriodSeconds can (KEP-4563).
+    // The field evictionResponders can delay the eviction of the pod, as terminationGracePeriodSeconds can (KEP-4563).
     schedules:
       'activeDeadlineSeconds affinity evictionResponders nodeName nodeSelector preemptionPolicy priority priorityClassName readinessGates restartPolicy schedulerName schedulingGates schedulingGroup terminationGracePeriodSeconds tolerations topologySpreadConstraints',
     network: 'dnsConfig dnsPolicy hostAliases hostname hostnameOverride setHostnameAsFQDN subdomain',
@@ -52,8 +53,8 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   },
   PodSecurityContext: {
     rule: 'appArmorProfile fsGroup runAsGroup runAsNonRoot runAsUser seLinuxOptions seccompProfile supplementalGroups supplementalGroupsPolicy sysctls windowsOptions',
-    // These fields say how volumes get the group and the SELinux label; other fields set the group and the label, and
-    // rules check those fields.
+    // The fields fsGroupChangePolicy and seLinuxChangePolicy define how volumes get the group and the SELinux label.
+    // Other fields set the group and the label, and rules check those fields.
     own: 'fsGroupChangePolicy seLinuxChangePolicy',
   },
   AppArmorProfile: { rule: 'localhostProfile type' },
@@ -63,7 +64,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   SecurityProfileOCI: { rule: 'baseProfile ref' },
   SecurityProfileOCIBase: { rule: 'localhostProfile type' },
   Sysctl: { rule: 'name', own: 'value' },
-  // gmsa fields and runAsUserName name accounts of Windows, which no Standard restricts.
+  // The gmsa fields and runAsUserName name accounts of Windows. No Standard restricts the accounts of Windows.
   WindowsSecurityContextOptions: {
     rule: 'hostProcess',
     own: 'runAsUserName',
@@ -73,10 +74,10 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   ContainerPort: { rule: 'containerPort hostPort', network: 'hostIP name protocol' },
   VolumeMount: {
     rule: 'name readOnly',
-    // Only a privileged container may have mountPropagation Bidirectional (validateMountPropagation).
+    // A container that is not privileged may not have mountPropagation Bidirectional (validateMountPropagation).
     own: 'mountPath mountPropagation subPath subPathExpr',
-    // The values of bindMountOptions are noexec, nodev and nosuid (validateBindMountOptions): none of these options
-    // makes a mount writable.
+    // The values of bindMountOptions are noexec, nodev and nosuid (validateBindMountOptions). No such option makes a
+    // mount writable.
     narrows: 'bindMountOptions recursiveReadOnly',
   },
   Lifecycle: { rule: 'postStart preStop', schedules: 'stopSignal' },
@@ -88,7 +89,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
     schedules:
       'failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds',
   },
-  // The field `protocol` selects HTTP/2 instead of HTTP/1.1, to the same host.
+  // The field `protocol` selects HTTP/2 instead of HTTP/1.1. The field `protocol` does not change the host.
   HTTPGetAction: { rule: 'host', network: 'httpHeaders path port protocol scheme' },
   TCPSocketAction: { rule: 'host', network: 'port' },
   // The kubelet connects to the pod's own address. The field `mode` selects TLS or plaintext.
@@ -99,7 +100,7 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   HostPathVolumeSource: { rule: 'path', type: 'type' },
   CSIVolumeSource: { rule: 'driver', type: 'fsType nodePublishSecretRef readOnly volumeAttributes' },
   FlexVolumeSource: { rule: 'driver', type: 'fsType options readOnly secretRef' },
-  // The rule `volumes` reads the sources, because it admits the token volume that nearly every pod has.
+  // The rule `volumes` reads the sources, because the rule admits the token volume that nearly every pod has.
   ProjectedVolumeSource: { rule: 'sources', type: 'defaultMode defaultUser' },
   VolumeProjection: {
     rule: 'clusterTrustBundle configMap downwardAPI serviceAccountToken',
@@ -149,14 +150,17 @@ export const POD_FIELDS: Readonly<Record<string, Fields>> = {
   VsphereVirtualDiskVolumeSource: { type: 'fsType storagePolicyID storagePolicyName volumePath' },
 };
 
-/** The names of the fields of a type, sorted. */
+/** The sorted names of the fields of a type. */
 export function knownFields(type: string): string[] {
   return Object.values(POD_FIELDS[type] ?? {})
     .flatMap((names) => names.split(' '))
     .sort();
 }
 
-/** Types whose fields, even new ones, need no entry: the field that has the type decides about all of them. */
+/**
+ * The types whose fields need no entry, not even new fields. If a field of a pod has such a type, the entry of the
+ * field covers all fields of the type.
+ */
 export const WHOLE = [
   'Affinity',
   'ContainerResizePolicy',

@@ -2,15 +2,17 @@
 
 /** An object of a pod or container whose keys the rule compares with the fields that this release knows. */
 export interface Place {
-  /** The path of the object below the PodSpec or the container; empty for the PodSpec or container itself. */
+  /**
+   * The path of the object below the PodSpec or the container. The path is empty for the PodSpec or container itself.
+   */
   readonly path: readonly string[];
   /** The types of the object, as in pod-fields.ts. */
   readonly types: readonly string[];
-  /** Whether the path leads to a list of such objects. */
+  /** Whether the path leads to a list of objects. */
   readonly isList?: true;
 }
 
-/** The objects of which every field is a privilege: a securityContext, and the objects in it. */
+/** The objects in which every field is a privilege: securityContexts, and the objects in securityContexts. */
 export const PRIVILEGES = {
   pod: [
     { path: ['securityContext'], types: ['PodSecurityContext'] },
@@ -38,7 +40,10 @@ export const PRIVILEGES = {
   ],
 } as const satisfies Record<string, readonly Place[]>;
 
-/** The objects with all kinds of fields: most new fields are harmless, and API servers fill in some of them. */
+/**
+ * The objects in which not every field is a privilege. Most new fields of these objects are harmless, and API servers
+ * fill in some of them.
+ */
 export const OTHERS = {
   pod: [{ path: [], types: ['PodSpec'] }],
   containers: [
@@ -59,16 +64,22 @@ function inSecurityContext(types: Readonly<Record<string, string>>): Place[] {
 export type Over = 'pod' | 'containers';
 export const OVER: readonly Over[] = ['pod', 'containers'];
 
-/** All these objects, by the kind of item that a check runs on. */
+/** All objects whose fields are compared. The key is the kind of part that a check runs on. */
 export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
   pod: [...PRIVILEGES.pod, ...OTHERS.pod],
   containers: [...PRIVILEGES.containers, ...OTHERS.containers],
 };
 
-/** The beginning of full paths, as in the condition Accepted: the names of lists stand for their items. */
+/**
+ * The beginning of full paths, as the condition Accepted shows them. In a path, the name of a list stands for the items
+ * of the list.
+ */
 export const BASE: Readonly<Record<Over, string>> = { pod: 'spec', containers: 'spec.containers' };
 
-/** Whether the full path of a field leads into a securityContext, so that the levels refuse the field if it is unknown. */
+/**
+ * Whether the full path of a field leads into a securityContext. If the path does, the levels refuse the field if it is
+ * unknown.
+ */
 export function isInSecurityContext(path: string): boolean {
   return OVER.some((over) => path.startsWith(`${BASE[over]}.securityContext.`));
 }

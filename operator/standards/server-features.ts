@@ -1,23 +1,26 @@
 /** Features of API servers by version. No other file compares the versions of API servers. */
 import { formatVersion } from './level-version.ts';
 
-/** The first Kubernetes version with the feature: N of 1.N. */
+/** The first Kubernetes version with the feature, as N of 1.N. */
 const SINCE = {
-  /** admissionregistration.k8s.io/v1 MutatingAdmissionPolicy (KEP-3962). */
+  /** The kind MutatingAdmissionPolicy of admissionregistration.k8s.io/v1 (KEP-3962). */
   mutatingAdmissionPolicies: 36,
   /**
    * Admission policies may have spec.variables. Before 1.36, the API server can crash when it compiles an admission
-   * policy with variables while it evaluates another admission policy: both use the same map in
-   * apiserver/pkg/cel/types.go (kubernetes/kubernetes#135757, fixed by #135759).
+   * policy with variables while it evaluates another admission policy. The compilation and the evaluation share a map
+   * in apiserver/pkg/cel/types.go (kubernetes/kubernetes#135757, fixed by #135759).
    */
   admissionVariables: 36,
   /**
-   * A pod with hostUsers: false gets a user namespace of its own, or does not start. API servers before 1.33 drop
-   * hostUsers by default. Clusters with API servers before 1.33 may also have kubelets of v1.29 and older, which start
+   * A pod with hostUsers: false gets its own user namespace, or does not start. API servers before 1.33 drop hostUsers
+   * by default. Clusters with API servers before 1.33 may also have kubelets of v1.29 and older. Such kubelets start
    * the pod without a user namespace (KEP-127, "Kubelet and Kube-apiserver skew").
    */
   userNamespaces: 33,
-  /** Admission policies in files of the API server (KEP-5793): alpha in 1.36, beta and on in 1.37. */
+  /**
+   * Admission policies in files of the API server (KEP-5793). The feature is alpha in 1.36. In 1.37, the feature is
+   * beta and on by default.
+   */
   staticAdmissionPolicies: 36,
   /**
    * The pod's field securityContext.supplementalGroupsPolicy (KEP-3619), which is on by default from 1.33 on. API
@@ -25,26 +28,29 @@ const SINCE = {
    */
   supplementalGroupsPolicy: 33,
   /**
-   * Every supported kubelet applies supplementalGroupsPolicy or rejects the pod, as kubelets do since v1.33. Older
-   * kubelets ignore the field. A kubelet may be three versions older than the API server, so API servers before v1.36
-   * may have such kubelets.
+   * Every supported kubelet applies supplementalGroupsPolicy or rejects the pod. Kubelets since v1.33 apply the field
+   * or reject the pod. Older kubelets ignore the field. A kubelet may be three versions older than the API server. So
+   * clusters with API servers before v1.36 may have kubelets before v1.33.
    */
   supplementalGroupsPolicyOnNodes: 36,
   /**
-   * Seccomp profiles of type OCI (KEP-6061): alpha in 1.38, with the feature gate SecurityProfileOCI. API servers without
-   * the gate, and older ones, refuse pods with such a profile.
+   * Seccomp profiles of type OCI (KEP-6061). The feature is alpha in 1.38, with the feature gate SecurityProfileOCI.
+   * Older API servers, and API servers without the gate, refuse pods with such a profile.
    */
   seccompFromOci: 38,
   /**
-   * Authorizers may allow on conditions (KEP-5681): alpha in 1.38, with the feature gate ConditionalAuthorization. Only
-   * tests use this feature.
+   * Authorizers may allow a request under conditions (KEP-5681). The feature is alpha in 1.38, with the feature gate
+   * ConditionalAuthorization. Tests use this feature, but the operator does not.
    */
   conditionalAuthorization: 38,
-  /** The subresource pods/resize (KEP-1287), which is on by default from 1.33 on. Only tests use this feature. */
+  /**
+   * The subresource pods/resize (KEP-1287), which is on by default from 1.33 on. Tests use this feature, but the
+   * operator does not.
+   */
   podResize: 33,
   /**
-   * Admin access to devices (KEP-5018) and resource.k8s.io/v1, which are on by default from 1.34 on. Only tests use this
-   * feature.
+   * Admin access to devices (KEP-5018) and resource.k8s.io/v1, which are on by default from 1.34 on. Tests use this
+   * feature, but the operator does not.
    */
   deviceAdminAccess: 34,
 } as const;
@@ -59,7 +65,7 @@ export function offers(server: number, feature: ServerFeature): boolean {
   return server >= SINCE[feature];
 }
 
-/** The first Kubernetes version with the feature, as text for people: `v1.36`. */
+/** The first Kubernetes version with the feature, as text for people, such as `v1.36`. */
 export function offeredSince(feature: ServerFeature): string {
   return formatVersion(SINCE[feature]);
 }

@@ -1,7 +1,7 @@
 /** Compares the fields of pods and of API servers with the fields that this release knows. */
 import { POD_FIELDS, WHOLE } from './pod-fields.ts';
 
-/** Fields of an OpenAPI v3 schema as API servers publish it (k8s.io/kube-openapi/pkg/spec3). */
+/** The fields of an OpenAPI v3 schema as API servers publish it (k8s.io/kube-openapi/pkg/spec3). */
 export interface PublishedSchema {
   readonly $ref?: string;
   readonly allOf?: readonly PublishedSchema[];
@@ -16,11 +16,12 @@ export const CORE_OPENAPI = '/openapi/v3/api/v1';
 const POD_SPEC = 'io.k8s.api.core.v1.PodSpec';
 
 /**
- * The paths of pod fields that this release does not know, sorted, such as `spec.containers.securityContext.ulimits`: the
- * names of lists stand for their items. A type that several fields have, such as a container, gives one path.
+ * The sorted paths of pod fields that this release does not know, such as `spec.containers.securityContext.ulimits`. In
+ * a path, the name of a list stands for the items of the list. If several fields have one type, such as the type of a
+ * container, each unknown field of the type gives one path.
  *
- * @param schemas by name, such as `io.k8s.api.core.v1.PodSpec`
- * @param known the fields that this release knows, by type and reason
+ * @param schemas the key is the name of a schema, such as `io.k8s.api.core.v1.PodSpec`
+ * @param known the fields that this release knows; the first key is the type, the second key is the reason
  */
 export function unknownPodFields(
   schemas: Readonly<Record<string, PublishedSchema>>,

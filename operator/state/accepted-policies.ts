@@ -1,6 +1,6 @@
 /**
- * The policies in the state of the last accepted compilation. Also records whether policies have changed since that
- * compilation.
+ * The policies in the state of the last accepted compilation. The class also records whether policies have changed
+ * since that compilation.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy, CompleteSpec } from '../api/capability-policy.ts';
@@ -27,17 +27,20 @@ export interface CompileInput {
 
 export class AcceptedPolicies {
   readonly #compile: ReturnType<typeof compiler>;
-  /** The uid and the generation of each policy, by name of the policy: both together identify a version of its spec. */
+  /**
+   * The uid and the generation of each policy. Together, the uid and the generation identify a version of the policy's
+   * spec. The key is the policy's name.
+   */
   readonly #generations = new Map<string, string>();
   #compiled: Compiled = NOTHING_COMPILED;
-  /** The parts of each policy. */
+  /** The parts of each policy. The key is the policy's name. */
   #byName: ReadonlyMap<string, readonly ResolvedPolicy[]> = new Map();
   /**
-   * The last accepted specs, by the policy's uid. They are kept in memory because the watch may not have shown our
-   * write of the role yet.
+   * The last accepted specs. The key is the policy's uid. The class keeps the specs in memory, because the watch may
+   * not have shown the operator's write of the role yet.
    */
   #accepted: ReadonlyMap<string, CompleteSpec> = new Map();
-  /** The names of policies that changed since they were compiled. */
+  /** The names of policies that have changed since they were compiled. */
   readonly #edited = new Set<string>();
   #isStale = true;
   /** The number of changes so far. */
@@ -52,12 +55,12 @@ export class AcceptedPolicies {
     return this.#compiled;
   }
 
-  /** Whether something changed since the last `take`. */
+  /** Whether something has changed since the last `take`. */
   get isStale(): boolean {
     return this.#isStale;
   }
 
-  /** @param edited the names of policies that changed */
+  /** @param edited the names of policies that have changed */
   outdate(edited: Iterable<string> = []): void {
     this.#isStale = true;
     this.#changes++;
@@ -80,13 +83,12 @@ export class AcceptedPolicies {
     return isNew;
   }
 
-  /** Compiles, and yields after each policy. Nothing changes before `take`. */
+  /** Compiles the policies, and yields after each policy. Nothing changes before `take`. */
   *compiling(input: () => CompileInput): Generator<void, Compiled> {
     const begun = this.#changes;
     const compiled = yield* this.#compiling(input());
     // Compiles again if something changed during the compilation. The compiler has cached most results by now. The
-    // second compilation runs without interruption, because a stream of changes could otherwise keep the compilation
-    // from ending.
+    // second compilation runs without interruption, so that it ends even if changes keep coming.
     return begun === this.#changes ? compiled : runToEnd(this.#compiling(input()));
   }
 
@@ -112,7 +114,7 @@ export class AcceptedPolicies {
     return differing(before, this.#resolutions());
   }
 
-  /** Whether the policy has the same rows and the same users as in the compilation `then`. */
+  /** Whether the policy's rows and users are equal to those in the compilation `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     if (this.#edited.has(policy)) return false;
     if (this.#compiled === then) return true;
@@ -128,7 +130,9 @@ export class AcceptedPolicies {
     return resolved && { policy: resolved };
   }
 
-  /** The accepted version of a policy, which decides; undefined if the policy was never accepted. */
+  /**
+   * The accepted version of a policy, which is the version that decides; undefined if the policy was never accepted.
+   */
   acceptedText(policy: string): AcceptedText | undefined {
     const [resolved, spec] = [this.#resolved(policy), this.#compiled.specs.get(policy)];
     return resolved && spec && { policy: resolved, spec };
@@ -155,8 +159,8 @@ function rowsOf(id: string, compiled: Compiled) {
 }
 
 /**
- * The names whose values differ. Values are compared by identity, because the object of an unchanged policy stays the
- * same.
+ * The names whose values differ. The function compares values by identity, because an unchanged policy keeps its
+ * object.
  */
 function differing(before: ReadonlyMap<string, unknown>, now: ReadonlyMap<string, unknown>): Set<string> {
   const names = [...before.keys(), ...now.keys()];

@@ -1,6 +1,6 @@
 /**
- * Reads the specs that were accepted last from the operator's objects, so that an operator that restarts knows them.
- * Pure.
+ * Reads the last accepted specs from the operator's objects. An operator that restarts needs these specs. The functions
+ * are pure.
  */
 import type { CapabilityPolicySpec, CompleteSpec } from '../api/capability-policy.ts';
 import { completeSpec } from '../api/defaults.ts';
@@ -13,14 +13,14 @@ import { perObject } from '../policy/memo.ts';
 import { hasText, isNamedByUs, labelOf } from './live.ts';
 
 /**
- * The last accepted specs, by the policy's uid. The spec on a policy's role takes precedence over specs on objects of
- * earlier releases, which did not have programs yet.
+ * The last accepted specs. The key is the policy's uid. The spec on a policy's role takes precedence over specs on
+ * objects of earlier releases that did not have programs yet.
  */
 export function lastAccepted(rendered: readonly RenderedObject[]): Map<string, CompleteSpec> {
   return new Map([...inOlderForm(rendered), ...rendered.flatMap(inRole)]);
 }
 
-/** The specs of policies that are enforced somewhere, by uid. */
+/** The specs of policies that are enforced in some namespace. The key is the policy's uid. */
 export const enforcedSpecs: (rendered: readonly RenderedObject[]) => ReadonlyMap<string, CompleteSpec> = perObject(
   (rendered) => {
     const programs = rendered.filter((object) => labelOf(object, PROGRAM_LABEL)?.startsWith(ENFORCING) === true);
@@ -42,15 +42,18 @@ function inRole(object: RenderedObject): [string, CompleteSpec][] {
   return isOurs && uid && spec ? [[uid, spec]] : [];
 }
 
-/** The newest spec of each policy that is recorded on objects of earlier releases, which did not have programs yet. */
+/**
+ * The newest spec of each policy that objects of earlier releases record. The earlier releases did not have programs
+ * yet.
+ */
 function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec][] {
   const created = ({ metadata }: RenderedObject) => String(metadata.creationTimestamp ?? '');
   return rendered
     .filter((object) => hasText(object) && isNamedByUs(object))
     .toSorted((a, b) => (created(a) < created(b) ? -1 : 1))
     .flatMap((object) => {
-      // An object of an old release may decide for several policies, and may outlive the policy that owns it. The spec
-      // on the object does not belong to a later policy with the same name.
+      // An object of an old release may decide for several policies, and may exist for longer than the policy that owns
+      // the object. The spec on the object does not belong to a later policy with the same name.
       const owners = arrayOf(object.metadata.ownerReferences) as { readonly name?: string; readonly uid?: string }[];
       const uid = owners.find(({ name }) => name !== undefined && name === labelOf(object, POLICY_LABEL))?.uid;
       const spec = specIn(object);
@@ -58,7 +61,10 @@ function inOlderForm(rendered: readonly RenderedObject[]): [string, CompleteSpec
     });
 }
 
-/** The spec in the annotation of an object. Anybody may have written the annotation, so an invalid spec is ignored. */
+/**
+ * The spec in the annotation of an object. Anybody may have written the annotation, so the function ignores an invalid
+ * spec.
+ */
 const specIn = perObject(({ metadata }: RenderedObject): CompleteSpec | undefined => {
   try {
     const spec = JSON.parse(metadata.annotations?.[SPEC_ANNOTATION] ?? 'null') as CapabilityPolicySpec | null;

@@ -1,4 +1,4 @@
-/** The operator's objects in the cluster. Pure. */
+/** The operator's objects in the cluster. The functions are pure. */
 import type { Manifest } from '../compile/objects.ts';
 import { isProbeBinding } from '../compile/program.ts';
 import { useRoleName } from '../compile/rbac.ts';
@@ -9,7 +9,7 @@ interface Named {
   readonly metadata: { readonly name: string };
 }
 
-/** The operator's objects in the cluster, by kind and name. */
+/** The operator's objects in the cluster. The key is the kind and the name of the object. */
 export type Live = ReadonlyMap<string, RenderedObject>;
 
 export function liveObjects(rendered: readonly RenderedObject[]): Map<string, RenderedObject> {
@@ -24,14 +24,14 @@ export function isAdmission({ kind }: Pick<Named, 'kind'>): boolean {
   return /AdmissionPolicy(Binding)?$/.test(kind);
 }
 
-/** Whether the object is an admission policy, which contains the rules of policies. */
+/** Whether the object is an admission policy. Admission policies contain the rules of policies. */
 export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
   return kind.endsWith('AdmissionPolicy');
 }
 
 /**
- * Whether the name of the object has the form of the operator's names. Labels can be copied onto any object, so the
- * operator deletes only objects whose name has the right form, too.
+ * Whether the name of the object has the form of the operator's names. Anybody can copy the operator's labels to any
+ * object. So the operator never deletes an object whose name does not have this form.
  */
 export function isNamedByUs(object: Named): boolean {
   const { name } = object.metadata;
@@ -39,15 +39,15 @@ export function isNamedByUs(object: Named): boolean {
 }
 
 /**
- * Sorts objects for their removal: bindings come before the admission policies that they bind, and the probe's binding
- * comes last among the bindings.
+ * Sorts objects for their removal. Bindings come before the admission policies that they bind. The probe's binding is
+ * the last of the bindings.
  */
 export function inOrderOfRemoval<One extends Named>(objects: readonly One[]): One[] {
   const order = (object: One) => (isProbeBinding(object) ? 1 : object.kind.endsWith('PolicyBinding') ? 0 : 2);
   return objects.toSorted((a, b) => order(a) - order(b));
 }
 
-/** The finalizers that keep a deleted object in the cluster; undefined if nobody has deleted it. */
+/** The finalizers that keep a deleted object in the cluster; undefined if nobody has deleted the object. */
 export function heldBy({ metadata }: RenderedObject): string | undefined {
   return metadata.deletionTimestamp === undefined ? undefined : (metadata.finalizers ?? []).join(', ');
 }

@@ -1,7 +1,7 @@
 /**
- * The accepted policies of a cluster as last seen, the namespaces that each policy selects, and the users of each
- * policy. The state changes only through `apply`, `select`, `outdate`, `forget` and `accept`; reading it changes
- * nothing.
+ * The accepted policies of the last seen state of a cluster, the namespaces that each policy selects, and the users of
+ * each policy. The methods `apply`, `select`, `outdate`, `forget` and `accept` change the state. All other methods read
+ * the state.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
@@ -21,15 +21,15 @@ import { AcceptedPolicies, type CompileInput } from './accepted-policies.ts';
 import { reportedServerDefaults } from './server-defaults.ts';
 
 export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
-  /** The time of day, in milliseconds since 1970, which decides whether a policy has expired. */
+  /** Returns the time of day, in milliseconds since 1970. The time of day determines whether a policy has expired. */
   readonly now: () => number;
-  /** Whether all roles and bindings could be read; true by default. */
+  /** Whether all roles and bindings could be read. The default is true. */
   readonly usersKnown?: boolean;
-  /** The uid of the CustomResourceDefinition of policies; without it, rendered objects have no owner. */
+  /** Returns the uid of the CustomResourceDefinition of policies. Without the uid, rendered objects have no owner. */
   readonly ownerUid?: () => string;
-  /** The labels by which policies select a namespace; by default the namespace's own labels. */
+  /** Returns the labels by which policies select a namespace. The default is the namespace's own labels. */
   readonly labelsOf?: (namespace: NamespaceView) => Labels;
-  /** The stages of rollouts; by default, a policy with `rollout` is compiled as if its rollout had begun. */
+  /** Returns the stages of rollouts. By default, a policy with `rollout` is compiled as if its rollout had begun. */
   readonly stages?: (
     policies: readonly CompletePolicy[],
     rendered: readonly RenderedObject[],
@@ -38,7 +38,7 @@ export interface PolicyStateOptions extends AdmissionOptions, CompilerOptions {
 
 /** The policies and namespaces that a change of the cluster concerns. */
 interface PolicyChange extends Concerned {
-  /** Whether policies have to be compiled again: the state is stale until `accept`. */
+  /** Whether policies have to be compiled again. If true, the state is stale until `accept`. */
   readonly recompiles: boolean;
 }
 
@@ -70,7 +70,7 @@ export class PolicyState {
   apply(change: Change): PolicyChange {
     switch (change.of) {
       case 'policy': {
-        // The watch also reports writes of a status, which do not change the policy's spec.
+        // The watch reports writes of a status, too. A write of the status does not change the policy's spec.
         const recompiles = this.#accepted.see(change.name, this.#cluster.policy(change.name));
         return { ...NOTHING, policies: new Set([change.name]), recompiles };
       }
@@ -91,8 +91,8 @@ export class PolicyState {
   }
 
   /**
-   * Finds the policies of a namespace again. @returns the names of the policies that select the namespace now, or
-   * selected it before
+   * Finds the policies of a namespace again.
+   * @returns the names of the policies that select the namespace now or selected it before
    */
   select(name: string): ReadonlySet<string> {
     const namespace = this.#cluster.namespace(name);
@@ -121,7 +121,7 @@ export class PolicyState {
   }
 
   /**
-   * Compiles the current policies in steps. The last step accepts the policies that can be compiled; nothing changes
+   * Compiles the current policies in steps. The last step accepts the policies that can be compiled. Nothing changes
    * before the last step.
    */
   *accepting(): Generator<void, AcceptedChange> {
@@ -173,12 +173,15 @@ export class PolicyState {
     return this.#accepted.compiled;
   }
 
-  /** Whether the policy has the same rows and the same users as in the compilation `then`. */
+  /** Whether the policy's rows and users are equal to those in the compilation `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     return this.#accepted.isCompiledAs(policy, then);
   }
 
-  /** The rights, including the grants that the operator renders, whether or not the operator has written them. */
+  /**
+   * The rights to use policies. The rights include all grants that the operator renders, even if the operator has not
+   * written the grants yet.
+   */
   get use(): UseIndex {
     if (!this.#use) {
       const live = { roles: this.#cluster.roles(), bindings: this.#cluster.roleBindings() };
@@ -193,8 +196,8 @@ export class PolicyState {
   }
 
   /**
-   * The version of a policy that decides: the current version; if the current version cannot be compiled, the version
-   * that was accepted last.
+   * The version of a policy that decides: the current version or, if the current version cannot be compiled, the last
+   * accepted version.
    */
   acceptedText(policy: string): AcceptedText | undefined {
     return this.#accepted.acceptedText(policy);
@@ -220,8 +223,8 @@ export class PolicyState {
   }
 
   /**
-   * The policies that select the namespace with this name. The result is the same array until one of these policies
-   * changes.
+   * The policies that select the namespace with this name. The method returns the same array until one of these
+   * policies changes.
    */
   selecting(namespace: string): readonly ResolvedPolicy[] {
     return this.#selections.selecting(namespace);
@@ -237,7 +240,7 @@ export class PolicyState {
     return isReached(namespace, this.#excluded);
   }
 
-  /** The namespaces that no policy reaches: names, or prefixes that end in `*`. */
+  /** The namespaces that no policy reaches. Each item is a name, or a prefix that ends in `*`. */
   get excluded(): readonly string[] {
     return this.#excluded;
   }
@@ -246,14 +249,17 @@ export class PolicyState {
     return isExcluded(namespace, this.#excluded);
   }
 
-  /** Every policy, whose status changes when API servers get pod fields that this release does not know. */
+  /**
+   * The names of all policies. The statuses of all policies change when API servers get pod fields that this release
+   * does not know.
+   */
   #everyPolicy(): Concerned {
     return { ...NOTHING, policies: new Set(this.#cluster.policies().map(({ metadata }) => metadata?.name ?? '')) };
   }
 
   /**
-   * The policies with restricted use, and the namespaces that they select. Changes of RBAC objects matter only to
-   * policies with restricted use.
+   * The policies with restricted use, and the namespaces that they select. Changes of RBAC objects concern policies
+   * with restricted use and no others.
    */
   #restricted(): Concerned {
     const policies = this.compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone');

@@ -1,4 +1,4 @@
-/** Plans the Pod Security labels of one namespace when other field managers own some of them. */
+/** Tests the plan for the Pod Security labels of one namespace. Other field managers own some of the labels. */
 import assert from 'node:assert/strict';
 import { planLabels } from '../../operator/apply/namespace-labels.ts';
 import type { FieldOwner, NamespaceView } from '../../operator/model/objects.ts';

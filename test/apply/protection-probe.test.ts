@@ -4,7 +4,9 @@ import { type ApiClient, ApiError } from '../../operator/cluster/client.ts';
 
 const USER = 'system:serviceaccount:capabilitypolicy-system:capabilitypolicy-operator';
 
-/** An API server that gives the stated answer to a dry run, and answers no other request. */
+/**
+ * Makes a fake API server that answers every dry run with the given message. Without a message, the dry run succeeds.
+ */
 let addresses = 0;
 
 function server(message: string | undefined): ApiClient {

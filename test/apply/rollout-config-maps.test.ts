@@ -1,4 +1,4 @@
-/** The state of a rollout survives its ConfigMaps. */
+/** Tests that the state of a rollout can be written to ConfigMaps and read back. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { configMapsOf, keptIn, placed } from '../../operator/apply/rollout-config-maps.ts';

@@ -70,7 +70,7 @@ describe('a write that the watch has not shown yet', () => {
   it('is not a repair when it changes nothing, since only the watch lags', async () => {
     await writes.ensure(ROLE, nothing);
     now += WATCH_LAG_MS;
-    // The API server answers an apply that changes nothing with the unchanged object.
+    // If an apply changes nothing, the API server answers with the unchanged object.
     version = 0;
     assert.equal(await writes.ensure(ROLE, nothing), false);
     assert.deepEqual(told, ['created']);

@@ -1,17 +1,14 @@
 /**
- * The folders of the source, each with its purpose and the imports that it may have. imports.test.ts enforces these
- * borders, and `npm run generate` writes the folders as a table into docs/architecture.md.
+ * A folder of the source, with its purpose and the imports that it may have. The test imports.test.ts enforces the
+ * allowed imports. The command `npm run generate` writes the folders as a table into docs/architecture.md.
  */
 
 export interface Folder {
-  /**
-   * The path from the project's folder. An entry for a folder also covers those subfolders that have no entry of their
-   * own.
-   */
+  /** The path below the project's folder. An entry for a folder also covers the subfolders that have no entry. */
   readonly path: string;
   /** The purpose of the folder, in Markdown, for docs/architecture.md. */
   readonly does: string;
-  /** The folders and single files that the folder may import besides itself. */
+  /** The other folders, and the single files, that the folder may import. */
   readonly imports: readonly string[];
   /** The npm packages that the folder may import. */
   readonly packages: readonly string[];
@@ -19,59 +16,59 @@ export interface Folder {
   readonly pure?: true;
 }
 
-/** The folders in order: each folder imports only from folders above it. */
+/** The folders in the order of imports. Each folder imports only from folders earlier in this list. */
 export const FOLDERS: readonly Folder[] = [
   {
     path: 'operator/api',
-    does: 'The API model, generated from `crds/`; names for its parts; the defaults of `spec`.',
+    does: 'The API model, generated from `crds/`. Names for the types of the model. The defaults of `spec`.',
     imports: [],
     packages: ['@kubernetes-models/apimachinery', '@kubernetes-models/base', '@kubernetes-models/validate'],
   },
   {
     path: 'operator/model',
-    does: 'Plain types: objects as the API server writes them, and the namespaces, pods, workloads and RBAC objects that are kept of them. The workload kinds of Kubernetes.',
+    does: 'Plain types of the objects that the API server returns, and of the namespaces, pods, workloads and RBAC objects that the operator keeps in memory. The workload kinds of Kubernetes.',
     imports: ['operator/api'],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/text',
-    does: 'Texts for people: printable and bounded, counts and lists.',
+    does: 'Texts for people: printable text of bounded length, counts and lists.',
     imports: [],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/standards',
-    does: 'Levels and versions of the Pod Security Standards, the table of capabilities.',
+    does: 'Levels and versions of the Pod Security Standards. The table of capabilities.',
     imports: [],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/rules',
-    does: "One file a rule: the Standard's words, values by level and version, CEL, Pod Security level, what defaulting fills in, fixes of manifests.",
+    does: "One file for each rule. The file has the Standard's words, the values by level and version, the CEL, the Pod Security level, the defaulting and the fixes of manifests.",
     imports: ['operator/api', 'operator/standards'],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/policy',
-    does: 'A policy with every value resolved; selectors; which policies select a namespace and which decide there.',
+    does: 'Resolves every value of a policy. Matches selectors, and computes which policies select a namespace and which of them decide.',
     imports: ['operator/api', 'operator/model', 'operator/standards', 'operator/rules'],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/compile',
-    does: 'Policies → admission policies, RBAC, labels, the guard.',
+    does: 'Renders admission policies, RBAC objects, labels and the guard from the policies.',
     imports: ['operator/api', 'operator/model', 'operator/standards', 'operator/rules', 'operator/policy'],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/evaluate',
-    does: 'Pods and templates → violations and verdicts; who may use a policy.',
+    does: 'Evaluates pods and templates to violations and verdicts. Computes which users may use a policy.',
     imports: [
       'operator/api',
       'operator/model',
@@ -86,34 +83,34 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/promotion',
-    does: 'Rollouts by namespace: the state of a rollout, its next step, and what it means for labels.',
+    does: 'Rollouts by namespace: the state of a rollout, its next step, and the labels that follow from the state.',
     imports: ['operator/api', 'operator/model', 'operator/policy', 'operator/evaluate'],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/state',
-    does: 'The policies that were accepted last, the namespaces that each selects, and their users; the objects in the cluster that record them.',
+    does: 'The last accepted text of each policy, the namespaces that each policy selects, and the users of each policy. The objects in the cluster that record the accepted texts.',
     imports: ['operator/api', 'operator/model', 'operator/policy', 'operator/compile', 'operator/evaluate'],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/projection',
-    does: 'Objects as the API server writes them → what the operator keeps of them; equal pods share one object.',
+    does: 'Reduces objects from the API server to the fields that the operator keeps in memory. Equal pods share one object.',
     imports: ['operator/api', 'operator/model', 'operator/rules'],
     packages: [],
     pure: true,
   },
   {
     path: 'operator/runtime',
-    does: 'Queue, election, health, the metrics server, log: nothing about policies.',
+    does: 'Work queue, leader election, health checks, the metrics server and the log. This folder has no code about policies.',
     imports: [],
     packages: ['prom-client', 'winston'],
   },
   {
     path: 'operator/cluster',
-    does: 'The client of the API server, watches, the store.',
+    does: 'The client of the API server, the watches and the store.',
     imports: [
       'operator/api',
       'operator/model',
@@ -126,7 +123,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/apply',
-    does: 'Programs brought into force and proved by probes; the users of policies; drift; who owns a label.',
+    does: 'Brings programs into force and proves this by probes. Writes the bindings for the users of policies, repairs drift, and checks who owns a label.',
     imports: [
       'operator/api',
       'operator/model',
@@ -141,7 +138,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/report',
-    does: 'Status, conditions, Events, metrics of policies, policy reports. Only the writers among its files write.',
+    does: 'Status, conditions, Events, metrics of policies, and policy reports. Only the files with a writer write to the API server.',
     imports: [
       'operator/api',
       'operator/model',
@@ -160,7 +157,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator/controllers',
-    does: 'One file a controller: its keys and its work. `state-change.ts`: the causes of changes, and what they make dirty. `cluster-state.ts`: the state that several controllers need. No controller imports another one.',
+    does: 'One file for each controller, with its keys and its work. `state-change.ts` has the causes of changes, and the policies and namespaces that a cause makes dirty. `cluster-state.ts` has the state that several controllers need. No controller imports another controller.',
     imports: [
       'operator/api',
       'operator/model',
@@ -178,7 +175,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'operator',
-    does: '`main.ts` and `flags.ts`: the process. `operator.ts`: the wiring.',
+    does: '`main.ts` and `flags.ts` start the process. `operator.ts` connects the controllers with the watches.',
     imports: [
       'operator/model',
       'operator/standards',
@@ -192,49 +189,49 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/text',
-    does: 'Values as JSON and YAML that is safe to print.',
+    does: 'Prints values as JSON and YAML without control characters.',
     imports: ['operator/text'],
     packages: ['yaml'],
     pure: true,
   },
   {
     path: 'analysis/schema',
-    does: 'Checks of a value against a schema: its fields by name, what is wrong with it, and what to write instead.',
+    does: 'Checks a value against a schema. Finds fields by name, describes each problem, and says what to write instead.',
     imports: ['operator/api', 'operator/model', 'operator/text'],
     packages: [],
     pure: true,
   },
   {
     path: 'analysis/capabilities',
-    does: 'The capabilities that a container holds, by its manifest, its container runtime and its policy; advice about them.',
+    does: 'Computes the capabilities that a container holds, by its manifest, its container runtime and its policy. Gives advice about these capabilities.',
     imports: ['operator/model', 'operator/standards', 'operator/rules', 'operator/policy'],
     packages: [],
     pure: true,
   },
   {
     path: 'analysis/manifests',
-    does: 'Texts → Kubernetes objects with the places of their fields, as kubectl and the API server read them; the pods in them.',
+    does: 'Parses text to Kubernetes objects as kubectl and the API server do, with the position of each field. Finds the pods in the objects.',
     imports: ['operator/api', 'operator/model', 'operator/text', 'operator/rules', 'analysis/schema'],
     packages: ['js-yaml'],
     pure: true,
   },
   {
     path: 'analysis/edit',
-    does: 'Edits of a YAML or JSON text that change some fields and keep the rest.',
+    does: 'Edits some fields of a YAML or JSON text, and keeps the rest of the text.',
     imports: ['operator/model', 'analysis/schema', 'analysis/manifests'],
     packages: ['yaml'],
     pure: true,
   },
   {
     path: 'analysis/protection',
-    does: 'The admission policy in a file of the API server, which protects the objects that the operator writes.',
+    does: 'The admission policy in a file of the API server. This policy protects the objects that the operator writes.',
     imports: ['operator/api', 'operator/model', 'operator/rules', 'operator/compile'],
     packages: [],
     pure: true,
   },
   {
     path: 'analysis/migrate',
-    does: 'PodSecurityPolicies and SecurityContextConstraints → policies.',
+    does: 'Converts PodSecurityPolicies and SecurityContextConstraints to policies.',
     imports: [
       'operator/api',
       'operator/model',
@@ -249,21 +246,21 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/evidence',
-    does: 'Records of the capabilities that processes used, by container: read from the formats of several tools, merged, and compared with what a manifest grants.',
+    does: 'Records of the capabilities that processes used, by container. Reads the formats of several tools, merges the records, and compares them with the capabilities that a manifest grants.',
     imports: ['operator/model', 'operator/text', 'operator/standards', 'analysis/capabilities', 'analysis/manifests'],
     packages: [],
     pure: true,
   },
   {
     path: 'analysis/observe',
-    does: "Lines of the kernel's trace → the capabilities that each container used; names for its containers.",
+    does: "Reads from lines of the kernel's trace which capabilities each container used. Finds the names of the containers.",
     imports: ['operator/standards', 'analysis/evidence'],
     packages: [],
     pure: true,
   },
   {
     path: 'analysis/policies',
-    does: 'The policies, namespaces and roles of files and clusters, and the pods that they decide about.',
+    does: 'The policies, namespaces and roles of files and clusters, and the pods that the policies decide about.',
     imports: [
       'operator/api',
       'operator/model',
@@ -284,7 +281,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/suggest',
-    does: 'Workloads → the policies that admit them.',
+    does: 'Computes the policies that admit given workloads.',
     imports: [
       'operator/api',
       'operator/model',
@@ -302,7 +299,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/check',
-    does: 'Manifests and running workloads → verdicts; what other policies would change.',
+    does: 'Evaluates manifests and running workloads. Computes the verdicts that other policies would change.',
     imports: [
       'operator/api',
       'operator/model',
@@ -341,7 +338,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/compare',
-    does: 'Two sets of policies → what one admits and the other refuses, by reading the CEL of their checks; one set → the policies without effect.',
+    does: 'Computes which pods one set of policies admits and another set refuses, from the CEL of the checks. Finds the policies of a set that have no effect.',
     imports: [
       'operator/api',
       'operator/model',
@@ -358,7 +355,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/controls',
-    does: 'The controls of hardening guides: which workloads of a cluster pass, fail or are excepted by a policy.',
+    does: 'The controls of hardening guides. Computes which workloads of a cluster pass, fail or are excepted by a policy.',
     imports: [
       'operator/api',
       'operator/model',
@@ -373,7 +370,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/snapshot',
-    does: 'The snapshot document: a cluster and all verdicts as JSON, and back to a cluster that can be evaluated again.',
+    does: 'The snapshot document: writes a cluster and all verdicts as JSON, and reads a snapshot as a cluster that can be evaluated again.',
     imports: [
       'operator/api',
       'operator/model',
@@ -390,7 +387,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/explain',
-    does: 'Finds who holds a capability, or uses what a rule is about, and which policies admit it.',
+    does: 'Finds the workloads that hold a capability or set a field that a rule checks, and the policies that admit these workloads.',
     imports: [
       'operator/api',
       'operator/model',
@@ -408,7 +405,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'analysis/history',
-    does: 'Two snapshots of a cluster → what changed between them: workloads, capabilities, exceptions, enforced namespaces.',
+    does: 'Compares two snapshots of a cluster: workloads, capabilities, exceptions and enforced namespaces.',
     imports: [
       'operator/api',
       'operator/model',
@@ -426,7 +423,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'cli',
-    does: '`cappol`: reads files or a cluster and prints text; `commands/ui/` follows clusters, and sends snapshots and their differences to the page.',
+    does: '`cappol` reads files or a cluster and prints text. `commands/ui/` watches clusters, and sends snapshots and their differences to the page.',
     imports: [
       'operator/api',
       'operator/model',
@@ -472,13 +469,13 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'ui/platform',
-    does: "Counterparts in the browser of Node's modules that the folders above use; the build puts them in place.",
+    does: 'Replacements in the browser for the modules of Node that the folders above use. The build substitutes the replacements for the modules.',
     imports: [],
     packages: ['@noble/hashes'],
   },
   {
     path: 'ui',
-    does: 'The page of `cappol ui` and `cappol report`: shows snapshots, evaluates in the browser. No code of its own for evaluating.',
+    does: 'The page of `cappol ui` and `cappol report`. The page shows snapshots, and evaluates in the browser with the code of the folders above.',
     imports: [
       'operator/api',
       'operator/model',
@@ -515,19 +512,19 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'hack',
-    does: 'Tools for developers: preflight, control plane, a real node, demo, benchmarks, generators of the model and of pages.',
+    does: 'Tools for developers: preflight, control plane, a real node, the demo, benchmarks, and generators of the model and of pages.',
     imports: ['operator', 'cli', 'analysis'],
     packages: ['@kubernetes/client-node', 'js-yaml', 'undici'],
   },
   {
     path: 'config',
-    does: 'Manifests, Helm chart, dashboards; scripts for a release.',
+    does: 'Manifests, the Helm chart, dashboards, and scripts for a release.',
     imports: ['operator', 'hack'],
     packages: ['esbuild', 'yaml'],
   },
   {
     path: 'test/support',
-    does: 'Helpers of several test folders: the harness of a cluster, builders of policies and pods, generators of random ones.',
+    does: 'Helpers of several test folders: the harness of a cluster, builders of policies and pods, and generators of random policies and pods.',
     imports: ['operator', 'cli', 'hack', 'config', 'analysis'],
     packages: [
       'axe-core',
@@ -545,7 +542,7 @@ export const FOLDERS: readonly Folder[] = [
   },
   {
     path: 'test',
-    does: 'The tests; [contributing.md](contributing.md#tests) has their folders.',
+    does: 'The tests. [contributing.md](contributing.md#tests) lists the folders of the tests.',
     imports: ['operator', 'cli', 'ui', 'hack', 'config', 'test/support', 'analysis'],
     packages: [
       '@kubernetes/client-node',
@@ -590,7 +587,10 @@ export const CLIENT_LOADERS = ['operator/cluster'];
 /** The folders and files that may read Node's `process`. */
 export const PROCESS_READERS = ['operator/main.ts', 'operator/cluster/environment.ts', 'cli'];
 
-/** The folder of a file: the entry with the longest path. */
+/**
+ * The entry of the list of folders that covers a file. If several entries cover the file, the entry with the longest
+ * path applies.
+ */
 export function folderOf(file: string): Folder | undefined {
   return FOLDERS.filter(({ path }) => file.startsWith(`${path}/`)).sort((a, b) => b.path.length - a.path.length)[0];
 }

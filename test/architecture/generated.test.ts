@@ -5,7 +5,10 @@ import { join, matchesGlob } from 'node:path';
 import { generatedFiles } from '../../config/helm/generate.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** The mark of a generated file, at its top. A page with only a generated table has the mark at that table instead. */
+/**
+ * The first lines of a generated file. If only a table of a page is generated, the mark of generated content is at the
+ * table instead.
+ */
 const HEAD = /^(?:# .*\n\n)?(?:#|<!--) Written by `npm run generate`/;
 
 const marked = readFileSync(join(ROOT, '.gitattributes'), 'utf8')

@@ -1,4 +1,7 @@
-/** Tests the borders of folders.ts: which folder may import which, and what pure folders must not use. */
+/**
+ * Tests the borders of folders.ts. A folder may import only the folders in its entry. Pure folders must not use certain
+ * modules.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -21,17 +24,20 @@ const SOURCE_FOLDERS = ['operator', 'analysis', 'cli', 'ui', 'hack', 'config', '
 const IMPURE =
   /\b(?:Date\.now|new Date(?!\(\w)|performance\.now|Math\.random|setTimeout|setInterval|process|console)\b/;
 
-/** The files of the controllers' folder that every controller may import. */
+/** Files in the folder of controllers that every controller may import. */
 const SHARED = ['./outcomes.ts', './controller.ts', './cluster-state.ts', './state-change.ts'];
 
-/** Three rules together say which capabilities a container may hold. */
+/**
+ * The files that may import single rules. The file holdable.ts combines three rules into the capabilities that a
+ * container may hold.
+ */
 const RULE_READERS = ['operator/rules', 'analysis/capabilities/holdable.ts'];
 
 const PROCESS = /(?<![.\w])process\./;
 const PROCESS_MODULES = /^node:(?:process|tty)$/;
 
 interface Source {
-  /** The path from the project's folder, with slashes. */
+  /** The path relative to the project's folder, with slashes. */
   readonly path: string;
   readonly folder: Folder | undefined;
   /** The code of the file, without its comments. */
@@ -44,7 +50,7 @@ const SOURCES: readonly Source[] = SOURCE_FOLDERS.flatMap(filesIn).map((path) =>
   code: withoutComments(readFileSync(join(ROOT, path), 'utf8')),
 }));
 
-/** The folders of the product; the other folders build and test it. */
+/** The source files of the product. Files outside this list build and test the product. */
 const PRODUCT = SOURCES.filter(({ path }) => isIn(path, ['operator', 'analysis', 'cli', 'ui']));
 
 describe('the architecture', () => {
@@ -169,7 +175,7 @@ describe('the architecture', () => {
   });
 });
 
-/** The files of the product that import a module whose name matches, except for the allowed files. */
+/** The files of the product that import a module with a matching name. The result lacks the allowed files. */
 function importersOf(target: RegExp, allowed: readonly string[]): string[] {
   return PRODUCT.filter(({ path }) => !isIn(path, allowed))
     .filter(({ code }) => targetsIn(code).some((one) => target.test(one)))
@@ -192,7 +198,7 @@ function imported({ path, code }: Source): Import[] {
 function targetsIn(code: string): string[] {
   const statements = code.matchAll(/^\s*(?:import|export)\s(?:[^'";]*?\sfrom\s+)?['"]([^'"]+)['"]/gm);
   const calls = code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]/g);
-  // A generated program gets its imports from the text of a template.
+  // A template for generated code contains imports with `${…}`. These imports are not imports of the template's file.
   return [...statements, ...calls].map(([, target = '']) => target).filter((target) => !target.includes('${'));
 }
 
@@ -204,7 +210,10 @@ function filesIn(folder: string): string[] {
     .sort();
 }
 
-/** Files of the repository, below its root → the files that they import, types included. */
+/**
+ * Maps each file of the repository to its imported files. Imports of types are included. Paths are relative to the root
+ * of the repository.
+ */
 function importGraph(): ReadonlyMap<string, readonly string[]> {
   return new Map(
     SOURCES.map((source) => {
@@ -214,7 +223,7 @@ function importGraph(): ReadonlyMap<string, readonly string[]> {
   );
 }
 
-/** The given files, and all files that they import directly or through other files, types included. */
+/** The given files, and all files that the given files import directly or indirectly. Imports of types are included. */
 function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   const graph = importGraph();
   const reached = new Set<string>();
@@ -227,7 +236,7 @@ function reachedFrom(files: readonly string[]): ReadonlySet<string> {
   return reached;
 }
 
-/** The import cycles, one for each file that closes a cycle: `a.ts → b.ts → a.ts`. */
+/** The import cycles in the form `a.ts → b.ts → a.ts`. There is one cycle for each file that closes a cycle. */
 function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const found: string[] = [];
   const done = new Set<string>();

@@ -1,4 +1,4 @@
-/** Adding a Kubernetes version changes few files, because no other file names the newest version. */
+/** Tests that few files name the newest Kubernetes version. Adding a version therefore changes few files. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { formatVersion, NEWEST_KNOWN_MINOR } from '../../operator/standards/leve
 import { documentation, ROOT } from '../support/page.ts';
 import { isRecord, mentions, mentionsIn, NAMED_IN, RECORDS } from './newest-version.ts';
 
-/** Lines in which the search must find version 1.31, if 1.31 is taken as the newest Kubernetes version. */
+/** Lines with version 1.31. The search must find the version if the newest Kubernetes version is 1.31. */
 const FOUND: Readonly<Record<string, readonly [file: string, line: string]>> = {
   'a version': ['a.ts', "const NEWEST = 'v1.31';"],
   'a version without v': ['a.yaml', 'version: ["1.30", "1.31"]'],

@@ -1,4 +1,4 @@
-/** Finds where files name the newest Kubernetes version that this release knows. */
+/** Finds the places where files name the newest Kubernetes version that this release supports. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
@@ -6,8 +6,8 @@ import { ROOT } from '../support/page.ts';
 import { writtenFiles, writtenPart } from '../support/written-files.ts';
 
 /**
- * The files that have to name the newest version. All other files read the newest version from the first of the listed
- * files, or from the Go modules that are built.
+ * The files that have to name the newest version. All other files read the newest version from the first file in this
+ * list, or from the Go modules of the built programs.
  */
 export const NAMED_IN: readonly string[] = [
   'operator/standards/level-version.ts',
@@ -16,8 +16,8 @@ export const NAMED_IN: readonly string[] = [
 ];
 
 /**
- * Files and folders that may name the newest version, because their statements about it stay true when a newer one is
- * known.
+ * Files and folders that may name the newest version. Statements about the newest version in these files stay true when
+ * a newer version is added.
  */
 export const RECORDS: Readonly<Record<string, string>> = {
   'operator/rules/': 'the version at which a value changed',
@@ -32,27 +32,27 @@ export const RECORDS: Readonly<Record<string, string>> = {
   'docs/static-protection.md': 'the version that brought the feature, and what was tried on it',
 };
 
-/** Files that tools write. The versions in these files are those that Helm and other programs require. */
+/** Files that tools write. Helm and other programs require the versions in these files. */
 const LOCKED = /(^|\/)(go\.sum|go\.mod|package-lock\.json)$/;
-/** If a line contains one of these words, a number on the line is read as a version. */
+/** Words that make the search read a number on the same line as a version. */
 const ABOUT_VERSIONS = /\bversions?\b|minor|server|standard|level|newest|kubernetes/i;
 
 export interface Mention {
-  /** The path from the project's folder. */
+  /** The path relative to the project's folder. */
   readonly file: string;
   /** The number of the line, from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** The mentions of a version in the files that people write. */
+/** The mentions of a version in the files that are not generated. */
 export function mentions(minor = NEWEST_KNOWN_MINOR): Mention[] {
   return writtenFiles()
     .filter((file) => !LOCKED.test(file) || NAMED_IN.includes(file))
     .flatMap((file) => mentionsIn(file, readFileSync(join(ROOT, file), 'utf8'), minor));
 }
 
-/** @param minor N of 1.N */
+/** @param minor the minor version, which is N for 1.N */
 export function mentionsIn(file: string, text: string, minor: number): Mention[] {
   const found = patternsFor(file, minor);
   return writtenPart(file, text)
@@ -65,7 +65,8 @@ export function isRecord(file: string): boolean {
 }
 
 function patternsFor(file: string, minor: number): (line: string) => boolean {
-  // Matches 1.30, v1.30 and v1.30.2, but no measurement such as 11.30, 1.30× or 1.30 ms, and no image tag.
+  // Matches versions such as 1.30, v1.30 and v1.30.2. Measurements such as 11.30, 1.30× or 1.30 ms, and image tags, do
+  // not match.
   const version = new RegExp(`(?<![\\d.:-])v?1\\.${minor}(?![\\d×]|\\.?\\d{3}| m?s\\b)|:v1\\.${minor}(?!\\d)`);
   const module = new RegExp(`(?<![\\w.])k8s\\.io/\\S* v?0\\.${minor}\\b`);
   const number = new RegExp(`(?<![\\w.])${minor}(?![\\w.])`);

@@ -1,4 +1,4 @@
-/** The product's folders and their imports as a flowchart of Mermaid, which GitHub draws. */
+/** Draws the product's folders and their imports as a Mermaid flowchart, which GitHub renders. */
 import { FOLDERS, type Folder, folderOf, isIn } from './folders.ts';
 
 const PARTS: Readonly<Record<string, string>> = {
@@ -10,7 +10,10 @@ const PARTS: Readonly<Record<string, string>> = {
 
 const PRODUCT = FOLDERS.filter(({ path }) => isIn(path, Object.keys(PARTS)));
 
-/** An arrow leads from a folder to a folder that it imports. An import that other arrows imply has no arrow. */
+/**
+ * An arrow leads from a folder to a folder that it imports. If other arrows already imply an import, the import has no
+ * arrow.
+ */
 export function picture(): string {
   const parts = Object.entries(PARTS).map(([part, does]) => partText(part, does));
   return [
@@ -33,7 +36,10 @@ function partText(part: string, does: string): string {
   return [`  subgraph ${part}_part["${part}/: ${does}"]`, ...boxes, '  end'].join('\n');
 }
 
-/** The name of a folder in the picture: `compile` for `operator/compile`, and `operator/` for the folder around it. */
+/**
+ * The name of a folder in the picture. For example, the name of `operator/compile` is `compile`, and the name of
+ * `operator` is `operator/`.
+ */
 function nameOf({ path }: Folder): string {
   return path.includes('/') ? path.slice(path.indexOf('/') + 1) : `${path}/`;
 }
@@ -42,12 +48,15 @@ function idOf({ path }: Folder): string {
   return path.replaceAll(/\W/g, '_');
 }
 
-/** The folders that the folder imports as a whole. */
+/** The folders in the list of imports. Single files in the list are left out. */
 function imported({ imports }: Folder): Folder[] {
   return PRODUCT.filter(({ path }) => imports.includes(path));
 }
 
-/** The imported folders that no other imported folder imports, directly or through others. */
+/**
+ * The imported folders. A folder is left out if another imported folder already leads to this folder, directly or
+ * indirectly.
+ */
 function necessary(folder: Folder): Folder[] {
   const all = imported(folder);
   const reached = new Set(all.flatMap((one) => [...below(one)]));
@@ -63,7 +72,7 @@ function below(folder: Folder, found = new Set<Folder>()): ReadonlySet<Folder> {
   return found;
 }
 
-/** A dotted arrow for each folder of which only some files are imported, with the names of these files. */
+/** Returns dotted arrows for imports of single files. The arrow to a folder names the imported files of the folder. */
 function singleFiles(folder: Folder): string[] {
   const files = folder.imports.filter((path) => path.endsWith('.ts'));
   const byFolder = Map.groupBy(files, folderOf);

@@ -1,6 +1,6 @@
 /**
- * folders.ts as a picture and a table in docs/architecture.md. Run as a script, this file writes the picture and the
- * table. A test fails if the page differs from folders.ts.
+ * Renders folders.ts as a picture and a table in docs/architecture.md. Run as a script, this file writes the picture
+ * and the table. A test fails if the page differs from folders.ts.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { picture } from './picture.ts';
 
 export const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'architecture.md');
 
-/** @throws Error if the page does not mark where the picture and the table belong */
+/** @throws an Error if the page lacks the marks for the picture and the table */
 export function withTable(page: string): string {
   return withPart(page, 'test/architecture/folders.ts', text());
 }
@@ -19,15 +19,15 @@ function text(): string {
   return [
     picture(),
     '',
-    'A pure folder is yellow. A dotted arrow leads to single files. An import that other arrows imply has no arrow.',
+    'A pure folder is yellow. A dotted arrow leads to single files. The diagram leaves out an arrow if other arrows imply the import.',
     '',
     table(['folder', 'does', 'may import', 'packages'], FOLDERS.map(row)),
     '',
     `* Pure folders use no clock, no random numbers and no process, and only ${code(PURE_MODULES)} of Node.`,
-    `* Only these talk to the API server: ${code(API_CLIENTS)}.`,
-    `* Only these load \`@kubernetes/client-node\` or \`undici\`: ${code(CLIENT_LOADERS)}.`,
-    `* Only these read the process: ${code(PROCESS_READERS)}.`,
-    '* No file imports itself by way of others, and no folder imports from one below it in the table.',
+    `* Only these files and folders talk to the API server: ${code(API_CLIENTS)}.`,
+    `* Only these folders load \`@kubernetes/client-node\` or \`undici\`: ${code(CLIENT_LOADERS)}.`,
+    `* Only these files and folders read the process: ${code(PROCESS_READERS)}.`,
+    '* Imports of files have no cycles, and no folder imports from a folder below it in the table.',
   ].join('\n');
 }
 
@@ -35,7 +35,7 @@ function row({ path, does, imports, packages, pure }: Folder): string[] {
   return [`\`${path}/\``, `${does}${pure ? ' Pure.' : ''}`, shortened(imports), code(packages)];
 }
 
-/** The paths without the prefix `operator/`, so that the table is readable. */
+/** The paths without the prefix `operator/`, to make the table shorter. */
 function shortened(places: readonly string[]): string {
   return code(places.map((place) => place.replace(/^operator\//, '')));
 }

@@ -1,11 +1,14 @@
-/** The tests that `npm run test:unit` runs, by the lists of included and excluded files in test/unit.mocharc.yaml. */
+/**
+ * Tests which test files `npm run test:unit` runs. The lists of included and excluded files are in
+ * test/unit.mocharc.yaml.
+ */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { load } from 'js-yaml';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-/** A test that imports one of these files needs a control plane, or a program that a machine may lack. */
+/** If a test imports one of these files, the test needs a control plane, or a program that a machine may lack. */
 const NEEDS = ['hack/controlplane/controlplane.ts', 'test/support/needs.ts'];
 
 const config = load(readFileSync(join(ROOT, 'test', 'unit.mocharc.yaml'), 'utf8')) as Readonly<
@@ -59,7 +62,7 @@ function needsMore(file: string): boolean {
   return NEEDS.some((needed) => reached.has(needed));
 }
 
-/** All files of the repository that a file imports, with the file itself. */
+/** The given file, and all files of the repository that the file imports directly or indirectly. */
 function importsOf(file: string, reached = new Set<string>()): ReadonlySet<string> {
   if (reached.has(file) || !file.endsWith('.ts')) return reached;
   reached.add(file);

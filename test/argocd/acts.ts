@@ -1,6 +1,6 @@
 /**
- * A real Argo CD syncs the operator, policies and namespaces from Git on the local disk: tests each statement of
- * docs/argocd.md. The operator runs with the rights that Argo CD applied.
+ * Tests each statement of docs/argocd.md with a real Argo CD. Argo CD syncs the operator, policies and namespaces from
+ * Git on the local disk. The operator runs with the rights that Argo CD applied.
  */
 import { kubernetesVersion } from '../../hack/controlplane/binaries.ts';
 import { assertDeletedInOrder, forgetEverything, syncAll } from './deletion.ts';
@@ -28,7 +28,7 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
   const current = () => stage;
 
   before(async function () {
-    // The timeout is long, because the programs may have to be built first.
+    // The timeout is long, because the test may have to build the programs first.
     this.timeout(3_600_000);
     stage = await Stage.start();
   });
@@ -68,9 +68,9 @@ describe(`Argo CD ${argocdVersion()} on Kubernetes ${kubernetesVersion()}`, func
     });
   });
 
-  // If a policy's selector is removed from Git, the policy selects all namespaces and overlaps with every other policy,
-  // and the API server compiles all their programs again. With dozens of policies, compiling takes minutes. Therefore
-  // each part of this test begins without the policies of earlier parts.
+  // A policy whose selector is removed from Git selects all namespaces, so it overlaps with every other policy. As a
+  // result, the API server compiles the programs of all policies again. With dozens of policies, compiling takes
+  // minutes. Therefore each part of this test begins without the policies of earlier parts.
   describe('side by side', () => {
     before(() => forgetEverything(stage));
 

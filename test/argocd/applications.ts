@@ -1,4 +1,4 @@
-/** Applications of a running Argo CD: how tests write them, and how they read their state. */
+/** Helpers that write the Applications of a running Argo CD and read their state. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { eventually } from '../support/harness.ts';
@@ -7,12 +7,15 @@ import { ARGO_NAMESPACE } from './server.ts';
 export const ARGO_OBJECTS = `/apis/argoproj.io/v1alpha1/namespaces/${ARGO_NAMESPACE}`;
 export const APPLICATIONS = `${ARGO_OBJECTS}/applications`;
 const REFRESH = 'argocd.argoproj.io/refresh';
-/** Argo CD's name for the cluster that it runs in. */
+/** Argo CD's name for its own cluster. */
 export const HERE = 'https://kubernetes.default.svc';
 
-/** The timeout for a comparison: an Application is compared every ten seconds (server.ts). */
+/**
+ * The time in ms within which Argo CD compares an Application twice. Argo CD compares an Application every ten seconds
+ * (server.ts).
+ */
 export const TWO_COMPARISONS_MS = 22_000;
-/** The timeout for a sync: dozens of Applications are synced at the same time. */
+/** The timeout for a sync, in ms. The timeout is long because dozens of Applications are synced at the same time. */
 const WAIT_MS = 240_000;
 
 export interface ApplicationOptions {
@@ -29,7 +32,7 @@ export interface ApplicationOptions {
   readonly ignoreDifferences?: readonly object[];
 }
 
-/** An Application that heals itself and prunes. */
+/** An Application with automated self-heal and pruning. */
 export function application(name: string, options: ApplicationOptions): Json {
   const { url, path = '.', server = HERE, namespace, ignoreDifferences, annotations, finalizers } = options;
   return {
@@ -71,9 +74,9 @@ export class Applications {
   }
 
   /**
-   * Announces that Git has changed, as a webhook does, until Argo CD has read the commit. A comparison that began
-   * before the commit consumes the announcement, and the next regular comparison reads the branch from a cache of three
-   * minutes.
+   * Announces a change of Git as a webhook does, and repeats the announcement until Argo CD has read the commit. A
+   * comparison that began before the commit consumes the announcement. After that, the next regular comparison reads
+   * the branch from a cache of three minutes.
    */
   async sees(name: string, commit: string, timeoutMs = WAIT_MS): Promise<void> {
     const look = async () => {
@@ -90,13 +93,13 @@ export class Applications {
     await this.#api.patch(`${APPLICATIONS}/${name}`, { metadata: { annotations } });
   }
 
-  /** Waits until a sync of the commit has succeeded, and Argo CD finds no difference. */
+  /** Waits until a sync of the commit has succeeded and Argo CD finds no difference. */
   async synced(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
     await this.sees(name, commit, timeoutMs);
     return this.becomes(name, `Synced to ${commit.slice(0, 7)}`, isSyncedTo(commit), timeoutMs);
   }
 
-  /** Waits until a sync of the commit has succeeded, Argo CD finds no difference, and the Application is healthy. */
+  /** Waits until a sync of the commit has succeeded and the Application is Synced and Healthy. */
   async healthy(name: string, commit: string, timeoutMs = WAIT_MS): Promise<Json> {
     await this.sees(name, commit, timeoutMs);
     const look = (one: Json) => isSyncedTo(commit)(one) && one.status.health?.status === 'Healthy';
@@ -116,7 +119,7 @@ export class Applications {
 
   /** Waits until Argo CD has compared the Application once more. */
   async compared(name: string): Promise<Json> {
-    // reconciledAt has whole seconds.
+    // Argo CD writes reconciledAt in whole seconds.
     await sleep(1_000);
     const began = new Date().toISOString();
     await this.#refresh(name);

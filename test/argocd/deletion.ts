@@ -1,4 +1,7 @@
-/** One Application with the operator, a policy and a namespace; it is deleted together with everything that it created. */
+/**
+ * Tests one Application with the operator, a policy and a namespace. Deleting the Application deletes all objects of
+ * the Application.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { AuditEvent } from '../support/audit.ts';
@@ -12,7 +15,7 @@ import type { Stage } from './stage.ts';
 
 const ALL = 'argo-all';
 /**
- * Namespaces that do not belong to the Application, and whose labels the operator has to remove. At the operator's
+ * The number of namespaces outside the Application from which the operator has to remove labels. At the operator's
  * write rate, removing these labels takes seven seconds. If nothing delayed the deletion, Argo CD would delete the
  * operator a second after the policies.
  */
@@ -21,19 +24,22 @@ const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 
 /** Keeps the operator, and deletes everything else that tests made with Argo CD. */
 export async function forgetEverything(stage: Stage): Promise<void> {
-  // The root Application is deleted before the objects that it creates, because it would create them again. If a sync
-  // of the root Application is running, the sync creates the objects once more.
+  // The root Application is deleted before its objects, because the root Application would create deleted objects
+  // again. If a sync of the root Application is running, the sync creates the objects once more.
   await stage.api.remove(`${APPLICATIONS}/${ROOT_APPLICATION}`);
   await eventually('all Applications to be deleted', async () => {
     const sets = await forgetAll(stage, `${ARGO_OBJECTS}/applicationsets`);
     return sets + (await forgetAll(stage, APPLICATIONS)) === 0;
   });
-  // If this is the only part of the test that runs, the cluster has no CRD for policies.
+  // If no other part of the test runs, the cluster has no CRD for policies.
   const policies = (await stage.api.find(POLICIES))?.items ?? [];
   for (const { metadata } of policies) await stage.api.remove(`${POLICIES}/${metadata.name}`);
 }
 
-/** Deletes Applications but keeps the objects that they made. @returns the number of Applications */
+/**
+ * Deletes Applications but keeps the objects of the Applications.
+ * @returns the number of Applications
+ */
 async function forgetAll({ api }: Stage, collection: string): Promise<number> {
   const all = await api.list(collection);
   for (const { metadata } of all) {
@@ -72,7 +78,9 @@ export async function syncAll(stage: Stage): Promise<void> {
   await eventually('all labels', async () => (await labelled(stage)).length === NAMESPACES_ELSEWHERE + 1);
 }
 
-/** Waits until every object is deleted, in the order of the waves, and no label remains. */
+/**
+ * Waits until every object is deleted and no label remains. The objects must be deleted in the order of the sync waves.
+ */
 export async function assertDeletedInOrder(stage: Stage): Promise<void> {
   await stage.api.remove(`${APPLICATIONS}/${ALL}`);
   const gone = async () => (await stage.api.find(`${APPLICATIONS}/${ALL}`)) === undefined;
@@ -93,7 +101,7 @@ export async function assertDeletedInOrder(stage: Stage): Promise<void> {
   assert.deepEqual(moments, moments.toSorted());
 }
 
-/** A JSON patch of the operator's Deployment. */
+/** A JSON patch that adds a flag to the operator's Deployment. */
 function appendedFlag(value: string): object {
   return { op: 'add', path: '/spec/template/spec/containers/0/args/-', value };
 }

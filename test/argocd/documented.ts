@@ -1,4 +1,6 @@
-/** config/argocd as an app of apps: the operator, the policies, the teams, in that order. */
+/**
+ * Tests config/argocd as an app of apps. Argo CD installs the operator first, the policies second and the teams last.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +44,7 @@ interface Installation {
   readonly commits: Readonly<Record<string, string>>;
 }
 
-/** Commits everything, and creates the one Application that a person creates. */
+/** Commits all files, and creates the only Application that a user creates by hand. */
 export async function installDocumented(stage: Stage): Promise<Installation> {
   const [project, policies, teams, root] = [0, 1, 2, 3].map(() => stage.repository()) as [
     Repository,
@@ -83,7 +85,7 @@ function documentedApplications(repositories: Readonly<Record<'project' | 'polic
   return objects;
 }
 
-/** Checks that Argo CD's CRDs know every field of these objects. */
+/** Checks that Argo CD's CRDs have every field of the given objects. */
 async function assertNoUnknownField({ api }: Stage, objects: readonly Json[]): Promise<void> {
   const query = { dryRun: 'All', fieldValidation: 'Strict' };
   for (const body of objects) {
@@ -96,8 +98,8 @@ async function assertNoUnknownField({ api }: Stage, objects: readonly Json[]): P
 }
 
 /**
- * Waits until all Applications are Synced and Healthy, and checks that the namespaces were created after the policies
- * came into force.
+ * Waits until all Applications are Synced and Healthy. Checks that the policies were in force before the namespaces
+ * were created.
  */
 export async function assertInstalledInOrder(stage: Stage, { commits }: Installation): Promise<void> {
   await stage.applications.healthy(ROOT_APPLICATION, commits.root ?? '', 180_000);
@@ -110,7 +112,7 @@ export async function assertInstalledInOrder(stage: Stage, { commits }: Installa
   assert.ok((conditionOf(policy, 'Programmed')?.lastTransitionTime ?? '') <= shop.metadata.creationTimestamp);
 }
 
-/** Checks that the policies are enforced for the first pod of a namespace that Argo CD created. */
+/** Checks that the policies already refuse the first pod of a namespace that Argo CD created. */
 export async function assertEnforcedFromTheBeginning(stage: Stage): Promise<void> {
   await stage.account('shop');
   const query = { dryRun: 'All' };
@@ -123,7 +125,7 @@ export async function assertEnforcedFromTheBeginning(stage: Stage): Promise<void
   await stage.labelsBecome('shop', { enforce: 'restricted' });
 }
 
-/** Checks the health of a policy in Argo CD, and the message that Argo CD shows with it. */
+/** Checks the health of a policy in Argo CD, and the health message that Argo CD shows. */
 export async function assertHealthMessage(stage: Stage): Promise<void> {
   const health = async () => {
     const application = await stage.applications.compared('capabilitypolicies');

@@ -1,11 +1,12 @@
-/** A policy that states every field, and the same policy without some of its lines. */
+/** Makes a policy that states every field, and copies of the policy without some of its lines. */
 import { load } from 'js-yaml';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { EVERYTHING_RESTRICTED } from '../support/examples.ts';
 
 /**
- * A spec that states every field, for hundreds of copies at the same time. The operator refuses the level's version, so
- * it compiles no copy, and the API server has no admission policies to compile. Argo CD handles every policy alike.
+ * A spec that states every field. Tests create hundreds of policies with this spec at the same time. The operator
+ * refuses the level's version and compiles none of these policies, so the API server has no admission policies to
+ * compile. Argo CD handles these policies like any other policies.
  */
 const STATED = `
 namespaceSelector:
@@ -90,21 +91,21 @@ overrides:
     default: gvisor
 `.trim();
 
-/** The overrides that the spec above does not state, each with the value of its rule's example. */
+/** The overrides that the spec above lacks. Each override has the value of its rule's example. */
 const OTHERS = Object.entries(EVERYTHING_RESTRICTED).flatMap(([field, value]) =>
   STATED.includes(`\n  ${field}:`) ? [] : [`  ${field}: ${JSON.stringify(value)}`],
 );
 
 export const LINES = [...STATED.split('\n'), ...OTHERS];
 
-/** A line, with the lines that are indented below it. */
+/** The given line, and the lines that are indented below it. */
 export function block(line: number): number[] {
   const depth = indentation(LINES[line] ?? '');
   const end = LINES.findIndex((one, at) => at > line && indentation(one) <= depth);
   return [...LINES.keys()].slice(line, end < 0 ? undefined : end);
 }
 
-/** The spec without the given lines, and without the lines that are indented below them. */
+/** The spec without the given lines. Lines that are indented below a given line are also removed. */
 export function without(lines: readonly number[]): Json {
   const gone = new Set(lines.flatMap(block));
   return dropNulls(load(LINES.filter((_, at) => !gone.has(at)).join('\n')));
@@ -114,7 +115,7 @@ function indentation(line: string): number {
   return line.length - line.trimStart().length;
 }
 
-/** If a key loses its only entry, the key is removed, too: `overrides:` alone is null. */
+/** Removes a key that has lost its only entry. YAML would read `overrides:` without an entry as null. */
 function dropNulls(value: Json): Json {
   if (Array.isArray(value)) return value.map(dropNulls);
   if (value === null || typeof value !== 'object') return value;

@@ -1,4 +1,4 @@
-/** An Argo CD without administrator rights, and the guard. */
+/** Tests the guard with an Argo CD without administrator rights. */
 import { readFileSync } from 'node:fs';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVERNAME } from '../../hack/controlplane/readiness.ts';
@@ -38,7 +38,7 @@ async function guarded(stage: Stage): Promise<void> {
   await stage.applications.sees(name, second);
   const said = new RegExp(`exempt.*${name}|${name}.*exempt`, 's');
   await stage.applications.becomes(name, 'refused by the guard', (one) => said.test(JSON.stringify(one.status)));
-  // After a failed comparison, the next comparison calls the commit Synced, although nothing was applied; see
+  // A comparison that follows a failed comparison reports the commit as Synced, although nothing was applied. See
   // refused.ts.
   await stage.applications.becomes(name, 'Synced', isSyncedTo(second));
   await stage.labelsBecome(name, { enforce: 'restricted' });
@@ -57,14 +57,14 @@ async function guarded(stage: Stage): Promise<void> {
     '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/argocd-exempt',
     binding('argocd-exempt'),
   );
-  // Granting the rights does not by itself change a comparison.
+  // New rights do not make Argo CD compare, so the test waits for the next regular comparison.
   await stage.applications.compared(name);
   await stage.labelsBecome(name, { enforce: 'privileged' });
   await stage.applications.synced(name, second);
 }
 
 /**
- * Registers the cluster in Argo CD under a second name, with rights to read everything and write namespaces.
+ * Registers the cluster in Argo CD under a second name, with rights to read all objects and to write namespaces.
  * @returns the name
  */
 async function limitedCluster({ api, controlPlane }: Stage): Promise<string> {

@@ -1,4 +1,4 @@
-/** Policies that are changed, renamed, removed and wrong in Git. The policies in Git are in force all the time. */
+/** Tests changed, renamed, removed and invalid policies in Git. The policies in Git stay in force all the time. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ import type { Stage } from './stage.ts';
 /** The minimum number of probes that the API server has to answer during a change. */
 const ROUNDS = 20;
 
-/** The policies' Application as config/argocd/application.yaml has it, with another name and repository. */
+/** The Application in config/argocd/application.yaml, with another name and repository. */
 export function policiesApplication(name: string, url: string): Json {
   const all = loadAll(readFileSync(join(CONFIG, 'argocd', 'application.yaml'), 'utf8')) as Json[];
   const sample = all.find(({ metadata }) => metadata.name === 'capabilitypolicies');
@@ -46,7 +46,7 @@ export function inForceScenarios(stage: () => Stage): Scenario[] {
 }
 
 /**
- * Creates a namespace in which `policy` decides and the policy's Application, and waits until the policy is in force.
+ * Creates the Application of `policy`, and a namespace in which `policy` decides. Waits until the policy is in force.
  */
 export async function settled(stage: Stage, app: Json, commit: string, policy: string): Promise<void> {
   await stage.namespace(policy, { environment: policy });
@@ -55,7 +55,7 @@ export async function settled(stage: Stage, app: Json, commit: string, policy: s
   await stage.inForce(policy);
 }
 
-/** Checks that, while `act` runs, no pod is admitted that the policies in Git refuse. */
+/** Runs `act`. While `act` runs, the API server must refuse each pod that the policies in Git refuse. */
 export async function assertNoGap(stage: Stage, namespace: string, act: () => Promise<void>): Promise<void> {
   const { surprises, rounds } = await stage.probing([privilegedProbe(namespace)], act);
   assert.deepEqual(surprises, []);

@@ -1,4 +1,4 @@
-/** Each row of the table "Who sets the labels of a namespace" in docs/argocd.md, by each way of applying. */
+/** Tests each row of the table "Who sets the labels of a namespace" in docs/argocd.md, with each way of applying. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -56,7 +56,7 @@ class LabelScene {
     this.#commit = commit;
   }
 
-  /** A policy that is in force, and an Application for the one namespace that it selects. */
+  /** A policy in force, and an Application for the only namespace that the policy selects. */
   static async make(
     stage: Stage,
     name: string,
@@ -128,8 +128,8 @@ async function named(stage: Stage, mode: Mode): Promise<void> {
   await scene.stay(IN_GIT);
   await scene.git({});
   if (mode !== CLIENT_SIDE_APPLY && mode !== SERVER_SIDE_APPLY) {
-    // Argo CD compares by records that only another way of applying leaves, so Argo CD finds no difference. The next
-    // sync applies Git's state.
+    // In this mode, Argo CD finds no difference. Its comparison uses records that only another way of applying writes.
+    // The next sync applies Git's state.
     await scene.stay(IN_GIT);
     await scene.git({ more: 'labels' });
   }
@@ -154,7 +154,7 @@ async function equalLater(stage: Stage, mode: Mode): Promise<void> {
   await scene.git({ [ENFORCE]: 'restricted' });
   await scene.stay(OURS);
   await scene.policy({ level: 'baseline' });
-  // The operator changes its own label; the next sync restores Git's value.
+  // The operator changes its own label. The next sync restores Git's value.
   await scene.conflict(new RegExp(`namespace ${scene.name}: label ${ENFORCE} is "restricted" by argocd-controller`));
   await scene.become(OURS);
   await scene.stay(OURS);

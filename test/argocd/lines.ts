@@ -1,6 +1,6 @@
 /**
- * Tests that each line that is removed from a policy in Git is removed from the policy in the cluster, however Argo CD
- * applies and compares.
+ * Tests that a line removed from a policy in Git is also removed from the policy in the cluster. The tests cover each
+ * way in which Argo CD applies and compares.
  */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
@@ -15,8 +15,8 @@ import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * The number of copies that lose lines at the same time. Each copy loses lines that are far apart, so that most of their
- * neighbours stay.
+ * The number of copies of the policy that lose lines at the same time. Each copy loses lines that are far apart, so
+ * most neighbouring lines stay.
  */
 const COPIES = 8;
 
@@ -68,7 +68,7 @@ async function removeEachLine(stage: Stage, mode: Mode, groups: readonly number[
   assert.deepEqual(stayed, []);
 }
 
-/** The policy sets no labels, so that only the admission policies decide. */
+/** The policy sets no Pod Security labels, so only the admission policies decide. */
 const FIELDS = {
   mode: 'Enforce',
   levelVersion: 'v1.30',
@@ -85,8 +85,9 @@ const { mode: _mode, defaulting: _defaulting, ...WITHOUT_MODE } = FIELDS;
 const AUDITED = { ...EFFECTIVE, mode: 'Audit', defaulting: 'Disabled' };
 
 /**
- * Creates an Application of one policy with FIELDS, and waits until the policy is in force. @returns a function that
- * commits other fields, waits until they are in force, and returns the policy's status
+ * Creates an Application of one policy with FIELDS, and waits until the policy is in force.
+ * @returns a function that commits other fields and waits until these fields are in force. The function returns the
+ * policy's status.
  */
 async function policyWithFields(stage: Stage, mode: Mode): Promise<(fields: object) => Promise<Json>> {
   const name = `fields-${slug(mode)}`;
@@ -123,7 +124,7 @@ async function removeFields(stage: Stage, mode: Mode): Promise<void> {
   });
 }
 
-/** Checks that Argo CD misses removed fields if it compares by the traces of another way of applying. */
+/** Checks that Argo CD misses removed fields if Argo CD compares by the records of another way of applying. */
 async function missFields(stage: Stage, mode: Mode): Promise<void> {
   const inForce = await policyWithFields(stage, mode);
   assert.deepEqual((await inForce(WITHOUT_MODE)).effective, EFFECTIVE);
@@ -140,7 +141,7 @@ async function answerToPrivileged({ api }: Stage, namespace: string): Promise<st
   return status === 201 ? ADMITTED : body.message;
 }
 
-/** Removes every line that a policy can do without: each copy of the policy loses some of these lines. */
+/** Removes every line that a policy can do without. Each copy of the policy loses some of the lines. */
 async function groupsOfLines(stage: Stage): Promise<number[][]> {
   const groups: number[][] = Array.from({ length: COPIES }, () => []);
   let grouped = 0;

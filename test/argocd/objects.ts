@@ -10,7 +10,10 @@ export const SERVER_SIDE = 'ServerSideApply=true';
 const OPTIONS = 'argocd.argoproj.io/sync-options';
 const WAVE = 'argocd.argoproj.io/sync-wave';
 
-/** How Argo CD applies and compares. Server-side apply is compared by server-side diff since 3.6. */
+/**
+ * The way in which Argo CD applies and compares. Since version 3.6, Argo CD uses server-side diff with server-side
+ * apply.
+ */
 export interface Mode {
   readonly title: string;
   readonly options: readonly string[];
@@ -48,12 +51,12 @@ export function namespaceOf(name: string, labels: Readonly<Record<string, string
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels, ...annotationsOf(marks) } };
 }
 
-/** A pod that no policy in Git admits. The API server admits such a pod only while no policy is in force. */
+/** A pod that no policy in Git admits. The API server admits this pod only while no policy is in force. */
 export function privilegedProbe(namespace: string): Probe {
   return { title: 'a privileged pod', pod: privilegedPod(), namespace, expected: () => 'refused' };
 }
 
-/** The way of applying as a name: `client-side-apply`. */
+/** The name of the way of applying, such as `client-side-apply`, for use in object names. */
 export function slug({ title }: Mode): string {
   return title.toLowerCase().replaceAll(/[^a-z]+/g, '-');
 }

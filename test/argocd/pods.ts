@@ -1,7 +1,8 @@
 /**
- * Plays the kubelet for the operator's Deployment on a control plane without nodes. Each pod of the Deployment is an
- * operator process. The process starts with the pod, has the pod's flags and service account, makes the pod ready by
- * its own readiness probe, and gets SIGTERM when the pod is deleted. The pod is deleted when the process has ended.
+ * Acts as the kubelet for the operator's Deployment on a control plane without nodes. Each pod of the Deployment is an
+ * operator process with the pod's flags and service account. The process starts when the pod is created. The pod
+ * becomes ready when its readiness probe succeeds. The process gets SIGTERM when the pod is deleted, and the pod object
+ * is removed when the process has ended.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
@@ -54,14 +55,14 @@ export class OperatorPods {
     await Promise.all([...this.#running.values()].map(({ process }) => process.stop('SIGKILL')));
   }
 
-  /** The end of each process's log, for people. */
+  /** The last lines of each process's log, for the output of a failed test. */
   logEnds(): string {
     return [...this.#running].map(([pod, { process }]) => `${pod}:\n${process.logEnd()}`).join('\n');
   }
 
   async #work(): Promise<void> {
     while (!this.#stopping) {
-      // Retries when the API server is busy.
+      // If the API server is busy, the next round of the loop tries again.
       await this.#look().catch((error) => process.stderr.write(`kubelet stand-in: ${error}\n`));
       await sleep(LOOK_MS);
     }
@@ -77,7 +78,7 @@ export class OperatorPods {
     }
   }
 
-  /** Without status updates, a node counts as dead, and its pods are evicted. */
+  /** Updates the status of the node. Otherwise, the node would count as dead, and its pods would be evicted. */
   async #heartbeat(): Promise<void> {
     if (Date.now() - this.#lastHeartbeat < HEARTBEAT_MS) return;
     this.#lastHeartbeat = Date.now();

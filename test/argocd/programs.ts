@@ -1,13 +1,13 @@
 /**
- * The programs that a real Argo CD needs: Argo CD and kustomize, which are built from the Go module beside this file,
- * and three programs of Debian.
+ * Finds the programs that a real Argo CD needs. Argo CD and kustomize are built from the Go module beside this file.
+ * Three other programs come from Debian.
  */
 import { join } from 'node:path';
 import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
 import { findProgram, requiredVersion } from '../../hack/controlplane/program.ts';
 import { moduleFolder } from '../support/published-crds.ts';
 
-/** The folder of go.mod and go.sum, which determine the versions to build. */
+/** The folder of go.mod and go.sum. These files determine the versions of the built programs. */
 const MODULE = import.meta.dirname;
 const ARGOCD = 'github.com/argoproj/argo-cd/v3';
 /** Argo CD requires Go 1.27. */
@@ -30,7 +30,8 @@ export async function argocdSource(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * The programs; missing ones are built, which takes about ten minutes on two cores, with progress on standard error.
+ * Finds the programs, and builds the missing programs. Building takes about ten minutes on two cores, and prints its
+ * progress to standard error.
  */
 export async function findPrograms(environment: NodeJS.ProcessEnv = process.env): Promise<Programs> {
   const program = {

@@ -1,4 +1,4 @@
-/** A policy that the CRD refuses: the policies of the previous commit stay in force. */
+/** Tests a policy that the CRD refuses. The policies of the previous commit stay in force. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -46,7 +46,7 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
     await stage.applications.healthy(wrong, repository.commit(good));
     assert.equal((await stage.policy(wrong))?.spec.mode, 'Enforce');
   }
-  // The check that the docs recommend before a merge.
+  // The docs recommend this dry run before a merge.
   const query = { dryRun: 'All', fieldManager: 'ci', force: true };
   const path = `${POLICIES}/${wrong}`;
   const body = policyOf(wrong, { level: 'restrictive' } as object);
@@ -55,9 +55,9 @@ async function refused(stage: Stage, mode: Mode): Promise<void> {
 }
 
 /**
- * Argo CD compares by applying with dry run, and the dry run of the wrong policy fails. The next regular comparison
- * uses the result of the previous commit, and calls the wrong commit Synced. When a policy changes in the cluster, Argo
- * CD compares it again.
+ * Argo CD compares by a dry-run apply, and the dry run of an invalid policy fails. The next regular comparison uses the
+ * result of the previous commit, and reports the commit with the invalid policy as Synced. When a policy changes in the
+ * cluster, Argo CD compares the policy again.
  */
 async function assertLaterHidden(stage: Stage, wrong: string, other: string, commit: string): Promise<void> {
   const { status } = await stage.applications.compared(wrong);

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Path → content of the file: text, or objects that are written as YAML documents. */
+/** Maps a file's path to its content. The content is a text, or a list of objects that become YAML documents. */
 export type Files = Readonly<Record<string, string | readonly object[]>>;
 
 const ENVIRONMENT = {
@@ -29,13 +29,13 @@ export class Repository {
     return `file://${this.#dir}`;
   }
 
-  /** Makes the repository contain exactly these files; returns the commit. */
+  /** Makes the repository contain exactly these files. Returns the commit. */
   commit(files: Files): string {
     this.#git('rm', '--quiet', '-r', '--ignore-unmatch', '.');
     for (const [path, content] of Object.entries(files)) {
       const file = join(this.#dir, path);
       mkdirSync(dirname(file), { recursive: true });
-      // JSON is YAML.
+      // JSON is valid YAML.
       const text = typeof content === 'string' ? content : content.map((one) => JSON.stringify(one)).join('\n---\n');
       writeFileSync(file, text);
     }
@@ -44,7 +44,7 @@ export class Repository {
     return this.#git('rev-parse', 'HEAD').trim();
   }
 
-  /** Reverts the last commit; returns the new commit. */
+  /** Reverts the last commit. Returns the new commit. */
   revert(): string {
     this.#git('revert', '--no-edit', 'HEAD');
     return this.#git('rev-parse', 'HEAD').trim();

@@ -1,4 +1,4 @@
-/** Namespaces that Argo CD or `kubectl replace` manages while a policy is rolled out over them. */
+/** Tests namespaces that Argo CD or `kubectl replace` manages during the rollout of a policy. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,7 +11,10 @@ import { CLIENT_SIDE_APPLY, type Mode, namespaceOf, policyOf, REPLACE, SERVER_SI
 import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
-/** The limit for a repair is far longer than needed on a quiet machine; the measured time is printed. */
+/**
+ * The longest time for a repair, in ms. On an idle machine, a repair takes far less time. The test prints the measured
+ * time.
+ */
 const REPAIRED_WITHIN_MS = 5_000;
 const PROBE_EVERY_MS = 25;
 const REST_MS = 5_000;
@@ -33,7 +36,10 @@ export function rolloutScenarios(stage: () => Stage): Scenario[] {
   ];
 }
 
-/** A namespace in Git, and a policy whose rollout has begun there and has not promoted the namespace yet. */
+/**
+ * A namespace in Git, and a policy whose rollout has begun in the namespace. The rollout has not promoted the namespace
+ * yet.
+ */
 class Rollout {
   readonly #stage: Stage;
   readonly #repository: ReturnType<Stage['repository']>;
@@ -41,8 +47,8 @@ class Rollout {
   readonly name: string;
   #history: LabelHistory | undefined;
   /**
-   * For each probe in order: whether the API server admitted a pod that the policy would refuse, with the time of the
-   * answer.
+   * The answers to the probes, in order. An answer says whether the API server admitted a pod that the policy would
+   * refuse. The field `at` is the time of the answer.
    */
   readonly #answers: { readonly admitted: boolean; readonly at: number }[] = [];
   #probing: Promise<void> | undefined;
@@ -74,7 +80,10 @@ class Rollout {
     return this.#history as LabelHistory;
   }
 
-  /** Commits the namespace with these labels and the policy, and waits until both are synced and healthy. */
+  /**
+   * Commits the namespace with these labels and the policy, and waits until the namespace and the policy are synced and
+   * healthy.
+   */
   async git(labels: Readonly<Record<string, string>> = {}): Promise<void> {
     const commit = this.#repository.commit({
       'namespace.yaml': [namespaceOf(this.name, { environment: this.name, ...labels }, { wave: 1 })],
@@ -89,7 +98,7 @@ class Rollout {
     await this.#labelIs(undefined);
   }
 
-  /** Checks that the label and the API server's answers agree, and that nobody writes during two comparisons. */
+  /** Checks that the label and the API server's answers agree. Nothing may be written while Argo CD compares twice. */
   async stays(value: 'pending' | undefined): Promise<void> {
     await this.#labelIs(value);
     const version = async () => (await this.#stage.api.get(`${NAMESPACES}/${this.name}`)).metadata.resourceVersion;
@@ -121,8 +130,8 @@ class Rollout {
 
   /**
    * Ends the probes.
-   * @returns the values that the label had, in order, and how long each gap lasted in which the namespace lacked the
-   * label before it got the label again
+   * @returns the values that the label had, in order, and the length of each gap. A gap begins when the namespace loses
+   * the label, and ends when the namespace gets the label again.
    */
   async end(): Promise<{ readonly values: string; readonly gapsMs: readonly number[]; readonly refusedMs: number }> {
     this.#ended = true;
@@ -137,7 +146,7 @@ class Rollout {
     return { values: values.map(({ value = '-' }) => value).join(' '), gapsMs, refusedMs: this.#longestRefusal() };
   }
 
-  /** The longest time during which pods were refused and afterwards admitted again. */
+  /** The longest time for which the API server refused pods before admitting pods again. */
   #longestRefusal(): number {
     let longest = 0;
     let since: number | undefined;

@@ -1,4 +1,4 @@
-/** `npm run test:argocd -- [mocha's options]` runs acts.ts, and exits with mocha's exit code. */
+/** `npm run test:argocd -- [mocha's options]` runs acts.ts, and returns mocha's exit code. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { findPrograms } from './programs.ts';

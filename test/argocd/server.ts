@@ -1,6 +1,7 @@
 /**
- * A real Argo CD as plain processes on the loopback interface, beside a control plane of which it is the administrator.
- * Argo CD gets its published ConfigMaps, with the component config/argocd added as by a kustomization.
+ * Runs a real Argo CD as plain processes on the loopback interface. Argo CD is an administrator of the test's control
+ * plane. Argo CD gets its published ConfigMaps. The component config/argocd is added to these ConfigMaps in the same
+ * way as by a kustomization.
  */
 import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -38,13 +39,13 @@ export class ArgoCd {
     this.#url = url;
   }
 
-  /** @throws with the end of a server's log if one does not start */
+  /** @throws an error with the last lines of a server's log if the server does not start */
   static async start(controlPlane: ControlPlane, watchdog: Watchdog): Promise<ArgoCd> {
     const programs = await findPrograms();
     const source = await argocdSource();
     const dir = join(controlPlane.dir, 'argocd');
     for (const folder of ['tmp', 'tls', 'ssh', 'gpg', 'home', 'bin']) mkdirSync(join(dir, folder), { recursive: true });
-    // No file of a Go module is executable.
+    // The files of a Go module are not executable.
     for (const script of ['git-verify-wrapper.sh', 'gpg-wrapper.sh']) {
       writeFileSync(join(dir, 'bin', script), readFileSync(join(source, 'hack', script)), { mode: 0o755 });
     }
@@ -64,7 +65,7 @@ export class ArgoCd {
     return argocd;
   }
 
-  /** The answers of Argo CD's API. Argo CD's user interface reads nothing else. */
+  /** Gets an answer of Argo CD's API. Argo CD's user interface gets all its data from this API. */
   async get(path: string): Promise<Json> {
     const { statusCode, body } = await request(`${this.#url}/api/v1/${path}`);
     const text = await body.text();
@@ -85,7 +86,7 @@ export class ArgoCd {
   }
 }
 
-/** Argo CD's CRDs, its ConfigMaps with our component, and the tests' own settings. */
+/** Applies Argo CD's CRDs, its ConfigMaps with our component, and the tests' own settings. */
 async function configure(
   { kustomize }: Programs,
   source: string,
@@ -97,7 +98,7 @@ async function configure(
   writeFileSync(configuration, stdout);
   const run = (...args: readonly string[]) => promisify(execFile)(kubectl, ['--kubeconfig', kubeconfig, ...args]);
   await run('create', 'namespace', ARGO_NAMESPACE);
-  // Client-side apply would fail, because a CRD is too long for its annotation.
+  // Client-side apply would fail, because one CRD is too long for the annotation of client-side apply.
   await run('apply', '--server-side', '-k', join(source, 'manifests', 'crds'));
   await run('apply', '--server-side', '-f', configuration);
   await waitFor('the CRDs of Argo CD to be served', () =>
@@ -109,7 +110,7 @@ async function configure(
 function kustomization(source: string, dir: string): string {
   const folder = join(dir, 'configuration');
   mkdirSync(folder);
-  // kustomize takes only relative paths.
+  // kustomize accepts only relative paths.
   symlinkSync(join(source, 'manifests', 'base', 'config'), join(folder, 'base'));
   symlinkSync(join(CONFIG, 'argocd'), join(folder, 'component'));
   const health = readFileSync(join(import.meta.dirname, 'application-health.lua'), 'utf8');
@@ -126,7 +127,7 @@ function kustomization(source: string, dir: string): string {
     },
     'patch.yaml': { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'argocd-cm' }, data },
   };
-  // JSON is YAML.
+  // JSON is valid YAML.
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, name), JSON.stringify(content));
   return folder;
 }
@@ -159,7 +160,7 @@ function commands(
 ): ServerCommand[] {
   const local = (port = 0) => `127.0.0.1:${port}`;
   const clients = [`--repo-server=${local(repositories)}`, `--redis=${local(redis)}`];
-  // An environment variable tells the program which server it is.
+  // An environment variable determines which server the program runs as.
   const part = (name: string, flags: readonly string[]): ServerCommand => ({
     name,
     path: argocd,

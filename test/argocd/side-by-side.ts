@@ -1,4 +1,4 @@
-/** Tests of one file that run at the same time, because each mostly waits for Argo CD. */
+/** Runs tests of one file at the same time, because each test mostly waits for Argo CD. */
 
 export interface Scenario {
   readonly title: string;
@@ -6,9 +6,9 @@ export interface Scenario {
 }
 
 /**
- * Call it in a describe, after the hooks that the scenarios need. Each scenario is a separate test, and all of them start
- * before the first test runs. ARGOCD_ONLY, a regular expression, skips other scenarios; mocha's --grep would still start
- * them.
+ * Declares each scenario as a separate test. All scenarios start before the first test runs. Call this function in a
+ * `describe`, after the hooks that the scenarios need. The environment variable ARGOCD_ONLY is a regular expression
+ * that selects the scenarios to start. By contrast, mocha's --grep would still start all scenarios.
  */
 export function sideBySide(all: readonly Scenario[]): void {
   const only = new RegExp(process.env.ARGOCD_ONLY ?? '');
@@ -17,7 +17,7 @@ export function sideBySide(all: readonly Scenario[]): void {
 
   before(() => {
     running = new Map(scenarios.map(({ title, run }) => [title, run()]));
-    // The test of each scenario reports that scenario's error.
+    // The test of the scenario reports the error.
     for (const one of running.values()) one.catch(() => {});
   });
 

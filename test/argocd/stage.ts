@@ -1,4 +1,6 @@
-/** Shared by all tests of Argo CD: a control plane, Argo CD beside it, and the operator that Argo CD installs. */
+/**
+ * The environment of all tests of Argo CD: a control plane, Argo CD beside it, and the operator that Argo CD installs.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -83,7 +85,7 @@ export class Stage {
     await this.account(name);
   }
 
-  /** Creates the default service account of a namespace, without which the API server creates no pod. */
+  /** Creates the default service account of a namespace. The API server creates pods only if this account exists. */
   async account(namespace: string): Promise<void> {
     const path = `${NAMESPACES}/${namespace}/serviceaccounts/default`;
     await this.api.apply(path, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default' } });
@@ -93,7 +95,7 @@ export class Stage {
     return this.api.find(`${POLICIES}/${name}`);
   }
 
-  /** Waits until the current text of a policy is in force. */
+  /** Waits until the current spec of a policy is in force. */
   async inForce(name: string, timeoutMs = 240_000): Promise<Json> {
     let last: Json;
     const look = async () => {
@@ -105,7 +107,9 @@ export class Stage {
     });
   }
 
-  /** Waits until a namespace has these Pod Security labels, ignoring those of a version. */
+  /**
+   * Waits until a namespace has these Pod Security labels. Labels for versions, such as `enforce-version`, are ignored.
+   */
   async labelsBecome(namespace: string, labels: Readonly<Record<string, string>>, timeoutMs = 120_000): Promise<void> {
     let last: Json;
     const look = async () => {
@@ -120,7 +124,7 @@ export class Stage {
     return Object.fromEntries(Object.entries(labels).filter(([key]) => !key.endsWith('-version')));
   }
 
-  /** Sends pods all the time while `act` runs; returns the unexpected answers, and the number of requests. */
+  /** Creates pods all the time while `act` runs. Returns the unexpected answers and the number of requests. */
   async probing(
     probes: readonly Probe[],
     act: () => Promise<void>,

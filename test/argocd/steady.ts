@@ -1,4 +1,4 @@
-/** Checks that nothing is written during three minutes in which nobody changes anything. */
+/** Checks that three minutes without changes cause no writes. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -12,8 +12,8 @@ export const STEADY_MS = 180_000;
 const IGNORED = [{ group: '', kind: 'Namespace', managedFieldsManagers: ['capabilitypolicy.dev'] }];
 
 /**
- * Creates an Application with a policy and a namespace for every mode, and Applications that state labels of their
- * namespace in Git.
+ * Creates an Application with a policy and a namespace for every mode. Also creates Applications whose namespaces have
+ * labels in Git.
  */
 export async function steadyApplications(stage: Stage): Promise<string[]> {
   const all = [
@@ -44,7 +44,7 @@ function ignoring(mode: Mode): Mode & { readonly ignoreDifferences: readonly obj
   return { ...mode, options: [...mode.options, 'RespectIgnoreDifferences=true'], ignoreDifferences: IGNORED };
 }
 
-/** Checks that nothing is synced, and that Argo CD and the operator write only their own objects. */
+/** Checks that Argo CD syncs nothing. Argo CD and the operator may write only their own objects. */
 export async function assertSteady(stage: Stage, names: readonly string[]): Promise<void> {
   assert.ok(names.length >= 12, `${names.length}`);
   const syncs = async () => {

@@ -1,4 +1,4 @@
-/** The rendered objects of policies in Argo CD's tree. */
+/** Tests the rendered objects of policies in Argo CD's resource tree. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -50,8 +50,8 @@ async function tree(stage: Stage): Promise<void> {
 }
 
 /**
- * Checks that Argo CD shows the rendered objects below the CustomResourceDefinition in the operator's Application of
- * config/argocd.
+ * Checks the resource tree of the operator's Application of config/argocd. Argo CD must show the rendered objects below
+ * the CustomResourceDefinition.
  */
 export async function assertOwnedInTree({ api, argocd }: Stage): Promise<void> {
   const { uid } = (await api.get(CRD)).metadata;

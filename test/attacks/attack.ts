@@ -1,9 +1,9 @@
 /**
- * A row of the table of attacks: an attempt, its requests, and the answer that the API server must give to the last
- * request.
+ * A row of the table of attacks. A row consists of an attempt, its requests, and the answer that the API server must
+ * give to the last request.
  *
- * Each step is one request. All steps except the last must succeed. The answer to the last step is compared with
- * `expect`.
+ * Each step of an attempt is one request. All steps except the last must succeed. The answer to the last step is
+ * compared with `expect`.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json, Method } from '../../hack/controlplane/api.ts';
@@ -16,9 +16,9 @@ import { NAMESPACES } from '../support/rendered.ts';
 export interface Attack {
   /** Completes the sentence "an attacker …". */
   readonly attempt: string;
-  /** The key of an entry in SETTINGS, which describes the namespace and the policies that decide in it. */
+  /** The key of an entry in SETTINGS. The entry describes the namespace and its deciding policies. */
   readonly setting: string;
-  /** The API server feature that the attempt needs; undefined if the attempt works on all versions. */
+  /** The API server feature that the attempt needs. The value is undefined if the attempt works on all versions. */
   readonly needs?: ServerFeature | undefined;
   readonly steps: readonly Step[];
   readonly expect: Expectation;
@@ -40,7 +40,7 @@ export type Step = (scene: Scene) => Promise<Answer>;
 
 /** The answer that the last step must get. */
 export interface Expectation {
-  /** A part of the title, such as `refused by base` or `admitted: no kubelet starts such a pod`. */
+  /** A part of the title of the test, such as `refused by base` or `admitted: no kubelet starts such a pod`. */
   readonly title: string;
   verify(answer: Answer, scene: Scene): void;
 }
@@ -49,13 +49,13 @@ export interface Expectation {
 export const PODS = `${NAMESPACES}/NAMESPACE/pods`;
 export const POD = `${PODS}/NAME`;
 const MERGE = 'application/merge-patch+json';
-/** A longer answer is truncated in the message of a failing test. */
+/** The maximum length of an answer in the message of a failing test. Longer answers are truncated. */
 const MOST_SAID = 2_000;
 const STRATEGIC = 'application/strategic-merge-patch+json';
 
 /**
- * Our admission policies refuse the request, and the message contains the reason. @param policies the short names of
- * the policies; every policy gives its own reason
+ * Our admission policies refuse the request, and the message contains the reason.
+ * @param policies the short names of the policies, each of which gives its own reason
  */
 export function refusedBy(policies: string | readonly string[], why: RegExp): Expectation {
   const names = [policies].flat();
@@ -69,7 +69,10 @@ export function refusedBy(policies: string | readonly string[], why: RegExp): Ex
   };
 }
 
-/** Something other than a policy's rules refuses the request: the guard, RBAC, or the API server's own validation. */
+/**
+ * The refusal does not come from a policy's rules. The guard, RBAC, or the API server's own validation refuses the
+ * request.
+ */
 export function refused(whom: string, why: RegExp, statuses: readonly number[] = [403, 422]): Expectation {
   return {
     title: `refused by ${whom}`,
@@ -98,7 +101,7 @@ export function admitted(why: string, verify: (object: Json, answer: Answer) => 
   };
 }
 
-/** The message in an answer, or the object if the request succeeded. */
+/** The text of an answer. The text is the object if the request succeeded, and otherwise the message. */
 function said(body: Json): string {
   return String(body.message ?? `created: ${JSON.stringify(body.spec)}`).slice(0, MOST_SAID);
 }
@@ -136,7 +139,7 @@ export function createText(text: string, contentType = 'application/json'): Step
   return (scene) => ask('POST', PODS, text.replaceAll('NAME', scene.pod), { contentType })(scene);
 }
 
-/** Adds an ephemeral container as `kubectl debug` does. @param pod the pod's name, if it is not the row's pod */
+/** Adds an ephemeral container as `kubectl debug` does. @param pod the pod's name. The default is the row's pod. */
 export function debug(container: object, { as = CREATOR, pod }: { as?: Identity; pod?: string } = {}): Step {
   const debugger_ = { name: 'debugger', image: 'example.org/debug', ...container };
   return patchPod({ spec: { ephemeralContainers: [debugger_] } }, '/ephemeralcontainers', {
@@ -166,8 +169,8 @@ export function putPod(alter: (pod: Json) => void, subresource = '', as: Identit
 }
 
 /**
- * Changes the namespace through one of the API's routes. The change is a dry run, so that the next row finds the
- * namespace unchanged.
+ * Changes the namespace through one of the API's routes. The change is a dry run, so the namespace stays unchanged for
+ * the next row.
  */
 export function changeNamespace(wanted: MetadataChange, as: Identity, route = ROUTES[1]): Step {
   return ({ cluster, namespace }) => change(cluster.api, namespace, wanted, as, route);
@@ -195,7 +198,7 @@ interface Asked {
   readonly query: Readonly<Record<string, string | boolean>>;
 }
 
-/** @param name the pod's name, if it is not the row's pod */
+/** @param name the pod's name. The default is the row's pod. */
 function podPath({ namespace, pod }: Scene, name = pod): string {
   return `${NAMESPACES}/${namespace}/pods/${name}`;
 }

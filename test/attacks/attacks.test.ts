@@ -1,7 +1,7 @@
 /**
  * Replays every attempt of docs/security-model.md, and attempts that once succeeded, on a real API server with the real
- * operator. All attempts form one table, so that a security reviewer can read them. The rows of the table are in the
- * other files of this folder, by the sections of docs/security-model.md.
+ * operator. All attempts form one table, which a security reviewer can read. The rows of the table are in the other
+ * files of this folder, by the sections of docs/security-model.md.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -103,7 +103,7 @@ async function run(steps: readonly Step[], scene: Scene): Promise<Answer> {
   return last(scene);
 }
 
-/** Lets `CREATOR` change pods through all of their subresources, which the role `edit` does not allow. */
+/** Grants `CREATOR` the right to change pods through all subresources. The role `edit` does not grant this right. */
 async function allowDebuggers(api: Api): Promise<void> {
   const subresources = ['ephemeralcontainers', 'resize', 'status', 'binding', 'eviction'];
   const resources = [...subresources.map((one) => `pods/${one}`), 'bindings'];

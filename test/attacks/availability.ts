@@ -8,12 +8,14 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { type Attack, admitted, ask, create, type Expectation, refusedBy, type Scene, type Step } from './attack.ts';
 import { pod } from './settings.ts';
 
-/** The number of entries of each list. All lists together have some 155 kB, a tenth of what etcd accepts. */
+/**
+ * The number of entries of each list. All lists together have about 155 kB, which is a tenth of the size limit of etcd.
+ */
 const ENTRIES = 10_000;
 const ANSWERED_MS = 5_000;
 const WATCHED_MS = 2_500;
 
-/** Lists with as many capabilities of one container as an object can hold. */
+/** Lists of capabilities of one container with the maximum length that fits into an object. */
 const LONG = {
   add: Array.from({ length: ENTRIES }, () => 'SYS_ADMIN'),
   drop: Array.from({ length: ENTRIES }, () => 'K'),
@@ -23,7 +25,10 @@ function capable(capabilities: object): Json {
   return pod({ containers: [{ name: 'main', image: 'example.org/app', securityContext: { capabilities } }] });
 }
 
-/** A Deployment without replicas. Nothing refuses this workload, and the operator has to evaluate its template. */
+/**
+ * A Deployment without replicas. The API server admits a Deployment with any template, and the operator has to evaluate
+ * the template.
+ */
 function deployment(template: Json): Step {
   return (scene) => {
     const labels = { app: scene.pod };

@@ -1,4 +1,4 @@
-/** Attempts to change admitted objects. */
+/** Attempts to change objects that are already admitted. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { ADMINISTRATOR, ADMITTED, eventually } from '../support/harness.ts';
 import { podManifest, restrictedPod } from '../support/pod-manifests.ts';

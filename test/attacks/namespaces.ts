@@ -1,4 +1,4 @@
-/** Attempts on namespaces: on their labels, on the labels' owners, and on the guard itself. */
+/** Attempts to change the labels of namespaces or the owners of labels, and attempts to bypass the guard. */
 import type { Answer } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
@@ -31,7 +31,8 @@ const ADMIN_CLAIM = {
 };
 
 /**
- * Applies the current labels of the namespace, so that the editor also owns them. @param rest other metadata to apply
+ * Applies the current labels of the namespace. As a result, the editor also owns the labels. @param rest other metadata
+ * to apply
  */
 function appliesTheSame(fieldManager: string, ...rest: readonly 'annotations'[]): Step {
   return async (scene) => {
@@ -49,7 +50,7 @@ function patches(metadata: object): Step {
   return ask('PATCH', NAMESPACE, { metadata }, { as: EDITOR });
 }
 
-/** Waits until the namespace has the label that its policy requires. */
+/** Waits until the namespace has the Pod Security label of its policy. */
 function labelled(level: string): Step {
   return async ({ cluster, namespace }) => {
     await eventually(`the label ${level}`, async () => (await enforced({ cluster, namespace })) === level, 15_000);
@@ -58,7 +59,8 @@ function labelled(level: string): Step {
 }
 
 /**
- * Changes the label that the namespace should have by its policy, and waits until the operator has observed the change.
+ * Changes the level of the policy, which changes the namespace's expected label. Waits until the operator has observed
+ * the change.
  */
 function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   return async ({ cluster, namespace }) => {
@@ -66,7 +68,7 @@ function policyBecomes(level: CapabilityPolicySpec['level']): Step {
     const namespaceSelector = { matchLabels: { team: suffix } };
     const policy = await cluster.policy(suffix, { namespaceSelector, level, mode: 'Enforce' });
     await cluster.programmed(policy);
-    // Waits until the operator has set the label, or the status reports that the label has another owner.
+    // Waits until the operator has set the label, or until the status reports another owner of the label.
     await eventually('the label pass', async () => {
       const conflict = await cluster.condition(policy, 'LabelConflict');
       return conflict !== undefined || (await enforced({ cluster, namespace })) === level;
@@ -75,7 +77,7 @@ function policyBecomes(level: CapabilityPolicySpec['level']): Step {
   };
 }
 
-/** The operator does not remove labels that others own, so the test deletes the whole namespace. */
+/** The operator does not remove labels of other field managers, so the test deletes the whole namespace. */
 function vanishes({ cluster, namespace }: Scene): Promise<void> {
   return vanish(cluster.api, namespace);
 }
@@ -85,8 +87,8 @@ async function enforced({ cluster, namespace }: Pick<Scene, 'cluster' | 'namespa
 }
 
 /**
- * Tries each route of the API that can make the change. Returns the first answer that is not a refusal, or else the
- * last refusal.
+ * Tries each route of the API that can make the change. Returns the first answer that is not a refusal. If all answers
+ * are refusals, the last refusal is returned.
  */
 function byEveryRoute(wanted: MetadataChange): Step {
   return async ({ cluster, namespace }) => {

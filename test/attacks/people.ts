@@ -1,4 +1,7 @@
-/** Attempts to use policies without the right to use them, and attempts in namespaces that no policy selects. */
+/**
+ * Attempts to use policies without the right to use them. The file also has attempts in namespaces that no policy
+ * selects.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';
 import { CREATOR, eventually, serviceAccount } from '../support/harness.ts';
@@ -109,7 +112,7 @@ export const PEOPLE: readonly Attack[] = [
       async ({ cluster }) => {
         const rules = [onPolicy('use', cluster.named('bound'))];
         await grant(cluster.api, 'attacks-user', rules, { name: 'attacks-user', namespace: cluster.named('halves') });
-        // The API server learns of rights through a watch.
+        // The API server gets new rights through a watch, with a delay.
         await sleep(500);
         return cluster.api.ask('GET', NAMESPACES);
       },

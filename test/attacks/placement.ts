@@ -1,4 +1,4 @@
-/** Attempts to get more rights through the place of a field in a pod, or through the kind of pod. */
+/** Attempts to get more rights through a field in an unusual place of a pod, or through an unusual kind of pod. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
@@ -17,7 +17,9 @@ function bad(container: Json): Json {
   };
 }
 
-/** The places where a pod can add SYS_ADMIN, and the fields that the attempt may set together with it. */
+/**
+ * The places where a pod can add SYS_ADMIN. The function of a place may also set other fields that the attempt needs.
+ */
 const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
   'in an init container': ({ spec }) => {
     spec.initContainers = [{ ...bad(spec.containers[0]), name: 'init' }];
@@ -68,8 +70,8 @@ const PLACES: Readonly<Record<string, (pod: Json) => void>> = {
 };
 
 /**
- * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop such a field, and refuse the
- * rest of the pod.
+ * Pods with fields that API servers know since Kubernetes 1.35. Older API servers drop the new field, and their
+ * validation refuses the rest of the pod.
  */
 const PLACES_SINCE_35: Readonly<Record<string, RegExp>> = {
   'in an init container with rules for restarts': /initContainers\[0\]\.restartPolicy: Unsupported value: "Never"/,
@@ -82,8 +84,8 @@ const procMountReplaced = admitted('the API server sets Default instead before v
 });
 
 /**
- * Whether the API server accepts the field beside a user namespace: it accepts hostNetwork with the feature gate
- * UserNamespacesHostNetworkSupport.
+ * Whether the API server accepts the field in a pod with a user namespace. The API server accepts only hostNetwork, and
+ * only with the feature gate UserNamespacesHostNetworkSupport.
  */
 function combines(field: string): boolean {
   return field === 'hostNetwork' && ALPHA_FLAGS.some((flag) => flag.includes('UserNamespacesHostNetworkSupport=true'));

@@ -308,7 +308,7 @@ const ON_ROLES: readonly Attempt[] = [
   },
 ];
 
-/** @param alter changes the added version, which is a copy of the CRD's first version until then */
+/** @param alter changes the added version, which starts as a copy of the CRD's first version */
 function addsVersion(alter: (version: Json) => void, sent: Sent = {}): Attempt['run'] {
   const add = ({ spec }: Json) => {
     const version = { ...structuredClone(spec.versions[0]), name: 'v1', storage: false };
@@ -439,12 +439,12 @@ const ON_THE_CRD: readonly Attempt[] = [
       type: JSON_PATCH,
       dryRun: true,
     }),
-    expect: { admitted: 'an upgrade of the CRD drops nothing' },
+    expect: { admitted: 'an upgrade of the CRD adds fields, and drops no stored field' },
   },
   {
     attempt: 'serves an additional version with all fields, as a newer release may',
     run: addsVersion(() => {}, { dryRun: true }),
-    expect: { admitted: 'a write by it drops nothing' },
+    expect: { admitted: 'a write of an object in the additional version drops no field' },
   },
 ];
 
@@ -476,7 +476,7 @@ const ON_NAMESPACES: readonly Attempt[] = [
     expect: RECORDED,
   },
   {
-    attempt: 'creates a namespace that has such a record from the start',
+    attempt: "creates a namespace that already has the operator's record",
     run: create(
       '/api/v1/namespaces',
       {
@@ -486,12 +486,14 @@ const ON_NAMESPACES: readonly Attempt[] = [
       },
       { dryRun: true },
     ),
-    expect: { admitted: 'the operator replaces it, and a backup may contain it' },
+    expect: { admitted: 'the operator replaces the record, and a namespace from a backup may contain a record' },
   },
   {
     attempt: 'takes a namespace out of a policy by its label',
     run: patch(NAMESPACE, { metadata: { labels: { team: null } } }, { dryRun: true }),
-    expect: { admitted: 'their wildcard verbs include exempt, which the guard asks for' },
+    expect: {
+      admitted: 'the wildcard verbs of cluster administrators include exempt, and the guard requires only exempt',
+    },
   },
   {
     attempt: 'makes a namespace pending again for a rollout',
@@ -500,12 +502,16 @@ const ON_NAMESPACES: readonly Attempt[] = [
       { metadata: { labels: { 'rollout.capabilitypolicy.dev/protected-rolled': 'pending' } } },
       { dryRun: true },
     ),
-    expect: { admitted: 'their wildcard verbs include exempt, which the guard asks for' },
+    expect: {
+      admitted: 'the wildcard verbs of cluster administrators include exempt, and the guard requires only exempt',
+    },
   },
   {
     attempt: 'removes the label enforce from a namespace',
     run: patch(NAMESPACE, { metadata: { labels: { 'pod-security.kubernetes.io/enforce': null } } }, { dryRun: true }),
-    expect: { admitted: 'their wildcard verbs include exempt, which the guard asks for' },
+    expect: {
+      admitted: 'the wildcard verbs of cluster administrators include exempt, and the guard requires only exempt',
+    },
   },
 ];
 
@@ -592,9 +598,9 @@ const ON_ROLLOUTS: readonly Attempt[] = [
     expect: STATES,
   },
   {
-    attempt: "creates a ConfigMap of their own in the operator's namespace",
+    attempt: "creates another ConfigMap in the operator's namespace",
     run: create(`${OWN}/configmaps`, { ...STATE, metadata: { name: 'rollout-notes' } }, { dryRun: true }),
-    expect: { admitted: 'the operator does not read it' },
+    expect: { admitted: 'the operator does not read this ConfigMap' },
   },
   {
     attempt: 'creates a ConfigMap with the label of the operator in another namespace',
@@ -603,7 +609,7 @@ const ON_ROLLOUTS: readonly Attempt[] = [
       { ...STATE, metadata: { name: 'rollout-0.later', labels: MANAGED } },
       { dryRun: true },
     ),
-    expect: { admitted: 'the operator does not read it' },
+    expect: { admitted: 'the operator does not read this ConfigMap' },
   },
 ];
 
@@ -643,16 +649,19 @@ const ON_APIS: readonly Attempt[] = [
     expect: SERVED,
   },
   {
-    attempt: 'has another server answer for Deployments',
+    attempt: 'makes another server answer requests for Deployments',
     run: patch(
       `${SERVICES}/v1.apps`,
       { spec: { service: { name: 'mine', namespace: 'default' }, insecureSkipTLSVerify: true } },
       { dryRun: true },
     ),
-    expect: { admitted: 'API servers evaluate pods without it; statuses and warnings follow what it answers' },
+    expect: {
+      admitted:
+        'API servers evaluate pods without the other server. Only statuses and warnings depend on the answers of the other server',
+    },
   },
   {
-    attempt: 'defines a resource of their own in the group of admission policies',
+    attempt: 'defines a custom resource in the group of admission policies',
     run: create(
       CRDS,
       {
@@ -671,7 +680,7 @@ const ON_APIS: readonly Attempt[] = [
       },
       { dryRun: true },
     ),
-    expect: { admitted: 'API servers answer by their own API first' },
+    expect: { admitted: 'API servers prefer their own API for this group' },
   },
 ];
 
@@ -699,10 +708,10 @@ const ON_PINNED_POLICIES: readonly Attempt[] = [
   {
     attempt: 'changes a pinned policy',
     run: patch(PINNED, { spec: { level: 'baseline' } }, { dryRun: true }),
-    expect: { admitted: 'their wildcard verbs include exempt' },
+    expect: { admitted: 'the wildcard verbs of cluster administrators include exempt' },
   },
   {
-    attempt: '(as an editor of policies) creates a policy of higher priority that admits everything',
+    attempt: '(as an editor of policies) creates a policy of a higher priority that admits everything',
     run: create(
       POLICIES,
       {
@@ -727,7 +736,10 @@ const ON_PINNED_POLICIES: readonly Attempt[] = [
       }),
       { dryRun: true },
     ),
-    expect: { admitted: 'no file can tell what somebody sent from what was changed on the way' },
+    expect: {
+      admitted:
+        'the protection cannot distinguish the fields that a user sent from the fields that a mutating policy changed',
+    },
   },
 ];
 

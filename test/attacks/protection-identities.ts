@@ -1,4 +1,4 @@
-/** The attempts to act as a user who may write protected objects. */
+/** Attempts to act as a user with the right to write protected objects. */
 import { signingRequest } from '../../hack/controlplane/certificates.ts';
 import { podManifest, restrictedPod } from '../support/pod-manifests.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE, OPERATOR_USER } from '../support/rights.ts';
@@ -23,11 +23,15 @@ import {
 
 const SYSTEM = '/api/v1/namespaces/kube-system';
 const NODE = asAdministrator('system:node:n', 'system:nodes');
-const IMPERSONATED = { admitted: 'admission sees the impersonated user only; the audit log has both' };
+const IMPERSONATED = { admitted: 'admission sees only the impersonated user. The audit log has both user names' };
 const ENCODED = {
-  admitted: 'no expression can read the name in the encoded request; the audit log has who approves it',
+  admitted:
+    'no expression can read the user name in the encoded request. The audit log has the name of the user who approves the request',
 };
-const UPGRADED = { admitted: "no file can tell the operator's pods from others: the Deployment has to be upgraded" };
+const UPGRADED = {
+  admitted:
+    "the protection cannot distinguish the operator's pods from other pods, because every release changes the pods",
+};
 
 const OTHER_PROGRAM = { name: 'operator', image: 'registry.example/mine', args: ['--excluded-namespaces=*'] };
 const TOKEN = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
@@ -41,7 +45,7 @@ function tokenSecret(name: string, account: string) {
   };
 }
 
-/** @param signer the name of the signer of the client certificate, after `kubernetes.io/` */
+/** @param signer the name of the signer of the client certificate, without the prefix `kubernetes.io/` */
 function certificateFor(signer: string, commonName: string, ...organizations: readonly string[]): Attempt['run'] {
   const request = Buffer.from(signingRequest({ commonName, organizations })).toString('base64');
   return create(
@@ -98,7 +102,7 @@ export const AS_THE_OPERATOR: readonly Attempt[] = [
   {
     attempt: "creates a pod with the garbage collector's service account",
     run: create(`${SYSTEM}/pods`, pod('mine', 'generic-garbage-collector'), { dryRun: true }),
-    expect: { admitted: 'nodes get no token of this account' },
+    expect: { admitted: 'nodes cannot get a token of this account' },
   },
   {
     attempt: '(as the node of such a pod) requests a token of the garbage collector',
@@ -116,7 +120,7 @@ export const AS_THE_OPERATOR: readonly Attempt[] = [
     expect: ENCODED,
   },
   {
-    attempt: 'asks for the client certificate of a node, which gets tokens for the pods on it',
+    attempt: 'asks for the client certificate of a node, because a node gets tokens for the pods on the node',
     run: certificateFor('kube-apiserver-client-kubelet', 'system:node:mine', 'system:nodes'),
     expect: ENCODED,
   },
@@ -173,7 +177,7 @@ export const AS_THE_OPERATOR: readonly Attempt[] = [
     expect: UPGRADED,
   },
   {
-    attempt: "adds an ephemeral container to the operator's pod, which can read its token",
+    attempt: "adds an ephemeral container to the operator's pod, so that the container can read the operator's token",
     run: async (target) => {
       await target.cluster.api.create(`${OWN}/pods`, pod('running', OPERATOR_ACCOUNT));
       const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
@@ -196,6 +200,9 @@ export const AS_THE_OPERATOR: readonly Attempt[] = [
       ),
       { dryRun: true },
     ),
-    expect: { admitted: 'no policy reaches kube-system: pods there can do everything on the nodes where they run' },
+    expect: {
+      admitted:
+        'the namespace kube-system is excluded from all policies. Pods in kube-system can have every right on their nodes',
+    },
   },
 ];

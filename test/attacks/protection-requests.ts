@@ -1,4 +1,4 @@
-/** The objects that the attempts against the protection try to change, and the requests on these objects. */
+/** The target objects of the attempts against the protection, and the requests to change these objects. */
 import type { Answer, Identity, Json, Method } from '../../hack/controlplane/api.ts';
 import type { TestCluster } from '../support/harness.ts';
 import { OPERATOR_NAMESPACE } from '../support/rights.ts';
@@ -6,7 +6,7 @@ import { OPERATOR_NAMESPACE } from '../support/rights.ts';
 /** The objects that the attempts try to change. */
 export interface Target {
   readonly cluster: TestCluster;
-  /** The full names of objects by their kind, and by the key `guard` the name of the guard's admission policy. */
+  /** The full name of the object of each kind. The key `guard` has the name of the guard's admission policy. */
   readonly names: Readonly<Record<string, string>>;
   readonly namespace: string;
   /** The name of the policy that the flag --protect-policies protects. */
@@ -17,7 +17,7 @@ export interface Attempt {
   /** Completes the sentence "a cluster administrator …". */
   readonly attempt: string;
   run(target: Target): Promise<Answer>;
-  /** A part of the expected refusal. The reason why the request does no harm, if the API server admits it. */
+  /** The expected answer. The value is a part of the refusal, or the reason why an admitted request does no harm. */
   readonly expect: { readonly refused: RegExp } | { readonly admitted: string };
 }
 
@@ -106,10 +106,10 @@ export const PINS = { refused: /changing or deleting this CapabilityPolicy needs
 export const SERVED = { refused: /this APIService must not be deleted or served by another server/ };
 export const TOKENS = { refused: /only nodes may get tokens of the operator/ };
 export const CONTROLLER_TOKENS = { refused: /only kube-controller-manager may get tokens of its controllers/ };
-export const SECRETS = { refused: /no Secret may have a token of the operator or of these controllers/ };
-export const STATES = { refused: /only the operator \(\S+\) may write the ConfigMaps that keep where a rollout is/ };
+export const SECRETS = { refused: /no Secret may have a token of the operator or of the controllers/ };
+export const STATES = { refused: /only the operator \(\S+\) may write the ConfigMaps with the states of rollouts/ };
 
-/** A user that is also a cluster administrator, so that only admission can refuse. */
+/** A user with the rights of a cluster administrator. Only admission can refuse requests of this user. */
 export function asAdministrator(user: string, ...groups: readonly string[]): Identity {
   return { user, groups: [...groups, 'system:masters'] };
 }
@@ -128,7 +128,10 @@ export const NOTHING = '[JSONPatch{op: "test", path: "/kind", value: object.kind
 
 const LIMIT_RANGES = { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['limitranges'] };
 
-/** An admission policy that refuses nothing and changes nothing. @param rule the requests that it matches */
+/**
+ * An admission policy that refuses nothing and changes nothing.
+ * @param rule the requests that it matches
+ */
 export function lookAlike(
   metadata: object,
   kind: 'Validating' | 'Mutating' = 'Validating',

@@ -1,4 +1,4 @@
-/** Attempts that do not write a protected object, or write a protected object without changing it. */
+/** Attempts without a change of a protected object. Some of the attempts write a protected object unchanged. */
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 import {
   ADMISSION,
@@ -20,13 +20,13 @@ import {
   VAP,
 } from './protection-requests.ts';
 
-const STAYS = { admitted: 'what is in force stays in force' };
+const STAYS = { admitted: 'programs in force stay in force' };
 
 export const ROUNDABOUT: readonly Attempt[] = [
   {
     attempt: 'writes an admission policy back unchanged',
     run: put(VAP, () => {}, { dryRun: true }),
-    expect: { admitted: 'it changes nothing, and re-encryption of etcd needs it' },
+    expect: { admitted: 'the write changes nothing, and the re-encryption of etcd needs such writes' },
   },
   {
     attempt: 'changes the status of an admission policy',
@@ -35,16 +35,16 @@ export const ROUNDABOUT: readonly Attempt[] = [
       object.status = { observedGeneration: 7 };
       return send('PUT', `${VAP(target)}/status`, object, { dryRun: true })(target);
     },
-    expect: { admitted: 'API servers do not read it' },
+    expect: { admitted: 'API servers do not read the status of an admission policy' },
   },
   {
-    attempt: 'gives an admission policy an owner that does not exist by way of its status',
+    attempt: 'gives an admission policy a nonexistent owner by a write of its status',
     run: async (target) => {
       const object = await target.cluster.api.get(VAP(target));
       object.metadata.ownerReferences = [GONE_OWNER];
       return send('PUT', `${VAP(target)}/status`, object)(target);
     },
-    expect: { admitted: 'a write of the status leaves owners as they are' },
+    expect: { admitted: 'a write of the status does not change owners' },
   },
   {
     attempt: 'takes the managed fields from an admission policy',
@@ -55,26 +55,33 @@ export const ROUNDABOUT: readonly Attempt[] = [
       },
       { dryRun: true },
     ),
-    expect: { admitted: 'API servers do not enforce by them, and the operator compares the text' },
+    expect: {
+      admitted: 'the managed fields do not affect enforcement, and the operator compares the text of the object',
+    },
   },
   {
-    attempt: 'writes into the status of a policy that it is not in force',
+    attempt: 'writes a status which says that a policy is not in force',
     run: patch((target) => `${PINNED(target)}/status`, { status: { conditions: [] } }, { dryRun: true }),
-    expect: { admitted: 'the operator writes it again, and decides about no pod by it' },
+    expect: { admitted: 'the operator writes the status again, and no decision about pods depends on the status' },
   },
   {
     attempt: 'creates an admission policy that refuses what the operator writes',
     run: create(`${ADMISSION}/validatingadmissionpolicies`, lookAlike({ name: 'stops-the-operator' }), {
       dryRun: true,
     }),
-    expect: { admitted: 'what is in force stays in force; no policy of the API sees admission policies' },
+    expect: {
+      admitted: 'programs in force stay in force. Policies of the API do not see writes of admission policies',
+    },
   },
   {
     attempt: 'creates a mutating admission policy that changes roles while the operator writes them',
     run: create(`${ADMISSION}/mutatingadmissionpolicies`, lookAlike({ name: 'changes-roles' }, 'Mutating'), {
       dryRun: true,
     }),
-    expect: { admitted: 'it sees no admission policies; they may also bind the roles themselves' },
+    expect: {
+      admitted:
+        'the mutating policy does not see writes of admission policies. A cluster administrator may also bind the roles directly',
+    },
   },
   {
     attempt:
@@ -89,7 +96,10 @@ export const ROUNDABOUT: readonly Attempt[] = [
       }),
       { dryRun: true },
     ),
-    expect: { admitted: 'no file can tell what the operator sent from what was changed on the way' },
+    expect: {
+      admitted:
+        'the protection cannot distinguish the fields that the operator sent from the fields that a mutating policy changed',
+    },
   },
   {
     attempt: 'creates a webhook that refuses what the operator writes',
@@ -112,7 +122,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
       },
       { dryRun: true },
     ),
-    expect: { admitted: 'what is in force stays in force; webhooks see no admission policies' },
+    expect: { admitted: 'programs in force stay in force. Webhooks do not see writes of admission policies' },
   },
   {
     attempt: "gives the operator's requests no share of the API server",
@@ -156,7 +166,9 @@ export const ROUNDABOUT: readonly Attempt[] = [
       },
       { type: APPLY, dryRun: true },
     ),
-    expect: { admitted: 'API servers write them again; until then the operator asks fewer of them' },
+    expect: {
+      admitted: 'API servers write their addresses again. Until then, the operator sends probes to fewer API servers',
+    },
   },
   {
     attempt: 'binds a role for the use of a policy to a user',
@@ -183,7 +195,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
   {
     attempt: "deletes the operator's namespace",
     run: remove(OWN, undefined, { dryRun: true }),
-    expect: { admitted: 'what is in force stays in force; rollouts soak again' },
+    expect: { admitted: 'programs in force stay in force. Rollouts begin their soaks again' },
   },
   {
     attempt: "deletes the operator's service account",
@@ -195,7 +207,7 @@ export const ROUNDABOUT: readonly Attempt[] = [
     run: remove('/api/v1/namespaces/kube-system/serviceaccounts/generic-garbage-collector', undefined, {
       dryRun: true,
     }),
-    expect: { admitted: 'kube-controller-manager creates it again' },
+    expect: { admitted: 'kube-controller-manager creates the service account again' },
   },
   {
     attempt: "deletes the binding of the operator's own role",
@@ -210,6 +222,9 @@ export const ROUNDABOUT: readonly Attempt[] = [
   {
     attempt: 'deletes a policy',
     run: remove(`${POLICIES}/protected-granted`, undefined, { dryRun: true }),
-    expect: { admitted: 'RBAC decides who may delete policies; --protect-policies pins them' },
+    expect: {
+      admitted:
+        'RBAC decides who may delete policies. The flag --protect-policies prevents the deletion of the named policies',
+    },
   },
 ];

@@ -1,7 +1,6 @@
 /**
- * Replays the attempts of a cluster administrator on API servers that protect the enforcement (`cappol render
- * --static`). The tests also show that the operator, the garbage collector and the namespace controller still do their
- * work.
+ * Replays the attempts of a cluster administrator on API servers with the protection (`cappol render --static`). The
+ * tests also show that the operator, the garbage collector and the namespace controller still do their work.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';

@@ -1,9 +1,11 @@
 /**
- * Encodes a pod in Kubernetes' protobuf format, with only the fields that the attempts use
- * (k8s.io/api/core/v1/generated.proto).
+ * Encodes a pod in Kubernetes' protobuf format (k8s.io/api/core/v1/generated.proto). The encoder supports only the
+ * fields that the attempts use.
  */
 
-/** A field of a message: the field's number and its value, which is a string, the bytes of another message, or true. */
+/**
+ * A field of a message, with its number and its value. The value is a string, the bytes of another message, or true.
+ */
 type Field = readonly [number: number, value: string | Uint8Array | true];
 
 function message(...fields: readonly Field[]): Uint8Array {
@@ -23,6 +25,6 @@ function varint(value: number): Uint8Array {
 export function privilegedPodAsProtobuf(name: string): Uint8Array {
   const container = message([1, 'main'], [2, 'example.org/app'], [15, message([2, true])]);
   const pod = message([1, message([1, name])], [2, message([2, container])]);
-  // k8s.io/apimachinery/pkg/runtime/serializer/protobuf: a magic number, then runtime.Unknown.
+  // The format is a magic number, followed by runtime.Unknown (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
   return Buffer.concat([Buffer.from('k8s\0'), message([1, message([1, 'v1'], [2, 'Pod'])], [2, pod])]);
 }

@@ -1,4 +1,4 @@
-/** Attempts to run under a seccomp profile of type OCI that the policy does not list (KEP-6061). */
+/** Attempts to run a pod under a seccomp profile of type OCI (KEP-6061). The profile is not in the policy's list. */
 import { ALPHA_FLAGS } from '../support/alpha.ts';
 import { type Attack, admitted, create, debug, invalid, refusedBy } from './attack.ts';
 import { pod } from './settings.ts';
@@ -6,7 +6,7 @@ import { pod } from './settings.ts';
 const DIGEST = `sha256:${'0123456789abcdef'.repeat(4)}`;
 const REFERENCE = `registry.example.com/profiles/web@${DIGEST}`;
 
-/** A pod whose container or, by `securityContext`, itself has a profile. */
+/** A pod that sets a seccomp profile on its container. The function `onPod` sets the profile on the pod itself. */
 const onContainer = (seccompProfile: object, metadata: object = {}) =>
   pod({ containers: [{ name: 'main', image: 'example.org/app', securityContext: { seccompProfile } }] }, metadata);
 const onPod = (seccompProfile: object) => pod({ securityContext: { seccompProfile } });
@@ -15,7 +15,10 @@ const based = { baseProfile: { type: 'Localhost', localhostProfile: 'permissive.
 const DEFAULT = { type: 'RuntimeDefault' };
 const LATE = { name: 'late', image: 'example.org/debug' };
 
-/** References that look like one of the entries: REFERENCE, `registry.example.com/team/*` and `docker.io/library/web@*`. */
+/**
+ * References that look like an entry of the list. The entries are REFERENCE, `registry.example.com/team/*` and
+ * `docker.io/library/web@*`.
+ */
 const LOOKALIKES: Readonly<Record<string, string>> = {
   'another digest': `${REFERENCE.slice(0, -1)}0`,
   'another algorithm': `registry.example.com/profiles/web@sha512:${DIGEST.slice('sha256:'.length).repeat(2)}`,
@@ -29,7 +32,7 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   'a repository whose name is longer': `docker.io/library/web2@${DIGEST}`,
 };
 
-/** References that the API server itself refuses, even if a list admits them. */
+/** References that the API server refuses in its own validation, even if a list admits them. */
 const NOT_CANONICAL: Readonly<Record<string, string>> = {
   'no registry, where docker.io is meant': `web@${DIGEST}`,
   'another name of the registry': `index.docker.io/library/web@${DIGEST}`,

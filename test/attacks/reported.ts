@@ -1,4 +1,7 @@
-/** The faults that a first attack on a real API server found: each of these pods was admitted before the fix. */
+/**
+ * Attempts that exploited faults. The faults were found by a first attack on a real API server. Before the fix of its
+ * fault, each of these pods was admitted.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { serviceAccount } from '../support/harness.ts';
@@ -7,11 +10,11 @@ import { type Attack, admitted, create, createIn, debug, refusedBy } from './att
 import { AGENT, agentPod, pod, RESTRICTED } from './settings.ts';
 
 const TRACING = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['SYS_PTRACE'] } };
-/** How often two requests race. */
+/** The number of times that two requests race. */
 const RACES = 10;
 const WRITES_LOGS = { volumeMounts: [{ name: 'logs', mountPath: '/logs' }] };
 
-/** A container that complies with level restricted, except that it adds one capability. */
+/** A container that adds one capability, and otherwise complies with level restricted. */
 function capable(name: string): object {
   return { securityContext: { ...RESTRICTED, capabilities: { drop: ['ALL'], add: [name] } } };
 }

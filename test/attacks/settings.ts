@@ -10,8 +10,8 @@ type Rules = Omit<CapabilityPolicySpec, 'namespaceSelector'> & Partial<Capabilit
 
 interface Setting {
   /**
-   * The policies by short name. A policy without a selector gets one that requires the label `team` with the setting's
-   * key as value.
+   * The policies by short name. A policy without a selector gets a selector. The selector requires the label `team`
+   * with the setting's key as its value.
    */
   readonly policies: Readonly<Record<string, Rules>>;
   /** Pods that are created before the policies, by name. */
@@ -59,7 +59,8 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   },
 
   /**
-   * A policy by which a container may add any capability, but may hold only the default capabilities of its runtime.
+   * A policy that lets a container add any capability. The container may hold only the default capabilities of its
+   * runtime.
    */
   bounded: {
     policies: {
@@ -73,7 +74,10 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** Two policies of equal priority: one for debugging by everybody, one for an agent of the node. */
+  /**
+   * Two policies of equal priority. One policy admits debugging by everybody. The other policy admits an agent of the
+   * node.
+   */
   halves: {
     policies: {
       base: enforce({ level: 'restricted', overrides: { capabilities: { allowedAdd: ['SYS_PTRACE'] } } }),
@@ -123,7 +127,7 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
   unowned: { policies: { unowned: managed } },
   stated: { policies: { stated: managed } },
 
-  /** A policy that selects the namespace by its name, and that another policy overrides. */
+  /** A policy that selects the namespace by its name. A second policy overrides the policy that selects by name. */
   overridden: {
     policies: {
       overridden: enforce({ level: 'restricted' }),
@@ -135,7 +139,9 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A policy that guards the label for admin access to devices, and a policy that overrides it. */
+  /**
+   * A policy that guards the label for admin access to devices. A second policy overrides the policy with the guard.
+   */
   devices: {
     policies: {
       devices: enforce({ level: 'restricted', adminAccessLabel: 'Guarded' }),
@@ -175,10 +181,10 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A namespace that a row of the table deletes and creates again. */
+  /** A row of the table deletes this namespace and creates it again. */
   remade: { policies: { remade: enforce({ level: 'restricted' }) } },
 
-  /** Pods that are older than a policy that would refuse their pod-level settings. */
+  /** Pods that were created before the policy. The policy would refuse the pod-level settings of these pods. */
   older: {
     policies: { older: enforce({ level: 'baseline', overrides: { runAsUser: { rule: 'NotZero' } } }) },
     older: {
@@ -232,20 +238,20 @@ export const SETTINGS: Readonly<Record<string, Setting>> = {
     },
   },
 
-  /** A policy by which no pod may have a token of its service account. */
+  /** A policy that forbids tokens of service accounts in pods. */
   tokenless: {
     policies: { tokenless: enforce({ level: 'baseline', overrides: { serviceAccountToken: 'Forbidden' } }) },
   },
 
-  /** A policy by which each pod must have its own user namespace. */
+  /** A policy that requires a separate user namespace for each pod. */
   ...(offers(SERVER_MINOR, 'userNamespaces') && {
     isolated: { policies: { isolated: enforce({ level: 'baseline', overrides: { userNamespaces: 'Required' } }) } },
   }),
 
-  /** A policy by which each container must have an AppArmor profile. */
+  /** A policy that requires an AppArmor profile for each container. */
   profiled: { policies: { profiled: enforce({ level: 'baseline', overrides: { appArmor: { unset: 'Refused' } } }) } },
 
-  /** A policy that also requires an AppArmor profile, but with defaulting. */
+  /** A policy that requires an AppArmor profile and has defaulting. */
   filled: {
     policies: {
       filled: enforce({
@@ -269,7 +275,7 @@ export function restrictedContainer(name: string): object {
   return { name, image: 'example.org/debug', securityContext: RESTRICTED };
 }
 
-/** A pod that the policy `agent` admits: the pod sees the node's processes, and reads the node's logs. */
+/** A pod that the policy `agent` admits. The pod sees the node's processes, and reads the node's logs. */
 export function agentPod(serviceAccountName = AGENT): Json {
   const one = restrictedPod({ serviceAccountName }) as Json;
   one.spec.hostPID = true;

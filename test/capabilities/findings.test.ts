@@ -10,7 +10,10 @@ type Case = readonly [securityContext: object, ...expected: string[]];
 const DROP_ALL = { drop: ['ALL'] };
 const UNKNOWN = 'containerd ignores it, CRI-O and Docker do not start the container';
 
-/** Reason → a container's capabilities → its securityContext, and the messages without its name. */
+/**
+ * The cases of each finding, by the capabilities of a container. A case has the container's securityContext, and the
+ * expected messages without the container's name.
+ */
 const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = {
   UnknownCapability: {
     'an unknown add': [
@@ -27,11 +30,11 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
   MisleadingName: {
     'SYS_ADMIN with U+017F': [
       caps({ add: ['ſYS_ADMIN'], ...DROP_ALL }),
-      'adds capability ſYS_ADMIN, which has letters beyond ASCII and which container runtimes read as SYS_ADMIN: write that, or remove it',
+      'adds capability ſYS_ADMIN, which has letters beyond ASCII and which container runtimes read as SYS_ADMIN: write SYS_ADMIN, or remove the name',
     ],
     'a drop with U+0131': [
       caps({ drop: ['ALL', 'SYS_ADMıN'] }),
-      'drops capability SYS_ADMıN, which has letters beyond ASCII and which container runtimes read as SYS_ADMIN: write that, or remove it',
+      'drops capability SYS_ADMıN, which has letters beyond ASCII and which container runtimes read as SYS_ADMIN: write SYS_ADMIN, or remove the name',
     ],
     'a name that only JavaScript reads as a capability, and no runtime': [caps({ add: ['NET_BROADCAﬆ'], ...DROP_ALL })],
     'names in ASCII': [caps({ add: ['sys_time', 'CAP_CHOWN'], ...DROP_ALL })],
@@ -47,20 +50,20 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
     ],
     'a dropped one': [
       caps({ add: ['SYS_TIME'], drop: ['SYS_TIME'] }),
-      'adds capability SYS_TIME without effect on containerd and CRI-O: it is dropped, too (on Docker the add wins)',
+      'adds capability SYS_TIME without effect on containerd and CRI-O, since the container also drops it (Docker keeps the added capability)',
     ],
     'one that is dropped with CAP_': [
       caps({ add: ['SYS_TIME'], drop: ['cap_sys_time'] }),
-      'adds capability SYS_TIME without effect on CRI-O: it is dropped, too (on Docker the add wins)',
+      'adds capability SYS_TIME without effect on CRI-O, since the container also drops it (Docker keeps the added capability)',
     ],
     'all, and all dropped': [
       caps({ add: ['ALL'], ...DROP_ALL }),
-      'adds capability ALL without effect on containerd and CRI-O: it is dropped, too (on Docker the add wins)',
+      'adds capability ALL without effect on containerd and CRI-O, since the container also drops it (Docker keeps the added capability)',
     ],
     CAP_ALL: [caps({ add: ['CAP_ALL'] }), `adds capability CAP_ALL without effect: ${UNKNOWN}; write ALL`],
     'any, privileged': [
       { privileged: true, ...caps({ add: ['SYS_TIME'] }) },
-      'adds capability SYS_TIME without effect: it is privileged, and holds all 41',
+      'adds capability SYS_TIME without effect, since the container is privileged and holds all 41 capabilities',
     ],
     'one beside a drop of ALL': [caps({ add: ['SYS_TIME'], ...DROP_ALL })],
     'small letters': [caps({ add: ['sys_time'], ...DROP_ALL })],
@@ -74,7 +77,7 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
     CAP_ALL: [caps({ drop: ['CAP_ALL'] }), `drops capability CAP_ALL without effect: ${UNKNOWN}; write ALL`],
     'any, privileged': [
       { privileged: true, ...caps(DROP_ALL) },
-      'drops capability ALL without effect: it is privileged, and holds all 41',
+      'drops capability ALL without effect, since the container is privileged and holds all 41 capabilities',
     ],
     'CAP_, of what nobody holds': [caps({ drop: ['ALL', 'CAP_NET_RAW'] })],
     'small letters': [caps({ drop: ['net_raw'] })],
@@ -96,7 +99,7 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
   HeldByRuntimeDefault: {
     'all default ones except those that are dropped and added': [
       caps({ add: ['NET_RAW'], drop: ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'] }),
-      'holds SETPCAP, NET_BIND_SERVICE, SYS_CHROOT, MKNOD, AUDIT_WRITE, SETFCAP only because container runtimes give them (fewer on CRI-O): drop ALL, and add what it needs',
+      'holds SETPCAP, NET_BIND_SERVICE, SYS_CHROOT, MKNOD, AUDIT_WRITE, SETFCAP only because container runtimes give them (fewer on CRI-O): drop ALL, and add the capabilities that the container needs',
     ],
     'ALL dropped': [caps({ drop: ['all'] })],
     'ALL added': [caps({ add: ['ALL'] })],
@@ -105,11 +108,11 @@ const TABLES: Readonly<Record<FindingReason, Readonly<Record<string, Case>>>> = 
   SysctlInstead: {
     ping: [
       caps({ add: ['NET_RAW'], ...DROP_ALL }),
-      'adds capability NET_RAW: for ping it is unnecessary with the sysctl net.ipv4.ping_group_range at "0 2147483647", as containerd 2.0 and Docker 20.10 and newer set it',
+      'adds capability NET_RAW: for ping it is unnecessary if the sysctl net.ipv4.ping_group_range is "0 2147483647", which containerd 2.0 and Docker 20.10 and newer set',
     ],
     'low ports': [
       caps({ add: ['CAP_NET_BIND_SERVICE'], ...DROP_ALL }),
-      'adds capability CAP_NET_BIND_SERVICE: for ports below 1024 it is unnecessary with the sysctl net.ipv4.ip_unprivileged_port_start at "0", as containerd 2.0 and Docker 20.10 and newer set it',
+      'adds capability CAP_NET_BIND_SERVICE: for ports below 1024 it is unnecessary if the sysctl net.ipv4.ip_unprivileged_port_start is "0", which containerd 2.0 and Docker 20.10 and newer set',
     ],
     'another one': [caps({ add: ['NET_ADMIN'], ...DROP_ALL })],
   },

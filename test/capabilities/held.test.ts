@@ -10,7 +10,7 @@ import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { maskOf } from '../support/capability-masks.ts';
 import { MEASURED } from '../support/measured-sets.ts';
 
-/** The file of measurements, which only some machines have beside the checkout. */
+/** The file of measurements. Only some machines have the file beside the checkout. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'runtime-capability-sets.json');
 
 describe('the capabilities of a container, as measured', () => {
@@ -62,9 +62,9 @@ describe('the capabilities that a runtime grants', () => {
   it('come with the steps of the calculation', () => {
     const grant = granted(CONTAINERD, { ...none, add: ['NET_RAW', 'CAP_SYS_TIME', 'chown'], drop: ['ALL', 'chown'] });
     assert.deepEqual('because' in grant && grant.because, [
-      'starts from nothing, since ALL is dropped',
+      'starts without capabilities, since ALL is dropped',
       'adds NET_RAW',
-      'CHOWN is added and dropped: the drop wins',
+      'CHOWN is added and dropped, and this runtime drops it',
       'reads the added CAP_SYS_TIME as CAP_CAP_SYS_TIME, which is not a capability',
     ]);
   });

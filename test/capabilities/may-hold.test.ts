@@ -17,7 +17,7 @@ function isAdmitted(container: Container, policy: ResolvedPolicy, inUserNamespac
   return evaluator.violations({ annotations: {}, spec }, policy).every(({ rule }) => !RULES.includes(rule));
 }
 
-/** Containers that hold the capability, and as few other capabilities as possible. */
+/** Containers that hold the capability. Each container holds as few other capabilities as possible. */
 function holding(name: string, container: Container): Container[] {
   const others = RUNTIME_DEFAULT.filter((one) => one !== name);
   const lists = [

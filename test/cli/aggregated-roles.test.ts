@@ -1,4 +1,4 @@
-/** A role with an aggregationRule has the rules of the ClusterRoles that it selects. */
+/** Tests a role with an aggregationRule. The role has the rules of the selected ClusterRoles. */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';

@@ -1,4 +1,6 @@
-/** check --cluster --policy: the changes that a policy would make, as an answer to "what would break?". */
+/**
+ * Tests `cappol check --cluster --policy`, which answers "what would break?" with the changes that a policy would make.
+ */
 import assert from 'node:assert/strict';
 import { changesOf } from '../../analysis/check/changes.ts';
 import type { Changes } from '../../analysis/check/changes-result.ts';
@@ -21,7 +23,7 @@ const OPTIONS = {
 };
 
 /**
- * In namespace net, `good` complies, `bad` violates, and `worse` violates more rules; in namespace web, `good`
+ * In namespace net, workload `good` complies, `bad` violates, and `worse` violates more rules. In namespace web, `good`
  * complies.
  */
 const WORKLOADS = [

@@ -1,4 +1,7 @@
-/** check in a pipe: lines that fit a screen, and workloads of which only old pods violate. */
+/**
+ * Tests the output of `cappol check` in a pipe. The lines of the output fit a screen. The output marks workloads of
+ * which only old pods violate.
+ */
 import assert from 'node:assert/strict';
 import { itemsOf } from '../../analysis/check/running.ts';
 import { shortMessage } from '../../analysis/check/short-message.ts';

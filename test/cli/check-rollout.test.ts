@@ -1,6 +1,6 @@
 /**
- * check with `spec.rollout`: a violation has the mode that the policy has in the namespace, which depends on whether
- * the namespace is pending.
+ * Tests `cappol check` with `spec.rollout`. A violation has the mode that the policy has in the namespace. The mode of
+ * a violation depends on whether the namespace is pending.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -99,7 +99,7 @@ describe('check with a rollout', () => {
     assert.equal(code, 1);
   });
 
-  /** The words by which each output says that the API server refuses a pod, or that it warns about a pod. */
+  /** The words for a refused pod and for a pod with a warning, by output format. */
   const WORDS: Readonly<Record<Exclude<Output, 'junit'>, readonly [refused: RegExp, warned: RegExp]>> = {
     table: [/ refused +staged /, / warned +staged /],
     wide: [/ refused +staged /, / warned +staged /],

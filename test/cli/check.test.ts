@@ -1,4 +1,7 @@
-/** check -f: verdicts, lines, and the objects in the manifests that evaluation depends on. */
+/**
+ * Tests the verdicts and line numbers of `cappol check -f`. Also tests the objects in the manifests that affect the
+ * evaluation.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The errors of commands that cannot reach a cluster name the files and servers. */
+/** Tests commands that cannot reach a cluster. The error messages name the files and servers. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,7 +37,7 @@ describe('the errors of cappol with a cluster', () => {
     const line = await complaint({}, { token: 'wrong' });
     assert.match(
       line,
-      /^cappol: the API server at https:\S+ does not accept the token or certificate of the kubeconfig: it is wrong, or has expired\n$/,
+      /^cappol: the API server at https:\S+ does not accept the token or certificate of the kubeconfig, which is wrong or has expired\n$/,
     );
   });
 
@@ -51,9 +51,15 @@ describe('the errors of cappol with a cluster', () => {
     const broken = join(folder, 'broken.crt');
     writeFileSync(broken, 'no certificate');
     const line = await complaint({}, { 'client-certificate': broken, 'client-key': broken });
-    assert.match(line, /^cappol: the certificate, key or authority of the kubeconfig is no PEM file: .*\n$/);
+    assert.match(
+      line,
+      /^cappol: the certificate, key or certificate authority of the kubeconfig is not a PEM file: .*\n$/,
+    );
     const folderOnly = await complaint({}, { 'client-certificate': folder, 'client-key': folder });
-    assert.match(folderOnly, /^cappol: the certificate, key or authority of the kubeconfig is no PEM file: .*\n$/);
+    assert.match(
+      folderOnly,
+      /^cappol: the certificate, key or certificate authority of the kubeconfig is not a PEM file: .*\n$/,
+    );
   });
 
   it('names a server that does not listen, or is unknown', async () => {
@@ -65,7 +71,7 @@ describe('the errors of cappol with a cluster', () => {
     const unknown = await complaint({ server: 'https://nowhere.invalid' });
     assert.match(
       unknown,
-      /^cappol: cannot reach the cluster at https:\/\/nowhere\.invalid: its name (is unknown \(ENOTFOUND\)|cannot be looked up now \(EAI_AGAIN\))\n$/,
+      /^cappol: cannot reach the cluster at https:\/\/nowhere\.invalid: the host name (is unknown \(ENOTFOUND\)|cannot be resolved at the moment \(EAI_AGAIN\))\n$/,
     );
   });
 
@@ -73,7 +79,7 @@ describe('the errors of cappol with a cluster', () => {
     const line = await complaint({ 'certificate-authority': undefined, 'certificate-authority-data': undefined });
     assert.match(
       line,
-      /^cappol: cannot reach the cluster at \S+: the certificate-authority of the kubeconfig has not signed its certificate \([A-Z_]+\)\n$/,
+      /^cappol: cannot reach the cluster at \S+: the server certificate is not signed by the certificate-authority of the kubeconfig \([A-Z_]+\)\n$/,
     );
   });
 

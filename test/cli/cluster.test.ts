@@ -1,4 +1,7 @@
-/** check and render on a real API server: the API server gives the verdicts that the commands predict. */
+/**
+ * Tests `cappol check` and `cappol render` on a real API server. The API server must give the verdicts that the
+ * commands predict.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,10 +18,10 @@ import { policyManifest } from '../support/policies.ts';
 import { examples, paste } from './examples.ts';
 
 const REFERENCE = join(import.meta.dirname, '..', '..', 'docs', 'reference');
-const [CHECK, CHANGES] = ['check.schema.json', 'check-changes.schema.json'].map(
+const [CHECK, COMPARE, CHANGES] = ['check.schema.json', 'compare.schema.json', 'check-changes.schema.json'].map(
   (name) => JSON.parse(readFileSync(join(REFERENCE, name), 'utf8')) as object,
-) as [object, object];
-const isDocumented = new Ajv({ strict: false, schemas: [CHECK] }).compile(CHANGES);
+) as [object, object, object];
+const isDocumented = new Ajv({ strict: false, schemas: [CHECK, COMPARE] }).compile(CHANGES);
 
 /** The users whose rights count for the pods of a Deployment, besides the pods' service account. */
 const CONTROLLER = {
@@ -31,7 +34,7 @@ describe('cappol, with a cluster', () => {
   let namespace: string;
   let strict: string;
 
-  /** Templates near the limits of the policies, by the name of their Deployment. */
+  /** Pod templates near the limits of the policies, by the name of their Deployment. */
   const PODS: Readonly<Record<string, Json>> = {
     restricted: restrictedPod(),
     ping: restrictedPod({ add: ['NET_RAW'] }),
@@ -241,6 +244,7 @@ describe('cappol, with a cluster', () => {
       assert.equal(code, 0);
       assert.deepEqual([json.changes, json.summary.newlyRefused, json.summary.newlyAdmitted], [[], 0, 0]);
       assert.equal(json.summary.safeToEnforce, 0);
+      assert.deepEqual([json.opens, json.undecided], [[], []]);
     });
 
     it('include newly admitted workloads', async () => {
@@ -316,6 +320,34 @@ describe('cappol, with a cluster', () => {
       assert.match(stdout, /^Deployment cappol-team\/restricted +admitted +audited +watch +readOnlyRootFilesystem: /m);
       assert.match(stdout, /watch: 0 of 7 workloads newly refused, .* in 0 of 1 namespace$/m);
       assert.deepEqual([(await run('--warn')).code, (await run('--fail-on', 'Audit')).code], [0, 1]);
+    });
+
+    it('say which pods a policy opens, which the API server refuses before it and admits with it', async () => {
+      const own = await cluster.namespace('opened', { team: 'cappol-opened' });
+      const selecting = { namespaceSelector: { matchLabels: { team: 'cappol-opened' } }, mode: 'Enforce' } as const;
+      await cluster.programmed(await cluster.policy('base', { ...selecting, level: 'baseline' }));
+      const spec = { ...selecting, level: 'baseline', overrides: { hostPID: true } } as const;
+      const candidates = dump(policyManifest({ name: cluster.named('opening') }, spec));
+      const { code, json } = await changes(candidates);
+      assert.equal(code, 0);
+      assert.deepEqual(
+        json.opens.map(({ namespace: { labels }, rules, namespaces }: Json) => [labels, rules, namespaces]),
+        [[{ team: 'cappol-opened' }, ['hostPID'], [own]]],
+      );
+      assert.deepEqual([json.changes, json.undecided], [[], []]);
+      const failing = await onCluster(
+        ['check', '--cluster', '-n', own, '--policy', '-', '--fail-on', 'opens'],
+        candidates,
+      );
+      assert.equal(failing.code, 1);
+      assert.match(
+        failing.stdout,
+        /^OPENS {2}rule hostPID, in namespaces with team=cappol-opened: admitted by policy cappol-opening; namespace cappol-opened is such a namespace$/m,
+      );
+      const [{ pod }] = json.opens;
+      assert.match(await cluster.admit(pod, own), /hostPID/);
+      await cluster.programmed(await cluster.policy('opening', spec));
+      assert.equal(await cluster.admit(pod, own), ADMITTED);
     });
 
     it('say whether a namespace is safe, even for a policy that does not enforce yet', async () => {

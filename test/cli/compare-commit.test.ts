@@ -1,4 +1,4 @@
-/** Comparisons of the policies of a commit with those of the working tree. */
+/** Tests comparisons of the policies of a commit with the policies of the working tree. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

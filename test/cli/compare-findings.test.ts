@@ -1,4 +1,4 @@
-/** Findings about one set of policies, as `cappol compare` and `cappol check` print them. */
+/** Tests findings about one set of policies in the output of `cappol compare` and `cappol check`. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -96,7 +96,7 @@ describe('cappol compare, with two snapshots', () => {
   });
   after(() => rmSync(folder, { recursive: true }));
   const AT = ['--at', '2026-11-29T01:00:00Z'];
-  /** Compares at the time of the second snapshot. The policies are hardly compared, because that takes long. */
+  /** Compares at the time of the second snapshot. A low limit keeps the comparison of the policies short. */
   const compared = (...args: string[]) => cappol(['compare', ...args, '--limit', '1', ...AT], '', folder);
 
   it('prints the changes in the cluster after those of the policies', async () => {

@@ -1,4 +1,4 @@
-/** compare -o github and -o sarif: the same remarks at the same lines. */
+/** Tests that `cappol compare` gives the same remarks at the same lines with -o github and with -o sarif. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { cappol } from '../support/cappol.ts';
 import { writtenPolicy } from '../support/policies.ts';
+import { remarksInCommands, remarksInLog } from '../support/remarks.ts';
 import { sarifRun } from '../support/sarif.ts';
 
-/** The specs of policies, by name: a folder with a file for each of them. */
+/** The specs of policies by name. The test writes a folder with one file for each policy. */
 type Specs = Readonly<Record<string, object>>;
 
 interface Row {
@@ -16,7 +17,7 @@ interface Row {
   readonly now: Specs | string;
   readonly args?: readonly string[];
   readonly code: 0 | 1 | 2;
-  /** The remarks as `level file (text of the line): title`. The file of a remark without a line is the new set. */
+  /** The remarks as `level file (text of the line): title`. A remark without a line has the new set as its file. */
   readonly remarks: readonly string[];
   /** The text of the first remark. */
   readonly says?: string;
@@ -24,12 +25,12 @@ interface Row {
 
 const HOSTILE = '/a\r\n::error::%\u009b31m\u202e';
 
-/** Only rule hostNetwork restricts anything, so that each comparison is short. */
+/** A spec that restricts only hostNetwork, so that each comparison is short. */
 const STRICT = { level: 'privileged', overrides: { hostNetwork: false } };
 const OPEN = { level: 'privileged' };
 const ONLY_NET = { namespaceSelector: { matchLabels: { team: 'net' } } };
 const MUST = 'hostNetwork: pod must not set hostNetwork=true; cappol compare old now -o text shows such a pod';
-/** Three policies whose sysctls differ, which are not compared. */
+/** Three policies that differ in their sysctls. Sysctls are not compared. */
 const SYSCTLS = Object.fromEntries(
   ['a', 'b', 'c'].map((name) => {
     return [name, { level: 'privileged', overrides: { hostNetwork: false, sysctls: { allowed: [`net.${name}`] } } }];
@@ -150,11 +151,6 @@ const ROWS: Readonly<Record<string, Row>> = {
   },
 };
 
-/** A remark as a row lists it, and its text. */
-type Remark = readonly [line: string, text: string];
-
-type PlaceText = (file: string, line: number | undefined) => string;
-
 describe('cappol compare -o github and -o sarif', () => {
   let folder: string;
   beforeEach(() => {
@@ -222,26 +218,3 @@ describe('cappol compare -o github and -o sarif', () => {
     return name;
   }
 });
-
-/** The remarks in workflow commands, without those about the comparison as a whole. */
-function remarksInCommands(commands: string, placeText: PlaceText, now: string): Remark[] {
-  const lines = commands.split('\n').filter((line) => line !== '' && !line.startsWith('::notice title=cappol::'));
-  return lines.map((line) => {
-    const [, level = '', listed = '', text = ''] = /^::(\w+) (.*?)::(.*)$/.exec(line) ?? assert.fail(line);
-    const properties = listed.split(',').map((property) => property.split('=') as [string, string]);
-    const { file = now, line: at, title } = Object.fromEntries(properties);
-    const place = placeText(file, at === undefined ? undefined : Number(at));
-    return [`${level} ${place}: ${title}`, text.replaceAll('%25', '%')];
-  });
-}
-
-const TITLES: Readonly<Record<string, string>> = { NotDecided: 'not decided', InvalidManifest: 'cappol' };
-
-function remarksInLog(log: string, placeText: PlaceText): Remark[] {
-  return sarifRun(log).results.map(({ level, ruleId, locations, message, properties }) => {
-    const { artifactLocation, region } = locations?.[0]?.physicalLocation ?? {};
-    const place = placeText(artifactLocation?.uri ?? '', region?.startLine);
-    const title = TITLES[ruleId] ?? `${properties?.direction} ${ruleId}`;
-    return [`${level === 'note' ? 'notice' : level} ${place}: ${title}`, message.text];
-  });
-}

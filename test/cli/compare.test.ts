@@ -1,4 +1,4 @@
-/** Comparisons of policies as people ask for them: inputs, outputs, exit codes. */
+/** Tests the inputs, outputs and exit codes of `cappol compare`. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** Tests completion by running the shells themselves. */
+/** Tests completion by running bash, fish and zsh. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,13 +27,13 @@ const COMMANDS = [
   'version',
 ];
 
-/** Typed lines, each with all completions of its last word. */
+/** Pairs of a typed line and all completions of the line's last word. */
 const TYPED: readonly (readonly [line: string, offered: readonly string[]])[] = [
   ['cappol ', COMMANDS],
   ['cappol ch', ['check']],
   ['cappol check --namesp', ['--namespace', '--namespace-labels']],
   ['cappol check -o j', ['json', 'junit']],
-  ['cappol check --fail-on ', ['Audit', 'Enforce', 'None', 'NotEvaluated', 'Warn']],
+  ['cappol check --fail-on ', ['Audit', 'Enforce', 'None', 'NotEvaluated', 'Opens', 'Warn']],
   ['cappol check -f ./man', ['./manifests/']],
   ['cappol fix --only ', ['check', 'safe', 'spelling']],
   ['cappol fix -o k', ['kustomize']],
@@ -104,8 +104,8 @@ describeWith({ programs }, 'completion', () => {
 const SEPARATOR = '=====';
 
 /**
- * A script for zsh that runs an interactive zsh for each line, because there is no other way to get its completions.
- * The script prints the output of the interactive zsh.
+ * A script for zsh that runs an interactive zsh for each line and prints its output. Only an interactive zsh gives
+ * completions.
  */
 function zshScript(lines: readonly string[]): string {
   return [

@@ -1,4 +1,4 @@
-/** The output of `cappol status -o compliance`, and of `-o compliance-json`. */
+/** Tests the output of `cappol status -o compliance` and of `cappol status -o compliance-json`. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -74,7 +74,7 @@ describe('cappol status -o compliance', () => {
   it('begins with the guides and their versions, and says what the summary does not cover', () => {
     assert.equal(
       printed[0],
-      '6 workloads in all namespaces, by the recommendations of CIS Kubernetes Benchmark v2.0.1 and NSA/CISA Kubernetes Hardening Guide v1.2 that rules cover. The summary covers what pods and templates ask for. It does not cover nodes, the control plane, or the other recommendations of these guides.',
+      '6 workloads in all namespaces, by the recommendations of CIS Kubernetes Benchmark v2.0.1 and NSA/CISA Kubernetes Hardening Guide v1.2 that rules cover. The summary covers the fields of pods and templates. It does not cover nodes, the control plane, or other recommendations of these guides.',
     );
   });
 
@@ -112,15 +112,17 @@ describe('cappol status -o compliance', () => {
   it('says what a control cannot see, and which namespaces are left out', () => {
     assert.ok(
       printed.includes(
-        'Partly assessed: SecurityServices. The summary does not see whether nodes run SELinux or AppArmor, and what the profiles on nodes say.',
+        'Partly assessed: SecurityServices. The summary cannot show whether nodes run SELinux or AppArmor, and what the profiles on nodes say.',
       ),
     );
     assert.ok(
-      printed.some((line) =>
-        line.startsWith('Partly assessed: 5.1.6, ServiceAccountTokens. The summary does not see '),
+      printed.some((line) => line.startsWith('Partly assessed: 5.1.6, ServiceAccountTokens. The summary cannot show ')),
+    );
+    assert.ok(
+      printed.includes(
+        'Namespaces that are left out, since no policy would reach them (--excluded-namespaces): kube-system',
       ),
     );
-    assert.ok(printed.includes('Left out, since no policy would reach them (--excluded-namespaces): kube-system'));
   });
 
   it('has no workload that is excepted in a cluster without CapabilityPolicy, and says so', () => {
@@ -162,7 +164,7 @@ describe('cappol status -o compliance', () => {
       const { code, stdout, stderr } = await cappol(['status', 'net', '-o', output, '--kubeconfig', '/nonexistent']);
       assert.deepEqual(
         [code, stdout, stderr],
-        [2, '', `cappol: -o ${output} is about workloads: leave out the policy "net"\n`],
+        [2, '', `cappol: -o ${output} is a summary of workloads: leave out the policy "net"\n`],
       );
     }
   });

@@ -1,4 +1,7 @@
-/** check -f: finds pods in custom resources by their shape, and names the objects that it cannot check. */
+/**
+ * Tests `cappol check -f` with custom resources. The command finds pods by their shape, and names the objects that
+ * cannot be checked.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,9 +21,7 @@ metadata: {name: baseline}
 spec: {namespaceSelector: {}, level: baseline, mode: Enforce}
 `;
 
-/**
- * A manifest, and the fields because of which level baseline refuses it, written as `item: path@line of the manifest`.
- */
+/** A manifest, and the fields that level baseline refuses. A field is written as `item: path@line of the manifest`. */
 interface Row {
   readonly what: string;
   readonly manifest: string;

@@ -1,4 +1,7 @@
-/** `cappol suggest --cluster --used`: reads profiles of Kubescape in a cluster, and files about the cluster's pods. */
+/**
+ * Tests `cappol suggest --cluster --used`, which reads profiles of Kubescape in a cluster, and files about the
+ * cluster's pods.
+ */
 import assert from 'node:assert/strict';
 import type { SeenChecks } from '../../analysis/evidence/compare.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
@@ -16,7 +19,7 @@ const LABELS = { app: 'pinger' };
 const POD_SPEC = { containers: [{ name: 'ping', image: 'ping' }] };
 
 /**
- * A CRD of a kind of Kubescape. Kubescape itself has an API server for these kinds; the CRD serves objects of the same
+ * A CRD for a kind of Kubescape. Kubescape serves this kind with its own API server. The CRD serves objects of the same
  * form.
  */
 function crd(kind: string) {
@@ -120,10 +123,7 @@ describe('cappol with evidence of a cluster', () => {
     });
     await put({ ...own, metadata: { ...(own.metadata as object), name: 'by-a-user' } });
     const ran = await suggested([]);
-    assert.match(
-      ran.stderr,
-      /^cappol: ContainerProfile evidence-live\/by-a-user: warning: somebody wrote this profile/,
-    );
+    assert.match(ran.stderr, /^cappol: ContainerProfile evidence-live\/by-a-user: warning: a user wrote this profile/);
     assert.equal(ran.code, 0);
     assert.deepEqual(usedIn(ran), ['CHOWN', 'KILL']);
   });

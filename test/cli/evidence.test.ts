@@ -1,4 +1,4 @@
-/** `cappol suggest --used` and `cappol explain --used`: read evidence from files. */
+/** Tests that `cappol suggest --used` and `cappol explain --used` read evidence from files. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -72,7 +72,10 @@ describe('cappol with evidence', () => {
       },
     ]);
     assert.match(stdout, /# {3}Deployment net\/pinger, container ping: Keeps NET_RAW, drops CHOWN, .* and \d+ more\./);
-    assert.match(stdout, /Asked for and never got SYS_ADMIN \(once, ping in SYS_MOUNT\): it does without, or fails/);
+    assert.match(
+      stdout,
+      /The kernel refused every check of SYS_ADMIN \(once, ping in SYS_MOUNT\)\. The container works without these capabilities, or fails/,
+    );
     assert.match(stdout, /container setup: Keeps no capability, drops CHOWN, /);
     assert.match(stdout, /level restricted admits 0 of 1 workload with the capabilities that they used\./);
   });
@@ -80,7 +83,7 @@ describe('cappol with evidence', () => {
   it('leaves a container without evidence as it is written', async () => {
     write('trace.jsonl', lines(gadgetEvent()));
     const { stdout } = await suggested(['trace.jsonl']);
-    assert.match(stdout, /container setup: No evidence: it stays as written\./);
+    assert.match(stdout, /container setup: No evidence: the container keeps the capabilities in its manifest\./);
     const [exception] = (loadAll(stdout) as CapabilityPolicy[]).map(({ spec }) => spec);
     assert.deepEqual(exception?.overrides?.capabilities?.requiredDrop, []);
   });
@@ -144,11 +147,11 @@ describe('cappol with evidence', () => {
       /^used +NET_RAW +3 +2026-11-01T10:00:00\.000Z +2026-11-01T11:00:00\.000Z +ping$/m,
       /^noise, refused +SYS_ADMIN +120$/m,
       /^unused: CHOWN, DAC_OVERRIDE, /m,
-      /^Not counted as use: SYS_ADMIN 120 times \(the kernel asks whenever a process allocates memory/m,
+      /^Not counted as use: SYS_ADMIN 120 times \(the kernel makes this check whenever a process allocates memory/m,
       /^Watched for 2 h, in 1 instance, with 1 start seen\.$/m,
-      /^Weak evidence of what it does not need: /m,
-      /^The tool lost 3 checks: a used capability may be missing\.$/m,
-      /^evidence: none about this container$/m,
+      /^Weak evidence that capabilities are unnecessary: /m,
+      /^The tool lost 3 checks, so a used capability may be missing\.$/m,
+      /^evidence: none for this container$/m,
     ]) {
       assert.match(stdout, line);
     }
@@ -176,7 +179,7 @@ describe('cappol with evidence', () => {
     const [from, to] = ['2026-11-01T10:00:00Z', '2026-11-09T10:00:00Z'];
     write('good.jsonl', lines(observedWatch({ from, to }), observedWatch({ from, to, instance: 'b' })));
     const { stdout } = await cappol(['explain', '-f', '-', '--used', 'good.jsonl'], JSON.stringify(pinger()), folder);
-    assert.match(stdout, /^Good evidence of what it does not need, and no proof/m);
+    assert.match(stdout, /^Good evidence that capabilities are unnecessary, but no proof/m);
   });
 
   describe('keeps what it can read, and says where the rest is', () => {
@@ -224,18 +227,18 @@ describe('cappol with evidence', () => {
         ['suggest', '-f', 'pinger.json', '--used', 'none.jsonl'],
         /none\.jsonl: no such file/,
       ],
-      ['--since alone', ['suggest', '-f', 'pinger.json', '--since', '24h'], /--since goes with --used/],
+      ['--since alone', ['suggest', '-f', 'pinger.json', '--since', '24h'], /--since requires --used/],
       ['no time', ['suggest', '-f', 'pinger.json', '--used', 'x', '--since', 'noon'], /write a duration, such as 24h/],
       ['standard input twice', ['suggest', '-f', '-', '--used', '-'], /only one of -f and --used/],
       [
         'evidence about the name of a capability',
         ['explain', 'NET_RAW', '--used', 'x'],
-        /--used goes with -f|name capabilities/,
+        /--used requires -f|name capabilities/,
       ],
       [
         'a table',
         ['suggest', '-f', 'pinger.json', '--used', 'table.txt'],
-        /table\.txt:1: a table for people: .* -o json/,
+        /table\.txt:1: the file has a table for people: .* -o json/,
       ],
     ];
     for (const [what, args, expected] of rows) {

@@ -1,4 +1,4 @@
-/** The examples in the help of the commands, in the form in which people paste them. */
+/** Reads the examples in the help of the commands, in the form in which users paste them. */
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,7 +39,7 @@ interface Pasted {
   readonly stderr: string;
 }
 
-/** Runs a text in bash, in an empty folder, where `cappol` is the command line of this checkout. */
+/** Runs a text in bash in an empty folder. In this shell, the command `cappol` runs the code of this checkout. */
 export async function paste(text: string, env: Readonly<Record<string, string>> = {}): Promise<Pasted> {
   const folder = mkdtempSync(join(tmpdir(), 'paste-'));
   try {

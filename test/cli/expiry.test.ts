@@ -107,7 +107,7 @@ describe('cappol, of a policy that expires,', () => {
       assert.match(lines(BEFORE), new RegExp(`^exception: expires at ${END}; reason: until TICKET-1$`, 'm'));
       assert.match(
         lines(END),
-        new RegExp(`^exception: expired at ${END}, counts as deleted; reason: until TICKET-1$`, 'm'),
+        new RegExp(`^exception: expired at ${END} and counts as deleted; reason: until TICKET-1$`, 'm'),
       );
       assert.match(lines(END), new RegExp(`^At ${END}: 2 policies`));
     });

@@ -1,4 +1,7 @@
-/** cappol explain with names and --cluster: who holds a capability, or uses what a rule is about, and which policy admits it. */
+/**
+ * Tests `cappol explain` with names and --cluster. The command lists the workloads that hold a capability, or that use
+ * the feature that a rule restricts. The command also names the policy that admits each workload.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +17,7 @@ import { grant } from '../support/namespace-changes.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const SCHEMA = join(import.meta.dirname, '..', '..', 'docs', 'reference', 'explain.schema.json');
-/** A reason that a spreadsheet would execute if it were a cell as it is. */
+/** A reason that a spreadsheet would execute as a formula if the CSV contained the reason unchanged. */
 const REASON = '+TICKET-123, "ping"';
 const EXPIRES = '2099-01-31T00:00:00Z';
 const AT_RESTRICTED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
@@ -30,7 +33,8 @@ describe('cappol explain NAME --cluster, with an API server', function () {
   let audit: string;
 
   before(async () => {
-    // The workloads of a deleted namespace vanish one by one, and the tests compare answers about all namespaces.
+    // Namespaces that are being deleted are left out, because the workloads in such a namespace vanish one by one. The
+    // tests compare answers about all namespaces.
     const isActive = ({ status }: Json) => status.phase === 'Active';
     await eventually("the end of other files' namespaces", async () =>
       (await cluster.api.list(NAMESPACES)).every(isActive),
@@ -94,7 +98,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     return JSON.parse(stdout);
   };
 
-  /** The uses in this file's namespaces: other files' workloads may run in the same cluster. */
+  /** The listed uses in the namespaces of this file. Workloads of other test files may run in the same cluster. */
   const own = (topic: ExplainedTopic | undefined) =>
     (topic?.found ?? []).filter(({ namespace }) => [net, web, free].includes(namespace));
 
@@ -123,7 +127,7 @@ describe('cappol explain NAME --cluster, with an API server', function () {
     const reason = REASON.replace('+', '\\+');
     const rows = [
       `${net} +Deployment pinger +app +0 +added +baseline +admitted +${ping} +${EXPIRES} +${reason}`,
-      `${net} +Deployment sniffer +app +0 +added +baseline +refused +${ping} +${EXPIRES} +${reason} +admits it, but refuses the pod by capabilities`,
+      `${net} +Deployment sniffer +app +0 +added +baseline +refused +${ping} +${EXPIRES} +${reason} +admits it, but refuses the pod because of capabilities`,
       `${web} +Deployment plain +app +0 +default of containerd, Docker +restricted +refused +${base} +never +- +container "app" must drop capability ALL in .*`,
       `${free} +Deployment agent +app +0 +added +baseline +open +${audit} \\(mode Audit\\) +never +- +container "app" must not add .*`,
     ];
@@ -146,7 +150,7 @@ Namespace ${net}
              ${ping} admits it, until ${EXPIRES}, because: ${REASON}
   Deployment sniffer
     refused  container "app" holds it: added, beyond baseline
-             ${ping} admits it, but refuses the pod by capabilities, until
+             ${ping} admits it, but refuses the pod because of capabilities, until
              ${EXPIRES}, because: ${REASON}
 `;
 
@@ -200,7 +204,7 @@ Namespace ${net}
   });
 
   it('says where it looked when it found nothing', async () => {
-    const nothing = 'SYS_ADMIN: no container in namespace cli-explain-web holds it (1 workload read)';
+    const nothing = 'SYS_ADMIN: no container in namespace cli-explain-web holds the capability (1 workload read)';
     const text = await explain('SYS_ADMIN', '-n', web);
     assert.deepEqual([text.code, text.stdout, text.stderr], [0, `${nothing}\n`, '']);
     const json = await explain('SYS_ADMIN', '-n', web, '-o', 'json');
@@ -209,7 +213,7 @@ Namespace ${net}
     const rule = await explain('hostNetwork', '-n', web);
     assert.match(
       rule.stdout,
-      /^hostNetwork: nothing in namespace cli-explain-web is beyond levels baseline and restricted \(1 workload read\)$/m,
+      /^hostNetwork: no pod in namespace cli-explain-web exceeds levels baseline and restricted \(1 workload read\)$/m,
     );
     const none = await explain('SYS_ADMIN', '-n', 'nosuch');
     assert.deepEqual([none.code, none.stderr], [2, 'cappol: no namespace "nosuch" in the cluster\n']);
@@ -280,7 +284,7 @@ Namespace ${net}
     assert.deepEqual([code, stdout], [2, '']);
     assert.match(
       stderr,
-      /^cappol: you may not list namespaces, pods, .*: nothing can be said about what runs; .*reader\.yaml/,
+      /^cappol: you may not list namespaces, pods, .*: the workloads cannot be evaluated; .*reader\.yaml/,
     );
   });
 

@@ -11,12 +11,12 @@ import { MEASURED } from '../support/measured-sets.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
-/** The expected output; UPDATE_GOLDEN=1 writes it again. */
+/** The file with the expected output. UPDATE_GOLDEN=1 writes the file again. */
 const GOLDEN = join(import.meta.dirname, 'golden', 'explain-ping.txt');
 
 const NET_RAW = `NET_RAW (13)
   permits       to open raw and packet sockets: ping, sniffing, forging any packet
-  given by      containerd, Docker, to containers that ask for nothing
+  given by      containerd, Docker, to containers that add and drop nothing
   may be added  at level privileged only
   risk          impact on the network or on the whole node; forged ARP and DNS answers redirect the traffic of neighbours
   instead       the sysctl net.ipv4.ping_group_range, for ping
@@ -52,7 +52,7 @@ describe('explain NAME', () => {
     assert.deepEqual([code, stdout], [2, '']);
     assert.equal(
       stderr,
-      'cappol: hostPaths is a rule: cappol explain hostPaths --cluster says which workloads it is about\n',
+      'cappol: hostPaths is a rule: cappol explain hostPaths --cluster lists the workloads that the rule concerns\n',
     );
   });
 
@@ -60,16 +60,16 @@ describe('explain NAME', () => {
     'NET_RWA --cluster': /^cappol: NET_RWA is neither a capability nor a rule: did you mean NET_RAW\?$/m,
     'hostNetwrk NET_RAW --cluster': /^cappol: hostNetwrk is neither .*: did you mean hostNetwork\?$/m,
     'LOREM_IPSUM --cluster':
-      /^cappol: LOREM_IPSUM is neither .*: cappol explain ALL lists the capabilities, and docs\/reference\/rules\.md the rules$/m,
+      /^cappol: LOREM_IPSUM is neither .*: cappol explain ALL lists the capabilities, and docs\/reference\/rules\.md lists the rules$/m,
     'ALL --cluster': /^cappol: name single capabilities; cappol explain --cluster without a name/m,
-    'NET_RAW --cluster -n net -A': /^cappol: write -n or -A, not both$/m,
+    'NET_RAW --cluster -n net -A': /^cappol: write either -n or -A$/m,
     'NET_RAW --cluster -f a.yaml':
       /^cappol: name capabilities, such as NET_RAW, or a file with -f, or write --cluster$/m,
-    'hostNetwork --cluster --used a.jsonl': /^cappol: --used is about capabilities: name one, such as NET_RAW$/m,
-    'NET_RAW --cluster --since 1h': /^cappol: --since goes with --used$/m,
-    'NET_RAW -o csv': /^cappol: -o csv goes with names and --cluster$/m,
-    '--cluster -o csv': /^cappol: -o csv goes with names and --cluster$/m,
-    'NET_RAW --at 2027-01-31T00:00:00Z': /^cappol: --at goes with names and --cluster$/m,
+    'hostNetwork --cluster --used a.jsonl': /^cappol: --used requires a capability, such as NET_RAW$/m,
+    'NET_RAW --cluster --since 1h': /^cappol: --since requires --used$/m,
+    'NET_RAW -o csv': /^cappol: -o csv requires names and --cluster$/m,
+    '--cluster -o csv': /^cappol: -o csv requires names and --cluster$/m,
+    'NET_RAW --at 2027-01-31T00:00:00Z': /^cappol: --at requires names and --cluster$/m,
   };
   for (const [args, message] of Object.entries(WRONG)) {
     it(`refuses ${args}`, async () => {
@@ -174,7 +174,7 @@ describe('explain -f FILE', () => {
     );
     assert.match(
       stdout,
-      /^hostUsers: false: all of it counts in the pod's own user namespace only, not on the node; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace, and admit only such pods, with userNamespaces: Required$/m,
+      /^hostUsers: false: the capabilities are effective only in the pod's own user namespace, not on the node; a policy can admit the added capabilities only in pods with hostUsers: false, by allowedAddInUserNamespace, and admit only pods with hostUsers: false, by userNamespaces: Required$/m,
     );
   });
 
@@ -280,7 +280,7 @@ describe('explain -f FILE --policy FILE', () => {
       lines.map((line) => line.replace(/ \(.*:\d+\)$/, '')),
       [
         'Pod web, container "istio-init"',
-        `policy mesh: passes by spec.containers[1]; without that entry, container "istio-init" must not add capability NET_ADMIN (allowed: ${baseline})`,
+        `policy mesh admits the container by spec.containers[1]; without this entry, container "istio-init" must not add capability NET_ADMIN (allowed: ${baseline})`,
         'Pod web, container "app"',
         'Pod web, container "other"',
       ],
@@ -317,7 +317,7 @@ describe('explain -f FILE --policy FILE', () => {
     writeFileSync(file, '{apiVersion: v1, kind: Namespace, metadata: {name: a}}');
     for (const [args, message] of [
       [['-f', '-'], 'no CapabilityPolicy in the files of --policy'],
-      [['NET_RAW'], '--policy goes with -f'],
+      [['NET_RAW'], '--policy requires -f'],
     ] as const) {
       const { code, stderr } = await cappol(['explain', ...args, '--policy', file], input);
       assert.deepEqual([code, stderr], [2, `cappol: ${message}\n`]);

@@ -1,10 +1,10 @@
-/** check: the results that make it exit with code 1. */
+/** Tests which results make `cappol check` exit with code 1. */
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 
 const MODES = ['Enforce', 'Warn', 'Audit'] as const;
 
-/** A namespace for each mode, with a pod that the policy of that mode does not admit. */
+/** A namespace for each mode. Each namespace has a pod that the policy of its mode does not admit. */
 const MANIFESTS = MODES.map((mode) => {
   const name = mode.toLowerCase();
   return `apiVersion: capabilitypolicy.dev/v1alpha1

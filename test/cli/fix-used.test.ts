@@ -1,4 +1,4 @@
-/** `cappol fix --used`: containers keep the capabilities that they used. */
+/** Tests `cappol fix --used`, which lets containers keep their used capabilities. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -48,7 +48,10 @@ describe('cappol fix --used', () => {
     const { code, stdout, stderr } = await fixed(DEPLOYMENT, '-o', 'manifests');
     assert.equal(stdout, KEPT);
     assert.equal(code, 0);
-    assert.match(stderr, /may need more\. Watched for 2 h, in 1\s+instance, with 1 start seen\. Weak evidence/);
+    assert.match(
+      stderr,
+      /may need more capabilities for work that was not watched\. Watched\s+for 2 h, in 1 instance, with 1 start seen\. Weak evidence/,
+    );
     assert.match(stderr, /^2 edits \(2 check\) in 1 file$/m);
   });
 
@@ -91,7 +94,7 @@ describe('cappol fix --used', () => {
     );
     assert.equal(
       result.edits[0]?.reason,
-      'no use by container "ping" was seen of CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID and 8 more',
+      'container "ping" was not seen to use CHOWN, DAC_OVERRIDE, FOWNER, FSETID, KILL, SETGID and 8 more',
     );
     const [{ message, why, path, line } = { message: '', why: '', path: '', line: 0 }, ...others] = result.left;
     assert.deepEqual(others, []);

@@ -82,7 +82,7 @@ const POD_EDITS = `  securityContext:
         - ALL
       allowPrivilegeEscalation: false
 `;
-/** Texts that `fix` must keep. Other tools damage such texts when they print a whole document again. */
+/** Texts that `fix` must keep. Other tools damage these texts when the tools print a whole document again. */
 const KEPT: readonly (readonly [what: string, text: string])[] = [
   ['two spaces before a comment (kubeaudit#554)', `${POD}    args: []  # none\n`],
   ['a comment after a separator (kubeaudit#152)', `---\n#This is a comment 3\n${POD}#This is a comment 5\n`],
@@ -163,10 +163,13 @@ describe('fix', () => {
     const classes = [...stderr.matchAll(/^(?:Check before|Edits of class (\w+)).*:$/gm)].map(([, name]) => name);
     assert.deepEqual(classes, [undefined, 'safe', 'spelling']);
     assert.match(stderr, /\nEdits of class safe:\n {2}seccomp: rare system calls fail, .* \(Deployment shop\/web\)\n/);
-    assert.match(stderr, /\nEdits of class spelling:\n {2}capabilities: containerd gives nothing for the name .*\n/);
     assert.match(
       stderr,
-      /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with them\n$/,
+      /\nEdits of class spelling:\n {2}capabilities: containerd gives no capability for the old spelling.*\n/,
+    );
+    assert.match(
+      stderr,
+      /\n5 edits \(1 spelling, 1 safe, 3 check\) in 1 file: 1 of 1 violating workload complies with the edits\n$/,
     );
   });
 
@@ -332,9 +335,9 @@ spec:
     assert.deepEqual([code, stdout], [1, '']);
     assert.match(
       stderr,
-      /^Left:\n {2}hostNetwork: no fix: the pod asks for .*\n(?: {4}.*\n)* {4}.*f\d+\.yaml:5: Pod shop\/agent: pod must not set hostNetwork=true\n/,
+      /^Left:\n {2}hostNetwork: no fix: the pod requests .*\n(?: {4}.*\n)* {4}.*f\d+\.yaml:5: Pod shop\/agent: pod must not set hostNetwork=true\n/,
     );
-    assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply with them, 1 violation left\n$/);
+    assert.match(stderr, /\n0 edits in 0 files: 0 of 1 violating workload comply with the edits, 1 violation left\n$/);
   });
 
   it('names each reason once, however many objects and policies it concerns', async () => {
@@ -430,7 +433,7 @@ spec:
       rule: 'capabilities',
       container: 'web',
       reason: 'container "web" must not add capability CAP_NET_BIND_SERVICE (allowed: NET_BIND_SERVICE)',
-      risk: 'containerd gives nothing for the name as it is spelt; now the container holds the capability on every runtime',
+      risk: 'containerd gives no capability for the old spelling; now the container holds the capability on every runtime',
     });
     assert.equal(result.edits.length, 5);
   });
@@ -522,7 +525,7 @@ spec:
       assert.equal(code, 2);
       assert.match(
         stderr,
-        /^cappol: .*:\d+: not YAML: .*\ncappol: .*: warning: left as it is, because of the errors in it\n$/,
+        /^cappol: .*:\d+: not YAML: .*\ncappol: .*: warning: not changed, because the document has errors\n$/,
       );
       assert.equal(readFileSync(broken, 'utf8'), `${DEPLOYMENT}---\na: [\n`);
       assert.equal(readFileSync(good, 'utf8'), FIXED);
@@ -535,7 +538,7 @@ spec:
       child.stdin.end(DEPLOYMENT);
       const { code, stdout, stderr } = await fix('-f', pipe, ...RESTRICTED, '--write');
       assert.equal(code, 2);
-      assert.match(stderr, /^cappol: .*pipe: not written: it is no regular file\n$/);
+      assert.match(stderr, /^cappol: .*pipe: not written: it is not a regular file\n$/);
       assert.match(stdout, /^0 edits in 0 files, written: 0 of 1 /);
     });
 
@@ -553,7 +556,7 @@ spec:
     it('does not overwrite a file that somebody else changed meanwhile', () => {
       const path = file(DEPLOYMENT);
       const beside = readdirSync(folder);
-      assert.throws(() => replaceText(path, 'before', 'after'), /changed by somebody else meanwhile/);
+      assert.throws(() => replaceText(path, 'before', 'after'), /another program has changed the file in the meantime/);
       assert.equal(readFileSync(path, 'utf8'), DEPLOYMENT);
       assert.deepEqual(readdirSync(folder), beside);
     });
@@ -573,12 +576,12 @@ spec:
       [['-f', 'missing.yaml', ...RESTRICTED], /^cappol: missing.yaml: no such file or folder\n/],
       [RESTRICTED, /^cappol: nothing to fix: name files with -f\n/],
       [['-f', '-'], /^cappol: no policy to comply with: /],
+      [['-f', '-', ...RESTRICTED, '--write'], /^cappol: --write cannot edit standard input: use -o manifests\n/],
       [
-        ['-f', '-', ...RESTRICTED, '--write'],
-        /^cappol: --write edits files, and standard input is none: use -o manifests\n/,
+        ['-f', 'x', ...RESTRICTED, '--write', '-o', 'json'],
+        /^cappol: --write edits the files and -o json prints the result: /,
       ],
-      [['-f', 'x', ...RESTRICTED, '--write', '-o', 'json'], /^cappol: --write edits the files, and -o json prints: /],
-      [['-f', 'x', ...RESTRICTED, '--directory', 'y'], /^cappol: --directory goes with -o kustomize\n/],
+      [['-f', 'x', ...RESTRICTED, '--directory', 'y'], /^cappol: --directory requires -o kustomize\n/],
       [['-f', 'x', ...RESTRICTED, '--only', 'all'], /"all" is not one of spelling, safe, check\./],
       [['-f', 'x', '--level-version', 'v1.30'], /^cappol: --level-version goes with --level\n/],
     ] as const) {

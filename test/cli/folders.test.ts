@@ -1,6 +1,6 @@
 /**
- * check -f FOLDER skips and counts documents that are not Kubernetes objects. In a file that -f names, such documents
- * are errors.
+ * Tests that `cappol check -f FOLDER` skips and counts documents that are no Kubernetes objects. If -f names a file,
+ * such documents in the file are errors.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,8 +11,8 @@ import { cappol } from '../support/cappol.ts';
 const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: a, image: a}]}\n';
 
 /**
- * Files with their texts, and the type that documents of the file count as; undefined if the documents are errors even
- * in a folder.
+ * Files with their texts. The third value is the type under which the documents of the file are counted. The third
+ * value is undefined if the documents are errors even in a folder.
  */
 const FILES: readonly (readonly [name: string, text: string, what: string | undefined])[] = [
   ['chart/values.yaml', 'image: {tag: 1}\nkind: DaemonSet\n', 'Helm values'],

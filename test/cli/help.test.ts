@@ -1,4 +1,4 @@
-/** Tests the help of the commands: it equals docs/, and its examples work. */
+/** Tests the help of the commands. The help must equal docs/, and the examples in the help must work. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,16 +1,16 @@
-/** Manifests whose texts try to break a command or to control a terminal. */
+/** Tests manifests with texts that try to break a command or to control a terminal. */
 import assert from 'node:assert/strict';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { writtenPolicy } from '../support/policies.ts';
 
 /**
- * Properties that every JavaScript object has. A lookup of a manifest's text in a table must not find these properties.
+ * Properties that every JavaScript object has. A lookup of a manifest's text in a table must not find such a property.
  */
 const INHERITED = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf', '__defineGetter__'] as const;
 
 /**
- * Characters that a terminal, log viewer or XML parser interprets: C0 and C1 controls, line breaks, bidirectional
+ * Characters that a terminal, log viewer or XML parser interprets: C0 and C1 controls, line breaks, and bidirectional
  * controls.
  */
 const HOSTILE = '\u001b[2J\u0007\r\n::error::\u009b31m\u202e\u2066\u2028]]>\u0000\ud800';
@@ -112,7 +112,7 @@ describe('a name that every JavaScript object has as a property', () => {
     const expected = await fixed({});
     assert.ok(expected.edits.length > 3);
     const { edits, left } = await fixed({ constructor: { constructor: 1 } });
-    // Only the rule about unknown fields looks at the field.
+    // Only the rule about unknown fields reads the field.
     assert.deepEqual({ edits, left: left.filter(({ rule }: Fields) => rule !== 'unknownFields') }, expected);
     assert.equal(left.length, expected.left.length + 1);
   });

@@ -1,4 +1,4 @@
-/** Tests the completion of `kubectl cappol` by running kubectl itself. */
+/** Tests the completion of `kubectl cappol` by running kubectl. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -8,16 +8,16 @@ import { cappol } from '../support/cappol.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 
 const CAPPOL = join(import.meta.dirname, '..', '..', 'bin', 'kubectl-cappol');
-/** Cobra's directives, which say whether file names also are completions. */
+/** Cobra's directives. A directive says whether file names are also offered. */
 const [FILES, NO_FILES] = [':0', ':4'];
 
-/** The words after `kubectl cappol`, each with the completions of the last word and the directive. */
+/** Rows with the words after `kubectl cappol`, the completions of the last word, and the directive. */
 const TYPED: readonly (readonly [words: readonly string[], offered: readonly string[], directive: string])[] = [
   [['ch'], ['check'], NO_FILES],
   [['s'], ['snapshot', 'status', 'suggest'], NO_FILES],
   [['check', '--namesp'], ['--namespace', '--namespace-labels'], NO_FILES],
   [['check', '-o', 'j'], ['json', 'junit'], NO_FILES],
-  [['check', '--fail-on', ''], ['Audit', 'Enforce', 'None', 'NotEvaluated', 'Warn'], NO_FILES],
+  [['check', '--fail-on', ''], ['Audit', 'Enforce', 'None', 'NotEvaluated', 'Opens', 'Warn'], NO_FILES],
   [['check', '-f', './man'], [], FILES],
   [['check', '--namespace', ''], [], NO_FILES],
   [['completion', 'ku'], ['kubectl'], NO_FILES],

@@ -1,4 +1,4 @@
-/** cappol reads what kubectl reads: the same objects, with the same values. */
+/** Tests that cappol and kubectl read equal objects with equal values from manifests. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,10 @@ import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { mergedMappings } from './merged-mappings.ts';
 
-/** A stream with anchors for merge keys, and then a pod whose only container has this securityContext in flow style. */
+/**
+ * A stream with anchors for merge keys, followed by a pod. The only container of the pod has this securityContext in
+ * flow style.
+ */
 const merging = (securityContext: string) => `apiVersion: v1
 kind: Pod
 metadata:
@@ -42,7 +45,10 @@ const CONFIG_MAP = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\
 const POD = '{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: a, image: a}]}}';
 const UNTYPED = '{metadata: {name: b}, spec: {containers: [{name: b, image: b}]}}';
 
-/** Streams with `items` in objects of several kinds, each with the names of the objects that kubectl sends. */
+/**
+ * Streams of objects of several kinds with a field `items`. Each stream has the names of the objects that kubectl
+ * sends.
+ */
 const ITEMS: readonly (readonly [text: string, names: readonly string[]])[] = [
   [`${CONFIG_MAP}items: [${POD}]\n`, ['a']],
   [`${CONFIG_MAP}items: [${POD}, ${POD.replaceAll('name: a', 'name: c')}]\ndata: {a: b}\n`, ['a', 'c']],

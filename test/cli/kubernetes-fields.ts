@@ -1,6 +1,6 @@
 /**
- * Translates OpenAPI v3 documents of an API server into the form of analysis/manifests/kubernetes-fields.json: the
- * fields of pods, workloads and other objects that evaluation depends on.
+ * Translates OpenAPI v3 documents of an API server into the form of analysis/manifests/kubernetes-fields.json. This
+ * file has the fields of pods, workloads and all other objects that affect an evaluation.
  */
 import type { KubernetesFields } from '../../analysis/manifests/kubernetes-schema.ts';
 
@@ -71,12 +71,13 @@ export function fieldsOf(documents: readonly OpenApi[]): KubernetesFields {
 }
 
 /**
- * Merges two lists of fields. API servers of different versions have different fields, so the result has all fields.
+ * Merges two lists of fields. API servers of different versions have different fields. The result has the fields of
+ * both lists.
  */
 export function merged(known: KubernetesFields, found: KubernetesFields): KubernetesFields {
   const names = [...new Set([...Object.keys(known.types), ...Object.keys(found.types)])].sort();
   const types = names.map((name) => {
-    // Versions name some types differently; a known field keeps its type.
+    // API servers of different versions name some types differently. A known field keeps its type.
     const fields = { ...found.types[name], ...known.types[name] };
     return [name, Object.fromEntries(Object.entries(fields).sort(([a], [b]) => (a < b ? -1 : 1)))];
   });

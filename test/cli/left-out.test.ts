@@ -1,6 +1,6 @@
 /**
- * check -f FOLDER skips node_modules, the files that --exclude names, and the files that .gitignore names, as git does.
- * The output says what was skipped.
+ * Tests that `cappol check -f FOLDER` skips node_modules and the files that --exclude names. The command also skips the
+ * files that .gitignore names, as git does. The output says which files were skipped.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -26,7 +26,7 @@ const FILES = [
   '#a.yaml',
 ];
 
-/** Lines of .gitignore, and lines of deploy/.gitignore. */
+/** Each case has the lines of .gitignore, and the lines of deploy/.gitignore. */
 const CASES: readonly (readonly [root: string, deploy?: string])[] = [
   [''],
   ['build/'],

@@ -1,4 +1,7 @@
-/** check --level and --version: checks against a level of the Pod Security Standards, without a policy. */
+/**
+ * Tests `cappol check --level --level-version`, which checks against a level of the Pod Security Standards without a
+ * policy.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

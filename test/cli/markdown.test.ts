@@ -1,4 +1,4 @@
-/** check -o markdown: a comment on a pull request. */
+/** Tests `cappol check -o markdown`, whose output is a comment on a pull request. */
 import assert from 'node:assert/strict';
 import { lexer, type Token, type Tokens } from 'marked';
 import { code, markdownTable } from '../../cli/output/markdown.ts';
@@ -22,7 +22,7 @@ async function markdown(
   return { code: ran.code, text: ran.stdout, tables };
 }
 
-/** The text as a browser shows it. */
+/** The text that a browser shows. */
 function shown(tokens: readonly Token[]): string {
   return tokens.map((token) => ('text' in token ? String(token.text) : token.raw)).join('');
 }

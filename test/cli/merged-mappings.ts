@@ -1,4 +1,4 @@
-/** Random YAML mappings with anchors and merge keys, in any order, in block and flow style. */
+/** Makes random YAML mappings with anchors and merge keys in any order, in block style and flow style. */
 import { Random } from '../support/random.ts';
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'];

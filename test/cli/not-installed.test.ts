@@ -1,6 +1,6 @@
 /**
- * status, report, snapshot and ui on an API server without the CRD. The commands show the cluster before anything is
- * installed.
+ * Tests status, report, snapshot and ui on an API server without the CRD. All four commands show the cluster before
+ * anything is installed.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * Tests a null in a list or as a label, which the API server does not drop. test/cli/reading-live.test.ts asks an API
- * server.
+ * Tests a null in a list or as a label. The API server does not drop a null in these places. The test
+ * test/cli/reading-live.test.ts shows this with an API server.
  */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
@@ -51,7 +51,7 @@ const SCALARS: readonly (readonly [what: string, pod: object, rule: string, mess
 ];
 
 /**
- * Nulls in lists of objects. The API server reads a null in such a list as an empty object, and refuses the empty
+ * Nulls in lists of objects. The API server reads a null in a list of objects as an empty object, and refuses the empty
  * object.
  */
 const OBJECTS: readonly (readonly [path: string, pod: object])[] = [

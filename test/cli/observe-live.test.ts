@@ -1,4 +1,7 @@
-/** `cappol observe --cluster` with a real API server: logs that `--log` names, and pods without a log. */
+/**
+ * Tests `cappol observe --cluster` with a real API server. The tests cover logs that `--log` names, and pods without a
+ * log.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -36,10 +39,10 @@ describe('cappol observe --cluster with an API server', () => {
       stderr,
       [
         'cappol: a.jsonl: 0 containers for 1m, 3 capability checks, 0 events lost',
-        'cappol: a.jsonl: the observer sees a part of the node only: containers that ran before are left out',
+        'cappol: a.jsonl: the observer cannot see all processes of the node, so containers that ran before are left out',
         'cappol: b.jsonl: 0 containers for 1m, 9 capability checks, 2 events lost',
-        'cappol: b.jsonl: uses may be missing, since events were lost: write a larger --buffer-size',
-        'cappol: b.jsonl: 5 checks are left out: their processes ended while the observation began',
+        'cappol: b.jsonl: uses may be missing, since events were lost: choose a larger --buffer-size',
+        'cappol: b.jsonl: 5 checks are left out, since their processes ended while the observation began',
         '',
       ].join('\n'),
     );

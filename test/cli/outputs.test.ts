@@ -1,4 +1,4 @@
-/** Tests the output formats of check that have no test file of their own. */
+/** Tests the output formats of `cappol check` that have no separate test file. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -141,7 +141,7 @@ spec: {containers: [{name: main, image: app, securityContext: {capabilities: {dr
       text,
       /<failure message="2 violations" type="Violating"><!\[CDATA\[all in one\.yaml:22: CapabilityPolicy baseline/,
     );
-    // XML 1.0 forbids nearly all control characters. The XML output has no control characters except line breaks.
+    // XML 1.0 forbids nearly all control characters. In the XML output, line breaks are the only control characters.
     assert.doesNotMatch(text.replaceAll('\n', ''), /\p{Cc}/u);
   });
 

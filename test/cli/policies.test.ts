@@ -1,6 +1,6 @@
 /**
- * A policy from a file is validated as on the API server. A policy from a file is validated as on the API server. This
- * test uses the same table of cases as the test with an API server, but needs no API server.
+ * Tests that cappol validates a policy from a file as the API server does. A test with an API server uses the same
+ * table of cases. This test needs no API server.
  */
 import assert from 'node:assert/strict';
 import { validatePolicy } from '../../analysis/policies/validate.ts';

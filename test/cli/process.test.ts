@@ -1,4 +1,7 @@
-/** Tests cappol as a process: pipes that close, signals, names, and the modules that it loads at the start. */
+/**
+ * Tests cappol as a process. The tests cover closed pipes, signals, names, and the modules that are loaded at the
+ * start.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

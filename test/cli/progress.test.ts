@@ -1,10 +1,10 @@
-/** Tests the progress line: it appears only on a terminal and for long work, and is removed at the end. */
+/** Tests the progress line. The line appears only on a terminal and only for long work, and is removed at the end. */
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Progress } from '../../cli/output/progress.ts';
 
-/** A time in ms, longer than anybody waits without output. */
+/** A time in ms after which a user without output expects to see progress. */
 const LONG_MS = 800;
 
 describe('progress', () => {
@@ -25,7 +25,7 @@ describe('progress', () => {
     progress.at(() => assert.fail('too early'));
     await sleep(LONG_MS);
     progress.at(() => '1 evaluated');
-    // An update right after another update must not be shown, because nobody could read it.
+    // An update right after another update must not be shown, because no user could read it.
     progress.at(() => assert.fail('too often'));
     progress.clear();
     progress.clear();

@@ -1,6 +1,6 @@
 /**
- * config/rbac/reader.yaml: its roles are enough for cappol, each right in them is needed, and one message names all
- * missing rights.
+ * Tests the roles of config/rbac/reader.yaml. The roles are enough for cappol, and cappol needs each right in the
+ * roles. One message names all missing rights.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ const [CLUSTER_ROLE, ROLE] = loadAll(readFileSync(join(CONFIG, 'rbac', 'reader.y
   RbacObject,
 ];
 
-/** The resources of a role in the form in which messages name them, such as `pods` and `deployments.apps`. */
+/** The resources of a role in the form of messages, such as `pods` and `deployments.apps`. */
 function resourcesOf({ rules = [] }: RbacObject): string[] {
   const all = rules.flatMap(({ apiGroups = [], resources = [] }) =>
     apiGroups.flatMap((group) => resources.map((one) => (group === '' ? one : `${one}.${group}`))),
@@ -154,7 +154,10 @@ describe('the roles for readers', function () {
     );
   });
 
-  /** The standard error of `status --watch` until it has shown the cluster once, and for some time after. */
+  /**
+   * Returns the standard error of `status --watch`. The command runs until it has shown the cluster once, and for some
+   * time afterwards.
+   */
   async function complaints(user: string): Promise<string> {
     const stopping = new AbortController();
     const written = { stdout: '', stderr: '' };

@@ -1,4 +1,4 @@
-/** check on a real API server: namespaces of a rollout, and nulls in manifests. */
+/** Tests `cappol check` with a real API server. The tests cover namespaces of a rollout, and nulls in manifests. */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
@@ -9,8 +9,8 @@ import { podManifest, privilegedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 /**
- * The user of the controller that creates the pods of Deployments. Other creators in the tests have the role `edit`,
- * which one of the tests extends.
+ * The user of the controller that creates the pods of Deployments. All other creators in the tests have the role
+ * `edit`. One of the tests extends this role.
  */
 const CONTROLLER = {
   user: 'system:serviceaccount:kube-system:replicaset-controller',
@@ -153,7 +153,7 @@ describe('cappol check beside an API server', function () {
     });
     const selecting = { clusterRoleSelectors: [{ matchLabels: { reading: 'part' } }] };
     const whole = role('whole', {}, { aggregationRule: selecting, rules: [] });
-    /** A role that has rules of its own and an aggregationRule. */
+    /** A role with its own rules and an aggregationRule. */
     const stating = (name: string, reading: string) =>
       role(name, {}, { aggregationRule: { clusterRoleSelectors: [{ matchLabels: { reading } }] }, rules: [use] });
     const [overwritten, alone] = [stating('overwritten', 'other'), stating('alone', 'none')];
@@ -193,8 +193,8 @@ describe('cappol check beside an API server', function () {
       };
     });
     /**
-     * Gives the results of check, before and after the API server has the roles. The role `alone` exists only in the
-     * cluster, and in no manifest.
+     * Returns the results of check before and after the API server has the roles. The role `alone` exists only in the
+     * cluster, not in the manifests.
      */
     const evaluated = async (...manifests: readonly object[]) => {
       const { stdout } = await onCluster(['-o', 'json', '-f', '-'], ...manifests, ...deployments);

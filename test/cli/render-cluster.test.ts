@@ -1,4 +1,7 @@
-/** `cappol render | kubectl apply -f -`, without an operator: the API server gives the same verdicts as check. */
+/**
+ * Tests `cappol render | kubectl apply -f -` without an operator. The API server must give the verdicts of `cappol
+ * check`.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +26,8 @@ function policy(name: string, spec: object): object {
 }
 
 /**
- * Two policies: level restricted, and an exception for NET_RAW for one service account, still without host networking.
+ * Two policies. The first policy has level restricted. The second policy is an exception that admits NET_RAW to one
+ * service account, but no host networking.
  */
 const POLICIES = [
   policy('strict', {}),
@@ -121,7 +125,8 @@ describe('cappol render, applied by kubectl', () => {
         [...POLICIES, TEAM, manifest].map((one) => dump(one, { noRefs: true })).join('---\n'),
       );
       const [{ verdict }] = JSON.parse(stdout).items;
-      // check does not know the creator of a bare pod. In this test, the creator may use no policy.
+      // The command `cappol check` does not know the creator of a bare pod. In this test, the creator may use no
+      // policy.
       assert.equal(await admits(pod, NAMESPACE), verdict === 'Compliant', verdict);
     });
   }
@@ -132,7 +137,7 @@ describe('cappol render, applied by kubectl', () => {
       const args = ['render', '--diff', '--policy', '-', '--kubeconfig', controlPlane.kubeconfig];
       const { stdout, stderr } = await cappol(args, policies);
       assert.equal(stderr, '');
-      // The cluster also has policies of other tests, which the rendered files do not contain.
+      // The cluster also has policies of other tests. The rendered files do not contain these policies.
       return stdout.split(/^(?=--- )/m).filter((part) => part.includes('rendered-'));
     };
     assert.deepEqual(await diff(), []);

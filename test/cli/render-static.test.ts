@@ -1,6 +1,6 @@
 /**
- * render --static: makes files that API servers read. test/attacks/protection.test.ts lets an API server load them and
- * tries them.
+ * Tests `cappol render --static`, which makes files for API servers. The test test/attacks/protection.test.ts loads
+ * rendered files into an API server.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -86,8 +86,8 @@ describe('cappol render --static', () => {
   for (const [args, message] of [
     [['--operator-service-account', 'a/b/c'], /write NAME or NAMESPACE\/NAME; "a\/b\/c" is neither/],
     [['--mounted-at', 'relative'], /write an absolute path/],
-    [['--diff'], /--diff compares with a cluster, which does not show the files of --static/],
-    [['--policy', '-', '--protect-policies', 'x'], /--protect-policies is for the protection of an operator/],
+    [['--diff'], /--diff compares with a cluster, and a cluster does not show the files of --static/],
+    [['--policy', '-', '--protect-policies', 'x'], /--protect-policies requires --static/],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {
       const { code, stderr } = await cappol(['render', '--static', ...args]);
@@ -132,7 +132,7 @@ describe('cappol render --static', () => {
         ['plain', { level: 'restricted' }],
       ]);
       assert.deepEqual(impossible(specs), [
-        'stepwise: spec.rollout needs an operator: without one, the policy would be enforced everywhere at once; leave it out',
+        'stepwise: spec.rollout needs an operator: without an operator, the policy would be enforced everywhere at once; leave out spec.rollout',
       ]);
     });
 
@@ -152,12 +152,15 @@ describe('cappol render --static', () => {
       it('the guard and changes of older objects', async () => {
         assert.match(
           await stderrOf(expiring),
-          /the end of expiring holds for new pods: the guard and changes of older objects go on/,
+          /spec.expires of expiring applies to new pods. For the guard and changes of older objects, the policy stays in force/,
         );
       });
 
       it('beside defaulting, what is filled in', async () => {
-        assert.match(await stderrOf(expiring, filling), /the guard, defaulting and changes of older objects go on/);
+        assert.match(
+          await stderrOf(expiring, filling),
+          /the guard, defaulting and changes of older objects, the policy stays in force/,
+        );
       });
 
       it('nothing if no policy expires', async () => {
@@ -176,7 +179,7 @@ describe('cappol render --static', () => {
 
     it('says what no file can state', async () => {
       const { stderr } = await cappol(['render', '--static', '--policy', '-'], both);
-      assert.match(stderr, /no operator, so no status, Events, metrics and reports/);
+      assert.match(stderr, /without an operator, there are no status, Events, metrics and reports/);
       assert.match(stderr, /Pod Security labels of namespaces \(filling, granted\)/);
       assert.match(stderr, /roles for the use of granted/);
     });

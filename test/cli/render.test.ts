@@ -1,4 +1,4 @@
-/** render: prints native objects as YAML, the same text for the same policies. */
+/** Tests `cappol render`, which prints native objects as YAML. Rendering the same policies twice gives equal texts. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** cappol report: makes a page from stored snapshots. */
+/** Tests `cappol report`, which makes a page from stored snapshots. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { ALL_RIGHTS } from '../support/snapshots.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: [], at: 0 };
 const HOSTILE = `"><script>alert(1)</script><b a='&amp;\u202e--> $& $'`;
-/** The most bytes of a page without data. */
+/** The maximum size of a page without data, in bytes. */
 const MOST_BYTES = 2 * 1024 * 1024;
 
 describe('cappol report', () => {
@@ -42,7 +42,7 @@ describe('cappol report', () => {
 
   const report = (...args: string[]) => cappol(['report', ...args], '', folder);
 
-  /** Decodes the snapshots in a page, in the same way as the page. */
+  /** Decodes the snapshots in a page in the same way as the script of the page. */
   function embedded(html: string): Snapshot[] {
     const elements = html.matchAll(/<script type="application\/gzip" data-context="[^"]*">([^<]*)<\/script>/g);
     return [...elements].map(([, data = '']) => JSON.parse(gunzipSync(Buffer.from(data, 'base64')).toString()));
@@ -120,7 +120,7 @@ describe('cappol report', () => {
   it('refuses files that are no snapshots, and two of one context', async () => {
     const one = stored('a.json', JSON.stringify(snapshot('one')));
     for (const [text, why] of [
-      ['{"kind":"Pod"}', /bad\.json: not a snapshot, which cappol snapshot prints/],
+      ['{"kind":"Pod"}', /bad\.json: not a snapshot by cappol snapshot/],
       ['null', /not a snapshot/],
       [
         JSON.stringify({ ...snapshot('one'), shapes: undefined }),
@@ -133,7 +133,7 @@ describe('cappol report', () => {
       assert.match(stderr, why);
     }
     const twice = await report('--html', 'out.html', '--from', one, stored('b.json', JSON.stringify(snapshot('one'))));
-    assert.deepEqual([twice.code, twice.stderr], [2, 'cappol: --from: two snapshots of the context "one"\n']);
+    assert.deepEqual([twice.code, twice.stderr], [2, 'cappol: --from: two snapshots are of the context "one"\n']);
     assert.ok(!readdirSync(folder).includes('out.html'));
   });
 });

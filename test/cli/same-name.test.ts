@@ -1,4 +1,7 @@
-/** Two policies with the same name: only one of them can be in force, and cappol does not guess which one. */
+/**
+ * Tests two policies with the same name. Only one of the two policies can be in force, and cappol does not guess which
+ * policy is in force.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +30,8 @@ describe('two policies of one name', () => {
   }
 
   const run = (...args: readonly string[]) => cappol(args, '', folder);
-  const TOLD = /^cappol: b\.yaml:1: CapabilityPolicy team is also at a\.yaml:1, with another spec: keep one of them$/m;
+  const TOLD =
+    /^cappol: b\.yaml:1: CapabilityPolicy team is also at a\.yaml:1, with another spec: keep only one of the two$/m;
 
   it('are an error with different specs, in a folder, in --policy, and in both', async () => {
     write('b.yaml', LOOSE);

@@ -1,4 +1,4 @@
-/** The namespaces that commands read: all commands have the same flags and the same default as kubectl. */
+/** Tests which namespaces commands read. All commands have kubectl's flags and kubectl's default for the namespace. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,7 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 
 const [CURRENT, OTHER, EMPTY] = ['scope-current', 'scope-other', 'scope-empty'] as const;
 
-/** The commands with their arguments, and with the text that each prints about a namespace without workloads. */
+/** The commands with their arguments. Each command has the text that it prints about a namespace without workloads. */
 const COMMANDS = [
   {
     name: 'check',
@@ -75,11 +75,14 @@ describe('the namespaces that cappol reads', function () {
   for (const { name, args, empty } of COMMANDS) {
     it(`${name}: the current one of the context, one by -n, all by -A`, async () => {
       const current = await run(...args);
-      assert.match(current.stderr, /^cappol: namespace scope-current, the current one of context .*; -A reads all$/m);
+      assert.match(
+        current.stderr,
+        /^cappol: namespace scope-current, the current namespace of context .*; -A reads all namespaces$/m,
+      );
       const one = await run(...args, '-n', OTHER);
       const all = await run(...args, '-A');
-      assert.doesNotMatch(one.stderr + all.stderr, /the current one/);
-      // status says nothing about workloads that no policy selects.
+      assert.doesNotMatch(one.stderr + all.stderr, /the current namespace/);
+      // The command `cappol status` prints nothing about workloads that no policy selects.
       if (name === 'status' && current.stdout.startsWith('There are no')) return;
       for (const [ran, here] of [
         [current, [CURRENT]],
@@ -98,7 +101,7 @@ describe('the namespaces that cappol reads', function () {
 
     it(`${name}: refuses -n beside -A`, async () => {
       const { code, stderr } = await run(...args, '-n', OTHER, '-A');
-      assert.deepEqual([code, stderr], [2, 'cappol: write -n or -A, not both\n']);
+      assert.deepEqual([code, stderr], [2, 'cappol: write either -n or -A\n']);
     });
   }
 

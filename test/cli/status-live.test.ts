@@ -1,4 +1,4 @@
-/** cappol status beside a running operator, and with fewer rights than it needs. */
+/** Tests `cappol status` with a running operator. Also tests the command for a user with too few rights. */
 import assert from 'node:assert/strict';
 import { Readable, Writable } from 'node:stream';
 import type { ComplianceView } from '../../cli/commands/status/compliance-view.ts';
@@ -8,7 +8,7 @@ import { cappol, type Ran } from '../support/cappol.ts';
 import { eventually, useCluster } from '../support/harness.ts';
 import { OPERATOR_ACCOUNT } from '../support/rights.ts';
 
-/** The number of violating workloads, which is more than a status lists. */
+/** The number of violating workloads. This is more than the maximum number of workloads in a status. */
 const MANY = 70;
 
 describe('cappol status, with an API server', () => {
@@ -162,7 +162,7 @@ describe('cappol status, with an API server', () => {
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /^cappol: you may not list namespaces, pods, .*deployments\.apps.*: violations are those that the operator/m,
+      /^cappol: you may not list namespaces, pods, .*deployments\.apps.*: only the violations that the operator reported last/m,
     );
     assert.match(
       stderr,
@@ -175,7 +175,7 @@ describe('cappol status, with an API server', () => {
 
   it('says that nothing protects what enforces the policies, as the API server answers', async () => {
     const { stdout } = await status(['-A']);
-    assert.match(stdout, /^Protected: False, cluster administrators can change what enforces policies/m);
+    assert.match(stdout, /^Protected: False, cluster administrators can change the objects that enforce policies/m);
   });
 
   it('prints again when something changes, until it is stopped', async () => {

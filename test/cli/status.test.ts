@@ -29,8 +29,8 @@ function policy(name: string, spec: Parameters<typeof baselinePolicy>[1] = {}, s
 }
 
 /**
- * In namespace net, 100 Deployments add SYS_ADMIN. In namespace web, one Deployment complies but may not use the
- * policy.
+ * In namespace net, 100 Deployments add SYS_ADMIN. In namespace web, one Deployment complies with the policy but may
+ * not use it.
  */
 const WORKLOADS = [
   ...Array.from({ length: 100 }, (_, i) => workloadView('Deployment', `bad-${i}`, { template: adding(['SYS_ADMIN']) })),
@@ -52,7 +52,10 @@ const CLUSTER: Cluster = {
   oldestServer: 36,
 };
 
-const OPEN = { status: 'False', message: 'cluster administrators can change what enforces policies' } as const;
+const OPEN = {
+  status: 'False',
+  message: 'cluster administrators can change the objects that enforce policies',
+} as const;
 
 function namespace(name: string, labels: Readonly<Record<string, string>> = {}) {
   return { name, uid: name, terminating: false, labels, labelOwners: {} };
@@ -183,7 +186,7 @@ describe('the view of cappol status', () => {
     const [net] = seen.policies;
     assert.equal(net?.verdictsFrom, 'Status');
     assert.deepEqual(net?.namespaces, { selected: 5, deciding: 4 });
-    // The status of an earlier release does not state the mode.
+    // A status that an earlier release wrote does not state the mode.
     assert.deepEqual(
       net?.violations,
       violations.map((one) => ({ mode: 'Enforce', ...one })),

@@ -1,4 +1,4 @@
-/** `cappol suggest --baseline`: the folder that it writes. */
+/** Tests the folder that `cappol suggest --baseline` writes. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -58,7 +58,7 @@ describe('the folder of suggest --baseline', () => {
     assert.throws(
       () => writeBaseline('debt', printed(), io()),
       new UsageError(
-        '--baseline: debt/policy-shop.yaml exists, and is not overwritten: name another folder, or remove the file',
+        '--baseline does not overwrite the existing file debt/policy-shop.yaml: name another folder, or remove the file',
       ),
     );
     assert.deepEqual(readdirSync(join(cwd, 'debt')), ['policy-shop.yaml']);
@@ -76,9 +76,9 @@ describe('the folder of suggest --baseline', () => {
     assert.equal(baselineFolder({ ...WHOLE, baseline: 'debt', mode: 'Enforce' }), 'debt');
     assert.equal(baselineFolder(WHOLE), undefined);
     const wrong: readonly (readonly [Parameters<typeof baselineFolder>[0], string])[] = [
-      [{ output: 'yaml', cluster: true }, '--baseline is about a whole cluster: write --cluster -A'],
+      [{ output: 'yaml', cluster: true }, '--baseline requires --cluster -A'],
       [{ ...WHOLE, output: 'json' }, '--baseline writes YAML files: leave out -o json'],
-      [{ ...WHOLE, mode: 'Warn' }, '--baseline is about what mode Enforce refuses: leave out --mode Warn'],
+      [{ ...WHOLE, mode: 'Warn' }, '--baseline writes policies of mode Enforce: leave out --mode Warn'],
     ];
     for (const [options, message] of wrong) {
       assert.throws(() => baselineFolder({ ...options, baseline: true }), new UsageError(message));

@@ -1,4 +1,4 @@
-/** `cappol suggest --policy`: only the exceptions that are missing beside policies that decide. */
+/** Tests `cappol suggest --policy`. The command suggests only the exceptions that the given policies lack. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const HARDENED = {
 const RAW = { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
 const ALLOWED_RAW = { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } };
 
-/** A Deployment whose service account has the same name. */
+/** A Deployment whose service account has the name of the Deployment. */
 function deployment(name: string, securityContext: Fields = HARDENED, spec: Fields = {}, namespace = 'net'): Fields {
   const container = { name: 'app', image: 'registry.example/app:1', securityContext };
   const template = { spec: { serviceAccountName: name, containers: [container], ...spec } };
@@ -262,7 +262,10 @@ describe('cappol suggest beside policies', () => {
   it('says that a policy no longer fills in pods that an exception admits', async () => {
     const base = writtenPolicy('everywhere', { defaulting: 'Enabled' });
     const { stdout } = await run([base], [deployment('pinger', RAW)]);
-    assert.match(stdout, /^# Policy everywhere no longer fills in pods that this exception admits as written\.$/m);
+    assert.match(
+      stdout,
+      /^# Policy everywhere no longer fills in fields of pods that this exception admits as written\.$/m,
+    );
   });
 
   it('leaves out a namespace that no policy reaches', async () => {
@@ -295,11 +298,11 @@ describe('cappol suggest beside policies', () => {
     'a negative duration': [['--for', '-3d'], /'--for <duration>' argument (?:missing|'-3d' is invalid)/],
     'an end after the year 9999': [
       ['--for', '99999999d'],
-      /^cappol: --for: the end is after the year 9999: write less\n$/,
+      /^cappol: --for: the exceptions would end after the year 9999: write a shorter duration\n$/,
     ],
     'both an end and a duration': [
       ['--expires', '2099-01-01', '--for', '3d'],
-      /^cappol: write --expires or --for, not both\n$/,
+      /^cappol: write either --expires or --for\n$/,
     ],
     'an empty reason': [
       ['--reason', ' '],
@@ -308,9 +311,9 @@ describe('cappol suggest beside policies', () => {
     'a long reason': [['--reason', 'x'.repeat(513)], /is invalid\. write a text of 1 to 512 characters/],
     'a mode in which no policy decides, below a stricter one': [
       ['--mode', 'Audit'],
-      /^cappol: --mode Audit: a policy of mode Enforce decides in net, and only exceptions of its mode loosen it: leave out --mode\n$/,
+      /^cappol: --mode Audit: a policy of mode Enforce decides in net, and only an exception of this mode can loosen it: leave out --mode\n$/,
     ],
-    '--baseline for files': [['--baseline'], /^cappol: --baseline is about a whole cluster: write --cluster -A\n$/],
+    '--baseline for files': [['--baseline'], /^cappol: --baseline requires --cluster -A\n$/],
   };
   for (const [title, [args, message]] of Object.entries(WRONG)) {
     it(`refuses ${title}`, async () => {

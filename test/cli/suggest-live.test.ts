@@ -1,4 +1,4 @@
-/** Suggestions for a live namespace; an API server accepts every suggested policy. */
+/** Tests suggestions for a namespace of a real cluster. The API server must accept every suggested policy. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
@@ -134,7 +134,7 @@ describe(`cappol suggest, with an API server (FC_SEED=${SEED})`, () => {
     const kubeconfig = controlPlane.kubeconfigFor(user);
     const own = await cappol(['suggest', '--cluster', '-n', NAMESPACE, '--kubeconfig', kubeconfig]);
     assert.equal(own.code, 0);
-    assert.match(own.stderr, /^cappol: the suggestion leaves out of account the policies of the cluster, .*\n$/);
+    assert.match(own.stderr, /^cappol: the suggestion ignores the policies of the cluster, .*\n$/);
     const all = await cappol(['suggest', '--cluster', '-A', '--kubeconfig', kubeconfig]);
     assert.equal(all.code, 2);
     assert.match(all.stderr, /^cappol: you may not list .*\bpods\b.* in the cluster \(you are user "developer"\)/);

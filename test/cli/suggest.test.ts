@@ -57,9 +57,9 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
   return cappol(['suggest', '-f', '-', ...args], manifests(...objects));
 }
 
-/** Rules that are suggested together with a kind of volume, if that kind admits more than the workloads use. */
 /** Overrides that the API accepts only together if the types include OCI. */
 const TOGETHER = ['seccomp.types', 'seccomp.ociReferences'];
+/** Rules that are suggested together with a kind of volume if that kind admits more than the workloads use. */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
 
@@ -129,7 +129,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
       suggested([], PINGER, deployment('web', { serviceAccountName: 'web' })),
     ]);
     assert.match(own.stdout, /^# Exception for Deployment net\/pinger, as service account ping\.$/m);
-    assert.match(own.stdout, /^# .*Everybody who may create pods in the namespace may choose that account\.$/m);
+    assert.match(own.stdout, /^# .*Everybody who may create pods in the namespace may choose this account\.$/m);
     assert.doesNotMatch(own.stdout, /of its own/);
     assert.match(
       shared.stdout,
@@ -137,7 +137,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     );
     assert.match(
       unnamed.stdout,
-      /^# Every pod in net that names no service account runs as default, so the exception is for all of them\.\n# Give Deployment net\/pinger a service account of its own/m,
+      /^# Every pod in net that names no service account runs as default, so the exception applies to all of these pods\.\n# Give Deployment net\/pinger a service account of its own/m,
     );
   });
 
@@ -150,7 +150,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.ok(policies.length > 8 && policies.length <= 14, `${policies.length}`);
     assert.match(
       stdout,
-      /^# It combines different needs, since one policy for each would exceed the API server's limits: /m,
+      /^# The exception combines different needs, since one policy for each need would exceed the API server's limits\. /m,
     );
     const { code } = await cappol(['check', '-f', '-'], manifests(...(policies as never as Fields[]), ...pods));
     assert.equal(code, 0);
@@ -275,19 +275,22 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     const { stdout } = await suggested([], misspelt);
     assert.match(stdout, /# Deployment net\/pinger \(app\)\n( +#.*\n)*.* allowedAdd:\n +- "\*"/);
     assert.match(stdout, /# {3}advice: container "app" .* write NET_RAW$/m);
-    assert.match(stdout, /# {3}Any is admitted: the API has no narrower value that admits this\.$/m);
+    assert.match(
+      stdout,
+      /# {3}Any value is admitted, since the API has no narrower value that admits this workload\.$/m,
+    );
   });
 
   it('reports without the policies', async () => {
     const { stdout } = await suggested(['-o', 'report'], PINGER, deployment('web'));
     const lines = stdout.split('\n');
-    assert.match(lines.shift() ?? '', /^An exception is for the pods that run as its service account\./);
+    assert.match(lines.shift() ?? '', /^An exception applies to the pods that run as its service account\./);
     assert.deepEqual(lines.slice(0, 8), [
       '',
       'Policy net-pinger',
       '  Exception for Deployment net/pinger, as service account default.',
       '  Deployment net/web also runs as service account default, so the exception admits its pods too.',
-      '  Give Deployment net/pinger a service account of its own, to keep the exception from others.',
+      '  Give Deployment net/pinger a service account of its own, so that no other workload can use the exception.',
       '  capabilities.allowedAdd: NET_BIND_SERVICE, NET_RAW',
       '    Deployment net/pinger (app)',
       '      without it: container "app" must not add capability NET_RAW (allowed: NET_BIND_SERVICE)',
@@ -311,7 +314,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     assert.equal(exception?.spec.overrides?.privileged, false);
     assert.match(
       stdout,
-      /# No override of level restricted admits the following, .*:\n# Deployment net\/unmasked \(app\)\n#.*procMount Unmasked/,
+      /# No override of level restricted admits the following needs, .*:\n# Deployment net\/unmasked \(app\)\n#.*procMount Unmasked/,
     );
   });
 
@@ -335,7 +338,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
     ],
     ['neither files nor a cluster', [], '', /name files with -f, or write --cluster/],
     ['both', ['-f', '-', '--cluster'], '', /name files with -f, or write --cluster/],
-    ['all namespaces of files', ['-f', '-', '-A'], '', /-A goes with --cluster/],
+    ['all namespaces of files', ['-f', '-', '-A'], '', /-A requires --cluster/],
     ['a name that no policy can have', ['-f', '-', '--name', 'No'], '', /at most 63 lower case letters/],
   ] as const) {
     it(`ends with one line for ${what}`, async () => {
@@ -359,7 +362,7 @@ describe(`cappol suggest (FC_SEED=${SEED})`, () => {
         const pods = given.map(([content, kind], i) => workload(kind, `app-${i}`, content));
         const { policies, namespaces } = JSON.parse((await suggested(['-o', 'json'], ...pods)).stdout);
         const { code, stdout, stderr } = await check(policies, pods);
-        // Random pods may have a field that no release knows, of which check warns.
+        // Random pods may have a field that no release knows. The command `cappol check` warns about this field.
         const problems = stderr.split('\n').filter((line) => line !== '' && !line.includes('fieldOfTomorrow'));
         assert.deepEqual([code, problems], [0, []], stdout);
         for (const { name, overrides } of namespaces[0].policies) {

@@ -1,4 +1,4 @@
-/** Compares check's output on a terminal and in a pipe, by running the program under a pseudo-terminal. */
+/** Compares the output of `cappol check` on a terminal with its output in a pipe. The terminal is a pseudo-terminal. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -145,7 +145,7 @@ describeWith({ programs: { script: 'apt-get install bsdutils' } }, 'check on a t
   });
 });
 
-/** The file's content; with UPDATE_GOLDEN=1, writes the current output to the file first. */
+/** Returns the file's content. With UPDATE_GOLDEN=1, the function first writes the current output to the file. */
 function golden(name: string, printed: string): string {
   const file = join(import.meta.dirname, 'golden', name);
   if (process.env.UPDATE_GOLDEN) writeFileSync(file, printed);

@@ -1,4 +1,6 @@
-/** Nothing can be created in a namespace that is being deleted, so no command evaluates its pods. */
+/**
+ * Tests a namespace that is being deleted. Nothing can be created in this namespace, so no command evaluates its pods.
+ */
 import assert from 'node:assert/strict';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { statusView } from '../../cli/commands/status/view.ts';

@@ -1,5 +1,5 @@
 /**
- * Documents that other threads check. The results and their order must not depend on how the threads share the
+ * Tests documents that other threads check. The results and their order must not depend on how the threads share the
  * documents.
  */
 import assert from 'node:assert/strict';
@@ -103,12 +103,13 @@ describe('check in threads', function () {
       const args = [CLI, 'check', '-f', '-', '--level', 'restricted', '-o', 'json'];
       const { stdout, stderr } = spawnSync(process.execPath, args, { input, encoding: 'utf8', maxBuffer: 2 ** 30 });
       assert.equal(stderr, '');
-      // The line numbers count from the beginning of each stream, so they differ in the joined stream.
+      // Line numbers count from the beginning of each stream. Line numbers in the joined stream are therefore
+      // different.
       return JSON.parse(stdout, (key, value) => (key === 'line' ? null : value)).items as object[];
     };
     const [first, second] = [text.slice(0, 6000), text.slice(6000)];
     const parts = [...check(first.join('')), ...check(second.join(''))];
-    // An assertion message about thousands of differences would take minutes.
+    // Formatting an assertion message about thousands of differences would take minutes.
     assert.ok(isDeepStrictEqual(check(text.join('')), parts));
   });
 
@@ -151,7 +152,7 @@ function pod(index: number): string {
   return `apiVersion: v1\nkind: Pod\nmetadata: {name: pod-${index}, namespace: ns-${index % 7}}\nspec:\n  containers:\n    - {name: app, image: "registry.example.com/app:${index}"${added}}\n`;
 }
 
-/** A document of the stream: some documents make pods, and the other documents have all other kinds of results. */
+/** A document of the stream. Some documents make pods, and the other documents have all other kinds of results. */
 function document(index: number): string {
   const forms = [
     pod(index).replace(/ns-\d/, index % 2 === 0 ? 'default' : 'kube-system'),

@@ -1,4 +1,7 @@
-/** cappol suggest --tighten on an API server: its patches apply, and refuse nothing that runs. */
+/**
+ * Tests `cappol suggest --tighten` on an API server. The suggested patches can be applied, and refuse no running
+ * workload.
+ */
 import assert from 'node:assert/strict';
 import type { TightenedPolicy } from '../../analysis/suggest/tighten.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -135,12 +138,12 @@ describe('cappol suggest --tighten, with an API server', function () {
   });
 
   for (const [title, args, message] of [
-    ['one namespace', ['-n', 'default'], /--tighten needs --cluster -A/],
-    ['files', ['-f', 'config'], /--tighten needs --cluster -A/],
-    ['another option of suggest', ['-A', '--narrow'], /--narrow does not go with --tighten/],
-    ['a policy of a file', ['-A', '--policy', 'p.yaml'], /--policy does not go with --tighten/],
-    ['an end of exceptions', ['-A', '--for', '30d'], /--for does not go with --tighten/],
-    ['a baseline', ['-A', '--baseline'], /--baseline does not go with --tighten/],
+    ['one namespace', ['-n', 'default'], /--tighten requires --cluster -A/],
+    ['files', ['-f', 'config'], /--tighten requires --cluster -A/],
+    ['another option of suggest', ['-A', '--narrow'], /--narrow cannot be combined with --tighten/],
+    ['a policy of a file', ['-A', '--policy', 'p.yaml'], /--policy cannot be combined with --tighten/],
+    ['an end of exceptions', ['-A', '--for', '30d'], /--for cannot be combined with --tighten/],
+    ['a baseline', ['-A', '--baseline'], /--baseline cannot be combined with --tighten/],
   ] as const) {
     it(`refuses ${title}`, async () => {
       const files = args[0] === '-f' ? [] : ['--cluster'];
@@ -151,7 +154,7 @@ describe('cappol suggest --tighten, with an API server', function () {
 
   it('-o patch goes only with --tighten', async () => {
     const { code, stderr } = await cappol(['suggest', '-f', 'config', '-o', 'patch']);
-    assert.deepEqual([code, stderr], [2, 'cappol: -o patch goes with --tighten\n']);
+    assert.deepEqual([code, stderr], [2, 'cappol: -o patch requires --tighten\n']);
   });
 
   it('asks for all rights, because a workload that is not read may need a grant', async () => {

@@ -1,6 +1,6 @@
 /**
- * The volume of the service account's token, which no manifest contains. cappol decides by the API server's rules
- * whether a pod gets the volume.
+ * Tests the volume of the service account's token, which no manifest contains. cappol applies the API server's rules to
+ * decide whether a pod gets the volume.
  */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';

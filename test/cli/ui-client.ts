@@ -1,4 +1,4 @@
-/** Keeps the state of a page of cappol ui, as its events describe it. */
+/** Keeps the state of a page of `cappol ui`. The events of the page describe the state. */
 import { readEvents } from '../../hack/bench/ui-events.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { LiveState } from '../../ui/model/live-state.ts';
@@ -7,7 +7,7 @@ export class UiClient {
   readonly state = new LiveState();
   readonly #stopping = new AbortController();
 
-  /** Opens the page. @param link that cappol ui prints */
+  /** Opens the page. @param link the link that `cappol ui` prints */
   static async open(link: string): Promise<UiClient> {
     const client = new UiClient();
     await readEvents(

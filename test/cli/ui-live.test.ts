@@ -1,4 +1,4 @@
-/** cappol ui, report and snapshot with an API server, beside a running operator. */
+/** Tests `cappol ui`, `cappol report` and `cappol snapshot` with an API server and a running operator. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,7 @@ import { useCluster } from '../support/harness.ts';
 import { ROOT } from '../support/page.ts';
 import { UiClient } from './ui-client.ts';
 
-/** The most ms from a change in the cluster until the page has the change. */
+/** The longest time in ms from a change in the cluster until the page shows the change. */
 const WITHIN_MS = 2_000;
 
 describe('cappol ui, with an API server', () => {
@@ -132,7 +132,7 @@ describe('cappol ui, with an API server', () => {
       'gone: cannot reach the cluster at https://127.0.0.1:9: nothing listens at this address (ECONNREFUSED)',
     ]);
     assert.match(stderr, /^cappol: gone: cannot reach the cluster/m);
-    assert.match(stderr, /^cappol: --used: the files do not say of which cluster they are/m);
+    assert.match(stderr, /^cappol: --used: the files do not name a cluster/m);
   });
 
   for (const [what, change, isThere] of [
@@ -192,7 +192,7 @@ describe('cappol ui, with an API server', () => {
     await cluster.settled();
     const { code, stdout } = await cappol(['snapshot', '--kubeconfig', kubeconfig, '--context', 'two', '--used', used]);
     assert.equal(code, 0);
-    // The operator goes on writing statuses, so the policies are not compared.
+    // The test does not compare the policies, because the operator keeps writing statuses.
     const { policies: _policies, ...printed } = resolved(JSON.parse(stdout));
     const live = (state: LiveState) => {
       const shown = state.clusters().shown.find(({ snapshot }) => snapshot.context === 'two');

@@ -1,4 +1,7 @@
-/** The local server of cappol ui: it serves the browser that opened the link, and refuses everything else. */
+/**
+ * Tests the local server of `cappol ui`. The server serves the browser that opened the link, and refuses every other
+ * client.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -84,7 +87,7 @@ describe('the server of cappol ui', () => {
     return { Cookie: headers.get('set-cookie')?.split(';')[0] ?? '' };
   }
 
-  /** Reads the events as the page does, but uncompressed. */
+  /** Reads the events in the same way as the page, but without compression. */
   class Stream {
     readonly state = new LiveState();
     readonly names: string[] = [];
@@ -175,7 +178,7 @@ describe('the server of cappol ui', () => {
       { Origin: `http://127.0.0.1:${port + 1}` },
       { Origin: `https://127.0.0.1:${port}` },
       { 'Sec-Fetch-Site': 'cross-site' },
-      // The request comes from a page of a server on another port of this machine.
+      // This request comes from a page of another server, which listens on another port of this machine.
       { 'Sec-Fetch-Site': 'same-site' },
     ];
     for (const headers of others) {
@@ -364,7 +367,7 @@ describe('the server of cappol ui', () => {
         sockets.push(socket);
         // Every third connection sends the beginning of a request.
         if (index % 3 === 0) socket.write('GET / HTTP/1.1\r\nHost: x');
-        // With more connections at once, some connections would wait in the kernel and never reach the server.
+        // If there were more connections at once, some connections would wait in the kernel and never reach the server.
         if (index % 250 === 249)
           await Promise.all(sockets.slice(-250).map((one) => one.connecting && once(one, 'connect')));
         if (index % 2_500 !== 2_499) continue;

@@ -1,4 +1,4 @@
-/** Fields that the API server does not know, and check's message for each. */
+/** Fields that the API server does not know, with the message of `cappol check` for each field. */
 
 /** A pod that level restricted admits. */
 export const DEPLOYMENT = `apiVersion: apps/v1
@@ -30,7 +30,10 @@ interface Row {
   readonly is: string;
   readonly told: string;
   readonly level: 'error' | 'warning';
-  /** Whether the field is in a securityContext, where policies refuse fields that this release does not know. */
+  /**
+   * Whether the field is in a securityContext. In a securityContext, policies refuse fields that this release does not
+   * know.
+   */
   readonly refused?: true;
   /** The expected message of a violation that the wrong field causes. */
   readonly marked?: RegExp;
@@ -94,7 +97,7 @@ export const ROWS: readonly Row[] = [
   {
     was: 'enableServiceLinks: false',
     is: 'quantumEntanglement: true',
-    told: 'standard input:9: warning: Deployment web: unknown field "spec.template.spec.quantumEntanglement": this release does not know it',
+    told: 'standard input:9: warning: Deployment web: unknown field "spec.template.spec.quantumEntanglement": this release does not know the field',
     level: 'warning',
   },
   {

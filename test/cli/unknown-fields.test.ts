@@ -1,4 +1,4 @@
-/** Tests unknown fields: check reports them as the API server's strict decoding does. */
+/** Tests unknown fields. `cappol check` reports unknown fields as the API server's strict decoding does. */
 import assert from 'node:assert/strict';
 import { cappol, type Ran } from '../support/cappol.ts';
 import { cpuMs } from '../support/measured.ts';

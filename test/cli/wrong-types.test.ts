@@ -1,8 +1,11 @@
-/** A value of the wrong type in a file: check names the file, the line, the field and what to write instead. */
+/**
+ * Tests a value of the wrong type in a file. The error of `cappol check` names the file, the line, the field and the
+ * correct form.
+ */
 import assert from 'node:assert/strict';
 import { cappol } from '../support/cappol.ts';
 
-/** Lines below `spec` of a policy or of a pod, each with the end of the expected message. */
+/** Test cases. The key is a line below `spec` of a policy or of a pod. The value is the end of the expected message. */
 type Rows = Readonly<Record<string, string>>;
 
 const POLICIES: Rows = {

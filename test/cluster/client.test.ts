@@ -153,8 +153,7 @@ describe('ApiClient', () => {
       return new Set(seen.map(({ port }) => port)).size;
     };
     const client = connect();
-    // A connection may still be finishing an answer when the next call begins, and this call then opens a second
-    // connection.
+    // If a connection is still reading an answer when the next call begins, the next call opens a second connection.
     assert.ok((await connections(client)) <= 2);
     assert.equal(await connections(client.fresh()), 6);
   });
@@ -195,7 +194,7 @@ describe('ApiClient', () => {
       return (made.address() as AddressInfo).port;
     }
 
-    /** The configured server publishes the address 127.0.0.1 with this port. */
+    /** The servers that the client finds if the configured server publishes the address 127.0.0.1 with this port. */
     async function serversAt(port: number, cluster: object): Promise<string[]> {
       const slice = {
         addressType: 'IPv4',

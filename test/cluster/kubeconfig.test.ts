@@ -97,7 +97,10 @@ describe('the kubeconfig', () => {
     });
 
     it('says in one line that none of them names a cluster', () => {
-      assert.throws(() => load(missing), new RegExp(`^Error: no cluster: set KUBECONFIG .* \\(none in ${missing}\\)$`));
+      assert.throws(
+        () => load(missing),
+        new RegExp(`^Error: no cluster: set KUBECONFIG .* \\(no cluster in ${missing}\\)$`),
+      );
     });
 
     it('names the file that is wrong', () => {
@@ -159,7 +162,7 @@ describe('the kubeconfig', () => {
       it(`refuses ${Object.keys(field)[0]} without a user to act as`, () => {
         assert.throws(
           () => user(field),
-          /^Error: kubeconfig: .*: as-uid, as-groups and as-user-extra need .*: set as$/,
+          /^Error: kubeconfig: .*: as-uid, as-groups and as-user-extra require the field as$/,
         );
       });
     }

@@ -1,5 +1,6 @@
 /**
- * Detects the platform of a cluster. test/integration/bypass.test.ts tests OpenShift's API groups on a real API server.
+ * Tests the detection of a cluster's platform. The test test/integration/bypass.test.ts tests OpenShift's API groups on
+ * a real API server.
  */
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';

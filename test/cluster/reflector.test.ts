@@ -20,9 +20,8 @@ const failure = (status: number, message = 'no') => new ApiError({ status, reaso
 const NO_STREAMS = failure(422, 'sendInitialEvents is forbidden for watch');
 
 /**
- * One step of a scripted server: a list, a watch or a streaming list. A list ends with its resourceVersion, and a watch
- * or a streaming list ends with its error. If the last step has no error, the watch or streaming list of this step
- * never ends.
+ * One step of a scripted server: a list, a watch or a streaming list. A list ends with its resourceVersion. A watch or
+ * a streaming list ends with its error. Without an error, the watch or streaming list of the last step never ends.
  */
 type Step =
   | { readonly list: readonly (readonly string[])[]; readonly version?: string; readonly error?: Error }
@@ -31,7 +30,7 @@ type Step =
 
 class ScriptedReader implements Reader {
   readonly calls: string[] = [];
-  /** How often a streaming list was requested. */
+  /** The number of requests for a streaming list. */
   refused = 0;
   readonly watched: { query: Query; idleMs: number | undefined }[] = [];
   readonly #steps: Step[];
@@ -232,7 +231,7 @@ describe('Reflector', () => {
     const waited = await leastOf(1_200, () =>
       clockMs(() => play([{ list: [[]] }, { watch: [], error: failure(500) }, { watch: [], error: failure(500) }])),
     );
-    // The delays are 0.2 s and 0.4 s, each up to a quarter longer or shorter.
+    // The two delays are 0.2 s and 0.4 s. Each delay may be up to a quarter longer or shorter.
     assert.ok(waited >= 450 && waited < 1_200, `${waited} ms`);
   });
 
@@ -250,7 +249,7 @@ describe('Reflector', () => {
       { list: [[]] },
       { watch: [event('ADDED', 'a', '2')], error: failure(403, 'forbidden') },
     ]);
-    assert.deepEqual(log.messages('warn'), Array(2).fill('following interrupted, trying again'));
+    assert.deepEqual(log.messages('warn'), Array(2).fill('watch interrupted, trying again'));
     assert.deepEqual(log.messages('info'), ['following again']);
   });
 
@@ -305,7 +304,7 @@ describe('Reflector', () => {
   describe('when it must read the collection again', () => {
     const source = { apiVersion: 'v1', kind: 'Pod' };
 
-    /** A server that either lists the objects or is unreachable, and that sends nothing afterwards. */
+    /** A server that lists the objects or is unreachable. Afterwards, the server sends nothing. */
     class SilentReader implements Reader {
       readonly calls: string[] = [];
       names = ['a'];

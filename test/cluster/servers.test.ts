@@ -6,11 +6,14 @@ import { askServers, endpoints, oldest, type ServerMinors } from '../../operator
 const CONFIGURED = 'https://cluster:443';
 
 interface World {
-  /** The EndpointSlice; an Error here is thrown, as if it could not be read. */
+  /**
+   * The EndpointSlice with the addresses of the API servers. If this field is an Error, reading the EndpointSlice
+   * throws the Error.
+   */
   readonly slice?: object;
   /** The minor version that each API server reports. An API server that is not listed does not answer. */
   readonly minors: Readonly<Record<string, string>>;
-  /** The minor version that the API server emulates, by --emulated-version. */
+  /** The minor version that each API server emulates because of the flag --emulated-version. */
   readonly emulated?: Readonly<Record<string, string>>;
   /** The gitVersion that each API server reports. */
   readonly builds?: Readonly<Record<string, string>>;
@@ -143,7 +146,7 @@ describe('endpoints', () => {
     it(`counts a server that answers without a version (${JSON.stringify([minor, build])}), and fails to tell its version`, async () => {
       const client = new StubClient(world);
       assert.equal((await endpoints(client)).length, 2);
-      const text = /the API server at https:\/\/10\.0\.0\.2:6443 does not say which Kubernetes version it is/;
+      const text = /the API server at https:\/\/10\.0\.0\.2:6443 does not report its Kubernetes version/;
       await assert.rejects(askServers(client), text);
       await assert.rejects(askServers(client, new Map([['https://10.0.0.2:6443', 35]])), text);
     });

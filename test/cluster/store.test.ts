@@ -26,7 +26,7 @@ import { sharedControlPlane } from '../support/control-plane.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
 const NAMESPACE = 'cluster-store';
-/** How soon the store has to show a change. */
+/** The time in ms within which the store has to show a change. */
 const SOON_MS = 10_000;
 
 const inNamespace = (apiVersion: string, kind: string, name: string, rest: object, meta: object = {}) =>
@@ -111,7 +111,7 @@ describe('the cluster as followed on a real API server', () => {
   it('sees a pod being created, changed and deleted', async () => {
     const pod = inNamespace('v1', 'Pod', 'bare', { spec: { ...template.spec, automountServiceAccountToken: false } });
     const find = () => [...followed.cluster.pods(NAMESPACE)].find(({ name }) => name === 'bare');
-    // The controller manager creates the service account a moment after the namespace.
+    // The controller manager creates the default service account a moment after the namespace.
     const account = `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/default`;
     await within(10_000, 'service account', () => client.get(account).catch(() => undefined));
     const { metadata } = await client.apply(pod);
@@ -154,7 +154,8 @@ describe('the cluster as followed on a real API server', () => {
   it('knows the owner of an old ReplicaSet, and does not count it as a workload', async () => {
     const spec = { replicas: 0, selector: { matchLabels: { app: 'old' } } };
     const labelled = { ...template, metadata: { labels: { app: 'old' } } };
-    // The Deployment exists because the garbage collector would at once delete a ReplicaSet whose owner is missing.
+    // The test creates the Deployment because the garbage collector would at once delete a ReplicaSet whose owner is
+    // missing.
     const deployment = inNamespace('apps/v1', 'Deployment', 'kept', { spec: { ...spec, template: labelled } });
     const { metadata } = await client.apply(deployment);
     const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'kept', uid: metadata?.uid ?? '' };
@@ -243,7 +244,7 @@ describe('the cluster as followed on a real API server', () => {
     await client.apply(podTemplate('after'));
     await within(15_000, 'created after the restart', () => find('after'));
     await within(SOON_MS, 'deleted after the restart', () => !find('before'));
-    // Once the store has caught up with the API server, it shows changes quickly again.
+    // Once the store has caught up with the API server, the store shows changes quickly again.
     await client.apply(podTemplate('later'));
     await within(SOON_MS, 'created later', () => find('later'));
   });
@@ -252,7 +253,9 @@ describe('the cluster as followed on a real API server', () => {
     const namespace = (name: string) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
     await client.apply(namespace(`${NAMESPACE}-a`));
     const stop = new AbortController();
-    /** A client whose first watch is too late: it asks for a resourceVersion that the server has dropped. */
+    /**
+     * A client whose first watch starts too late. The client requests a resourceVersion that the server has dropped.
+     */
     class LateClient extends ApiClient {
       #watched = 0;
       override async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options = {}) {

@@ -1,4 +1,4 @@
-/** Evaluates the CEL of rendered programs with cel-js, as an API server would for one request. */
+/** Evaluates the CEL of rendered programs for one request. The engine is cel-js, which replaces the API server. */
 import assert from 'node:assert/strict';
 import type { Environment } from '@marcbachmann/cel-js';
 import type { CompletePolicy, LabelSelector } from '../../operator/api/capability-policy.ts';
@@ -22,9 +22,9 @@ interface ResourceRule {
 interface Spec {
   readonly matchConstraints: { readonly namespaceSelector?: LabelSelector; readonly resourceRules: ResourceRule[] };
   readonly matchConditions?: readonly Named[];
-  /** The variables of the program; empty for API servers below Kubernetes 1.36. */
+  /** The variables of the program. The list is empty for API servers below Kubernetes 1.36. */
   readonly variables?: readonly Named[];
-  /** The validations, of which the first one answers probes. A MutatingAdmissionPolicy has no validations. */
+  /** The validations. The first validation answers probes. A MutatingAdmissionPolicy has no validations. */
   readonly validations?: readonly Validation[];
 }
 
@@ -34,14 +34,14 @@ interface Validation {
   readonly messageExpression?: string;
 }
 
-/** A question to the authorizer. */
+/** One check of a right that an expression makes through `authorizer`. */
 export interface Asked {
   readonly verb: string;
-  /** The name of the policy; empty for a right to all policies. */
+  /** The name of the policy. The name is empty for a right to all policies. */
   readonly policy: string;
-  /** The service account whose right is checked, as `namespace/name`; empty for the user of the request. */
+  /** The service account whose right is checked, as `namespace/name`. The text is empty for the user of the request. */
   readonly serviceAccount: string;
-  /** The namespace in which the right is checked; empty for the whole cluster. */
+  /** The namespace in which the right is checked. The name is empty for the whole cluster. */
   readonly namespace: string;
 }
 
@@ -49,7 +49,7 @@ export interface Request {
   /** The resource of the request, such as `pods` or `deployments`. */
   readonly resource: string;
   readonly subResource?: string;
-  /** The namespace of the object; empty for an object without a namespace. */
+  /** The namespace of the object. The name is empty for an object without a namespace. */
   readonly namespace?: string;
   /** The name of an object without a namespace. */
   readonly name?: string;
@@ -58,7 +58,7 @@ export interface Request {
   readonly object: unknown;
   readonly oldObject?: unknown;
   readonly namespaceLabels?: Readonly<Record<string, string>>;
-  /** The rights of users; if left out, nobody has any right. */
+  /** The rights of users. If this field is left out, no user has any right. */
   readonly allows?: (asked: Asked) => boolean;
 }
 
@@ -90,7 +90,7 @@ class Authorizer {
   }
 }
 
-/** Registers the functions that Kubernetes adds to CEL and that cel-js lacks. */
+/** Registers Kubernetes' own CEL functions, which cel-js lacks. */
 function register(environment: Environment): void {
   const extreme = (isBetter: (a: bigint, b: bigint) => boolean) => (items: readonly bigint[]) => {
     if (items.length === 0) throw new Error('extreme of an empty list');
@@ -132,7 +132,10 @@ const ENTRY = /(\??)("\w+"): ((?:[\w.]+|\[[^[\]]*\])\[\??\d\])/;
 const OPTIONAL_ENTRIES = new RegExp(`\\{(${ENTRY.source}(?:, ${ENTRY.source})*)\\}`, 'g');
 const rewritten = new Map<string, string>();
 
-/** Runs an expression. cel-js lacks optional entries of maps, such as `{?"type": list[?0]}`, so they are rewritten. */
+/**
+ * Runs an expression. cel-js lacks optional entries of maps, such as `{?"type": list[?0]}`, so the function rewrites
+ * such entries.
+ */
 function run(text: string, context: Record<string, unknown>): unknown {
   let known = rewritten.get(text);
   if (known === undefined) {
@@ -147,7 +150,7 @@ function run(text: string, context: Record<string, unknown>): unknown {
   return engine.run(known, context);
 }
 
-/** The values of variables. Each variable is evaluated once, when it is first used. */
+/** The values of variables. Each variable is evaluated once, at its first use. */
 function lazily(variables: readonly Named[], context: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const values: Record<string, unknown> = {};
   const all = { ...context, variables: values };
@@ -174,7 +177,7 @@ export function evaluated(
   return run(expression, { ...context, variables: lazily(variables, context) });
 }
 
-/** One admission policy, whose CEL expressions cel-js evaluates. */
+/** An admission policy. The engine cel-js evaluates the policy's CEL expressions. */
 export class AdmissionText {
   readonly spec: Spec;
 
@@ -183,8 +186,8 @@ export class AdmissionText {
   }
 
   /**
-   * The message of the refusal; undefined if the request is admitted. If an error in an expression would make the API
-   * server refuse the request, the error is thrown.
+   * The message of the refusal. The result is undefined if the request is admitted. If an error in an expression would
+   * make the API server refuse the request, the error is thrown.
    */
   refusal(request: Request): string | undefined {
     if (!this.matches(request)) return undefined;
@@ -192,7 +195,7 @@ export class AdmissionText {
     const variables = lazily(this.spec.variables ?? [], context);
     const result = (expression: string) => run(expression, { ...context, variables });
     for (const { expression, message, messageExpression } of this.spec.validations ?? []) {
-      // The API server evaluates the message for each request, so an error in it matters.
+      // The API server evaluates the message for each request. An error in the message expression therefore matters.
       const text = messageExpression === undefined ? '' : result(messageExpression);
       if (result(expression) !== true) return String(text || message);
     }
@@ -225,7 +228,7 @@ export class AdmissionText {
   }
 }
 
-/** The programs of one kind that these policies compile to. */
+/** Compiles the policies, and returns the programs of one kind. */
 export function compiledPrograms(
   policies: readonly CompletePolicy[],
   kind: ProgramKind,
@@ -245,16 +248,16 @@ export function programText(
 }
 
 /**
- * The refusals of a request by the programs of mode Enforce. At most one program refuses, since only one decides in a
- * namespace.
+ * The refusals of a request by the programs of mode Enforce. At most one program refuses a request, because only one
+ * program decides in a namespace.
  */
 export function refusals(programs: readonly Pick<Program, 'policy'>[], request: Request): string[] {
   return programs.flatMap(({ policy }) => new AdmissionText(policy).refusal(request) ?? []);
 }
 
 /**
- * The violations that a refusal's message gives for the first policy. The pod must be small enough to be described as a
- * whole.
+ * The violations in a refusal's message for the first policy. The pod must be so small that the message describes the
+ * whole pod.
  */
 export function violationsIn(text: AdmissionText, request: Request): string[] {
   const names = (text.spec.variables ?? []).map(({ name }) => name).filter((name) => /^wrong(?!.*Filled$)/.test(name));

@@ -1,4 +1,7 @@
-/** Compiling repeatedly gives the same result as compiling from scratch, and the same objects where nothing changed. */
+/**
+ * Tests that compiling repeatedly gives the same result as compiling from scratch. Unchanged parts of the result stay
+ * the same objects.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy, CompleteSpec } from '../../operator/api/capability-policy.ts';
@@ -25,7 +28,7 @@ const SPEC = fc.record({
   levelVersion: fc.constantFrom('latest', 'v1.99'),
   defaulting: fc.constantFrom('Enabled', 'Disabled'),
 }) as fc.Arbitrary<Partial<CapabilityPolicySpec>>;
-/** Creates or edits a policy, or deletes it. */
+/** A random step, which creates, edits or deletes a policy. */
 const STEP = fc.record({ name: fc.constantFrom(...NAMES), spec: fc.option(SPEC, { nil: undefined }) });
 
 function aged(name: string, spec: Partial<CapabilityPolicySpec>, day: number): CompletePolicy {
@@ -78,7 +81,7 @@ describe('compiler', () => {
     const [warns] = after.programs.filter(({ kind }) => kind === 'Warn');
     const [warned] = before.programs.filter(({ kind }) => kind === 'Warn');
     assert.notEqual(warns?.hash, warned?.hash);
-    // The rows of the other policies are the same objects as before.
+    // The rows of unchanged policies are the same objects as before.
     const rows = [...(warns?.rows ?? [])].filter(([id, row]) => warned?.rows.get(id) === row).map(([id]) => id);
     assert.deepEqual(rows, ['beside']);
     const resolved = after.policies.filter((one) => before.policies.includes(one));
@@ -114,12 +117,13 @@ describe('compiler', () => {
       Array.from({ length: count }, (_, index) =>
         policy(`policy-${index}`, { namespaceSelector: { matchLabels: { team: `team-${index}` } } }),
       );
-    // The length counts the program and its canary. Guards are split by the number of policies that each may ask about.
+    // The length counts the program and its canary. The guards are not counted, because guards are split by another
+    // limit. This limit is the number of policies that each guard may ask about.
     const length = (count: number) =>
       JSON.stringify(compile(all(count), OPTIONS).programs.filter(({ kind }) => kind === 'Enforce')).length;
     const [one, hundred] = [length(1), length(100)];
     assert.ok(one > 30_000, `${one} characters`);
-    // Each policy adds a row and a value in an index, both in the program and in its canary.
+    // Each policy adds a row and a value in an index to the program. The program's canary gets the same additions.
     assert.ok(hundred - one < 100 * 500, `${(hundred - one) / 100} characters a policy`);
     const compileAgain = compileUninterrupted();
     const policies = all(100);

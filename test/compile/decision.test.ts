@@ -1,4 +1,7 @@
-/** For a request, cel-js runs the whole rendered program, and gives the same result as the operator. */
+/**
+ * Tests that a rendered program and the operator give equal results for a request. The engine cel-js runs the whole
+ * program.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -57,8 +60,8 @@ describe('the text of an admission policy', () => {
     const seen = { admitted: 0, refused: 0, alone: 0 };
     fc.assert(
       fc.property(cases, containers, ([...chosen], [pod, old, later]) => {
-        // The API server accepts no AppArmor annotation for a container that does not exist yet, but random pods may have
-        // one for `debug`.
+        // The API server accepts no AppArmor annotation for a container that does not exist yet. Random pods may have
+        // an annotation for `debug`, so the added container gets another name.
         const added = { ...later, name: 'later' };
         const policies = chosen.map(({ policy: { spec } }, i) =>
           policy(`p${i}`, { ...spec, namespaceSelector: {}, podSecurityLabels: 'Off' }),
@@ -263,7 +266,7 @@ describe('the text of an admission policy', () => {
     const request = { resource: 'pods', object: { spec: { containers } } };
     for (const count of [1, 2, 3, 4, 13, 40]) {
       const names = Array.from({ length: count }, (_, index) => `p${String(index).padStart(2, '0')}`);
-      // The table may have the policies in any order.
+      // The order of the policies in the table must not matter.
       const message = String(programText(names.toReversed().map((name) => policy(name))).refusal(request));
       const described = Math.min(3, count);
       const each = Math.floor(24 / described);
@@ -340,7 +343,7 @@ function lines(parts: PodContent, ofPolicy: ResolvedPolicy): string[] {
   return evaluator.violations(parts, ofPolicy).map(({ rule, message }) => `${rule}: ${message}`);
 }
 
-/** The reasons why each deciding policy refuses the pod, sorted by the policies' names. */
+/** The reasons of each deciding policy for refusing the pod, sorted by the policies' names. */
 function reasonsOf(pod: Pod, deciders: readonly ResolvedPolicy[]): string[] {
   return deciders
     .map((decider) => `CapabilityPolicy ${decider.name}: ${lines(contentOf(pod), decider).join('; ')}`)

@@ -1,4 +1,7 @@
-/** From the time in `expires` on, the API server decides as if the policy were deleted, whether or not an operator runs. */
+/**
+ * Tests that the API server decides as if a policy were deleted from the time in `expires` on. This must work even if
+ * no operator runs.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -35,7 +38,7 @@ const podAt = (time: number, ...add: string[]) => ({
 });
 
 /**
- * The policies that refuse a request in mode Enforce, by name. The message of a program without variables may name no
+ * The policies of mode Enforce that refuse a request, by name. The message of a program without variables may name no
  * policy.
  */
 function refuser(
@@ -136,7 +139,7 @@ describe('expires', () => {
           }),
           { numRuns: oldestServer === NEWEST_KNOWN_MINOR ? 40 : 15 },
         );
-        // With few runs, it can happen that no policy's end changes a verdict.
+        // With few runs, it can happen that no expiry changes a verdict.
         const isLong = oldestServer === NEWEST_KNOWN_MINOR;
         assert.ok(!isLong || Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
       });

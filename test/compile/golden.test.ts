@@ -1,6 +1,6 @@
 /**
- * Everything that is rendered for the samples and for our inputs, compared with golden/. After an intended change, run
- * UPDATE_GOLDEN=1 npx mocha test/compile, and read the difference.
+ * Compares all rendered objects for the samples and for our inputs with the files in golden/. After an intended change,
+ * run UPDATE_GOLDEN=1 npx mocha test/compile, and read the difference.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ const OPTIONS = {
 };
 const UPDATE = process.env.UPDATE_GOLDEN === '1';
 
-/** Name of the golden file → its text. */
+/** Maps the name of each golden file to its text. */
 const files = new Map(Object.entries(SOURCES).flatMap(([source, folder]) => [...render(source, readPolicies(folder))]));
 
 describe('golden files', () => {
@@ -118,7 +118,10 @@ describe('rendering', () => {
   });
 });
 
-/** One file for each program, one with the grants, and one with namespaces whose labels match the policies' selectors. */
+/**
+ * Renders one file for each program, and one file with the grants. Another file has namespaces whose labels match the
+ * policies' selectors.
+ */
 function render(source: string, policies: readonly CompletePolicy[]): Map<string, string> {
   const compiled = compile(policies, OPTIONS);
   const all: [string, readonly unknown[]][] = [

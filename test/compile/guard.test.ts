@@ -1,6 +1,6 @@
 /**
- * Compares the guard's answers with its laws, for any author and any number of changes of a namespace. cel-js runs the
- * guard.
+ * Compares the guard's answers with its laws, for any policies and any number of changes of a namespace. The engine
+ * cel-js runs the guard.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -17,7 +17,7 @@ const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 const [ENFORCE, VERSION] = ['pod-security.kubernetes.io/enforce', 'pod-security.kubernetes.io/enforce-version'];
 const RECORD = 'capabilitypolicy.dev/labels';
 const ADMIN_ACCESS = 'resource.kubernetes.io/admin-access';
-/** The key that Kubernetes 1.33 reads instead. */
+/** The key that Kubernetes 1.33 uses for the same label. */
 const OLD_ADMIN_ACCESS = 'resource.k8s.io/admin-access';
 
 type Labels = Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ type Spec = Partial<CapabilityPolicySpec>;
 const NAMES = ['a', 'b', 'c', 'd'];
 const PENDING = (name: string): Labels => ({ [rolloutLabel(name)]: 'pending' });
 
-/** The spec of a random policy that asks for no Pod Security label, so that the guard protects none. */
+/** The spec of a random policy that sets no Pod Security label. The guard therefore protects no Pod Security label. */
 const one = fc.record({
   namespaceSelector: SELECTOR,
   priority: fc.constantFrom(-1, 0, 0, 7),
@@ -64,7 +64,7 @@ const labels: fc.Arbitrary<Labels> = fc
   .map(([own, ofRollouts, ofDevices]) => ({ ...own, ...ofRollouts, ...ofDevices }));
 
 interface Change {
-  /** The labels before the change; undefined if the namespace is created. */
+  /** The labels before the change. The value is undefined if the change creates the namespace. */
   readonly before: Labels | undefined;
   readonly after: Labels;
 }
@@ -81,7 +81,10 @@ function requestOf({ before, after }: Change, rest: Partial<Request> = {}): Requ
   };
 }
 
-/** Whether the policy selects the namespace, either as it is or with a rollout added. */
+/**
+ * Whether the policy is enforced in the namespace. If `withRollout` is true, the policy counts as a policy with a
+ * rollout.
+ */
 function isEnforced(
   { metadata, spec }: CompletePolicy,
   labels: Labels,
@@ -91,7 +94,7 @@ function isEnforced(
   return matches(spec.namespaceSelector, labels) && !isPending;
 }
 
-/** Whether the policy guards the namespace's label for admin access, and the label grants the access. */
+/** Whether the policy guards the namespace's label for admin access while the label grants the access. */
 function guardsAccess(one: CompletePolicy, labels: Labels, key: string): boolean {
   return one.spec.adminAccessLabel === 'Guarded' && isEnforced(one, labels) && labels[key] === 'true';
 }
@@ -107,12 +110,13 @@ function subsets<One>(all: readonly One[]): One[][] {
 }
 
 /**
- * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Whichever policies are deleted
- * later, each remaining policy that would have decided in the namespace before the change must still decide after the
- * change, and no additional policy may decide.
+ * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Consider each policy that
+ * would have decided in the namespace before the change. Each of these policies must still decide after the change, and
+ * no additional policy may decide. The same must hold after other policies are deleted.
  */
 function concerned(all: readonly CompletePolicy[], { before, after }: Change): string[] {
-  // Removing a pending label needs no right: it only lets a policy decide that is meant to decide in the namespace.
+  // Removing a pending label needs no right. The change only adds a deciding policy, which should decide in the
+  // namespace anyway.
   const promoted = Object.entries(before ?? after).filter(
     ([key, value]) => value !== 'pending' || (before && after[key] === 'pending'),
   );
@@ -182,7 +186,8 @@ describe('the guard', () => {
       fc.property(policies, labels, fc.array(labels, { minLength: 30, maxLength: 30 }), (all, start, wanted) => {
         const text = programText(all, { kind: 'Guard' });
         let now: Labels | undefined;
-        // All combinations of the labels with which the namespace is created, and to which it is changed.
+        // The test tries all pairs of labels. The first labels are set at the creation of the namespace, and the second
+        // labels by a change.
         for (const after of [start, ...wanted]) {
           const isAdmitted = text.refusal(requestOf({ before: now, after })) === undefined;
           seen[isAdmitted ? 'admitted' : 'refused']++;
@@ -192,13 +197,13 @@ describe('the guard', () => {
             const created = now === undefined && matches(one.spec.namespaceSelector, after);
             if (created) assert.ok(!labelled, 'created as pending');
             for (const key of [ADMIN_ACCESS, OLD_ADMIN_ACCESS]) {
-              // A label that was set while the policy was pending stays.
+              // If a label was set while the policy was pending, the label stays.
               const kept = now && now[key] === 'true' && matches(one.spec.namespaceSelector, now);
               assert.ok(!guardsAccess(one, after, key) || kept, `admin access by ${JSON.stringify([now, after])}`);
             }
             if (!now || !isEnforced(one, now)) continue;
             assert.ok(isEnforced(one, after), `${one.metadata?.name} is left by ${JSON.stringify([now, after])}`);
-            // Checks the namespace as if a rollout were being added to the policy.
+            // Checks the namespace as if the policy had a rollout.
             if (isEnforced(one, now, true)) assert.ok(isEnforced(one, after, true), 'pending once it has a rollout');
           }
           now = after;
@@ -414,8 +419,8 @@ describe('the guard', () => {
             return isExempt(policy);
           };
           const refusal = text.refusal(requestOf({ before: { a: 'b' }, after: {} }, { allows }));
-          // The budget is RuntimeCELCostBudget in k8s.io/apiserver/pkg/apis/cel/config.go, and the cost of a check is
-          // in pkg/cel/library/cost.go.
+          // The budget is RuntimeCELCostBudget in k8s.io/apiserver/pkg/apis/cel/config.go. The cost of a check is in
+          // pkg/cel/library/cost.go.
           assert.ok(asked.size * 350_000 < 10_000_000, `${asked.size} checks`);
           return refusal === undefined;
         });
@@ -484,19 +489,20 @@ describe("the guard of a namespace's Pod Security label", () => {
   });
 
   /**
-   * Whether the change weakens the wanted label. A level without overrides needs the newest version, because older
-   * versions are looser.
+   * Whether the change weakens the Pod Security label below the wanted label. A level without overrides needs the
+   * newest version of the Standards, because older versions are looser.
    */
   function weakens(before: Labels, after: Labels, wanted: number): boolean {
     const rank = (labels: Labels) => RANK[labels[ENFORCE] ?? ''] ?? 0;
     const minors: Labels = { [NEWEST]: `${NEWEST_KNOWN_MINOR}`, 'v1.30': '30' };
-    // `latest` and a missing version mean the API server's own version, which gets tighter with each upgrade.
+    // `latest` and a missing version mean the API server's own version. After an upgrade of the API server, such a
+    // label is tighter than before.
     const minor = (labels: Labels) => Number(minors[labels[VERSION] ?? ''] ?? Number.POSITIVE_INFINITY);
     const isLooser = (labels: Labels) => wanted > 0 && (rank(labels) < wanted || minor(labels) < NEWEST_KNOWN_MINOR);
     const isSame = before[ENFORCE] === after[ENFORCE] && before[VERSION] === after[VERSION];
     if (isSame || !isLooser(after)) return false;
-    // A looser label of another owner may be made tighter. A looser label may also be removed, so that the operator
-    // sets its own label.
+    // An author may tighten a looser label of another owner. An author may also remove a looser label, so that the
+    // operator sets its own label.
     if (before[ENFORCE] !== undefined && rank(after) > rank(before) && minor(after) >= minor(before)) return false;
     const isRemoved =
       after[ENFORCE] === undefined && (after[VERSION] === undefined || after[VERSION] === before[VERSION]);

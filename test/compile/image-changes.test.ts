@@ -1,6 +1,6 @@
 /**
- * If a change of a pod changes an image, programs evaluate it like the creation of the pod, as Pod Security Admission
- * does. The result is the same for all policies in the program.
+ * Tests that programs evaluate a change of a pod's image like the creation of the pod, as Pod Security Admission does.
+ * The rule is the same for all policies of a program.
  */
 import assert from 'node:assert/strict';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';

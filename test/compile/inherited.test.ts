@@ -1,5 +1,5 @@
 /**
- * Tests, rule by rule, the fields that an ephemeral container inherits from a pod that satisfies no policy:
+ * Tests, rule by rule, which fields an ephemeral container inherits from its pod. The pod satisfies no policy. See
  * docs/decisions/0008.
  */
 import assert from 'node:assert/strict';
@@ -16,9 +16,9 @@ interface Row {
   /** The fields of the pod that violate the policy. */
   readonly pod: Fields;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Fields of a container that do not keep the container from inheriting the violation. */
+  /** Fields of a container that still inherits the violation. */
   readonly with?: readonly Fields[];
-  /** Fields of a container that keep the container from inheriting the violation. */
+  /** Fields of a container that does not inherit the violation. */
   readonly without?: readonly Fields[];
 }
 

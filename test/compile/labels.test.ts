@@ -22,19 +22,19 @@ type Spec = Partial<CapabilityPolicySpec>;
 
 const NEWEST = formatVersion(NEWEST_KNOWN_MINOR);
 
-/** A policy's spec → the label that it gets. */
+/** Pairs of a policy's spec and the Pod Security label that the policy gets. */
 const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ level: 'restricted' }, `restricted ${NEWEST}`],
   [{ level: 'baseline' }, `baseline ${NEWEST}`],
   [{ level: 'privileged' }, 'none'],
   [{ level: 'restricted', levelVersion: NEWEST }, `restricted ${NEWEST}`],
-  // v1.35 relaxed checks for pods in user namespaces, so older versions of the Standards are tighter.
+  // v1.35 relaxed checks for pods in user namespaces. Older versions of the Standards are therefore tighter.
   [{ level: 'restricted', levelVersion: 'v1.34' }, `restricted ${NEWEST}`],
   // The newest Standard admits more sysctls, so older versions are tighter.
   [{ levelVersion: 'v1.36' }, `restricted ${NEWEST}`],
   [{ level: 'baseline', levelVersion: 'v1.33' }, 'baseline v1.33'],
   [{ levelVersion: 'v1.36', overrides: { hostProbes: true } }, 'baseline v1.33'],
-  // v1.34 and newer refuse host probes, and v1.36 and older refuse sysctls that the newest text calls safe.
+  // Versions since v1.34 refuse host probes. Versions up to v1.36 refuse sysctls that the newest version calls safe.
   [{ overrides: { hostProbes: true } }, 'none'],
   [{ levelVersion: 'v1.34', overrides: { hostProbes: true } }, 'restricted v1.33'],
   [{ overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE'] } } }, `restricted ${NEWEST}`],
@@ -62,7 +62,7 @@ const TIGHTEST: readonly [spec: Spec, label: string][] = [
   [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_rmem'] } } }, `restricted ${NEWEST}`],
   [{ overrides: { sysctls: { allowed: ['net.ipv4.tcp_notsent_lowat'] } } }, `restricted ${NEWEST}`],
   [{ overrides: { sysctls: { allowed: ['kernel.msgmax'] } } }, 'none'],
-  // The loosest value of any container counts.
+  // The label must fit the loosest value of any container.
   [{ containers: [{ names: ['a'], overrides: { capabilities: { allowedAdd: ['NET_RAW'] } } }] }, 'none'],
   [{ containers: [{ names: ['a'], overrides: { runAsNonRoot: false } }] }, `baseline ${NEWEST}`],
   [
@@ -296,7 +296,10 @@ describe('the rules beyond the label', () => {
   });
 });
 
-/** The API server refuses such pods (k8s.io/kubernetes/pkg/apis/core/validation validateWindows), so no policy evaluates them. */
+/**
+ * The API server refuses such pods (k8s.io/kubernetes/pkg/apis/core/validation, validateWindows). No policy therefore
+ * evaluates a pod for Windows with SELinux options.
+ */
 function isForWindowsWithSeLinux({ spec }: PodContent): boolean {
   return (
     (spec as { os?: { name?: string } }).os?.name === 'windows' && JSON.stringify(spec).includes('"seLinuxOptions"')

@@ -1,4 +1,4 @@
-/** Pods that are so large that the API server evaluates them in blocks, and describes only a part of them. */
+/** Tests very large pods. The API server evaluates a large pod in blocks, and describes only a part of the pod. */
 import assert from 'node:assert/strict';
 import { blocksOf, CUT, POSITIONS } from '../../operator/compile/units-cel.ts';
 import { policy } from '../support/policies.ts';
@@ -17,7 +17,7 @@ const [left] = engine.run(CUT, { unit: { cut: true } }) as string[];
 const many = <Item>(count: number, item: (index: number) => Item): Item[] =>
   Array.from({ length: count }, (_, i) => item(i));
 
-/** @param bad the index of the container, and of the volume, that violates the level */
+/** @param bad the index of the violating container, and the index of the violating volume */
 function pod(size: { containers?: number; volumes?: number }, bad: { container?: number; volume?: number } = {}) {
   const containers = many(size.containers ?? 1, (i) => ({
     name: `c${i}`,
@@ -99,7 +99,7 @@ describe('a change of a pod of 3,000 containers', () => {
       [after, true],
     ] as const) {
       const request = { resource: 'pods', object: now, oldObject: before };
-      // The budget is RuntimeCELCostBudgetMatchConditions in k8s.io/apiserver/pkg/apis/cel/config.go.
+      // The cost limit is RuntimeCELCostBudgetMatchConditions in k8s.io/apiserver/pkg/apis/cel/config.go.
       assert.equal(
         engine.within(2_500_000, () => text.matches(request)),
         isEvaluated,

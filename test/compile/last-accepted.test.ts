@@ -13,7 +13,7 @@ const options = {
   excludedNamespaces: [],
 };
 
-/** The objects in the cluster after these policies were rendered. */
+/** Renders the policies. @returns the objects in the cluster after rendering */
 function renderedFor(policies: readonly CompletePolicy[]): RenderedObject[] {
   return compiledObjects(compile(policies, options));
 }

@@ -1,4 +1,4 @@
-/** The limits of an API server for a program, with any number of policies. */
+/** Tests the limits that an API server sets for a program, with any number of policies. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
@@ -10,11 +10,14 @@ const OPTIONS = {
   operatorNamespace: 'operator',
   excludedNamespaces: ['kube-system'],
 };
-/** An object in etcd, including its managed fields, may have at most 1.5 MiB. */
+/**
+ * The maximum size of the rendered text, in bytes. An object in etcd, including its managed fields, may have at most
+ * 1.5 MiB.
+ */
 const MAX_TEXT = 1_400_000;
 /**
- * k8s.io/apiserver uses the default limits of cel-go's parser: one for the code points of an expression, and one for
- * the depth of nesting, which grows with each term of a sum.
+ * k8s.io/apiserver uses the default limits of cel-go's parser. One limit is for the code points of an expression. The
+ * other limit is for the depth of nesting, which grows with each term of a sum.
  */
 const MAX_EXPRESSION = 100_000;
 const MAX_SUM = 250;
@@ -99,8 +102,8 @@ describe('policies that meet', () => {
         assert.equal(reason, 'TooExpensive');
         assert.match(message, /^too many long policies .* Shorten spec\.overrides or spec\.namespaceSelector/);
       }
-      // In their order, the first policies would fit in the program. But the policies that are already in force take
-      // precedence.
+      // The first policies in the order would fit in the program. Policies that are already in force take precedence
+      // over this order.
       const inForce = all.slice(refused.length);
       const lastAccepted = new Map(inForce.map(({ metadata, spec }) => [metadata?.uid ?? '', spec]));
       const then = compile(all, { ...OPTIONS, lastAccepted });

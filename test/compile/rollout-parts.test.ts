@@ -1,4 +1,7 @@
-/** A policy with a rollout is a row in two programs: one refuses, and the other warns in pending namespaces. */
+/**
+ * Tests that a policy with a rollout is a row in two programs. One program refuses pods, and the other program warns in
+ * pending namespaces.
+ */
 import assert from 'node:assert/strict';
 import { compile } from '../../operator/compile/compile.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';

@@ -1,6 +1,6 @@
 /**
- * Several random policies are rows of one program. The program finds the same violations in a pod as the operator,
- * which evaluates each policy by its own expressions.
+ * Tests programs with several random policies as rows. The program must find the same violations in a pod as the
+ * operator. The operator evaluates each policy with separate expressions.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -33,7 +33,7 @@ function renamed(policy: ResolvedPolicy, index: number, defaulting: boolean): Re
 }
 
 /**
- * Policies at a level with few overrides. If all overrides were random, most random pods would comply with no policy.
+ * Policies with a level and few overrides. If all overrides were random, most random pods would comply with no policy.
  */
 const simple = fc
   .record({
@@ -64,8 +64,9 @@ function requestOf({ annotations, spec }: PodContent): Request {
 }
 
 /**
- * The names of the variables with a rule's violations. A rule has a second variable for filled pods only if filling
- * changes its result. If filling always satisfies a rule, the rule has no expression for filled pods.
+ * Selects the names of the variables with the violations of rules. A rule has a second variable for filled pods if
+ * filling changes the result of the rule. If filling always satisfies a rule, the rule has no expression for filled
+ * pods.
  */
 function wrongLists(names: readonly string[], filled: boolean): string[] {
   const unfilled = names.filter((name) => /^wrong(?!.*Filled$)/.test(name));

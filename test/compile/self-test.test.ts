@@ -1,4 +1,6 @@
-/** A program answers its probe only if each row can be read: a damaged row never comes into force. */
+/**
+ * Tests that a program answers its probe only if each row can be read. A damaged row therefore never comes into force.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -51,8 +53,9 @@ function changed(text: AdmissionText, name: string, change: (expression: string)
 }
 
 /**
- * Whether the API server would answer the probe, and so show that the text is in force. Undefined if the evaluation
- * fails, because the API server then refuses the probe with another message.
+ * Whether the API server would answer the probe. The answer would show that the text is in force. The result is
+ * undefined if the evaluation fails, because a failing program makes the API server refuse the probe with another
+ * message.
  */
 function answers(text: AdmissionText): boolean | undefined {
   try {
@@ -109,7 +112,7 @@ describe('the self-test of a program', () => {
         else row[column] = items as Items;
         return JSON.stringify(all);
       });
-      // Without its entries of spec.containers, the policy does not appear in the table at all.
+      // A policy without entries of spec.containers is not in the table at all.
       if (column !== 'containers') assert.notEqual(answers(damaged), true);
     });
   }
@@ -127,7 +130,7 @@ describe('the self-test of a program', () => {
       'exception',
     );
     const damage = fc.record({
-      // Only the tables of policies are damaged, because the levels change only with the operator's version.
+      // The test damages only the tables of policies. The tables of levels change only with the operator's version.
       table: fc.constantFrom('policies', 'containerRows'),
       row: fc.nat(2),
       column: fc.nat(200),

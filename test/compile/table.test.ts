@@ -19,12 +19,12 @@ const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const NAME = 'kubernetes.io/metadata.name';
 const RESTRICTED = `restricted:${formatVersion(NEWEST_KNOWN_MINOR)}`;
 const OPTIONS = { oldestServer: NEWEST_KNOWN_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
-/** The longest expression that the API server accepts. */
+/** The maximum length of an expression that the API server accepts. */
 const MAX_EXPRESSION = 100_000;
 
 type Labels = Readonly<Record<string, string>>;
 
-/** The names of the selected policies, in the order of the table's answer. */
+/** The names of the selected policies, in the order in which the table returns the names. */
 function selecting(policies: readonly ResolvedPolicy[]): (labels: Labels) => string[] {
   const table = tableOf(policies);
   const {
@@ -163,7 +163,7 @@ describe('the table', () => {
     assert.deepEqual(indexesOf(teams(7)), []);
     assert.deepEqual(indexesOf(teams(8)), ['byLabel0']);
     assert.deepEqual(indexesOf(named([{ matchLabels: { [NAME]: 'a' } }])), ['byName']);
-    // A selector that reads more than one label is rendered as a condition, not in an index.
+    // A selector of more than one label is rendered as a condition, not in an index.
     const two = Array.from({ length: 9 }, (_, i) => ({ matchLabels: { team: `t${i}`, tier: 'x' } }));
     assert.deepEqual(indexesOf(named(two)), []);
     const [positions = ''] = tableOf(teams(300)).selecting(['l']).positions;

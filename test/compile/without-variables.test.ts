@@ -1,4 +1,6 @@
-/** API servers below Kubernetes 1.36 get the same decision without variables, because variables crash them. */
+/**
+ * API servers below Kubernetes 1.36 get the same decision without variables, because variables crash these API servers.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type CapabilityPolicySpec, type CompletePolicy, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -10,7 +12,10 @@ import { AdmissionText, type Asked, compiledPrograms, programText } from './admi
 
 const [OLDER, NEWER] = [35, 36];
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
-/** Many levels make a program long, because it contains the values of each level. */
+/**
+ * The policies of the test, with many levels. Many levels make a program long, because the program contains the values
+ * of each level.
+ */
 const ALL = [
   ...VERSIONS.filter((minor) => minor <= OLDER).flatMap((minor) => [
     plain('baseline', minor),
@@ -19,7 +24,10 @@ const ALL = [
   ...OVERRIDDEN,
 ];
 const CASES = [plain('baseline', 30), plain('restricted', 30), plain('restricted', 35), ...OVERRIDDEN];
-/** The most code points of an expression that k8s.io/apiserver accepts: the default of cel-go's parser. */
+/**
+ * The maximum number of code points in an expression that k8s.io/apiserver accepts. This maximum is the default of
+ * cel-go's parser.
+ */
 const MAX_EXPRESSION = 100_000;
 const FIXED = 'no CapabilityPolicy that decides in this namespace admits this pod';
 /** A securityContext that level restricted admits. */
@@ -30,7 +38,7 @@ const HARDENED = {
   capabilities: { drop: ['ALL'] },
   seccompProfile: { type: 'RuntimeDefault' },
 };
-/** The end of a message that names only the first rule that a pod violates. */
+/** The end of a message that names only the first violated rule of a pod. */
 const BRIEF =
   ' (the policies are too long for more details on an API server below v1.36; cappol check names every violation)';
 
@@ -91,7 +99,7 @@ describe('a decision for API servers without variables', () => {
 
   describe('whose reasons would be longer than an expression may be', () => {
     const spec = { hostNetwork: true, hostPID: true, containers: [{ name: 'app', image: 'app' }] };
-    /** The messages on older and newer servers, under as many policies as refuse the request and fit together. */
+    /** The messages on older and newer API servers. As many policies refuse the request as fit into one program. */
     const refusalsOf = (request: Parameters<AdmissionText['refusal']>[0]) => {
       const policies = CASES.slice(3)
         .map(({ policy: { spec } }, i) =>
@@ -235,7 +243,10 @@ describe('a decision for API servers without variables', () => {
       assert.deepEqual([...refusals.keys()], refused);
       for (const { reason, message } of refusals.values()) {
         assert.equal(reason, 'TooExpensive');
-        assert.match(message, /an API server below v1\.36 .*, or upgrade every API server to v1\.36\. They are /);
+        assert.match(
+          message,
+          /an API server below v1\.36 .*, or upgrade every API server to v1\.36\. The policies are /,
+        );
         assert.ok(message.length < 1024);
       }
       assert.equal(compile(policies, options(NEWER)).refusals.size, 0);
@@ -252,7 +263,7 @@ describe('a decision for API servers without variables', () => {
     const all = aged(4);
     assert.deepEqual([...compile(all, options(OLDER)).refusals.keys()], ['p-897']);
     assert.deepEqual([...compile(all.slice(1), options(OLDER)).refusals], []);
-    // An edit that does not fit keeps the last accepted spec, and displaces no other policy.
+    // If an edited policy does not fit, it keeps its last accepted spec and displaces no other policy.
     const [first, ...others] = all;
     assert.ok(first);
     const free = { ...first.spec, level: 'privileged' as const, usableBy: 'Everyone' as const };
@@ -327,7 +338,10 @@ function restricted(name: string, rest: Stated = {}) {
   return policy(name, { level: 'restricted', levelVersion: 'v1.30', mode: 'Enforce', namespaceSelector: {}, ...rest });
 }
 
-/** Each policy that the brief message describes comes with a rule that the other message names, too, unless it is cut. */
+/**
+ * Checks that the brief message names one rule for each described policy. If the full message is not cut, it must name
+ * the same rule.
+ */
 function assertBrief(brief: string, message: string): void {
   const described = [
     ...brief.matchAll(
@@ -350,7 +364,7 @@ function enforced(i: number, { policy: { spec } }: (typeof ALL)[number], team: s
   return policy(`p${i}`, { ...spec, usableBy: 'Everyone', mode: 'Enforce', namespaceSelector: { matchLabels } });
 }
 
-/** Compiles the policies for older API servers, and checks the length of each expression. */
+/** Compiles the policies for older API servers. @returns the length of each expression */
 function lengthsOf(policies: readonly CompletePolicy[]) {
   const compiled = compile(policies, options(OLDER));
   for (const { name, policy: object } of compiled.programs) {

@@ -38,7 +38,7 @@ class HandmadeCluster {
   }
 }
 
-/** The dirty policies and namespaces of a change, as text. */
+/** The policies and namespaces that a change makes dirty, as text. */
 function dirty({ policies, namespaces }: StateChange): string {
   return `${[...policies].sort().join(' ')} | ${[...namespaces].sort().join(' ')}`;
 }
@@ -81,7 +81,7 @@ describe('ClusterState', () => {
         const { policies, grants } = cluster.state.policies.compiled;
         assert.deepEqual([policies, grants], [before.policies, before.grants]);
       }
-      // Another leader may have accepted another spec in the meantime.
+      // Before this term began, an earlier leader may have accepted a different spec.
       apply({ of: 'term' });
       cluster.state.accept();
       assert.deepEqual(

@@ -12,13 +12,13 @@ const END = '2027-01-31T00:00:00Z';
 const AT = parseTime(END) as number;
 const DAY = 86_400_000;
 
-/** The controller with a clock that the test sets, and the keys that it makes dirty. */
+/** Runs the controller with a clock that the test sets. Records the keys that the controller makes dirty. */
 class Clock {
   now: number;
   readonly found: Omit<Found, 'of'>[] = [];
   readonly state: ClusterState;
   readonly expiry: Expiry;
-  /** The time at which the controller wants to run again. */
+  /** The time at which the controller must run again. */
   again: number | undefined;
 
   constructor(now: number, policies: readonly ReturnType<typeof policy>[]) {

@@ -1,6 +1,6 @@
 /**
- * The controller of promotions on a cluster that the test sets up: the order in which it writes, and the admission
- * policies by which it evaluates namespaces.
+ * Tests the controller of promotions on a cluster that the test sets up. The tests check the order of the controller's
+ * writes, and the admission policies by which the controller evaluates namespaces.
  */
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
@@ -112,7 +112,7 @@ class Stage {
     await this.evaluation.reconcile('a');
   }
 
-  /** Brings every compiled text into force. */
+  /** Brings every compiled program into force. */
   settle(): void {
     if (this.state.policies.isStale) this.state.accept();
     const { compiled } = this.state.policies;
@@ -123,7 +123,7 @@ class Stage {
     }
   }
 
-  /** Adds a running pod to the cluster, in the form in which a watch reports it. */
+  /** Adds a running pod to the cluster, in the form of a watch event. */
   run(pod: PodView): void {
     this.pods.set(pod.name, pod);
     this.state.apply({ of: 'pod', namespace: 'a', name: pod.name, seen: [pod] });
@@ -135,7 +135,7 @@ class Stage {
     this.state.apply({ of: 'pod', namespace: 'a', name, seen: pod ? [pod] : [] });
   }
 
-  /** Begins a rollout in which one namespace soaks. */
+  /** Begins a rollout with one soaking namespace. */
   async soak(spec: Partial<CapabilityPolicySpec> = {}): Promise<void> {
     for (const name of this.labels.keys()) this.labels.set(name, { [LABEL]: 'pending' });
     this.put({ ...SOAKING, ...spec }, 1);
@@ -415,8 +415,8 @@ describe('the controller of promotions', () => {
     stage.put({ rollout: {} }, 2);
     await stage.look();
     assert.deepEqual(stage.writes, ['write rollout-0.it']);
-    // The operator crashes after it has written the new admission policy. If somebody sets a pending label after the
-    // crash, the label has no meaning.
+    // The operator crashes after writing the new admission policy. If somebody sets a pending label after the crash,
+    // the label has no meaning.
     stage.stand();
     stage.lead();
     stage.labels.set('a', { [LABEL]: 'pending' });
@@ -459,7 +459,7 @@ describe('the controller of promotions', () => {
         stage.rendered = [];
         assert.equal(stage.state.promotions.get('it'), undefined);
         if (!isSameTerm) stage.lead();
-        // While the rendered objects are missing, nothing guards the label.
+        // The label is unguarded while the rendered objects are missing.
         stage.labels.set('a', {});
         stage.labels.set('b', { [LABEL]: 'pending' });
         stage.put(SOAKING, 3);
@@ -497,7 +497,7 @@ describe('the controller of promotions', () => {
   });
 });
 
-/** The role of a policy, and a program with its row, if it is enforced. */
+/** Makes the role of a policy, and a program. If the policy is enforced, the program has a row for the policy. */
 function renderedWith(policy: string, { grants, policies }: Compiled): RenderedObject[] {
   const name = 'capabilitypolicy.enforce';
   const program = {

@@ -9,11 +9,14 @@ import { policy } from '../support/policies.ts';
 
 /** One API server, whose answer a test sets. */
 class Stage {
-  /** The refusal with which the API server answers the probe; undefined if it would create the object. */
+  /**
+   * The refusal with which the API server answers the probe. The value is undefined if the API server would create the
+   * object.
+   */
   refusal: string | undefined;
-  /** The policies whose status each answer made dirty. */
+  /** The policies that became dirty after each answer. */
   readonly found: string[][] = [];
-  /** The delays in milliseconds after which the controller asks again. */
+  /** The delays in milliseconds after which the controller probes again. */
   readonly again: number[] = [];
   readonly state: ClusterState;
   readonly controller: Protection;

@@ -8,7 +8,7 @@ import type { StateChange } from '../../operator/controllers/state-change.ts';
 import { clockMs, leastOf } from '../support/measured.ts';
 import { RecordingLog } from '../support/recording-log.ts';
 
-/** How long policies wait for further changes, minus the time by which a timer may be early. */
+/** The time in ms for which policies wait for further changes. The time by which a timer may be early is subtracted. */
 const WAIT_MS = 290;
 
 const change = (...namespaces: string[]): StateChange => ({
@@ -18,7 +18,7 @@ const change = (...namespaces: string[]): StateChange => ({
   recompiles: false,
 });
 
-/** Records which keys the controller must work on, and when. */
+/** A controller that records the keys that it has to work on, with the time of each key. */
 class Recording implements Controller {
   readonly name = 'recording';
   readonly said: string[];
@@ -45,7 +45,7 @@ class Recording implements Controller {
 describe('Running', () => {
   let said: string[];
   let stale: boolean;
-  /** The number of pieces in which policies are accepted. */
+  /** The number of times that the generator yields while policies are accepted. */
   let yields: number;
   let log: RecordingLog;
   let running: Running;
@@ -154,7 +154,8 @@ describe('Running', () => {
     });
 
     /**
-     * Measures the work after the first round, when the policies have changed and no controller has been notified yet.
+     * Measures the work after the first round. At this time, the policies have changed, but no controller has been
+     * notified yet.
      */
     function again(work: () => Promise<void>): Promise<number> {
       said.splice(0);
@@ -179,7 +180,7 @@ describe('Running', () => {
     running.enqueue(change('failing'));
     running.start();
     await saying('failing', 'failing');
-    assert.match(JSON.stringify(log), /work failed.*recording/);
+    assert.match(JSON.stringify(log), /reconciling failed.*recording/);
   });
 
   it('works on nothing after it is stopped', async () => {

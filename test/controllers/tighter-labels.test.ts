@@ -1,4 +1,7 @@
-/** A tighter Pod Security label waits for the programs of the policies that decide in the namespace; a looser one does not. */
+/**
+ * Tests that a tighter Pod Security label waits until the programs of the deciding policies are in force. A looser
+ * label does not wait.
+ */
 import assert from 'node:assert/strict';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { ProgramOutcome } from '../../operator/apply/outcome.ts';
@@ -56,7 +59,7 @@ class Stage {
     this.controller = new Labels(context as unknown as Context);
   }
 
-  /** @param outcomes by name of a policy */
+  /** @param outcomes the outcome of each policy, by the policy's name */
   async see(
     policies: CompletePolicy[],
     outcomes: Readonly<Record<string, ProgramOutcome['state']>>,

@@ -17,7 +17,10 @@ const WAITING: FinalizingView = {
   finalizers: ['capabilitypolicy.dev/withdrawal'],
 };
 
-/** A cluster with one policy and one namespace that it labels, as the watches show it. */
+/**
+ * A cluster with one policy and one namespace, in the form that watches report. The policy sets labels on the
+ * namespace.
+ */
 class Stage {
   policies: CompletePolicy[] = [policy('net')];
   finalizing: FinalizingView[] = [WAITING];
@@ -48,7 +51,7 @@ class Stage {
     });
   }
 
-  /** @returns whether the controller wants to run again */
+  /** @returns whether the controller needs another run */
   async look(): Promise<boolean> {
     let asked = false;
     if (this.state.policies.isStale) this.state.accept();

@@ -6,12 +6,12 @@ import { basename, join, relative } from 'node:path';
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 import { CHECKSUM } from '../../hack/controlplane/moved-packages.ts';
 
-/** Creates the programs with the names that `go build -o <folder>/` gives. */
+/** A script that creates the programs with the names that `go build -o <folder>/` would give. */
 const SUCCEEDS = `
   while [ "$1" != -o ]; do shift; done
   for name in server kube-apiserver kube-controller-manager kubectl; do echo "$name" > "$2$name"; done`;
 
-/** The files that SUCCEEDS creates for a version other than the default one. */
+/** The files that SUCCEEDS creates for a version other than the default version. */
 const BUILT = ['kube-apiserver', 'kube-controller-manager', 'kubectl', 'server'];
 
 describe('the programs of the control plane', () => {
@@ -143,7 +143,7 @@ describe('the programs of the control plane', () => {
     return { PATH: `${empty}:${process.env.PATH}`, XDG_CACHE_HOME: empty };
   }
 
-  /** A `go` whose `go build` runs `script`. */
+  /** Writes a program `go` whose `go build` runs `script`. */
   function writeGo(script: string): void {
     const answer = '[ "$1" = version ] && echo go version go1.26.0 linux/amd64 && exit';
     writeFileSync(join(empty, 'go'), `#!/bin/sh\n${answer}\n${script}\n`, { mode: 0o755 });

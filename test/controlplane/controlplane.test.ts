@@ -196,7 +196,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return '';
 }
 
-/** Whether a process runs: a zombie, which its parent has not waited for yet, counts as ended. */
+/** Whether a process runs. A zombie has ended, although its parent process has not waited for the zombie yet. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

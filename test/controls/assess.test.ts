@@ -1,4 +1,7 @@
-/** Which workloads pass the controls of hardening guides, which fail, and which a policy excepts. */
+/**
+ * Tests the controls of hardening guides on workloads. A workload passes a control, fails it, or is excepted by a
+ * policy.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Assessment, assessControls, type ControlResult } from '../../analysis/controls/assess.ts';
@@ -49,7 +52,7 @@ function resultOf({ controls }: Assessment, id: string): ControlResult {
   return found;
 }
 
-/** The result of a control: `passed`, `failed`, `excepted by a, b`. There must be one workload. */
+/** The result of a control, such as `passed` or `excepted by a, b`. The cluster must have exactly one workload. */
 function wordFor(id: string, seen: Seen): string {
   const { passed, partly, failed, excepted } = resultOf(assessed(seen), id);
   assert.equal(passed + partly + failed.length + excepted.length, 1);
@@ -62,7 +65,7 @@ const HOST_PID = [workloadView('DaemonSet', 'agent', { template: pod({ hostPID: 
 const RAW = workloadView('Deployment', 'pinger', { template: adding(['NET_RAW'], { serviceAccountName: 'pinger' }) });
 const SUBJECT = { kind: 'ServiceAccount', namespace: 'net', name: 'pinger' } as const;
 
-/** The result of a workload that breaks CIS 5.2.3, by the policies of the cluster. */
+/** The results of a workload that breaks CIS 5.2.3, depending on the policies of the cluster. */
 const POLICIES: readonly [title: string, policies: readonly CompletePolicy[], word: string][] = [
   ['failed without policies', [], 'failed'],
   ['failed if a policy refuses it', [policy('strict')], 'failed'],

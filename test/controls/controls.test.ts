@@ -1,4 +1,4 @@
-/** Which pods break each control of the hardening guides. */
+/** Tests which pods break each control of the hardening guides. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CONTROLS } from '../../analysis/controls/controls.ts';

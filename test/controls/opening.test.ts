@@ -1,4 +1,4 @@
-/** Which controls a policy opens by its own text. */
+/** Tests which controls of hardening guides the spec of a policy opens. */
 import assert from 'node:assert/strict';
 import { CONTROLS } from '../../analysis/controls/controls.ts';
 import { opens } from '../../analysis/controls/opening.ts';

@@ -1,6 +1,6 @@
 /**
- * analysis/manifests/block-style.ts reads published manifests as js-yaml does. CORPUS has the same meaning as in
- * corpus.test.ts.
+ * Tests that analysis/manifests/block-style.ts reads published manifests as js-yaml does. CORPUS has the same meaning
+ * as in corpus.test.ts.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -22,14 +22,14 @@ describe('the corpus in block style', () => {
     const texts = files.flatMap((file) => [...documentsIn([readFileSync(file, 'utf8')])]).map(({ text }) => text);
     const alike = texts.filter(isReadAlike);
     console.log(`      ${alike.length} of ${texts.length} documents in ${files.length} files`);
-    // The values are written in the style of kubectl and helm.
+    // The test writes the values in the style of kubectl and helm.
     const written = texts.flatMap(valueIn).map((value) => dump(value, { lineWidth: -1 }));
     assert.ok(written.filter(isReadAlike).length > written.length / 2);
   });
 });
 
 /**
- * The value of a YAML document, as a list of one item. The list is empty if the text is not YAML, such as a Helm
+ * The value of a YAML document, in a list with one item. The list is empty if the text is not YAML, such as a Helm
  * template.
  */
 function valueIn(text: string): unknown[] {

@@ -1,10 +1,10 @@
 /**
- * Manifests as projects publish them. `cappol check` gives the verdicts of Pod Security Admission for a level. The
- * policies that `cappol suggest` writes admit every workload that ran before, refuse nothing else that the level
- * admits, and admit nothing that no workload needs.
+ * Tests `cappol` on published manifests of other projects. `cappol check` gives the verdicts of Pod Security Admission
+ * for a level. The policies of `cappol suggest` admit every workload that ran before. The suggested policies refuse
+ * nothing else that the level admits, and admit only what workloads need.
  *
- * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the test uses the
- * manifests beside this file.
+ * The variable CORPUS names folders, each with a set of manifests. The command `npm run test:corpus -- FOLDER…` sets
+ * CORPUS. Without CORPUS, the test uses the manifests beside this file.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -43,7 +43,7 @@ describe('the corpus', function () {
   after(() => rmSync(folder, { recursive: true }));
 
   describe('of sets', () => {
-    // Runs before the cluster's own clean-up, which waits until no namespace has labels that no policy wants.
+    // Runs before the clean-up of `cluster`. The clean-up waits until each label of a namespace is set by a policy.
     after(() => Promise.all([...namespaceOf.values()].map((name) => cluster.api.remove(`${NAMESPACES}/${name}`))));
     for (const path of FOLDERS) testSet(path);
   });
@@ -139,7 +139,7 @@ describe('the corpus', function () {
         });
       }
 
-      /** Whether the policies refuse a pod that the API server accepts without them. */
+      /** Whether the policies refuse a pod that the API server accepts without these policies. */
       async function closed(probed: Probed): Promise<boolean | undefined> {
         if ((await create(probed.changed, free)) !== 201) return undefined;
         return !(await isAdmitted(probed.changed, probed));
@@ -184,13 +184,13 @@ describe('the corpus', function () {
   async function create(pod: Pod, namespace: string, serviceAccount = 'default'): Promise<number> {
     const path = `${NAMESPACES}/${namespace}/pods`;
     const { status, body } = await cluster.tryCreate(path, createdPod(pod, serviceAccount));
-    // Other status codes, such as 429, are not a verdict.
+    // Any other status code, such as 429, is not a verdict.
     if (![201, 400, 403, 422].includes(status)) throw new Error(`${status}: ${body.message}`);
     return status;
   }
 });
 
-/** Workloads whose pods are equal are probed once. */
+/** Returns one workload for each distinct pod, so that equal pods are probed once. */
 function distinct(workloads: readonly Workload[]): Workload[] {
   const key = ({ namespace, serviceAccount, pod }: Workload) =>
     JSON.stringify([namespace, serviceAccount, pod.spec, pod.metadata.annotations]);
@@ -202,7 +202,7 @@ interface Tally {
   readonly failed: readonly string[];
 }
 
-/** @param fails undefined if the change does not apply */
+/** @param fails a function that returns undefined if the change does not apply */
 async function failing<One extends Workload>(
   all: readonly One[],
   fails: (one: One) => Promise<boolean | undefined>,

@@ -1,9 +1,9 @@
 /**
- * Runs `cappol fix` on manifests as projects publish them. Only the listed fields change, kustomize gives the same
- * result from the patches, and an API server with the policy admits the fixed workloads.
+ * Tests `cappol fix` on published manifests of other projects. Only the listed fields change. kustomize gives the same
+ * result from the patches. An API server with the policy admits the fixed workloads.
  *
- * CORPUS names folders, one for each set; `npm run test:corpus -- FOLDER…` sets it. Without CORPUS, the test uses the
- * manifests beside this file.
+ * The variable CORPUS names folders, each with a set of manifests. The command `npm run test:corpus -- FOLDER…` sets
+ * CORPUS. Without CORPUS, the test uses the manifests beside this file.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -53,7 +53,7 @@ describe('fix of the corpus', function () {
           }
         }
         const sum = (count: (result: FixResult) => number) => results.reduce((all, one) => all + count(one), 0);
-        const refused = sum(({ left }) => left.filter(({ why }) => why.startsWith('the edit is left to you')).length);
+        const refused = sum(({ left }) => left.filter(({ why }) => why.startsWith('edit this field yourself')).length);
         console.log(
           `        ${files.length} files, ${sum(({ summary }) => summary.workloads) / 2} workloads; at both levels ` +
             `${sum(({ edits }) => edits.length)} edits, ${refused} left to the author because of the form of the text, ` +
@@ -94,8 +94,8 @@ describe('fix of the corpus', function () {
   }
 
   /**
-   * Compares the objects that kustomize makes from the patches with the edited manifests. @returns the outcome;
-   * undefined if there is nothing to change
+   * Compares the objects that kustomize makes from the patches with the edited manifests.
+   * @returns the outcome, or undefined if there is nothing to change
    */
   async function throughKustomize(file: string, into: string) {
     const { stdout: text } = await cappol(['fix', '-f', file, ...RESTRICTED, '-o', 'manifests']);
@@ -110,7 +110,7 @@ describe('fix of the corpus', function () {
     }
     if (built(bare) === undefined) return 'not read by kustomize';
     const { code, stderr } = await cappol(['fix', '-f', file, ...RESTRICTED, '-o', 'kustomize', '--directory', fixes]);
-    if (/kustomize finds objects by their names/.test(stderr)) return 'without a name';
+    if (/kustomize finds objects by name/.test(stderr)) return 'without a name';
     assert.notEqual(code, 2, stderr);
     const [byPatches, byEdits] = [built(fixes), built(fixed)];
     assert.ok(byPatches !== undefined, file);
@@ -157,7 +157,8 @@ describe('fix of the corpus', function () {
   }
 
   /**
-   * Checks that the workload gets pods: the API server refuses only the pods of a violating workload, not the workload.
+   * Checks that the workload gets pods. The API server admits a violating workload, and refuses only the pods of the
+   * workload.
    */
   async function makesPods({ manifest, pod }: Workload, index: number): Promise<void> {
     const labels = { fixed: `d${index}` };

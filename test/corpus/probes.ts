@@ -1,4 +1,4 @@
-/** Changes of a single field of a pod: changes that levels restricted and baseline admit, and changes that both refuse. */
+/** Changes of a single field of a pod. Levels restricted and baseline either both admit a change, or both refuse it. */
 import type { Pod } from './set.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: pods as their authors wrote them
@@ -6,7 +6,7 @@ type Fields = Record<string, any>;
 
 interface Probe {
   readonly name: string;
-  /** Whether the pod already has the value. */
+  /** Whether the pod already has the value of this probe. */
   has(pod: Pod): boolean;
   apply(pod: Pod): Pod;
 }
@@ -115,7 +115,10 @@ function hostPath(path: string): Probe {
   };
 }
 
-/** A probe that sets a seccomp or AppArmor profile on every container, and so overrides the pod's profile. */
+/**
+ * A probe that sets a seccomp or AppArmor profile on every container. The containers' profiles override the pod's
+ * profile.
+ */
 function profile(name: string, field: string, value: Fields): Probe {
   return {
     name,

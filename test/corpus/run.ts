@@ -1,4 +1,7 @@
-/** `npm run test:corpus -- FOLDER…`: the tests of the corpus for manifests of other projects, a set in each folder. */
+/**
+ * `npm run test:corpus -- FOLDER…` runs the tests of the corpus on manifests of other projects. Each folder is one set
+ * of manifests.
+ */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';

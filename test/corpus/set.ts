@@ -1,4 +1,6 @@
-/** Reads the pods and pod templates in a folder of manifests, and moves them into separate namespaces for the test. */
+/**
+ * Reads the pods and pod templates in a folder of manifests, and moves the pods into separate namespaces for the test.
+ */
 import { basename } from 'node:path';
 import { readManifests } from '../../cli/input/manifests.ts';
 import { templatePath, workloadKind } from '../../operator/model/workload-kinds.ts';
@@ -14,7 +16,7 @@ export interface Workload {
   /** The manifest, with the namespace replaced. */
   readonly manifest: Fields;
   readonly serviceAccount: string;
-  /** A pod, or the pod that a template states. */
+  /** A pod, or the pod of a template. */
   readonly pod: Pod;
 }
 
@@ -28,12 +30,15 @@ export interface CorpusSet {
   readonly workloads: readonly Workload[];
   /** The line in `text` where each manifest begins, from 1. */
   readonly lines: readonly number[];
-  /** The manifests, to be read by cappol. */
+  /** The manifests as text, which cappol reads. */
   readonly text: string;
   readonly namespaces: readonly string[];
 }
 
-/** @param prefix of the names of all namespaces, so that none of them is an excluded one such as kube-system */
+/**
+ * @param prefix the beginning of the names of all namespaces, so that no namespace is an excluded namespace such as
+ * kube-system
+ */
 export async function readSet(folder: string, prefix: string): Promise<CorpusSet> {
   const workloads: Workload[] = [];
   const io = { stdin: process.stdin, cwd: process.cwd(), signal: new AbortController().signal };
@@ -70,13 +75,13 @@ function workloadOf(object: Fields, prefix: string): Workload | undefined {
 }
 
 /**
- * The pod that a controller would create. References to objects that the test cluster lacks are left out, because no rule
- * of a level reads them.
+ * The pod that a controller would create. References to objects that the test cluster lacks are left out. No rule of a
+ * level reads these references.
  */
 export function createdPod({ metadata, spec }: Pod, serviceAccountName = 'default') {
   const { serviceAccount: _, priorityClassName: __, runtimeClassName: ___, ...kept } = spec;
   return podManifest({ ...metadata, name: 'corpus' }, { ...kept, serviceAccountName });
 }
 
-/** The number of requests that an API server answers at once. */
+/** The number of requests that the test sends to an API server at the same time. */
 export const AT_ONCE = 20;

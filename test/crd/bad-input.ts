@@ -1,4 +1,4 @@
-/** Mistakes of users, and the part of the answer that names the fix. */
+/** Mistakes of users, with the part of the error message that names the fix. */
 import { policyManifest } from '../support/policies.ts';
 import { BAD_CONTAINER_INPUT, GOOD_CONTAINER_INPUT } from './container-input.ts';
 import type { BadInput } from './input.ts';
@@ -92,7 +92,7 @@ export const GOOD_INPUT: readonly Omit<BadInput, 'answer'>[] = [
   ...GOOD_PSP_INPUT,
 ];
 
-/** A whole policy from a row of the table. */
+/** Returns the policy for a row of the table. */
 export function policyOf({ spec, name }: Pick<BadInput, 'spec' | 'name'>, fallback: string): object {
   return policyManifest({ name: name ?? fallback }, { namespaceSelector: {}, level: 'restricted', ...spec });
 }
@@ -109,7 +109,7 @@ function rollouts(): BadInput[] {
     {
       title: 'a soak that YAML reads as a number',
       spec: rollout({ soak: 30 }),
-      // The beginning of the answer, by the API server or by cappol.
+      // The expected beginning of the answer. The API server and cappol give different answers.
       answer:
         /spec\.rollout\.soak: .*(write it with a unit, such as 24h|is not a duration: write hours, minutes and seconds)/,
     },
@@ -127,14 +127,14 @@ function rollouts(): BadInput[] {
     {
       title: 'a selector by the label of a rollout',
       spec: { namespaceSelector: { matchLabels: { 'rollout.capabilitypolicy.dev/other': 'pending' } } },
-      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with rollouts: select by a label of your own/,
+      answer: /rollouts add and remove labels under rollout\.capabilitypolicy\.dev\/: select by another label/,
     },
     {
       title: 'a condition on the label of a rollout',
       spec: {
         namespaceSelector: { matchExpressions: [{ key: 'rollout.capabilitypolicy.dev/other', operator: 'Exists' }] },
       },
-      answer: /labels under rollout\.capabilitypolicy\.dev\/ come and go with rollouts: select by a label of your own/,
+      answer: /rollouts add and remove labels under rollout\.capabilitypolicy\.dev\/: select by another label/,
     },
   ];
 }
@@ -327,12 +327,12 @@ function subjects(): BadInput[] {
     {
       title: 'subjects with usableBy left out',
       spec: { subjects: [subject] },
-      answer: /subjects go only with usableBy: Subjects, not with Everyone: write usableBy: Subjects, or remove/,
+      answer: /subjects require usableBy: Subjects, not Everyone: write usableBy: Subjects, or remove/,
     },
     {
       title: 'subjects with usableBy Bindings',
       spec: { usableBy: 'Bindings', subjects: [] },
-      answer: /subjects go only with usableBy: Subjects, not with Bindings/,
+      answer: /subjects require usableBy: Subjects, not Bindings/,
     },
     {
       title: '21 subjects',

@@ -1,4 +1,4 @@
-/** Mistakes of users in spec.containers, and the part of the answer that names the fix. */
+/** Mistakes of users in spec.containers, with the part of the error message that names the fix. */
 import { RULES } from '../../operator/rules/index.ts';
 import type { BadInput } from './input.ts';
 
@@ -16,7 +16,7 @@ function image(text: string) {
   return containers({ ...INIT, images: [text] });
 }
 
-/** A valid value of each field that concerns the whole pod. */
+/** All fields that concern the whole pod, each with a valid value. */
 const OF_THE_POD: object = Object.assign(
   {},
   ...RULES.filter(({ ofContainer }) => !ofContainer).flatMap(({ examples }) =>
@@ -38,7 +38,8 @@ export const BAD_CONTAINER_INPUT: readonly BadInput[] = [
   {
     title: 'containers without overrides',
     spec: containers({ names: ['istio-init'] }),
-    answer: /containers\[0\]\.overrides: Required value: write what these containers may have, such as \{capabilities/,
+    answer:
+      /containers\[0\]\.overrides: Required value: list the overrides of these containers, such as \{capabilities/,
   },
   {
     title: 'containers with an empty list of images',

@@ -117,8 +117,7 @@ describe('the CRD', () => {
       namespaces: { deciding: 3 },
       workloads: { violating: 2 },
     };
-    // A selector that matches no namespace, because the policy exists for a moment on a control plane that other tests
-    // use.
+    // A selector that matches no namespace. The policy exists for a moment on a control plane that other tests use.
     const unselective = {
       ...policy,
       spec: { ...(policy as { spec: object }).spec, namespaceSelector: { matchLabels: { no: 'body' } } },
@@ -153,7 +152,10 @@ describe('the CRD', () => {
     }
   });
 
-  /** kubectl's output on both streams. kubectl accepts some of the policies, and refuses others. */
+  /**
+   * Applies the policies with kubectl by dry run. Returns the output on both streams, because some policies are
+   * refused.
+   */
   async function dryRun(policies: readonly object[]): Promise<string> {
     const documents = policies.map((policy) => JSON.stringify(policy)).join('\n---\n');
     const { stdout, stderr } = await kubectl(['apply', '--dry-run=server', '-f', '-'], documents, 'may fail');
@@ -176,7 +178,7 @@ describe('the CRD', () => {
   }
 });
 
-/** The policies' names → kubectl's refusal of the policy, which is one line of its output. */
+/** Maps the name of each refused policy to kubectl's refusal, which is one line of the output. */
 function byPolicy(output: string): ReadonlyMap<string, string> {
   const refusals = output.matchAll(/^.*CapabilityPolicy\S* "([^"]+)" is invalid: .*$/gm);
   return new Map([...refusals].map(([line, name]) => [name ?? '', line]));
@@ -195,7 +197,7 @@ interface Schema {
   readonly additionalProperties?: Schema;
 }
 
-/** The schema's fields that lack a description or an upper bound. */
+/** The fields of the schema without a description or without an upper bound. */
 function carelessFields(schema: Schema, path: string, described: boolean): string[] {
   const faults = [
     ...(described && !schema.description ? ['no description'] : []),

@@ -1,8 +1,9 @@
 /**
- * A field that is removed from a policy falls back to its default, whatever tool removed it.
+ * Tests the removal of a field from a policy. The field falls back to its default, whatever tool removed the field.
  *
- * The CRD therefore has no default for a field of spec: the API server would fill in a value that no field manager owns,
- * and the server-side diff of Argo CD ignores such values (docs/decisions/0021-no-openapi-defaults.md).
+ * The CRD therefore has no default for a field of spec. With a default, the API server would fill in a value without a
+ * field manager. The server-side diff of Argo CD ignores a value without a field manager
+ * (docs/decisions/0021-no-openapi-defaults.md).
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -20,10 +21,7 @@ import { establishedOn } from '../support/established.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const CRD_FILE = `${ROOT}/crds/capabilitypolicies.yaml`;
-/**
- * A selector that matches no namespace, because the policies exist for a moment on a control plane that other tests
- * use.
- */
+/** A selector that matches no namespace. The policies exist for a moment on a control plane that other tests use. */
 const MINIMAL = { namespaceSelector: { matchLabels: { no: 'body' } }, level: 'restricted' };
 
 interface Field {
@@ -42,7 +40,7 @@ const FIELDS: readonly Field[] = [
   { name: 'podSecurityLabels', stated: 'Off' },
 ];
 
-/** The input of kubectl, and the policies that it reads. */
+/** The arguments of kubectl, and the policies in the input of kubectl. */
 type Step = readonly [args: readonly string[], policies?: readonly object[]];
 
 interface Removal {
@@ -58,7 +56,7 @@ const apply =
   (removals) => [[['apply', ...options], removals.map((one) => policy(one.name, one[of]))]];
 const SERVER_SIDE = ['--server-side', '--force-conflicts'];
 
-/** How a field is set, and how it is removed again. */
+/** The steps that set a field, and the steps that remove the field again. */
 const WAYS: Readonly<Record<string, readonly [Act, ...Act[]]>> = {
   'server-side apply': [apply('before', ...SERVER_SIDE), apply('after', ...SERVER_SIDE)],
   'client-side apply': [apply('before'), apply('after')],
@@ -175,7 +173,7 @@ describe('the defaults of a policy', () => {
     );
   }
 
-  /** The complete spec, as all code after the projection reads it. */
+  /** The complete spec, in the form that all code after the projection reads. */
   async function effective(name: string): Promise<Readonly<Record<string, unknown>>> {
     return projected(JSON.parse(await kubectl(['get', 'cappol', name, '-o', 'json'])));
   }

@@ -1,4 +1,4 @@
-/** One wrong policy, and the answer to it. */
+/** An invalid policy, and the expected error message. */
 export interface BadInput {
   readonly title: string;
   /** The fields to merge into an otherwise valid spec. The value undefined removes a field. */

@@ -1,4 +1,4 @@
-/** The JSON Schema for editors, on the same tables of input as the CRD itself. */
+/** Tests the JSON Schema for editors with the tables of input for the CRD. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,7 +21,8 @@ const IDENTITY = {
   metadata: { name: 'random' },
 };
 /**
- * The titles of the bad inputs that only the API server refuses, by CEL rules that the JSON Schema does not translate.
+ * The file with the titles of the bad inputs that only the API server refuses. The API server refuses these inputs by
+ * CEL rules, which the JSON Schema does not translate.
  */
 const ONLY_CEL = join(import.meta.dirname, 'golden', 'only-cel.txt');
 

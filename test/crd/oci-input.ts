@@ -1,4 +1,4 @@
-/** Valid and invalid references to seccomp profiles of type OCI. */
+/** Test cases with valid and invalid references to seccomp profiles of type OCI. */
 import type { BadInput } from './input.ts';
 
 const HEX = '0123456789abcdef'.repeat(4);
@@ -8,7 +8,7 @@ const seccomp = (fields: object) => ({ overrides: { seccomp: fields } });
 const referring = (...ociReferences: string[]) => seccomp({ types: ['RuntimeDefault', 'OCI'], ociReferences });
 const inEntry = (fields: object) => ({ containers: [{ names: ['app'], ...seccomp(fields) }] });
 
-/** Texts that are not references, by what is wrong with them. */
+/** Invalid references, by the mistake in each reference. */
 const NO_REFERENCES: Readonly<Record<string, string>> = {
   'without a digest': 'registry.example.com/profiles/web',
   'with a tag': 'registry.example.com/profiles/web:1',
@@ -80,12 +80,12 @@ export const BAD_OCI_INPUT: readonly BadInput[] = [
   {
     title: 'references without type OCI',
     spec: seccomp({ types: ['RuntimeDefault'], ociReferences: [PINNED] }),
-    answer: /ociReferences go only with OCI in types: add OCI, or remove ociReferences/,
+    answer: /ociReferences require OCI in types: add OCI, or remove ociReferences/,
   },
   {
     title: 'references without types',
     spec: seccomp({ ociReferences: [PINNED] }),
-    answer: /ociReferences go only with OCI in types: add OCI, or remove ociReferences/,
+    answer: /ociReferences require OCI in types: add OCI, or remove ociReferences/,
   },
   {
     title: 'type oci in lower case',

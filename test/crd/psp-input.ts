@@ -1,4 +1,7 @@
-/** Valid and invalid values of the overrides that come from PodSecurityPolicy, not from the Standards. */
+/**
+ * Test cases with valid and invalid values of the overrides from PodSecurityPolicy. These overrides do not come from
+ * the Standards.
+ */
 import type { BadInput } from './input.ts';
 
 const bad = (title: string, overrides: object, answer: RegExp, spec = {}): BadInput => ({
@@ -40,7 +43,11 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
     { capabilities: { defaultAdd: ['KILL'], requiredDrop: ['KILL'] } },
     /KILL is both in defaultAdd and in requiredDrop/,
   ),
-  bad('ALL added by default', { capabilities: { defaultAdd: ['ALL'] } }, /defaultAdd: .*name those that are meant/),
+  bad(
+    'ALL added by default',
+    { capabilities: { defaultAdd: ['ALL'] } },
+    /defaultAdd: .*name the intended capabilities/,
+  ),
   bad(
     'an unknown capability added by default',
     { capabilities: { defaultAdd: ['X'] } },
@@ -65,7 +72,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
   bad(
     'MustRunAsNonRoot with ranges',
     { runAsUser: { ...IDS, rule: 'MustRunAsNonRoot' } },
-    /ranges go only with rule: MustRunAs, not with MustRunAsNonRoot/,
+    /ranges require rule: MustRunAs, not MustRunAsNonRoot/,
   ),
   ...GROUPS.flatMap((field) => [
     bad(`${field} MayRunAs without ranges`, { [field]: { rule: 'MayRunAs' } }, /rule: MayRunAs needs ranges: list/),
@@ -84,7 +91,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
   bad(
     'ranges of supplementalGroups without a rule',
     { supplementalGroups: { policy: 'Strict', ranges: IDS.ranges } },
-    /supplementalGroups: .*ranges go only with a rule: write rule: MustRunAs or MayRunAs, or remove ranges/,
+    /supplementalGroups: .*ranges require a rule: write rule: MustRunAs or MayRunAs, or remove ranges/,
   ),
   bad(
     'another policy of supplementalGroups',
@@ -106,12 +113,12 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
     bad(
       `a default ${field} profile without its name`,
       { [field]: { default: { type: 'Localhost' } } },
-      /localhostProfile goes with type: Localhost, and only with that/,
+      /localhostProfile and type: Localhost require each other/,
     ),
     bad(
       `a name of a default ${field} profile that has none`,
       { [field]: { default: { type: 'RuntimeDefault', localhostProfile: 'a' } } },
-      /localhostProfile goes with type: Localhost/,
+      /localhostProfile and type: Localhost require each other/,
     ),
   ]),
   bad(
@@ -144,7 +151,7 @@ export const BAD_PSP_INPUT: readonly BadInput[] = [
   bad(
     'SELinux options of another rule',
     { seLinux: { rule: 'RunAsAny', options: { type: 'a' } } },
-    /options go only with rule: MustRunAs, not with RunAsAny/,
+    /options require rule: MustRunAs, not RunAsAny/,
   ),
   bad(
     'a sysctl with * in the middle',

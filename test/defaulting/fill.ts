@@ -1,4 +1,4 @@
-/** Defaulting in a few lines, without an API server: it applies a policy's fills to a pod. */
+/** Defaulting in a few lines, without an API server. The functions apply a policy's fills to a pod. */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { checksOf, fillsOf as fillsOfPolicy, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -13,12 +13,12 @@ export function fillsOf(policy: ResolvedPolicy): Fill[] {
   return fillsOfPolicy(policy);
 }
 
-/** The policy as it evaluates a pod after defaulting. */
+/** The policy in a form that evaluates a pod after defaulting. */
 export function evaluatingFilled(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: checksOf(policy, true) };
 }
 
-/** Fills a new pod: the pod itself, its containers and its init containers. */
+/** Fills a new pod. The function fills the pod's own fields, its containers and its init containers. */
 export function fillCreated(pod: PodContent, fills: readonly Fill[]): PodContent {
   const { spec } = pod;
   const containers = (list: readonly Container[]) => list.map((c) => fillContainer(pod, c, fills));
@@ -37,7 +37,7 @@ export function fillCreated(pod: PodContent, fills: readonly Fill[]): PodContent
   };
 }
 
-/** Fills ephemeral containers that are added to a pod, and only these containers. */
+/** Fills the ephemeral containers that are added to a pod. The function fills only the added containers. */
 export function fillAdded(pod: PodContent, fills: readonly Fill[]): PodContent {
   const added = (pod.spec.ephemeralContainers ?? []).map((c) => fillContainer(pod, c, fills));
   return { ...pod, spec: { ...pod.spec, ephemeralContainers: added } };
@@ -48,7 +48,7 @@ function fillContainer(pod: PodContent, c: Container, fills: readonly Fill[]): C
   return fillPart({ ...c }, own, { ...contextOf(pod), c }) as Container;
 }
 
-/** Fills one part of a pod. Each fill reads the pod or container as it was before all fills. */
+/** Fills one part of a pod. Each fill reads the pod or container in its state before all fills. */
 function fillPart(part: Fields, fills: readonly Fill[], context: Fields): Fields {
   return fills
     .filter(({ when }) => engine.run(when, context) === true)

@@ -10,7 +10,9 @@ import { evaluatingFilled, fillAdded, fillCreated, fillsOf } from './fill.ts';
 const RUNS = Number(process.env.FILLING_RUNS ?? 500);
 const evaluator = new Evaluator();
 
-/** The rules that a pod breaks. For added containers, only the rules that the added containers break. */
+/**
+ * The rules that a pod breaks. If containers were added, the result has only the rules that the added containers break.
+ */
 function broken(pod: PodContent, policy: ResolvedPolicy, isEvaluated: (violation: Violation) => boolean = () => true) {
   const violations = evaluator.violations(pod, policy).filter(isEvaluated);
   return [...new Set(violations.map(({ rule, path }) => `${rule} ${path}`))];
@@ -56,7 +58,8 @@ describe('filling', () => {
     fc.assert(
       fc.property(arbitraryPolicy, arbitraryPod, (policy, pod) => {
         fc.pre(!fillsRootThatIsRefused(policy));
-        // A container that `spec.containers` names gets its own profile, so the pod's profile does not matter to it.
+        // Each container that `spec.containers` names gets its own profile, so the pod's profile does not matter for
+        // this container.
         const fills = fillsOf({ ...policy, containers: [] });
         const oneByOne = fills.reduce((before, fill) => fillCreated(before, [fill]), pod);
         assert.deepEqual(oneByOne, fillCreated(pod, fills));

@@ -1,6 +1,6 @@
 /**
- * Three engines evaluate one pod, side by side: our admission policy in a namespace without labels, Pod Security
- * Admission in a namespace with its label, and the operator's own evaluation.
+ * Evaluates one pod with three engines. Our admission policy decides in a namespace without labels. Pod Security
+ * Admission decides in a namespace with its label. The third engine is the operator.
  */
 import assert from 'node:assert/strict';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -24,7 +24,7 @@ import { createRuntimeClasses } from './runtime-classes.ts';
 
 interface Answer {
   readonly admitted: boolean;
-  /** The reason for the refusal, in the engine's words. */
+  /** The reason for the refusal. The text comes from the engine. */
   readonly text: string;
 }
 
@@ -37,14 +37,14 @@ export interface Answers {
 interface ServerAnswer {
   readonly status: number;
   readonly text: string;
-  /** The pod as the API server would store it; undefined if the API server refuses it. */
+  /** The pod in the form that the API server would store. The value is undefined if the API server refuses the pod. */
   readonly object: unknown;
 }
 
-/** A request to the API server, the same in each namespace. */
+/** A request that is sent to the API server in each namespace. */
 export interface Question {
   readonly method: 'POST' | 'PATCH';
-  /** The path of the request below the namespace. */
+  /** The path of the request, relative to the namespace. */
   readonly path: string;
   readonly body: unknown;
 }
@@ -57,16 +57,16 @@ export function createPod(pod: unknown): Question {
   return { method: 'POST', path: 'pods', body: pod };
 }
 
-/** @param pod the name of a compliant pod that exists in each of the namespaces */
+/** @param pod the name of a compliant pod in each of the namespaces */
 export function addEphemeralContainer(pod: string, container: unknown): Question {
   const body = { spec: { ephemeralContainers: [container] } };
   return { method: 'PATCH', path: `pods/${pod}/ephemeralcontainers`, body };
 }
 
 /**
- * Whether the policy and the operator give the same reasons, and Pod Security Admission gives the same verdict by the
- * label. If a message is cut, only the part before the cut is compared. With overrides, the label may admit pods that
- * the policy refuses, but must not refuse a pod that the policy admits.
+ * Whether the policy and the operator give the same reasons, and Pod Security Admission gives the label's verdict. If a
+ * message is cut, only the part before the cut is compared. With overrides, the label may admit more pods than the
+ * policy, but must admit each pod that the policy admits.
  */
 export function agree({ policy, podSecurity, operator }: Answers, { exact }: DifferentialCase): boolean {
   const sound = exact ? podSecurity.admitted === policy.admitted : podSecurity.admitted || !policy.admitted;
@@ -80,7 +80,10 @@ export class Arena {
   readonly #evaluator = new Evaluator();
   readonly #projection = createPodProjection(RULES);
   readonly #cases: readonly DifferentialCase[];
-  /** The name of the namespace without policies. A deleted namespace exists for a while, so each arena has its own. */
+  /**
+   * The name of the namespace without policies. A deleted namespace exists for a while, so each arena has its own
+   * namespace.
+   */
   readonly #open: string;
   readonly #policies = new Map<string, ResolvedPolicy>();
   readonly #written: string[] = [];
@@ -114,14 +117,14 @@ export class Arena {
     await Promise.all(this.#namespacesOf(this.#cases).map((namespace) => this.#serviceAccount(namespace)));
   }
 
-  /** Removes what open() created; namespaces are deleted in the background. */
+  /** Removes the objects of open(). The API server deletes the namespaces in the background. */
   async close(): Promise<void> {
     for (const path of this.#written.toReversed()) await this.#client.remove(path);
     await this.#client.close();
     await this.#connection.close();
   }
 
-  /** Creates a pod, not by dry run, in all namespaces of these cases. */
+  /** Creates a pod in all namespaces of these cases, without dry run. */
   async createEverywhere(cases: readonly DifferentialCase[], pod: unknown): Promise<void> {
     for (const namespace of this.#namespacesOf(cases)) await this.#client.create(pathFor('v1', 'Pod', namespace), pod);
   }
@@ -142,7 +145,7 @@ export class Arena {
     };
   }
 
-  /** @param pod as the API server would store it */
+  /** @param pod the pod in the form that the API server would store */
   #evaluate(pod: unknown, name: string): Answer {
     const policy = this.#policies.get(name);
     assert.ok(policy);
@@ -155,7 +158,7 @@ export class Arena {
 
   /**
    * The API server's answer in the namespace without policies. Each request is sent only once, because cases with the
-   * same seed share their requests, and many of these requests are invalid.
+   * same seed share their requests. Many requests are invalid.
    */
   #inTheOpen(question: Question): Promise<ServerAnswer> {
     const key = JSON.stringify(question);

@@ -1,4 +1,4 @@
-/** Policies whose verdicts are compared, each with the Pod Security label to compare it with. */
+/** Policies whose verdicts are compared. Each policy has the Pod Security label for the comparison. */
 
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -16,29 +16,38 @@ export interface DifferentialCase {
   /** The name of the case, which can be a part of a namespace's name. */
   readonly name: string;
   /**
-   * The policy of the case. The policy has the name of the case, and selects the namespaces whose label CASE_LABEL has
-   * that name.
+   * The policy of the case. The policy has the name of the case. The policy selects the namespaces whose label
+   * CASE_LABEL has the name as its value.
    */
   readonly policy: CompletePolicy;
-  /** The Pod Security label to compare with; undefined if every level refuses something that the policy admits. */
+  /**
+   * The Pod Security label to compare with. The value is undefined if every level refuses something that the policy
+   * admits.
+   */
   readonly podSecurity: LevelVersion | undefined;
   /**
-   * Whether the label has to refuse exactly the pods that the policy refuses. If not, the label may refuse fewer pods.
+   * Whether the label has to refuse exactly the pods that the policy refuses. If the value is false, the label may
+   * refuse fewer pods than the policy.
    */
   readonly exact: boolean;
 }
 
 export const CASE_LABEL = 'differential';
 
-/** The versions of the Standards at which some check changed. */
+/** The versions of the Standards in which some check changed. */
 const CHANGED_AT = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor).filter(
   (minor) => minor === 0 || valuesAt(minor) !== valuesAt(minor - 1),
 );
 
-/** The versions of the Standards at which some check changed and that the API server knows, and the newest version. */
+/**
+ * The versions of the Standards in which some check changed, as far as the API server supports the versions, and the
+ * newest version.
+ */
 export const VERSIONS: readonly number[] = [...CHANGED_AT.filter((minor) => minor < LATEST_MINOR), LATEST_MINOR];
 
-/** A level without overrides, which has to equal Pod Security Admission. */
+/**
+ * A case for a level without overrides. The verdicts of this case have to equal the verdicts of Pod Security Admission.
+ */
 export function plain(level: LevelVersion['level'], minor: number): DifferentialCase {
   const name = `${level}-1-${minor}`;
   const policy = policyOf(name, { level, levelVersion: formatVersion(minor) });
@@ -174,7 +183,7 @@ const STATED: readonly DifferentialCase[] = [
   }),
 ];
 
-/** Overrides for the rules that no case in STATED overrides, from the examples of these rules. */
+/** Overrides from the examples of rules, for rules that no case in STATED overrides. */
 const OTHERS = RULES.filter(
   ({ id }) => !STATED.some(({ policy }) => (id.split('.')[0] ?? '') in (policy.spec.overrides ?? {})),
 )

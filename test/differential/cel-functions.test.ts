@@ -1,7 +1,8 @@
 /**
- * The operator's engine and the API server give the same results for each CEL function that the rules may call, on
- * random text. Beyond ASCII, the engines could differ: one counts UTF-16 units and knows Unicode's letters, the other
- * one counts code points and knows only ASCII's letters.
+ * Tests each CEL function that the rules may call, on random text. The operator's engine and the API server must give
+ * equal results. For characters beyond ASCII, the engines could differ. The operator's engine, cel-js, counts UTF-16
+ * units and handles all letters of Unicode. The API server's engine, cel-go, counts code points and handles only the
+ * letters of ASCII.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -19,8 +20,9 @@ const CASES = 100;
 const BATCHES = Number(process.env.CEL_BATCHES ?? 5);
 
 /**
- * Letters that engines may treat differently: letters whose upper or lower case is ASCII or longer, combining marks,
- * characters above U+FFFF, and characters that UTF-16 and code points sort differently.
+ * Letters that engines may treat differently. For some letters, the upper or lower case is ASCII or longer. The list
+ * also has combining marks, and characters above U+FFFF. The list also has characters that UTF-16 and code points sort
+ * differently.
  */
 const LETTERS = [
   ...'aAzZ_09 /.,-ſıİKÅßŉǰﬁﬆéÉñ\u0301\u0308\u200d\ufeff\u0085\u00a0\u2028日本𝔘😀👩🏽\ue000\uffff\u{10ffff}',
@@ -32,7 +34,8 @@ const LETTER = fc.oneof(
 const TEXT = fc.array(LETTER, { maxLength: 12 }).map((letters) => letters.join('').toWellFormed().replaceAll('\0', ''));
 
 /**
- * Random arguments for the functions: two strings, and a range of the first one. The second string may be that range.
+ * Random arguments for the functions: two strings, and a range of the first string. The second string may be this
+ * range.
  */
 const CASE = fc.tuple(TEXT, TEXT, fc.nat(), fc.nat(), fc.boolean()).map(([s, other, a, b, within]) => {
   const points = [...s];
@@ -115,8 +118,8 @@ function results({ s, t, from, to }: Case): Record<string, string> {
 }
 
 /**
- * Refuses each ConfigMap of the namespace, and names the function and the case of each result that differs from the
- * expected one.
+ * Admission policies that refuse each ConfigMap of the namespace. The message names the function and the case of each
+ * result that differs from the expected result.
  */
 function policyObjects() {
   const cases = `[${Array.from({ length: CASES }, (_, i) => `"${i}"`).join(', ')}].filter(i, int(i) < int(object.data.count))`;

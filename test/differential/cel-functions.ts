@@ -1,9 +1,9 @@
 import { PRINTABLE } from '../../operator/compile/decision.ts';
 
 /**
- * The functions of CEL that the rules' texts may call on strings, by name: an expression of `s` and `t` (strings),
- * `from` and `to` (a range of the code points of `s`). If a rule calls another CEL function,
- * test/rules/functions.test.ts fails, because the engines' results for that function were never compared.
+ * The functions of CEL that the rules' texts may call on strings, by name. Each value is an expression. The variables
+ * `s` and `t` are strings. The variables `from` and `to` are a range of the code points of `s`. If a rule calls another
+ * CEL function, test/rules/functions.test.ts fails, because the engines' results for that function were never compared.
  */
 export const CEL_FUNCTIONS: Readonly<Record<string, string>> = {
   size: 's.size()',

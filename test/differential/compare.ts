@@ -1,4 +1,4 @@
-/** Asks the three engines about many random objects, and reports where they differ. */
+/** Sends many random objects to the three engines, and reports the differences between their answers. */
 import fc, { type Arbitrary } from 'fast-check';
 import { type Answers, type Arena, agree, type Question } from './arena.ts';
 import type { DifferentialCase } from './cases.ts';
@@ -7,7 +7,7 @@ export interface Plan<T> {
   readonly compared: DifferentialCase;
   readonly objects: Arbitrary<T>;
   readonly ask: (object: T) => Question;
-  /** How many valid objects to evaluate. */
+  /** The number of valid objects to evaluate. */
   readonly runs: number;
   readonly seed: number;
 }
@@ -15,7 +15,7 @@ export interface Plan<T> {
 export interface Outcome {
   readonly compared: DifferentialCase;
   readonly seed: number;
-  /** The number of valid objects. All of them were evaluated. */
+  /** The number of valid objects, all of which were evaluated. */
   readonly evaluated: number;
   /** The number of objects that the policy admitted. */
   readonly admitted: number;
@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 export interface Difference {
-  /** fast-check's path to the object, which together with the seed generates it again. */
+  /** fast-check's path to the object. With the path and the seed, fast-check generates the object again. */
   readonly path: string;
   readonly object: unknown;
   readonly answers: Answers;
@@ -34,11 +34,11 @@ export interface Difference {
 
 const CONCURRENCY = 8;
 /**
- * The number of objects to generate for each valid object that the test needs: for example, Linux fields make a Windows
- * pod invalid.
+ * The number of objects to generate for each valid object that the test needs. Linux fields, for example, make a
+ * Windows pod invalid.
  */
 const ATTEMPTS = 12;
-/** The maximum number of differences to report, because one cause often produces many differences. */
+/** The maximum number of reported differences. One cause often produces many differences. */
 const REPORTED = 3;
 
 export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> {
@@ -67,7 +67,7 @@ export async function compare<T>(arena: Arena, plan: Plan<T>): Promise<Outcome> 
   return { compared, seed, evaluated, admitted, invalid, differing: differing.length, differences };
 }
 
-/** Shrinks the object at `index` as long as the engines differ about it. */
+/** Shrinks the object at `index` while the engines still give different verdicts. */
 async function smallest<T>(arena: Arena, plan: Plan<T>, index: number): Promise<Difference> {
   const property = fc.asyncProperty(plan.objects, async (object) => {
     const answers = await arena.ask(plan.ask(object), plan.compared);

@@ -1,6 +1,6 @@
 /**
- * The three engines agree about a pod: our admission policy, Pod Security Admission, and the operator. The long form is
- * `npm run test:differential`.
+ * Tests that three engines agree about a pod: our admission policy, Pod Security Admission, and the operator. The long
+ * form of this test is `npm run test:differential`.
  */
 import assert from 'node:assert/strict';
 import { sharedControlPlane } from '../support/control-plane.ts';
@@ -69,7 +69,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
   });
 
   it('name annotations in the order of the containers, at each request', async () => {
-    // At level restricted, the messages of other rules come first, and the whole message is too long.
+    // The whole message would be too long at level restricted, because the messages of other rules come first.
     const [baseline] = newest;
     assert.equal(baseline?.podSecurity?.level, 'baseline');
     for (let turn = 0; turn < REQUESTS_OF_ANNOTATIONS; turn++) {
@@ -96,7 +96,7 @@ describe('admission policy, Pod Security Admission and operator agree', function
   }
 });
 
-/** A pod whose refusal message is not ASCII, so that the message is cut at a quarter of the usual length. */
+/** A pod whose refusal message is not ASCII. The message is therefore cut at a quarter of the usual length. */
 function notAscii() {
   const capabilities = { add: ['ALL', 'ſYS_ADMIN'] };
   const containers = ['app', 'second'].map((name) => ({ name, image: 'image', securityContext: { capabilities } }));

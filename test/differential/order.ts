@@ -1,14 +1,18 @@
 import { podManifest } from '../support/pod-manifests.ts';
 
 /**
- * A pod that would have a varying message if a rule iterated over its annotations. Maps have no order in CEL: the API
- * server iterates over a map in Go's random order, and the operator in the order of the JSON. A message that depends on
- * a map's order would differ between the API server and the operator, and from one request to the next.
+ * The containers of a pod whose message would vary if a rule iterated over the pod's annotations. Maps have no order in
+ * CEL. The API server iterates over a map in Go's random order, and the operator in the order of the JSON. If a message
+ * depended on the order of a map, the API server and the operator would give different messages. The message would also
+ * change from one request to the next.
  */
 const NAMES = Array.from({ length: 12 }, (_, index) => `app-${(index * 7) % 12}`);
 const PREFIX = 'container.apparmor.security.beta.kubernetes.io/';
 
-/** @param turn how far the annotations are rotated: the order in which they are sent does not matter */
+/**
+ * @param turn the number of places by which the annotations are rotated. The order of the annotations in the request
+ * must not matter.
+ */
 export function annotated(turn: number) {
   const rotated = [...NAMES.slice(turn), ...NAMES.slice(0, turn)];
   const annotations = Object.fromEntries(rotated.map((name) => [`${PREFIX}${name}`, 'unconfined']));
@@ -18,7 +22,7 @@ export function annotated(turn: number) {
   );
 }
 
-/** The message about the annotated pod: it names the annotations in the order of the containers. */
+/** The message about the annotated pod. The message names the annotations in the order of the containers. */
 export function namedInOrder(): string {
   return `must not have the annotation ${NAMES.map((name) => `${PREFIX}${name}=unconfined`).join(', ')} (allowed:`;
 }

@@ -10,7 +10,7 @@ export function line({ compared, seed, evaluated, admitted, invalid, differing }
   return row([compared.name, label(compared), ...numbers]);
 }
 
-/** The last line: the sums of the table's columns. */
+/** The last line of the table, with the sums of the columns. */
 export function total(outcomes: readonly Outcome[], seed: number): string {
   const sum = (count: (outcome: Outcome) => number) => outcomes.reduce((sum, outcome) => sum + count(outcome), 0);
   const levels = outcomes.filter(({ compared }) => compared.exact).length;
@@ -19,7 +19,7 @@ export function total(outcomes: readonly Outcome[], seed: number): string {
   return `levels: seed ${seed}, ${policies}, ${pods}, ${sum(({ differing }) => differing)} differences`;
 }
 
-/** Everything that is needed to understand a difference, and to reproduce it. */
+/** Describes a difference with everything that is needed to understand and to reproduce it. */
 export function explain(outcome: Outcome, { path, object, answers }: Difference): string {
   const evaluates = Object.entries(answers).map(
     ([evaluate, { admitted, text }]) => `  ${evaluate}: ${admitted ? 'admitted' : `refused: ${text}`}`,

@@ -1,11 +1,11 @@
 /**
- * `npm run test:differential -- [--part a|schema|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs N
- * [--seed S]`: the long forms of the differential tests. Part a is differential.test.ts, and part schema its pods with
- * any fields of the API; `--versions 1.0,1.36` selects
- * versions of the Standards, and `--overrides N` sets the number of pods for each policy with overrides. All other
- * parts except `static` are in policies.test.ts, and N is the number of policies, sets, steps or topologies. Part
- * topologies also accepts `--policies N --namespaces N --pods N --meeting N` for the sizes of each topology. The
- * command prints the number of evaluated objects and each difference, and exits 1 if there is a difference.
+ * `npm run test:differential -- [--part a|schema|b|c|filling|steps|expiry|rollout|playground|topologies|static] --runs
+ * N [--seed S]` runs the long forms of the differential tests. Part a is differential.test.ts. Part schema is part a
+ * with pods that have any fields of the API. `--versions 1.0,1.36` selects versions of the Standards, and `--overrides
+ * N` sets the number of pods for each policy with overrides. All other parts except `static` are in policies.test.ts,
+ * and N is the number of policies, sets, steps or topologies. Part topologies also accepts `--policies N --namespaces N
+ * --pods N --meeting N` for the sizes of each topology. The command prints the number of evaluated objects and each
+ * difference, and exits with code 1 if there is a difference.
  */
 import { parseArgs } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -77,8 +77,9 @@ async function run(): Promise<boolean> {
 }
 
 /**
- * The cases that are in force at the same time. Without variables, a program of several policies with many rules has no
- * room for the details of its messages, which the engines compare.
+ * The cases, split into batches that are in force at the same time. Without variables, a program of several policies
+ * with many rules has no room for the details of its messages. The test compares the engines by the details of their
+ * messages.
  */
 function batches(cases: readonly DifferentialCase[]): readonly (readonly DifferentialCase[])[] {
   return offers(SERVER_MINOR, 'admissionVariables') ? [cases] : cases.map((one) => [one]);

@@ -1,4 +1,4 @@
-/** Every shell block of the documentation is run by a test, or listed as not run. */
+/** Tests the shell blocks of the documentation. A block that no test runs must be listed as not run. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { NOT_RUN } from './not-run.ts';
 
 interface Run {
   readonly page: string;
-  /** The sections whose blocks are run; if left out, the blocks of all sections. */
+  /** The sections whose blocks are run. If this field is left out, the blocks of all sections are run. */
   readonly sections?: readonly string[];
   /** The test that pastes the blocks. */
   readonly by: string;
@@ -28,7 +28,7 @@ const RUN: readonly Run[] = [
   { page: 'docs/operations.md', sections: ['Break glass'], by: 'test/docs/rollout.test.ts' },
 ];
 
-/** The words that may follow a language. */
+/** The words that may follow the language of a block. */
 const USES: Readonly<Record<string, readonly string[]>> = { sh: ['fails', 'stays', 'ended'], yaml: ['part'] };
 /** Other languages that mark a block as shell commands. */
 const OTHER_MARKS = ['bash', 'console', 'shell', 'shell-session', 'shellscript', 'terminal', 'zsh'];

@@ -1,6 +1,7 @@
 /**
- * Workloads of six namespaces, in the shape in which well-known charts install them: an ingress controller, node-exporter,
- * a meshed application, cert-manager, a CI runner with Docker inside, and a web application without settings.
+ * The workloads of six namespaces, in the form that well-known charts install. Three charts are an ingress controller,
+ * node-exporter and cert-manager. The other charts are a meshed application, a CI runner with Docker inside, and a web
+ * application without settings.
  */
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,4 +1,7 @@
-/** The npm scripts that README names print their usage, and report a mistyped argument, before they start anything. */
+/**
+ * Tests the npm scripts that README names. Before a script starts anything, it prints its usage or reports a mistyped
+ * argument.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Each checklist of contributing.md names exactly the files to change for what it adds. */
+/** Tests the checklists of contributing.md. Each checklist must name exactly the files that an addition changes. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,11 +28,11 @@ function checklist(title: string): string[] {
   const part = PARTS.find((one) => one.startsWith(`${title}\n`)) ?? '';
   const steps = part.split(/^(?=\d+\. )/m).slice(1);
   assert.ok(steps.length > 2, title);
-  // A paragraph after the last step is not part of that step.
+  // A paragraph after the last step does not belong to the last step.
   return steps.map((step) => step.split('\n\n')[0] ?? '');
 }
 
-/** The paths of the linked files, from the project's folder. */
+/** The paths of the linked files, relative to the project's folder. */
 function filesIn(steps: readonly string[]): string[] {
   const all = steps.flatMap((step) =>
     [...step.matchAll(LINK)].map(([, above, path = '']) => (above ? path : join('docs', path))),

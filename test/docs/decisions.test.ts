@@ -1,4 +1,7 @@
-/** Every decision record has its date of acceptance, and names the record that superseded or refined it. */
+/**
+ * Tests the decision records. Each record must have its date of acceptance. A superseded or refined record must also
+ * name the newer record.
+ */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
  * Runs the blocks of docs/enforce-at-once.md as a reader would, in a cluster with six namespaces of well-known charts.
- * All the time, the pods of the workloads are created again, and none may be refused.
+ * Meanwhile, the test creates the pods of the workloads again and again. No pod may be refused.
  */
 import assert from 'node:assert/strict';
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -13,11 +13,11 @@ import { pasteBlocks } from './pasted.ts';
 
 const PAGE = 'docs/enforce-at-once.md';
 const NAMESPACES = [...new Set(INSTALLED.map(({ metadata }) => metadata.namespace))];
-/** The namespaces whose workloads level restricted admits as they are. */
+/** The namespaces whose workloads level restricted admits unchanged. */
 const COMPLIANT = ['cert-manager'];
-/** The most commands from nothing to enforced. */
+/** The maximum number of commands from an empty cluster to enforced policies. */
 const MOST_COMMANDS = 6;
-/** The controllers that create the pods, and so the users whose rights count. */
+/** The controllers that create the pods. When a pod is created, the API server checks the rights of its controller. */
 const CONTROLLERS: Readonly<Record<string, string>> = {
   DaemonSet: 'daemon-set-controller',
   Deployment: 'replicaset-controller',
@@ -50,7 +50,7 @@ describe('enforcing at once', function () {
   const refusals: string[] = [];
   let created = 0;
 
-  /** The answer to the creation of a pod of the workload by its controller, in a dry run. */
+  /** Creates a pod of the workload by dry run, as its controller. @returns the answer */
   function create(one: Installed): Promise<string> {
     const { metadata = {}, spec } = templateOf(one);
     const pod = {
@@ -155,7 +155,8 @@ describe('enforcing at once', function () {
         const compliant = { ...pod, spec: { ...pod.spec, ...account } };
         const violating = { ...pod, spec: { ...pod.spec, ...account, containers: privileged } };
         assert.equal(await cluster.admit(compliant, namespace), ADMITTED);
-        // Where the label of level restricted is set, Pod Security Admission refuses the pod before the policies do.
+        // If the namespace has the label of level restricted, Pod Security Admission refuses the pod before the
+        // policies.
         assert.match(await cluster.admit(violating, namespace), /(?:everywhere|PodSecurity).*: .*privileged/);
       });
     }

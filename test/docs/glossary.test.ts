@@ -1,4 +1,4 @@
-/** The page that the glossary links for a term uses that term. */
+/** Tests the links of the glossary. The linked page of a term must use the term. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -45,8 +45,8 @@ describe('the glossary', () => {
 });
 
 /**
- * Matches a term as words or as a name in code: admission set, AdmissionSet, admission-set. A plural term is also
- * matched in the singular.
+ * Matches a term as words or as a name in code, such as admission set, AdmissionSet or admission-set. A plural term
+ * also matches its singular.
  */
 function usedAs(term: string): RegExp {
   return new RegExp(`${term.replace(/s$/, '').replaceAll(' ', '[ -]?')}`, 'i');

@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { documentation, type Page, ROOT, readPage } from '../support/page.ts';
 
 const INDEX = 'docs/README.md';
-/** Matches a path from the project's folder in a text. */
+/** Matches a path in a text. The path is relative to the project's folder. */
 const PATH = /(?<![\w./@-])((?:operator|analysis|cli|ui|hack|test)\/[\w./-]+\.(?:ts|js|json|yaml|sh|md))\b/g;
 
 describe('links', () => {
@@ -52,12 +52,12 @@ function filesIn(...folders: readonly string[]): string[] {
     .filter((path) => /\.(?:ts|js|md|yaml)$/.test(path));
 }
 
-/** Whether the link's target is outside of this checkout, so that the link cannot be checked. */
+/** Whether the link's target is outside this checkout. Links to such targets cannot be checked. */
 function isElsewhere(link: string): boolean {
   return /^[a-z]+:/.test(link);
 }
 
-/** The problem with a link, in words for people. */
+/** The problem with a link, as a message for the author of the page. */
 function problem(page: Page, link: string): string | undefined {
   const { path, anchor } = targetOf(page.path, link);
   const file = join(ROOT, path);
@@ -67,7 +67,7 @@ function problem(page: Page, link: string): string | undefined {
   return readPage(path).anchors.has(anchor) ? undefined : `${link}: ${path} has no heading for #${anchor}`;
 }
 
-/** @returns the path from the project's folder */
+/** @returns the path relative to the project's folder */
 function targetOf(from: string, link: string): { readonly path: string; readonly anchor?: string } {
   const [path = '', anchor] = decodeURI(link).split('#');
   return { path: path === '' ? from : normalize(join(dirname(from), path)), ...(anchor !== undefined && { anchor }) };

@@ -1,4 +1,7 @@
-/** The shell blocks of the documentation that no test pastes: page → first line of the block → the reason. */
+/**
+ * The shell blocks of the documentation that no test pastes. The keys are the page and the first line of the block. The
+ * value is the reason why no test pastes the block.
+ */
 export const NOT_RUN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'README.md': {
     'docker build --tag ghcr.io/capabilitypolicy/operator:v0.1.0 .':

@@ -1,5 +1,6 @@
 /**
- * The pages' statements about policies, tests, flags and reasons are true. links.test.ts checks their links.
+ * Tests the pages' statements about policies, tests, flags and reasons. The test links.test.ts checks the links of the
+ * pages.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -12,7 +13,7 @@ import type { RawObject } from '../../operator/model/raw.ts';
 import * as reasons from '../../operator/report/reasons.ts';
 import { type Block, documentation, ROOT, readPage } from '../support/page.ts';
 
-/** Matches a link to a test or to its rows, together with the titles that follow the link. */
+/** Matches a link to a test file or to its rows, and the titles that follow the link. */
 const CITED = /\]\(\.\.\/(test\/[^)#]+\.ts)\)(?::((?:(?:,|;| and)? \*[^\s*][^*]*\*)+))?/g;
 const HEREDOC = /<<'?(\w+)'?.*\n([\s\S]*?)^\1$/gm;
 
@@ -106,8 +107,8 @@ describe('the documentation', () => {
 });
 
 /**
- * The policies in a YAML block, or in the heredocs that a shell block passes to commands. A block that is only a part
- * of an object has no policies.
+ * The policies in a YAML block, or in the heredocs that a shell block passes to commands. If a block is only a part of
+ * an object, it has no policies.
  */
 function policiesIn({ info, text }: Block): RawObject[] {
   const [language, use] = info;
@@ -127,7 +128,7 @@ function citationsIn(path: string): { page: string; file: string; title: string 
   });
 }
 
-/** Titles are compared regardless of line breaks. */
+/** The source of a test file in a form in which titles can be compared regardless of line breaks. */
 function sourceOf(file: string): string {
   return textOf(file).replaceAll(/\s+/g, ' ');
 }

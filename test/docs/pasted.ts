@@ -1,6 +1,6 @@
 /**
- * Runs the blocks of a page as a reader would: pastes all blocks marked `sh`, unchanged and in order, into one shell
- * that is opened in a checkout. The top of the page has to name everything that the shell needs beyond a plain shell.
+ * Runs the blocks of a page as a reader would. All blocks marked `sh` are pasted unchanged and in order into one shell,
+ * which runs in a checkout. The top of the page has to name everything that the blocks need beyond a plain shell.
  */
 import assert from 'node:assert/strict';
 import { homedir } from 'node:os';
@@ -13,8 +13,8 @@ import { ShellSession } from './shell-session.ts';
 import { assertShown } from './shown.ts';
 
 /**
- * The access to a cluster for a page that says that it needs one, with the objects that the page's kubectl commands
- * need.
+ * The access to a cluster, for a page that needs a cluster according to its text. The cluster has the objects that the
+ * page's kubectl commands need.
  */
 interface Access {
   readonly kubectl: string;
@@ -23,22 +23,22 @@ interface Access {
 
 interface Pasting {
   /**
-   * The function that gives access to the cluster, called when the cluster exists. Without this function, the shell has
-   * neither kubectl nor a cluster.
+   * The function that gives access to the cluster. The test calls the function when the cluster exists. Without this
+   * function, the shell has neither kubectl nor a cluster.
    */
   readonly cluster?: () => Access;
 }
 
 /**
- * Registers a test for each block. A block marked `sh` has to succeed, one marked `sh fails` has to fail; a `text`
- * block is the output of the block before it. A block marked `sh stays` runs in a shell of its own, until Ctrl-C before
- * the next block marked `sh ended`. Blocks in not-run.ts are skipped.
+ * Registers a test for each block. A block marked `sh` has to succeed, and a block marked `sh fails` has to fail. A
+ * `text` block is the output of the preceding block. A block marked `sh stays` runs in a separate shell. A block marked
+ * `sh stays` gets Ctrl-C before the next block marked `sh ended`. Blocks in not-run.ts are skipped.
  */
 export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   const notRun = NOT_RUN[page.path] ?? {};
   let isLeftOut = false;
   const run = page.blocks.filter((block) => {
-    // A text block is left out with the block whose output it shows.
+    // A text block is skipped together with the block whose output it shows.
     if (block.info[0] !== 'text') isLeftOut = firstLine(block) in notRun;
     return !isLeftOut;
   });
@@ -85,11 +85,14 @@ export function pasteBlocks(page: Page, { cluster }: Pasting = {}): void {
   }
 }
 
-/** A block of one command that changes nothing. On a busy machine, the cluster takes longer to become as the page shows it. */
+/**
+ * Matches a block of one command that changes nothing. On a busy machine, it takes longer until the cluster has the
+ * state that the page shows.
+ */
 const ONLY_LOOKS = /^(kubectl get|cappol status) [^\n|;&>]*\n?$/;
 const LOOKED_MS = 20_000;
 
-/** Like a reader who looks again. */
+/** Repeats the comparison until it succeeds, as a reader would look again. */
 async function untilShown(look: () => Promise<void>): Promise<void> {
   const until = performance.now() + LOOKED_MS;
   for (;;) {
@@ -102,7 +105,7 @@ async function untilShown(look: () => Promise<void>): Promise<void> {
   }
 }
 
-/** The environment of a user with an empty home folder, who can still use programs that were built earlier. */
+/** The environment of a user with an empty home folder. The user can still use programs that were built earlier. */
 export function reader(access?: Access): NodeJS.ProcessEnv {
   const { KUBEBUILDER_ASSETS, XDG_CACHE_HOME = join(homedir(), '.cache') } = process.env;
   return {

@@ -1,9 +1,12 @@
-/** Words and sentence openers that make people read a sentence twice: in pages, comments, messages and test titles. */
+/**
+ * Tests pages, comments, messages and test titles. The prose must avoid words and sentence openers that make people
+ * read a sentence twice.
+ */
 import assert from 'node:assert/strict';
 import { ROOT } from '../support/page.ts';
 import { type Sentence, sentencesIn, sentencesOf } from '../support/sentences.ts';
 
-/** The wording to use → the wordings to avoid. */
+/** Pairs of the wording to use and a pattern of the wordings to avoid. */
 const RULES: readonly (readonly [string, RegExp])[] = [
   ['name the thing first', /^(Of|Who|Whom|Whose|Whoever|What|Whatever) (?!.*\?)/],
   ['name what is left: the others, everything else', /\ball else\b/i],

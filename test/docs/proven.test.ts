@@ -1,4 +1,4 @@
-/** The figures in README's table of proofs equal the figures on the pages that the table links. */
+/** Tests the figures in README's table of proofs. The same figures must be on the linked pages. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * concepts.md walks through the program that `cappol render` prints. UPDATE_GOLDEN=1 writes the program again and keeps
- * the texts between the blocks, so each block has to begin with the same line as before.
+ * Tests the walk in concepts.md through a program that `cappol render` prints. UPDATE_GOLDEN=1 writes the program again
+ * and keeps the texts between the blocks. The first line of each block therefore must not change.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Runs the blocks of the rollout page as a reader would, and breaks glass afterwards. */
+/** Runs the blocks of the rollout page as a reader would, and runs the break-glass procedure afterwards. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { ADMITTED, eventually, useCluster } from '../support/harness.ts';
 import { documentedBlocks, ROOT, readPage } from '../support/page.ts';
@@ -20,7 +20,7 @@ describe('the rollout', () => {
   after(() => controlPlane?.stop());
 
   describe('step by step', () => {
-    // This hook runs before the cluster's own clean-up, which removes only policies with its prefix.
+    // This hook runs before the clean-up of `cluster`, which removes only policies with its prefix.
     after(async () => {
       const policies = await cluster.api.list(POLICIES);
       await Promise.all(policies.map(({ metadata }) => cluster.deletePolicy(metadata.name)));

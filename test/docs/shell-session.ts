@@ -11,14 +11,15 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 
 const TIMEOUT_MS = 120_000;
 /**
- * The timeout of a block that ends with Ctrl-C. The timeout is longer than the blocks that are pasted meanwhile take.
+ * The timeout in ms of a block that ends with Ctrl-C. All blocks that are pasted before the Ctrl-C must fit into this
+ * time.
  */
 const STAYING_MS = 1_200_000;
 const GRACE = { timeoutMs: 10_000, intervalMs: 20 };
 
 /**
  * The loop that runs in the shell and executes the pasted blocks. The loop reads from descriptor 3 which file to run
- * and whether the file may fail, and reports the result on descriptor 4. Like the shell of a terminal, this shell
+ * and whether the file may fail. The loop reports the result on descriptor 4. Like the shell of a terminal, this shell
  * survives the Ctrl-C that ends a program.
  */
 const READER = `
@@ -52,11 +53,11 @@ export class ShellSession {
   #ended: string | undefined;
 
   /**
-   * @param environment the variables of the shell, instead of this process's. HOME and TMPDIR are a new folder that is
-   * deleted at the end, unless `environment` sets them
+   * @param environment the variables of the shell, which replace the variables of this process. Unless `environment`
+   * sets HOME and TMPDIR, these variables name a new folder that is deleted at the end.
    */
   constructor(cwd: string, environment: NodeJS.ProcessEnv) {
-    // The shell gets a separate process group, so that background processes of the blocks end with the shell.
+    // The shell gets a separate process group. Background processes of the blocks therefore end with the shell.
     this.#shell = spawn('sh', ['-c', READER], {
       cwd,
       env: { HOME: this.#folder, TMPDIR: this.#folder, ...environment },
@@ -68,8 +69,8 @@ export class ShellSession {
 
   /**
    * @param mayFail whether a command may fail. If no command may fail, the session ends at the first command that
-   * fails, because later blocks depend on it
-   * @throws Error with the output, if the session has ended or the block takes longer than `timeoutMs`
+   * fails, because later blocks depend on it.
+   * @throws an Error with the output if the session has ended or the block takes longer than `timeoutMs`
    */
   async paste(text: string, mayFail = false, timeoutMs = TIMEOUT_MS): Promise<Ran> {
     if (this.#ended !== undefined) throw new Error(`an earlier block failed: ${this.#ended}`);
@@ -87,7 +88,7 @@ export class ShellSession {
   /** Pastes a block that ends with Ctrl-C. */
   start(text: string): Started {
     const pasted = this.paste(text, false, STAYING_MS);
-    // interrupt() reports the error. If the test fails before it calls interrupt(), the error is not reported.
+    // interrupt() reports the error. An error is not reported if the test fails before calling interrupt().
     pasted.catch(() => {});
     return {
       interrupt: () => {
@@ -122,7 +123,7 @@ export class ShellSession {
     }
   }
 
-  /** @returns whether any process of the session is left to signal */
+  /** @returns whether the session still has a process that can get the signal */
   #signal(signal: NodeJS.Signals | 0): boolean {
     const { pid } = this.#shell;
     try {

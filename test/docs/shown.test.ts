@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { assertShown } from './shown.ts';
 
-/** Pairs of a text that a page shows and an output that counts as equal to it. */
+/** Pairs of texts that count as equal. The first text is on a page, and the second text is an output. */
 const SAME: Readonly<Record<string, readonly [string, string]>> = {
   'the same': ['namespace/net created\n', 'namespace/net created\n'],
   'columns of another width': ['NAME   AGE\nping   4s\n', 'NAME     AGE\nping     4s\n'],

@@ -1,7 +1,7 @@
 /** Compares the output on a page with the output of the command. */
 import { AssertionError } from 'node:assert/strict';
 
-/** Patterns for the parts of an output that differ in each run. `…` on a page matches any text. */
+/** Patterns for the parts of an output that differ in each run. On a page, `…` matches any text. */
 const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = [
   ['anything left out', /\s*…\s*/, '[^]*?'],
   ['a hash', /\b[0-9a-f]{12}\b/, '[0-9a-f]{12}'],
@@ -11,9 +11,10 @@ const SHAPES: readonly (readonly [what: string, shape: RegExp, as: string])[] = 
 const PARTS = new RegExp(`(${[...SHAPES.map(([, shape]) => shape.source), '\\s+'].join('|')})`);
 
 /**
- * Any white space counts as one space: columns have the width of their content, and pages fold long lines.
+ * Compares the texts, with any white space counted as one space. Columns have the width of their content, and pages
+ * fold long lines.
  *
- * @throws AssertionError with both texts
+ * @throws an AssertionError with both texts
  */
 export function assertShown(shown: string, printed: string): void {
   const parts = shown.trim().split(PARTS);

@@ -1,6 +1,6 @@
 /**
- * Runs the blocks of the tutorial as a reader would, on this machine's kernel and on a control plane that the blocks
- * start.
+ * Runs the blocks of the tutorial as a reader would. The blocks use this machine's kernel. The blocks also start a
+ * control plane.
  */
 import { describeWith } from '../support/needs.ts';
 import { readPage } from '../support/page.ts';

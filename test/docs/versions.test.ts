@@ -5,7 +5,7 @@ import { kubernetesVersion, otherVersions } from '../../hack/controlplane/binari
 import { offeredSince } from '../../operator/standards/server-features.ts';
 
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'operations.md');
-/** A row of the table of Kubernetes versions: | versions | what they offer | tested | */
+/** Matches a row of the table of Kubernetes versions: | versions | what they offer | tested | */
 const ROW = /^\| (1\.\d+(?:, 1\.\d+)*) \| (.*) \| ?(1\.\d+\.\d+(?:-beta\.\d+)?)? \|$/gm;
 
 describe('the table of Kubernetes versions in operations.md', () => {

@@ -7,7 +7,7 @@ import { fieldPath } from '../../analysis/schema/paths.ts';
 interface Row {
   readonly what: string;
   readonly text: string;
-  /** The path of each field → its new value, or undefined to remove the field. */
+  /** Maps the path of each field to its new value. The value undefined removes the field. */
   readonly set: Readonly<Record<string, unknown>>;
   readonly becomes?: string;
   readonly writtenOut?: readonly string[];
@@ -168,13 +168,13 @@ const ROWS: readonly Row[] = [
     what: 'what a merge key gives to another mapping',
     text: 'd: &d {p: 1}\na:\n  <<: *d\n',
     set: { 'd.p': 2 },
-    refused: /merges what would change into another mapping/,
+    refused: /merges the value to change into another mapping/,
   },
   {
     what: 'a field that goes, and that a merge key gives',
     text: 'd: &d {p: 1}\na:\n  <<: *d\n  n: 1\n',
     set: { 'a.p': undefined },
-    refused: /gives the field that has to go/,
+    refused: /the field to remove comes from a merge key/,
   },
   {
     what: 'a field that a merge key below it overrides',
@@ -188,7 +188,7 @@ const ROWS: readonly Row[] = [
     set: { 'z.a': true },
     becomes: 'x: &x {a: true}\nz: {<<: *x, a: true}\n',
   },
-  { what: 'a text in several lines', text: 'a: |\n  x\n', set: { a: true }, refused: /a text of several lines/ },
+  { what: 'a text in several lines', text: 'a: |\n  x\n', set: { a: true }, refused: /a block scalar is in the place/ },
 ];
 
 describe('an edited document', () => {

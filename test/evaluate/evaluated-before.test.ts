@@ -1,5 +1,5 @@
 /**
- * An evaluator that remembers verdicts, and skips modes that it need not evaluate again, gives the same verdicts as an
+ * Tests an evaluator that remembers verdicts and skips unchanged modes. Such an evaluator gives the same verdicts as an
  * evaluator without memory.
  */
 import assert from 'node:assert/strict';
@@ -29,7 +29,7 @@ const RUNS = Number(process.env.FC_RUNS ?? 100);
 const NAMES = ['a', 'b', 'c'];
 const PLACE = 'net';
 
-/** The policies, labels and rights at one time. */
+/** The policies, labels and rights at one point in time. */
 interface Step {
   readonly policies: readonly ResolvedPolicy[];
   readonly labels: Readonly<Record<string, string>>;
@@ -106,7 +106,7 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
       return evaluate(candidate, [resolvedBaseline('raw', spec)], evaluation(evaluator)).violations.raw?.[0]?.message;
     });
     assert.deepEqual(
-      messages.map((message) => message?.includes('whether its creator may use it is not known')),
+      messages.map((message) => message?.includes('it is not known whether its creator may use the policy')),
       [false, true],
     );
   });
@@ -133,7 +133,9 @@ describe(`what was evaluated before (FC_SEED=${SEED})`, function () {
   });
 });
 
-/** The cluster's objects twice: as the projection shares them, and as copies that are new to the evaluator. */
+/**
+ * The cluster's objects in two forms: the shared objects of the projection, and copies that are new to the evaluator.
+ */
 function objectsIn(cluster: Cluster): [Objects, Objects] {
   const [workloads, pods] = [[...cluster.workloads(PLACE)], [...cluster.pods(PLACE)]];
   for (const { spec } of [...pods, ...workloads.map(({ template }) => template)]) frozen(spec);
@@ -157,7 +159,7 @@ const arbitraryPolicy: Arbitrary<readonly ResolvedPolicy[]> = fc
     return partsOf(policy, { begun: true });
   });
 
-/** Random steps with policies from a small pool, at most one policy of each name. */
+/** Random steps with policies from a small pool. A step has at most one policy of each name. */
 const arbitrarySteps: Arbitrary<readonly Step[]> = fc
   .array(arbitraryPolicy, { minLength: 1, maxLength: 5 })
   .chain((pool) =>

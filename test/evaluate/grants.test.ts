@@ -1,4 +1,4 @@
-/** The grants of a policy, and which of them pods need. */
+/** Tests the grants of a policy, and which of the grants pods need. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -17,13 +17,13 @@ import { arbitraryOverrides, arbitraryPod, arbitraryPolicy, policyOf } from '../
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 
-/** Random pods, and the examples of the rules, which comply more often. */
+/** Random pods, and the examples of the rules. The examples comply more often. */
 const somePod = fc.oneof(
   arbitraryPod,
   fc.constantFrom(...RULES.flatMap(({ examples }) => examples.flatMap(({ admits }) => admits.map(examplePod)))),
 );
 
-/** Random policies that state one override. Pods comply with such policies more often. */
+/** Random policies with one override. Pods comply more often with one override than with many overrides. */
 const simplePolicy = fc
   .record({
     level: fc.constantFrom(...LEVELS),
@@ -128,7 +128,7 @@ describe('the grants of a policy', () => {
     );
     const names = (all: typeof lists) => [...new Set(all.map(([path]) => path))].sort();
     const restricting = ['capabilities.requiredDrop', 'sysctls.forbidden'];
-    // Level privileged admits all types of profiles, so these lists grant nothing beyond it.
+    // Level privileged admits all types of profiles. The lists of types therefore grant nothing beyond the level.
     const ofLevel = ['appArmor.types', 'seccomp.types'];
     assert.deepEqual(
       names(lists).filter((path) => !names(found).includes(path)),

@@ -1,4 +1,4 @@
-/** Policies for everybody that loosen a policy which is rolled out. */
+/** Tests policies for everybody that loosen a policy with a rollout. */
 import assert from 'node:assert/strict';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import { type CompletePolicy, GROUP, KIND, NAME_LABEL, VERSION } from '../../operator/api/capability-policy.ts';
@@ -79,7 +79,7 @@ describe('a policy loosens one that is rolled out', () => {
     const [found] = loosenings({ level: 'restricted', overrides: { hostNetwork: true, hostPID: true } });
     assert.equal(
       looseningText(found as Loosening),
-      'this policy is for everybody, and loosens policy everywhere, which is rolled out, in 1 namespace (web) by 2 rules (hostNetwork, hostPID); write usableBy: Subjects if it is an exception for some service accounts',
+      'everybody may use this policy, and it loosens 2 rules (hostNetwork, hostPID) of policy everywhere, which is being rolled out in 1 namespace (web); write usableBy: Subjects if this policy is an exception for some service accounts',
     );
   });
 

@@ -1,4 +1,4 @@
-/** The grants, subjects and whole exceptions that the workloads of a namespace need. */
+/** Tests which grants, subjects and whole exceptions the workloads of a namespace need. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';

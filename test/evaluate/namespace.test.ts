@@ -235,10 +235,7 @@ describe('the verdicts of a namespace', () => {
     const warn = resolvedBaseline('warn', { mode: 'Warn' });
     const NOT_USABLE: Parameters<typeof resolvedBaseline>[1] = { ...raw, usableBy: 'Bindings' };
 
-    /**
-     * Each row has policies, pods, and the policy that the verdict of mode Audit names as the one that admits the
-     * workload.
-     */
+    /** Each row has policies and pods. The last value is the admitting policy in the verdict of mode Audit. */
     const cases: [string, ResolvedPolicy[], PodView[], string | undefined][] = [
       ['names it at a higher priority', [audit(), enforce(10)], [], 'exception'],
       ['names it at the same priority, where one of the two is enough', [audit(), enforce(0)], [], 'exception'],

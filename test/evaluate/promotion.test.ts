@@ -1,4 +1,7 @@
-/** The verdict about a promotion: the workloads that a pending policy would refuse if it were enforced. */
+/**
+ * Tests the verdict about a promotion. The verdict lists the workloads that a pending policy would refuse once
+ * enforced.
+ */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { Seen } from '../../operator/evaluate/members.ts';
@@ -78,7 +81,7 @@ describe('the verdict about a promotion', () => {
     assert.equal(verdict({ spec: { level: 'restricted' } }, [FINE])?.violating, 1);
   });
 
-  // Defaulting does not change a compliant pod.
+  // If a pod already complies, defaulting does not change the pod.
   it('takes a pod for compliant that complies as it is, though not with what defaulting would add', () => {
     const overrides = { capabilities: { allowedAdd: ['CHOWN'], defaultAdd: ['CHOWN'], allowedBounding: [] } };
     const spec: Partial<CapabilityPolicySpec> = { level: 'privileged', defaulting: 'Enabled', overrides };

@@ -1,4 +1,6 @@
-/** Combines the roles and bindings of a cluster with those that the operator will write. */
+/**
+ * Tests how the roles and bindings of a cluster are combined with the roles and bindings that the operator will write.
+ */
 import assert from 'node:assert/strict';
 import { renderedGrants, withRendered } from '../../operator/evaluate/rendered-grants.ts';
 import { createUseIndex, serviceAccountUser } from '../../operator/evaluate/use.ts';

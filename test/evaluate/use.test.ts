@@ -43,7 +43,7 @@ describe('the right to use a policy', () => {
       ['not by those of another', { kind: 'Group', name: 'system:serviceaccounts:web' }, pinger, false],
       ['not in another namespace', { ...PINGER, namespace: 'web' }, pinger, false],
       ['not without any namespace', { kind: 'ServiceAccount', name: 'pinger' }, pinger, false],
-      // The CEL function authorizer.serviceAccount does not set the group system:authenticated.
+      // The CEL function authorizer.serviceAccount does not add the group system:authenticated.
       ['as a pod, which has not logged in', { kind: 'Group', name: 'system:authenticated' }, pinger, false],
       [
         'as a controller, which has',

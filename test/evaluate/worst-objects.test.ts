@@ -1,6 +1,6 @@
 /**
- * For each rule, the operator evaluates the most expensive object in little time, and the time grows linearly with the
- * object's size.
+ * Tests that the operator evaluates the most expensive object of each rule in little time. The time grows linearly with
+ * the object's size.
  */
 import assert from 'node:assert/strict';
 import { findings } from '../../analysis/capabilities/findings.ts';
@@ -15,11 +15,11 @@ import { LONGEST, WORST_OBJECTS, type WorstPod } from './worst-objects.ts';
 /** The longest time in ms for which evaluating one object may block the operator. */
 const BLOCKED_MS = 100;
 /**
- * The factor by which the object grows, and the limit for the growth of the time. Linear time grows by a factor of 4,
- * and quadratic time by 16.
+ * The factor by which the object grows, and the maximum factor by which the time may grow. With this object, linear
+ * time grows by a factor of 4, and quadratic time by a factor of 16.
  */
 const [TIMES, MOST_GROWTH] = [4, 9];
-/** The least time that can be compared, because some kernels count CPU time in steps of 10 ms. */
+/** The minimum time in ms that can be compared, because some kernels count CPU time in steps of 10 ms. */
 const MEASURABLE_MS = 10;
 
 function contentIn({ annotations = {}, spec }: WorstPod): PodContent {
@@ -27,8 +27,8 @@ function contentIn({ annotations = {}, spec }: WorstPod): PodContent {
 }
 
 /**
- * The least CPU time that this thread needed in several runs. Other processes, the JIT compiler and the threads of the
- * garbage collector do not count.
+ * The minimum CPU time of this thread over several runs, in ms. The CPU time of other processes, of the JIT compiler
+ * and of the garbage collector's threads does not count.
  */
 function cpuMs(work: () => void): number {
   const times = Array.from({ length: 5 }, () => {

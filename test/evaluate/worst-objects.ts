@@ -1,6 +1,6 @@
 /**
- * For each rule, the pods that are most expensive to evaluate: every list that the rule reads is as long as possible, and
- * the pod is valid for the API server. If a rule has no such pod, worst-objects.test.ts fails.
+ * The pods that are most expensive to evaluate, for each rule. Every list that the rule reads is as long as possible,
+ * and the API server accepts the pod. If a rule has no pod in this list, worst-objects.test.ts fails.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Container, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -14,11 +14,11 @@ export interface WorstPod {
 }
 
 export interface WorstObject {
-  /** Overrides with which the rule reads everything that it can read. */
+  /** Overrides that make the rule read all fields that it can read. */
   readonly overrides: CapabilityPolicyOverrides;
   /** @param count the number of items that the rule iterates over */
   pod(count: number): WorstPod;
-  /** The number of items with which the object has some 1.4 MB, which is about the most that etcd accepts. */
+  /** The number of items of an object of about 1.4 MB. This size is near the limit of etcd. */
   readonly most: number;
 }
 
@@ -42,7 +42,10 @@ const crowd =
       ...spec,
     },
   });
-/** The most containers of a crowded pod: the API server adds some 150 bytes of defaults to each container. */
+/**
+ * The maximum number of containers of a pod with many containers. The API server adds about 150 bytes of defaults to
+ * each container.
+ */
 const CROWD = { most: 4_000 };
 
 const names = (count: number, prefix: string) =>
@@ -167,8 +170,8 @@ export const WORST_OBJECTS: Readonly<Record<string, WorstObject>> = Object.fromE
 );
 
 /**
- * The most expensive object for other rules: the pod of the rule's example that is refused, with its volume or
- * container repeated as often as possible.
+ * The most expensive object for other rules. The object is the refused pod of the rule's example, in which the volume
+ * or container is repeated as often as possible.
  */
 function ofExample(rule: Rule): WorstObject {
   const { overrides, refuses } = restricting(rule);

@@ -1,6 +1,6 @@
 /**
- * Compares the granted, used, unused and refused capabilities of a container, and its noise. Writes a pod that keeps
- * only the capabilities that it used.
+ * Tests the comparison of a container's granted capabilities with its used, unused and refused capabilities and its
+ * noise. The comparison also writes a pod that keeps only the used capabilities.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';

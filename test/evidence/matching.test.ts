@@ -1,4 +1,4 @@
-/** Tests which pods of the evidence belong to which workloads of the manifests. */
+/** Tests how the pods of the evidence are matched with the workloads of the manifests. */
 import assert from 'node:assert/strict';
 import { EvidenceIndex } from '../../analysis/evidence/matching.ts';
 import type { ObservedContainer, ObservedWorkload } from '../../analysis/evidence/use.ts';

@@ -1,4 +1,4 @@
-/** Merging the evidence of several files gives the evidence of one file with the same records. */
+/** Tests that merging the evidence of several files gives the evidence of one file with the same records. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { mergeEvidence } from '../../analysis/evidence/merge.ts';

@@ -1,4 +1,4 @@
-/** The output of each tool is read into the same records. */
+/** Tests that the output of each tool is read into the same records. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { RecordError } from '../../analysis/evidence/fields.ts';
@@ -128,8 +128,8 @@ describe("evidence of Inspektor Gadget's trace_capabilities", () => {
     fc.assert(
       fc.property(both, ([events, shuffled]) => {
         assert.deepEqual(mergeEvidence([evidenceIn(...shuffled)]), mergeEvidence([evidenceIn(...events)]));
-        // Two files have the same uses as one file with all events, but a container's watched time ends where its file
-        // ends.
+        // Two files have the same uses as one file with all events. The watched time of a container differs, because
+        // the watched time ends where the container's file ends.
         const split = mergeEvidence([evidenceIn(...events.slice(0, 3)), evidenceIn(...events.slice(3))]);
         assert.deepEqual(split.uses, mergeEvidence([evidenceIn(...events)]).uses);
       }),
@@ -219,18 +219,18 @@ describe('a value that is no evidence', () => {
     ['a number', 7, /neither a line/],
     ['an unknown capability', gadgetEvent({ cap: 'CAP_FLY' }), /unknown capability "CAP_FLY"/],
     ['an event without an outcome', builtInEvent({ verdict: 'Maybe' }), /neither capable nor verdict: "Maybe"/],
-    ['an event with no time', gadgetEvent({ timestamp: 'yesterday' }), /no time: "yesterday"/],
+    ['an event with no time', gadgetEvent({ timestamp: 'yesterday' }), /not a time: "yesterday"/],
     ['an unknown outcome', observedUse({ outcome: 'perhaps' }), /unknown outcome "perhaps": granted, refused, unknown/],
     ['an unknown noise', observedUse({ noise: 'toString' }), /unknown noise "toString"/],
-    ['a count that is none', observedUse({ count: -1 }), /no count: -1/],
+    ['a count that is none', observedUse({ count: -1 }), /not a count: -1/],
     ['a record without a pod', observedUse({ pod: null }), /needs namespace, container, and pod or workload/],
-    ['a watch without an end', observedWatch({ to: undefined }), /needs the times from and to/],
+    ['a watch without an end', observedWatch({ to: undefined }), /needs the fields from and to/],
     ['an unknown record', { observed: 'guess' }, /unknown record "guess": use, watch/],
     ['another kind of Kubescape', { ...containerProfile(), kind: 'SBOMSyft' }, /SBOMSyft does not hold capabilities/],
     [
       'a profile that a user wrote',
       containerProfile({ annotations: { 'kubescape.io/managed-by': 'User' } }),
-      /not what was used/,
+      /allowed capabilities and not used ones/,
     ],
     [
       'a profile that grew too large',

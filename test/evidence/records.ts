@@ -1,11 +1,11 @@
-/** Records of several tools, each in the tool's own form. */
+/** Sample records of several tools, each in the tool's own form. */
 import { EvidenceReader } from '../../analysis/evidence/reader.ts';
 import type { Evidence } from '../../analysis/evidence/use.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * An event of Inspektor Gadget since v0.40, with the process fields below `proc`, as in its program.bpf.c and
+ * An event of Inspektor Gadget since v0.40. The process fields are below `proc`, as in the gadget's program.bpf.c and
  * gadget.yaml.
  */
 export function gadgetEvent(fields: Fields = {}): Fields {
@@ -31,7 +31,10 @@ export function gadgetEvent(fields: Fields = {}): Fields {
   };
 }
 
-/** An event of the gadget that was built in until v0.30: `kubectl gadget trace capabilities -o json`. */
+/**
+ * An event of Inspektor Gadget's built-in gadget, which existed until v0.30. The command was `kubectl gadget trace
+ * capabilities -o json`.
+ */
 export function builtInEvent(fields: Fields = {}): Fields {
   return {
     node: 'n1',
@@ -90,7 +93,7 @@ export function applicationProfile({ annotations, labels = LABELS, spec }: Profi
   };
 }
 
-/** A profile as the node agent writes it, with times in Go's form. */
+/** A profile in the form that the node agent writes, with times in Go's form. */
 export function containerProfile({ annotations, labels = {}, spec }: ProfileParts = {}): Fields {
   return {
     apiVersion: 'spdx.softwarecomposition.kubescape.io/v1beta1',

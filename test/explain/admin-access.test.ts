@@ -1,4 +1,7 @@
-/** Tests which namespaces have the label for admin access to devices, and which policies guard it there. */
+/**
+ * Tests the list of namespaces with the label for admin access to devices. For each namespace, the list has the
+ * policies that guard the label.
+ */
 import assert from 'node:assert/strict';
 import { type AdminAccess, adminAccessIn } from '../../analysis/explain/admin-access.ts';
 import { topicOf } from '../../analysis/explain/topic.ts';
@@ -99,7 +102,7 @@ net         granted        it
     );
     assert.equal(
       labelledText({ ...topic, ...accessIn({}, []) }, 'namespace net', PLAIN),
-      `${KEY}: no namespace in namespace net has it
+      `${KEY}: no namespace in namespace net has the label
 no policy guards the label in namespace net: write adminAccessLabel: Guarded
 `,
     );

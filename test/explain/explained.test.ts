@@ -1,4 +1,7 @@
-/** Tests who holds a capability, or uses what a rule is about, and what each policy says about it. */
+/**
+ * Tests the lists of workloads that hold a capability or use the feature that a rule restricts. The lists have the
+ * verdict of each policy.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { holdings } from '../../analysis/capabilities/held.ts';
@@ -56,7 +59,7 @@ function foundIn(name: string, template: PodContent, policies: readonly Complete
 
 const STRICT_POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** A pod that level restricted admits, unless `capabilities` breaks it. */
+/** A pod that level restricted admits, unless `capabilities` violates the level. */
 function strict(capabilities: object, fields: object = {}): PodContent {
   return app(secured({ allowPrivilegeEscalation: false, capabilities }), { securityContext: STRICT_POD, ...fields });
 }
@@ -67,7 +70,7 @@ describe('explain NAME --cluster: how a container holds a capability', () => {
     ['by default', pod(), { how: 'ByDefault', runtimes: ['containerd', 'Docker'], beyond: 'restricted' }],
     ['privileged', app(secured({ privileged: true })), { how: 'Privileged', beyond: 'baseline' }],
     ['ALL added', adding(['ALL']), { how: 'Added', beyond: 'baseline' }],
-    // containerd ignores the prefix, and gives the capability by default.
+    // The runtime containerd ignores a name with the prefix CAP_. containerd gives NET_RAW by default.
     ['added with CAP_', adding(['CAP_NET_RAW']), { how: 'Added', runtimes: ['containerd', 'CRI-O', 'Docker'] }],
     ['in a user namespace', adding(['NET_RAW'], OWN_USERS), { how: 'Added', inUserNamespace: true }],
     ['ALL dropped', strict({ drop: ['ALL'] }), undefined],
@@ -315,7 +318,7 @@ describe('explain NAME --cluster: what policies say', () => {
 });
 
 describe('explain NAME --cluster: what a rule is about', () => {
-  /** Pods that the levels refuse, for rules whose examples the levels admit. */
+  /** Pods that the levels refuse. The tests use these pods for the rules whose example pods the levels admit. */
   const REFUSED: Readonly<Record<string, PodContent>> = {
     volumes: pod({ volumes: [{ name: 'one', hostPath: { path: '/' } }] }),
     procMount: app(secured({ procMount: 'Unmasked' })),

@@ -1,4 +1,4 @@
-/** The names of capabilities and rules, as users type them. */
+/** Tests the names of capabilities and rules in the forms that users type. */
 import assert from 'node:assert/strict';
 import { namesNear, topicOf } from '../../analysis/explain/topic.ts';
 import { RULES } from '../../operator/rules/index.ts';

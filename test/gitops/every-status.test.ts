@@ -1,4 +1,4 @@
-/** The health that Argo CD and Flux derive from every possible status. */
+/** Tests the health that Argo CD and Flux derive from every possible status. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
@@ -18,11 +18,12 @@ const KSTATUS: Readonly<Record<string, Verdict>> = { Current: 'ready', InProgres
 const HEALTH: Readonly<Record<string, Verdict>> = { Healthy: 'ready', Progressing: 'working', Degraded: 'failed' };
 
 /**
- * Policies at four stages: before the first status, with a first status, with a second status, and edited afterwards.
+ * Policies at four stages. The stages are: no status yet, a first status, a second status, and an edit after the second
+ * status.
  */
 function lives(states: readonly (readonly [StatusInput, StatusInput])[]): CapabilityPolicy[] {
   return states.flatMap(([earlier, later]) => {
-    // The CRD's default status of a policy that the operator has not seen.
+    // The CRD gives this default status to a policy that the operator has not seen.
     const fresh = withStatus({ observedGeneration: -1 }, earlier);
     const first = buildStatus(fresh);
     const next = buildStatus(withStatus(first, later));
@@ -35,7 +36,7 @@ function lives(states: readonly (readonly [StatusInput, StatusInput])[]): Capabi
 function expected({ metadata, status = {} }: CapabilityPolicy): Verdict {
   if (status.observedGeneration !== metadata?.generation) return 'working';
   if (condition(status, 'Accepted')?.status === 'False') return 'failed';
-  // WriteRefused means that the API server refuses a write that would promote a namespace.
+  // WriteRefused means that the API server refuses the write of a promotion.
   if (condition(status, 'Ready')?.reason === 'WriteRefused') return 'working';
   return condition(status, 'Programmed')?.status === 'True' ? 'ready' : 'working';
 }

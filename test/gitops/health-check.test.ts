@@ -1,6 +1,6 @@
 /**
- * Tests the health check in Argo CD's own layout. The test statuses are statuses that the operator writes, and
- * health_test.yaml has the expected results. After an intended change, run UPDATE_GOLDEN=1 npx mocha test/gitops.
+ * Tests the health check in Argo CD's own layout. The operator writes the statuses of the tests, and health_test.yaml
+ * has the expected results. After an intended change, run UPDATE_GOLDEN=1 npx mocha test/gitops.
  */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -48,7 +48,10 @@ const ROLLED_OUT: RolloutProgress = {
 };
 const ROLLOUT: RolloutProgress = { ...ROLLED_OUT, namespaces: new Map([...ROLLED_OUT.namespaces, ...PENDING]) };
 
-/** The name of a test status → the input for that status; undefined for a policy that the operator has not seen. */
+/**
+ * Maps the name of each test status to the input for that status. The input is undefined for a policy that the operator
+ * has not seen.
+ */
 const STATUSES: Readonly<Record<string, StatusInput | undefined>> = {
   // This status is for an old API server, because the message names the API server's version.
   degraded_notAccepted: input(TOO_NEW, { resolution: resolvePolicy(baselinePolicy('ping', TOO_NEW), 30) }),
@@ -121,7 +124,7 @@ describe('the health check of Argo CD, in its layout', () => {
   });
 });
 
-/** The policy in the cluster. */
+/** The policy in the form that the cluster stores. */
 function policyWith(name: string) {
   const from = STATUSES[name];
   if (!from) return withStatus({ observedGeneration: -1 }, input()).policy;

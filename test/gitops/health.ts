@@ -1,9 +1,9 @@
-/** Argo CD's health check, run by a Lua interpreter. */
+/** Runs Argo CD's health check in a Lua interpreter. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { CONFIG } from '../support/rights.ts';
 
-/** The file names of Argo CD's repository, so that these files could be copied there. */
+/** The files have the names of Argo CD's repository. The files could therefore be copied to Argo CD's repository. */
 export const CUSTOMIZATION = join(CONFIG, 'argocd/resource_customizations/capabilitypolicy.dev/CapabilityPolicy');
 
 export interface Health {
@@ -27,7 +27,10 @@ for _, one in ipairs(objects) do
 end
 `;
 
-/** The health of each object. @throws Error with Lua's message about the script */
+/**
+ * The health of each object.
+ * @throws an Error with Lua's message about the script
+ */
 export function healthOf(objects: readonly unknown[]): Health[] {
   const globals = `script = ${literal(join(CUSTOMIZATION, 'health.lua'))}\nobjects = ${literal(objects)}\n`;
   const { status, stdout, stderr } = spawnSync('lua5.1', ['-'], { input: globals + RUNNER, encoding: 'utf8' });

@@ -1,10 +1,13 @@
-/** kstatus, as Flux uses it: a small program calls the published library. */
+/** Computes the kstatus as Flux does. A small Go program calls the published library. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const MODULE = join(import.meta.dirname, 'kstatus');
 
-/** The kstatus of each object: Current, InProgress, Failed, Terminating and so on. @throws Error with Go's message */
+/**
+ * The kstatus of each object, such as Current, InProgress, Failed or Terminating.
+ * @throws an Error with Go's message
+ */
 export function kstatusOf(objects: readonly unknown[]): string[] {
   const env = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
   const input = objects.map((object) => JSON.stringify(object)).join('\n');

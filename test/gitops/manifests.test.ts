@@ -25,7 +25,7 @@ describe('config/argocd', () => {
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-argocd-'));
     const tools = await Tools.find();
     try {
-      // kustomize takes only relative paths.
+      // kustomize accepts only relative paths.
       symlinkSync(CONFIG, join(folder, 'config'));
       write(folder, 'cm.yaml', { ...configMap, data: { 'kustomize.buildOptions': '--enable-helm' } });
       write(folder, 'kustomization.yaml', { resources: ['cm.yaml'], components: ['config/argocd'] });

@@ -1,4 +1,4 @@
-/** The image of cappol: its contents, and that it checks files that are mounted into it. */
+/** Tests the contents of the image of cappol. The image must be able to check mounted files. */
 import assert from 'node:assert/strict';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** The image: its contents, and that the operator runs in it with only the rights that the Deployment grants. */
+/**
+ * Tests the contents of the operator's image. The operator runs in the image with only the rights that the Deployment
+ * grants.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -148,7 +151,10 @@ describeWith(
       });
     });
 
-    /** The Deployment's container in runc's form, with the network of the host. @returns the bundle's folder */
+    /**
+     * Writes the Deployment's container in runc's form, with the network of the host.
+     * @returns the bundle's folder
+     */
     function containerBundle(kubeconfig: string): string {
       const bundle = join(folder, 'bundle');
       mkdirSync(bundle);

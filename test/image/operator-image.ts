@@ -1,4 +1,4 @@
-/** The operator's image, built once for all files of a mocha run. */
+/** Builds the operator's image once for all files of a mocha run. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ROOT } from '../support/page.ts';
 interface OperatorImage {
   /** The name of the image in the chart and the manifests. */
   readonly name: string;
-  /** The buildah whose storage has the image. */
+  /** The buildah instance whose storage has the image. */
   readonly buildah: Buildah;
 }
 

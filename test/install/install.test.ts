@@ -1,4 +1,4 @@
-/** The operator is installed on an empty cluster as documented, and uninstalled as documented. */
+/** Installs the operator on an empty cluster as documented, and uninstalls the operator as documented. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ const DEPLOYMENT = `/apis/apps/v1/namespaces/${OPERATOR_NAMESPACE}/deployments/$
 const CRD = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/capabilitypolicies.capabilitypolicy.dev';
 const RELEASE = ['capabilitypolicy', 'config/helm/capabilitypolicy', '--namespace', OPERATOR_NAMESPACE];
 const SAMPLES = ['ping', 'restricted', 'audit-everything'];
-/** A policy with a rollout, whose label is on the namespaces where the policy is pending. */
+/** A policy with a rollout. The namespaces where the policy is pending have the label of the rollout. */
 const ROLLED_OUT = {
   apiVersion: 'capabilitypolicy.dev/v1alpha1',
   kind: 'CapabilityPolicy',
@@ -56,8 +56,8 @@ describe('an installation', () => {
     await eventually('the defaults of the namespace', () =>
       api.find(`${NAMESPACES}/${TEAM}/configmaps/kube-root-ca.crt`),
     );
-    // The cluster has a CRD for reports and a violating pod before the installation, so that the operator has something
-    // to report.
+    // The cluster gets a CRD for reports and a violating pod before the installation. The operator therefore has
+    // something to report.
     await installReportCrd(api, OPEN_REPORTS);
     await eventually('the pod that violates', async () => {
       return (await api.ask('POST', `${NAMESPACES}/${TEAM}/pods`, { body: baselinePod() })).status === 201;
@@ -173,7 +173,7 @@ describe('an installation', () => {
     });
   });
 
-  /** Runs the operator with the Deployment's flags beside the cluster, which has no node. */
+  /** Runs the operator beside the cluster with the Deployment's flags. The cluster has no node. */
   async function runOperator(): Promise<void> {
     await operator?.stop();
     const live: Deployment = await api.get(DEPLOYMENT);
@@ -204,7 +204,7 @@ describe('an installation', () => {
     return status === 201 ? ADMITTED : body.message;
   }
 
-  /** Whether a user in the group that has the role's name also has the right. */
+  /** Whether a user in the group with the role's name has the right. */
   async function isAllowed(role: string, verb: string, what: object): Promise<boolean> {
     const { status } = await api.create('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1',

@@ -19,7 +19,7 @@ const AGGREGATES = /^rbac\.authorization\.k8s\.io\/aggregate-to-/;
 /** Flags that have no value in the chart, because the Deployment sets them by other means. */
 const NO_VALUES = ['kubeconfig', 'operator-namespace', 'help'];
 
-/** A non-default value for each flag that must be set. */
+/** A non-default value for each required flag. */
 const EVERY_FLAG: Readonly<Record<string, string | number | boolean>> = {
   'excluded-namespaces': 'kube-*,ours',
   'psa-defaults': 'enforce=baseline:v1.30',

@@ -1,5 +1,5 @@
 /**
- * For each right of the operator, an action that needs the right, and the operator's message if the right is missing.
+ * Each right of the operator, with an action that needs the right and the operator's message if the right is missing.
  */
 import { dirname } from 'node:path/posix';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -26,15 +26,18 @@ export interface Stage {
   readonly policy: string;
   /** A namespace that the policy selects. */
   readonly namespace: string;
-  /** Reads the operator's metrics as a new user. Gives undefined if the operator does not show the metrics. */
+  /** Reads the operator's metrics as a new user. The result is undefined if the operator does not show the metrics. */
   readonly scrape: () => Promise<string | undefined>;
 }
 
 interface Provocation {
-  /** The preparation, which runs while the operator holds the right. */
+  /** The preparation, which runs while the operator still holds the right. */
   readonly prepare?: (stage: Stage) => Promise<void>;
   readonly act: (stage: Stage, right: Right) => Promise<void>;
-  /** The message by which the operator reports the missing right; by default, that RBAC refused the request. */
+  /**
+   * The message by which the operator reports the missing right. By default, the message says that RBAC refused the
+   * request.
+   */
   readonly says?: RegExp;
 }
 
@@ -44,8 +47,8 @@ export const LEASE = `/apis/coordination.k8s.io/v1/namespaces/${OPERATOR_NAMESPA
 const NEVER = { spec: { matchConditions: [{ name: 'never', expression: 'false' }] } };
 
 /**
- * Manual changes to rendered objects. If the operator may replace the object, the manual change adds something that
- * server-side apply would keep.
+ * Manual changes to rendered objects. If the operator may replace the object, the manual change adds a field, which
+ * server-side apply would not remove.
  */
 const CHANGES: Readonly<Record<string, unknown>> = {
   ValidatingAdmissionPolicy: NEVER,
@@ -57,8 +60,8 @@ const CHANGES: Readonly<Record<string, unknown>> = {
 };
 
 /**
- * By verb and resource: an action after which the operator sends such a request. The other rights, which have no
- * provocation in this list, are rights to read.
+ * Actions by verb and resource. After an action, the operator sends a request with the verb and resource. Rights that
+ * are not in this list are rights to read.
  */
 const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   ...Object.fromEntries(
@@ -67,7 +70,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
       return Object.entries<Provocation>({
         // Server-side apply of a missing object needs the verbs create and patch.
         create: { act: (stage) => deleteByHand(stage, kind) },
-        // A program is replaced, so only its creation is an apply.
+        // The operator replaces programs. Only the creation of the replacement is an apply.
         patch: { act: (stage) => (kind.endsWith('AdmissionPolicy') ? deleteByHand : changeByHand)(stage, kind) },
         update: { act: (stage) => changeByHand(stage, kind) },
         delete: { act: (stage) => leaveBehind(stage, kind) },
@@ -107,7 +110,7 @@ const PROVOCATIONS: Readonly<Record<string, Provocation>> = {
   'create configmaps': { act: async (stage) => void (await rollout(stage, 'created')) },
   'patch configmaps': { act: async (stage) => void (await rollout(stage, 'written')) },
   'delete configmaps': { prepare: rolledOut, act: endRollout },
-  // Only an operator that lacks pod fields asks API servers what they fill in.
+  // Only an operator that lacks pod fields checks which values API servers fill in.
   'create podtemplates': { act: askDefaults },
   'create events': { act: violate },
   // The operator patches an Event to count its repetitions in the Event's series.
@@ -142,19 +145,25 @@ export async function provoke(stage: Stage, right: Right): Promise<void> {
     async () => {
       if (act === follow || act === followReports) return true;
       if (operator.log.slice(before).some((entry) => says.test(JSON.stringify(entry)))) return true;
-      // If the API server refuses objects of a policy, the policy's status says so.
+      // If the API server refuses objects of a policy, the policy's status reports the refusal.
       return says.test(JSON.stringify(await stage.cluster.condition(stage.policy, 'Programmed')));
     },
     { intervalMs: 20, timeoutMs: 20_000 },
   );
 }
 
-/** The refusal of a right in RBAC's words (k8s.io/apiserver, endpoints/handlers/responsewriters ForbiddenMessage). */
+/**
+ * The refusal of a right in the words of the API server (k8s.io/apiserver, endpoints/handlers/responsewriters
+ * ForbiddenMessage).
+ */
 function refusal({ verb, resource }: Right): RegExp {
   return new RegExp(`cannot ${verb} resource \\\\*"${resource}\\\\*"`);
 }
 
-/** The rendered object of a kind for the policy: its role, its binding, or an object of a program with its row. */
+/**
+ * The rendered object of a kind for the policy. The object is the policy's role or binding, or belongs to a program
+ * with the policy's row.
+ */
 async function rendered({ cluster, policy }: Stage, kind: string): Promise<Json> {
   const objects = await renderedObjects(cluster.api);
   const isOfPolicy = ({ metadata: { name, labels } }: Json) =>
@@ -190,7 +199,7 @@ async function violate({ cluster, namespace }: Stage): Promise<void> {
   });
 }
 
-/** Resolves when an Event reports the repair. */
+/** Resolves when an Event reports the repair of the object. */
 async function repaired(stage: Stage, kind: string): Promise<void> {
   const { metadata } = await rendered(stage, kind);
   await changeByHand(stage, kind);
@@ -200,7 +209,10 @@ async function repaired(stage: Stage, kind: string): Promise<void> {
   });
 }
 
-/** Creates an object like those that a deleted policy leaves behind if it was deleted with `Orphan`. */
+/**
+ * Creates an object of a policy that no longer exists, like the objects that remain after deleting a policy with
+ * `Orphan`.
+ */
 async function leaveBehind(stage: Stage, kind: string): Promise<void> {
   const { apiVersion, metadata, status, ...rest } = await rendered(stage, kind);
   const labels = { ...metadata.labels, 'capabilitypolicy.dev/policy': 'gone' };
@@ -220,7 +232,7 @@ async function changePolicy({ cluster, policy }: Stage): Promise<void> {
   await cluster.api.patch(`${POLICIES}/${policy}`, { spec: { priority: (spec.priority ?? 0) + 1 } });
 }
 
-/** Reads the cluster again, as the operator does when it starts. */
+/** Reads the cluster once more, as the operator does when it starts. */
 async function follow({ cluster }: Stage, right: Right): Promise<void> {
   await failing(cluster, right, async (client, log, signal) => {
     const followed = createCluster(client, { onChange: () => {}, log });
@@ -235,7 +247,7 @@ async function followReports({ cluster }: Stage, right: Right): Promise<void> {
   );
 }
 
-/** Waits until `run` has logged that the right is missing, and then ends `run`. */
+/** Waits until `run` has logged that the right is missing. Ends `run` after that. */
 async function failing(
   { controlPlane }: TestCluster,
   right: Right,
@@ -260,7 +272,7 @@ async function failing(
 
 /**
  * Resolves when the operator writes reports to this API. The operator writes PolicyReports only if the API of
- * OpenReports does not exist.
+ * OpenReports does not exist, so this API is removed first.
  */
 async function writeReportsTo(stage: Stage, crd: typeof OPEN_REPORTS): Promise<void> {
   const { api } = stage.cluster;
@@ -285,7 +297,10 @@ async function restart({ cluster: { operator } }: Stage): Promise<void> {
   await waitFor('the operator to give up', () => !operator.running, { intervalMs: 20 });
 }
 
-/** Starts an operator that lacks a pod field, and adds its log to the log of the operator. */
+/**
+ * Starts a second operator that lacks a pod field. Adds the log of the second operator to the log of the first
+ * operator.
+ */
 async function askDefaults({ cluster }: Stage): Promise<void> {
   const earlier = earlierOperator(cluster.operatorKubeconfig, ['hostUsers']);
   await earlier.start();
@@ -300,7 +315,7 @@ async function beginTerm({ cluster: { operator } }: Stage): Promise<void> {
   await operator.startAndWatch();
 }
 
-/** Creates a policy whose rollout has no namespaces, so that the rollout has only a state. */
+/** Creates a policy with a rollout that has a state but no namespaces. */
 async function rollout({ cluster }: Stage, name: string): Promise<string> {
   const namespaceSelector = { matchLabels: { no: 'body' } };
   return cluster.policy(name, { namespaceSelector, level: 'restricted', mode: 'Enforce', rollout: {} });

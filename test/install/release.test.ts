@@ -1,4 +1,4 @@
-/** The files of a release: one manifest, and a packed chart. */
+/** Tests the files of a release: one manifest, and a packed chart. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -30,7 +30,7 @@ describe('the files of a release', function () {
   it('are one for kubectl, with everything in config/default', async () => {
     const { stdout } = await tools.run('kubectl', 'kustomize', 'config/default');
     const found = loadAll(readFileSync(join(folder, 'install.yaml'), 'utf8')) as Json[];
-    // kubectl applies the objects in order, so the namespace must be first.
+    // The namespace must be first, because kubectl applies the objects in order.
     assert.equal(found[0].kind, 'Namespace');
     assert.deepEqual(found, loadAll(stdout));
   });

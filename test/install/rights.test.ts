@@ -1,6 +1,6 @@
 /**
- * The operator's rights are minimal: the operator works if it has all of them, and reports a failure if any right is
- * missing.
+ * Tests that the operator's rights are minimal. The operator works with all of its rights, and reports a failure if any
+ * right is missing.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -37,7 +37,7 @@ describe("the operator's rights", () => {
       apiServerFlags: [
         ...audit.flags,
         '--enable-admission-plugins=OwnerReferencesPermissionEnforcement',
-        // The operator needs `list` for API servers before 1.34, which have no streaming lists.
+        // The operator needs the verb `list` for API servers before 1.34. These API servers have no streaming lists.
         '--feature-gates=WatchList=false',
       ],
     });
@@ -99,7 +99,8 @@ describe("the operator's rights", () => {
     await cluster.settled();
     assert.match((await stage.scrape()) ?? '', /^capabilitypolicy_programmed\b/m);
     const refused = audit.events().filter(({ responseStatus }) => responseStatus?.code === 403);
-    // Refused dry runs of ClusterRoles don't count: they are probes, which a program refuses because of their content.
+    // Refused dry runs of ClusterRoles do not count. These dry runs are probes, which a program refuses because of the
+    // content.
     const asked = refused.filter(({ requestURI }) => !/\/clusterroles\?.*dryRun=All/.test(requestURI));
     assert.deepEqual(
       asked.map(({ verb, requestURI }) => `${verb} ${requestURI}`),
@@ -128,7 +129,7 @@ describe("the operator's rights", () => {
         async () => Date.parse((await api.find(LEASE))?.spec.renewTime) > since,
       );
     }
-    // The operator tries a refused write again after a while, or when a rendered object changes.
+    // The operator repeats a refused write after a while, or when a rendered object changes.
     const [{ kind, metadata }] = await renderedObjects(api, stage.policy);
     await api.patch(`${COLLECTIONS[kind]}/${metadata.name}`, {
       metadata: { annotations: { touched: String(performance.now()) } },

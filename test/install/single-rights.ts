@@ -4,7 +4,7 @@ import { waitFor } from '../../hack/controlplane/wait.ts';
 import { pathOf } from '../../operator/cluster/client.ts';
 import { OPERATOR_USER, operatorRoles, type RbacObject, type RoleRule } from '../support/rights.ts';
 
-/** The right to use a verb on a resource, with the role that grants it. */
+/** The right to use a verb on a resource, and the role that grants this right. */
 export interface Right {
   readonly role: RbacObject;
   readonly verb: string;
@@ -28,7 +28,7 @@ export function operatorRights(): Right[] {
   );
 }
 
-/** The right as text: `patch namespaces`, or `create leases in capabilitypolicy-system`. */
+/** The right as text, such as `patch namespaces` or `create leases in capabilitypolicy-system`. */
 export function titleOf({ role, verb, resource }: Right): string {
   const { namespace } = role.metadata;
   return `${verb} ${resource}${namespace === undefined ? '' : ` in ${namespace}`}`;

@@ -1,19 +1,18 @@
-/** All objects that somebody created in a cluster. */
+/** Lists all objects in a cluster, except for automatically created objects. */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 
 /** Kinds whose objects are created and deleted automatically. */
 const PASSING = ['events', 'leases', 'endpointslices', 'endpoints', 'componentstatuses'];
 
 /**
- * `resource namespace/name` of each object, and each label and annotation of a namespace, sorted. The operator's field
- * manager shows which objects it wrote: `manager namespaces/NAME` for each namespace with such an entry in
- * managedFields.
+ * Lists each object as `resource namespace/name`, and each label and annotation of a namespace, sorted. The line
+ * `manager namespaces/NAME` means that the namespace's managedFields have an entry of the operator.
  */
 export async function snapshot(api: Api): Promise<string[]> {
   const resources = await listable(api);
   const found = await Promise.all(
     resources.map(async ({ path, name }) => {
-      // Deleting a CRD deletes its resource.
+      // After the deletion of a CRD, its resource is gone.
       const { status, body } = await api.ask('GET', path);
       return status === 200 ? body.items.flatMap((item: Json) => traces(name, item)) : [];
     }),

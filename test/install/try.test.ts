@@ -1,4 +1,4 @@
-/** `npm run try` runs the operator beside a cluster, as its service account, and leaves nothing behind. */
+/** Tests that `npm run try` runs the operator beside a cluster as its service account, and leaves nothing behind. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

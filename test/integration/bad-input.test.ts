@@ -1,4 +1,4 @@
-/** Errors that the schema of the CRD cannot find; test/crd has the errors that it finds. */
+/** Tests errors that the schema of the CRD cannot find. The errors that the schema finds are in test/crd. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

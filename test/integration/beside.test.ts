@@ -1,4 +1,7 @@
-/** Exceptions that `cappol suggest` writes beside policies in force, and policies that loosen one that is rolled out. */
+/**
+ * Tests the exceptions that `cappol suggest` writes beside policies in force. Also tests policies that loosen a policy
+ * with a rollout.
+ */
 import assert from 'node:assert/strict';
 import { loadAll } from 'js-yaml';
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -17,7 +20,7 @@ interface Pod {
   readonly spec: { readonly containers: readonly { readonly securityContext?: object }[] };
 }
 
-/** A pod that level restricted admits, perhaps with one more capability. */
+/** A pod that level restricted admits, unless `add` names more capabilities. */
 function podOf(serviceAccountName: string, ...add: readonly string[]) {
   const { spec, ...pod } = restrictedPod() as Pod;
   const containers = spec.containers.map(({ securityContext, ...container }) => ({
@@ -31,7 +34,9 @@ describe('exceptions beside policies in force', function () {
   this.timeout(300_000);
   const cluster = useCluster('beside');
 
-  /** A namespace with a workload that level restricted admits, and one that it refuses. */
+  /**
+   * Creates a namespace with two workloads. Level restricted admits the first workload and refuses the second workload.
+   */
   async function namespaceWith(suffix: string): Promise<string> {
     const namespace = await cluster.namespace(suffix, { beside: suffix });
     for (const [name, add] of [
@@ -190,7 +195,7 @@ describe('exceptions beside policies in force', function () {
     });
     const loose = await cluster.policy('loose', { ...selecting('loosened'), level: 'baseline', mode: 'Enforce' });
     await cluster.programmed(base, loose);
-    const text = `this policy is for everybody, and loosens policy ${base}, which is rolled out, in 1 namespace (${namespace}) by `;
+    const text = `everybody may use this policy, and it loosens `;
     await eventually('Accepted to name the loosened policy', async () =>
       (await cluster.condition(loose, 'Accepted'))?.message.includes(text),
     );

@@ -1,6 +1,6 @@
 /**
- * The commands in the section Break glass of docs/operations.md, and the commands that undo them, on a policy of every
- * kind.
+ * Tests the commands in the section Break glass of docs/operations.md, and the commands that undo the effects of these
+ * commands. The commands run on a policy of every kind.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -41,7 +41,7 @@ describe('break glass as documented', function () {
   });
   after(() => tools.end());
 
-  /** A pod that violates and that defaulting cannot make compliant. */
+  /** A violating pod that defaulting cannot make compliant. */
   const pod = () => {
     const { spec, ...rest } = baselinePod() as { spec: object };
     return { ...rest, spec: { ...spec, hostPID: true } };

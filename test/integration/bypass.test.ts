@@ -1,6 +1,6 @@
 /**
- * Attempts to bypass a policy that are too complex for a row of test/attacks. Each attempt is refused, is repaired by
- * the operator, or has no effect.
+ * Tests attempts to bypass a policy that are too complex for a row of test/attacks. The API server refuses the attempt,
+ * the operator repairs its effect, or the attempt has no effect.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -29,7 +29,7 @@ describe('attempts to get around a policy', () => {
   let filling: string;
   let filled: string;
 
-  /** A policy without a Pod Security label, so that only the admission policy can refuse a pod. */
+  /** A policy without a Pod Security label. Only its admission policy can refuse a pod. */
   function enforce(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     const namespaceSelector = { matchLabels: { team } };
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
@@ -148,7 +148,7 @@ describe('attempts to get around a policy', () => {
       const name = cluster.named('claimed');
       const team = await cluster.namespace('claimed', { team: 'claimed' });
       await cluster.programmed(await cluster.policy('claimed', enforce('claimed')));
-      // Only the newest Event counts, and its time has a resolution of seconds.
+      // The test reads only the newest Event. The times of Events have a resolution of seconds.
       await sleep(1_100);
       const path = `${COLLECTIONS.ClusterRole}/bypass-claim`;
       await cluster.byHand.apply(path, {
@@ -393,7 +393,7 @@ describe('attempts to get around a policy', () => {
   }
 });
 
-/** The API by which a cluster is recognized as OpenShift, here without content. */
+/** The API by which cappol recognizes a cluster as OpenShift. In this test, the API has no content. */
 function clusterVersions(name: string): object {
   const schema = { openAPIV3Schema: { type: 'object' } };
   return {

@@ -1,6 +1,6 @@
 /**
- * Runs a candidate for the Lease in a separate process. While the candidate leads, it writes ConfigMaps, and many of
- * its writes always wait for their turn. The candidate reports events on standard output, as one JSON line per event.
+ * Runs a candidate for the Lease in a separate process. The candidate writes ConfigMaps while it leads. Many writes of
+ * the candidate always wait for their turn. The candidate reports each event on standard output as one JSON line.
  */
 import { KubeConfig } from '@kubernetes/client-node';
 import { ApiClient } from '../../operator/cluster/client.ts';

@@ -43,7 +43,7 @@ export class CandidateProcess {
     child.once('exit', () => process.off('exit', kill));
   }
 
-  /** Waits until the candidate has reported this event `count` times. */
+  /** Waits until the candidate has reported the given event `count` times. */
   async said(event: CandidateEvent['event'], count = 1, timeoutMs = 20_000): Promise<CandidateEvent> {
     const look = () => this.events.filter((one) => one.event === event)[count - 1];
     try {
@@ -54,8 +54,8 @@ export class CandidateProcess {
   }
 
   /**
-   * Waits until the candidate has seen another candidate lead. When a candidate sees another candidate lead, its clock
-   * for the Lease starts.
+   * Waits until the candidate has seen another candidate lead. When a candidate sees another leader, it starts its
+   * clock for the Lease.
    */
   async seesLeader(): Promise<void> {
     await waitFor(`${this.identity} to see a leader`, () => this.#errors.includes('another leads'), { intervalMs: 10 });

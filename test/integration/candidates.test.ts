@@ -1,4 +1,7 @@
-/** Many policies that decide about one pod: 14 of them, ten with restricted use, and pods of 100 containers. */
+/**
+ * Tests many policies that decide about one pod. There are 14 policies, ten of them with restricted use, and the pods
+ * have 100 containers.
+ */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -9,7 +12,7 @@ import { POLICIES } from '../support/rendered.ts';
 const CANDIDATES = 14;
 const RESTRICTED = 10;
 const CONTAINERS = 100;
-/** The most bytes of a message. A longer message is dropped, and the user sees CEL instead. */
+/** The maximum size of a message, in bytes. The API server drops a longer message, and the user sees CEL instead. */
 const MOST_BYTES = 5 * 1024;
 
 describe('14 policies that decide together, ten with restricted use', function () {
@@ -102,8 +105,8 @@ describe('14 policies that decide together, ten with restricted use', function (
   });
 
   /**
-   * The conditions about too many policies with restricted use in a namespace, each written as
-   * `policy type=status: message`.
+   * The conditions about too many policies with restricted use in a namespace. A condition is written as `policy
+   * type=status: message`.
    */
   async function complaints(namespace: string): Promise<string[]> {
     const policies = await cluster.api.list(POLICIES);
@@ -127,7 +130,7 @@ describe('14 policies that decide together, ten with restricted use', function (
 });
 
 /**
- * A letter for the name of a policy. The names sort by index, so that the policy with the highest index is the last
+ * A letter for the name of a policy. The names sort by index. The policy with the highest index is therefore the last
  * candidate.
  */
 function letter(index: number): string {
@@ -135,8 +138,8 @@ function letter(index: number): string {
 }
 
 /**
- * The spec of the policy with an index; only the last policy allows SYS_TIME. If everyone may use the last policy, the
- * ten policies with restricted use sort before the other policies.
+ * The spec of the policy with this index. Only the last policy allows SYS_TIME. If everyone may use the last policy,
+ * the ten policies with restricted use sort before the other policies.
  */
 function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): CapabilityPolicySpec {
   const restricted = last === 'Everyone' ? index < RESTRICTED : index >= CANDIDATES - RESTRICTED;
@@ -153,7 +156,7 @@ function specOf(team: string, index: number, last: 'Everyone' | 'Bindings'): Cap
   };
 }
 
-/** A pod whose containers are hardened and each set all fields that level restricted reads. */
+/** A pod with hardened containers. Each container sets all fields that level restricted reads. */
 function podOf(add: readonly string[], spec: object = {}): object {
   const securityContext = {
     allowPrivilegeEscalation: false,

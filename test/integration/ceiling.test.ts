@@ -8,16 +8,19 @@ import { podManifest } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 
 const TOGETHER = 13;
-/** The most policies that a refusal describes, sorted by name. A refusal only counts the remaining policies. */
+/**
+ * The maximum number of policies that a refusal describes, sorted by name. A refusal only counts the remaining
+ * policies.
+ */
 const DESCRIBED = 3;
 const CONTAINERS = 100;
 const RBAC = 'rbac.authorization.k8s.io';
-/** The time in ms that the API server may need to compile all policies of this test. */
+/** The maximum time in ms in which the API server compiles all policies of this test. */
 const ROLLED_OUT_MS = 240_000;
 
 /**
- * The capabilities of the policies. Each policy admits one capability of the list, and only subjects that are bound to
- * the policy may use it.
+ * The capabilities of the policies. Each policy admits one capability of this list. Only bound subjects may use a
+ * policy.
  */
 const CAPABILITIES = [
   'CHOWN',
@@ -110,7 +113,7 @@ describeIfOffered('admissionVariables', `${TOGETHER} policies that meet, each wi
       const answer = await debug(where, add);
       assert.equal(answer.status, status, answer.body.message);
       for (const [i, policy] of status === 403 ? policies.slice(0, DESCRIBED).entries() : []) {
-        // A policy that allows the added container's capability refuses only the pod's own containers.
+        // If a policy allows the capability of the added container, the policy refuses only the pod's own containers.
         const container = CAPABILITIES[i] === add[0] ? 'c0' : 'debug-';
         const reason = `CapabilityPolicy ${policy}: capabilities: container "${container}`;
         assert.ok(answer.body.message.includes(reason), `${reason} is not in: ${answer.body.message}`);
@@ -233,7 +236,8 @@ describe(`policies for everyone with one selector: a pod of ${CONTAINERS} contai
 });
 
 /**
- * A pod that complies with level restricted except for its capabilities; without capabilities, it violates every rule.
+ * A pod with many containers. The pod complies with level restricted except for its capabilities. If `capabilities` is
+ * not set, the pod violates every rule.
  *
  * @param capabilities the capabilities that all containers add, or a function that makes the capabilities of each
  * container

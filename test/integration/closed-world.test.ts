@@ -1,6 +1,6 @@
 /**
- * Fields of pods that the operator's release does not know, on a real API server that has them: an operator runs whose
- * table of pod fields lacks the fields.
+ * Tests pod fields that the operator's release does not know, on a real API server that has these fields. The tested
+ * operator's table of pod fields lacks the same fields.
  */
 import assert from 'node:assert/strict';
 import type { Answer } from '../../hack/controlplane/api.ts';
@@ -18,20 +18,20 @@ const LEVELS = ['baseline', 'restricted'] as const;
 type Fields = Readonly<Record<string, unknown>>;
 
 interface Row {
-  /** The field, in the types that the earlier release lacks it in. */
+  /** The name of the field. The earlier release lacks this field in some types. */
   readonly field: string;
-  /** Where the field is in a container, if a container can have it. */
+  /** The field as a part of a container, if a container can have the field. */
   readonly container?: Fields;
-  /** Where the field is in the pod, if the pod can have it. */
+  /** The field as a part of the pod's spec, if the pod can have the field. */
   readonly spec?: Fields;
-  /** Further fields that the API server requires beside the field. */
+  /** Other fields that the API server requires together with the field. */
   readonly beside?: Fields;
 }
 
 const secured = (securityContext: Fields) => ({ securityContext });
 const LOCALHOST = { type: 'Localhost', localhostProfile: 'profile' };
 
-/** Fields in a securityContext, which both levels refuse. */
+/** Fields in a securityContext. Levels baseline and restricted both refuse these fields. */
 const REFUSED: readonly Row[] = [
   {
     field: 'appArmorProfile',
@@ -59,7 +59,10 @@ const REFUSED: readonly Row[] = [
   },
 ];
 
-/** Fields elsewhere, of which API servers only warn. They fill in a value of some. */
+/**
+ * Fields outside a securityContext, about which API servers only warn. API servers fill in a value for some of these
+ * fields.
+ */
 const WARNED: readonly Row[] = [
   { field: 'hostUsers', spec: { hostUsers: false } },
   { field: 'activeDeadlineSeconds', spec: { activeDeadlineSeconds: 60 } },
@@ -78,7 +81,7 @@ const NOT_EPHEMERAL = ['successThreshold', 'postStart', 'sleep'];
 const RESTRICTED = secured({ allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } });
 const RESTRICTED_POD = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/** A pod that both levels admit, with the field. */
+/** A pod with the field. Without the field, both levels would admit the pod. */
 function podWith({ beside, spec }: Row, containers: { readonly main?: Fields; readonly init?: Fields } = {}) {
   const isWindows = JSON.stringify(beside ?? {}).includes('windows');
   const container = (name: string, fields: Fields = {}) => ({
@@ -100,7 +103,7 @@ function podWith({ beside, spec }: Row, containers: { readonly main?: Fields; re
   );
 }
 
-/** The pods with the field, in each place where it can stand. */
+/** The pods with the field. There is one pod for each place that the field can have. */
 function podsWith(row: Row): object[] {
   const { container, spec, field } = row;
   const { spec: _, ...rest } = row;
@@ -132,7 +135,7 @@ describe('fields of pods that the release does not know', function () {
   const make = async (pod: object, team: string): Promise<Answer> =>
     cluster.tryCreate(`${NAMESPACES}/${namespaces.get(team)}/pods`, pod);
 
-  /** The warnings of an answer about unknown fields. */
+  /** The warnings about unknown fields in an answer. */
   const warned = ({ warnings }: Answer) => warnings.filter((text) => text.includes('unknownFields: '));
 
   const operatorWithout = (lacking: readonly string[]) => earlierOperator(cluster.operatorKubeconfig, lacking);
@@ -340,7 +343,7 @@ describe('fields of pods that the release does not know', function () {
       (resource) => `/apis/${ADMISSION}/${resource}/closed-default`,
     ) as [string, string];
 
-    /** Plays the upgrade of an API server after which it fills in the field. */
+    /** Simulates an upgrade after which the API server fills in the field. */
     async function fillIn(): Promise<void> {
       const patch = (path: string) => {
         const pointer = `/${path.replaceAll('.', '/')}/securityContext/${FIELD}`;
@@ -380,7 +383,7 @@ describe('fields of pods that the release does not know', function () {
       assert.equal((await make(PLAIN, 'filled')).status, 201);
       await earlier.stop();
       await fillIn();
-      // The program that the stopped operator left refuses the field with every value.
+      // The operator is stopped. The last program of the stopped operator refuses every value of the field.
       const refusal = await eventually('the refusal of a pod', async () => {
         const { status, body } = await make(PLAIN, 'filled');
         return status === 403 && body.message;

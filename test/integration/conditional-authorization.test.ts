@@ -1,4 +1,7 @@
-/** Programs ask an authorizer about the verbs use and exempt. An authorizer may answer with conditions (KEP-5681). */
+/**
+ * Tests authorizers that answer with conditions (KEP-5681). Programs check the verbs use and exempt through an
+ * authorizer.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +14,7 @@ import { describeIfOffered } from '../support/needs.ts';
 import { restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/** A decision that allows a request if a condition holds. The condition always holds. */
+/** A decision that allows a request under a condition. The condition always holds. */
 const CONDITIONAL = {
   type: 'ConditionsMap',
   conditionsMap: {
@@ -19,7 +22,7 @@ const CONDITIONAL = {
   },
 };
 
-/** Answers that must not count as allowed. */
+/** Answers of the webhook that must not count as allowed. */
 const NOT_ALLOWED: Readonly<Record<string, Answered>> = {
   'no opinion': { allowed: false },
   'a conditional decision that nobody asked for': { allowed: false, conditionalDecision: CONDITIONAL },
@@ -64,7 +67,7 @@ describeIfOffered('conditionalAuthorization', 'an authorizer that allows on cond
     rmSync(folder, { recursive: true });
   });
 
-  /** Answers questions about a verb; the webhook has no opinion about other verbs. */
+  /** Sets the webhook's answers for a verb. The webhook has no opinion about other verbs. */
   function answer(verb: string, answered: Answered | ((asked: Asked) => Answered)): void {
     authorizer.answer = (asked) => {
       if (asked.resourceAttributes?.verb !== verb) return { allowed: false };

@@ -1,5 +1,5 @@
 /**
- * The condition `Accepted` names settings of a policy that have no effect because of other settings. The API server
+ * Tests the condition `Accepted` for settings of a policy that have no effect because of other settings. The API server
  * refuses the pods that the settings without effect should admit.
  */
 import assert from 'node:assert/strict';
@@ -27,7 +27,7 @@ describe('a policy with statements that contradict each other', () => {
       },
     );
 
-  /** Settings of a policy, each with a part of the expected note and with the pods that the setting should admit. */
+  /** Settings of a policy. Each row has a part of the expected note, and the pods that the setting should admit. */
   const CASES: readonly (readonly [name: string, overrides: Overrides, note: RegExp, pods: readonly object[]])[] = [
     [
       'privileged',

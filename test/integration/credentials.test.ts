@@ -1,4 +1,4 @@
-/** The credentials of a kubeconfig on a real API server: plugins, impersonated users, and proxies. */
+/** Tests the credentials of a kubeconfig on a real API server: plugins, impersonated users, and proxies. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -19,7 +19,7 @@ const API_VERSION = 'client.authentication.k8s.io/v1';
 const REVIEW = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
 const VERSION = '/version';
 
-/** A plugin that records each run with its input, and takes some time as real plugins do. */
+/** A credential plugin that records each run with its input. The plugin takes some time, as real plugins do. */
 const PLUGIN = `#!/usr/bin/env node
 const { appendFileSync, readFileSync } = require('node:fs');
 const { LOG, ANSWER, SCRIPT_ENV, KUBERNETES_EXEC_INFO } = process.env;
@@ -185,8 +185,8 @@ describe('credentials of a kubeconfig', function () {
     });
 
     const wrong: [title: string, answer: () => string, message: RegExp][] = [
-      ['nothing', () => 'exit 3', /plugin gave no credentials: it ended with 3$/],
-      ['no JSON', () => 'token: x', /plugin gave no credentials: its output is not JSON$/],
+      ['nothing', () => 'exit 3', /plugin returned no credentials: it ended with 3$/],
+      ['no JSON', () => 'token: x', /plugin returned no credentials: its output is not JSON$/],
       [
         'another version',
         () => credential({ token }, { apiVersion: 'x/v1' }),
@@ -235,7 +235,7 @@ describe('credentials of a kubeconfig', function () {
   describe('through a proxy', () => {
     let proxy: Server;
     let asked: { host: string | undefined; authorization: string | undefined }[] = [];
-    /** A name that only the proxy can reach. */
+    /** A host name that only the proxy can reach. */
     const HIDDEN = 'https://kubernetes.default.svc:6443';
 
     before(async () => {

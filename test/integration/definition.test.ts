@@ -1,4 +1,4 @@
-/** The CRD of policies owns the rendered objects. */
+/** Tests that the CRD of policies owns the rendered objects. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -11,9 +11,12 @@ import { baselinePod } from '../support/pod-manifests.ts';
 
 const NAME = 'capabilitypolicies.capabilitypolicy.dev';
 const PATH = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${NAME}`;
-/** The most ms to wait for the garbage collector, which learns of a new CRD within half a minute. */
+/**
+ * The maximum time in ms to wait for the garbage collector. The garbage collector learns of a new CRD within half a
+ * minute.
+ */
 const COLLECTION_MS = 90_000;
-/** The most ms that the garbage collector takes to delete an object whose owner is gone. */
+/** The maximum time in ms in which the garbage collector deletes an object whose owner is gone. */
 const COLLECTED_MS = 5_000;
 const KEEPS_CRD = 'the protection lets nobody delete the CRD';
 
@@ -63,7 +66,7 @@ describe('the CRD of policies', function () {
     return objects.map(({ kind, metadata }) => [kind, metadata.name, metadata.uid, metadata.resourceVersion]);
   }
 
-  /** Waits until pods are admitted. An API server learns of deletions by its watches. */
+  /** Waits until pods are admitted. An API server learns of deletions through its watches. */
   async function admitted(): Promise<void> {
     const look = async () => (await cluster.admit(baselinePod(), namespace)) === ADMITTED;
     await eventually('the pod to be admitted', look);

@@ -8,11 +8,14 @@ import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
 const LABEL = 'pod-security.kubernetes.io/enforce';
-/** The most ms to wait for the garbage collector, which learns of a new CRD within half a minute. */
+/**
+ * The maximum time in ms to wait for the garbage collector. The garbage collector learns of a new CRD within half a
+ * minute.
+ */
 const COLLECTION_MS = 60_000;
 /**
- * The time in ms to wait for a wrong deletion. A garbage collector that knows the CRD deletes a deleted owner's objects
- * within a second.
+ * The time in ms to wait for a wrong deletion. A garbage collector that knows the CRD needs less than a second to
+ * delete the objects of a deleted owner.
  */
 const NOT_COLLECTED_MS = 3_000;
 
@@ -102,7 +105,7 @@ describe('deleting and changing policies', function () {
     await cluster.policy('bound', spec);
     await cluster.programmed(policy);
     assert.equal(await cluster.admit(ping, namespace), ADMITTED);
-    const named = `; these are older than this policy and grant its use by name: RoleBinding ${namespace}/pinger;`;
+    const named = `; these bindings are older than this policy and grant its use by name: RoleBinding ${namespace}/pinger;`;
     await eventually('the binding to be named', async () => (await accepted()).includes(named));
   });
 
@@ -297,7 +300,7 @@ describe('deleting and changing policies', function () {
       await cluster.programmed(policy);
       assert.equal(await cluster.admit(ping, other), ADMITTED);
       assert.match(await cluster.admit(baselinePod(), other), new RegExp(policy));
-      // At any time, either the old or the new policy decides.
+      // At any time, the old policy or the new policy decides.
       assert.match(await cluster.admit(baselinePod(), namespace), new RegExp(refused));
     });
 
@@ -348,8 +351,8 @@ describe('deleting and changing policies', function () {
   }
 
   /**
-   * The objects that belong to the policy: its role and binding, and the programs that contain the policy, with the
-   * programs' bindings.
+   * The objects of the policy. The objects are the policy's role and binding, the programs that contain the policy, and
+   * the bindings of the programs.
    */
   async function everything(policy: string): Promise<Json[]> {
     const programs = await cluster.programs();

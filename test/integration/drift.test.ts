@@ -14,8 +14,8 @@ const MUTATES = offers(SERVER_MINOR, 'mutatingAdmissionPolicies');
 const PARAM = { name: 'foreign', namespace: 'default', parameterNotFoundAction: 'Allow' };
 
 /**
- * Manual changes to a rendered object. If several objects of the kind exist, `suffix` is the end of the object's name;
- * by default, the object of mode Enforce is changed.
+ * Manual changes to a rendered object. If several objects of the kind exist, `suffix` is the end of the object's name.
+ * By default, the object of mode Enforce is changed.
  */
 const BY_HAND: readonly {
   readonly title: string;
@@ -298,7 +298,7 @@ function pathOf({ kind, metadata }: Json): string {
   return `${COLLECTIONS[kind]}/${metadata.name}`;
 }
 
-/** The fields of a rendered object that are compared. */
+/** The fields of a rendered object that the test compares. */
 function said({ metadata = {}, spec, rules, aggregationRule, roleRef, subjects }: Json = {}): object {
   const { labels, ownerReferences } = metadata;
   return { labels, ownerReferences, spec, rules, aggregationRule, roleRef, subjects };

@@ -12,7 +12,7 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { CandidateProcess } from './candidate-process.ts';
 
 const DURATIONS = { leaseDurationMs: 3_000, renewDeadlineMs: 2_000, retryPeriodMs: 500 };
-/** The time in ms to allow for requests and for a busy machine. */
+/** The tolerance in ms for requests and for a busy machine. */
 const GRACE_MS = 750;
 const NAME = 'capabilitypolicy.dev';
 
@@ -50,7 +50,7 @@ describe('leader election on a real API server', () => {
   it('lets the standby lead at once when the leader ends', async () => {
     const { leader, standBy } = await pair();
     const exit = leader.end('SIGTERM');
-    // By now, all waiting writes have been sent and the Lease is released.
+    // At this point, all waiting writes have been sent and the Lease is released.
     const { failed, refused } = await leader.said('wrote');
     const released = performance.now();
     await standBy.said('leading');
@@ -76,7 +76,7 @@ describe('leader election on a real API server', () => {
   it('sends at most one write after it was stopped for longer than the lease, however many were waiting', async () => {
     const holders = followHolders();
     const { leader, standBy } = await pair();
-    // The rate limit makes many writes wait, while some writes are in flight.
+    // The rate limit makes many writes wait. Some other writes are in flight.
     await sleep(700);
     leader.signal('SIGSTOP');
     await standBy.said('leading');
@@ -90,7 +90,7 @@ describe('leader election on a real API server', () => {
     const late = writes.filter((version) => version > taken);
     say(`stopped: ${written} written, ${refused} refused, ${failed} failed; ${late.length} after the other led`);
     assert.ok(taken > 0 && writes.length > 0);
-    // One write may be late: the write that the process was about to send (docs/security-model.md).
+    // One write may be late. The process was about to send this write (docs/security-model.md).
     assert.ok(late.length <= 1, JSON.stringify(late));
     assert.ok(refused >= 50, 'many were waiting to leave');
     holders.stop();
@@ -138,7 +138,7 @@ describe('leader election on a real API server', () => {
     return one;
   }
 
-  /** Records all states of the Lease, in the order of the API server. */
+  /** Records all states of the Lease, in the order in which the API server stored them. */
   function followHolders(): { readonly seen: Seen[]; stop(): void } {
     const seen: Seen[] = [];
     const stopping = new AbortController();
@@ -147,7 +147,7 @@ describe('leader election on a real API server', () => {
       seen.push({ holder: spec?.holderIdentity ?? '', version: Number(object.metadata?.resourceVersion) });
     };
     const ended = client.watch(leasesPath(), {}, onEvent, { signal: stopping.signal });
-    // If the watch fails, an event is missing, and the message of the failed test names the event.
+    // If the watch fails, an event is missing. The failed test reports the missing event.
     ended.catch(() => {});
     return { seen, stop: () => stopping.abort() };
   }

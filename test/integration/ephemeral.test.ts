@@ -1,6 +1,6 @@
 /**
- * Containers that are added to an existing pod: they are evaluated with the pod, or alone if the pod satisfies no
- * policy.
+ * Tests containers that are added to an existing pod. Added containers are evaluated with the pod, or alone if the pod
+ * satisfies no policy.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity, Json } from '../../hack/controlplane/api.ts';
@@ -33,7 +33,7 @@ describe('pods that exist', () => {
     return { namespaceSelector, level: 'restricted', mode: 'Enforce', podSecurityLabels: 'Off', ...rest };
   }
 
-  /** Creates a namespace with the pods `violating` and `compliant`, and then a policy. */
+  /** Creates a namespace with the pods `violating` and `compliant`. Creates a policy afterwards. */
   async function inhabited(
     team: string,
     rest: Partial<CapabilityPolicySpec> = {},
@@ -175,7 +175,8 @@ describe('pods that exist', () => {
     const added = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 
     /**
-     * A pod that complies with level restricted except for the given fields, which the pod's own container overrides.
+     * A pod that complies with level restricted except for the given fields. The pod's own container overrides the
+     * given fields.
      */
     const host = (securityContext: object, spec: object = {}, annotations: Record<string, string> = {}) =>
       podManifest(
@@ -190,8 +191,8 @@ describe('pods that exist', () => {
     const LOGS = { volumes: [{ name: 'logs', hostPath: { path: '/var/log' } }] };
 
     /**
-     * For each field of a pod: the pod, the fields that an added container may override, if any, and the message of the
-     * refusal.
+     * Cases by the field of a pod. A case has the pod, the fields that an added container may override, and the message
+     * of the refusal. The second value is undefined if an added container may override no field.
      */
     const INHERITED: Readonly<Record<string, readonly [pod: object, own: object | undefined, message: RegExp]>> = {
       seccompProfile: [
@@ -425,7 +426,7 @@ describe('pods that exist', () => {
     await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
   }
 
-  /** Adds a container as `kubectl debug` does: by a strategic merge patch. */
+  /** Adds a container as `kubectl debug` does, with a strategic merge patch. */
   async function debug(
     namespace: string,
     pod: string,

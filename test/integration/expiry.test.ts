@@ -1,4 +1,7 @@
-/** `expires`: the API server ends a policy on time, and the operator then removes its remaining objects. */
+/**
+ * Tests `expires`. The API server ends a policy on time, and the operator removes the policy's remaining objects
+ * afterwards.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -11,8 +14,8 @@ import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 const SECOND = 1_000;
 const LABEL = 'pod-security.kubernetes.io/enforce';
 /**
- * The seconds from writing `expires` until the policy ends. A busy machine needs longer until API servers enforce the
- * new text.
+ * The seconds from writing `expires` until the policy expires. A busy machine needs longer until API servers enforce
+ * the new text.
  */
 const LEADS = [6, 15, 60, 120];
 const PODS = {
@@ -23,7 +26,7 @@ const PODS = {
 };
 type Pod = keyof typeof PODS;
 
-/** Whether each pod is admitted before the end of the policy, and whether it is admitted afterwards. */
+/** Whether each pod is admitted before the policy expires, and whether the pod is admitted afterwards. */
 const EXPECTED: Record<Pod, readonly [boolean, boolean]> = {
   'only the exception admits': [true, false],
   'only the other policy admits': [false, true],

@@ -1,7 +1,7 @@
 /**
- * The guard of the label by which Kubernetes grants admin access to devices: only with `exempt` on each policy with
- * `adminAccessLabel: Guarded` that selects a namespace, somebody may set the label there. The claims show what the label
- * does.
+ * Tests the guard of the label by which Kubernetes grants admin access to devices. To set the label on a namespace, a
+ * user needs `exempt` on each policy with `adminAccessLabel: Guarded` that selects the namespace. The claims show the
+ * effect of the label.
  */
 import assert from 'node:assert/strict';
 import type { Answer, Identity } from '../../hack/controlplane/api.ts';
@@ -138,7 +138,7 @@ describe('the guard of the label for admin access to devices', function () {
     for (const one of wanted) {
       for (const route of routesOf(one)) {
         const answer = await change(cluster.api, kept, one, EDITOR, route);
-        // A server-side apply with fewer fields does not remove a label that another manager owns.
+        // If a server-side apply has fewer fields, labels of other field managers stay.
         if (one.labels?.[KEY] === null && route.title.startsWith('server-side apply')) assert.equal(answer.status, 200);
         else assert.ok(isChanged(answer, one), route.title);
       }

@@ -1,4 +1,7 @@
-/** If a change concerns more policies than one guard can ask about, a second guard asks about the rest. */
+/**
+ * Tests a change that concerns more policies than one guard can ask about. A second guard asks about the remaining
+ * policies.
+ */
 import assert from 'node:assert/strict';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -14,7 +17,7 @@ import {
   routesOf,
 } from '../support/namespace-changes.ts';
 
-/** The most policies that one guard asks about. */
+/** The maximum number of policies that one guard asks about. */
 const ASKED = 24;
 const POLICIES = ASKED + 3;
 

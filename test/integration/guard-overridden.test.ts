@@ -1,7 +1,7 @@
 /**
- * A subject without `exempt` cannot make a namespace pending, or take it out of an Enforce policy. The guard also
- * refuses while another policy overrides the Enforce policy, while a rollout is added, and for changes in several
- * steps.
+ * Tests that a subject without `exempt` cannot make a namespace pending, or take it out of an Enforce policy. The guard
+ * refuses these changes even if another policy overrides the Enforce policy. The guard also refuses these changes while
+ * a rollout is added, and in several steps.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,7 +52,7 @@ describe('an editor of namespaces without exempt', function () {
       plain = await cluster.policy('plain', enforce('under'));
       rolled = await cluster.policy('rolled', enforce('under', { rollout: { soak: '0s' } }));
       const above = await Promise.all([
-        // This policy is overridden itself.
+        // A policy with a higher priority overrides this policy.
         cluster.policy(
           'middle',
           enforce('', { namespaceSelector: { matchLabels: { grade: 'middle' } }, level: 'baseline', priority: 5 }),
@@ -88,7 +88,7 @@ describe('an editor of namespaces without exempt', function () {
         it(`never ${what}, as far as the policy ${which} is concerned`, async () => {
           const policy = { plain, rolled }[which];
           const wanted = wantedFor(policy);
-          // The editor holds `exempt` on all other policies, which is not enough.
+          // The editor holds `exempt` on all policies except this policy. These rights are not enough.
           const others = [plain, rolled, cluster.named('middle'), cluster.named('higher')].filter(
             (one) => one !== policy,
           );
@@ -210,8 +210,8 @@ describe('an editor of namespaces without exempt', function () {
       rolled = await cluster.policy('entered-rolled', enforce('entered', { rollout: { paused: true } }));
       plain = await cluster.policy('entered-plain', enforce('entered'));
       await cluster.programmed(rolled, plain);
-      // The operator is stopped, because it would remove labels of rollouts from namespaces that their policies do not
-      // select.
+      // The operator is stopped because the operator would remove the label of a rollout from a namespace that the
+      // policy does not select.
       await cluster.operator.stop();
     });
     after(() => cluster.operator.startAndWatch());
@@ -256,8 +256,8 @@ describe('an editor of namespaces without exempt', function () {
           const cleans: MetadataChange = { labels: { team: 'entered', [labelOf(policyOf())]: null } };
           for (const route of routesOf(cleans)) {
             const answer = await change(cluster.api, namespace, cleans, EDITOR, route);
-            // A server-side apply with fewer fields does not remove a label that another manager owns, so the value
-            // stays `pending`.
+            // If a server-side apply has fewer fields, labels of other field managers stay. The value therefore stays
+            // `pending`.
             if (route.title.startsWith('server-side apply')) refused(answer, policyOf(), route.title);
             else assert.ok(isChanged(answer, cleans), route.title);
           }
@@ -278,7 +278,7 @@ describe('an editor of namespaces without exempt', function () {
     const rules = policies.map((policy) => onPolicy('exempt', policy));
     const path = await grant(cluster.api, EDITOR.user, rules, { name: 'guard-overridden' });
     await meanwhile().finally(() => cluster.api.remove(path));
-    // The API server learns of rights through a watch.
+    // The API server learns of new rights through a watch, with a delay.
     await sleep(500);
   }
 

@@ -1,4 +1,4 @@
-/** Policies with long selectors: a single expression, or a single guard, cannot contain all of them. */
+/** Tests policies with long selectors. A single expression or a single guard cannot contain all selectors. */
 import assert from 'node:assert/strict';
 import { COLLECTIONS } from '../../hack/controlplane/rendered.ts';
 import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -9,7 +9,7 @@ import { privilegedPod } from '../support/pod-manifests.ts';
 import { longSelector } from '../support/random-selectors.ts';
 
 const POLICIES = 10;
-/** The number of policies with 100 long names each, which is enough to fill more than one program. */
+/** The number of policies with 100 long names each. Together, the policies fill more than one program. */
 const NAMED = 80;
 const ENFORCE = 'pod-security.kubernetes.io/enforce';
 
@@ -38,7 +38,7 @@ describeIfOffered('admissionVariables', 'the guard of policies with long selecto
       const leaving = await change(cluster.api, namespace, { labels: { shard: null } }, EDITOR);
       assert.equal(leaving.status, 403);
       assert.match(leaving.body.message, new RegExp(`CapabilityPolicy ${name}: this change would`));
-      // A value that the selector excludes takes the namespace out of the policy.
+      // If the label gets a value that the selector excludes, the policy no longer selects the namespace.
       const key = `example.com/key-13`;
       const excluded = longSelector(shard === 0 ? 0 : POLICIES - 1).matchExpressions?.[13]?.values?.[99] ?? '';
       const excluding = await change(cluster.api, namespace, { labels: { [key]: excluded } }, EDITOR);

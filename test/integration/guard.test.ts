@@ -44,7 +44,7 @@ const OF_LABELS: Readonly<Record<string, MetadataChange>> = {
   'remove its version': { labels: { [`${ENFORCE}-version`]: null } },
   'remove both': { labels: { [ENFORCE]: null, [`${ENFORCE}-version`]: null } },
 };
-/** Changes that need `exempt`, and that the protection refuses even to users who hold `exempt`. */
+/** Changes that need `exempt`. The protection refuses the changes even to users with the verb `exempt`. */
 const OF_RECORD: Readonly<Record<string, MetadataChange>> = {
   'remove our record': { annotations: { [RECORD]: null } },
   'change our record': { annotations: { [RECORD]: '{}' } },
@@ -102,7 +102,7 @@ describe('the guard', () => {
   });
 
   describe('protects the label that policies require, whoever states it', () => {
-    // The namespaces are deleted, because a label that remains would look like a label that the operator forgot.
+    // The namespaces are deleted, because a remaining label would look like a label that the operator forgot.
     after(async () => {
       const namespaces = ['wanted', 'tightened', 'loose'].map((name) => cluster.named(name));
       await Promise.all(namespaces.map((name) => cluster.api.remove(`${NAMESPACES}/${name}`)));
@@ -166,19 +166,19 @@ describe('the guard', () => {
       await refusesWeakening(loose, policy, 'privileged');
     });
 
-    /** Tries to weaken the label by every route, and expects refusals. */
+    /** Tries to weaken the label through each route, and expects a refusal each time. */
     async function refusesWeakening(name: string, by: string, ...levels: readonly (string | null)[]): Promise<void> {
       for (const level of levels) {
         const weakened: MetadataChange = { labels: { [ENFORCE]: level } };
         for (const route of routesOf(weakened)) {
-          // A server-side apply with fewer fields does not remove fields that another manager owns.
+          // If a server-side apply has fewer fields, fields of other field managers stay.
           if (level === null && route.title.startsWith('server-side apply')) continue;
           refused(await change(cluster.api, name, weakened, EDITOR, route), by, `${level}: ${route.title}`);
         }
       }
     }
 
-    /** Waits until these labels are set and recorded. */
+    /** Waits until the operator has set and recorded these labels. */
     async function ours(name: string, labels: Record<string, string>): Promise<void> {
       await eventually(`our labels on ${name}`, async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${name}`);
@@ -230,7 +230,7 @@ describe('the guard', () => {
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', policy)], { name: 'guard-local', namespace }),
       await grant(cluster.api, EDITOR.user, [onPolicy('exempt', cluster.named('equal'))], { name: 'guard-other' }),
     ];
-    // The API server learns of rights through a watch.
+    // The API server learns of new rights through a watch, with a delay.
     await sleep(1_000);
     for (const wanted of Object.values(GUARDED)) refused(await change(cluster.api, namespace, wanted, EDITOR), policy);
     await Promise.all(paths.map((path) => cluster.api.remove(path)));
@@ -357,16 +357,16 @@ describe('the guard', () => {
     const rendered = guards.flatMap(({ policy, bindings }) => [policy, ...bindings]);
     const objects = rendered.map(({ metadata: { name }, ...rest }) => ({ ...rest, metadata: { name } }));
     const paths = objects.map(({ kind, metadata }) => `${COLLECTIONS[kind]}/${metadata.name}`);
-    // A running operator would restore its own guard, which has the same name.
+    // A running operator would restore its own guard. The tested guard has the same name.
     await cluster.operator.stop();
     try {
       for (const [i, object] of objects.entries()) await cluster.byHand.apply(paths[i] ?? '', object);
       const wanted: MetadataChange = { labels: { crowd: null } };
       await eventually('the guard', async () => (await change(cluster.api, crowded, wanted, EDITOR)).status === 403);
-      // If several guards refuse, the API server chooses whose message it returns.
+      // If several guards refuse a request, the API server returns the message of any of the guards.
       refused(await change(cluster.api, crowded, wanted, EDITOR), 'crowd-\\d+');
       admitted(await change(cluster.api, crowded, wanted, ADMINISTRATOR), wanted);
-      // Each check costs something. A guard that needs all checks must not exceed the API server's limit.
+      // Each check has a cost. A guard that needs all checks must not exceed the API server's limit.
       paths.push(
         await grant(
           cluster.api,
@@ -430,7 +430,7 @@ describe('the guard', () => {
     });
   });
 
-  /** Makes changes that leave the namespace under the policy. */
+  /** Changes the namespace. After the change, the policy still selects the namespace. */
   async function disturb(turn: number): Promise<unknown> {
     switch (turn % 6) {
       case 0:

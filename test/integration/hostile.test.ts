@@ -1,4 +1,4 @@
-/** Objects by which somebody may try to disturb the operator, or the readers of its output. */
+/** Tests objects with which an attacker may try to disturb the operator, or the readers of its output. */
 import assert from 'node:assert/strict';
 import { Etcd } from '../../hack/bench/etcd.ts';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -10,7 +10,7 @@ import { NAMESPACES } from '../support/rendered.ts';
 import { installReportCrd, OPEN_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
 const MOST_STATUS_BYTES = 64 * 1024;
-/** The limit of etcd for an object. */
+/** The size limit of etcd for an object, in bytes. */
 const MOST_OBJECT_BYTES = 1_500_000;
 const MANY = 20_000;
 
@@ -35,7 +35,7 @@ describe('hostile input', () => {
     });
   }
 
-  /** The places where a status, an Event, a report or the log contains control characters. */
+  /** The paths of control characters in a status, an Event, a report or the log. */
   function unprintable(value: Json, path = ''): string[] {
     if (typeof value === 'string') return UNPRINTABLE.test(value) ? [`${path}: ${JSON.stringify(value)}`] : [];
     if (typeof value !== 'object' || value === null) return [];
@@ -55,7 +55,7 @@ describe('hostile input', () => {
       const path = `${NAMESPACES}/${namespace}/pods`;
       const { status, body } = await cluster.tryCreate(path, { ...hostNetworkPod(), metadata: { name: 'the-pod' } });
       assert.equal(status, 201, body.message);
-      // Each object is written in its own transaction, because the operator watches.
+      // Each object is written in a separate transaction, because the operator watches the objects.
       await etcd.write(copies(body), 1);
     });
 
@@ -91,8 +91,8 @@ describe('hostile input', () => {
     it('makes no flood of Events', async () => {
       const events = await cluster.api.list(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
       const own = events.filter(({ reportingController }) => reportingController === 'capabilitypolicy.dev');
-      // The status lists a limited number of violations, and replaces them when worse violations appear. Each listed
-      // violation makes an Event.
+      // The status lists a limited number of violations. The status replaces listed violations when worse violations
+      // appear. Each violation in the status makes an Event.
       assert.ok(own.length <= 128, String(own.length));
       const about = await eventsAbout(cluster.api, 'CapabilityPolicy', policy);
       assert.ok(about.length < 16, String(about.length));
@@ -282,7 +282,7 @@ describe('hostile input', () => {
       await eventually('its rendered objects to be withdrawn', async () => {
         const { metadata } = await cluster.api.get(`${NAMESPACES}/${namespace}`);
         const withdrawn = metadata.labels['pod-security.kubernetes.io/enforce'] === undefined;
-        // The rendered objects belong to the CRD.
+        // The rendered objects have the CRD as their owner.
         return (
           withdrawn &&
           (await cluster.rendered(cluster.named('crd'))).length === 0 &&

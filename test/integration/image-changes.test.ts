@@ -1,4 +1,7 @@
-/** The image of a pod that violates the deciding policies cannot be changed, as with Pod Security Admission. */
+/**
+ * Tests a pod that violates the deciding policies. The image of a violating pod cannot be changed. Pod Security
+ * Admission also refuses such a change.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Json } from '../../hack/controlplane/api.ts';
@@ -85,12 +88,12 @@ describe('the image of a container', function () {
         await eventually('the exception to end', async () => {
           return (await cluster.admit(proxied('containers'), namespace)) !== ADMITTED;
         });
-        // For a moment, an API server may still enforce the program from before the end of the policy.
+        // An API server may still enforce its old program for a moment after the policy has expired.
         await sleep(2_000);
         for (const list of LISTS) {
           for (const image of ['example.org/shell:1', 'example.org/proxy:2', 'example.org/other:1']) {
             const { status, body } = await setImage(namespace, list, list, 'proxy', image);
-            // The policy that lists another image admits a change to `example.org/other:1`.
+            // One policy lists another image. This policy admits a change to `example.org/other:1`.
             if (what === 'lists another image' && image === 'example.org/other:1')
               assert.equal(status, 200, body.message);
             else assert.equal(status, 403, `${image}: ${body.message}`);
@@ -196,7 +199,7 @@ describe('the image of a container', function () {
     assert.equal(status, 201, answer.message);
   }
 
-  /** Changes an image by dry run, as all following requests do. */
+  /** Changes an image by dry run. All following requests are dry runs, too. */
   function setImage(namespace: string, pod: string, list: List, container: string, image: string): Promise<Answer> {
     return cluster.api.ask('PATCH', `${NAMESPACES}/${namespace}/pods/${nameOf(pod)}`, {
       body: { spec: { [list]: [{ name: container, image }] } },
@@ -233,7 +236,9 @@ function nameOf(pod: string): string {
   return pod.toLowerCase();
 }
 
-/** A pod that only an exception for its image admits: a container or a sidecar runs as root with SYS_ADMIN. */
+/**
+ * A pod that only an exception for its image admits. A container or a sidecar of the pod runs as root with SYS_ADMIN.
+ */
 function proxied(list: List): object {
   const image = 'example.org/proxy:1';
   const proxy = { name: 'proxy', image, securityContext: AS_ROOT };

@@ -7,7 +7,10 @@ import { Random } from '../support/random.ts';
 import { Traffic } from '../support/traffic.ts';
 
 const KILLS = 20;
-/** The time in ms within which a kill comes. A change needs this time from its first write to its last deletion. */
+/**
+ * The time in ms within which the test kills the operator. A change needs this time from its first write to its last
+ * deletion.
+ */
 const CHANGE_MS = 1_500;
 const TEAMS = ['one', 'two'];
 

@@ -20,16 +20,19 @@ const PREFIX = 'pod-security.kubernetes.io/';
 const RECORD = 'capabilitypolicy.dev/labels';
 const AUDIT_BASELINE: Labels = { audit: 'baseline', 'audit-version': LATEST };
 const AUDIT_RESTRICTED: Labels = { audit: 'restricted', 'audit-version': LATEST };
-/** The most ms to wait for the garbage collector, which learns of a new CRD within half a minute. */
+/**
+ * The maximum time in ms to wait for the garbage collector. The garbage collector learns of a new CRD within half a
+ * minute.
+ */
 const COLLECTION_MS = 60_000;
-/** A time in ms that is longer than a watch needs on a busy machine. */
+/** A time in ms that is longer than a watch event takes on a busy machine. */
 const WATCH_MS = 2_000;
 
 describe('Pod Security labels', function () {
   this.timeout(300_000);
   const cluster = useCluster('labels');
 
-  /** A policy for the namespaces of a team, in mode Audit unless `rest` states another mode. */
+  /** A policy for the namespaces of a team. The mode of the policy is Audit unless `rest` states another mode. */
   function select(team: string, rest: Partial<CapabilityPolicySpec> = {}): CapabilityPolicySpec {
     return { namespaceSelector: { matchLabels: { team } }, level: 'baseline', ...rest };
   }
@@ -57,7 +60,7 @@ describe('Pod Security labels', function () {
     return stdout;
   }
 
-  /** Applies labels as Argo CD does: by server-side apply, with force. */
+  /** Applies labels by server-side apply with force, as Argo CD does. */
   async function argoApplies(namespace: string, labels: Labels): Promise<void> {
     const own = Object.entries(labels).map(([name, value]) => [PREFIX + name, value]);
     const metadata = { name: namespace, labels: Object.fromEntries(own) };
@@ -218,7 +221,7 @@ describe('Pod Security labels', function () {
   describe('that another owner set', () => {
     const TEAMS = ['version', 'filled', 'argo', 'same', 'claimed', 'stripped', 'server-side-apply', 'hand-before-us'];
 
-    // The namespaces are deleted, because a label that remains would look like a label that the operator forgot.
+    // The namespaces are deleted, because a remaining label would look like a label that the operator forgot.
     after(async () => {
       await Promise.all(TEAMS.map((team) => cluster.api.remove(`${NAMESPACES}/${cluster.named(team)}`)));
     });
@@ -359,11 +362,11 @@ describe('Pod Security labels', function () {
         const team = how.replace(/\W+/g, '-');
         const namespace = await cluster.namespace(team, { team });
         await state(namespace);
-        // The operator must see the change before the policy. Otherwise the operator would take the change for a
+        // The operator must see the change before the policy. Otherwise, the operator would mistake the change for a
         // response to its own write.
         await sleep(WATCH_MS);
         const policy = await cluster.policy(team, select(team));
-        // The operator does not record these labels as its own, because somebody else set them first.
+        // The operator does not record these labels as its own, because another client set the labels first.
         await expectLabels(namespace, AUDIT_BASELINE, { 'audit-version': LATEST });
         await cluster.policy(team, select(team, { level: 'restricted' }));
         await conflict(
@@ -427,7 +430,7 @@ describe('Pod Security labels', function () {
       try {
         await assert.rejects(writeLabels(client, view, plan), { status: 409 });
         assert.equal(await cluster.api.find(path), undefined);
-        // A namespace with the same name must not be mistaken for the deleted namespace.
+        // The operator must not mistake a new namespace with the same name for the deleted namespace.
         await cluster.namespace('going');
         await assert.rejects(writeLabels(client, view, plan), { status: 422 });
         assert.deepEqual(await podSecurityOf(cluster.api, namespace), { labels: {}, record: {} });

@@ -1,4 +1,4 @@
-/** The most expensive objects that the API server accepts, together with a small violating object. */
+/** Tests the most expensive objects that the API server accepts, together with a small violating object. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { freePorts } from '../../hack/controlplane/ports.ts';
@@ -10,12 +10,12 @@ import { POLICIES } from '../support/rendered.ts';
 
 const [port] = await freePorts(1);
 const HEALTHZ = `http://127.0.0.1:${port}/healthz`;
-/** The most CPU time in ms for an answer. CPU time does not change if the machine stalls. */
+/** The maximum CPU time in ms for an answer. CPU time does not change if the machine stalls. */
 const ANSWERED_CPU_MS = 500;
 const ENDED_MS = 10_000;
 const SELECTED = { matchLabels: { team: 'large' } };
 
-/** The rules that iterate over lists, and one example of the rules that read a single field of a container. */
+/** The rules that iterate over lists, and one rule that reads a single field of a container. */
 const RULES = [
   'capabilities',
   'capabilities.allowedBounding',
@@ -27,8 +27,8 @@ const RULES = [
   'privileged',
 ];
 /**
- * The lengths of lists that must be shorter than etcd allows. On a busy machine, the API server takes more time for
- * longer lists than a request may take.
+ * The maximum lengths of some lists. With longer lists, which etcd would accept, the API server on a busy machine may
+ * exceed the timeout of the request.
  */
 const FASTER_THAN_A_TIMEOUT: Readonly<Record<string, number>> = { hostPorts: 2_000, hostPaths: 1_000, volumes: 10_000 };
 const WORST = RULES.map((rule): [string, WorstObject] => [rule, WORST_OBJECTS[rule] as WorstObject]);
@@ -98,7 +98,7 @@ describe('objects as large as the API server accepts', function () {
   }
 });
 
-/** The same pod, with each capability's name padded to 12 characters. */
+/** The same pod with longer names. Each name of a capability is padded to 12 characters. */
 function padded(pod: WorstPod): WorstPod {
   const text = JSON.stringify(pod.spec).replace(/"([AD][A-Z]+)"/g, (found, name: string) =>
     name === 'ALL' ? found : `"${name.padEnd(12, 'X')}"`,

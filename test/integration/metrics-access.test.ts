@@ -33,7 +33,7 @@ describe('the users who may read /metrics, on a real API server', () => {
     await client.close();
   });
 
-  /** Requests the metrics, through a new handler that has cached nothing. */
+  /** Requests the metrics from a new handler, which has no cached answers. */
   async function ask(bearer: string): Promise<number | undefined> {
     const handle = authorized(async () => ({ status: 200, body: 'shown' }), { client });
     const headers = { authorization: `Bearer ${bearer}` };

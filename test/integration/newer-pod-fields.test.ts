@@ -1,4 +1,7 @@
-/** The operator names pod fields that its release does not know, and goes on when an API server has them. */
+/**
+ * Tests an API server with pod fields that the operator's release does not know. The operator must name the unknown
+ * fields, and continue to work.
+ */
 import assert from 'node:assert/strict';
 import { earlierOperator } from '../support/earlier-operator.ts';
 import { eventually, useCluster } from '../support/harness.ts';

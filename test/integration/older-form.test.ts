@@ -1,7 +1,7 @@
 /**
- * Objects as an older operator wrote them, before policies became rows of programs: one admission policy for each
- * policy, with a hash in its name. older-form.jsonl.gz contains the objects that commit e48cf55 compiled from POLICIES
- * for Kubernetes 1.36.
+ * Tests objects that an older operator wrote before policies became rows of programs. The older operator wrote one
+ * admission policy for each policy, with a hash in the name. The file older-form.jsonl.gz contains the objects that
+ * commit e48cf55 compiled from POLICIES for Kubernetes 1.36.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -147,7 +147,7 @@ describeIfOffered('admissionVariables', 'objects in the form of an operator befo
     assert.equal(await cluster.admit(privilegedPod(), TEAM), ADMITTED);
   });
 
-  /** Describes the first wrong answer; undefined if all answers are right. */
+  /** Describes the first wrong answer. The result is undefined if all answers are right. */
   async function wrong(): Promise<string | undefined> {
     for (const { pod, namespace, as, expected } of attempts) {
       const answer = await cluster.admit(pod, namespace, as);

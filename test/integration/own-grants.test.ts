@@ -1,6 +1,6 @@
 /**
- * Workloads are evaluated with the grants that the operator is about to write. In this test, the operator evaluates
- * faster than it writes.
+ * Tests that the operator evaluates workloads with the grants that the operator will write next. In this test, the
+ * operator evaluates workloads before it writes the grants.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -45,7 +45,7 @@ describe('the status of a policy that grants its use', function () {
   }
 
   /**
-   * Checks that no status ever counts a violation, not even for a moment, because each such status makes a Warning
+   * Checks that no status ever counts a violation, even for a moment. A status with a violation would make a Warning
    * Event.
    */
   async function neverViolates(policy: string, evaluated: number, act: () => Promise<unknown>): Promise<void> {

@@ -1,4 +1,7 @@
-/** Workloads with an owner, and claims of StatefulSets: how a rollout and the status evaluate their templates. */
+/**
+ * Tests workloads with an owner, and claims of StatefulSets. The tests check how a rollout and the status evaluate
+ * their templates.
+ */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -24,7 +27,7 @@ interface Row {
   readonly title: string;
   /** Creates the objects of the row in a namespace. */
   readonly create: (make: Make) => Promise<unknown>;
-  /** The violating workload, as the status names it. */
+  /** The name of the violating workload in the status. */
   readonly named: string;
   readonly rule?: string;
 }
@@ -174,7 +177,9 @@ describe('workloads with owners, and claims of StatefulSets', function () {
     return metadata.labels[label] === 'pending';
   }
 
-  /** Creates or changes a workload of the kind with this plural. */
+  /**
+   * Returns a function that creates or changes a workload. The function gets the plural name of the workload's kind.
+   */
   function makeIn(namespace: string): Make {
     return async (plural, name, pod, { spec = {}, owner } = {}) => {
       const { path, object } = workloads(pod).find((one) => one.path.endsWith(`/${plural}`)) as {

@@ -5,7 +5,7 @@ import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import { NAMESPACES, POLICIES } from '../support/rendered.ts';
 import { installReportCrd, OPEN_REPORTS, POLICY_REPORTS, removeReportCrd } from '../support/report-crds.ts';
 
-/** The number of violations, which is more than a status lists. */
+/** The number of violations. A status lists fewer violations. */
 const VIOLATING = 70;
 
 describe('policy reports', () => {
@@ -42,13 +42,13 @@ describe('policy reports', () => {
       });
     }
 
-    /** The reports in all namespaces; empty while their kind is not served. */
+    /** The reports in all namespaces. The list is empty while the API server does not serve their kind. */
     async function reports({ path }: { path: string }): Promise<Json[]> {
       const { status, body } = await cluster.api.ask('GET', path);
       return status === 200 ? body.items : [];
     }
 
-    /** Waits until there is a single report, and until the report is as wanted. */
+    /** Waits until there is exactly one report and `wanted` accepts the report. */
     async function report(crd: { path: string }, what: string, wanted: (report: Json) => boolean): Promise<Json> {
       return eventually(`a report ${what}`, async () => {
         const [one, ...others] = await reports(crd);
@@ -131,7 +131,7 @@ describe('policy reports', () => {
       });
       await cluster.programmed(policy);
       const loud = cluster.operator.log.filter(
-        ({ level, message }) => level === 'error' || message.startsWith('work failed'),
+        ({ level, message }) => level === 'error' || message.startsWith('reconciling failed'),
       );
       assert.deepEqual(loud, []);
     });

@@ -7,7 +7,7 @@ import { POLICIES } from '../support/rendered.ts';
 
 const CHANGES = 50;
 /**
- * The capabilities that changes admit. Each change admits a capability that none of the last three changes admitted.
+ * The capabilities that changes admit. Each change admits a capability that was not admitted by the last three changes.
  */
 const CAPABILITIES = ['NET_RAW', 'SYS_TIME', 'SYS_NICE', 'SYS_CHROOT', 'NET_ADMIN'];
 
@@ -36,7 +36,7 @@ describe('the condition Programmed', () => {
         CAPABILITIES.map((capability) => cluster.admit(restrictedPod({ add: [capability] }), namespace)),
       );
       const after = await cluster.api.get(`${POLICIES}/${policy}`);
-      // The answers are about the spec that the status reported as in force only if the policy has not changed.
+      // If the policy has changed meanwhile, the answers may be about another spec than the spec in force.
       if (after.metadata.generation !== before.metadata.generation) return false;
       seenTrue++;
       const message = `seed ${random.seed}, generation ${before.metadata.generation}: ${answers.find((one) => one !== ADMITTED)}`;
@@ -47,7 +47,7 @@ describe('the condition Programmed', () => {
     while (changes < CHANGES) {
       changes++;
       await change();
-      // Some changes come while the operator still brings the previous change into force, and others come later.
+      // Some changes happen while the operator still brings the previous change into force. Other changes happen later.
       const until = Date.now() + random.int(400);
       const waits = random.int(3) === 0;
       if (waits) await eventually('the change to be seen in force', look, 60_000);

@@ -27,9 +27,9 @@ const KINDS: Readonly<Record<string, number>> = { ServiceMonitor: 0, PrometheusR
 const [port] = await freePorts(1);
 const LABEL = 'pod-security.kubernetes.io/warn';
 const ADDRESS = `127.0.0.1:${port}`;
-/** The sections of the runbook, each with the output of its blocks in the situation that this test makes. */
+/** The sections of the runbook. Each section has the output of its blocks in the situation that this test makes. */
 const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
-  // In this test the operator runs beside the cluster, so no pod has its log.
+  // In this test, the operator runs beside the cluster. Therefore no pod has its log.
   'Set up': [[/capabilitypolicy-metrics-reader created/], []],
   CapabilityPolicyNotProgrammed: [[/^prometheus-refused +VersionTooNew +spec\.levelVersion: /m]],
   CapabilityPolicyViolationsRising: [
@@ -52,15 +52,15 @@ const SHOWN: Readonly<Record<string, readonly (readonly RegExp[])[]>> = {
   CapabilityPolicyNoLeader: [[/^capabilitypolicy\.dev +\S+ +20\S+Z$/m]],
   CapabilityPolicyReflectorStale: [[/^readyz check passed$/m, /^yes$/m]],
 };
-/** The values that Grafana puts in place of variables. */
+/** The values that Grafana inserts for the dashboard's variables. */
 const CHOSEN: Readonly<Record<string, string>> = { job: '.*', policy: '.*', __rate_interval: '15s' };
 
 describeWith(
   { programs: { prometheus: 'apt-get install prometheus', promtool: 'apt-get install prometheus' } },
   'Prometheus',
   () => {
-    // The labels must be removed before the clean-up of the test cluster, which would mistake them for labels that the
-    // operator forgot.
+    // The labels must be removed before the clean-up of the test cluster. The clean-up would mistake the labels for
+    // labels that the operator forgot.
     after(async () => {
       await prometheus?.stop();
       if (namespace) await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [LABEL]: null } } });
@@ -87,12 +87,12 @@ describeWith(
       await expire();
       await cluster.programmed(policy);
       await finds(`capabilitypolicy_workloads{policy="${policy}",verdict="violating"} == 1`);
-      // An alert counts as pending from the first moment on.
+      // An alert is pending from the first moment on.
       await finds('count(capabilitypolicy_programmed == 1) == 3');
       await finds(`absent(ALERTS{alertname="CapabilityPolicyNotProgrammed", policy!="${refused}"})`);
     });
 
-    /** Creates a rollout that a pod blocks. */
+    /** Creates a rollout that is blocked by a pod. */
     async function rollout(): Promise<void> {
       const slow = await cluster.namespace('slow', { team: 'prometheus-rollout' });
       await cluster.api.create(`${NAMESPACES}/${slow}/pods`, { ...baselinePod(), metadata: { name: 'bad' } });
@@ -101,20 +101,20 @@ describeWith(
         level: 'restricted',
         mode: 'Enforce',
         rollout: {},
-        // No pod adds SYS_TIME, so the grant is unused.
+        // No pod adds SYS_TIME. The grant is therefore unused.
         overrides: { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'SYS_TIME'] } },
       });
       await finds(`capabilitypolicy_rollout_namespaces{policy="${rolledOut}",state="blocked"} == 1`);
     }
 
-    /** Creates a policy that expires, but so late that the alert does not fire. */
+    /** Creates a policy that expires late. The alert does not fire for this policy. */
     async function expire(): Promise<void> {
       const expires = new Date(Date.now() + 30 * 86_400_000).toISOString().replace(/\.\d+Z$/, 'Z');
       const none = { matchLabels: { team: 'none' } };
       await cluster.policy('ends', { namespaceSelector: none, level: 'restricted', expires: expires as never });
     }
 
-    /** Waits until a query finds something. */
+    /** Waits until a query has a result. */
     async function finds(query: string): Promise<readonly Series[]> {
       return eventually(
         `${query} to find something`,

@@ -1,4 +1,4 @@
-/** Rollouts on a real API server: the order at the start, promotion, the label, and how a rollout ends. */
+/** Tests rollouts on a real API server: the order at the start, promotion, the label, and the end of a rollout. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity, Json } from '../../hack/controlplane/api.ts';

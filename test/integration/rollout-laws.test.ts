@@ -1,4 +1,4 @@
-/** The laws of a rollout (docs/decisions/0051) on a real API server, while other users disturb it. */
+/** Tests the laws of a rollout (docs/decisions/0051) on a real API server while other users disturb the rollout. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -50,7 +50,10 @@ describe('the laws of a rollout', function () {
     return items.filter((one: Json) => one.reason === 'NamespaceEnforced' && one.regarding.name === namespace).length;
   }
 
-  /** Makes the API server refuse every request with this match condition, as another tool's policy may do. */
+  /**
+   * Makes the API server refuse every request that satisfies the given match condition, as another tool's policy may
+   * do.
+   */
   async function refuse(name: string, expression: string): Promise<() => Promise<void>> {
     const metadata = { name: cluster.named(name) };
     const resourceRules = [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['namespaces'] }];
@@ -118,7 +121,7 @@ describe('the laws of a rollout', function () {
     assert.equal(await enforcedEvents(namespace), 0);
     assert.ok(await isAdmitted(namespace));
     await allow();
-    // Any change of the namespace makes the operator try again at once.
+    // Any change of the namespace makes the operator retry at once.
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { touched: 'yes' } } });
     await enforcedIn(policy, namespace);
     const done = await progresses(policy, '1/1');
@@ -147,7 +150,7 @@ describe('the laws of a rollout', function () {
     const created = await cluster.namespace('stuck-new', { team: 'stuck' });
     assert.ok(!(await isAdmitted(created)));
 
-    // An edit of the selector must come into force even while the label of a namespace cannot be set.
+    // An edit of the selector must come into force even if the label of a namespace cannot be set.
     const both = { matchExpressions: [{ key: 'team', operator: 'In', values: ['stuck', 'late'] }] };
     await patch(policy, { namespaceSelector: { ...both, matchLabels: null } });
     await cluster.programmed(policy);
@@ -180,7 +183,7 @@ describe('the laws of a rollout', function () {
     await cluster.byHand.ask('PUT', `${NAMESPACES}/${full}`, { body: replaced });
   });
 
-  /** Adds labels to a namespace until etcd refuses more. */
+  /** Adds labels to a namespace until etcd refuses more labels. */
   async function fill(namespace: string): Promise<void> {
     let count = 0;
     for (let chunk = 1_024; chunk >= 1; ) {
@@ -232,7 +235,7 @@ describe('the laws of a rollout', function () {
       await patch(policy, away);
       await eventually('the policy to rest', () => isAdmitted(done));
       await sleep(5_000);
-      // While the policy rests, nothing guards its label.
+      // The label of a resting policy is not guarded.
       await cluster.api.patch(`${NAMESPACES}/${done}`, { metadata: { labels: { [label(policy)]: 'pending' } } });
       await patch(policy, back);
       await enforcedIn(policy, done);
@@ -267,7 +270,7 @@ describe('the laws of a rollout', function () {
     const { rollout: _, ...plain } = spec('first', {});
     const policy = await cluster.policy('first', plain as CapabilityPolicySpec);
     await cluster.programmed(policy);
-    // Nothing guards the label of a policy without a rollout.
+    // The label of a policy without a rollout is not guarded.
     await cluster.api.patch(`${NAMESPACES}/${namespace}`, { metadata: { labels: { [label(policy)]: 'pending' } } });
     await patch(policy, { rollout: { soak: '24h' } });
     const path = `${NAMESPACES}/${OPERATOR_NAMESPACE}/configmaps/rollout-0.${policy}`;
@@ -278,7 +281,7 @@ describe('the laws of a rollout', function () {
   });
 
   describe('by another leader', () => {
-    /** Starts another operator, which leads instead of the cluster's own operator. */
+    /** Starts another operator, which leads instead of the operator of `cluster`. */
     async function lead(args: readonly string[], nodeFlags: readonly string[] = []): Promise<OperatorProcess> {
       await cluster.operator.stop('SIGKILL');
       const own = ['--kubeconfig', cluster.operatorKubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];

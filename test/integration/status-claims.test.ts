@@ -1,4 +1,7 @@
-/** Tests the status of a policy, its columns and its Events: every statement is true, and nothing true is missing. */
+/**
+ * Tests the status of a policy, its columns and its Events. Every statement in the status and the Events must be true,
+ * and no true statement may be missing.
+ */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -77,7 +80,7 @@ describe('what a status claims', function () {
     before(() => cluster.operator.stop());
     after(() => cluster.operator.startAndWatch());
 
-    /** Writes a status as an operator would write it that has only seen the policy before its deletion. */
+    /** Writes the status of an operator that has only seen the policy before its deletion. */
     async function write(seen: CompletePolicy): Promise<void> {
       const config = new KubeConfig();
       config.loadFromFile(cluster.operatorKubeconfig);
@@ -225,7 +228,7 @@ describe('what a status claims', function () {
         assert.equal(await cell(policy, 'MODE'), 'Enforce');
         assert.match(
           (await cluster.condition(policy, 'Programmed'))?.message ?? '',
-          /the last accepted one stays in force/,
+          /the last accepted version stays in force/,
         );
         await cluster.operator.stop();
         await cluster.operator.startAndWatch();

@@ -26,7 +26,7 @@ describe('the status of a policy', function () {
     await cluster.api.create(`${NAMESPACES}/${namespace}/pods`, { ...pod, metadata: { name } });
   }
 
-  /** Waits until the policy's workloads are evaluated, and exactly this many of them violate. */
+  /** Waits until the policy's workloads are evaluated, and exactly `count` workloads violate. */
   async function violating(policy: string, count: number): Promise<void> {
     const look = async () => (await statusOf(cluster.api, policy)).workloads?.violating === count;
     await eventually(`${count} violating workloads`, look);
@@ -174,7 +174,7 @@ describe('the status of a policy', function () {
     const everywhere = await cluster.policy('everywhere', { namespaceSelector: {}, level: 'privileged' });
     await cluster.programmed(everywhere);
     const excluded = (name: string) => name.startsWith('kube-') || name === OPERATOR_NAMESPACE;
-    // Namespaces of other test files may still be in deletion.
+    // Namespaces of other test files may still be terminating.
     await eventually('the count', async () => {
       const names = (await cluster.api.list(NAMESPACES)).map(({ metadata }) => metadata.name);
       const { namespaces } = await statusOf(cluster.api, everywhere);
@@ -205,7 +205,7 @@ describe('the status of a policy', function () {
     await cluster.api.remove(`${NAMESPACES}/${namespace}/pods/ping`);
     const [again] = await unused('NET_RAW', 'spec.overrides.hostNetwork');
     assert.ok(Date.parse(again?.since ?? '') >= before - 1_000, again?.since);
-    // After a restart, the operator does not say that these grants are unused since the restart.
+    // A restart must not change the time since which a grant is listed as unused.
     await cluster.operator.stop();
     await cluster.operator.startAndWatch();
     await createPod(namespace, 'more', baselinePod());
@@ -254,7 +254,8 @@ describe('the status of a policy', function () {
     assert.match(await kubectl('describe', 'deployment', 'worse', '-n', namespace), /WorkloadViolates.*SYS_ADMIN/);
     assert.match(await kubectl('describe', 'cappol', policy), /InForce/);
 
-    // A violation that returns makes no further Event. The return adds to the series of the first Event.
+    // A violation that returns makes no further Event. Instead, the operator adds the violation to the series of the
+    // first Event.
     await cluster.api.patch(`${deployments}/worse`, { spec: { template: { spec: object.spec.template.spec } } });
     await violating(policy, 1);
     const [again] = await eventually('a series', async () => {
@@ -295,7 +296,7 @@ describe('the status of a policy', function () {
     assert.deepEqual(await told(), ['Normal ExceptionAdmits', 'Warning WorkloadViolates']);
   });
 
-  /** Waits until `sharesWith` and `namespaces` in the policy's status are exactly as wanted. */
+  /** Waits until `sharesWith` and `namespaces` in the policy's status equal the wanted values. */
   async function shows(policy: string, wanted: object): Promise<void> {
     let last: unknown;
     const look = async () => {

@@ -66,7 +66,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     });
     const { holders, writes, outOfTurn } = audit.turns();
     console.log(`      ${changes} changes; writes: ${JSON.stringify(writes)}; out of turn: ${outOfTurn.length}`);
-    // One write may come after the new leader's writes: the write that the process was about to send
+    // One write may come after the new leader's writes. The old leader was about to send this write
     // (docs/security-model.md).
     assert.ok(outOfTurn.length <= 1, JSON.stringify(outOfTurn));
     assert.deepEqual(holders, [FIRST, SECOND]);
@@ -88,7 +88,7 @@ describe('a leader that is stopped for longer than its lease', () => {
     }
   }
 
-  /** Changes policies, so that there is always something to roll out, to label and to report. */
+  /** Changes policies all the time. The operator therefore always has programs, labels and statuses to write. */
   async function changeUntil(signal: AbortSignal): Promise<void> {
     for (; !signal.aborted; changes++) {
       const team = TEAMS[changes % TEAMS.length] as string;
@@ -100,7 +100,7 @@ describe('a leader that is stopped for longer than its lease', () => {
       const metadata = { name: PREFIX + team };
       const apiVersion = 'capabilitypolicy.dev/v1alpha1';
       await api.apply(`${POLICIES}/${metadata.name}`, { apiVersion, kind: 'CapabilityPolicy', metadata, spec });
-      // The operator writes only when there has been no change for a while.
+      // The operator writes only after a while without changes.
       await sleep(changes % 6 === 5 ? 600 : 100);
     }
   }

@@ -1,4 +1,4 @@
-/** The time that the operator needs to end, whatever it is doing. */
+/** Tests the time that the operator needs to end, in different situations. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -11,8 +11,8 @@ import { OperatorProcess } from '../support/operator-process.ts';
 
 const WITHIN_MS = 2_000;
 /**
- * The number of policies. The policies share their namespaces, so that each program contains all policies and takes
- * long to compile and load.
+ * The number of policies. The policies share their namespaces, so each program contains all policies. Programs with
+ * many policies take long to compile and load.
  */
 const POLICIES = 30;
 
@@ -47,7 +47,10 @@ describe('the operator, when it is told to end', function () {
     await waitFor(message, look, { timeoutMs: 60_000, intervalMs: 1 });
   }
 
-  /** Signals the operator, and waits until it ends. @returns the last line of its log */
+  /**
+   * Sends a signal to the operator, and waits until the operator ends.
+   * @returns the last line of its log
+   */
   async function ends(signal: 'SIGTERM' | 'SIGINT'): Promise<string | undefined> {
     const began = performance.now();
     const code = await operator.stop(signal);
@@ -91,7 +94,7 @@ describe('the operator, when it is told to end', function () {
       await run(relay.kubeconfig, '--leader-elect');
       await logged('created object');
       relay.silent = true;
-      assert.equal(await ends('SIGTERM'), 'stopped with requests under way');
+      assert.equal(await ends('SIGTERM'), 'stopped while requests were running');
       assert.ok(!operator.log.some(({ message }) => message === 'released the lease'));
     });
   });
@@ -100,7 +103,7 @@ describe('the operator, when it is told to end', function () {
     it('ends within 2 s', async () => {
       await cluster.deletePolicies();
       await run(cluster.operatorKubeconfig);
-      // Before its first line of log a process has no signal handler, so a signal would simply kill it.
+      // Before its first line of log, the process has no signal handler. A signal would simply kill the process.
       await logged('watching');
       await cluster.settled();
       assert.equal(await ends('SIGTERM'), 'stopped');
@@ -108,7 +111,7 @@ describe('the operator, when it is told to end', function () {
   });
 });
 
-/** A relay between the operator and the API server. A silent relay delivers nothing in either direction. */
+/** A relay between the operator and the API server. A silent relay forwards nothing in either direction. */
 class Relay {
   silent = false;
   connections = 0;

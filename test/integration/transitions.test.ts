@@ -8,8 +8,8 @@ import { attemptsOf, bring, prepare } from '../support/transitioning.ts';
 import { TRANSITIONS, type Transition } from '../support/transitions.ts';
 
 /**
- * The number of rounds. A round changes the state of every transition once, and waits until everything is in force; a
- * burst does not wait.
+ * The number of rounds. A round changes the state of every transition once, and waits until everything is in force. A
+ * burst makes the changes of a round without waiting.
  */
 const ROUNDS = Number(process.env.TRANSITION_ROUNDS ?? 2);
 const BURSTS = ROUNDS;
@@ -56,7 +56,7 @@ describe('while policies change', function () {
     await bring(cluster, transition, step);
   }
 
-  /** Waits until all rendered objects are right, and so are the API server's answers. */
+  /** Waits until all rendered objects and the API server's answers are right. */
   async function inForce(): Promise<void> {
     await cluster.settled();
     const policies = await cluster.policies();

@@ -1,4 +1,4 @@
-/** Compares the fields of pods and workloads that check knows with the fields that an API server has. */
+/** Compares the fields of pods and workloads in the table of `cappol check` with the fields of an API server. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { fieldsOf, fieldsText, merged, type OpenApi } from '../cli/kubernetes-fi
 import { DEPLOYMENT, ROWS } from '../cli/unknown-field-rows.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 
-/** Fields that an earlier release could lack: the type, the field, and the first path where it is. */
+/** Fields that an earlier release could lack. A row has the type, the field, and the first path of the field. */
 const LACKING = [
   ['SecurityContext', 'procMount', 'spec.containers.securityContext.procMount'],
   ['SecurityContext', 'appArmorProfile', 'spec.containers.securityContext.appArmorProfile'],

@@ -1,6 +1,6 @@
 /**
- * The last API server below 1.36 is upgraded: programs with variables replace programs without variables, in place.
- * When an older API server joins, the reverse happens.
+ * Tests the upgrade of the last API server below 1.36. Programs with variables replace programs without variables under
+ * the same names. When an older API server joins, the reverse happens.
  */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,17 +20,14 @@ import { verdictOf } from '../support/verdict.ts';
 
 const [TEAM, BOUND] = ['upgraded-servers-team', 'upgraded-servers-bound'];
 const [BASE, EXCEPTION, ABOVE] = ['upgraded-base', 'upgraded-exception', 'upgraded-above'];
-/**
- * Two policies with restricted use. In programs without variables, policies with restricted use have a separate
- * program.
- */
+/** Two policies with restricted use. Without variables, policies with restricted use have a separate program. */
 const [TIME, RAW] = ['upgraded-bound-time', 'upgraded-bound-raw'];
 const NAMES = [BASE, EXCEPTION, ABOVE, TIME, RAW];
 const [OLDER, NEWER] = [35, 36];
 
 const pinging = (add: readonly string[]) => restrictedPod({ add, serviceAccountName: 'pinger' });
 
-/** The pods to try, each with the answer that is right for both forms of programs. */
+/** The pods that the test tries. Each pod has the answer that is right for both forms of programs. */
 const PODS = [
   { title: 'a compliant pod', namespace: TEAM, pod: restrictedPod(), expected: 'admitted' },
   { title: 'a pod of the exception', namespace: TEAM, pod: pinging(['NET_RAW']), expected: 'admitted' },
@@ -134,7 +131,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
     return all.find(({ metadata }) => metadata.name === 'capabilitypolicy.enforce')?.metadata.uid;
   }
 
-  /** Waits until each pod was tried several more times. */
+  /** Waits until each pod has been tried several more times. */
   async function enough(): Promise<void> {
     const until = tried + 10 * PODS.length;
     while (tried < until) await sleep(20);
@@ -150,8 +147,7 @@ describeIfOffered('admissionVariables', 'when the last API server below 1.36 is 
   }
 
   /**
-   * Tries forever to take namespaces out of their policies, as a user who may edit namespaces and does not hold
-   * `exempt`.
+   * Tries forever to take namespaces out of their policies. The user may edit namespaces and does not hold `exempt`.
    */
   async function leaveForever(): Promise<void> {
     while (!stopped) {
@@ -195,7 +191,7 @@ function specs(): Record<string, Partial<CapabilityPolicySpec>> {
     [RAW]: bound('NET_RAW', 'default'),
     [BASE]: level,
     [EXCEPTION]: { ...level, overrides, usableBy: 'Subjects', subjects },
-    // The policy ABOVE decides in other namespaces, so the programs of the other policies also contain ABOVE.
+    // The policy ABOVE decides in other namespaces. The programs of the other policies therefore also contain ABOVE.
     [ABOVE]: { ...level, priority: 5, namespaceSelector: { matchLabels: { team: TEAM, tier: 'other' } } },
   };
 }

@@ -1,4 +1,4 @@
-/** The object that Argo CD deletes after the policies and before the operator (config/argocd/operator). */
+/** Tests the object that Argo CD deletes after the policies and before the operator (config/argocd/operator). */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,9 @@ import { CONFIG } from '../support/rights.ts';
 const LABEL = 'pod-security.kubernetes.io/enforce';
 const OBJECT = load(readFileSync(join(CONFIG, 'argocd', 'operator', 'withdrawal.yaml'), 'utf8')) as Json;
 const PATH = `/apis/rbac.authorization.k8s.io/v1/clusterroles/${OBJECT.metadata.name}`;
-/** Flags that slow down writes. With ten writes a second, withdrawing the labels of the policies takes two seconds. */
+/**
+ * Flags that slow down writes. With ten writes per second, withdrawing the labels of the policies takes two seconds.
+ */
 const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];
 const MANY = 25;
 

@@ -7,7 +7,9 @@ import { entries, statusOf, timed } from '../support/observed.ts';
 import { baselinePod, restrictedPod, workloads } from '../support/pod-manifests.ts';
 import { NAMESPACES } from '../support/rendered.ts';
 
-/** The most ms until the status is right. The target is 2 s, but a test machine may be busy with other things. */
+/**
+ * The maximum time in ms until the status is right. The target is 2 s, but a test machine may be busy with other work.
+ */
 const LIMIT_MS = 30_000;
 const GOOD = baselinePod();
 const BAD = baselinePod({ add: ['NET_ADMIN'] });
@@ -21,12 +23,12 @@ interface Row {
   readonly name: string;
   readonly pods: number;
   readonly container?: string;
-  /** The path of the collection for the created object, with `*` in place of the namespace. */
+  /** The path of the created object's collection. The path has `*` in place of the namespace. */
   readonly path: string;
   readonly object: Json;
-  /** The change after which the workload violates, if it complies at first. */
+  /** The change that makes the workload violate. The field is set if the workload complies at first. */
   readonly change?: (path: string) => Promise<unknown>;
-  /** The change that repairs the workload; by default, it is deleted. */
+  /** The change that repairs the workload. Without this field, the test deletes the workload. */
   readonly repair?: Json;
 }
 
@@ -219,7 +221,7 @@ describe('existing violating workloads', function () {
 
     const wanted = { kind: 'Deployment', name: 'refused', namespace, pods: 0, verdict: 'Violating' } as const;
     await eventually('the entry', async () => entries(await statusOf(cluster.api, policy), wanted).length === 1);
-    // The status of the ReplicaSet itself says that its pods are refused.
+    // The ReplicaSet's own status reports that its pods are refused.
     const refused = await eventually('the refusal', async () => {
       const sets = await cluster.api.list(inNamespace('/apis/apps/v1/*/replicasets', namespace));
       return sets[0]?.status.conditions?.find(({ type }: Json) => type === 'ReplicaFailure');
@@ -266,7 +268,7 @@ describe('existing violating workloads', function () {
       for (const { message = '' } of entries(status, { verdict: 'Unknown' })) {
         assert.match(
           message,
-          /whether its creator may use it is not known: a RoleBinding to ClusterRole capabilitypolicy\.dev:use:/,
+          /it is not known whether its creator may use the policy: a RoleBinding to ClusterRole capabilitypolicy\.dev:use:/,
         );
       }
 
@@ -274,7 +276,10 @@ describe('existing violating workloads', function () {
       await cluster.api.remove(`${inNamespace(DEPLOYMENTS, namespace)}/unusable`);
       await eventually('Compliant', async () => (await cluster.condition(policy, 'Compliant'))?.status === 'True');
       const message = (await cluster.condition(policy, 'Compliant'))?.message ?? '';
-      assert.match(message, new RegExp(`unknown for ${unknown.length}, since it depends on who created the pod`));
+      assert.match(
+        message,
+        new RegExp(`unknown for ${unknown.length}, since the verdict depends on who created the pod`),
+      );
     });
   }
 
@@ -298,7 +303,7 @@ describe('existing violating workloads', function () {
   }
 });
 
-/** A violating workload of the kind with this plural. */
+/** A violating workload. The parameter `plural` determines the kind of the workload. */
 function made(plural: string, name: string, spec: object = {}): Pick<Row, 'kind' | 'name' | 'path' | 'object'> {
   const { path, object } = workloads(BAD).find((one) => one.path.endsWith(`/${plural}`)) as {
     path: string;

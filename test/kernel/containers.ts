@@ -1,5 +1,6 @@
 /**
- * Runs real containers with runc. The containers' root file system has one program, which reports its own capabilities.
+ * Runs real containers with runc. The root file system of the containers has one program, which reports its own
+ * capabilities.
  */
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ const SOURCE = join(import.meta.dirname, 'probe', 'main.go');
 /** The timeout is long, because a busy machine starts containers slowly. */
 const TIMEOUT_MS = 60_000;
 
-/** The content of a process's /proc/self/status, or the error if the kernel did not execute the program. */
+/** The content of a process's /proc/self/status. If the kernel did not execute the program, the value is the error. */
 export type Process = { readonly error: string } | ProcessStatus;
 
 export interface ProcessStatus {
@@ -27,7 +28,7 @@ export interface ProcessStatus {
   readonly ambient: bigint;
 }
 
-/** How the file of a program changes the capabilities of its process. */
+/** The attributes of a program's file that change the capabilities of its process. */
 export interface ProgramFile {
   readonly capabilities?: FileCapabilities;
   /** Whether the file is owned by root and has the set-user-ID bit. */
@@ -37,9 +38,9 @@ export interface ProgramFile {
 export interface ContainerSpec {
   readonly uid: number;
   readonly noNewPrivileges: boolean;
-  /** The names, with CAP_, in the container's bounding, permitted and effective set. */
+  /** The names of the capabilities in the container's bounding, permitted and effective sets, with CAP_. */
   readonly capabilities: readonly string[];
-  /** Names of programs: the entrypoint, followed by the programs that it starts. */
+  /** The names of programs. The first program is the entrypoint, which starts the other programs. */
   readonly programs: readonly [string, ...string[]];
 }
 
@@ -63,7 +64,10 @@ export class Containers {
     return containers;
   }
 
-  /** Runs a container to its end. @returns the name of each program → its capabilities */
+  /**
+   * Runs a container until it ends.
+   * @returns the capabilities of each program by the program's name
+   */
   async run({ uid, noNewPrivileges, capabilities, programs }: ContainerSpec): Promise<Map<string, Process>> {
     this.#count += 1;
     const id = `capabilities-${process.pid}-${this.#count}`;
@@ -82,7 +86,7 @@ export class Containers {
       mounts: [
         { destination: '/proc', type: 'proc', source: 'proc' },
         // Containers that run at the same time share the root file system. Therefore each container gets its own /dev,
-        // in which runc makes devices.
+        // in which runc creates devices.
         { destination: '/dev', type: 'tmpfs', source: 'tmpfs' },
       ],
       linux: { namespaces: [{ type: 'pid' }, { type: 'mount' }] },
@@ -119,14 +123,14 @@ export class Containers {
   }
 }
 
-/** Builds a program of Go that needs no other file in a container. */
+/** Builds a Go program that needs no other file in a container. */
 export async function buildProgram(source: string, program: string): Promise<void> {
   await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', program, source], {
     env: { ...process.env, CGO_ENABLED: '0', GOFLAGS: '' },
   });
 }
 
-/** The bounding set of the test's own process: no container can have more capabilities. */
+/** The bounding set of the test's own process. No container can have more capabilities than this process. */
 export function bitsOfThisMachine(): bigint {
   return statusIn(readFileSync('/proc/self/status', 'utf8')).bounding;
 }
@@ -143,7 +147,7 @@ function processesIn(output: string): Map<string, Process> {
   );
 }
 
-/** @param text of /proc/…/status */
+/** @param text the content of /proc/…/status */
 export function statusIn(text: string): ProcessStatus {
   const field = (name: string) => new RegExp(`^${name}:\\s*(\\S+)`, 'm').exec(text)?.[1] ?? '';
   const mask = (name: string) => BigInt(`0x${field(name)}`);

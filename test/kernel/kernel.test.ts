@@ -1,4 +1,4 @@
-/** Compares held*.ts with the kernel's report about real containers. */
+/** Compares the results of held*.ts with the kernel's report about real containers. */
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import fc from 'fast-check';
@@ -85,7 +85,9 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     await Promise.all(Array.from({ length: availableParallelism() }, work));
   }
 
-  /** @param measured the bounding set or the error that was measured, if there is a measurement */
+  /**
+   * @param measured the bounding set or the error in the file of measurements, or undefined if there is no measurement
+   */
   async function check(one: Case, measured?: Measured): Promise<void> {
     const title = JSON.stringify({ ...one, runtime: one.runtime.name });
     const grant = granted(one.runtime, one.request);
@@ -93,7 +95,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
       if (measured !== undefined) assert.equal(grant.error, measured, title);
       return;
     }
-    // The root user of this machine cannot give containers capabilities that it lacks itself.
+    // The root user of this machine cannot give a capability to a container if root lacks the capability.
     const capabilities = namesIn(maskOf(grant.capabilities) & machine);
     const found = await containerOf(one, { ...grant, capabilities });
     assert.deepEqual(Object.fromEntries(found), expected(one, capabilities), title);
@@ -103,7 +105,7 @@ describeWith({ root: true, programs: { runc: 'apt-get install runc' } }, 'the ke
     assert.equal(entrypoint.bounding, measured & machine, title);
   }
 
-  /** Runs the container. The test also gives runc those capability names that runc ignores. */
+  /** Runs the container. The configuration of the container also has the capability names that runc ignores. */
   function containerOf(one: Case, { capabilities, ignored }: Grant): Promise<Map<string, Process>> {
     const spec: ContainerSpec = {
       uid: one.way.root ? 0 : one.uid,
@@ -131,8 +133,8 @@ function expected(one: Case, capabilities: readonly string[]): Record<string, Pr
 }
 
 /**
- * The programs that the entrypoint starts. A setuid entrypoint starts no other programs, because they would run partly
- * as root.
+ * The programs that the entrypoint starts. A setuid entrypoint starts no other program, because the program would run
+ * partly as root.
  */
 function startedBy(entrypoint: Program): Program[] {
   return entrypoint === 'setuid-root' ? [] : NAMES.filter((name) => name !== entrypoint);
@@ -143,7 +145,7 @@ function starts(name: Program, bounding: readonly string[]): boolean {
   return !capabilities || isExecutable(bounding, capabilities);
 }
 
-/** The credentials with which a program starts. With no-new-privileges, the kernel ignores the set-user-ID bit. */
+/** The credentials of a program at its start. With no-new-privileges, the kernel ignores the set-user-ID bit. */
 function startOf(name: Program, { way }: Case): [Credentials, FileCapabilities | undefined] {
   const { setuid, capabilities }: ProgramFile = PROGRAMS[name];
   return [{ ...way, root: way.root || (setuid === true && !way.noNewPrivileges) }, capabilities];

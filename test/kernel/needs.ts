@@ -1,19 +1,22 @@
-/** The actions of the program in needs/, and the capabilities that each needs. */
+/** The actions of the program in needs/, and the capabilities that each action needs. */
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
 export interface Need {
-  /** The program's arguments; its title by default. */
+  /** The program's arguments. The default is the title of this entry. */
   readonly args?: readonly string[];
-  /** The capabilities of the observed container; by default all that this machine can give. */
+  /**
+   * The capabilities of the observed container. By default, the container has all capabilities that this machine can
+   * give.
+   */
   readonly holds?: readonly string[];
   readonly needs: readonly string[];
-  /** Capabilities that the program asks for, but neither holds nor needs. */
+  /** Capabilities that the program requests. The program neither holds nor needs these capabilities. */
   readonly refused?: readonly string[];
-  /** Capabilities that the kernel refused, in addition to those that every container asks for. */
+  /** Capabilities that the kernel refused, in addition to the capabilities that every container requests. */
   readonly noise?: readonly string[];
 }
 
-/** The needs by the name of the container, or of its pod. */
+/** The needs by title. The title is also the name of the container or of its pod. */
 export const NEEDS: Readonly<Record<string, Need>> = {
   nothing: { needs: [] },
   ping: { needs: ['NET_RAW'] },
@@ -37,7 +40,7 @@ export const NEEDS: Readonly<Record<string, Need>> = {
     noise: ['DAC_READ_SEARCH OtherCapability'],
   },
   write: { needs: [], noise: ['FSETID SetIdBits'] },
-  // Mapping the ID 0 of the parent needs SETFCAP since Linux 5.12 (user_namespaces(7)).
+  // Since Linux 5.12, a process needs SETFCAP to map the ID 0 of the parent namespace (user_namespaces(7)).
   'own-namespace': { needs: ['SETFCAP'], noise: ['SYS_ADMIN OwnUserNamespace', 'SYS_CHROOT OwnUserNamespace'] },
   capset: { needs: [], noise: ['SETPCAP Capset'] },
 };

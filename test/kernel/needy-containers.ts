@@ -1,4 +1,7 @@
-/** Containers of runc, without kubelet, that need known capabilities: the program in needs/, on overlayfs as in a pod. */
+/**
+ * Runs containers with runc, without a kubelet, that need known capabilities. The containers run the program in needs/,
+ * on overlayfs as in a pod.
+ */
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,15 +18,15 @@ const OTHER = 1000;
 
 export interface NeedyContainer {
   readonly pod: string;
-  /** The arguments of the program, which state its actions. */
+  /** The arguments of the program, which state the actions of the program. */
   readonly args: readonly string[];
-  /** The names, without CAP_, in the container's bounding, permitted and effective set. */
+  /** The names of the capabilities in the container's bounding, permitted and effective sets, without CAP_. */
   readonly capabilities: readonly string[];
 }
 
 export interface Ended {
   readonly ok: boolean;
-  /** The output of runc and the program when it failed. */
+  /** The output of runc and of the program if the run failed. */
   readonly error: string;
   readonly output: string;
 }
@@ -47,12 +50,12 @@ export class NeedyContainers {
     return containers;
   }
 
-  /** The control group of all containers. For each container, it has a group `default/POD/app`. */
+  /** The control group of all containers. This control group has a group `default/POD/app` for each container. */
   get cgroup(): string {
     return `/${basename(this.#folder)}`;
   }
 
-  /** Runs a container to its end. */
+  /** Runs a container until it ends. */
   async run({ pod, args, capabilities }: NeedyContainer): Promise<Ended> {
     this.#count += 1;
     const id = `${basename(this.#folder)}-${this.#count}`;
@@ -81,7 +84,8 @@ export class NeedyContainers {
     const layers = `lowerdir=${join(this.#folder, 'image')},upperdir=${bundle}/upper,workdir=${bundle}/work`;
     const script = `mount -t overlay -o ${layers} overlay ${bundle}/root && exec runc --root ${this.#folder}/state run --bundle ${bundle} ${id}`;
     try {
-      // The container's overlay is mounted in a separate mount namespace, so that it is not visible on the machine.
+      // The container's overlay is mounted in a separate mount namespace, so that the overlay is not visible on the
+      // machine.
       const { stdout } = await run('unshare', ['--mount', 'sh', '-c', script], { timeout: TIMEOUT_MS });
       return { ok: true, error: '', output: stdout };
     } catch (error) {
@@ -103,7 +107,10 @@ export class NeedyContainers {
   }
 }
 
-/** Writes the program and the files that it works on. @param root the folder with the files of an image */
+/**
+ * Writes the program and the files that the program works on.
+ * @param root the folder with the files of an image
+ */
 export async function writeNeeds(root: string): Promise<void> {
   mkdirSync(join(root, 'mnt'));
   await buildProgram(SOURCE, join(root, 'needs'));

@@ -1,6 +1,6 @@
 /**
- * Tests `cappol observe` on containers of runc whose needs are known. test/node/observe.test.ts tests `cappol observe`
- * on pods.
+ * Tests `cappol observe` on containers of runc with known needs. The test test/node/observe.test.ts tests `cappol
+ * observe` on pods.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -19,7 +19,7 @@ import { NeedyContainers } from './needy-containers.ts';
 import { instances, OBSERVER_NEEDS, Observer } from './observer.ts';
 import { beyondRestricted, suggestedFor } from './suggested.ts';
 
-/** The noise of every container, from its set-up, from memory and from overlayfs. */
+/** The noise of every container. The noise comes from the set-up, from memory and from overlayfs. */
 const USUAL = ['RuntimeSetup', 'MemoryOvercommit', 'MountersCredentials', 'NonAudit'];
 const FORKS = 400;
 const ROUNDS = 5;
@@ -171,7 +171,7 @@ describeWith(OBSERVER_NEEDS, 'cappol observe', () => {
 
     it('says that it needs root', () => {
       const { status, stderr } = observeHere('unshare', '--user');
-      assert.match(stderr, /^cappol: observe needs root/);
+      assert.match(stderr, /^cappol: observe must run as root/);
       assert.equal(status, 2);
     });
 

@@ -1,6 +1,6 @@
 /**
- * `cappol observe` as a process on this machine. The process runs as root without any capability, and sees its own
- * tracefs, which no other process sees.
+ * Runs `cappol observe` as a process on this machine. The process runs as root without any capability. The process has
+ * its own tracefs, which no other process sees.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,12 +9,12 @@ import type { ObservedLine } from '../../analysis/evidence/use.ts';
 import type { Needs } from '../../hack/needs.ts';
 import { ROOT } from '../support/page.ts';
 
-/** The timeout for the end of an observation, which comes late on a busy machine. */
+/** The timeout in ms for the end of an observation, which comes late on a busy machine. */
 const END_MS = 60_000;
 const MOUNT = 'mount -t tracefs tracefs /sys/kernel/tracing';
-/** Starts the observer without capabilities, as in the pods of `cappol observe --cluster`. */
+/** Starts the observer without capabilities. The pods of `cappol observe --cluster` do the same. */
 const WITHOUT_CAPABILITIES = 'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs';
-/** Starts the observer with a root file system that has no file of users, as in an image from scratch. */
+/** Starts the observer with a root file system without user names, as in an image from scratch. */
 const WITHOUT_USERS =
   'for file in passwd nsswitch.conf; do [ ! -e /etc/$file ] || mount --bind /dev/null /etc/$file || exit; done';
 const TRACEPOINT = '/sys/kernel/tracing/events/capability/cap_capable';
@@ -56,7 +56,7 @@ export class Observer {
     this.#process.stderr?.on('data', (text) => (this.#stderr += text));
   }
 
-  /** Starts an observer. Resolves when it observes. */
+  /** Starts an observer. Resolves when the observer has begun to observe. */
   static async start(...args: readonly string[]): Promise<Observer> {
     const observer = new Observer(args);
     while (!observer.#stderr.includes('observing')) {

@@ -1,6 +1,6 @@
 /**
- * The result of `cappol suggest --used`, by pod: the capabilities that the pods used, and the capabilities that the
- * policies allow because of that.
+ * The result of `cappol suggest --used` for each pod. The result has the used capabilities of the pod, and the
+ * capabilities that the policies therefore allow.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,11 +12,14 @@ export interface Suggested {
   readonly used: readonly string[];
   readonly refused: readonly string[];
   readonly noise: readonly string[];
-  /** Capabilities beyond level restricted, which itself allows NET_BIND_SERVICE. */
+  /** Capabilities beyond level restricted. The level already allows NET_BIND_SERVICE. */
   readonly allowed: readonly string[];
 }
 
-/** @param used lines of `cappol observe` @param namespace of pods that state none */
+/**
+ * @param used lines of the output of `cappol observe`
+ * @param namespace the namespace of pods that state none
+ */
 export async function suggestedFor(
   pods: readonly Json[],
   used: string,
@@ -55,7 +58,7 @@ function ofPod({ evidence, namespaces }: Json, pod: string): Suggested {
   };
 }
 
-/** The capabilities that level restricted does not allow itself. */
+/** The given capabilities, without the capabilities that level restricted allows. */
 export function beyondRestricted(capabilities: readonly string[]): string[] {
   return capabilities.filter((name) => name !== 'NET_BIND_SERVICE');
 }

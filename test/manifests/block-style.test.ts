@@ -1,4 +1,4 @@
-/** analysis/manifests/block-style.ts either reads a text as js-yaml does, or leaves it to js-yaml. */
+/** Tests that analysis/manifests/block-style.ts either reads a text as js-yaml does, or leaves the text to js-yaml. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { dump } from 'js-yaml';

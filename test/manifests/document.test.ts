@@ -1,11 +1,12 @@
-/** The value of a document, and the lines of its fields. */
+/** Tests the value of a document, and the lines of its fields. */
 import assert from 'node:assert/strict';
 import { DocumentError, parseDocument } from '../../analysis/manifests/document.ts';
 import type { FieldPath } from '../../analysis/schema/paths.ts';
 import { cpuMs } from '../support/measured.ts';
 
 describe('a scalar', () => {
-  // The second column is the value in the output of `kubectl create --dry-run=client -o json` for the first column.
+  // Pairs of a YAML text and a value. The value is the output of `kubectl create --dry-run=client -o json` for the
+  // text.
   const READ: readonly (readonly [text: string, value: unknown])[] = [
     ['yes', true],
     ['On', true],
@@ -98,7 +99,7 @@ spec:
       lines = items.map((_, i) => json?.lineOf(['items', i, 'metadata']));
     });
     assert.deepEqual(lines.slice(0, 2), [4, 12]);
-    // Walking over all items to find each single item would take minutes.
+    // If finding one item required a walk over all items, the test would take minutes.
     assert.ok(ms < 5_000, `${ms} ms`);
   });
 
@@ -111,7 +112,7 @@ spec:
       lines = names.map((name) => json?.lineOf(['fields', name, 'labels']));
     });
     assert.deepEqual(lines.slice(0, 2), [4, 10]);
-    // Visiting every alias for each field would take a minute.
+    // If each field visited every alias, the test would take a minute.
     assert.ok(ms < 5_000, `${ms} ms`);
   });
 });
@@ -140,8 +141,8 @@ describe('a text that is not a document', () => {
     ['merges a list in a list', 'b: {<<: [[]]}', 1, /^not YAML: a merge key/],
     ['merges itself', 'a: &a {<<: *a}', 1, /^not YAML: a merge key \(<<\) refers to the mapping that contains it$/],
     ['has a key twice beside a merge', 'a: {b: 1, <<: {c: 1}, b: 2}', 1, /^not YAML: the key b occurs twice/],
-    ['merges without bounds', MERGE_BOMB, 2, /^not YAML: its merge keys make it too large/],
-    ['grows without bounds', BOMB, 2, /^its aliases make it too large/],
+    ['merges without bounds', MERGE_BOMB, 2, /^not YAML: merge keys make the document too large/],
+    ['grows without bounds', BOMB, 2, /^aliases make the document too large/],
     ['has an alias to nothing', 'a: *b', 1, /^not YAML: unidentified alias/],
     ['has a tag of another language', 'a: !!python/object x', 1, /^not YAML: unknown/],
     ['is nested beyond measure', `a: ${'['.repeat(10_000)}`, 1, /^not YAML: nesting/],
@@ -169,8 +170,8 @@ describe('a text that is not a document', () => {
 
 describe('the merge keys', () => {
   /**
-   * The second column is the object that kubectl sends for the YAML in the first column; test/cli/kubectl.test.ts runs
-   * kubectl.
+   * Pairs of a YAML text and the object that kubectl sends for the text. The test test/cli/kubectl.test.ts compares
+   * with the real kubectl.
    */
   const MERGED: readonly (readonly [text: string, value: object])[] = [
     ['{a: 1, <<: *x}', { a: 9, b: 9 }],

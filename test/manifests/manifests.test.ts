@@ -1,5 +1,5 @@
 /**
- * Files, folders and standard input are read so that each object comes once, and each problem is reported in one clear
+ * Tests reading files, folders and standard input. Each object must be read once. Each problem is reported in one clear
  * line.
  */
 import assert from 'node:assert/strict';
@@ -12,7 +12,7 @@ import { troubleText } from '../../analysis/manifests/trouble.ts';
 import { readManifests } from '../../cli/input/manifests.ts';
 
 interface Read {
-  /** The objects in the order in which they are read, such as `Pod one`. */
+  /** The objects in the order of reading, such as `Pod one`. */
   readonly objects: readonly string[];
   readonly troubles: readonly string[];
 }
@@ -100,7 +100,10 @@ describe('reading manifests', () => {
 
   const named = (name: string) => `{apiVersion: v1, kind: Pod, metadata: {name: ${name}}}`;
 
-  /** kubectl treats every object with a list of items as a list, as test/cli/kubectl.test.ts shows. */
+  /**
+   * Texts with objects that have a list of items. The program kubectl treats an object with a list of items as a list,
+   * as test/cli/kubectl.test.ts shows.
+   */
   const WITH_ITEMS: readonly (readonly [text: string, objects: readonly string[]])[] = [
     [`kind: ConfigMap\nmetadata: {name: map}\nitems: [${named('one')}]\n`, ['ConfigMap map', 'Pod one']],
     [`kind: Pod\nmetadata: {name: own}\nitems: [${named('one')}]\n`, ['Pod own', 'Pod one']],
@@ -144,19 +147,19 @@ describe('reading manifests', () => {
     [
       'a Helm template',
       `# x\nkind: {{ .Values.kind }}\n---\n${POD}`,
-      /^bad\.yaml:2: a Helm template, no YAML: render it first/,
+      /^bad\.yaml:2: a Helm template and not YAML: render it first/,
     ],
-    ['no mapping', '- a\n- b\n', /^bad\.yaml:1: no Kubernetes object: a mapping is needed/],
-    ['no kind', '\n\napiVersion: v1\n', /^bad\.yaml:3: no Kubernetes object: it states no kind/],
-    ['no apiVersion', 'kind: Pod\n', /^bad\.yaml:1: no Kubernetes object: Pod states no apiVersion/],
+    ['no mapping', '- a\n- b\n', /^bad\.yaml:1: not a Kubernetes object: a mapping with apiVersion and kind is needed/],
+    ['no kind', '\n\napiVersion: v1\n', /^bad\.yaml:3: not a Kubernetes object: the field kind is missing/],
+    ['no apiVersion', 'kind: Pod\n', /^bad\.yaml:1: not a Kubernetes object: Pod has no apiVersion/],
     [
       'metadata that is not an object',
       'kind: Pod\napiVersion: v1\nmetadata: [a]\n',
       /^bad\.yaml:1: Pod: metadata is not a mapping/,
     ],
     ['a key twice', `${POD}kind: Pod\n`, /^bad\.yaml:4: not YAML: the key kind occurs twice/],
-    ['no UTF-8', new Uint8Array([0x61, 0x3a, 0x20, 0xff]), /^bad\.yaml: no UTF-8 text/],
-    ['UTF-16', new Uint8Array([0xff, 0xfe, 0x61, 0]), /^bad\.yaml: no UTF-8 text/],
+    ['no UTF-8', new Uint8Array([0x61, 0x3a, 0x20, 0xff]), /^bad\.yaml: not UTF-8 text/],
+    ['UTF-16', new Uint8Array([0xff, 0xfe, 0x61, 0]), /^bad\.yaml: not UTF-8 text/],
   ];
 
   for (const [what, text, told] of BROKEN) {
@@ -196,7 +199,10 @@ describe('reading manifests', () => {
     for (const name of ['locked', 'locked.yaml']) chmodSync(join(folder, name), 0);
     const { objects, troubles } = await asNobody(() => read(['.']));
     assert.deepEqual(objects, ['Pod one']);
-    assert.deepEqual(troubles, ['locked: no permission to read it', 'locked.yaml: no permission to read it']);
+    assert.deepEqual(troubles, [
+      'locked: no permission to read the file or folder',
+      'locked.yaml: no permission to read the file or folder',
+    ]);
   });
 
   it('skips a line of 200 MB without keeping it in memory', async () => {

@@ -1,4 +1,7 @@
-/** A stream gives the same documents wherever it is cut, and only a small part of it is kept in memory. */
+/**
+ * Tests streams that are cut into chunks. The documents must not depend on the positions of the cuts. Only a small part
+ * of the stream may be kept in memory.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { dump } from 'js-yaml';
@@ -69,7 +72,10 @@ describe('splitting a stream', () => {
     });
   }
 
-  /** The text that follows the items of a list of more than 1 MiB, and whether the reader drops this text. */
+  /**
+   * Texts that follow the items of a list of more than 1 MiB. The last value of a row says whether the reader drops the
+   * text.
+   */
   const ENDS: readonly (readonly [form: 'YAML' | 'JSON', end: string, isDropped: boolean])[] = [
     ['YAML', 'kind: List\nmetadata:\n  resourceVersion: ""\n', true],
     ['YAML', 'kind: List # a comment\n# another one\nmetadata: {}', true],

@@ -1,5 +1,5 @@
 /**
- * Tests when the API server adds the volume of the service account's token
+ * Tests in which cases the API server adds the volume of the service account's token
  * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount).
  */
 import assert from 'node:assert/strict';

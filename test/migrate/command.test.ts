@@ -11,7 +11,7 @@ const OPENSHIFT = 'inputs/openshift.yaml';
 
 const migrate = (args: readonly string[], stdin?: string) => cappol(['migrate', ...args], stdin, import.meta.dirname);
 
-/** Golden file → the command line that prints it. */
+/** Maps each golden file to the command line that prints it. */
 const PRINTED: Readonly<Record<string, readonly string[]>> = {
   'classic-restricted.yaml': ['-f', CLASSIC, '--strict'],
   'classic-restricted-enforced.yaml': ['-f', CLASSIC, '--strict', '--mode', 'Enforce'],
@@ -48,12 +48,12 @@ describe('cappol migrate prints', () => {
 describe('cappol migrate prints the next steps on stderr', () => {
   const steps: Readonly<Record<string, readonly RegExp[]>> = {
     Audit: [
-      /^1 policy, 0 bindings; 1 note, 0 of them on what has no exact counterpart\n/,
-      /nothing is refused/,
+      /^1 policy, 0 bindings; 1 note, 0 of them on fields and values without an exact counterpart\n/,
+      /they refuse no pod/,
       /migrate again with --mode Enforce/,
     ],
-    Warn: [/the creator of a pod that would be refused sees a warning/, /migrate again with --mode Enforce/],
-    Enforce: [/from then on pods that violate it are refused/, /Below Kubernetes 1\.36 nothing is filled in/],
+    Warn: [/The creator of a pod that would be refused sees a warning/, /migrate again with --mode Enforce/],
+    Enforce: [/they refuse pods that violate them/, /Below Kubernetes 1\.36, the policies fill in no field/],
   };
   for (const [mode, patterns] of Object.entries(steps)) {
     it(`in mode ${mode}`, async () => {
@@ -70,7 +70,7 @@ describe('cappol migrate --strict', () => {
       code: 1,
       stdout: '',
       stderr: [
-        'cappol: PodSecurityPolicy/default: spec.allowedCapabilities: CAP_NET_RAW: left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow NET_RAW, if that is meant\n',
+        'cappol: PodSecurityPolicy/default: spec.allowedCapabilities: CAP_NET_RAW: left out: containers that add it by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_RAW if containers need it\n',
       ].join(''),
     });
   });

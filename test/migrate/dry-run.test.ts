@@ -1,4 +1,4 @@
-/** Migrated policies on a real API server. */
+/** Tests migrated policies on a real API server. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -60,7 +60,7 @@ describe('an API server accepts migrated policies', () => {
     return kubectl(['apply', '--dry-run=server', '-f', '-'], documents);
   }
 
-  /** @throws with kubectl's message */
+  /** @throws an Error with kubectl's message */
   function kubectl(args: readonly string[], input = ''): Promise<string> {
     const env = { ...process.env, KUBECONFIG: controlPlane.kubeconfig };
     return new Promise((resolve, reject) => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import type { Note } from '../../analysis/migrate/migrate.ts';
 
 /**
- * Asserts that exactly these notes exist, in any order. @param expected `field: beginning of the text` for each note;
- * an inexact note begins with `~`
+ * Asserts that exactly the expected notes exist, in any order.
+ * @param expected `field: beginning of the text` for each note. An inexact note begins with `~`.
  */
 export function assertNotes(notes: readonly Note[], expected: readonly string[]): void {
   const texts = notes.map(({ field, text, exact }) => `${exact ? '' : '~'}${field}: ${text}`);

@@ -4,7 +4,7 @@ import type { Mode } from '../../operator/api/capability-policy.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The fields that the API requires of each PodSecurityPolicy, with values that restrict nothing. */
+/** The required fields of a PodSecurityPolicy, with values that restrict nothing. */
 const REQUIRED = {
   runAsUser: { rule: 'RunAsAny' },
   seLinux: { rule: 'RunAsAny' },
@@ -45,7 +45,7 @@ export interface RuleFields {
   readonly verbs?: readonly string[];
 }
 
-/** A ClusterRole, or a Role if there is a namespace; it grants the use of all PodSecurityPolicies. */
+/** A ClusterRole, or a Role if `namespace` is set. The role grants the use of all PodSecurityPolicies. */
 export function role(name: string, rule: RuleFields = {}, namespace?: string, fields: Fields = {}) {
   return {
     apiVersion: `${RBAC}/v1`,
@@ -56,7 +56,7 @@ export function role(name: string, rule: RuleFields = {}, namespace?: string, fi
   };
 }
 
-/** A ClusterRoleBinding, or a RoleBinding if there is a namespace. */
+/** A ClusterRoleBinding, or a RoleBinding if `namespace` is set. */
 export function binding(
   to: { kind: string; metadata: { name: string } },
   subjects: readonly Fields[],
@@ -83,7 +83,7 @@ export function account(name: string, namespace?: string) {
   return { kind: 'ServiceAccount', name, ...(namespace !== undefined && { namespace }) };
 }
 
-/** Migrates the object together with a grant for everybody, so that the result has no note about users. */
+/** Migrates the object together with a grant for everybody. The result therefore has no note about users. */
 export function migrated(object: { kind: string; metadata: { name: string } }, mode: Mode = 'Enforce'): Migration {
   const everything = role('all', {
     apiGroups: ['policy', 'security.openshift.io'],

@@ -57,7 +57,7 @@ describe('a PodSecurityPolicy that can never admit a pod is reported:', () => {
     'runAsUser MustRunAs without ranges': [
       { runAsUser: { rule: 'MustRunAs' } },
       {},
-      'spec.runAsUser.ranges: MustRunAs without ranges: the API server accepted it, and it could never admit a pod',
+      'spec.runAsUser.ranges: MustRunAs without ranges: the API server accepted this policy, but the policy could never admit a pod',
     ],
     'supplementalGroups MayRunAs without ranges': [
       { supplementalGroups: { rule: 'MayRunAs', ranges: [] } },
@@ -82,7 +82,7 @@ describe('a PodSecurityPolicy that can never admit a pod is reported:', () => {
     'a seccomp profile that is filled in, and none that is allowed': [
       {},
       { [`${SECCOMP}/defaultProfileName`]: 'runtime/default' },
-      `metadata.annotations[${SECCOMP}/defaultProfileName]: it is filled in and then refused`,
+      `metadata.annotations[${SECCOMP}/defaultProfileName]: the profile is filled in and then refused`,
     ],
     'an empty list of AppArmor profiles': [
       {},
@@ -94,12 +94,12 @@ describe('a PodSecurityPolicy that can never admit a pod is reported:', () => {
     it(title, () => {
       const { policies, notes } = migrated(psp(spec, annotations));
       assert.deepEqual(policies, []);
-      assertNotes(notes, [said, '~: none of them could admit a pod']);
+      assertNotes(notes, [said, '~: none of these policies could admit a pod']);
     });
   }
 });
 
-/** The lines of the overrides for which the migration names no source. */
+/** The lines of the overrides without a source in the output of the migration. */
 function unexplained(overrides: object = {}, origins: Readonly<Record<string, string>>): string[] {
   const known = Object.keys(origins);
   return Object.entries(overrides).flatMap(([field, value]) => {

@@ -1,4 +1,4 @@
-/** For each field of a PodSecurityPolicy: the overrides and notes to which it is migrated. */
+/** The overrides and notes to which each field of a PodSecurityPolicy is migrated. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 export const SECCOMP = 'seccomp.security.alpha.kubernetes.io';
@@ -13,7 +13,7 @@ const SAFE = [
 const ALL_TYPES = ['RuntimeDefault', 'Localhost', 'Unconfined'] as const;
 export const GREATEST = 2147483647;
 
-/** The overrides that a PodSecurityPolicy with only the required fields is migrated to. */
+/** The result of migrating a PodSecurityPolicy with only the required fields. */
 export const UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,
@@ -38,7 +38,7 @@ interface Row {
   /** The differences from UNSET. */
   readonly overrides: CapabilityPolicyOverrides;
   readonly filled?: boolean;
-  /** The expected notes as `field: beginning of the note`; an inexact note begins with `~`. */
+  /** The expected notes as `field: beginning of the note`. An inexact note begins with `~`. */
   readonly notes?: readonly string[];
 }
 
@@ -58,8 +58,8 @@ const CAPABILITIES: Readonly<Record<string, Row>> = {
     spec: { allowedCapabilities: ['CAP_NET_RAW', 'net_admin', 'NOPE'] },
     overrides: { capabilities: { allowedAdd: [] } },
     notes: [
-      '~spec.allowedCapabilities: left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow NET_RAW',
-      '~spec.allowedCapabilities: left out: containers that add it by this spelling are refused. Runtimes differ in whether it ever granted anything: allow NET_ADMIN',
+      '~spec.allowedCapabilities: left out: containers that add it by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_RAW',
+      '~spec.allowedCapabilities: left out: containers that add it by this spelling are refused. Not every runtime grants a capability for this spelling: allow NET_ADMIN',
       '~spec.allowedCapabilities: left out, since it is not a Linux capability',
     ],
   },
@@ -80,16 +80,16 @@ const CAPABILITIES: Readonly<Record<string, Row>> = {
     overrides: { capabilities: { allowedAdd: ['KILL'], requiredDrop: ['ALL'] } },
     filled: true,
     notes: [
-      '~spec.requiredDropCapabilities: asked for as ALL',
-      '~spec.requiredDropCapabilities: left out: it is not a capability that a runtime knows',
-      '~spec.requiredDropCapabilities: left out: it is not a capability that a runtime knows',
+      '~spec.requiredDropCapabilities: the policy requires ALL instead',
+      '~spec.requiredDropCapabilities: left out: no runtime has this capability',
+      '~spec.requiredDropCapabilities: left out: no runtime has this capability',
     ],
   },
   'ALL given to everybody': {
     spec: { defaultAddCapabilities: ['ALL', 'KILL'] },
     overrides: { capabilities: { allowedAdd: ['ALL'], defaultAdd: ['KILL'] } },
     filled: true,
-    notes: ['~spec.defaultAddCapabilities: containers may still add ALL themselves, but do not get it'],
+    notes: ['~spec.defaultAddCapabilities: containers may still add ALL themselves, but no longer get it by default'],
   },
   'a default that is not a capability': {
     spec: { defaultAddCapabilities: ['*'] },
@@ -133,7 +133,7 @@ const HOST: Readonly<Record<string, Row>> = {
   'more ports than the list has room for at all': {
     spec: { hostPorts: Array.from({ length: 33 }, (_, i) => ({ min: 10 * i + 1, max: 10 * i + 1 })) },
     overrides: { hostPorts: Array.from({ length: 32 }, (_, i) => ({ min: 10 * i + 1, max: 10 * i + 1 })) },
-    notes: ['~spec.hostPorts: left out: the list has room for 32'],
+    notes: ['~spec.hostPorts: left out: the list can have 32 entries'],
   },
   'volumes by the names of their fields': {
     spec: { volumes: ['cephFS', 'configMap', 'configMap'] },
@@ -161,7 +161,7 @@ const HOST: Readonly<Record<string, Row>> = {
   'a path that is not absolute': {
     spec: { allowedHostPaths: [{ pathPrefix: 'var' }] },
     overrides: { hostPaths: [] },
-    notes: ['~spec.allowedHostPaths[0].pathPrefix: left out: no absolute path'],
+    notes: ['~spec.allowedHostPaths[0].pathPrefix: left out: not an absolute path'],
   },
   'no list of paths, flexVolumes and CSI drivers: any': {
     spec: { volumes: ['*'], allowedHostPaths: [], allowedFlexVolumes: [], allowedCSIDrivers: [] },
@@ -189,7 +189,7 @@ const IDS: Readonly<Record<string, Row>> = {
     },
     filled: true,
     notes: [
-      'spec.supplementalGroups: the same, except for pods that write `supplementalGroups: []`, which were refused: the API server does not show an empty list to admission policies, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000',
+      'spec.supplementalGroups: the same, except for pods with `supplementalGroups: []`, which were refused. The API server does not show an empty list to admission policies. So such a pod counts as a pod without the field, and defaulting gives it group 1000',
     ],
   },
   MustRunAsNonRoot: {
@@ -224,7 +224,7 @@ const IDS: Readonly<Record<string, Row>> = {
     },
     filled: true,
     notes: [
-      '~spec.runAsUser.ranges[0]: its min was filled in, which no pod may have',
+      '~spec.runAsUser.ranges[0]: the min of this range was filled in, and no pod may have this ID',
       '~spec.fsGroup.ranges: no pod may have an ID above 2147483647',
     ],
   },
@@ -269,7 +269,9 @@ const PROFILES: Readonly<Record<string, Row>> = {
       [`${SECCOMP}/defaultProfileName`]: 'unconfined',
     },
     overrides: { seccomp: { types: ['RuntimeDefault'], unset: 'RefusedOnPod' } },
-    notes: [`metadata.annotations[${SECCOMP}/defaultProfileName]: left out: it is not among the allowed ones`],
+    notes: [
+      `metadata.annotations[${SECCOMP}/defaultProfileName]: left out: the profile is not among the allowed profiles`,
+    ],
   },
   'profiles with a *, which was not a pattern': {
     annotations: {
@@ -278,7 +280,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     },
     overrides: { seccomp: { types: ['Localhost'], localhostProfiles: [], unset: 'RefusedOnPod' } },
     notes: [
-      `~metadata.annotations[${SECCOMP}/allowedProfileNames]: left out: its '*' was not a pattern`,
+      `~metadata.annotations[${SECCOMP}/allowedProfileNames]: left out: the '*' in the profile was not a pattern`,
       `~metadata.annotations[${SECCOMP}/defaultProfileName]: left out: pods without a profile are refused`,
     ],
   },
@@ -305,7 +307,7 @@ const PROFILES: Readonly<Record<string, Row>> = {
     annotations: { [`${APP_ARMOR}/defaultProfileName`]: 'localhost/' },
     overrides: { appArmor: { types: [...ALL_TYPES], unset: 'Allowed' } },
     notes: [
-      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: it names no file, and no pod can have it now. Pods without a profile got it before, and get none now`,
+      `~metadata.annotations[${APP_ARMOR}/defaultProfileName]: left out: the profile names no file, and no pod can have this profile now. Pods without a profile got it before, and now get no profile`,
     ],
   },
   'a default AppArmor profile without a list': {
@@ -337,7 +339,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
   'Unmasked alone': {
     spec: { allowedProcMountTypes: ['Unmasked'] },
     overrides: { procMount: { types: ['Unmasked'] } },
-    notes: ['spec.allowedProcMountTypes: refuses containers that leave procMount unset, which is Default'],
+    notes: ['spec.allowedProcMountTypes: refuses containers that leave procMount unset, as before'],
   },
   'sysctls beside the safe ones': {
     spec: { allowedUnsafeSysctls: ['kernel.msg*'], forbiddenSysctls: ['kernel.shm_rmid_forced', 'net.core.*'] },
@@ -353,7 +355,7 @@ const OTHERS: Readonly<Record<string, Row>> = {
   'more forbidden sysctls than the list has room for': {
     spec: { forbiddenSysctls: Array.from({ length: 65 }, (_, i) => `kernel.a${i}`) },
     overrides: { sysctls: { allowed: [] } },
-    notes: ['~spec.forbiddenSysctls: the list has room for 64: no sysctl is admitted at all'],
+    notes: ['~spec.forbiddenSysctls: the list can have 64 entries, so no sysctl is admitted at all'],
   },
   readOnlyRootFilesystem: {
     spec: { readOnlyRootFilesystem: true },

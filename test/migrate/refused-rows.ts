@@ -1,4 +1,4 @@
-/** PodSecurityPolicies that the API server refused, and the reasons: `field: reason`. */
+/** A PodSecurityPolicy that the API server refused, and the reasons in the form `field: reason`. */
 
 type SpecRow = readonly [spec: Readonly<Record<string, unknown>>, ...reasons: string[]];
 
@@ -8,7 +8,7 @@ export const SUBDOMAIN = 'a lowercase RFC 1123 subdomain must consist of';
 
 const ranges = (min: number, max: number) => [{ min, max }];
 
-/** Specs that the API server refused, with the reason or its beginning. */
+/** Specs that the API server refused, with the reason or the beginning of the reason. */
 export const REFUSED: Readonly<Record<string, SpecRow>> = {
   'an unknown rule for users': [
     { runAsUser: { rule: 'MayRunAs' } },
@@ -128,7 +128,7 @@ export const ANNOTATIONS: Readonly<
   ],
 };
 
-/** Input that cannot be read at all. */
+/** Input that the migration cannot read at all. */
 export const MALFORMED: Readonly<Record<string, SpecRow>> = {
   'values that are not a flag, list, text, number or mapping': [
     { privileged: 'yes' },

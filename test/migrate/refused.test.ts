@@ -1,4 +1,4 @@
-/** Input that the API server would have refused, or that is not an object. */
+/** Tests input that the API server would have refused, and input that is not an object. */
 import assert from 'node:assert/strict';
 import { InvalidInput, migrate } from '../../analysis/migrate/migrate.ts';
 import { binding, group, psp, role, scc } from './objects.ts';
@@ -50,7 +50,7 @@ describe('migrate refuses', () => {
       ],
       [
         'PodSecurityPolicy/psp: apiVersion: policy/v1 has none: PodSecurityPolicy is of policy/v1beta1',
-        'SecurityContextConstraints/scc: apiVersion: security.openshift.io/v2 has none: it is of security.openshift.io/v1',
+        'SecurityContextConstraints/scc: apiVersion: security.openshift.io/v2 has none: its apiVersion is security.openshift.io/v1',
       ],
     );
   });
@@ -104,7 +104,7 @@ describe('migrate refuses', () => {
   });
 });
 
-/** @param expected for each line, the text or its beginning */
+/** @param expected for each line, the whole text or the beginning of the text */
 function assertProblems(objects: readonly unknown[], expected: readonly string[]): void {
   const problems = problemsOf(objects);
   assert.deepEqual(

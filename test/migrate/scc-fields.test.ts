@@ -28,22 +28,25 @@ describe('SecurityContextConstraints migrate', () => {
   });
 
   const NEVER: Readonly<Record<string, readonly [runAsUser: object, said: string]>> = {
-    'MustRunAs without a user': [{ type: 'MustRunAs' }, 'runAsUser: MustRunAs needs uid: it could never admit a pod'],
+    'MustRunAs without a user': [
+      { type: 'MustRunAs' },
+      'runAsUser: MustRunAs needs uid, so the policy could never admit a pod',
+    ],
     'half a range': [
       { type: 'MustRunAsRange', uidRangeMin: 1 },
-      'runAsUser: MustRunAsRange needs uidRangeMin and uidRangeMax: it could never admit a pod',
+      'runAsUser: MustRunAsRange needs uidRangeMin and uidRangeMax, so the policy could never admit a pod',
     ],
   };
   for (const [title, [runAsUser, said]] of Object.entries(NEVER)) {
     it(`to nothing if they can never admit a pod: ${title}`, () => {
       const { policies, notes } = migrated(scc({ runAsUser }));
       assert.deepEqual(policies, []);
-      assertNotes(notes, [said, '~: none of them could admit a pod']);
+      assertNotes(notes, [said, '~: none of these policies could admit a pod']);
     });
   }
 });
 
-/** The file of OpenShift's default constraints, which only some machines have beside the checkout. */
+/** The file of OpenShift's default constraints. Only some machines have the file beside the checkout. */
 const DEFAULTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'openshift-scc.jsonl.gz');
 
 const SAYINGS: Readonly<Record<string, string>> = {
@@ -56,9 +59,9 @@ const SAYINGS: Readonly<Record<string, string>> = {
   userNamespaceLevel: 'userNamespaceLevel: pods that left hostUsers unset were refused',
 };
 
-const EMPTY_LIST = 'supplementalGroups: the same, except for pods that write `supplementalGroups: []`';
+const EMPTY_LIST = 'supplementalGroups: the same, except for pods with `supplementalGroups: []`';
 
-/** The name of each default constraint → the fields of its inexact notes, except for the note on the choice. */
+/** Maps each default constraint to the fields of its inexact notes. The note about the choice is left out. */
 const SAID: Readonly<Record<string, readonly string[]>> = {
   anyuid: ['seLinuxContext', 'allowedUnsafeSysctls'],
   hostaccess: ['runAsUser', 'fsGroup', 'seLinuxContext', 'allowedUnsafeSysctls'],
@@ -101,7 +104,7 @@ if (existsSync(DEFAULTS)) {
   });
 }
 
-/** A field's value as a note shows it: the type of a strategy, or its SELinux options. */
+/** A field's value in the form of a note. For a strategy, this is the type or the SELinux options. */
 function noted(object: object, field: string): unknown {
   const value = (object as Record<string, { type?: string; seLinuxOptions?: object } | null>)[field];
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value ?? null;

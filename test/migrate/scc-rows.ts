@@ -1,4 +1,4 @@
-/** The migration of each field of SecurityContextConstraints. */
+/** The expected migration of each field of SecurityContextConstraints. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 
 const SAFE = [
@@ -14,7 +14,7 @@ const SAFE = [
 ];
 const ALLOCATED = [{ min: 1000000000, max: 1999999999 }];
 
-/** The overrides that SecurityContextConstraints with only the required fields are migrated to. */
+/** The result of migrating SecurityContextConstraints with only the required fields. */
 export const SCC_UNSET: CapabilityPolicyOverrides = {
   capabilities: { allowedAdd: [] },
   privileged: false,
@@ -63,16 +63,17 @@ export const SCC_UNSET: CapabilityPolicyOverrides = {
 };
 
 /**
- * The two notes about every SecurityContextConstraints: on the choice among them, and on the sysctls that depend on the
- * nodes.
+ * The first of two notes about every SecurityContextConstraints. The first note is about the choice among several
+ * SecurityContextConstraints. The other note, SYSCTLS, is about the sysctls that depend on the nodes.
  */
-export const CHOICE = 'priority: only the CapabilityPolicies with the highest priority would count: all get 0';
+export const CHOICE =
+  'priority: only the CapabilityPolicies with the highest priority would count. So all get priority 0';
 export const SYSCTLS = 'allowedUnsafeSysctls: OpenShift calls net.ipv4.ip_local_reserved_ports';
 
 interface SccRow {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly overrides: CapabilityPolicyOverrides;
-  /** The notes besides CHOICE and SYSCTLS, as `field: beginning of the note`. */
+  /** The expected notes, without CHOICE and SYSCTLS. The form is `field: beginning of the note`. */
   readonly notes?: readonly string[];
 }
 
@@ -120,7 +121,7 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
     notes: [
       '~runAsUser: each pod had to have a user ID of its namespace (annotation openshift.io/sa.scc.uid-range)',
       '~supplementalGroups: each pod had to have the groups of its namespace, or else its user IDs (annotation openshift.io/sa.scc.supplemental-groups)',
-      'supplementalGroups: the same, except for pods that write `supplementalGroups: []`, which were refused: the API server does not show an empty list to admission policies, so such a pod counts as one that leaves the field unset, and defaulting gives it group 1000000000',
+      'supplementalGroups: the same, except for pods with `supplementalGroups: []`, which were refused. The API server does not show an empty list to admission policies. So such a pod counts as a pod without the field, and defaulting gives it group 1000000000',
       '~fsGroup: each pod had to have the first of the groups of its namespace (annotation openshift.io/sa.scc.supplemental-groups)',
     ],
   },
@@ -156,7 +157,7 @@ export const SCC_ROWS: Readonly<Record<string, SccRow>> = {
   'a default for privilege escalation, beside privileged containers': {
     fields: { allowPrivilegedContainer: true, defaultAllowPrivilegeEscalation: false },
     overrides: { privileged: true, defaultAllowPrivilegeEscalation: false },
-    notes: ['~defaultAllowPrivilegeEscalation: privileged containers that leave it unset were left alone'],
+    notes: ['~defaultAllowPrivilegeEscalation: privileged containers that left the field unset were not changed'],
   },
   'user namespaces': {
     fields: { userNamespaceLevel: 'RequirePodLevel' },

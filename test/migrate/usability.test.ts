@@ -9,13 +9,13 @@ const USE = 'capabilitypolicy.dev:use:psp';
 interface Row {
   readonly rbac: readonly object[];
   readonly use: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
-  /** The bindings: a namespace, or an empty text for all namespaces → the names of the subjects. */
+  /** The names of the bound subjects, by the namespace of the binding. An empty key stands for all namespaces. */
   readonly bindings?: Readonly<Record<string, readonly string[]>>;
   readonly notes?: readonly RegExp[];
 }
 
 const NOBODY =
-  /^no role in the input grants its use: until a binding to ClusterRole capabilitypolicy\.dev:use:psp does/;
+  /^no role in the input grants the use of this policy\. Until a binding to ClusterRole capabilitypolicy\.dev:use:psp grants it/;
 const all = role('all');
 const named = role('named', { resourceNames: ['other', 'psp'] });
 const EVERYONE = { usableBy: 'Everyone' } as const;
@@ -85,12 +85,12 @@ const TABLE: Readonly<Record<string, Row>> = {
   'a binding with a missing role': {
     rbac: [binding(all, [user('a')])],
     use: BINDINGS,
-    notes: [NOBODY, /^ClusterRole\/all is not in the input: if it grants the verb use, add it$/],
+    notes: [NOBODY, /^ClusterRole\/all is not in the input: add this role if it grants the verb use$/],
   },
   'wildcards that reach the new policies': {
     rbac: [...granted({ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }, [group('system:masters')])],
     use: BINDINGS,
-    notes: [/^system:masters: by wildcards, which reach CapabilityPolicies, too\. Nothing to do$/],
+    notes: [/^system:masters: granted by wildcards, which apply to CapabilityPolicies, too\. Nothing to do$/],
   },
   'wildcards that reach the new policies, for all': {
     rbac: [...granted({ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }, [group('system:serviceaccounts')])],
@@ -210,7 +210,10 @@ describe('policies with restricted use beyond those that an API server asks abou
         ['CapabilityPolicy/psp-l', false],
       ],
     );
-    assert.match(notes[0]?.text ?? '', /^may not be asked about: .* at most 10 policies .*Narrow namespaceSelector/);
+    assert.match(
+      notes[0]?.text ?? '',
+      /^the right to use this policy may not be checked: .* at most 10 policies .*Narrow namespaceSelector/,
+    );
   });
 
   it('are only those', () => assert.deepEqual(asked(10), []));
@@ -226,7 +229,7 @@ describe('names of migrated policies', () => {
     assert.match(second, /^n{54}-[0-9a-f]{8}$/);
     assert.match(
       notes.at(-1)?.text ?? '',
-      /^the policy is called n+-[0-9a-f]{8}, since names have at most 63 characters$/,
+      /^the policy gets the name n+-[0-9a-f]{8}, since names have at most 63 characters$/,
     );
     assert.equal(notes.at(-1)?.exact, true);
   });

@@ -1,7 +1,7 @@
 /**
- * A cluster with a real node, on which the operator runs as operations.md installs it with Helm. All files of a mocha
- * run share the cluster, and each file makes its own namespaces and policies. A file of the API server protects what
- * the operator writes.
+ * Starts a cluster with a real node, on which the operator runs as operations.md installs it with Helm. All files of a
+ * mocha run share the cluster, and each file makes its own namespaces and policies. A file of the API server protects
+ * the objects that the operator writes.
  *
  *   const cluster = useNode();                                // in a describe: registers the hook that starts it
  *   const namespace = await cluster.namespace('story');
@@ -28,13 +28,13 @@ import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 
 /** The timeout includes building kubelet and the control plane. */
 const START_MS = 40 * 60_000;
-/** The timeout for running a pod, which takes seconds, but longer on a busy machine. */
+/** The timeout in ms for running a pod. A pod takes seconds on a quiet machine, and longer on a busy machine. */
 const POD_MS = 240_000;
 const [, WITH_HELM = ''] = documentedBlocks('docs/operations.md', 'Install');
 
 let shared: Promise<NodeCluster> | undefined;
 
-/** Call it in a describe: the cluster runs in its hooks and tests. */
+/** Declares the hooks that start the cluster for the tests of a `describe`. Call this function in the `describe`. */
 export function useNode(): NodeCluster {
   const cluster = new NodeCluster();
   before(async function () {
@@ -48,7 +48,7 @@ export function useNode(): NodeCluster {
   return cluster;
 }
 
-/** The result of the first container of a pod that ran to its end. */
+/** The result of the first container of a pod that has ended. */
 export interface Ran {
   readonly exitCode: number;
   /** The output of the pod, or the reason why the pod did not start. */
@@ -56,7 +56,7 @@ export interface Ran {
 }
 
 class NodeCluster {
-  /** The folder with the protection; undefined if API servers do not support it. */
+  /** The folder with the protection. The value is undefined if API servers do not support the protection. */
   #files: string | undefined;
   #node: RealNode | undefined;
   #tools: Tools | undefined;
@@ -68,7 +68,7 @@ class NodeCluster {
     this.#node = await startNode({ quiet: true, apiServerFlags: this.#files ? staticFlags(this.#files) : [] });
     const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-images-'));
     try {
-      // The image is built under its name in the chart.
+      // The test builds the image under the name that the chart uses.
       const { buildah, name } = await operatorImage();
       await this.#node.importImage(await archiveOf(buildah, name, folder));
     } finally {
@@ -99,13 +99,13 @@ class NodeCluster {
     return this.node.api;
   }
 
-  /** @throws Error with kubectl's message, when it fails */
+  /** @throws an Error with kubectl's message when kubectl fails */
   async kubectl(...args: readonly string[]): Promise<Output> {
     if (!this.#tools) throw new Error('the cluster runs only in hooks and tests');
     return this.#tools.run('kubectl', ...args);
   }
 
-  /** A description of the operator's state for people, for when a test has failed. */
+  /** Describes the operator's state for a person who reads the output of a failed test. */
   async describeOperator(): Promise<string> {
     const namespace = ['--namespace', OPERATOR_NAMESPACE];
     const asked = [
@@ -130,14 +130,17 @@ class NodeCluster {
     return name;
   }
 
-  /** Creates a policy for one namespace, or replaces its spec, and waits until it is in force. */
+  /** Creates a policy for one namespace, or replaces the policy's spec. Waits until the policy is in force. */
   async policy(name: string, namespace: string, spec: Omit<CapabilityPolicySpec, 'namespaceSelector'>): Promise<void> {
     const namespaceSelector = { matchLabels: { 'kubernetes.io/metadata.name': namespace } };
     await this.api.apply(`${POLICIES}/${name}`, policyManifest({ name }, { namespaceSelector, ...spec }));
     await eventually(`${name} to be programmed`, async () => isProgrammed(await this.api.get(`${POLICIES}/${name}`)));
   }
 
-  /** Creates a pod and waits for its end. @throws Error with the API server's message, when the pod is refused */
+  /**
+   * Creates a pod, and waits until the pod ends.
+   * @throws an Error with the API server's message when the API server refuses the pod
+   */
   async run(namespace: string, pod: Json): Promise<Ran> {
     const pods = `${NAMESPACES}/${namespace}/pods`;
     await this.api.create(pods, pod);
@@ -152,7 +155,7 @@ class NodeCluster {
     return { exitCode, output: body.message ?? String(body) };
   }
 
-  /** Creates a pod and waits until it is ready. */
+  /** Creates a pod, and waits until the pod is ready. */
   async running(namespace: string, pod: Json): Promise<void> {
     const pods = `${NAMESPACES}/${namespace}/pods`;
     await this.api.create(pods, pod);

@@ -15,7 +15,7 @@ import { nameOf, type PodOptions, pod } from './pods.ts';
 const USER = { runAsUser: 1000 };
 const NO_ESCALATION = { allowPrivilegeEscalation: false };
 const ONLY_NET_RAW = { capabilities: { drop: ['ALL'], add: ['NET_RAW'] } };
-/** A copy of grep whose file has NET_RAW as a permitted, not as an effective capability. */
+/** A copy of grep whose file has NET_RAW as a permitted capability, but not as an effective capability. */
 const GRANTED = { program: '/bin/grep-permitted', gains: ['NET_RAW'] };
 
 interface Context {
@@ -107,7 +107,7 @@ function options({ program = '/bin/grep', securityContext, spec }: Context): Pod
   return { command, ...(securityContext && { securityContext }), ...(spec && { spec }) };
 }
 
-/** @param container the container in cappol's explanation */
+/** @param container the container in the output of `cappol explain` */
 function expected({ securityContext = {}, spec, gains = [] }: Context, container: Json): Held {
   const uid = container.uid ?? 0;
   const { holdings } = container.runtimes.find(({ runtime }: Json) => runtime === 'containerd');
@@ -118,7 +118,8 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
   return {
     uid,
     noNewPrivileges: container.noNewPrivileges,
-    // The value 2 means that the runtime's seccomp profile filters system calls, which cappol explain does not cover.
+    // The value 2 means that the runtime's seccomp profile filters system calls. The output of `cappol explain` does
+    // not show system call filters.
     seccomp: (securityContext.seccompProfile ?? spec?.securityContext?.seccompProfile) ? 2 : 0,
     // No runtime sets inheritable capabilities.
     inheritable: 0n,
@@ -129,7 +130,10 @@ function expected({ securityContext = {}, spec, gains = [] }: Context, container
   };
 }
 
-/** The root user of this machine cannot give containers capabilities that it lacks itself. */
+/**
+ * The mask of the capabilities that this machine can give. The root user cannot give a capability to a container if
+ * root lacks the capability.
+ */
 function onThisMachine(names: readonly string[]): bigint {
   return maskOf([...new Set(names)]) & bitsOfThisMachine();
 }

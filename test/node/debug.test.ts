@@ -65,7 +65,10 @@ describeWith(NODE_NEEDS, 'kubectl debug', () => {
     await assert.rejects(debugging, /must not add capability SYS_PTRACE/);
   });
 
-  /** Runs a command in an ephemeral container, to its end. @throws with kubectl's message, when it is refused */
+  /**
+   * Runs a command in an ephemeral container until the command ends.
+   * @throws an Error with kubectl's message when the container is refused
+   */
   async function debug(container: string, flags: readonly string[], command: readonly string[]) {
     const where = ['app', '--namespace', namespace, `--container=${container}`, `--image=${TOOLS_IMAGE}`];
     await cluster.kubectl('debug', ...where, '--attach=false', ...flags, '--', ...command);

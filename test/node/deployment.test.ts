@@ -1,6 +1,6 @@
 /**
- * A Deployment runs before its policy exists. The test follows the Deployment's pods and the policy's status until the
- * Deployment is repaired.
+ * Tests a Deployment that runs before its policy exists. The test follows the Deployment's pods and the policy's status
+ * until the Deployment is repaired.
  */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
@@ -57,7 +57,8 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
       if (seen.at(-1) !== violating) seen.push(violating);
       return violating === 0 && conditionOf({ status }, 'Compliant')?.status === 'True';
     });
-    // The number of violating workloads may only decrease. Once the Deployment complies, its old pods no longer run.
+    // The number of violating workloads may only decrease. Once the Deployment complies, the old pods of the Deployment
+    // no longer run.
     assert.deepEqual(seen, [1, 0]);
     await cluster.kubectl('rollout', 'status', `deployment/${NAME}`, '--namespace', namespace, '--timeout=120s');
     assert.equal(await ready(), REPLICAS);
@@ -93,7 +94,7 @@ describeWith(NODE_NEEDS, `a Deployment of ${REPLICAS} that violates a policy`, (
     return cluster.api.list(`${NAMESPACES}/${namespace}/pods`, `app=${NAME}`);
   }
 
-  /** The pods of the Deployment, except pods that are being deleted. */
+  /** The pods of the Deployment, without pods that are being deleted. */
   async function staying(): Promise<Json[]> {
     return (await pods()).filter(({ metadata }) => metadata.deletionTimestamp === undefined);
   }

@@ -1,4 +1,7 @@
-/** A node changes nothing on the machine while it runs, and leaves nothing behind, even if it is killed. */
+/**
+ * Tests that a node changes nothing on the machine while it runs. A node also leaves nothing behind, even if it is
+ * killed.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +16,7 @@ import { describeWith } from '../support/needs.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'hack', 'controlplane', 'main.ts');
 const CGROUPS = '/sys/fs/cgroup';
-/** Settings of the whole machine that kubelet, containerd and CNI plug-ins change, without counters. */
+/** Settings of the whole machine that kubelet, containerd and CNI plug-ins change. The list has no counters. */
 const SETTINGS = ['vm', 'kernel', 'kernel/keys', 'net/ipv4', 'net/ipv4/conf/all', 'net/core', 'user'];
 const COUNTERS = /^kernel\/(random|ns_last_pid|pty)|^kernel\/keys\/.*_used|_nr$|^net\/ipv4\/(tcp_mem|udp_mem)/;
 
@@ -68,7 +71,7 @@ describeWith(NODE_NEEDS, 'a machine with a node', () => {
   });
 });
 
-/** State of the machine that a node must not change. */
+/** The state of the machine that a node must not change. */
 function machine(): object {
   return { mounts: mountPoints(), interfaces: readdirSync('/sys/class/net').sort(), settings: settings() };
 }
@@ -89,14 +92,16 @@ function settings(): Record<string, string> {
       try {
         found[key] = readFileSync(join(parentPath, name), 'utf8');
       } catch {
-        // Some files are write-only.
+        // A write-only file cannot be read.
       }
     }
   }
   return found;
 }
 
-/** The control groups of the nodes whose folders are in `folder`. A control group has the name of its node's folder. */
+/**
+ * The control groups of the nodes whose folders are in `folder`. Each control group has the name of the node's folder.
+ */
 function cgroupsOf(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => name.startsWith('capabilitypolicy-node-'));
   const hierarchies = [CGROUPS, ...readdirSync(CGROUPS).map((name) => join(CGROUPS, name))];

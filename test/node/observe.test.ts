@@ -1,4 +1,7 @@
-/** `cappol observe --cluster` on a real node: the capabilities that pods use, and policies for these pods. */
+/**
+ * Tests `cappol observe --cluster` on a real node. The command observes the capabilities that pods use. The test makes
+ * policies for the observed pods.
+ */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,9 +26,7 @@ import { pod } from './pods.ts';
 
 const OBSERVERS = `${NAMESPACES}/cappol-observe`;
 const STARTS = 20;
-/**
- * The number of pods that run at the same time. If more pods ran at the same time, they would only wait for each other.
- */
+/** The number of pods that run at the same time. More pods at the same time would only wait for each other. */
 const BATCH = 8;
 const END_MS = 120_000;
 
@@ -52,7 +53,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
   ];
   const expectations: Readonly<Record<string, Need>> = {
     ...NEEDS,
-    // ping gives up its capabilities, and then sets its user once more, which the kernel refuses.
+    // The program ping gives up its capabilities. Afterwards, ping sets its user once more, which the kernel refuses.
     'real-ping': { needs: ['NET_RAW'], refused: ['SETUID'] },
   };
 
@@ -145,7 +146,7 @@ describeWith(NEEDS_BOTH, 'cappol observe --cluster', () => {
     assert.match(stderr, new RegExp(`^cappol: ${NODE_NAME}: not observed, \\w*Image\\w*`, 'm'));
   });
 
-  /** Starts an observation. Resolves when a pod of the observation's Job reports. */
+  /** Starts an observation. Resolves when a pod of the observation's Job reports its first lines. */
   async function observe(...args: string[]): Promise<ChildProcess> {
     const observer = start('--image', CAPPOL_IMAGE, ...args);
     await eventually(

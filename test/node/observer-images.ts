@@ -1,4 +1,6 @@
-/** Images for tests of `cappol observe` on a node: cappol itself, and the program with known needs. */
+/**
+ * Images for tests of `cappol observe` on a node: the image of cappol, and an image of the program with known needs.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleCappol } from '../../config/release/bundle.ts';
@@ -9,7 +11,10 @@ import { writeNeeds } from '../kernel/needy-containers.ts';
 export const CAPPOL_IMAGE = 'localhost/capabilitypolicy/cappol:test';
 export const NEEDS_IMAGE = 'localhost/capabilitypolicy/needs:test';
 
-/** @param folder the folder for storage and archives, which the caller removes @returns the paths of OCI archives */
+/**
+ * @param folder the folder for storage and archives, which the caller removes
+ * @returns the paths of OCI archives
+ */
 export async function observerArchives(folder: string): Promise<string[]> {
   const buildah = new Buildah(join(folder, 'storage'));
   const { files } = await bundleCappol();

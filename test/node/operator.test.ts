@@ -1,4 +1,7 @@
-/** The operator as installed by Helm, from its own image, on a node that loses its pods. */
+/**
+ * Tests the operator on a node that loses its pods. Helm installs the operator, and the node runs the operator's own
+ * image.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';
@@ -97,8 +100,8 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
   });
 
   /**
-   * Changes the policy, and waits until the status says that the change is in force, which shows that some operator
-   * leads.
+   * Changes the policy, and waits until the status says that the change is in force. If the change comes into force,
+   * some operator leads.
    */
   async function enforces(level: 'baseline' | 'restricted'): Promise<void> {
     await cluster.policy('operator', namespace, { level, mode: 'Enforce' });
@@ -109,7 +112,10 @@ describeWith(NODE_NEEDS, 'the operator on a node', () => {
     await assert.rejects(cluster.api.create(`${NAMESPACES}/${namespace}/pods`, privileged), /forbidden: .*privileged/);
   }
 
-  /** The holder of the Lease: the name of a pod, an underscore, and a part that differs with each start. */
+  /**
+   * The holder of the Lease. The holder consists of the name of a pod, an underscore, and a part that differs with each
+   * start.
+   */
   async function lease(): Promise<string> {
     const leases = await cluster.api.list(LEASES);
     return leases.find(({ metadata }) => metadata.name.includes('capabilitypolicy')).spec.holderIdentity;

@@ -1,14 +1,14 @@
-/** Pods of the tools image. */
+/** Makes pods with the tools image. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { TOOLS_IMAGE } from '../../hack/node/images.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 
 export interface PodOptions {
-  /** The command of the container, which sleeps by default. */
+  /** The command of the container. By default, the container sleeps. */
   readonly command?: readonly string[];
   /** The securityContext of the container. */
   readonly securityContext?: object;
-  /** Fields of the pod's spec, besides the container. */
+  /** Fields of the pod's spec, in addition to the container. */
   readonly spec?: object;
 }
 
@@ -23,7 +23,7 @@ export function podSpec({ command, securityContext = {}, spec = {} }: PodOptions
   return { containers: [container], ...spec };
 }
 
-/** A container's securityContext as level restricted requires it. */
+/** A securityContext of a container that complies with level restricted. */
 export const RESTRICTED = {
   runAsNonRoot: true,
   runAsUser: 1000,
@@ -32,7 +32,7 @@ export const RESTRICTED = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
-/** The title of a test, changed to a valid pod name. */
+/** Turns the title of a test into a valid pod name. */
 export function nameOf(title: string): string {
   return title
     .toLowerCase()

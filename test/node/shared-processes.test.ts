@@ -1,4 +1,7 @@
-/** A container of a pod with `shareProcessNamespace`, and what it can do to a container with more capabilities. */
+/**
+ * Tests a container of a pod with `shareProcessNamespace`, and what the container can do to a container with more
+ * capabilities.
+ */
 import assert from 'node:assert/strict';
 import { TOOLS_IMAGE } from '../../hack/node/images.ts';
 import { NODE_NEEDS } from '../../hack/node/needs.ts';
@@ -6,9 +9,15 @@ import { describeWith } from '../support/needs.ts';
 import { podManifest } from '../support/pod-manifests.ts';
 import { useNode } from './cluster.ts';
 
-/** The other container sleeps for a number of seconds by which its process is found. */
+/**
+ * The number of seconds for which the other container sleeps. The script finds the process of the other container by
+ * this number.
+ */
 const SECONDS = 7_654;
-/** Prints what the shell may do to the process of the other container. Signals are tried last. */
+/**
+ * A script that prints which operations the shell may perform on the process of the other container. Signals are tried
+ * last.
+ */
 const SCRIPT = `
 find() { for p in /proc/[0-9]*; do /bin/grep -qzx ${SECONDS} $p/cmdline 2>/dev/null && echo $p; done; }
 while [ -z "$(find)" ]; do /bin/sleep 1; done

@@ -1,4 +1,7 @@
-/** The tutorial's story inside Kubernetes: the same programs in pods of a real node, under real policies. */
+/**
+ * Tests the tutorial's story inside Kubernetes. The programs of the tutorial run in pods of a real node, under real
+ * policies.
+ */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
@@ -14,7 +17,7 @@ const NET_RAW = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_RAW']
 const ESCALATING = { ...NET_RAW, allowPrivilegeEscalation: true };
 const GROUPS = { securityContext: { sysctls: [{ name: 'net.ipv4.ping_group_range', value: '0 2147483647' }] } };
 
-/** Pods that level restricted with NET_RAW admits, and ping's output in them. */
+/** Pods that the policy (level restricted with NET_RAW) admits, with the output of ping in each pod. */
 const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
   row('fails without a capability', NO_SOCKET, ['/bin/ping'], RESTRICTED),
   row('fails with NET_RAW for a user who is not root', NO_SOCKET, ['/bin/ping'], NET_RAW),
@@ -37,8 +40,8 @@ const ROWS: readonly { title: string; pod: Json; output: RegExp }[] = [
 ];
 
 /**
- * Pods beyond level restricted with NET_RAW. The policy refuses these pods, and running them in a namespace without
- * policies shows why.
+ * Pods that the policy (level restricted with NET_RAW) refuses. To show the reason, the test runs the refused pods in a
+ * namespace without policies.
  */
 const BEYOND: typeof ROWS = [
   row('works with the set-user-ID bit', PINGED, ['/bin/ping-setuid'], ESCALATING),
@@ -63,7 +66,7 @@ describeWith(NODE_NEEDS, 'ping in a pod', () => {
       cluster.policy('story', namespaces.ruled, { ...restricted, overrides: { capabilities } }),
       cluster.policy('story-restricted', namespaces.restricted, restricted),
     ]);
-    // All pods run at the same time, because a pod mostly waits.
+    // The test runs all pods at the same time, because a pod mostly waits.
     for (const { title, pod } of ROWS) ran.set(title, cluster.run(namespaces.ruled, pod));
     for (const { title, pod } of BEYOND) ran.set(title, cluster.run(namespaces.free, pod));
     await Promise.allSettled(ran.values());

@@ -1,5 +1,5 @@
 /**
- * User namespaces and service account tokens on a real node, under policies that require user namespaces and forbid
+ * Tests user namespaces and service account tokens on a real node. The policies require user namespaces and forbid
  * tokens.
  */
 import assert from 'node:assert/strict';
@@ -14,7 +14,10 @@ import { pod } from './pods.ts';
 
 const USERS = ['/bin/grep', '', '/proc/self/uid_map'];
 const TOKEN = ['/bin/grep', '-c', '', '/var/run/secrets/kubernetes.io/serviceaccount/token'];
-/** The ID map of a process whose IDs are all those of the node (user_namespaces(7)). */
+/**
+ * The ID map of a process without a separate user namespace. This map maps each ID of the node to itself
+ * (user_namespaces(7)).
+ */
 const OF_THE_NODE = /^\s*0\s+0\s+4294967295$/m;
 
 describeWith(NODE_NEEDS, 'a pod on a node', () => {

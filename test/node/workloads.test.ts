@@ -1,4 +1,4 @@
-/** DaemonSets, Jobs and CronJobs on a real node, whose pods run or are refused. */
+/** Tests DaemonSets, Jobs and CronJobs on a real node. The pods of these workloads run or are refused. */
 import assert from 'node:assert/strict';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { NODE_ADDRESS } from '../../hack/node/configuration.ts';
@@ -13,7 +13,7 @@ const NET_RAW = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_RAW']
 const NET_ADMIN = { ...RESTRICTED, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } };
 const PING = ['/bin/ping-permitted', '-c', '1', NODE_ADDRESS];
 const REFUSED = /must not add capability NET_ADMIN/;
-/** The timeout for a CronJob, which runs at the next full minute, and later on a busy machine. */
+/** The timeout in ms for a CronJob. A CronJob runs at the next full minute, and later on a busy machine. */
 const CRON_MS = 300_000;
 
 describeWith(NODE_NEEDS, 'workloads below a policy that allows NET_RAW', () => {

@@ -1,4 +1,4 @@
-/** The Grafana dashboard and the alerts, as tests read them. */
+/** Reads the Grafana dashboard and the alerts for tests. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -57,7 +57,7 @@ export interface Alert {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Prometheus' form of a file of rules, which the Prometheus Operator generates. */
+/** A file of rules in Prometheus' own form. The Prometheus Operator generates such files. */
 export interface RuleFile {
   readonly groups: readonly { readonly name: string; readonly rules: readonly Alert[] }[];
 }
@@ -66,7 +66,7 @@ export function dashboard(): Dashboard {
   return JSON.parse(readFileSync(join(CONFIG, 'grafana', 'capabilitypolicy.json'), 'utf8'));
 }
 
-/** Every query of the dashboard, with its panel. */
+/** All queries of the dashboard, each with its panel. */
 export function queries(): { readonly panel: Panel; readonly target: Target }[] {
   return dashboard().panels.flatMap((panel) => (panel.targets ?? []).map((target) => ({ panel, target })));
 }
@@ -80,7 +80,7 @@ export function alerts(): Alert[] {
   return ruleFile().groups.flatMap(({ rules }) => rules);
 }
 
-/** The variables of the dashboard that a query or title uses, including Grafana's own. */
+/** The dashboard variables that a query or title uses, including Grafana's own variables. */
 export function variablesIn(text: string): string[] {
   return [...text.matchAll(/\$\{?(\w+)\}?/g)].map(([, name = '']) => name);
 }
@@ -88,7 +88,9 @@ export function variablesIn(text: string): string[] {
 const NO_METRICS = ['and', 'or', 'unless', 'bool'];
 const PARTS = /"(?:\\.|[^"\\])*"|([a-zA-Z_:][\w:]*)(\s*\{[^}]*\})?(\s*\()?/g;
 
-/** The series that a Prometheus expression selects: the names of metrics with their conditions on labels. */
+/**
+ * The series that a Prometheus expression selects. Each series is the name of a metric with conditions on its labels.
+ */
 export function selectorsIn(expr: string): string[] {
   const bare = expr
     .replaceAll(/\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g, ' ')

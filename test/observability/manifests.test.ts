@@ -1,4 +1,7 @@
-/** The alerts, the dashboard and the runbook, checked against each other and by promtool, without metrics. */
+/**
+ * Tests that the alerts, the dashboard and the runbook agree with each other. The tool promtool checks the alerts, too.
+ * The tests need no metrics.
+ */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +21,8 @@ const RUNBOOK_URL = `https://github.com/capabilitypolicy/capabilitypolicy/blob/m
 /** Grafana's own variables that a query may use. */
 const BUILT_IN = ['__rate_interval', '__all'];
 /**
- * The units that the dashboard may use, all from Grafana's list of units (@grafana/data, valueFormats/categories.ts).
+ * The units that the dashboard may use. Grafana's list of units has all of these units (@grafana/data,
+ * valueFormats/categories.ts).
  */
 const UNITS = ['short', 's', 'bytes', 'ops', 'reqps', 'bool_yes_no'];
 const COLUMNS = 24;

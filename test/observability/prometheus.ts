@@ -1,4 +1,4 @@
-/** A real Prometheus on loopback that scrapes one address and evaluates a file of rules. */
+/** Runs a real Prometheus on the loopback interface. Prometheus scrapes one address and evaluates a file of rules. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -65,7 +65,7 @@ export class Prometheus {
     const child = spawn('prometheus', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr?.on('data', (text) => (said = (said + text).slice(-4_000)));
-    // If a test run crashes, Prometheus must end too; and the test run must not wait for Prometheus to end.
+    // Prometheus must also end if the test run crashes. The test run must not wait for Prometheus to end.
     child.unref();
     (child.stderr as Socket).unref();
     process.once('exit', () => void child.kill('SIGKILL'));
@@ -77,7 +77,7 @@ export class Prometheus {
     return prometheus;
   }
 
-  /** @throws Error with Prometheus' message about the query */
+  /** @throws an Error with Prometheus' message about the query */
   async query(query: string): Promise<readonly Series[]> {
     return (await this.#ask(`query?${new URLSearchParams({ query })}`)).result;
   }

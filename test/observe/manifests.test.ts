@@ -1,4 +1,7 @@
-/** The policy in config/observe admits the Job of `cappol observe --cluster`, and nothing beyond what the Job needs. */
+/**
+ * Tests that the policy in config/observe admits the Job of `cappol observe --cluster`, and nothing beyond the needs of
+ * the Job.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +15,10 @@ import { ROOT } from '../support/page.ts';
 const POLICY = join(ROOT, 'config', 'observe', 'policy.yaml');
 const policy = load(readFileSync(POLICY, 'utf8')) as CapabilityPolicy;
 const JOB = observerJob({ name: 'observe', image: 'cappol', seconds: 60, count: 3, nodes: ['a', 'b', 'c'] });
-/** The overrides that admit more than the level does. All other overrides are tighter than the level. */
+/**
+ * The overrides of the policy that admit more than its level. All other overrides of the policy are tighter than its
+ * level.
+ */
 const OPENING = ['hostPID', 'volumes', 'runAsNonRoot'];
 
 describe('the policy in config/observe', () => {

@@ -11,7 +11,7 @@ const PERMISSION = ['security_capable', 'capable_wrt_inode_uidgid', 'generic_per
 const NET_RAW = 13;
 const GONE: LookUp = () => undefined;
 
-/** The events after which process 100 has executed the first program of the container ID. */
+/** Events with which process 100 executes the first program of a container. */
 const STARTED = [attach(100, 1, PATH), exec(100, 1.1, '/bin/ping')];
 
 describe('an observation', () => {
@@ -187,7 +187,7 @@ function summary(lines: readonly string[], lookUp?: LookUp): string[] {
   );
 }
 
-/** The printed lines as a reader of the log gets them: a name with a line break makes several lines. */
+/** The printed lines in the form that a reader of the log gets. A name with a line break becomes several lines. */
 function printed(lines: readonly string[]): string[] {
   return lines.join('\n').split('\n');
 }

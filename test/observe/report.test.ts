@@ -1,4 +1,7 @@
-/** Tests the lines about a node that `cappol observe --cluster` prints, and the flags that the command refuses. */
+/**
+ * Tests the lines about a node in the output of `cappol observe --cluster`. Also tests the flags that the command
+ * refuses.
+ */
 import assert from 'node:assert/strict';
 import { observerJob } from '../../analysis/observe/job.ts';
 import { RawLog, rawLines } from '../../analysis/observe/raw-log.ts';
@@ -26,18 +29,18 @@ describe('what observe --cluster says about a node', () => {
   it('says that containers that ran before are left out', () => {
     const [, ...notes] = lines(logOf({ sawAll: false, counts: { ...COUNTS, unplaced: 7 } }));
     assert.deepEqual(notes, [
-      'node-a: the observer sees a part of the node only: containers that ran before are left out',
+      'node-a: the observer cannot see all processes of the node, so containers that ran before are left out',
     ]);
   });
 
   it('counts the checks of processes that ended while the observation began', () => {
     const [, ...notes] = lines(logOf({ counts: { ...COUNTS, unplaced: 7 } }));
-    assert.deepEqual(notes, ['node-a: 7 checks are left out: their processes ended while the observation began']);
+    assert.deepEqual(notes, ['node-a: 7 checks are left out, since their processes ended while the observation began']);
   });
 
   it('says that uses may be missing when events were lost, and names the flag', () => {
     const [, ...notes] = lines(logOf({ counts: { ...COUNTS, lost: 9 } }));
-    assert.deepEqual(notes, ['node-a: uses may be missing, since events were lost: write a larger --buffer-size']);
+    assert.deepEqual(notes, ['node-a: uses may be missing, since events were lost: choose a larger --buffer-size']);
   });
 
   it('repeats the messages beside a complete log, each once', () => {
@@ -45,7 +48,7 @@ describe('what observe --cluster says about a node', () => {
       logOf({ counts: { ...COUNTS, unplaced: 7 } }, 'the clock is wrong', 'the clock is wrong'),
     );
     assert.deepEqual(notes, [
-      'node-a: 7 checks are left out: their processes ended while the observation began',
+      'node-a: 7 checks are left out, since their processes ended while the observation began',
       'node-a: the clock is wrong',
     ]);
   });
@@ -71,37 +74,37 @@ describe('the flags of observe', () => {
   for (const [args, message] of [
     [
       ['--cluster', '--for', '1m', '--cgroup', '/x'],
-      '--cgroup goes without --cluster: run cappol observe on the node itself, or leave out --cgroup',
+      '--cgroup cannot be combined with --cluster: run cappol observe on the node itself, or leave out --cgroup',
     ],
     [
       ['--cluster', '--for', '1m', '--tracefs', '/x'],
-      '--tracefs goes without --cluster: run cappol observe on the node itself, or leave out --tracefs',
+      '--tracefs cannot be combined with --cluster: run cappol observe on the node itself, or leave out --tracefs',
     ],
     [
       ['--cluster', '--for', '1m', '-o', 'raw'],
-      '-o raw goes without --cluster: run cappol observe on the node itself, or leave out -o raw',
+      '-o raw cannot be combined with --cluster: run cappol observe on the node itself, or leave out -o raw',
     ],
     [
       ['--cluster', '--log', 'x', '--buffer-size', '8192'],
-      '--buffer-size goes without --log, which names what was observed before: leave out --buffer-size',
+      '--buffer-size cannot be combined with --log, which reads an earlier observation: leave out --buffer-size',
     ],
     [
       ['--cluster', '--log', 'x', '--for', '1m'],
-      '--for goes without --log, which names what was observed before: leave out --for',
+      '--for cannot be combined with --log, which reads an earlier observation: leave out --for',
     ],
     [
       ['--cluster', '--log', 'x', '--node', 'a'],
-      '--node goes without --log, which names what was observed before: leave out --node',
+      '--node cannot be combined with --log, which reads an earlier observation: leave out --node',
     ],
     [
       ['--cluster', '--log', 'x', '--image', 'a'],
-      '--image goes without --log, which names what was observed before: leave out --image',
+      '--image cannot be combined with --log, which reads an earlier observation: leave out --image',
     ],
-    [['--image', 'a'], '--image goes with --cluster: add --cluster, or leave out --image'],
-    [['--node', 'a'], '--node goes with --cluster: add --cluster, or leave out --node'],
-    [['--log', 'a'], '--log goes with --cluster: add --cluster, or leave out --log'],
-    [['--kubeconfig', 'a'], '--kubeconfig goes with --cluster: add --cluster, or leave out --kubeconfig'],
-    [['--context', 'a'], '--context goes with --cluster: add --cluster, or leave out --context'],
+    [['--image', 'a'], '--image requires --cluster: add --cluster, or leave out --image'],
+    [['--node', 'a'], '--node requires --cluster: add --cluster, or leave out --node'],
+    [['--log', 'a'], '--log requires --cluster: add --cluster, or leave out --log'],
+    [['--kubeconfig', 'a'], '--kubeconfig requires --cluster: add --cluster, or leave out --kubeconfig'],
+    [['--context', 'a'], '--context requires --cluster: add --cluster, or leave out --context'],
   ] as const) {
     it(`refuses ${args.join(' ')}`, async () => {
       const { code, stderr } = await observe(...args);

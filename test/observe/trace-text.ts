@@ -1,6 +1,6 @@
-/** Lines of trace_pipe, as Linux 6.18 printed them. */
+/** Makes lines of trace_pipe in the form in which Linux 6.18 printed them. */
 
-/** @param command as the kernel prints it, at most 15 bytes */
+/** @param command the name of the command as the kernel prints it, with at most 15 bytes */
 export function event(pid: number, time: number, rest: string, command = 'sh'): string {
   const task = `${command.padStart(16)}-${String(pid).padEnd(7)}`;
   return `${task} [000] .....   ${time.toFixed(6)}: ${rest}`;
@@ -12,7 +12,7 @@ export function check(pid: number, time: number, capability: number, returned: 0
   return event(pid, time, `cap_capable: ${POINTERS}, cap ${capability}, ret ${returned}`, command);
 }
 
-/** @param frames the frames of the stack, innermost first, without the frames of the tracepoint */
+/** @param frames the frames of the stack, innermost first, without the tracepoint's own frames */
 export function stack(pid: number, time: number, frames: readonly string[], command?: string): string[] {
   const all = ['trace_event_raw_event_cap_capable', 'cap_capable', ...frames, 'do_syscall_64'];
   return [event(pid, time, '<stack trace>', command), ...all.map((frame) => ` => ${frame}`)];

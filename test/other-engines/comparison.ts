@@ -1,4 +1,4 @@
-/** Writes docs/comparison-of-verdicts.md: a table by suite, and each difference. */
+/** Writes docs/comparison-of-verdicts.md with a table for each suite and a list of all differences. */
 import type { EngineCase } from './suites.ts';
 import type { OurVerdict } from './verdict.ts';
 
@@ -13,16 +13,17 @@ export interface Explained extends Compared {
 
 const HEAD = `# Comparison of verdicts
 
-Other engines' own tests, evaluated by the operator under policies that say the same: the Gatekeeper library's pod security
-policies, Kyverno's and Kubewarden's on capabilities, and the PodSecurityPolicies of psp-migration, which \`migrate\` turned
-into policies. [test/other-engines](../test/other-engines) writes the policies, compares, and writes this page; the cases
-themselves are not part of the project.
+This page compares the verdicts of the operator with the verdicts that other engines' own tests expect. The tests are the
+Gatekeeper library's tests of pod security policies, Kyverno's and Kubewarden's tests of capabilities, and the tests of
+psp-migration. For each test, the operator evaluates the pods under a policy with the same rules. For psp-migration,
+\`cappol migrate\` writes these policies. The code in [test/other-engines](../test/other-engines) writes the other policies,
+compares the verdicts, and writes this page. The cases themselves are not part of the project.
 
-* \`deny\` means that the pod is refused. A workload's template that violates is also \`deny\`, although the API server never
-  refuses templates, only their pods.
-* Neither the other engines nor the operator evaluate changes of an existing pod: what a pod may do is fixed when it is created.
-  They evaluate added ephemeral containers.
-* Where a suite expects that the engine fills something in, defaulting has to fill in, too.
+* \`deny\` means that the pod is refused. A violating template of a workload also counts as \`deny\`, although the API server
+  refuses only the pods of the template.
+* In these tests, neither the other engines nor the operator evaluate changes of an existing pod, because the rights of a
+  pod are fixed at its creation. Added ephemeral containers are evaluated.
+* If a suite expects that the engine fills in a value, defaulting must fill in the value, too.
 `;
 
 /** @param differences the differences, in the order of the cases */

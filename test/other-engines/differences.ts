@@ -1,43 +1,43 @@
 /**
- * The reasons why the operator's verdict on another engine's case differs: a CapabilityPolicy cannot express some
+ * The reasons why the operator's verdict on a case of another engine differs. A CapabilityPolicy cannot express some
  * statements of other engines.
  */
 import type { EngineCase, EngineContainer } from './suites.ts';
 
 interface Difference {
-  /** The reason, as the page's table shows it to people. */
+  /** The reason in the form that the page's table shows. */
   readonly why: string;
   appliesTo(one: EngineCase): boolean;
 }
 
 export const DIFFERENCES: readonly Difference[] = [
   {
-    why: 'No policy exempts images: the author of the pod chooses their names. An exception is a separate policy, for a namespace or for some service accounts.',
+    why: 'No policy exempts images, because the author of the pod chooses the names of images. An exception is a separate policy, for a namespace or for some service accounts.',
     appliesTo: ({ parameters: { exemptImages = [] }, pod }) =>
       containersOf(pod).some(({ image = '' }) => exemptImages.some((pattern: string) => matches(image, pattern))),
   },
   {
-    why: 'The profile is in an annotation that Kubernetes has not read since 1.27: the container would get the default of its node, usually none.',
+    why: 'The profile is in an annotation that Kubernetes has not read since 1.27. The container would get the default profile of its node, which is usually no profile.',
     appliesTo: ({ pod }) => JSON.stringify(pod.metadata ?? {}).includes('seccomp.security.alpha.kubernetes.io'),
   },
   {
-    why: '`drop: [CAP_NET_RAW]` drops nothing on containerd, so no policy requires it; `NET_RAW` is required.',
+    why: '`drop: [CAP_NET_RAW]` drops nothing on containerd. So the policy requires `NET_RAW` in this list.',
     appliesTo: ({ parameters, pod }) =>
       parameters.requiredDropCapabilities?.includes('NET_RAW|CAP_NET_RAW') &&
       listsIn(pod, 'drop').includes('CAP_NET_RAW'),
   },
   {
-    why: '`add: [CAP_CHOWN]` grants nothing on containerd, so no policy can allow that spelling; `CHOWN`, which the other engine refuses, is not allowed either.',
+    why: '`add: [CAP_CHOWN]` grants nothing on containerd, so no policy can allow this spelling. The policy also does not allow `CHOWN`, which the other engine refuses.',
     appliesTo: ({ parameters, pod }) =>
       parameters.allowedCapabilities?.includes('CAP_CHOWN') && listsIn(pod, 'add').includes('CAP_CHOWN'),
   },
   {
-    why: '`something` is not a capability: no policy can name it, and Kubernetes starts no container with it on CRI-O and Docker.',
+    why: '`something` is not a capability, so no policy can name it. On CRI-O and Docker, Kubernetes does not start a container with this name in `add`.',
     appliesTo: ({ parameters, pod }) =>
       parameters.allowedCapabilities?.includes('something') && listsIn(pod, 'add').includes('something'),
   },
   {
-    why: "As in the Pod Security Standards, the pod's own profile is checked, too, although each container has another: ephemeral containers would get it.",
+    why: "As in the Pod Security Standards, the pod's own profile is also checked, although each container has another profile. Ephemeral containers would get the pod's profile.",
     appliesTo: ({ kindOfPolicy, pod }) =>
       kindOfPolicy === 'K8sPSPAppArmor' &&
       JSON.stringify(pod.spec).includes('"securityContext":{"appArmorProfile":{"type":"Unconfined"}}'),
@@ -56,7 +56,7 @@ function listsIn(pod: EngineCase['pod'], list: 'add' | 'drop'): string[] {
   });
 }
 
-/** Whether an image matches a pattern of Gatekeeper: a name, or the beginning of a name with `*`. */
+/** Whether an image matches a pattern of Gatekeeper. A pattern is a name, or the beginning of a name with `*`. */
 function matches(image: string, pattern: string): boolean {
   return pattern.endsWith('*') ? image.startsWith(pattern.slice(0, -1)) : image === pattern;
 }

@@ -9,7 +9,7 @@ import { policyFor } from './policies.ts';
 import { type EngineCase, engineCases } from './suites.ts';
 import { verdictOn } from './verdict.ts';
 
-/** The page about the comparison, which UPDATE_GOLDEN=1 rewrites on machines that have the cases. */
+/** The page about the comparison. On machines with the cases, UPDATE_GOLDEN=1 rewrites the page. */
 const PAGE = join(import.meta.dirname, '..', '..', 'docs', 'comparison-of-verdicts.md');
 
 describe('docs/comparison-of-verdicts.md', () => {

@@ -1,12 +1,15 @@
-/** The CapabilityPolicy that expresses a policy of another engine. */
+/** Makes the CapabilityPolicy that expresses a policy of another engine. */
 import { migrate } from '../../analysis/migrate/migrate.ts';
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { EngineCase, Parameters } from './suites.ts';
 
-/** A policy that admits everything except what its overrides restrict. */
+/** A policy that restricts only the fields of its overrides. */
 const ANYTHING = { namespaceSelector: {}, level: 'privileged', mode: 'Enforce' } as const;
-/** Other engines' rules on capabilities check only capabilities, and therefore admit privileged containers. */
+/**
+ * An override that admits privileged containers. Other engines' rules on capabilities check only capabilities, and
+ * therefore admit privileged containers.
+ */
 const PRIVILEGED_TOO = { privileged: true };
 
 export function policyFor({ suite, kindOfPolicy, parameters, psp }: EngineCase): CapabilityPolicySpec {
@@ -19,7 +22,7 @@ export function policyFor({ suite, kindOfPolicy, parameters, psp }: EngineCase):
   return { ...ANYTHING, overrides: isForNoImage(parameters) ? {} : overrides(parameters) };
 }
 
-/** Migrates a PodSecurityPolicy for everybody, because the cases have no RBAC. */
+/** Migrates a PodSecurityPolicy. Everyone may use the result, because the cases have no RBAC. */
 function migrated(psp: object): CapabilityPolicySpec {
   const [policy] = migrate([psp], { mode: 'Enforce' }).policies;
   if (!policy) throw new Error('no policy remains of the PodSecurityPolicy');
@@ -44,7 +47,7 @@ const GATEKEEPER: Readonly<Record<string, Translation>> = {
   }),
   K8sPSPForbiddenSysctls: ({ allowedSysctls = ['*'], forbiddenSysctls = [] }) => ({
     sysctls: {
-      // The API refuses a `*` in both lists, so the forbidden list takes precedence.
+      // The API refuses a `*` in both lists. The forbidden list takes precedence.
       allowed: forbiddenSysctls.includes('*') ? [] : allowedSysctls,
       forbidden: forbiddenSysctls,
     },
@@ -94,7 +97,7 @@ function profiles(names: readonly string[]) {
 }
 
 /**
- * The override for a rule about groups. The API requires ranges, so an empty list is turned into a range without any
+ * The override for a rule about groups. The API requires ranges. An empty list therefore becomes a range without any
  * real group.
  */
 function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: number; max: number }[]) {
@@ -104,8 +107,7 @@ function group(rule: 'RunAsAny' | 'MustRunAs' | 'MayRunAs', ranges: { min: numbe
 }
 
 /**
- * The override for a list of SELinux options. A policy can express only one such list: the types that the Standard
- * admits.
+ * The override for a list of SELinux options. A policy can express only one list: the types that the Standard admits.
  */
 function seLinux(options: readonly Readonly<Record<string, string>>[]): CapabilityPolicyOverrides['seLinux'] {
   const types = options.map(({ type = '', ...others }) => (Object.keys(others).length > 0 ? '' : type));
@@ -115,7 +117,7 @@ function seLinux(options: readonly Readonly<Record<string, string>>[]): Capabili
 }
 
 /**
- * The override for Kyverno's parameters. In Kyverno's parameters, `NET_RAW|CAP_NET_RAW` means either name; the API of
+ * The override for Kyverno's parameters. In Kyverno's parameters, `NET_RAW|CAP_NET_RAW` means either name. The API of
  * CapabilityPolicy accepts only names without CAP_.
  */
 function fromKyverno({ allowedCapabilities = ['*'], requiredDropCapabilities = [] }: Parameters) {
@@ -143,8 +145,8 @@ function fromKubewarden({ allowedCapabilities = [], requiredDropCapabilities = [
 }
 
 /**
- * The capabilities to allow in a policy that also requires drops. The API refuses `*` together with required drops, and
- * refuses to allow a capability that has to be dropped.
+ * The capabilities to allow in a policy that also requires drops. The API refuses `*` together with required drops. The
+ * API also refuses to allow a capability that has to be dropped.
  */
 function allowedBeside(drops: readonly string[], allowed: readonly string[]): string[] {
   const named = allowed.includes('*') && drops.length > 0 ? CAPABILITIES : allowed;

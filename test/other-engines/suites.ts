@@ -1,6 +1,6 @@
 /**
- * The cases of other engines' own tests. Only some machines have these cases beside the checkout. The cases are not
- * part of the project: docs/comparison-of-verdicts.md contains only the name of each case.
+ * Reads the cases of other engines' own tests. Only some machines have these cases beside the checkout. The cases are
+ * not part of the project: docs/comparison-of-verdicts.md contains only the name of each case.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,18 +9,21 @@ import { gunzipSync } from 'node:zlib';
 const FILE = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'peer-suites.jsonl.gz');
 
 export interface EngineCase {
-  /** The engine and its policy, such as `gatekeeper-library/capabilities`. */
+  /**
+   * The name of the suite, such as `gatekeeper-library/capabilities`. The name consists of the engine and the engine's
+   * policy.
+   */
   readonly suite: string;
   readonly case: string;
   /** The kind of a Gatekeeper constraint. */
   readonly kindOfPolicy?: string;
   /** The parameters of the engine's policy, in the suite's own form. */
   readonly parameters: Parameters;
-  /** The whole PodSecurityPolicy, if the engine's policy is a PodSecurityPolicy. */
+  /** The whole PodSecurityPolicy. The field is set if the engine's policy is a PodSecurityPolicy. */
   readonly psp?: object;
   readonly operation: 'CREATE' | 'UPDATE';
   readonly expect: 'allow' | 'deny';
-  /** Whether the engine should fill in a field; undefined if the suite does not say. */
+  /** Whether the engine should fill in a field. The value is undefined if the suite does not say. */
   readonly mutated?: boolean;
   /** Flags of the case. `template` means that the pod is the template of a workload. */
   readonly flags?: readonly string[];
@@ -35,7 +38,7 @@ export interface EngineContainer {
 // biome-ignore lint/suspicious/noExplicitAny: every kind of policy has different parameters.
 export type Parameters = Readonly<Record<string, any>>;
 
-/** The cases of all engines; undefined on machines without the file. */
+/** The cases of all engines. The result is undefined on a machine without the file. */
 export function engineCases(): readonly EngineCase[] | undefined {
   if (!existsSync(FILE)) return undefined;
   const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');

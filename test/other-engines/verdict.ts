@@ -1,4 +1,4 @@
-/** The operator's verdict on a case of another engine. */
+/** Computes the operator's verdict on a case of another engine. */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { PODS } from '../../operator/compile/match.ts';
 import { createUseIndex } from '../../operator/evaluate/use.ts';
@@ -19,7 +19,8 @@ const projection = createContentProjection(RULES);
 const evaluation = { evaluator: new Evaluator(), use: createUseIndex([], []) };
 
 export function verdictOn({ operation, pod }: EngineCase, spec: CapabilityPolicySpec): OurVerdict {
-  // An UPDATE of a pod is not evaluated, except for ephemeral containers, which are added through a subresource.
+  // Policies do not evaluate an UPDATE of a pod. A request that adds an ephemeral container goes through a subresource,
+  // and is evaluated.
   const evaluated = PODS.some(
     ({ operations, resources }) => operations.includes(operation) && resources.includes('pods'),
   );

@@ -134,7 +134,7 @@ describe('spec.containers', () => {
   });
 });
 
-/** The overrides of a container, computed value by value and independently of the code under test. */
+/** Computes the overrides of a container value by value, without the code under test. */
 function together(overrides: CapabilityPolicyOverrides, own: CapabilityPolicyOverrides): CapabilityPolicyOverrides {
   const { capabilities, seccomp, appArmor } = overrides;
   return {

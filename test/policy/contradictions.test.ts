@@ -1,6 +1,6 @@
 /**
- * Statements of a policy that have no effect because of other statements. test/integration/contradictions.test.ts asks an
- * API server.
+ * Tests statements of a policy that have no effect because of other statements. The test
+ * test/integration/contradictions.test.ts tests such statements with an API server.
  */
 import assert from 'node:assert/strict';
 import { contradictionsIn } from '../../operator/policy/contradictions.ts';
@@ -11,7 +11,10 @@ const NEWEST = { minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 
 type Spec = NonNullable<Parameters<typeof policy>[1]>;
 
-/** The notes on the spec's contradictions, without the advice: `overrides.privileged: the words`. */
+/**
+ * The notes on the spec's contradictions, in the form `overrides.privileged: the words`. The advice of each note is
+ * left out.
+ */
 function notes(spec: Spec): string[] {
   return contradictionsIn(policy('p', spec).spec, { level: 'restricted', ...NEWEST, ...levelOf(spec) });
 }
@@ -25,19 +28,19 @@ const caps = (capabilities: object) => ({ overrides: { capabilities } }) as Spec
 const BASE = { level: 'baseline' } as const;
 const NAMED = { names: ['agent'] };
 
-/** Rows with a spec and the beginning of each note. A row without notes has no contradiction. */
+/** Rows with a spec and the beginning of each expected note. In a row without notes, the spec has no contradiction. */
 const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly string[]])[] = [
   [
     'a guard of a policy that refuses nothing yet',
     { mode: 'Warn', adminAccessLabel: 'Guarded' },
-    ['adminAccessLabel: Guarded guards nothing in mode Warn'],
+    ['adminAccessLabel: Guarded has no effect in mode Warn'],
   ],
   ['a guard of a policy in mode Enforce', { mode: 'Enforce', adminAccessLabel: 'Guarded' }, []],
   ['a policy of mode Audit that guards nothing', { mode: 'Audit', adminAccessLabel: 'Unguarded' }, []],
   [
     'privileged where the level asks for allowPrivilegeEscalation: false',
     { overrides: { privileged: true } },
-    ['overrides.privileged: true admits no container: the API server refuses allowPrivilegeEscalation: false'],
+    ['overrides.privileged: true admits no container: the policy requires allowPrivilegeEscalation: false'],
   ],
   [
     'privileged beside allowPrivilegeEscalation: false',
@@ -76,7 +79,7 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
   [
     "the node's namespaces beside user namespaces",
     { ...BASE, overrides: { hostNetwork: true, hostPID: true, hostIPC: false, userNamespaces: 'Required' } },
-    ['overrides.hostNetwork: true admits no pod but those for Windows: ', 'overrides.hostPID: true admits no pod: '],
+    ['overrides.hostNetwork: true admits no pod except pods for Windows: ', 'overrides.hostPID: true admits no pod: '],
   ],
   [
     "the node's network beside user namespaces that nobody requires",
@@ -117,7 +120,7 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
   [
     'defaultAdd without defaulting',
     caps({ defaultAdd: ['CHOWN'] }),
-    ['overrides.capabilities.defaultAdd fills in nothing without defaulting: '],
+    ['overrides.capabilities.defaultAdd has no effect without defaulting: '],
   ],
   ['defaultAdd with defaulting', { defaulting: 'Enabled', ...caps({ defaultAdd: ['CHOWN'] }) }, []],
   [
@@ -138,16 +141,16 @@ const ROWS: readonly (readonly [what: string, spec: Spec, begins: readonly strin
       },
     } as Spec,
     [
-      'overrides.defaultAllowPrivilegeEscalation fills in nothing without defaulting: ',
-      'overrides.seccomp.default fills in nothing without defaulting: ',
-      'overrides.appArmor.default fills in nothing without defaulting: ',
-      'overrides.runtimeClasses.default fills in nothing without defaulting: ',
+      'overrides.defaultAllowPrivilegeEscalation has no effect without defaulting: ',
+      'overrides.seccomp.default has no effect without defaulting: ',
+      'overrides.appArmor.default has no effect without defaulting: ',
+      'overrides.runtimeClasses.default has no effect without defaulting: ',
     ],
   ],
   [
     'a default of true where true is refused',
     { defaulting: 'Enabled', overrides: { defaultAllowPrivilegeEscalation: true } },
-    ['overrides.defaultAllowPrivilegeEscalation fills in nothing: '],
+    ['overrides.defaultAllowPrivilegeEscalation has no effect: '],
   ],
   [
     'hostPaths at a level without hostPath',

@@ -127,7 +127,8 @@ describe('Selections', () => {
           const before = states();
           let concerned: { policies: ReadonlySet<string>; namespaces: ReadonlySet<string> };
           if ('policies' in step) {
-            // Some policies stay the same JavaScript objects, as unchanged policies do.
+            // Some policies stay the same JavaScript objects. In the operator, an unchanged policy also stays the same
+            // object.
             const { keep } = step;
             policies = step.policies.map((one, index) => (index < keep ? (policies[index] ?? one) : one));
             concerned = selections.replace(policies, namespaces());

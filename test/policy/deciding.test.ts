@@ -4,7 +4,7 @@ import { deciding, influencing, isExcluded } from '../../operator/policy/decidin
 import { resolved } from '../support/policies.ts';
 import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
 
-/** Random policies, some of which have the same selector. */
+/** Random policies. Some of the policies have equal selectors. */
 const SOME = fc.array(
   fc.record({
     namespaceSelector: fc.oneof(SELECTOR, fc.constantFrom({}, { matchLabels: { team: 'net' } })),

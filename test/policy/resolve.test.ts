@@ -33,7 +33,7 @@ const REFUSED: readonly [levelVersion: string, server: number, reason: string, m
 ];
 
 const TOO_OLD =
-  'spec.overrides.supplementalGroups.policy: needs Kubernetes v1.33 on every API server, and the oldest is at v1.32: an older one drops supplementalGroupsPolicy from pods, so every pod would be refused; upgrade it, or remove the field';
+  'spec.overrides.supplementalGroups.policy: needs Kubernetes v1.33 on every API server, and the oldest is at v1.32: an older API server drops supplementalGroupsPolicy from pods, so every pod would be refused; upgrade it, or remove the field';
 
 describe('resolving a policy', () => {
   it('fills in every default', () => {

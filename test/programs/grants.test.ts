@@ -1,4 +1,4 @@
-/** The order in which a policy's row and the rights of its users are written, on a real API server. */
+/** Tests on a real API server the order in which a policy's row and the rights of its users are written. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Programs } from '../../operator/apply/programs.ts';

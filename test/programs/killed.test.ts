@@ -1,7 +1,7 @@
 /**
- * Makes random changes, and kills the operator before or after random writes. A new process goes on from the state of
- * the cluster. While the operator is killed and restarted, a pod that both the old and the new state admit must not be
- * refused, and a pod that both states refuse must not be admitted.
+ * Makes random changes, and kills the operator before or after random writes. A new process continues from the state of
+ * the cluster. Meanwhile, the API server must admit each pod that both the old and the new state admit. The API server
+ * must refuse each pod that both states refuse.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -28,7 +28,7 @@ const change = fc.record({
   one: row(ONE),
   two: row(TWO),
   release: fc.constantFrom('first', 'first', 'first', 'second'),
-  /** The number of the write at which each process is killed. */
+  /** The kills of processes. The field `at` is the number of the write at which a process is killed. */
   kills: fc.array(fc.record({ at: fc.integer({ min: 1, max: 8 }), when: fc.constantFrom('before', 'after') }), {
     maxLength: 3,
   }),
@@ -95,7 +95,7 @@ describe('an operator that is killed at any write', function () {
     return killed;
   }
 
-  /** Tries those pods for which the old state and the new state give the same verdict. */
+  /** Tries the pods for which the old state and the new state give the same verdict. */
   function watch(before: Rows, after: Rows) {
     const agreed = pods().filter((pod) => admits(before, ...pod) === admits(after, ...pod));
     const surprises: string[] = [];
@@ -130,7 +130,7 @@ function pods(): [namespace: string, colour: string, account: string][] {
   );
 }
 
-/** The right verdict on a pod under the given rows, computed without the API server. */
+/** The expected verdict on a pod under the given rows, computed without the API server. */
 function admits(rows: Rows, namespace: string, colour: string, account: string): boolean {
   const deciding = Object.values(rows).filter((one) => one.namespace === namespace && one.mode !== 'Warn');
   const allows = ({ colours, users }: Row) => colours.includes(colour) && (!users || users.includes(account));

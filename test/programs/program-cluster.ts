@@ -1,4 +1,4 @@
-/** A real API server for programs, without an operator: the test itself runs passes, and can block writes. */
+/** Provides a real API server for programs, without an operator. The test runs the passes, and can block writes. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -21,8 +21,8 @@ import { NAMESPACES } from '../support/rendered.ts';
 export type Verb = 'apply' | 'replace' | 'delete';
 
 /**
- * Called around each write. If `before` throws an error, the write fails with this error and does not reach the API
- * server.
+ * Functions that are called before and after each write. If `before` throws an error, the write fails with this error
+ * and does not reach the API server.
  */
 export interface Interception {
   before?(verb: Verb, path: string, body?: unknown): void;
@@ -33,13 +33,16 @@ interface ProgramOptions {
   readonly onWrite?: OnWrite;
   readonly signal?: AbortSignal;
   /**
-   * The API servers. The default are the API servers that the cluster publishes, whose addresses are not on the
-   * loopback interface.
+   * The API servers to use. The default is the list of API servers that the cluster publishes. The published addresses
+   * are not on the loopback interface.
    */
   readonly servers?: (client: ApiClient) => Promise<readonly ApiClient[]>;
 }
 
-/** Starts the cluster for the tests of a describe. @param timeoutMs the timeout of a request */
+/**
+ * Starts the cluster for the tests of a `describe`.
+ * @param timeoutMs the timeout of a request
+ */
 export function useProgramCluster(
   namespaces: readonly string[],
   controlPlane = sharedControlPlane,
@@ -73,7 +76,7 @@ export class ProgramCluster {
     return this.#open.client;
   }
 
-  /** Returns programs that remember nothing, as in a new process. */
+  /** Creates an instance of Programs without memory, as in a new process. */
   programs(
     intercept: Interception = {},
     { onWrite = () => {}, signal, servers = endpoints }: ProgramOptions = {},
@@ -92,7 +95,7 @@ export class ProgramCluster {
     return (await renderedObjects(this.#open.api)) as unknown as RenderedObject[];
   }
 
-  /** Runs passes until one gives the wanted result. */
+  /** Runs passes until a pass gives the wanted result. */
   async passUntil(
     programs: Programs,
     compiled: Compiled,
@@ -108,7 +111,7 @@ export class ProgramCluster {
     }
   }
 
-  /** Runs passes until all policies are in force, and waits until no other object is left. */
+  /** Runs passes until all policies are in force, and waits until no other object remains. */
   async settled(programs: Programs, compiled: Compiled): Promise<void> {
     const names = namesOf(compiled);
     await this.passUntil(programs, compiled, ({ outcomes }) =>

@@ -1,4 +1,4 @@
-/** How programs come into force on a real API server. */
+/** Tests how programs come into force on a real API server. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Programs } from '../../operator/apply/programs.ts';
@@ -104,8 +104,8 @@ describe('Programs.pass', function () {
     assert.ok(same > 0, 'each pass was a whole one');
     assert.ok(await cluster.admits(ONE, 'green'));
     const later = await asking.pass(edited, seen);
-    // The program is changed out of band. The next pass, with the objects that the watch shows, is a full pass and
-    // restores the program.
+    // Somebody changes the program out of band. The next pass gets the objects that the watch shows, and is a full
+    // pass. The pass restores the program.
     const enforce = async () => (await cluster.rendered()).find(({ metadata }) => metadata.name === ENFORCE);
     const policy = await enforce();
     assert.ok(policy);
@@ -117,7 +117,7 @@ describe('Programs.pass', function () {
 
   it('does not take the answer of a text that was there before the last but one for the last one', async () => {
     await settled({ red });
-    // The program that admits green is written, but the test does not wait until it is in force.
+    // The pass writes the program that admits green. The test does not wait until this program is in force.
     await programs.pass(smallCompiled({ red: { ...red, colours: ['green'] } }), await cluster.rendered());
     await cluster.passUntil(
       programs,
@@ -279,7 +279,7 @@ describe('Programs.pass', function () {
       if (lastOf(path) === ENFORCE) throw new Error('the connection was reset');
     };
     const seen: (string | undefined)[] = [];
-    // While the writes of this program fail, the other program comes into force.
+    // The writes of the Enforce program fail. The Warn program comes into force meanwhile.
     await cluster.passUntil(programs, smallCompiled(warns), ({ outcomes }) => {
       seen.push(outcomes.get('blue')?.state);
       return seen.length > 60;
@@ -326,7 +326,7 @@ describe('Programs.pass', function () {
       messages.push(outcomes.get('red')?.message);
       return outcomes.get('red')?.state === 'InForce';
     });
-    assert.equal(messages.at(-2), `the older ${name} is still in force beside it`);
+    assert.equal(messages.at(-2), `the older ${name} is still in force, too`);
     const firstDeletion = told.indexOf(`deleted ${name}`);
     assert.ok(firstDeletion > told.indexOf(`created ${ENFORCE}-probe`), told.join());
   });

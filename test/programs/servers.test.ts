@@ -1,5 +1,6 @@
 /**
- * Programs while API servers join, restart and leave: a policy is in force when each API server that answers enforces it.
+ * Tests programs while API servers join, restart and leave. A policy is in force when each API server that answers
+ * enforces the policy.
  */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';

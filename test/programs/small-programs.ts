@@ -1,4 +1,4 @@
-/** Small programs with a real table, probe and self-test, for tests of how programs come into force. */
+/** Makes small programs with a real table, probe and self-test, for tests of how programs come into force. */
 import { createHash } from 'node:crypto';
 import type { CapabilityPolicySpec, CompletePolicy, Mode } from '../../operator/api/capability-policy.ts';
 import { type Compiled, compile } from '../../operator/compile/compile.ts';
@@ -16,12 +16,18 @@ import {
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { policy } from '../support/policies.ts';
 
-/** A policy as a row of the table. A pod in the policy's namespace needs a label with one of the policy's colours. */
+/**
+ * A policy as a row of a small program's table. A pod in the policy's namespace needs a label with one of the policy's
+ * colours.
+ */
 export interface Row {
   readonly namespace: string;
   readonly colours: readonly string[];
   readonly mode?: Mode;
-  /** The only service accounts of the namespace that may use the policy; if left out, everyone may use it. */
+  /**
+   * The only service accounts of the namespace that may use the policy. If this field is left out, everyone may use the
+   * policy.
+   */
   readonly users?: readonly string[];
   readonly guarded?: boolean;
   readonly fills?: boolean;
@@ -30,9 +36,9 @@ export interface Row {
 export type Rows = Readonly<Record<string, Row>>;
 
 export interface SmallOptions {
-  /** The release of the operator. The rules contain the release, so each release renders other CEL. */
+  /** The release of the operator. The rules contain the release, so each release renders different CEL. */
   readonly release?: string;
-  /** Whether the program contains CEL that the API server can compile, but that fails whenever it runs. */
+  /** Whether the program contains unsound CEL. The API server can compile unsound CEL, but each evaluation fails. */
   readonly unsound?: boolean;
   /** The number of additional bytes of the table. */
   readonly padding?: number;

@@ -1,4 +1,4 @@
-/** In all short histories of a rollout, the laws hold after every step (docs/decisions/0051). */
+/** Tests that the laws (docs/decisions/0051) hold after every step in all short histories of a rollout. */
 import assert from 'node:assert/strict';
 import { type NamespaceProgress, progressOf } from '../../operator/promotion/progress.ts';
 import { step } from '../../operator/promotion/step.ts';
@@ -8,8 +8,8 @@ import { type Implementation, OPERATOR, promote, writeText } from './histories/o
 import { isEnforced, remembering, START, type Stated, type World } from './histories/world.ts';
 
 /**
- * The length of the explored histories. `LENGTH=6 npx mocha test/promotion/histories.test.ts` explores longer
- * histories, of up to 6 actions.
+ * The maximum length of the explored histories, in actions. `LENGTH=6 npx mocha test/promotion/histories.test.ts`
+ * explores histories of up to 6 actions.
  */
 const LENGTH = Number(process.env.LENGTH ?? 4);
 
@@ -38,7 +38,7 @@ function beginning(stated: Partial<Stated>): World {
   };
 }
 
-/** A world after the end of the rollout: the policy is in force in all namespaces. */
+/** A world after the end of the rollout. The policy is in force in all namespaces. */
 function finished(stated: Partial<Stated>): World {
   let world = beginning({ ...stated, atOnce: true });
   for (let round = 0; round < 4; round++) world = remembering(writeText(promote(world, OPERATOR).after, OPERATOR));
@@ -55,7 +55,7 @@ const BEGINNINGS = {
   'a policy without a rollout': finished({ rollsOut: false }),
 };
 
-/** Defects that the operator once had or might get. The exploration has to find each of these defects. */
+/** Defects that the operator once had or could get. The exploration has to find each of these defects. */
 const DEFECTS: Readonly<Record<string, [change: Partial<Implementation>, law: string, guard?: Guard]>> = {
   'a policy that rests is forgotten': [{ rest: () => undefined }, REMAINS],
   'the first state is not written': [{ writesFirst: false, waitsForState: false }, REMAINS],

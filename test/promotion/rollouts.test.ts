@@ -1,4 +1,4 @@
-/** The labels of namespaces under rollouts, and the objects that were seen in them. */
+/** Tests the labels of namespaces under rollouts, and the objects that the operator has seen in these namespaces. */
 import assert from 'node:assert/strict';
 import type { PodView } from '../../operator/model/objects.ts';
 import { Rollouts, stagesOf } from '../../operator/promotion/rollouts.ts';
@@ -32,7 +32,7 @@ describe('the labels of a namespace under a rollout', () => {
     ['Pending', undefined, true, false, 'pending'],
     ['Blocked', 'pending', true, false, 'pending'],
     ['Soaking', 'other', true, false, 'pending'],
-    // Somebody promoted the namespace, and the state does not show that yet.
+    // Somebody has promoted the namespace, but the state does not show the promotion yet.
     ['Soaking', 'enforced', false, false, 'pending'],
     ['Undecided', undefined, false, false, 'pending'],
     ['Enforced', 'pending', false, true, undefined],

@@ -1,4 +1,4 @@
-/** The state machine of a rollout, by tables and by properties over random clusters. */
+/** Tests the state machine of a rollout with tables, and with properties over random clusters. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CompleteRollout } from '../../operator/api/capability-policy.ts';
@@ -40,7 +40,7 @@ interface Situation {
   readonly entries?: Readonly<Record<string, Partial<Entry>>>;
   readonly namespaces: Readonly<Record<string, Space>>;
   readonly verdicts?: Readonly<Record<string, PromotionVerdict | undefined>>;
-  /** The verdicts on the objects that exist now; if left out, the same as `verdicts`. */
+  /** The verdicts on the currently existing objects. The default is `verdicts`. */
   readonly current?: Readonly<Record<string, PromotionVerdict | undefined>>;
   readonly settled?: boolean;
   readonly now?: number;
@@ -175,7 +175,8 @@ describe('a step of a rollout', () => {
       const entries = { a: {} };
       for (const [at, expected] of [
         [NOW + SECOND, { a: 'Pending' }],
-        // Namespace b may be older than the labelling, because it has no later creation time and was not seen before.
+        // Namespace b may be older than the labelling, because the namespace has no later creation time and was not
+        // seen before.
         [NOW, { a: 'Pending', b: 'Pending' }],
       ] as const) {
         const given = {
@@ -564,7 +565,10 @@ describe('a step of a rollout', () => {
   });
 });
 
-/** Changes of a cluster under a rollout, made by an operator that may die between two writes, and by other users. */
+/**
+ * Changes of a cluster under a rollout. An operator that may die between two writes makes some of the changes, and
+ * other users make the rest.
+ */
 const ACTIONS = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ of: fc.constant('render' as const), name: fc.constantFrom('a', 'b', 'c') }) },
@@ -614,7 +618,8 @@ describe('a rollout, whatever happens and whenever the operator dies', () => {
                   labels: (label === undefined ? {} : { [LABEL]: label }) as Record<string, string>,
                 })),
                 verdict: (name) => evaluated.get(name),
-                // The current verdict counts the violations of the last evaluation, even those that have ended since.
+                // The current verdict counts the violations of the last evaluation, even violations that have ended
+                // since.
                 currentVerdict: (name) =>
                   evaluated.has(name) ? { ...truth(name), violating: evaluated.get(name)?.violating ?? 0 } : undefined,
               });
@@ -657,7 +662,7 @@ describe('a rollout, whatever happens and whenever the operator dies', () => {
               violating.delete(action.name);
               break;
             case 'die':
-              // Without the ConfigMaps, the state follows from the labels and the enforced part.
+              // Without the ConfigMaps, the operator derives the state from the labels and the enforced part.
               if (action.lost)
                 kept = { uid: 'p', begun: kept.begun, ...(kept.begun && { selector: ALL }), namespaces: new Map() };
               break;

@@ -1,6 +1,6 @@
 /**
- * The operator remembers violations in pending namespaces. A verdict is valid only for the policies and rights with
- * which it was computed.
+ * Tests the violations in pending namespaces that the operator remembers. A verdict is valid only for the policies and
+ * rights with which the verdict was computed.
  */
 import assert from 'node:assert/strict';
 import type { PromotionVerdict } from '../../operator/evaluate/promotion.ts';

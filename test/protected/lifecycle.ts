@@ -43,7 +43,8 @@ describe('on API servers that protect the enforcement', function () {
       ({ directory, audit, stop } = started);
       return started.controlPlane;
     },
-    // The operator authenticates without a token, because `helm uninstall` deletes its service account with all tokens.
+    // The operator authenticates without a token, because `helm uninstall` deletes the operator's service account with
+    // all tokens.
     kubeconfig: operatorKubeconfig,
     installWith: 'helm',
     args: ELECTION,
@@ -82,7 +83,7 @@ describe('on API servers that protect the enforcement', function () {
     return flagsOf((await cluster.api.get(DEPLOYMENT)) as Deployment);
   }
 
-  /** Whether the CRD on the API server has the field that only the newer release has. */
+  /** Whether the CRD on the API server has the new field of the newer release. */
   async function knowsField(): Promise<boolean> {
     return JSON.stringify((await cluster.api.get(CRD)).spec).includes('"addedByTheTest"');
   }
@@ -153,7 +154,7 @@ describe('on API servers that protect the enforcement', function () {
 
     it('leaves the enforcement as it was', async () => {
       assert.match(await cluster.admit(privilegedPod(), namespace), new RegExp(policy));
-      // The API server reads the changed CRD.
+      // The API server needs a moment to read the changed CRD.
       await eventually('the API', async () => (await cluster.api.ask('GET', POLICIES)).status === 200);
       await enforced('baseline');
       await cluster.settled();
@@ -167,7 +168,7 @@ describe('on API servers that protect the enforcement', function () {
     });
   });
 
-  // This describe is nested, so that it runs after all other tests of the file.
+  // A nested describe, because it has to run after all other tests of the file.
   describe('after all of this', () => {
     it('no write of the operator was refused', () => {
       console.log(assertNoneRefused(audit.events()));
@@ -180,7 +181,7 @@ describe('on API servers that protect the enforcement', function () {
   }
 });
 
-/** A chart that looks like one of a later release: fields are only added. */
+/** A chart that resembles the chart of a later release. A later release only adds fields. */
 function chartWithAnotherField(): string {
   const chart = mkdtempSync(join(tmpdir(), 'capabilitypolicy-chart-'));
   cpSync(CHART, chart, { recursive: true });

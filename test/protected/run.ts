@@ -1,6 +1,7 @@
 /**
- * `npm run test:protected`: the integration suites on API servers that read what `cappol render --static` writes. The
- * command prints a table, and exits 1 if a test failed or if the protection refused a write of the operator.
+ * `npm run test:protected` runs the integration suites on API servers that read the output of `cappol render --static`.
+ * The command prints a table. The command exits with code 1 if a test failed or if the protection refused a write of
+ * the operator.
  *
  *   --only TEXT   only the runs whose name has the text; may be given more than once
  *

@@ -1,10 +1,10 @@
-/** The suites of `npm run test:protected`: all suites that have an operator on the shared control plane. */
+/** The suites of `npm run test:protected`. The list has all suites with an operator on the shared control plane. */
 import { CLOSING_LINE, type Run, suiteRun } from '../versions/runs.ts';
 
 const OWN = 'starts a control plane of its own; protected/lifecycle has two replicas under protection';
 const IN_PLACE = 'has no operator: the test itself writes in its place, as the cluster administrator';
 
-/** Test files in test/integration → why they do not run under protection. */
+/** Test files in test/integration that are not run with the protection, with the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
   'conditional-authorization': 'starts a control plane of its own, with a webhook that authorizes',
   credentials: 'has no operator: only clients',
@@ -63,7 +63,7 @@ export const SUITES = [
 /** Matches the line in which assertNoneRefused (test/support/own-writes.ts) reports the operator's writes. */
 const WRITES = /^the protection refused (0 of [1-9]\d* writes) of the operator$/m;
 
-/** @returns the runs. A run counts as failed if its last line about the operator's writes is missing */
+/** @returns the runs. A run fails if its output lacks the line about the operator's writes. */
 export function runs(): Run[] {
   const lifecycle = { name: 'protected/lifecycle', command: ['mocha', 'test/protected/lifecycle.ts'] };
   return [...SUITES.map((suite) => suiteRun([`integration/${suite}`])), lifecycle].map((run) => ({ ...run, summary }));

@@ -1,4 +1,4 @@
-/** The creation of a pod by a user, by dry run: the same request to any API server. */
+/** Creates a pod as a user, by dry run. The request is the same for each version of the API server. */
 import type { Api, Identity, Json } from '../../hack/controlplane/api.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
 import type { Pod } from '../support/random-pods.ts';
@@ -13,9 +13,9 @@ export interface Creation {
 }
 
 export interface Answer {
-  /** The HTTP status: 200, 403 for a refused pod, or 422 for an invalid one. */
+  /** The HTTP status: 200, 403 for a refused pod, or 422 for an invalid pod. */
   readonly status: number;
-  /** The pod that would be stored, or a Status if the pod is refused. */
+  /** The pod that would be stored. If the pod is refused, the value is a Status. */
   readonly pod: Json;
   /** The reason for the refusal. */
   readonly text: string;

@@ -1,4 +1,4 @@
-/** A current API server, on which migrated policies are in force. */
+/** Provides a current API server on which migrated policies are in force. */
 import type { CapabilityPolicy, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { pathOf } from '../../operator/cluster/paths.ts';
 import { OPEN, PolicyCluster } from '../differential/policies/cluster.ts';
@@ -41,7 +41,8 @@ export class CurrentCluster {
     const { api } = this.#cluster;
     for (const set of sets) await this.#namespaces(set);
     const migrations = sets.map(migrated);
-    // The rights on PodSecurityPolicies stay unchanged. Rights to all policies also apply to the new policies.
+    // The rights on PodSecurityPolicies stay unchanged. A right to all policies therefore also applies to the new
+    // policies.
     const rbac = [...sets.flatMap((set) => set.rbac), ...migrations.flatMap((migration) => migration.rbac)];
     for (const object of rbac) await api.apply(pathOf(object), object);
     const policies = await Promise.all(migrations.flatMap((migration) => migration.policies.map(this.#accepted)));

@@ -1,4 +1,4 @@
-/** Verdicts of Kubernetes 1.24 with PodSecurityPolicy, each about one behaviour. */
+/** Known verdicts of Kubernetes 1.24 with PodSecurityPolicy. Each verdict is about one behaviour. */
 import {
   APP_ARMOR_ALLOWED,
   APP_ARMOR_DEFAULT,
@@ -14,20 +14,20 @@ export interface Known {
   readonly title: string;
   readonly spec: PspSpec;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Fields of the pod; its one container is `app`. */
+  /** Fields of the pod. The only container of the pod is `app`. */
   readonly pod?: {
     readonly spec?: object;
     readonly container?: object;
     readonly annotations?: Readonly<Record<string, string>>;
   };
   /**
-   * The answer of Kubernetes 1.24. `invalid` means that PodSecurityPolicy filled in values that made the pod invalid.
-   * Today, such a pod is refused.
+   * The answer of Kubernetes 1.24. The value `invalid` means that PodSecurityPolicy filled in values that made the pod
+   * invalid. Today, the API server refuses a pod that filling would make invalid.
    */
   readonly answer: 'admitted' | 'refused' | 'invalid';
   /**
-   * The expected results of securityOf(), as far as this test compares them. The results for containers are those of
-   * the container `app`.
+   * The expected results of securityOf() that this test compares. The results for containers are the results for
+   * container `app`.
    */
   readonly becomes?: object;
 }

@@ -1,4 +1,4 @@
-/** The migrated policies give each verdict that Kubernetes 1.24 gave. */
+/** Tests that the migrated policies give each verdict of Kubernetes 1.24. */
 import assert from 'node:assert/strict';
 import { podManifest } from '../support/pod-manifests.ts';
 import { KNOWN, type Known } from './known-verdicts.ts';

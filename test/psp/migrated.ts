@@ -1,13 +1,13 @@
 import { type Migration, migrate } from '../../analysis/migrate/migrate.ts';
 import type { PspSet } from './objects.ts';
 
-/** The label of the namespaces of a set, with its ID as value. */
+/** The label of the namespaces of a set. The value of the label is the ID of the set. */
 export const SET_LABEL = 'psp-set';
 /**
- * A part of the note that a PodSecurityPolicy refused pods with an empty list of groups. Today, the API server does not
- * show admission policies whether a list is empty or missing.
+ * A part of a note of the migration. The note says that a PodSecurityPolicy refused pods with an empty list of groups.
+ * Today, the API server does not show admission policies whether a list is empty or missing.
  */
-export const EMPTY_GROUPS = 'except for pods that write `supplementalGroups: []`';
+export const EMPTY_GROUPS = 'except for pods with `supplementalGroups: []`';
 
 /** Migrates the policies of a set, for the set's own namespaces only. */
 export function migrated({ id, policies, rbac }: PspSet): Migration {

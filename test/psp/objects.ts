@@ -1,4 +1,4 @@
-/** PodSecurityPolicies and related objects, as manifests. */
+/** Makes manifests of PodSecurityPolicies and related objects. */
 import type { Identified } from '../../operator/cluster/paths.ts';
 import type { Range, Strategy } from '../differential/reference/values.ts';
 
@@ -44,7 +44,7 @@ export interface RbacObject extends Identified {
   readonly [field: string]: unknown;
 }
 
-/** Policies that select the same namespaces, and the users of each. */
+/** A set of policies that select the same namespaces, with the users of each policy. */
 export interface PspSet {
   /** The ID of the set, which is a part of all names. */
   readonly id: string;
@@ -63,7 +63,9 @@ const ANYTHING = { rule: 'RunAsAny' } as const;
 /** The fields that the API requires of every policy. */
 export const STRATEGIES = { seLinux: ANYTHING, runAsUser: ANYTHING, supplementalGroups: ANYTHING, fsGroup: ANYTHING };
 
-/** A PodSecurityPolicy that refuses as little as possible: setting one more field never admits more pods. */
+/**
+ * A PodSecurityPolicy that refuses as little as possible. If one more field is set, the policy never admits more pods.
+ */
 export const OPEN_SPEC: PspSpec = {
   ...STRATEGIES,
   privileged: true,
@@ -87,7 +89,9 @@ export function psp(
   return { apiVersion: 'policy/v1beta1', kind: 'PodSecurityPolicy', metadata, spec };
 }
 
-/** A Role or ClusterRole that grants `use` on the named policies, or on all policies if there are no names. */
+/**
+ * A Role or ClusterRole that grants `use` on the named policies. Without names, the role grants `use` on all policies.
+ */
 export function role(name: string, names?: readonly string[], { namespace, rule = {} }: RoleOptions = {}): RbacObject {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -117,7 +121,7 @@ export interface RbacSubject {
   readonly namespace?: string;
 }
 
-/** A RoleBinding, or a ClusterRoleBinding if there is no namespace. */
+/** A RoleBinding, or a ClusterRoleBinding if `namespace` is not set. */
 export function binding(
   name: string,
   to: Pick<RbacObject, 'kind' | 'metadata'>,

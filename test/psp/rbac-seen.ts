@@ -1,6 +1,6 @@
 /**
- * Waits until an API server has seen all RBAC objects that were written before. The API server reads each kind by a
- * separate watch.
+ * Waits until an API server has seen all RBAC objects that were written before. The API server reads each kind through
+ * a separate watch.
  */
 import type { Api } from '../../hack/controlplane/api.ts';
 import { waitFor } from '../../hack/controlplane/wait.ts';
@@ -11,7 +11,7 @@ const USER = 'rbac-seen';
 const REVIEWS = '/apis/authorization.k8s.io/v1/subjectaccessreviews';
 
 /**
- * Writes one more object of each kind, and waits until these objects take effect.
+ * Writes one more object of each kind, and waits until the new objects take effect.
  * @param mark a name that was not used before
  * @param namespace an existing namespace
  */

@@ -1,6 +1,6 @@
 /**
- * Compares the recorded verdicts of Kubernetes 1.24 with the operator's, without any API server. `npm run test:psp`
- * compares them with a current API server.
+ * Compares the recorded verdicts of Kubernetes 1.24 with the operator's verdicts, without any API server. `npm run
+ * test:psp` compares the recorded verdicts with the verdicts of a current API server.
  */
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
@@ -41,7 +41,7 @@ describe('migrated PodSecurityPolicies', () => {
     assert.ok(differing >= 20, `${differing} of them`);
   });
 
-  /** The recorded kind → its minimum number. */
+  /** The kinds of recorded pods, with the minimum number of pods of each kind. */
   const RECORDED: Readonly<
     Record<string, readonly [least: number, is: (pod: RecordedPod, of: RecordedSet) => boolean]>
   > = {
@@ -62,8 +62,8 @@ describe('migrated PodSecurityPolicies', () => {
 });
 
 /**
- * Whether the policy refused a pod with an empty list of groups, as MustRunAs did (k8s.io/kubernetes@v1.24.17
- * pkg/security/podsecuritypolicy/group/mustrunas.go).
+ * Whether the policy refused a pod with an empty list of groups. MustRunAs refused a pod with an empty list
+ * (k8s.io/kubernetes@v1.24.17 pkg/security/podsecuritypolicy/group/mustrunas.go).
  */
 function refusesEmptyGroups({ spec }: PodSecurityPolicy): boolean {
   return spec.supplementalGroups.rule === 'MustRunAs';
@@ -73,7 +73,7 @@ function withoutRefusingEmptyGroups(set: PspSet): PspSet {
   return { ...set, policies: set.policies.filter((policy) => !refusesEmptyGroups(policy)) };
 }
 
-/** The pod as policies see it today: without an empty list of groups. */
+/** The pod in the form that policies get today, without an empty list of groups. */
 function withoutGroups(recorded: RecordedPod): RecordedPod {
   const pod = structuredClone(recorded.pod);
   delete pod.spec.securityContext?.supplementalGroups;

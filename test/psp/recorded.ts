@@ -1,4 +1,4 @@
-/** Sets of policies, each with pods and their results, as Kubernetes 1.24 with PodSecurityPolicy answered. */
+/** Reads sets of policies with pods, and the answers of Kubernetes 1.24 with PodSecurityPolicy. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -16,13 +16,16 @@ export interface RecordedPod {
   readonly namespace: string;
   readonly account: string;
   readonly creator: Identity;
-  /** The result of securityOf() for the pod that Kubernetes 1.24 created; absent if it refused the pod. */
+  /**
+   * The result of securityOf() for the pod that Kubernetes 1.24 created. The field is absent if Kubernetes 1.24 refused
+   * the pod.
+   */
   readonly becomes?: Json;
 }
 
 const FILE = join(import.meta.dirname, 'recorded.jsonl.gz');
 
-/** One JSON document per line. */
+/** Reads the recorded sets. The file has one JSON document per line. */
 export function readRecorded(): RecordedSet[] {
   const lines = gunzipSync(readFileSync(FILE)).toString('utf8').trimEnd().split('\n');
   return lines.map((text) => JSON.parse(text));

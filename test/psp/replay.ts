@@ -1,4 +1,4 @@
-/** The operator's result for a pod under migrated policies, without any server. */
+/** Computes the operator's result for a pod under migrated policies, without any server. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../hack/controlplane/api.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
@@ -21,7 +21,7 @@ import { securityOf } from './security.ts';
 const projection = createProjection(RULES);
 const evaluator = new Evaluator();
 
-/** @returns the result of securityOf() for the created pod; undefined when the pod is refused */
+/** @returns a function that returns securityOf() of the created pod, or undefined if the pod is refused */
 export function replayed(set: PspSet): (recorded: RecordedPod) => Json | undefined {
   const migration = migrated(set);
   const policies = migration.policies.map((policy) => resolved(completePolicy(policy)));
@@ -52,8 +52,8 @@ function resolved(policy: Parameters<typeof resolvePolicy>[0]): ResolvedPolicy {
 }
 
 /**
- * The resulting pod. If some policy admits the unchanged pod, the first such policy by name decides; otherwise the
- * first policy by name that admits the filled pod.
+ * The resulting pod. If some policy admits the unchanged pod, the first admitting policy by name decides. Otherwise,
+ * the first policy by name that admits the filled pod decides.
  */
 function enforced(usable: readonly ResolvedPolicy[], pod: PodContent): PodContent | undefined {
   const hasProfile = (pod.spec as Json).securityContext?.seccompProfile !== undefined;
@@ -72,7 +72,7 @@ function authenticated({ user, groups = [] }: RecordedPod['creator']): User {
   return { name: user, groups: [...groups, 'system:authenticated'] };
 }
 
-/** Whether the user is in system:masters, which is bound to cluster-admin and may do everything. */
+/** Whether the user is in system:masters. The group system:masters is bound to cluster-admin and may do everything. */
 function isMaster({ groups }: RecordedPod['creator']): boolean {
   return groups?.includes('system:masters') ?? false;
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run test:psp`: has a current API server evaluate the recorded pods under the migrated policies, and compares its
- * answers with those of Kubernetes 1.24. The command prints each difference and the number of pods, and exits 1 if
- * there is a difference.
+ * `npm run test:psp` compares the answers of a current API server with the answers of Kubernetes 1.24. The current API
+ * server evaluates the recorded pods under the migrated policies. The command prints each difference and the number of
+ * pods. The command exits with code 1 if there is a difference.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -13,7 +13,7 @@ import type { PspSet } from './objects.ts';
 import { type RecordedPod, type RecordedSet, readRecorded } from './recorded.ts';
 import { securityOf } from './security.ts';
 
-/** The most sets that are in force at a time, if they cannot affect each other. */
+/** The maximum number of sets that are in force at the same time, if the sets cannot affect each other. */
 const TOGETHER = 40;
 
 const controlPlane = await startControlPlane();
@@ -47,8 +47,8 @@ try {
 }
 
 /**
- * The kind of a set. Two kinds cannot be compared: sets without a policy, and sets with more policies than the number
- * for which an API server checks rights.
+ * The kind of a set. Sets of two kinds cannot be compared. One kind of set has no policy. The other kind has more
+ * policies than an API server checks rights for.
  */
 function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
   const { policies } = migrated(set);
@@ -57,8 +57,9 @@ function kindOf(set: PspSet): 'recorded' | 'without' | 'crowds' {
 }
 
 /**
- * Sets that grant a single policy, in the namespace with the policy's name, are in force together. Any other set may
- * grant rights in the namespaces of further sets, so such a set is in force alone.
+ * Splits the sets into batches. All sets of a batch are in force at the same time. Sets that only grant a single policy
+ * in the namespace with the policy's name share a batch. Any other set may grant rights in the namespaces of further
+ * sets, and therefore has its own batch.
  */
 function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   const isApart = ({ set: { id, policies, namespaces } }: RecordedSet) =>
@@ -72,7 +73,7 @@ function batches(sets: readonly RecordedSet[]): RecordedSet[][] {
   ];
 }
 
-/** @returns the differences from the answer of 1.24 */
+/** @returns the difference from the answer of Kubernetes 1.24, if there is one */
 async function compare(cluster: CurrentCluster, recorded: RecordedPod): Promise<string | undefined> {
   const { status, pod, text } = await cluster.create(recorded);
   if (status === 422) return `the pod is invalid: ${text}`;

@@ -1,7 +1,7 @@
 /**
- * The effective security settings of a pod's containers, in one form for pods of 1.24 and of today. Two pods with the
- * same effective settings give equal results, however the settings are written. An unset field counts as its default
- * value.
+ * The effective security settings of a pod's containers, in the same form for pods of Kubernetes 1.24 and of today. Two
+ * pods with the same effective settings give equal results, however the settings are written. An unset field counts as
+ * its default value.
  */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { APP_ARMOR_OF_CONTAINER } from './objects.ts';
@@ -9,7 +9,7 @@ import { APP_ARMOR_OF_CONTAINER } from './objects.ts';
 const FROM_POD = ['runAsUser', 'runAsGroup', 'runAsNonRoot', 'seLinuxOptions', 'seccompProfile'] as const;
 const PROFILES: Readonly<Record<string, string>> = { RuntimeDefault: 'runtime/default', Unconfined: 'unconfined' };
 
-/** @param pod as an API server returns it */
+/** @param pod the pod as an API server returns it */
 export function securityOf({ metadata, spec }: Json): Json {
   const { securityContext = {}, initContainers = [], containers, volumes = [] } = spec;
   const annotations = metadata.annotations ?? {};
@@ -59,7 +59,7 @@ function withoutEmpty(options: Json): Json {
   return set.length > 0 ? Object.fromEntries(set) : undefined;
 }
 
-/** A copy of the value without undefined fields, which JSON does not have. */
+/** A copy of the value in the form of JSON, which has no undefined fields. */
 function plain(value: object): Json {
   return JSON.parse(JSON.stringify(value));
 }

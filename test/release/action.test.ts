@@ -1,4 +1,4 @@
-/** Tests the GitHub Action: executes its steps as a runner does, with the package from this checkout. */
+/** Tests the GitHub Action. The test executes its steps as a runner does, with the package from this checkout. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { dump, load } from 'js-yaml';
-import { commit, git } from '../support/git.ts';
+import { commit, git, writeFiles } from '../support/git.ts';
 import { ROOT, readPage } from '../support/page.ts';
 import { writtenPolicy } from '../support/policies.ts';
 import { sarifRun } from '../support/sarif.ts';
@@ -35,7 +35,7 @@ interface Ran {
   readonly output: string;
   readonly summary: string;
   readonly outputs: Readonly<Record<string, string>>;
-  /** The other actions that the GitHub Action used, with their inputs. */
+  /** The actions that our GitHub Action called, with their inputs. */
   readonly used: readonly Pick<Step, 'uses' | 'with'>[];
 }
 
@@ -191,6 +191,47 @@ describe('the GitHub Action', function () {
     });
   });
 
+  describe('with the workflow about findings of docs/compare.md', () => {
+    const UNUSED = `${STRICT}---\n${dump(writtenPolicy('net', { level: 'privileged', overrides: { hostNetwork: false }, usableBy: 'Bindings' }))}`;
+    const [step] = readPage('docs/compare.md')
+      .blocks.filter(({ info, text }) => info[0] === 'yaml' && /^ *findings: /m.test(text))
+      .flatMap(({ text }) => load(text) as Step[]);
+    const CASES = [
+      { what: 'fails on a policy that opens nothing', policies: UNUSED, code: 1, level: 'error' },
+      { what: 'passes if each policy has an effect', policies: STRICT, code: 0 },
+      {
+        what: 'only warns without fail-on',
+        policies: UNUSED,
+        inputs: { 'fail-on': '' },
+        code: 0,
+        level: 'warning',
+      },
+    ];
+    for (const { what, policies, inputs, code, level } of CASES) {
+      it(what, async () => {
+        refuses = false;
+        comments.length = 0;
+        const given = { ...step?.with, ...inputs };
+        const ran = await runIn((folder) => writeFiles(folder, { 'policies/all.yaml': policies }), given);
+        assert.equal(ran.code, code, ran.output);
+        const [, found] =
+          /^::(error|warning) file=policies\/all\.yaml,line=\d+,title=opens nothing::/m.exec(ran.output) ?? [];
+        assert.equal(found, level, ran.output);
+        assert.match(
+          comments[0]?.body ?? '',
+          /^<!-- cappol findings -->\n### CapabilityPolicy: `policies: (1|no) finding about /,
+        );
+        const upload = ran.used.find(({ uses }) => uses?.startsWith('github/codeql-action/upload-sarif@'));
+        assert.equal(upload?.with?.category, 'cappol-findings');
+        const { results } = sarifRun(readFileSync(upload?.with?.sarif_file ?? '', 'utf8'));
+        assert.deepEqual(
+          results.map((result) => [result.level, result.ruleId]),
+          level === undefined ? [] : [[level, 'opens-nothing']],
+        );
+      });
+    }
+  });
+
   function run(manifest: string, given: Readonly<Record<string, string>>): Promise<Ran> {
     return runIn((workspace) => writeFileSync(join(workspace, 'pod.yaml'), manifest), given);
   }
@@ -225,7 +266,7 @@ function pullRequest(folder: string, before: string, after: string): void {
   git(folder, 'merge', '--quiet', '--no-ff', '--message', 'merge', 'change');
 }
 
-/** Executes a composite action like a runner, as far as this action needs it. */
+/** Executes a composite action like a runner of GitHub, as far as our action needs a runner. */
 class Runner {
   readonly #action: Action;
   readonly #values = new Map<string, string>();

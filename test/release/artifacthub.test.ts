@@ -1,4 +1,4 @@
-/** The chart's metadata for Artifact Hub: https://artifacthub.io/docs/topics/annotations/helm/ */
+/** Tests the chart's metadata for Artifact Hub: https://artifacthub.io/docs/topics/annotations/helm/ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

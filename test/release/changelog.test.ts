@@ -1,4 +1,7 @@
-/** docs/CHANGELOG.md has the format of https://keepachangelog.com/en/1.1.0/, and a release takes its notes from it. */
+/**
+ * Tests that docs/CHANGELOG.md has the format of https://keepachangelog.com/en/1.1.0/. A release takes its notes from
+ * this file.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

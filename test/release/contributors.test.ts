@@ -1,4 +1,4 @@
-/** Files that GitHub and editors offer a contributor. */
+/** Tests the files that GitHub and editors offer to contributors. */
 import assert from 'node:assert/strict';
 import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

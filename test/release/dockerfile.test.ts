@@ -1,4 +1,4 @@
-/** The Dockerfile builds the programs from a part of the checkout. */
+/** Tests that the Dockerfile builds the programs from a part of the checkout. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ describe('the Dockerfile', () => {
   });
 });
 
-/** The part of each matching line that the first group of the pattern matches. */
+/** For each line that matches the pattern, the text of the pattern's first group. */
 function linesOf(file: string, pattern: RegExp): string[] {
   const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
   return lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);

@@ -1,4 +1,7 @@
-/** Renders krew's manifest and Homebrew's formula from the executables of a release, and installs cappol with both. */
+/**
+ * Renders krew's manifest and Homebrew's formula from the executables of a release, and installs cappol with krew and
+ * with Homebrew.
+ */
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -99,7 +102,10 @@ describe('what is rendered for the executables of a release', function () {
   });
 });
 
-/** Packs an archive of the same form for a platform whose executable this machine cannot build. */
+/**
+ * Packs a stand-in archive for a platform whose executable this machine cannot build. The archive has the form of a
+ * real archive.
+ */
 function packStandIn(platform: Platform, release: string): void {
   const folder = newFolder('stand-in');
   const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];

@@ -1,4 +1,4 @@
-/** krew and its validation tool, built once. */
+/** Builds krew and its validation tool once. */
 import { dirname, join } from 'node:path';
 import { REPRODUCIBLE } from '../../hack/controlplane/build.ts';
 import { findProgram } from '../../hack/controlplane/program.ts';

@@ -1,6 +1,6 @@
 /**
- * Installs the package as npm publishes it into an empty folder, with an empty cache and without a registry or other
- * packages.
+ * Installs the package into an empty folder in the form that npm publishes. The cache is empty, and there is no
+ * registry and no other package.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** cappol in the form of a release, built once for all files of a mocha run. */
+/** Builds cappol in the form of a release, once for all files of a mocha run. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -45,7 +45,7 @@ export function newFolder(name: string): string {
   return folder;
 }
 
-/** The environment of a user who has this Node and npm, but nothing in their caches. */
+/** The environment of a user who has this Node and npm with empty caches. */
 export function cleanEnvironment(home: string): NodeJS.ProcessEnv {
   const path = [dirname(process.execPath), pathWithoutNpm()].join(delimiter);
   // No registry is available, so the package has to contain everything.

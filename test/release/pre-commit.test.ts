@@ -1,4 +1,4 @@
-/** The hooks for pre-commit, run by pre-commit in a repository with manifests. */
+/** Tests the hooks for pre-commit. The program pre-commit runs the hooks in a repository with manifests. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -50,7 +50,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
   it('find violations by the package from npm', () => {
     const text = JSON.stringify(documented[0]).replace(`${name}@${version}`, packedPackage());
     const home = newFolder('home');
-    // pre-commit first looks for Node under the name that Debian gives it.
+    // The program pre-commit first looks for `nodejs`, which is Debian's name of Node.
     symlinkSync(process.execPath, join(home, 'nodejs'));
     const environment = cleanEnvironment(home);
     fails(JSON.parse(text), { ...environment, PATH: [home, environment.PATH].join(delimiter) });
@@ -69,7 +69,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
 
     interface Case {
       readonly what: string;
-      /** The policy that is committed; undefined if the file is deleted. */
+      /** The policy that is committed. The value is undefined if the file is deleted. */
       readonly after: string | undefined;
       readonly withoutArguments?: true;
       readonly code: number;
@@ -107,7 +107,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
       .map(({ text }) => load(text) as Configuration);
   }
 
-  /** The environment of somebody who has installed the package. */
+  /** The environment of a user who has installed the package. */
   function withCappol(): NodeJS.ProcessEnv {
     const home = newFolder('home');
     const environment = cleanEnvironment(home);
@@ -116,7 +116,7 @@ describeWith({ programs: { 'pre-commit': 'pip install pre-commit' } }, 'the hook
     return { ...environment, PATH: [join(home, 'bin'), environment.PATH].join(delimiter) };
   }
 
-  /** The configuration with the hooks of this checkout instead of those of the release. */
+  /** The configuration with the hooks of this checkout instead of the hooks of the release. */
   function fromCheckout(configuration: Configuration | undefined): Configuration {
     const hooks = repository({ [HOOKS]: readFileSync(join(ROOT, HOOKS), 'utf8') });
     const text = JSON.stringify(configuration).replace(configuration?.repos[0]?.repo ?? '', hooks);

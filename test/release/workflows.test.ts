@@ -1,6 +1,6 @@
 /**
- * Checks that GitHub's workflows have no errors that actionlint finds, pin their actions, and have no unnecessary
- * rights.
+ * Checks GitHub's workflows. actionlint must find no errors. The workflows must pin their actions, and must have no
+ * unnecessary rights.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -52,7 +52,7 @@ describe('the workflows', () => {
       flags: () => [...REPRODUCIBLE, '-ldflags', '-s -w'],
       minutes: 1,
     });
-    // actionlint does not run the machine's shellcheck, so that the result does not depend on the machine.
+    // actionlint does not run the machine's shellcheck. The result therefore does not depend on the machine.
     const { stdout, stderr, status } = spawnSync(actionlint, ['-no-color', '-shellcheck='], {
       cwd: ROOT,
       encoding: 'utf8',

@@ -135,7 +135,7 @@ const refusal: fc.Arbitrary<Resolution> = fc.record({
   }),
 });
 
-/** One namespace in four has no entry: it is not evaluated yet. */
+/** Random values for the namespaces. One namespace in four has no entry, because the namespace is not evaluated yet. */
 function perNamespace<T extends object>(value: fc.Arbitrary<T>): fc.Arbitrary<Map<string, T & { namespace: string }>> {
   return fc
     .tuple(...namespaces.map(() => fc.option(value, { freq: 4 })))

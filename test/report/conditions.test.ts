@@ -28,7 +28,7 @@ const WORKING: ProgramOutcome = { ...IN_FORCE, state: 'Working', servers: SERVER
 const FAILED: ProgramOutcome = { ...IN_FORCE, state: 'Failed', servers: SERVERS, message: 'forbidden' };
 const tooNew = input({ levelVersion: 'v1.99' });
 
-/** `Type=Status Reason`, in the order of the status. */
+/** The conditions in the order of the status, each as `Type=Status Reason`. */
 function conditions(from: StatusInput): string[] {
   return (buildStatus(from).conditions ?? []).map(({ type, status, reason }) => `${type}=${status} ${reason}`);
 }
@@ -59,7 +59,7 @@ describe('the conditions of a policy', () => {
     const text = message(input({ overrides: { hostPaths: [{ pathPrefix: '/var/log' }] } }), 'Accepted');
     assert.equal(
       text,
-      `compiled: baseline ${NEWEST}, mode Audit; overrides.hostPaths has no effect: the policy admits no hostPath volume; add hostPath to overrides.volumes, or remove it`,
+      `compiled: baseline ${NEWEST}, mode Audit; overrides.hostPaths has no effect: the policy admits no hostPath volume; add hostPath to overrides.volumes, or remove the field`,
     );
   });
 
@@ -67,7 +67,7 @@ describe('the conditions of a policy', () => {
     const text = message(input({}, { protection: protection('Unprotected', 1) }), 'Protected');
     assert.equal(
       text,
-      'cluster administrators can change what enforces policies: 1 of 2 API servers protect it by a file; `cappol render --static` writes the file',
+      'cluster administrators can change the objects that enforce policies: 1 of 2 API servers protect it by a file; `cappol render --static` writes the file',
     );
   });
 
@@ -86,7 +86,7 @@ describe('the conditions of a policy', () => {
     const text = (mode: 'Enforce' | 'Audit') => message(input({ mode, rollout: {} }), 'Accepted') ?? '';
     assert.match(
       text('Audit'),
-      /; spec\.rollout rests in mode Audit: nothing is enforced\. With mode: Enforce it goes on/,
+      /; spec\.rollout rests in mode Audit, so nothing is enforced\. With mode: Enforce, the rollout continues/,
     );
     assert.doesNotMatch(text('Enforce'), /rests/);
   });
@@ -239,7 +239,7 @@ describe('the conditions of a policy', () => {
       'warns about subjects that include everybody',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'Group', name: 'system:serviceaccounts' }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so anybody who may create a workload may use this policy through it; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; warning: Group system:serviceaccounts includes built-in workload controllers, so anybody who may create a workload may use this policy through such a controller; holders of wildcard verbs (cluster administrators) may use this policy, too, so their test pods are admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'warns about containers that everybody may name',
@@ -261,13 +261,13 @@ describe('the conditions of a policy', () => {
         containers: [{ names: ['istio-init'], overrides: { runAsNonRoot: false } }],
       }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; ${SHARED_PROCESSES}; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; ${SHARED_PROCESSES}; holders of wildcard verbs (cluster administrators) may use this policy, too, so their test pods are admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'does not warn about others',
       input({ usableBy: 'Subjects', subjects: [{ kind: 'ServiceAccount', name: 'pinger', namespace: 'net' }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs (cluster administrators) may use this policy, too, so their test pods are admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'says that latest lags behind newer servers',
@@ -276,7 +276,7 @@ describe('the conditions of a policy', () => {
         { resolution: resolvePolicy(baselinePolicy('ping', { levelVersion: 'latest' }), NEWEST_KNOWN_MINOR + 1) },
       ),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; levelVersion latest means ${NEWEST} here, because this release knows no newer Standards; the API servers are at ${formatVersion(NEWEST_KNOWN_MINOR + 1)}: upgrade the operator`,
+      `compiled: baseline ${NEWEST}, mode Audit; levelVersion latest means ${NEWEST} here, because this release has no newer Standards; the API servers are at ${formatVersion(NEWEST_KNOWN_MINOR + 1)}: upgrade the operator`,
     ],
     [
       'does not, if a version is stated',
@@ -291,7 +291,7 @@ describe('the conditions of a policy', () => {
       'says that an older server fills nothing in',
       input({}, { resolution: resolvePolicy(baselinePolicy('ping', { mode: 'Enforce', defaulting: 'Enabled' }), 35) }),
       'Accepted',
-      'compiled: baseline v1.35, mode Enforce; nothing is filled in: defaulting needs MutatingAdmissionPolicy, Kubernetes v1.36 on every API server',
+      'compiled: baseline v1.35, mode Enforce; defaulting fills in no field: it needs MutatingAdmissionPolicy, which requires Kubernetes v1.36 on every API server',
     ],
     [
       'says that capabilities in user namespaces are not admitted on older servers',
@@ -305,13 +305,13 @@ describe('the conditions of a policy', () => {
         },
       ),
       'Accepted',
-      'compiled: baseline v1.32, mode Audit; overrides.capabilities.allowedAddInUserNamespace has no effect: it needs Kubernetes v1.33 on every API server, since where one is older, a pod with hostUsers: false may run without a user namespace',
+      'compiled: baseline v1.32, mode Audit; overrides.capabilities.allowedAddInUserNamespace has no effect: it needs Kubernetes v1.33 on every API server, since with an older API server, a pod with hostUsers: false may run without a user namespace',
     ],
     [
       "says that nodes may ignore the field about the image's groups, while API servers allow such nodes",
       input({}, { resolution: resolvePolicy(STRICT_GROUPS, 35) }),
       'Accepted',
-      'compiled: baseline v1.35, mode Audit; warning: overrides.supplementalGroups.policy may have no effect on some nodes until every API server is at v1.36: a kubelet below v1.33 ignores supplementalGroupsPolicy and adds the groups of the image all the same. Compare the versions in kubectl get nodes',
+      'compiled: baseline v1.35, mode Audit; warning: overrides.supplementalGroups.policy may have no effect on some nodes until every API server is at v1.36: a kubelet below v1.33 ignores supplementalGroupsPolicy and still adds the groups of the image. Check the versions with kubectl get nodes',
     ],
     [
       'says nothing about such nodes on newer API servers',
@@ -339,19 +339,19 @@ describe('the conditions of a policy', () => {
         },
       ),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators, Group ops, User bob in namespace net), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs (cluster administrators, Group ops, User bob in namespace net) may use this policy, too, so their test pods are admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'names older bindings to its name',
       input({ usableBy: 'Bindings' }, { olderBindings: [{ namespace: 'net', name: 'old' }, { name: 'everywhere' }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; these are older than this policy and grant its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete those that were meant for an earlier policy; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; these bindings are older than this policy and grant its use by name: ClusterRoleBinding everywhere, RoleBinding net/old; delete the bindings that were meant for an earlier policy; holders of wildcard verbs (cluster administrators) may use this policy, too, so their test pods are admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'does not name the binding that the operator writes',
       input({ usableBy: 'Subjects', subjects: [] }, { olderBindings: [{ name: 'capabilitypolicy.dev:use:ping' }] }),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs may use it as well (cluster administrators), so a test pod of theirs is admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
+      `compiled: baseline ${NEWEST}, mode Audit; holders of wildcard verbs (cluster administrators) may use this policy, too, so their test pods are admitted: test with --as, such as kubectl create -f pod.yaml --as=system:serviceaccount:kube-system:replicaset-controller`,
     ],
     [
       'says nothing about bindings when everyone may use it',
@@ -366,7 +366,7 @@ describe('the conditions of a policy', () => {
         { loosenings: [{ policy: 'everywhere', rules: ['hostPID', 'hostIPC'], namespaces: ['a', 'b', 'c', 'd'] }] },
       ),
       'Accepted',
-      `compiled: baseline ${NEWEST}, mode Audit; warning: this policy is for everybody, and loosens policy everywhere, which is rolled out, in 4 namespaces (a, b, c and 1 more) by 2 rules (hostPID, hostIPC); write usableBy: Subjects if it is an exception for some service accounts`,
+      `compiled: baseline ${NEWEST}, mode Audit; warning: everybody may use this policy, and it loosens 2 rules (hostPID, hostIPC) of policy everywhere, which is being rolled out in 4 namespaces (a, b, c and 1 more); write usableBy: Subjects if this policy is an exception for some service accounts`,
     ],
     ['counts servers', input(), 'Programmed', 'row 0123456789ab is in force on 1 of 1 API servers'],
     [
@@ -385,13 +385,13 @@ describe('the conditions of a policy', () => {
       'distinguishes unknown from violating',
       input({}, { verdicts: verdicts([violating('a', { kind: 'Pod', verdict: 'Unknown' })]) }),
       'Compliant',
-      'none of 1 workload violates the policy; unknown for 1, since it depends on who created the pod',
+      'none of 1 workload violates the policy; unknown for 1, since the verdict depends on who created the pod',
     ],
     [
       'distinguishes too expensive evaluations from those that depend on a creator',
       input({}, { verdicts: verdicts([tooExpensive('a'), violating('b', { kind: 'Pod', verdict: 'Unknown' })]) }),
       'Compliant',
-      'no known violation among 2 workloads; unknown for 1, since it depends on who created the pod; unknown for 1, too expensive to evaluate',
+      'no known violation among 2 workloads; unknown for 1, since the verdict depends on who created the pod; unknown for 1, too expensive to evaluate',
     ],
     [
       "names the label's owner, its value, ours, and the consequence",
@@ -403,7 +403,7 @@ describe('the conditions of a policy', () => {
       'names the namespaces, sorted, and what to do',
       input({}, { coverage: restrictedIn({ d: 12, c: 11, net: 10, b: 11, a: 11 }) }),
       'UseLimitExceeded',
-      'more than 10 policies with restricted use decide in 4 namespaces (a, b, c and 1 more): if a pod complies with more than 10 of them, the API server checks the right to use only 10 of these, so it may refuse a pod that may use another one. Merge some of the policies, or let everyone use some of them',
+      'more than 10 policies with restricted use decide in 4 namespaces (a, b, c and 1 more): if a pod complies with more than 10 of them, the API server checks the right to use only 10 of these, so it may refuse a pod that may use one of the other policies. Merge some of the policies, or let everyone use some of them',
     ],
   ];
   for (const [name, from, type, expected] of messages) {

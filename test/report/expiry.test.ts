@@ -1,4 +1,6 @@
-/** A policy's condition, and one Event for each stage, say how near the policy's end is. */
+/**
+ * Tests a policy that expires. The policy's condition, and one Event for each stage, say how soon the policy expires.
+ */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { buildStatus, type StatusInput } from '../../operator/report/status.ts';
@@ -22,9 +24,7 @@ function eventsOf(before: CapabilityPolicyStatus | undefined, next: StatusInput)
   return events.map(({ type, reason }) => `${type} ${reason}`);
 }
 
-/**
- * The Events at the given times. At each time, the Events come from a new process that knows only the policy's status.
- */
+/** The Events at the given times. At each time, a new process makes the Events and knows only the policy's status. */
 function story(...times: string[]): string[][] {
   let status: CapabilityPolicyStatus | undefined = buildStatus(at(BEFORE));
   return times.map((now) => {
@@ -59,7 +59,7 @@ describe('the condition Expired', () => {
     );
     assert.equal(
       condition(buildStatus(at(END)), 'Expired')?.message,
-      'expired at 2027-01-31T00:00:00Z and counts as deleted: write a later spec.expires to bring it back, or delete it; spec.reason: until TICKET-1',
+      'expired at 2027-01-31T00:00:00Z and counts as deleted: set a later spec.expires to bring the policy back, or delete the policy; spec.reason: until TICKET-1',
     );
   });
 });

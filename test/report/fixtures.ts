@@ -1,4 +1,7 @@
-/** One accepted policy that is in force in one namespace. Tests vary one field of the input at a time. */
+/**
+ * Inputs for a status. The policy of the input is accepted, and is in force in one namespace. Tests vary one field of
+ * the input at a time.
+ */
 import type { CapabilityPolicySpec, CapabilityPolicyStatus, Condition } from '../../operator/api/capability-policy.ts';
 import type { LabelOutcome, LabelRefusal, ProgramOutcome } from '../../operator/apply/outcome.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
@@ -37,7 +40,10 @@ export function input(spec: Partial<CapabilityPolicySpec> = {}, fields: Partial<
   };
 }
 
-/** The coverage of a policy. @param namespaces each namespace → the number of deciding policies with restricted use */
+/**
+ * The coverage of a policy.
+ * @param namespaces the number of deciding policies with restricted use in each namespace, by the namespace's name
+ */
 export function restrictedIn(namespaces: Readonly<Record<string, number>>): Coverage {
   const coverage = coverageOf([resolvedBaseline('ping')], []).get('ping') as Coverage;
   return { ...coverage, restricted: new Map(Object.entries(namespaces)) };

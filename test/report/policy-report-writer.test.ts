@@ -28,7 +28,7 @@ const existing = (report: PolicyReport, fields: Partial<ReportView> = {}): Repor
   ...fields,
 });
 
-/** The requests to a client that gives each request the same answer, or refuses each request. */
+/** The requests of the code under test. The client gives the same answer to each request, or refuses each request. */
 async function calls(reports: PolicyReport[], stand: ReportView[], refused?: Error): Promise<string[]> {
   const asked: string[] = [];
   const client: PolicyReportClient = {

@@ -31,7 +31,7 @@ class Server implements EventClient {
     return {};
   }
 
-  /** The note of each Event, and how often the Event happened. */
+  /** The note of each Event, with the number of times that the Event happened. */
   get told(): [string, number][] {
     return [...this.events.values()].map(({ note, series }) => [note, series?.count ?? 1]);
   }
@@ -67,7 +67,7 @@ describe('the recorder of Events', () => {
     return eventFor(happening, { reportingInstance: 'o', now: time, occasion });
   }
 
-  /** Advances the clock, and sends the Events that are due then, as the operator does. */
+  /** Advances the clock, and sends the Events that are due at the new time, as the operator does. */
   async function pass(ms: number): Promise<void> {
     for (const end = now + ms; ; ) {
       const due = recorder.dueMs;

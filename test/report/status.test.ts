@@ -176,7 +176,7 @@ describe('the status of a policy', () => {
 
     it('and that it stays in force', () => {
       const { message = '' } = condition(buildStatus(refused()), 'Programmed') ?? {};
-      assert.match(message, /; the last accepted one stays in force$/);
+      assert.match(message, /; the last accepted version stays in force$/);
       const { message: never = '' } = condition(buildStatus(input({ levelVersion: 'v1.99' })), 'Programmed') ?? {};
       assert.match(never, /: it is not accepted$/);
     });
@@ -272,13 +272,13 @@ function verdictIn(namespace: string, mode: Mode, workloads: StatusWorkloads): N
   return { namespace, modes, needs: new Map() };
 }
 
-/** The input for a refused edit about the policy's last accepted spec. */
+/** The last accepted spec of a policy, as a part of the input for a refused edit. */
 function acceptedAs({ policy, resolution, coverage }: StatusInput) {
   assert.ok('policy' in resolution);
   return { lastAccepted: { policy: resolution.policy, spec: policy.spec }, coverage };
 }
 
-/** The expected values without those that are undefined, because undefined values are not compared. */
+/** The expected values, without undefined values. Undefined values are not compared. */
 function without(expected: object): object {
   return Object.fromEntries(Object.entries(expected).filter(([, value]) => value !== undefined));
 }

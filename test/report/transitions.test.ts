@@ -18,7 +18,7 @@ const violations = (...rules: string[]) => ({
   violations: { ping: rules.map((rule) => ({ rule, container: 'app', message: `breaks ${rule}`, path: '' })) },
 });
 
-/** The input for a refused edit of a policy that was accepted before. */
+/** The input for a refused edit of a previously accepted policy. */
 function refusedOver(accepted: StatusInput): StatusInput {
   const { policy, resolution } = accepted;
   assert.ok('policy' in resolution);
@@ -355,7 +355,7 @@ describe('the Events of a namespace', () => {
     const [event] = namespaceEvents(namespace, none, conflict, origin);
     assert.equal(
       event?.note,
-      'label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission objects to pods that the policy admits; it is left alone: remove it to let the operator manage it',
+      'label pod-security.kubernetes.io/audit is "restricted" by kubectl-label; the operator would set "baseline", so Pod Security Admission objects to pods that the policy admits; the operator does not change the label: remove the label to let the operator manage it',
     );
     assert.equal(event?.metadata.namespace, 'default');
   });

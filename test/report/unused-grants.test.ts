@@ -1,4 +1,4 @@
-/** When the status lists a grant that no workload needs, and since when. */
+/** Tests when the status lists a grant as unused, and since what time. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { grantNeeds, outermost } from '../../operator/evaluate/grant-needs.ts';
@@ -78,7 +78,7 @@ describe('the grants of a policy in all of its namespaces', () => {
 });
 
 describe('the status lists a grant', () => {
-  /** A process of the operator that looks at the policy from time to time. */
+  /** A process of the operator, which checks the policy from time to time. */
   class Process {
     readonly #histories = new GrantHistories();
     status: CapabilityPolicyStatus | undefined;
@@ -88,7 +88,10 @@ describe('the status lists a grant', () => {
       this.status = status;
     }
 
-    /** Looks at the time `at`, and @returns the listed grants as `GRANT since TIME`. */
+    /**
+     * Checks the policy at the time `at`.
+     * @returns the listed grants as `GRANT since TIME`
+     */
     look(at: number, needed: readonly Grant[]): string[] {
       const policy = { ...baselinePolicy('ping'), ...(this.status && { status: this.status }) };
       const verdicts = verdictsIn({ net: { needed }, web: {} });
@@ -128,7 +131,7 @@ describe('the status lists a grant', () => {
 
   it('ever later, if workloads that need it come and go', () => {
     const process = new Process();
-    // A pod that runs for a minute, every two minutes, for a week.
+    // For a week, a pod runs for one minute in every two minutes.
     for (let at = 0; at < 7 * 24 * HOUR; at += 10 * SECOND)
       process.look(at, at % (2 * MINUTE) < MINUTE ? [RAW, HOST] : [HOST]);
     assert.ok(process.writes > 1 && process.writes < 8, `${process.writes} writes`);

@@ -1,4 +1,4 @@
-/** For any input, the status is valid for kstatus, Argo CD and etcd. */
+/** Tests that the status is valid for kstatus, Argo CD and etcd for any input. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';

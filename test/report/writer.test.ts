@@ -73,7 +73,7 @@ describe('a status that the watch has not shown yet', () => {
       CapabilityPolicyStatus,
     ];
     let statuses: WrittenStatuses;
-    /** The newest known status of the policy when the watch shows the given status. */
+    /** The newest known status of the policy, while the watch still shows the given status. */
     const latest = (shown: CapabilityPolicyStatus | undefined) =>
       statuses.latest({ ...structuredClone(policy), ...(shown && { status: shown }) }).status;
 

@@ -3,7 +3,10 @@ import { Api } from '../../hack/controlplane/api.ts';
 import { sharedControlPlane } from '../support/control-plane.ts';
 import { campaign, removeCampaign } from './campaign.ts';
 
-/** The seed chooses the actions; their times depend on the machine. The environment variable SEED sets another seed. */
+/**
+ * The seed, which chooses the actions. The times of the actions depend on the machine. The environment variable SEED
+ * sets another seed.
+ */
 const SEED = Number(process.env.SEED ?? 42);
 
 describe('a rollout over many namespaces', () => {

@@ -1,7 +1,7 @@
 /**
- * A rollout over many namespaces, while clients create, break and repair workloads and operators are killed. The test
- * compares the rollout with the API server's watch, with the facts that the clients know, and with its own count. The
- * test shares no code with the operator.
+ * Runs a rollout over many namespaces. Meanwhile, clients change workloads, and operators are killed. The test compares
+ * the rollout with the API server's watch, with the records of the clients, and with its own count. The test shares no
+ * code with the operator.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -35,21 +35,21 @@ export interface CampaignOptions {
   readonly violatingPercent: number;
   readonly soakMs: number;
   readonly namespacesPerHour: number;
-  /** How long clients change the cluster. */
+  /** The time in ms for which clients change the cluster. */
   readonly durationMs: number;
   readonly kills: number;
-  /** The time between two counts. */
+  /** The time in ms between two counts. */
   readonly countEveryMs: number;
   readonly say: (line: string) => void;
 }
 
 export interface CampaignResult {
-  /** The failures that were found; empty if there are none. */
+  /** The failures that were found. The list is empty if there are none. */
   readonly failures: readonly string[];
   readonly summary: string;
 }
 
-/** The number of namespaces that still violate at the end. */
+/** The number of namespaces that still have violations at the end. */
 const KEPT = 3;
 const AGREE_MS = 20_000;
 
@@ -89,7 +89,7 @@ class Campaign {
     this.#options = options;
     const { namespaces, violatingPercent, soakMs } = options;
     this.#namespaces = newNamespaces(namespaces, violatingPercent);
-    // The namespaces are populated first, so that the clients know the violations from the beginning.
+    // The namespaces are populated first. The clients therefore know all violations from the beginning.
     this.#clients = new Clients({
       api,
       namespaces: this.#namespaces,
@@ -183,7 +183,7 @@ class Campaign {
     );
   }
 
-  /** Waits until every clean namespace is promoted, for as long as the soak and the pace require. */
+  /** Waits until every clean namespace is promoted. The time limit depends on the soak and the pace. */
   async #settle(operators: Operators): Promise<void> {
     const { soakMs, namespacesPerHour } = this.#options;
     const history = this.#history as LabelHistory;
@@ -221,8 +221,8 @@ class Campaign {
   }
 
   /**
-   * The failures of enforcement: a namespace without the label has to refuse violating pods, and a namespace with it
-   * has to admit them.
+   * The failures of enforcement. A namespace without the label has to refuse violating pods. A namespace with the label
+   * has to admit violating pods.
    */
   async #notEnforced({ namespaces, history }: Record): Promise<string[]> {
     return this.#clients.differing(
@@ -253,7 +253,10 @@ class Campaign {
     this.#options.say(`${((Date.now() - this.#began) / 1000).toFixed(1)} s: ${what}`);
   }
 
-  /** Each part has its own random generator, so that its draws do not depend on the order of the other parts' draws. */
+  /**
+   * Each part of the campaign has its own random generator. The random values of a part therefore do not depend on the
+   * order of the parts.
+   */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);
   }

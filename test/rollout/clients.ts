@@ -1,4 +1,7 @@
-/** Clients that create, break and repair workloads, create namespaces, and try requests that must be refused. */
+/**
+ * Runs clients that create, break and repair workloads. The clients also create namespaces, and try requests that must
+ * be refused.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Json } from '../../hack/controlplane/api.ts';
 import { CREATOR, createNamespace } from '../support/harness.ts';
@@ -43,7 +46,7 @@ export class Clients {
     lower: 0,
     edits: 0,
   };
-  /** The functions that repair violating Deployments and violating lasting pods, by namespace. */
+  /** The functions that repair violating Deployments and permanent violating pods, by namespace. */
   readonly #repairs = new Map<string, () => Promise<void>>();
   readonly failures: string[] = [];
   /** Namespaces that were created during the rollout. */
@@ -52,7 +55,7 @@ export class Clients {
   #resume = () => {};
   #running = 0;
   #stopped = false;
-  /** Whether the enforced part is in force, so that new namespaces are enforced. */
+  /** Whether the enforced part is in force. From then on, the policy is enforced in new namespaces. */
   inForce = false;
   #work: Promise<void>[] = [];
 
@@ -60,7 +63,7 @@ export class Clients {
     this.#options = options;
   }
 
-  /** Registers the violations of the populated namespaces, in order to repair them. */
+  /** Registers the violations of the populated namespaces, so that the clients can repair the violations. */
   adopt(): void {
     const { namespaces, truth } = this.#options;
     for (const { name, kind } of namespaces) {
@@ -99,8 +102,7 @@ export class Clients {
   }
 
   /**
-   * Pauses the clients. The promise resolves when no request is under way, although pods that live for a second may
-   * still exist.
+   * Pauses the clients. The promise resolves when no request is in flight. Pods that live for a second may still exist.
    */
   async pause(): Promise<void> {
     this.#paused ??= new Promise((resolve) => {
@@ -120,7 +122,7 @@ export class Clients {
     await Promise.all(this.#work);
   }
 
-  /** Repairs all violations that still last, except the first `kept` violations. */
+  /** Repairs all current violations except for the first `kept` violations. */
   async repairAllBut(kept: number): Promise<void> {
     for (const [name, repair] of [...this.#repairs].slice(kept)) {
       this.#repairs.delete(name);
@@ -128,7 +130,7 @@ export class Clients {
     }
   }
 
-  /** The namespaces whose verdicts on pods are wrong. */
+  /** Tries a violating pod in each namespace, by dry run. @returns a message for each namespace with a wrong answer */
   async differing(namespaces: readonly { readonly name: string; readonly enforced: boolean }[]): Promise<string[]> {
     const left = [...namespaces];
     const wrong: string[] = [];
@@ -163,8 +165,8 @@ export class Clients {
   }
 
   /**
-   * Creates a violating pod that lives for a second, about three times within a soak. Apart from these pods, the
-   * namespace has no violation.
+   * Creates a violating pod that lives for a second, about three times during a soak. The namespace has no other
+   * violation.
    */
   async #cron(name: string, random: Random): Promise<void> {
     const { api, soakMs } = this.#options;
@@ -180,7 +182,7 @@ export class Clients {
     }
   }
 
-  /** Creates a violating pod, and removes it soon. */
+  /** Creates a violating pod, and removes the pod soon. */
   async #pod(draw: Random): Promise<void> {
     const name = this.#any(draw);
     const podName = `pod-${draw.int(1_000_000)}`;
@@ -190,7 +192,10 @@ export class Clients {
     await this.#removePod(name, podName, ends);
   }
 
-  /** @returns the end of the violation; undefined if the pod was refused, which is right only after the promotion */
+  /**
+   * @returns a function that ends the violation, or undefined if the pod was refused. A refusal is right only after the
+   * promotion.
+   */
   async #create(namespace: string, name: string, owner?: Json): Promise<(() => void) | undefined> {
     const { api, truth } = this.#options;
     const path = `${NAMESPACES}/${namespace}`;
@@ -199,8 +204,7 @@ export class Clients {
       this.#counts.admitted++;
       return truth.begins(namespace, `Pod ${name}`);
     }
-    // A removed label never returns. If the namespace has the label now, it also had the label when the pod was
-    // refused.
+    // A removed label never returns. A label that exists now therefore also existed when the pod was refused.
     const { metadata } = await api.get(path);
     if (metadata.labels?.[PENDING_LABEL] !== undefined)
       this.failures.push(`${at()} a pod was refused in pending namespace ${namespace}: ${status} ${body.message}`);
@@ -215,7 +219,7 @@ export class Clients {
     await this.#options.api.ask('DELETE', path, { query: { gracePeriodSeconds: '0' } });
   }
 
-  /** Changes a Deployment so that it violates. The API server must accept every template, in any namespace. */
+  /** Changes a Deployment to a violating Deployment. The API server must accept every template, in any namespace. */
   async #breakDeployment(draw: Random): Promise<void> {
     const { api, truth } = this.#options;
     const name = this.#any(draw);
@@ -240,7 +244,7 @@ export class Clients {
     await this.#options.api.apply(deploymentPath(name), deployment(true));
   }
 
-  /** Creates a namespace, where the policy must be enforced from the first pod on. */
+  /** Creates a namespace. The policy must be enforced in the namespace from the first pod on. */
   async #namespace(): Promise<void> {
     if (!this.inForce) return;
     const { api } = this.#options;
@@ -255,7 +259,7 @@ export class Clients {
       );
   }
 
-  /** Tries a pod that the policy of lower priority must refuse everywhere, at any time. */
+  /** Tries a pod that the policy of lower priority must always refuse in every namespace. */
   async #tryLower(draw: Random): Promise<void> {
     const name = this.#any(draw);
     const request = { body: privilegedPod(), as: CREATOR, query: { dryRun: 'All' } };

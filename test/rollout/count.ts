@@ -1,6 +1,6 @@
 /**
- * Counts the state of a rollout from the cluster's objects, independently of the operator, and reads the operator's
- * numbers.
+ * Counts the state of a rollout from the cluster's objects, without code of the operator. Reads the operator's own
+ * counts for comparison.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
@@ -13,8 +13,8 @@ interface Counted {
   readonly soaking: number;
   readonly blocked: number;
   /**
-   * The number of violating workloads of each blocked namespace. The list in the status is bounded, so only its entries
-   * are compared.
+   * The number of violating workloads of each blocked namespace. The list of blocked namespaces in the status is
+   * bounded. Only the namespaces in this list are compared.
    */
   readonly blockedNamespaces: Readonly<Record<string, number>>;
 }
@@ -57,7 +57,10 @@ async function reported(api: Api, metrics: ReadonlyMap<string, number>): Promise
   };
 }
 
-/** Waits while the operator catches up. @returns the difference that remains, if any, and the count */
+/**
+ * Waits while the operator catches up.
+ * @returns the difference that remains, if any, and the count
+ */
 export async function compare(
   api: Api,
   metrics: () => Promise<ReadonlyMap<string, number>>,
@@ -66,7 +69,7 @@ export async function compare(
   for (const until = Date.now() + timeoutMs; ; await sleep(200)) {
     const counted = await countFromScratch(api);
     const said = await reported(api, await metrics());
-    // The count is valid only if no namespace was promoted while the numbers were read.
+    // If a namespace was promoted while the numbers were read, the count is invalid.
     const still = isDeepStrictEqual(await countFromScratch(api), counted);
     const numbers = numbersOf(counted);
     const same =

@@ -1,4 +1,4 @@
-/** The rules of a rollout, checked against the history of the labels and the knowledge of the clients. */
+/** Checks the rules of a rollout against the history of the labels and the facts that the clients have recorded. */
 import type { LabelHistory } from './label-history.ts';
 import type { Operators } from './operators.ts';
 import type { CampaignNamespace } from './population.ts';
@@ -14,21 +14,22 @@ export interface Record {
   /** The namespaces whose promotion was logged by an operator. */
   readonly logged: ReadonlySet<string>;
   readonly soakMs: number;
-  /** The time at which the rollout was requested. Before the request, the policy has evaluated no namespace. */
+  /** The time at which the rollout was requested. Before this request, the policy has evaluated no namespace. */
   readonly askedAt: number;
   readonly namespacesPerHour: number;
 }
 
 /**
- * A violation that begins less than this time before a promotion is no fault: nobody can see a pod before the API
- * server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod within a shorter time.
+ * A time in ms. A violation that begins later than this time before a promotion is no fault. Nobody can see a pod
+ * before the API server has sent the pod to its watchers. Even on a loaded machine, an operator sees each pod within a
+ * shorter time.
  */
 const UNSEEN_MS = 2_500;
-/** One second in ms, the resolution of times in Kubernetes objects. */
+/** One second in ms. Times in Kubernetes objects have this resolution. */
 const SECOND = 1_000;
 
 /**
- * The faults in the history of labels. Each namespace has to become pending once and enforced once; a namespace that is
+ * The faults in the history of labels. Each namespace has to become pending once and enforced once. A namespace that is
  * created during the rollout is never pending.
  */
 export function labelFaults({ namespaces, made, history }: Record): string[] {
@@ -41,7 +42,7 @@ export function labelFaults({ namespaces, made, history }: Record): string[] {
   return [...written, ...later.map((name) => `new namespace ${name} was labelled`)];
 }
 
-/** The namespaces that were promoted although they had a violation within their soak. */
+/** The namespaces that were promoted despite a violation within their soak. */
 export function soakFaults(record: Record): string[] {
   const { namespaces, history, truth, soakMs, askedAt } = record;
   return namespaces.flatMap(({ name }) => {
@@ -64,9 +65,9 @@ export function soakFaults(record: Record): string[] {
 }
 
 /**
- * The time at which an operator decided to promote a namespace. The operator saves the promotion, logs it, and removes
- * the label. If the operator is killed after saving the promotion, the next leader removes the label but logs no
- * promotion.
+ * The time at which an operator decided to promote a namespace. The operator saves the promotion, logs the promotion,
+ * and removes the label. If the operator is killed after saving the promotion, the next leader removes the label but
+ * logs no promotion.
  */
 function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record): number {
   const isUnlogged = !logged.has(namespace);
@@ -74,19 +75,19 @@ function decidedAt(namespace: string, promoted: number, { gaps, logged }: Record
   return isUnlogged && gap ? gap.from : promoted;
 }
 
-/** Whether the violating object existed only while no operator led. */
+/** Whether the violating object existed only while there was no leader. */
 function isUnseen({ from, until }: { from: number; until: number }, { gaps }: Record): boolean {
   return gaps.some((gap) => gap.from - SECOND <= from && until <= gap.until + SECOND);
 }
 
-/** The windows of a minute with more promotions than the pace allows. */
+/** The faults for windows of one minute with more promotions than the pace allows. */
 export function paceFaults({ namespaces, history, namespacesPerHour }: Record): string[] {
   const all = history.promotions(namespaces.map(({ name }) => name));
   const most = Math.ceil(namespacesPerHour / 60);
   return all.flatMap((at, index) => {
     const inWindow = all.slice(index).filter((other) => other < at + 60 * SECOND).length;
-    // One more promotion is allowed, because a window may both begin and end with a promotion. A few more promotions
-    // are allowed, because delays of the watch may shift promotions into the window.
+    // One more promotion is allowed, because a window may begin and end with a promotion. A few more promotions are
+    // allowed, because delays of the watch may shift promotions into the window.
     return inWindow > most + 2 + most / 10
       ? [`${inWindow} promotions within a minute from ${time(at)}; pace: ${most}`]
       : [];

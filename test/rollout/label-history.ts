@@ -1,4 +1,4 @@
-/** The pending labels of all namespaces at every moment, as the API server's watch shows them. */
+/** Records the pending labels of all namespaces at every moment, as the API server's watch shows them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
@@ -8,11 +8,11 @@ import { NAMESPACES } from '../support/rendered.ts';
 
 /** A value that the label has from a certain time on. */
 interface LabelValue {
-  /** The value of the label; undefined if the namespace has no such label. */
+  /** The value of the label. The value is undefined if the namespace has no such label. */
   readonly value: string | undefined;
   /**
-   * The time at which the watch showed the value, in milliseconds since the epoch. This time is slightly later than the
-   * write.
+   * The time at which the watch showed the value, in milliseconds since the epoch. The watch shows the value slightly
+   * later than the write.
    */
   readonly at: number;
 }
@@ -44,14 +44,14 @@ export class LabelHistory {
     return new LabelHistory(controlPlane, api, key, await api.get(NAMESPACES));
   }
 
-  /** The label values of a namespace in order. Each value differs from the value before it. */
+  /** The label values of a namespace in order. Each value differs from the preceding value. */
   of(namespace: string): readonly LabelValue[] {
     return this.#values.get(namespace) ?? [];
   }
 
   /**
-   * The time at which the namespace lost the label for the last time; undefined while it has the label or if it never
-   * had the label.
+   * The time at which the namespace lost the label for the last time. The result is undefined if the namespace has the
+   * label now or never had the label.
    */
   promotedAt(namespace: string): number | undefined {
     const values = this.of(namespace);
@@ -64,13 +64,13 @@ export class LabelHistory {
     return namespaces.flatMap((namespace) => this.promotedAt(namespace) ?? []).sort((a, b) => a - b);
   }
 
-  /** Waits until the watch has shown everything that was written before. */
+  /** Waits until the watch has shown all earlier writes. */
   async caughtUp(): Promise<void> {
     const { metadata } = await this.#api.get(NAMESPACES, { limit: '1' });
     const written = Number(metadata.resourceVersion);
     const marker = `${NAMESPACES}/default`;
-    // A collection's version may come from a write of another kind, which the watch does not show. Therefore the test
-    // makes a write that the watch of namespaces shows.
+    // The resourceVersion of a collection may come from a write to another kind. The watch does not show such a write.
+    // Therefore the test makes a write that the watch of namespaces shows.
     const { metadata: own } = await this.#api.patch(marker, {
       metadata: { annotations: { 'test.example/seen': String(written) } },
     });

@@ -1,4 +1,6 @@
-/** Two operators with one Lease. The operators are killed again and again, and restarted at once. */
+/**
+ * Runs two operators with one Lease. The test kills the operators again and again, and restarts the operators at once.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { request } from 'undici';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -44,7 +46,10 @@ export class Operators {
     return operators;
   }
 
-  /** Waits until one of the operators leads. @returns that operator */
+  /**
+   * Waits until one of the operators leads.
+   * @returns the leader
+   */
   async leader(): Promise<Running> {
     return eventually('an operator to lead', async () => {
       for (const one of this.#running) {
@@ -56,7 +61,7 @@ export class Operators {
     });
   }
 
-  /** Kills the leader. Every fourth kill hits the standby instead of the leader. */
+  /** Kills the leader. Every fourth time, the function kills the standby instead. */
   async kill(random: Random): Promise<void> {
     const leader = await this.leader();
     const killed = random.int(4) === 0 ? (this.#running.find((one) => one !== leader) as Running) : leader;
@@ -69,7 +74,7 @@ export class Operators {
     if (killed === leader) this.gaps.push({ from, until: Date.now() });
   }
 
-  /** The leader's metrics: the value of each series, by name and labels. */
+  /** The leader's metrics. Each entry is the value of a series, by name and labels. */
   async metrics(): Promise<ReadonlyMap<string, number>> {
     return seriesOf((await this.leader()).metrics);
   }

@@ -1,4 +1,6 @@
-/** The objects of a campaign: namespaces, and the ways in which some of them violate level restricted. */
+/**
+ * Creates the objects of a campaign: namespaces, and the objects with which some namespaces violate level restricted.
+ */
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { createNamespace } from '../support/harness.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
@@ -8,17 +10,17 @@ import type { Truth } from './truth.ts';
 /** The policy that is rolled out. */
 export const POLICY = 'campaign';
 /**
- * A policy with a lower priority that is enforced everywhere from the beginning. In pending namespaces, the policy of
- * lower priority goes on refusing pods.
+ * A policy with a lower priority that is enforced everywhere from the beginning. In pending namespaces, this policy
+ * still refuses pods.
  */
 export const LOWER = 'campaign-lower';
-/** The label as literal text, because the campaign shares no code with the operator. */
+/** The rollout label as literal text, because the campaign shares no code with the operator. */
 export const PENDING_LABEL = `rollout.capabilitypolicy.dev/${POLICY}`;
 export const SELECTED = { campaign: 'rollout' };
 
 /**
- * How a namespace violates: not at all, by a Deployment with 0 replicas, by a CronJob's pod that lives for a second, or
- * by a pod that stays.
+ * The way in which a namespace violates. The violation is a Deployment with 0 replicas, a CronJob's pod that lives for
+ * a second, or a permanent pod. A `clean` namespace has no violation.
  */
 export type Kind = 'clean' | 'deployment' | 'cron' | 'pod';
 const VIOLATING: readonly Kind[] = ['deployment', 'cron', 'pod'];
@@ -38,7 +40,7 @@ export function newNamespaces(namespaces: number, violatingPercent: number): Cam
   });
 }
 
-/** Creates the objects of a campaign in parallel, so that 500 namespaces do not take minutes. */
+/** Creates the objects of a campaign in parallel. Otherwise, creating 500 namespaces would take minutes. */
 export async function populate(api: Api, namespaces: readonly CampaignNamespace[], truth: Truth): Promise<void> {
   const left = [...namespaces];
   const worker = async () => {
@@ -55,7 +57,7 @@ export async function populate(api: Api, namespaces: readonly CampaignNamespace[
   await Promise.all(Array.from({ length: 16 }, worker));
 }
 
-/** A pod that level baseline always admits, and that level restricted admits unless `violates` is set. */
+/** A pod that level baseline admits. If `violates` is set, the pod violates level restricted. */
 export function pod(name: string, violates: boolean, owner?: Json): object {
   const metadata = { name, ...(owner && { ownerReferences: [owner] }) };
   return { ...(violates ? baselinePod() : restrictedPod()), metadata };
@@ -65,7 +67,7 @@ export function deploymentPath(namespace: string): string {
   return `/apis/apps/v1/namespaces/${namespace}/deployments/web`;
 }
 
-/** A Deployment without replicas, so that only its template can violate. */
+/** A Deployment without replicas. Only its template can violate. */
 export function deployment(complies: boolean): object {
   const labels = { app: 'web' };
   const { spec } = (complies ? restrictedPod() : baselinePod()) as { spec: object };
@@ -80,8 +82,8 @@ export function deployment(complies: boolean): object {
 }
 
 /**
- * A CronJob whose template complies and that never starts a Job. A client makes its pods instead, as if a mutating
- * webhook had changed them.
+ * A CronJob that never starts a Job, and whose template complies. A client makes its pods instead. The pods look as if
+ * a mutating webhook had changed them.
  */
 export async function cronJob(api: Api, namespace: string): Promise<Json> {
   const { spec } = restrictedPod() as { spec: object };

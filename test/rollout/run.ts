@@ -1,4 +1,7 @@
-/** `npm run test:rollout` prints a line for each count and then a summary, and exits 1 if something went wrong. */
+/**
+ * `npm run test:rollout` prints a line for each count, and a summary at the end. The command exits with code 1 if
+ * something went wrong.
+ */
 import { parseArgs } from 'node:util';
 import { Api } from '../../hack/controlplane/api.ts';
 import { startControlPlane } from '../../hack/controlplane/controlplane.ts';

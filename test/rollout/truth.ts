@@ -1,14 +1,14 @@
-/**
- * The facts that the clients of a campaign know for certain: the times at which each namespace had a violating pod or
- * template.
- */
+/** A period in which a namespace had a violating pod or template. The clients of a campaign know the exact periods. */
 
 export interface Violation {
   /** The violating object. */
   readonly what: string;
   /** The time of the API server's answer to the write that began the violation, in milliseconds since the epoch. */
   readonly from: number;
-  /** The time at which a client sent the request that ends the violation; infinite while the violation lasts. */
+  /**
+   * The time at which a client sent the request that ends the violation. The value is infinite while the violation
+   * lasts.
+   */
   until: number;
 }
 
@@ -17,7 +17,7 @@ export class Truth {
 
   /**
    * Records that a violation began. Call this function after the API server's answer.
-   * @returns a function to call before sending the request that ends the violation
+   * @returns a function. The caller must call the returned function before sending the request that ends the violation.
    */
   begins(namespace: string, what: string): () => void {
     const violation: Violation = { what, from: Date.now(), until: Number.POSITIVE_INFINITY };

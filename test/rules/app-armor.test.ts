@@ -15,7 +15,7 @@ const BAD = `must not set securityContext.appArmorProfile.type to Unconfined ${A
 const UNSET = 'must set securityContext.appArmorProfile.type on it or on the pod';
 
 /**
- * A pod with annotations for all its containers and for a container that does not exist. The order of the annotations
+ * A pod with annotations for all its containers, and for a container that does not exist. The order of the annotations
  * differs from the order of the containers.
  */
 const ORDERED = {

@@ -1,6 +1,7 @@
 /**
- * For each rule that may have another value for a named container, the minimal pods that an entry of `spec.containers`
- * for container `app` admits and refuses. In these policies, no entry of `spec.containers` names the container `other`.
+ * Tests each rule that may have another value for a named container. An entry of `spec.containers` for container `app`
+ * admits some minimal pods of the tables, and refuses the other pods. In the policies of the tables, no entry of
+ * `spec.containers` names the container `other`.
  */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicyOverrides, ContainerOverrides } from '../../operator/api/capability-policy.ts';
@@ -19,7 +20,7 @@ interface Table {
   /** The overrides for container `app`. */
   readonly own: ContainerOverrides;
   readonly admits: Readonly<Record<string, PodContent>>;
-  /** The refused pods, each with the end of its message: the part after the name of the container or pod. */
+  /** The refused pods, each with the end of its message. The end begins after the name of the container or pod. */
   readonly refuses: Readonly<Record<string, readonly [PodContent, string]>>;
 }
 

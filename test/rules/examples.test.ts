@@ -1,4 +1,7 @@
-/** Each rule admits and refuses the pods that its examples list as admitted and refused. */
+/**
+ * Tests the examples of each rule. The rule must admit the pods that an example lists as admitted, and must refuse the
+ * pods that an example lists as refused.
+ */
 import assert from 'node:assert/strict';
 import { examplePod } from '../../operator/evaluate/example-pods.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';

@@ -1,5 +1,6 @@
 /**
- * Tests for the fixes of each rule which fields they change, how risky the change is, and that no violation is left.
+ * Tests the fixes of each rule. The tests check which fields a fix changes and how risky the change is. After the fix,
+ * no violation may be left.
  */
 import assert from 'node:assert/strict';
 import { withTokenVolume } from '../../analysis/manifests/token-volume.ts';
@@ -108,7 +109,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       level: 'baseline',
       pod: app({ ...secured({ privileged: true }), volumeMounts: [{ name: 'x', mountPropagation: 'Bidirectional' }] }),
       changes: [],
-      left: /needs what it asks for/,
+      left: /needs this access/,
     },
     {
       what: "a container that mounts the node's files",
@@ -119,7 +120,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
         { volumes: [{ name: 'dev', hostPath: { path: '/dev' } }] },
       ),
       changes: [],
-      left: /needs what it asks for/,
+      left: /needs this access/,
     },
   ],
   allowPrivilegeEscalation: [
@@ -275,7 +276,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { flexVolumeDrivers: [] },
       pod: pod({ volumes: [{ name: 'x', flexVolume: { driver: 'd' } }] }),
       changes: [],
-      left: /behind its driver/,
+      left: /only this driver gives access/,
     },
   ],
   csiDrivers: [
@@ -285,7 +286,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
       overrides: { csiDrivers: [] },
       pod: pod({ volumes: [{ name: 'x', csi: { driver: 'd' } }] }),
       changes: [],
-      left: /behind its driver/,
+      left: /only this driver gives access/,
     },
   ],
   runAsNonRoot: [

@@ -1,6 +1,6 @@
 /**
- * The rules' CEL uses only functions whose results were compared in both engines:
- * test/differential/cel-functions.test.ts.
+ * Tests that the rules' CEL uses only functions whose results are equal in both engines. The test
+ * test/differential/cel-functions.test.ts compares the results.
  */
 import assert from 'node:assert/strict';
 import { RULES } from '../../operator/rules/index.ts';
@@ -8,7 +8,7 @@ import { LEVELS, NEWEST_KNOWN_MINOR } from '../../operator/standards/level-versi
 import { CEL_FUNCTIONS } from '../differential/cel-functions.ts';
 import { overridesIn } from '../support/examples.ts';
 
-/** The functions for optionals, lists and numbers, which do not read strings. */
+/** The functions for optionals, lists and numbers. These functions do not read strings. */
 const OTHER_FUNCTIONS = ['has', 'all', 'exists', 'filter', 'map', 'hasValue', 'orValue', 'or', 'string', 'int', 'dyn'];
 const STRING_LITERAL = /"(?:[^"\\]|\\.)*"/g;
 

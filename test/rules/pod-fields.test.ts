@@ -27,7 +27,7 @@ describe('the fields of a pod', () => {
     assert.deepEqual(fields('PodSpec', 'rule').sort(), [...reads('spec'), ...CONTAINERS].sort());
     assert.deepEqual(fields('Container', 'rule').sort(), [...reads('container'), 'name'].sort());
     const words = new Set(textsOfRules().flatMap((text) => text.match(/\w+/g) ?? []));
-    // The rule volumes covers the fields of a volume without naming all of them.
+    // The rule `volumes` checks a volume without naming all of its fields.
     for (const type of Object.keys(POD_FIELDS).filter((one) => one !== 'Volume')) {
       for (const field of fields(type, 'rule')) assert.ok(words.has(field), `no rule reads ${type}.${field}`);
     }
@@ -45,7 +45,9 @@ function fields(type: string, reason: keyof (typeof POD_FIELDS)[string]): string
   return POD_FIELDS[type]?.[reason]?.split(' ') ?? [];
 }
 
-/** The types of a type's fields, and of their fields in turn, except below the types in WHOLE. */
+/**
+ * The types of a type's fields, and the types of their fields in turn. The function does not search the types in WHOLE.
+ */
 function reachable(type: string, found: string[] = []): string[] {
   const name = type.replace(/^[[{]+/, '');
   if (!types[name] || found.includes(name)) return found;

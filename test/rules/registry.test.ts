@@ -30,7 +30,7 @@ const NO_RULES = [
   'values.ts',
 ];
 
-/** The test files that test several rules, or code that rules share. */
+/** The test files for several rules, or for code that rules share. */
 const NO_TABLES = [
   'containers.test.ts',
   'examples.test.ts',
@@ -79,9 +79,9 @@ describe('the table of rules', () => {
         new Set(texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name)));
       const fields = named(/variables\.spec\.\??(\w+)\b(?!\()/g);
       if (texts.includes('volumes')) fields.add('volumes');
-      // This field of a manifest is kept only for fixes (analysis/manifests/token-volume.ts).
+      // The projection of manifests keeps this field only for fixes (analysis/manifests/token-volume.ts).
       fields.delete('automountServiceAccountToken');
-      // Containers of every kind are kept regardless of the fields that rules read.
+      // Containers of every kind are always kept, even if rules read only some of their fields.
       for (const kind of ['initContainers', 'containers', 'ephemeralContainers']) fields.delete(kind);
       assert.deepEqual([...fields].sort(), [...(rule.reads.spec ?? [])].sort());
       assert.deepEqual(

@@ -1,4 +1,4 @@
-/** Repairs a minimal pod by one policy, and summarizes the changes. */
+/** Repairs a minimal pod for one policy, and summarizes the changes. */
 import assert from 'node:assert/strict';
 import { withChange } from '../../analysis/fix/changed-fields.ts';
 import { Repairer } from '../../analysis/fix/repairer.ts';

@@ -1,6 +1,6 @@
 /**
- * For random policies and pods, checks that a rule's CEL over a policy's row gives the same result as the rule's CEL
- * over known values.
+ * Tests a rule's CEL with random policies and pods. The CEL that reads a policy's row must give the same result as the
+ * CEL with literal values.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -39,7 +39,7 @@ function partsOf({ spec, annotations }: PodContent): Part[] {
   ];
 }
 
-/** The violations of each part of a pod by the rule's CEL over known values. */
+/** The violations of each part of a pod. The rule's CEL has the policy's values as literals. */
 function byLiterals(checks: readonly Check[], parts: readonly Part[]): unknown[] {
   return parts.map(({ over, context }) =>
     checks
@@ -54,8 +54,8 @@ interface RowContext {
 }
 
 /**
- * The violations of each part of a pod by the rule's CEL over the policy's row. Each expression is nested in the
- * variables that it binds.
+ * The violations of each part of a pod. The rule's CEL reads the policy's row. Each expression is nested in the
+ * variables that the expression binds.
  */
 function byRow(values: RowValues, tests: readonly Test[], parts: readonly Part[], row: RowContext): unknown[] {
   return parts.map(({ over, context }) =>
@@ -145,8 +145,8 @@ describe('the text of a rule over a row', () => {
           const own = rowOf(policy);
           for (const rule of RULES) {
             const value = policy.values[rule.id];
-            // Tests two cases: in the first, all columns are read from the row or the level; in the second, the columns
-            // that all policies share are known values.
+            // In the first case, the CEL reads all columns from the row or the level. In the second case, the columns
+            // that all policies share are literals.
             for (const common of [{}, commonColumns([policy])]) {
               violations += compare(rule, value, own, common, pod, policy, filled);
             }

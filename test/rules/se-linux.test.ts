@@ -57,8 +57,8 @@ const EXACTLY = 'must set securityContext.seLinuxOptions to exactly';
 const NONE = 'must not set anything in securityContext.seLinuxOptions';
 
 /**
- * Tables for MustRunAs: each container's effective options, and the pod's own options, must equal the policy's options
- * in all four fields.
+ * Tables for MustRunAs. All four fields of the effective options of each container must equal the policy's options. The
+ * same holds for the pod's own options.
  */
 function mustRunAs(): Table[] {
   const wanted = { type: 'container_t', level: 's0:c1,c2' };

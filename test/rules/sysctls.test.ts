@@ -22,8 +22,8 @@ const V32 = ['net.ipv4.tcp_rmem', 'net.ipv4.tcp_wmem'];
 const V37 = ['net.ipv4.tcp_notsent_lowat', 'net.ipv4.tcp_slow_start_after_idle'];
 
 /**
- * A table in which each sysctl of `safe` is admitted alone and together with the others, and each sysctl of `yetToCome`
- * is refused.
+ * A table that admits each sysctl of `safe` alone and together with the other sysctls of `safe`. The table refuses each
+ * sysctl of `yetToCome`.
  */
 function table(level: 'baseline' | 'restricted', minor: number, safe: string[], yetToCome: string[]): Table {
   const allowed = `(allowed: ${safe.toSorted().join(', ')})`;

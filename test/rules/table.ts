@@ -14,20 +14,20 @@ import { repaired } from './repaired.ts';
 /** The pods that a rule admits and refuses with the values of one policy. */
 export interface Table {
   readonly level: Level;
-  /** The version of the Standard, as N of v1.N; the newest by default. */
+  /** The version of the Standard as a number: N for v1.N. The default is the newest version. */
   readonly minor?: number;
-  /** The version of the API server, as N of Kubernetes 1.N; the newest by default. */
+  /** The version of the API server as a number: N for Kubernetes 1.N. The default is the newest version. */
   readonly server?: number;
-  /** The fields that API servers fill in and that this release does not know, as in Standard. */
+  /** The unknown fields that API servers fill in, in the form of `Standard`. */
   readonly serverDefaults?: readonly string[];
   readonly overrides?: CapabilityPolicyOverrides;
   /** The admitted pods, by description. */
   readonly admits: Readonly<Record<string, PodContent>>;
-  /** The refused pods with the message of each violation, by description. */
+  /** The refused pods by description, with the message of each violation. */
   readonly refuses?: Readonly<Record<string, readonly [PodContent, ...string[]]>>;
 }
 
-/** Declares the tests of one rule; fails when a version at which its text changes has no table. */
+/** Declares the tests of one rule. The function fails if the rule's text changes at a version that has no table. */
 export function describeRule(id: string, tables: readonly Table[]): void {
   describe(`rule ${id}`, () => {
     for (const table of tables) declare(id, table);
@@ -81,9 +81,7 @@ function messages(id: string, table: Table, pod: PodContent): string[] {
     .map(({ message }) => message);
 }
 
-/**
- * The versions whose checks differ from those of the version before, as in `restricted v1.25`. The first one is v1.0.
- */
+/** The versions at which the checks change, such as `restricted v1.25`. The first version is v1.0. */
 function changes(id: string): string[] {
   const rule = RULES.find((one) => one.id === id);
   assert.ok(rule, `${id} is not a rule`);

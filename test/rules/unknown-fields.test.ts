@@ -36,7 +36,7 @@ const KNOWN_OF_POD = {
   },
 };
 
-/** Unknown fields in each object of a securityContext, with the message. */
+/** Unknown fields in each object of a securityContext, each with the expected message. */
 const IN_SECURITY_CONTEXT = {
   'a field of a container': [app(ULIMITS), inContainer('securityContext.ulimits')],
   'one in capabilities': [
@@ -93,7 +93,7 @@ const IN_SECURITY_CONTEXT = {
   ],
 } as const;
 
-/** Unknown fields elsewhere, with the message. */
+/** Unknown fields outside a securityContext, each with the expected message. */
 const ELSEWHERE = {
   'a field of the spec': [pod({ restoreFrom: { name: 'a' } }), inPod('restoreFrom')],
   'a field of a container itself': [app({ device: 'a' }), inContainer('device')],

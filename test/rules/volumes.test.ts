@@ -42,13 +42,15 @@ const HOST_PATH = {
 } as const;
 
 const TOKEN = { serviceAccountToken: { expirationSeconds: 3607, path: 'token' } };
-/** The volume of nearly every pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource). */
+/**
+ * The token volume that nearly every pod has (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource).
+ */
 const MOUNTED = [
   TOKEN,
   { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } },
   { downwardAPI: { items: [namespaceItem('metadata.namespace')] } },
 ];
-/** The same volume, if the API server has the feature gate KubeAPIServerWorkloadsTrust. */
+/** The token volume of an API server with the feature gate KubeAPIServerWorkloadsTrust. */
 const TRUSTED = [
   TOKEN,
   { clusterTrustBundle: { labelSelector: {}, path: 'ca.crt', signerName: 'kubernetes.io/kube-apiserver-serving' } },

@@ -4,7 +4,10 @@ import { FakeClock } from './fake-clock.ts';
 
 const EXTRA = { 'authentication.kubernetes.io/pod-name': ['prometheus-0'] };
 
-/** An API server that knows two tokens: `scraper`, whose user may read /metrics, and `stranger`, whose user may not. */
+/**
+ * A fake API server that accepts two tokens. The user of `scraper` may read /metrics, and the user of `stranger` may
+ * not.
+ */
 class Reviews {
   readonly asked: { path: string; spec: Record<string, unknown> }[] = [];
   failing = false;

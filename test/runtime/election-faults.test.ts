@@ -13,11 +13,10 @@ const LOOK_MS = 250;
 const LEASE_MS = 15_000;
 const RUNS = Number(process.env.FC_RUNS ?? 150);
 
-/** The delays of a request in milliseconds, and its loss. */
+/** The simulated network for one request. The request has delays in milliseconds, or is lost. */
 interface Journey {
   /**
-   * The time until the process sends the request, by the process's own clock: while the process is stopped, it sends
-   * nothing.
+   * The time in ms until the process sends the request, by the clock of the process. A stopped process sends nothing.
    */
   readonly connecting: number;
   readonly there: number;
@@ -25,7 +24,7 @@ interface Journey {
   readonly lost: 'request' | 'answer' | undefined;
 }
 
-/** A time at which the process that then holds the lease is stopped, and for how long. */
+/** The time at which the holder of the Lease is stopped, and the duration of the stop. */
 interface Stop {
   readonly at: number;
   readonly ms: number;
@@ -59,9 +58,7 @@ describe('an election whose requests are slow and get lost, among processes that
   });
 });
 
-/**
- * The clock of a process that can be stopped. While the process is stopped, it does nothing, even if its timers fire.
- */
+/** The clock of a process that can be stopped. A stopped process does nothing, even if its timers fire. */
 class StoppableClock implements Clock {
   readonly #clock: FakeClock;
   #stoppedUntil = Number.NEGATIVE_INFINITY;
@@ -111,7 +108,10 @@ class Simulation {
     });
   }
 
-  /** @returns how often the holder changed. @throws AssertionError for a forbidden state */
+  /**
+   * @returns how often the holder changed
+   * @throws an AssertionError for a forbidden state
+   */
   async run(stops: readonly Stop[]): Promise<number> {
     const ending = new AbortController();
     const onStartedLeading = (leading: AbortSignal) =>

@@ -4,13 +4,13 @@ import { RecordingLog } from '../support/recording-log.ts';
 import { FakeClock, settle } from './fake-clock.ts';
 import { FakeLeases } from './fake-leases.ts';
 
-/** One process that runs for election. */
+/** A process that takes part in the election. */
 class Candidate {
   readonly election: Election;
   readonly log = new RecordingLog();
   readonly stopping = new AbortController();
   readonly running: Promise<void>;
-  /** How often the work of this process began. */
+  /** The number of times that the work of this process began. */
   terms = 0;
   leading: AbortSignal | undefined;
   endWork: (error?: Error) => void = () => {};
@@ -190,7 +190,7 @@ describe('Election', () => {
         const one = await leader();
         await clock.advance(4_000);
         leases.fault = { what };
-        // The lease was last renewed at the current time of the clock.
+        // The lease was last renewed at the current time of the fake clock.
         await clock.advance(9_999);
         assert.equal(one.leading?.aborted, false);
         assert.equal(one.election.mayWrite(), true);
@@ -254,7 +254,8 @@ describe('Election', () => {
       leases.set({ ...leases.spec, holderIdentity: 'b' });
       one.endWork(new NotLeadingError('a write was refused'));
       await clock.advance(0);
-      // The API server answers the pending renewal at the same time as the first attempt to take the lease again.
+      // The API server answers the pending renewal. At the same time, the candidate makes its first attempt to get the
+      // lease again.
       leases.goOn();
       await clock.advance(10_000);
       assert.equal(leases.holder, 'b');
@@ -365,7 +366,7 @@ describe('Election', () => {
       await clock.advance(61_000);
       one.election.check();
       await clock.advance(2_000);
-      assert.throws(one.election.check, /does not end/);
+      assert.throws(one.election.check, /did not stop in time/);
     });
   });
 

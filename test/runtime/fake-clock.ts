@@ -2,12 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../../operator/runtime/clock.ts';
 
 /**
- * The number of turns of the event loop to wait, enough for a few consecutive requests. The fake API server answers
- * each request one turn of the event loop later.
+ * The number of turns of the event loop to wait. This number is enough for a few consecutive requests, because the fake
+ * API server answers each request one turn later.
  */
 const TURNS = 8;
 
-/** Runs everything that does not wait for the clock. */
+/** Runs all work that does not wait for the clock. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < TURNS; turn++) await setImmediate();
 }
@@ -17,7 +17,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** A clock that advances when the test says so. */
+/** A clock that advances only when the test calls `advance`. */
 export class FakeClock implements Clock {
   #now = 1_000_000;
   readonly #sleepers = new Set<Sleeper>();
@@ -54,7 +54,7 @@ export class FakeClock implements Clock {
     this.#now = Math.max(this.#now, end);
   }
 
-  /** Lets time pass as if the process were stopped: no sleeper wakes until the next `advance`. */
+  /** Advances the time as if the process were stopped. No sleeper wakes until the next `advance`. */
   stop(ms: number): void {
     this.#now += ms;
   }

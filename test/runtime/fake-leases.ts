@@ -13,14 +13,14 @@ class HttpError extends Error {
   }
 }
 
-/** An API server that keeps one Lease, with resourceVersions as a real API server has them. */
+/** A fake API server with one Lease. The fake API server sets resourceVersions like a real API server. */
 export class FakeLeases {
   lease: Lease | undefined;
-  /** The fault of all requests from now on or, if `of` is set, of all requests of this identity. */
+  /** The fault of all requests from now on. If `of` is set, only the requests of this identity fail. */
   fault: { readonly what: Fault; readonly of?: string } | undefined;
-  /** The requests in order of arrival, as `identity: METHOD`. */
+  /** The requests in the order of arrival, as `identity: METHOD`. */
   readonly asked: string[] = [];
-  /** A function to call between receiving a request and answering it. */
+  /** A function that is called between receiving a request and answering the request. */
   onAnswer: () => void = () => {};
   #version = 0;
   #waiting = Promise.withResolvers<void>();
@@ -34,7 +34,7 @@ export class FakeLeases {
     return this.lease?.spec?.holderIdentity;
   }
 
-  /** Changes the Lease as another client would. */
+  /** Changes the Lease like a write of another client. */
   set(spec: LeaseSpec, labels?: object): void {
     this.#keep({
       apiVersion: 'coordination.k8s.io/v1',
@@ -58,7 +58,7 @@ export class FakeLeases {
       if (fault === 'refused') throw new Error('connection refused');
       if (fault === 'hangs') return new Promise<never>(() => {});
       if (fault === 'waits') await this.#waiting.promise;
-      // Another request may arrive before this request is handled, as on a network.
+      // A later request may arrive before this request is handled, as on a network.
       await setImmediate();
       const result = act();
       this.onAnswer();

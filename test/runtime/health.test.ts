@@ -120,8 +120,8 @@ class IdleClients {
 
 const IDLE = 3_000;
 /**
- * The timeout of a probe, far more than needed, because the machine may be busy. A refused connection would fail at
- * once.
+ * The timeout of a probe in ms. The timeout is far longer than needed, because the machine may be busy. A refused
+ * connection would fail at once.
  */
 const PROBE_MS = 5_000;
 
@@ -190,7 +190,8 @@ describe('serve', () => {
       await idle.open(1_000);
       const socket = connect({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false });
       await once(socket, 'secureConnect');
-      // The test's own connection sends requests, so it is not among the connections that have been idle the longest.
+      // The test's own connection sends requests. The test's connection is therefore not among the connections that
+      // have been idle the longest.
       for (let request = 0; request < 3; request++) {
         socket.write('GET / HTTP/1.1\r\nhost: a\r\n\r\n');
         const [answer] = await once(socket, 'data');
@@ -279,7 +280,7 @@ describe('parseBindAddress', () => {
   }
 });
 
-/** The fingerprint of a server's certificate, which has to be issued by the given authority. */
+/** The fingerprint of a server's certificate. The given authority must have issued the certificate. */
 async function servedCertificate(port: number, { certificate }: CertificateAuthority): Promise<string> {
   const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca: certificate });
   await once(socket, 'secureConnect');

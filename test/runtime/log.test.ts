@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { ApiError } from '../../operator/cluster/api-error.ts';
 import { createLog, type Log, type LogOptions } from '../../operator/runtime/log.ts';
 
-/** The text that the log writes when `write` is called. */
+/** The text that the log writes while `write` runs. */
 function said(write: (log: Log) => void, options: Omit<LogOptions, 'stream'> = {}): string {
   const stream = new PassThrough();
   write(createLog({ ...options, stream }));

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mock } from 'node:test';
 import { type QueueOptions, WorkQueue } from '../../operator/runtime/queue.ts';
 
-/** Runs everything that only waits for promises. */
+/** Runs all work that waits only for promises. */
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-/** Work that ends when the test ends it. */
+/** Work that runs until the test ends it. */
 class Work {
   readonly started: string[] = [];
   readonly #running = new Map<string, PromiseWithResolvers<void>>();

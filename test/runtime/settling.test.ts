@@ -4,7 +4,7 @@ import { Settling } from '../../operator/runtime/settling.ts';
 describe('Settling', () => {
   let now: number;
   let settling: Settling;
-  /** The calls that the test makes while the code under test waits, each with its time. */
+  /** The calls that the test makes while the code under test waits. Each entry has the time and the call. */
   let later: [number, () => void][];
 
   beforeEach(() => {

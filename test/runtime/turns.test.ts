@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { setImmediate as nextRound, setTimeout as wait } from 'node:timers/promises';
 import { Turns } from '../../operator/runtime/turns.ts';
 
-/** Work in `count` steps, each of which takes `each` milliseconds by the clock. */
+/** Work in `count` steps. Each step takes `each` milliseconds by the clock. */
 function* work(clock: { ms: number }, count: number, each: number, done: number[] = []): Generator<void, string> {
   for (let i = 0; i < count; i++) {
     clock.ms += each;

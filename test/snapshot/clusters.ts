@@ -1,4 +1,4 @@
-/** Random clusters: policies, and namespaces with workloads, owner chains and pods of all kinds. */
+/** Random clusters with policies, and with namespaces that have workloads, owner chains and pods of all kinds. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import type { Cluster, PodContent, PodView, WorkloadView } from '../../operator/model/objects.ts';
@@ -50,7 +50,7 @@ function cluster(specs: readonly number[], shapes: readonly PodContent[], placed
   const pods = objects.flatMap((made) => made.pods);
   return {
     ...wholeCluster(clusterOf(workloads, pods), policies, namespaces),
-    // Old ReplicaSets are left out, because the store does not show old ReplicaSets as workloads.
+    // The store does not show old ReplicaSets as workloads. Old ReplicaSets are therefore left out.
     workloads: (namespace) =>
       workloads.filter((one) => one.namespace === namespace && !(one.kind === 'ReplicaSet' && one.replicas === 0)),
     roles: () => [useRole('p-2'), { name: 'other', rules: [] }],
@@ -63,7 +63,7 @@ function cluster(specs: readonly number[], shapes: readonly PodContent[], placed
 
 type Made = { workloads: WorkloadView[]; pods: PodView[] };
 
-/** The owners of pods, as controllers make them. */
+/** The owners of pods, in the form that controllers make. */
 const OWNERS: readonly ((name: string, at: { namespace: string; template: PodContent }) => [WorkloadView[], object])[] =
   [
     () => [[], {}],
@@ -75,7 +75,7 @@ const OWNERS: readonly ((name: string, at: { namespace: string; template: PodCon
       ],
       ownedBy('ReplicaSet', name),
     ],
-    // An old ReplicaSet.
+    // An old ReplicaSet owns the pods.
     (name, at) => [
       [
         workloadView('Deployment', name, at),

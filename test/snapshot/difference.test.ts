@@ -14,7 +14,7 @@ function sent<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** Snapshots of random clusters. Some snapshots have additional fields, and some lack lists. */
+/** Snapshots of random clusters. Some snapshots have additional fields, and other snapshots lack lists. */
 const arbitrarySnapshot = fc
   .tuple(
     arbitraryCluster,

@@ -1,4 +1,4 @@
-/** The snapshot of a large cluster. */
+/** Tests the snapshot of a large cluster. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { differenceOf } from '../../analysis/snapshot/difference.ts';
@@ -26,7 +26,7 @@ describe('a snapshot of a large cluster', () => {
     assert.ok(first);
     live.apply({ of: 'pod', namespace: first.name, name: 'any' });
     const next = runToEnd(live.taking());
-    // For the second snapshot, only the namespace of the changed pod was described again.
+    // The second snapshot describes only the namespace of the changed pod again.
     assert.deepEqual(
       next.namespaces.filter((one, index) => one !== snapshot.namespaces[index]).map(({ name }) => name),
       [first.name],

@@ -1,5 +1,6 @@
 /**
- * Tests the memory of a live snapshot, because `cappol ui` may run for days beside a cluster that changes all the time.
+ * Tests the memory of a live snapshot. The command `cappol ui` may run for days with a cluster that changes all the
+ * time.
  */
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
@@ -19,11 +20,11 @@ const SIZES = { pods: 4_000, namespaces: 200, policies: 20 };
 /** The name of a policy that selects every namespace. */
 const POLICY = 'restricted-everywhere';
 const EDITS = 30;
-/** The most bytes by which memory may grow, which is less than one document takes. */
+/** The maximum growth of the memory in bytes. One document would take more memory. */
 const MOST_GROWTH = 1_000_000;
 /**
- * The most bytes of memory for each byte of text. The snapshot shares names and labels with the cluster, but each of
- * its objects has a header.
+ * The maximum number of bytes of memory for each byte of text. The snapshot shares names and labels with the cluster,
+ * but each object of the snapshot has a header.
  */
 const MOST_OF_TEXT = 2;
 

@@ -20,7 +20,7 @@ import { resolved } from './resolved.ts';
 
 const OPTIONS = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test' };
 
-/** A cluster that can turn into another one, as if its objects had changed. */
+/** A cluster that can change into another cluster, as if its objects had been edited. */
 class Turning {
   #current: Cluster;
   readonly cluster: Cluster;
@@ -31,7 +31,7 @@ class Turning {
     this.cluster = new Proxy({} as Cluster, { get: (_, key: string) => own(key) });
   }
 
-  /** @returns the changes, as the store reports them */
+  /** @returns the changes in the form in which the store reports them */
   into(next: Cluster): Change[] {
     const before = this.#current;
     this.#current = next;

@@ -1,7 +1,7 @@
-/** Brings snapshots into a form in which they can be compared. */
+/** Brings snapshots into a comparable form. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
-/** The snapshot without its time. Values replace the indexes, because indexes depend on earlier documents. */
+/** The snapshot without its time. Values replace the indexes, because an index depends on earlier documents. */
 export function resolved({ shapes, violations, namespaces, taken: _, ...rest }: Snapshot) {
   return {
     ...rest,

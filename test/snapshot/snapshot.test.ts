@@ -30,7 +30,7 @@ function evaluated(cluster: Cluster): NamespaceVerdicts[] {
   return [...evaluateCluster(cluster, state, { evaluator, use: state.use })];
 }
 
-/** A copy of the value without UIDs, which a snapshot does not have. */
+/** A copy of the value without UIDs. A snapshot has no UIDs. */
 function withoutUids<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value, (key, part) => (key === 'uid' ? undefined : part)));
 }

@@ -44,7 +44,7 @@ describe('turns in an audit log', () => {
 });
 
 /**
- * The audit event of a write that the API server receives at the beginning of a second, and answers half a second
+ * The audit event of a write. The API server receives the write at the beginning of a second, and answers half a second
  * later.
  */
 function write(username: string, second: number): AuditEvent {

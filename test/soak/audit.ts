@@ -1,12 +1,12 @@
 /**
- * Reads the API server's audit log of two replicas, to find out when each replica held the Lease, and which replica
- * wrote out of turn.
+ * Reads the API server's audit log of two replicas. The log shows the times at which each replica held the Lease. The
+ * log also shows the writes of a replica without the Lease.
  */
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** The fields that are read from an event of audit.k8s.io/v1, stage ResponseComplete. */
+/** The fields that the test reads from an event of audit.k8s.io/v1, stage ResponseComplete. */
 export interface AuditEvent {
   readonly user: { readonly username: string };
   readonly verb: string;
@@ -14,30 +14,30 @@ export interface AuditEvent {
   readonly objectRef?: { readonly resource?: string };
   readonly responseStatus?: { readonly code?: number };
   /**
-   * The time of the request. Both timestamps of an event are RFC 3339 in UTC with six digits of a second, so they can
-   * be sorted as strings.
+   * The time of the request. Both timestamps of an event are RFC 3339 in UTC with six digits of a second. The
+   * timestamps can therefore be sorted as strings.
    */
   readonly requestReceivedTimestamp: string;
-  /** The time at which the API server had sent the whole answer. */
+  /** The time at which the API server had sent the complete answer. */
   readonly stageTimestamp: string;
   /** The object of the request, for writes to Leases. */
   readonly requestObject?: { readonly spec?: { readonly holderIdentity?: string } };
 }
 
 export interface Turns {
-  /** The users that held the Lease, in order. An empty string means that nobody held the Lease. */
+  /** The users that held the Lease, in order. An empty string means that the Lease had no holder. */
   readonly holders: readonly string[];
-  /** The number of accepted writes by user, without the writes of the Lease itself. */
+  /** The number of accepted writes by user. Writes of the Lease do not count. */
   readonly writes: Readonly<Record<string, number>>;
-  /** The accepted writes of a user while another user, or nobody, held the Lease. */
+  /** The accepted writes of users that did not hold the Lease at the time of the write. */
   readonly outOfTurn: readonly string[];
 }
 
 interface Turn {
   readonly user: string;
-  /** When the API server received the write of the Lease. */
+  /** The time at which the API server received the write of the Lease. */
   readonly asked: string;
-  /** When the API server had answered the write of the Lease. */
+  /** The time at which the API server had answered the write of the Lease. */
   readonly answered: string;
 }
 
@@ -55,7 +55,7 @@ export class AuditLog {
   constructor(users: readonly string[]) {
     const policy = join(this.#dir, 'policy.json');
     writeFileSync(policy, JSON.stringify(auditPolicy(users)));
-    // The size limit is so large that the log is never rotated, because rotation would lose its beginning.
+    // The size limit is so large that the log is never rotated, because rotation would lose the beginning of the log.
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-maxsize=2000'];
   }
 
@@ -100,7 +100,7 @@ function auditPolicy(users: readonly string[]): object {
   };
 }
 
-/** The events in a line. A line that a killed API server left unfinished is ignored. */
+/** The events in a line. An unfinished line of a killed API server is ignored. */
 function parsed(line: string): AuditEvent[] {
   try {
     return line === '' ? [] : [JSON.parse(line)];
@@ -110,8 +110,8 @@ function parsed(line: string): AuditEvent[] {
 }
 
 /**
- * A write is out of turn in two cases. Either the API server received it after another user had got the Lease, or it
- * received it before the writer had requested the Lease.
+ * Finds writes out of turn. A write is out of turn if the API server received the write after another user had got the
+ * Lease. A write is also out of turn if the API server received the write before the writer had requested the Lease.
  */
 export function turnsOf(events: readonly AuditEvent[]): Turns {
   const accepted = events.filter(({ responseStatus, requestURI }) => {
@@ -134,7 +134,7 @@ function isOfLease({ objectRef }: AuditEvent): boolean {
   return objectRef?.resource === 'leases';
 }
 
-/** The periods in which the same user held the Lease; renewals do not begin a new period. */
+/** The periods in which the same user held the Lease. A renewal does not begin a new period. */
 function leaseTurns(events: readonly AuditEvent[]): Turn[] {
   const turns: Turn[] = [];
   for (const event of events.toSorted((a, b) => (a.stageTimestamp < b.stageTimestamp ? -1 : 1))) {

@@ -1,4 +1,4 @@
-/** Changes a cluster at random: pods, workloads, namespaces, labels, policies, grants. */
+/** Changes a cluster at random. The changes concern pods, workloads, policies, grants, namespaces and their labels. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Api, Identity, Method, Request } from '../../hack/controlplane/api.ts';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
@@ -37,7 +37,7 @@ export class Churn {
   readonly #random: Random;
   readonly #population: Population;
   #policies = new Map<string, CapabilityPolicySpec>();
-  /** The number of changes and attempted changes, by kind. */
+  /** The number of changes, including attempted changes, by kind. */
   readonly changes = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, 0])) as Record<Kind, number>;
 
   constructor(api: Api, window: Window, random: Random, population: Population) {
@@ -59,7 +59,7 @@ export class Churn {
     for (const policy of [...policies, sentinel.policy]) await this.#changePolicy(policy);
   }
 
-  /** @param now the objects that were found in the cluster */
+  /** @param now the current objects of the cluster */
   continueFrom({ policies }: WindowState): void {
     this.#policies = new Map(policies);
   }
@@ -136,8 +136,8 @@ export class Churn {
   }
 
   /**
-   * Changes the rules of a role. After the change, every binding to the role either grants the use of the policy or
-   * grants nothing.
+   * Changes the rules of a role. After the change, either all bindings to the role grant the use of the policy, or none
+   * of the bindings does.
    */
   async #changeRole(): Promise<void> {
     const { namespaces, policies } = this.#population;
@@ -149,8 +149,8 @@ export class Churn {
   }
 
   /**
-   * Creates a namespace, or changes the labels of an existing namespace. A namespace that is being deleted is not
-   * changed.
+   * Creates a namespace, or changes the labels of an existing namespace. A namespace that is being deleted stays
+   * unchanged.
    */
   async #makeNamespace(name: string, labels = drawLabels(this.#random)): Promise<void> {
     this.#window.addLabels(name, labels);
@@ -188,7 +188,7 @@ export class Churn {
     return this.#random.int(2) === 0 ? CREATOR : ADMINISTRATOR;
   }
 
-  /** Repeats the request until an API server answers. As a result, a change may be made twice. */
+  /** Repeats the request until an API server answers. A change may therefore be made twice. */
   async #ask(method: Method, path: string, request: Request = {}): Promise<Answer> {
     for (const until = Date.now() + PATIENCE_MS; ; await sleep(AGAIN_MS)) {
       try {
@@ -202,7 +202,10 @@ export class Churn {
   }
 }
 
-/** Admission plugins refuse requests until their informers have synced (k8s.io/apiserver, admission.Handler). */
+/**
+ * Whether the API server is still starting. Admission plugins refuse requests until their informers have synced
+ * (k8s.io/apiserver, admission.Handler).
+ */
 function isStarting({ status, body }: Answer): boolean {
   return status === 403 && /not yet ready to handle request$/.test(body.message ?? '');
 }

@@ -8,9 +8,9 @@ interface Scene {
   readonly controlPlane: ControlPlane;
   readonly leader: Replica;
   readonly standBy: Replica;
-  /** A replica that no disturbance kills, so that its memory can be measured over time. */
+  /** A replica that no disturbance kills, so that its memory can be measured over a long time. */
   readonly spared: Replica | undefined;
-  /** The longest silence of a watch. */
+  /** The longest silence of a watch, in ms. */
   readonly silenceMs: number;
 }
 
@@ -36,8 +36,8 @@ export type Disturbance = keyof typeof DISTURBANCES;
 export const ALL = Object.keys(DISTURBANCES) as Disturbance[];
 
 /**
- * Draws disturbances like cards from a deck: all of them once in a random order, and then all of them again in another
- * order.
+ * A deck of disturbances. The deck gives all disturbances once in a random order. Afterwards, the deck gives all
+ * disturbances again in another order.
  */
 export class Deck {
   readonly #random: Random;

@@ -1,6 +1,7 @@
 /**
- * A proxy between one client and the API server. The proxy causes the faults of faults.ts. The proxy ends TLS, so that
- * it can answer in the API server's place. The proxy connects to the API server with the credentials of the kubeconfig.
+ * A proxy between one client and the API server. The proxy causes the faults of faults.ts. The proxy terminates TLS, so
+ * that it can answer in place of the API server. The proxy connects to the API server with the credentials of the
+ * kubeconfig.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type ClientRequest, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -34,24 +35,24 @@ interface Watch {
   silent: boolean;
 }
 
-/** Whether a write without an answer is stopped before or after the API server carries it out. */
+/** Whether a write without an answer is stopped before or after the API server executes the write. */
 export type Moment = 'before' | 'after';
 
 interface Interruption {
-  /** The number of writes that still get through before the interruption. */
+  /** The number of writes that the proxy still forwards before the interruption. */
   left: number;
   readonly moment: Moment;
   readonly reached: () => void;
 }
 
 const LATE_MS = 1_500;
-/** The time between two faults of watches. */
+/** The time in ms between two faults of watches. */
 const WATCH_FAULT_EVERY_MS = 700;
-/** For how long the proxy drops a watch's events before it reports that the watch is outdated. */
+/** The time in ms for which the proxy drops a watch's events before it reports that the watch is outdated. */
 const MISSED_MS = 2_000;
 /**
- * The longest wait for an API server that listens but does not serve yet. This wait is shorter than the time between
- * the renew deadline and the end of a lease (replicas.ts).
+ * The longest wait in ms for an API server that listens but does not serve yet. The wait is shorter than the time
+ * between the renew deadline and the end of a lease (replicas.ts).
  */
 const MOST_CONNECTING_MS = 1_000;
 
@@ -63,8 +64,8 @@ export class FaultProxy {
   readonly #closing = new AbortController();
   readonly #watches = new Set<Watch>();
   /**
-   * The collections for which the proxy has answered that the client's version is outdated. The client gets the same
-   * answer until it lists the collection again.
+   * The collections for which the proxy has reported an outdated version of the client. The client gets the same answer
+   * until the client lists the collection again.
    */
   readonly #outdated = new Set<string>();
   #storm: NodeJS.Timeout | undefined;
@@ -85,12 +86,12 @@ export class FaultProxy {
       key: text(user['client-key-data']),
     });
     this.#server = createServer((asked, answer) => this.#serve(asked, answer));
-    // The proxy does not close idle connections, because closing them is the client's task.
+    // The proxy does not close idle connections. Closing idle connections is the client's task.
     this.#server.keepAliveTimeout = 0;
     this.#server.requestTimeout = 0;
   }
 
-  /** Passes everything through until a storm begins. */
+  /** Starts a proxy. The proxy forwards everything until a storm begins. */
   static async start(kubeconfig: string, random: Random): Promise<FaultProxy> {
     const proxy = new FaultProxy(kubeconfig, random);
     await new Promise<void>((resolve) => proxy.#server.listen(0, '127.0.0.1', resolve));
@@ -98,14 +99,14 @@ export class FaultProxy {
   }
 
   /**
-   * Writes a kubeconfig with which a client connects to this proxy, in the folder of another kubeconfig. Returns the
-   * path of the new file.
+   * Writes a kubeconfig that makes a client connect to this proxy. The file is in the folder of another kubeconfig.
+   * @returns the path of the file
    */
   kubeconfig(beside: string): string {
     const { port } = this.#server.address() as AddressInfo;
     const name = 'fault-proxy';
     const file = join(dirname(beside), 'kubeconfig-of-fault-proxy');
-    // Without `insecure-skip-tls-verify`, client-node refuses to connect without TLS.
+    // The library client-node refuses to connect without TLS unless `insecure-skip-tls-verify` is set.
     const content = {
       apiVersion: 'v1',
       kind: 'Config',
@@ -118,7 +119,7 @@ export class FaultProxy {
     return file;
   }
 
-  /** Begins a storm: requests and watches meet faults until `calm` is called. */
+  /** Begins a storm. Requests and watches get faults until `calm` is called. */
   storm(): void {
     this.#storm ??= setInterval(() => this.#disturbWatch(), WATCH_FAULT_EVERY_MS);
   }
@@ -128,7 +129,7 @@ export class FaultProxy {
     this.#storm = undefined;
   }
 
-  /** Cuts all running requests, and lets no request through for this many milliseconds. */
+  /** Cuts all running requests, and forwards no request for this many milliseconds. */
   async partition(ms: number): Promise<void> {
     this.#partitioned = true;
     this.#server.closeAllConnections();
@@ -137,9 +138,9 @@ export class FaultProxy {
   }
 
   /**
-   * Makes every second watch, or every watch of one collection, silent for this long, or until close(). After the
-   * silence, the proxy cuts the watch, unless the client has already left it. The client can find out what it missed
-   * only by continuing from its last version.
+   * Makes every second watch, or every watch of one collection, silent for this many milliseconds or until close().
+   * After the silence, the proxy cuts the watch, unless the client has already ended the watch. The client can learn of
+   * the missed events only by continuing from its last version.
    */
   async silence(ms: number, of?: string): Promise<void> {
     const chosen = [...this.#watches].filter(({ collection }) =>
@@ -152,10 +153,11 @@ export class FaultProxy {
   }
 
   /**
-   * One of the client's next writes gets no answer, and no later request gets an answer until `resume`. The client can
-   * therefore be killed before or after a certain write. Dry runs and writes of Leases and Events do not count.
+   * Leaves one of the client's next writes without an answer. All later requests also get no answer until `resume` is
+   * called. The client can therefore be killed before or after a certain write. Dry runs and writes of Leases and
+   * Events do not count.
    *
-   * @param writes how many writes get through before the write without an answer
+   * @param writes the number of writes that get through before the write without an answer
    * @returns whether the client made the write without an answer in time
    */
   async interrupt(writes: number, moment: Moment, timeoutMs: number): Promise<boolean> {
@@ -197,8 +199,8 @@ export class FaultProxy {
   }
 
   /**
-   * Handles a write that must get no answer. If several writes must get no answer, at most the first write reaches the
-   * API server.
+   * Handles a write that must get no answer. If there are several such writes, at most the first write reaches the API
+   * server.
    */
   #stop(asked: IncomingMessage, answer: ServerResponse, call: Asked): void {
     const { left, moment, reached } = this.#interruption ?? { left: 0, moment: 'before' as const, reached: () => {} };
@@ -226,7 +228,7 @@ export class FaultProxy {
       else void passAnswer(response, answer, mishap);
     });
     endUnlessConnected(passed);
-    // While the API server is down, the proxy ends the client's connection, as a load balancer does.
+    // The proxy ends the client's connection while the API server is down, as a load balancer does.
     passed.on('error', () => answer.destroy());
     answer.on('close', () => passed.destroy());
     asked.pipe(passed);
@@ -267,9 +269,9 @@ export class FaultProxy {
 }
 
 /**
- * Ends a request if the API server does not accept the connection soon. Without this proxy, a client would check
- * whether it may still write after the connection is made. A write that waited in the proxy for the connection would
- * come too late after this check.
+ * Ends a request if the API server does not accept the connection soon. Without the proxy, a client connects first, and
+ * checks afterwards whether writing is still allowed. With the proxy, a write could wait in the proxy after the
+ * client's check, and come too late.
  */
 function endUnlessConnected(passed: ClientRequest): void {
   passed.once('socket', (socket) => {
@@ -281,7 +283,7 @@ function endUnlessConnected(passed: ClientRequest): void {
 }
 
 function refuse(asked: IncomingMessage, answer: ServerResponse, refusal: Refusal): void {
-  // The proxy answers only after it has read the request, as an API server does.
+  // Like an API server, the proxy reads the whole request before answering.
   asked.resume().on('end', () => {
     const throttled = refusal === 'throttled' && { 'retry-after': '1' };
     answer.writeHead(refusalCode(refusal), { 'content-type': 'application/json', ...throttled });

@@ -1,4 +1,4 @@
-/** The faults between a client and an API server, and their effects on the client. */
+/** Defines the faults between a client and an API server, and their effects on the client. */
 import type { Random } from '../support/random.ts';
 
 export interface Asked {
@@ -7,7 +7,7 @@ export interface Asked {
   readonly url: string;
 }
 
-/** The answer of the proxy to a request that the API server never receives. */
+/** The answers of the proxy to requests that the API server never receives. */
 const REFUSALS = {
   throttled: { code: 429, reason: 'TooManyRequests', message: 'too many requests, please try again later' },
   broken: { code: 500, reason: 'InternalError', message: 'an error on the server has prevented the request' },
@@ -15,17 +15,19 @@ const REFUSALS = {
   expired: { code: 410, reason: 'Expired', message: 'too old resource version' },
 } as const;
 
-/** The faults in the answer to a request that the API server has carried out. */
+/** The faults in the answer to a request that the API server has executed. */
 const MISHAPS = ['late', 'lost', 'truncated'] as const;
-/** The faults of a running watch. Ended: the watch ends without an error, but in the middle of a line. */
+/**
+ * The faults of a running watch. With the fault `ended`, the watch ends without an error, but in the middle of a line.
+ */
 const WATCH_FAULTS = ['cut', 'ended', 'outdated'] as const;
 
 export type Refusal = keyof typeof REFUSALS;
 export type Mishap = (typeof MISHAPS)[number];
 type WatchFault = (typeof WATCH_FAULTS)[number];
 /**
- * Reset: the connection is closed before the API server receives the request. Silent: a watch stays open without events
- * (FaultProxy.silence).
+ * The name of a fault. With `reset`, the connection is closed before the API server receives the request. With
+ * `silent`, a watch stays open without events (FaultProxy.silence).
  */
 type Fault = 'reset' | 'silent' | Refusal | Mishap | WatchFault;
 
@@ -38,18 +40,18 @@ export const FAULTS: readonly Fault[] = [
 ];
 
 /**
- * How many of a hundred requests meet a fault. The share is higher for watches, because watches are less frequent than
- * other requests.
+ * The percentage of requests that get a fault. The percentage is higher for watches, because watches are less frequent
+ * than other requests.
  */
 const PERCENT = 4;
 const PERCENT_OF_WATCHES = 20;
 
-/** How often each fault was met. */
+/** The number of times that each fault happened. */
 export type Met = Record<Fault, number>;
 
 /**
- * Chooses a fault for some requests: the fault that has been least frequent so far, among the faults that the request
- * can meet.
+ * Chooses a fault for some requests. Among the faults that are possible for a request, the rarest fault so far is
+ * chosen.
  */
 export function chooseFault(asked: Asked, random: Random, met: Met): Refusal | Mishap | 'reset' | undefined {
   const watch = isWatch(asked);
@@ -81,17 +83,17 @@ export function isWatch({ url }: Asked): boolean {
   return /[?&]watch=true/.test(url);
 }
 
-/** Whether the request changes an object permanently; Leases and Events do not count. */
+/** Whether the request changes an object permanently. Writes of Leases and Events do not count. */
 export function isWrite({ method, url }: Asked): boolean {
   return method !== 'GET' && !/[?&]dryRun=|\/(leases|events|subjectaccessreviews|selfsubjectaccessreviews)\b/.test(url);
 }
 
-/** Whether the request is a watch from a known version, or asks for the next page of a list. */
+/** Whether the request is a watch from a known version, or a request for the next page of a list. */
 export function goesOn({ url }: Asked): boolean {
   return /[?&](resourceVersion|continue)=/.test(url);
 }
 
-/** Whether the request reads all objects of a collection, by a list or by a watch that begins with a list. */
+/** Whether the request reads all objects of a collection. The request is a list, or a watch that begins with a list. */
 export function lists(asked: Asked): boolean {
   return asked.method === 'GET' && !goesOn(asked);
 }
@@ -106,11 +108,11 @@ export function refusalCode(refusal: Refusal): number {
   return REFUSALS[refusal].code;
 }
 
-/** A metav1.Status, as an API server would send it. */
+/** A metav1.Status in the form that an API server would send. */
 export function refusalStatus(refusal: Refusal): object {
   const { code, reason, message } = REFUSALS[refusal];
   return { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, reason, message: `${message} (injected)` };
 }
 
-/** The line with which an API server ends a watch whose resourceVersion is too old. */
+/** The last line of a watch with an outdated resourceVersion. */
 export const OUTDATED_EVENT = `${JSON.stringify({ type: 'ERROR', object: refusalStatus('expired') })}\n`;

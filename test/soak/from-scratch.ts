@@ -1,6 +1,6 @@
 /**
- * Computes what a fresh operator would write in the current cluster: every status and report, and the repairs of
- * objects that have drifted.
+ * Computes the writes of a fresh operator in the current cluster. The writes are every status and report, and the
+ * repairs of drifted objects.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -34,15 +34,18 @@ const OPTIONS = {
 };
 
 export interface Comparison {
-  /** The changes that a fresh operator would make to the cluster; empty if the operator would change nothing. */
+  /**
+   * The changes that a fresh operator would make to the cluster. The list is empty if the operator would change
+   * nothing.
+   */
   readonly differences: readonly string[];
-  /** The state of the cluster that was compared. */
+  /** The state of the cluster at the time of the comparison. */
   readonly state: WindowState;
   readonly pods: number;
   readonly reports: number;
 }
 
-/** Reads the whole cluster again as the administrator, and compares it with the work of a fresh operator. */
+/** Reads the whole cluster again as the administrator, and compares the cluster with the result of a fresh operator. */
 export async function compareFromScratch(api: Api, kubeconfig: string): Promise<Comparison> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -108,9 +111,11 @@ function statusOf(
     servers,
     message: '',
   };
-  // The current status is removed from the policy, because a fresh operator must compute the same status without it.
+  // The current status is removed from the policy, because a fresh operator must compute the same status without the
+  // current status.
   const { status: _, ...bare } = policy;
-  // The operator lists a grant some time after workloads have stopped needing it, but never one that is needed.
+  // The operator lists a grant some time after workloads have stopped needing the grant. The operator never lists a
+  // grant that is needed.
   const { unneeded = [] } = grantNeeds(name, coverage?.areas ?? [], verdicts) ?? {};
   const listed = outermost(unneeded).map(keyOf);
   const unusedGrants = (policy.status?.unusedGrants ?? []).filter((grant) => listed.includes(keyOf(grant)));

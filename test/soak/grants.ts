@@ -1,6 +1,6 @@
 /**
  * The Roles and RoleBindings that let a service account use a policy. The churn changes these objects, and the operator
- * reads them.
+ * reads the objects.
  */
 import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
 import { NAMESPACES } from '../support/rendered.ts';
@@ -11,11 +11,11 @@ const PREFIX = 'soak-may-use-';
 
 export interface Grant {
   readonly namespace: string;
-  /** The name of the policy; `*` for all policies, which the verb `*` grants. */
+  /** The name of the policy. The name `*` means all policies. */
   readonly policy: string;
 }
 
-/** The binding for the service account `one` of the namespace. */
+/** A binding for the service account `one` of the namespace. */
 export function bindingOf({ namespace, policy }: Grant): { readonly path: string; readonly object: object } {
   const name = roleNameOf(policy);
   const object = {

@@ -1,4 +1,7 @@
-/** Checks whether the memory of processes stays constant, by the sizes of their resident sets over time. */
+/**
+ * Checks whether the memory of processes stays constant. The measure is the size of each process's resident set over
+ * time.
+ */
 import { readFileSync } from 'node:fs';
 
 interface Sample {
@@ -8,7 +11,10 @@ interface Sample {
 
 export interface MemoryReport {
   readonly peakMiB: number;
-  /** The trend of the process with the most samples after the given minute; absent if all processes are too young. */
+  /**
+   * The trend of the process with the most samples after the given minute. The field is absent if no process is old
+   * enough.
+   */
   readonly trend?: Trend;
 }
 
@@ -20,21 +26,25 @@ interface Trend {
 }
 
 /**
- * How long a process needs to reach its heap size after its start. A process needs this time again when it begins to
- * lead, because a leader does more work.
+ * The time in minutes that a process needs after its start to reach its heap size. A process needs this time again when
+ * it begins to lead, because a leader does more work.
  */
 const WARM_MINUTES = 2;
 const FEWEST_SAMPLES = 30;
 
 export class Memory {
-  /** The samples by name and process. The samples before and after a process led for the first time are kept apart. */
+  /**
+   * The samples by name and process. For a process that has led, the samples from before its first lead have a separate
+   * entry.
+   */
   readonly #samples = new Map<string, Sample[]>();
   readonly #last = new Map<string, number>();
   /** The processes that have led. */
   readonly #led = new Set<number>();
 
   /**
-   * @param pid the process; undefined if the process does not run @param leads whether the process has the Lease now
+   * @param pid the ID of the process, or undefined if the process does not run
+   * @param leads whether the process has the Lease now
    */
   sample(name: string, pid: number | undefined, minute: number, leads: boolean): void {
     const rssMiB = pid === undefined ? undefined : residentMiB(pid);
@@ -46,7 +56,7 @@ export class Memory {
     this.#last.set(name, rssMiB);
   }
 
-  /** The current memory of each replica, as a line for people. */
+  /** The current memory of each replica, as a line of the output. */
   now(): string {
     return `RSS ${[...this.#last.values()].map((one) => one.toFixed(0)).join(' and ')} MiB`;
   }
@@ -69,7 +79,7 @@ function warmAfter(since: number, samples: readonly Sample[]): Sample[] {
   return samples.filter(({ minute }) => minute >= begins);
 }
 
-/** The trend of the samples by least squares. */
+/** Computes the trend of the samples by least squares. */
 function trendOf(name: string, samples: readonly Sample[]): Trend {
   const mean = (of: (sample: Sample) => number) => samples.reduce((sum, one) => sum + of(one), 0) / samples.length;
   const [minute, meanMiB] = [mean((one) => one.minute), mean((one) => one.rssMiB)];
@@ -79,7 +89,7 @@ function trendOf(name: string, samples: readonly Sample[]): Trend {
   return { name, minutes, meanMiB, slopeMiBPerMinute: covariance / variance };
 }
 
-/** The resident memory of a process; undefined when the process has ended. */
+/** The resident memory of a process. The result is undefined when the process has ended. */
 function residentMiB(pid: number): number | undefined {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];

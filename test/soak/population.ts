@@ -1,4 +1,4 @@
-/** Draws the objects of a soak's cluster at random: names, pods and policies. */
+/** Draws the objects of a soak's cluster at random. The objects are names, pods and policies. */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec, Mode } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Random } from '../support/random.ts';
@@ -11,15 +11,18 @@ export const ACCOUNTS = ['default', 'one'] as const;
 export interface Population {
   readonly namespaces: readonly string[];
   readonly policies: readonly string[];
-  /** The name of the policy among `policies` that never has mode Enforce, and sometimes cannot be compiled. */
+  /**
+   * The name of a policy among `policies` that never has mode Enforce. The spec of this policy sometimes cannot be
+   * compiled.
+   */
   readonly observer: string;
   readonly sentinel: Sentinel;
 }
 
 /**
- * A namespace with a policy of its own, which decides in the namespace in addition to the other policies. The policy
- * changes all the time, always refuses some pods, and has no Pod Security label that also refuses these pods. If the
- * old version of this policy were removed before the new version is in force, the namespace would show it.
+ * A namespace with a policy of its own. This policy decides in the namespace in addition to the other policies. The
+ * policy changes all the time and always refuses some pods. The policy's Pod Security label does not refuse the same
+ * pods. Probes in this namespace detect a time in which neither the old nor the new version of the policy is in force.
  */
 interface Sentinel {
   readonly namespace: string;
@@ -40,7 +43,7 @@ export function newPopulation(namespaces: number, policies: number): Population 
   };
 }
 
-/** Pods that are near the limits of the policies, so that small changes of a policy matter. */
+/** Pods near the limits of the policies. With such pods, small changes of a policy change verdicts. */
 export const PODS: readonly object[] = ACCOUNTS.flatMap((serviceAccountName) => [
   restrictedPod({ serviceAccountName }),
   restrictedPod({ serviceAccountName, add: ['NET_RAW'] }),
@@ -71,8 +74,8 @@ export function drawPolicy(random: Random, { namespaces }: Population): Capabili
 export const SENTINEL_LABELS = { team: 'sentinel' };
 
 /**
- * A random spec of the sentinel policy. No other policy has the priority of the sentinel policy, and the sentinel
- * policy never admits SYS_ADMIN.
+ * A random spec of the sentinel policy. No other policy has the priority of the sentinel policy. The sentinel policy
+ * never admits SYS_ADMIN.
  */
 export function drawSentinel(random: Random): CapabilityPolicySpec {
   return {
@@ -86,8 +89,8 @@ export function drawSentinel(random: Random): CapabilityPolicySpec {
 }
 
 /**
- * A random spec of the observer policy. The observer policy always selects all namespaces, and its `levelVersion` is
- * sometimes newer than the API server.
+ * A random spec of the observer policy. The observer policy always selects all namespaces. The policy's `levelVersion`
+ * is sometimes newer than the API server.
  */
 export function drawObserver(random: Random): CapabilityPolicySpec {
   const levelVersion = oneOf(['latest', 'v1.30', 'v1.99'], random);

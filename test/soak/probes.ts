@@ -1,6 +1,6 @@
 /**
- * Creates pods by dry run, again and again, as a user without rights. A pod must not be admitted if every possible
- * state of the policies refuses it.
+ * Creates pods by dry run all the time, as a user without rights. If every possible state of the policies refuses a
+ * pod, the API server must not admit the pod.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../../hack/controlplane/api.ts';
@@ -11,9 +11,12 @@ import { oneOf, PODS, type Population } from './population.ts';
 import type { Probe, Window } from './window.ts';
 
 const IN_FLIGHT = 2;
-/** A pause between requests, so that the API server and the operators get enough CPU time. */
+/** A pause in ms between requests, so that the API server and the operators get enough CPU time. */
 const PAUSE_MS = 25;
-/** How often a pod is drawn at most. Pods that may be admitted are skipped, because their admission shows nothing. */
+/**
+ * The maximum number of draws for one pod. A pod that may be admitted is skipped, because the admission of such a pod
+ * proves nothing.
+ */
 const DRAWS = 8;
 
 export class Probes {
@@ -27,7 +30,7 @@ export class Probes {
   #running = false;
   /** The number of answered requests. */
   tried = 0;
-  /** The number of answered requests that had to be refused. */
+  /** The number of answered requests for which a refusal was the right answer. */
   forbidden = 0;
   readonly wider: string[] = [];
 
@@ -51,14 +54,16 @@ export class Probes {
   }
 
   /**
-   * While nothing changes, the API server must decide exactly like the only state in the window. @returns the pods for
-   * which the API server decides otherwise
+   * Finds wrong answers while nothing changes. The window has only one state, and the API server must decide according
+   * to this state.
+   * @returns the pods for which the API server decides otherwise
    */
   async differences(): Promise<string[]> {
     const wrong: string[] = [];
     for (const probe of this.#probes) {
       const answer = await this.#ask(probe);
-      // The answer is ignored if the namespace is deleted or being deleted, because policies do not decide in it.
+      // If the namespace is deleted or is being deleted, the answer is ignored, because policies do not decide in the
+      // namespace.
       if (answer === undefined || answer.status === 404 || /being terminated/.test(answer.message)) continue;
       const refused = this.#window.refuses(probe);
       if ((answer.status === 201) === refused) wrong.push(describe(probe, answer));
@@ -76,8 +81,8 @@ export class Probes {
   }
 
   /**
-   * Draws a pod that has to be refused. After a few draws without such a pod, the result is any pod. Every second pod
-   * is in the sentinel's namespace.
+   * Draws a pod that has to be refused. If a few draws do not find a pod that has to be refused, the result is any pod.
+   * Half of the pods are in the sentinel's namespace.
    */
   #draw(): Probe {
     const among = this.#random.int(2) === 0 ? this.#sentinels : this.#probes;
@@ -87,8 +92,8 @@ export class Probes {
   }
 
   /**
-   * Compares the answer with the current window, because a state that was added after the request was sent may have
-   * been in force.
+   * Compares the answer with the current window. A state that was added after the request was sent may have been in
+   * force.
    */
   #evaluate(probe: Probe, answer: { status: number; message: string }): void {
     this.tried++;
@@ -97,7 +102,7 @@ export class Probes {
     if (answer.status === 201) this.wider.push(`${new Date().toISOString()} ${describe(probe, answer)}`);
   }
 
-  /** The answer to a dry run of the pod; undefined while no API server runs. */
+  /** The answer to a dry run of the pod. The result is undefined while no API server runs. */
   async #ask({ pod, namespace }: Probe): Promise<{ status: number; message: string } | undefined> {
     const path = `${NAMESPACES}/${namespace}/pods`;
     try {

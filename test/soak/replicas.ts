@@ -1,4 +1,4 @@
-/** Two operators with one Lease, each with a separate user, so that the audit log distinguishes them. */
+/** Runs two operators with one Lease. Each operator has a separate user, so that the audit log distinguishes them. */
 import { NODE_FLAGS } from '../../hack/bench/operator-under-test.ts';
 import type { Api } from '../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -12,7 +12,7 @@ type ReplicaName = (typeof REPLICAS)[number];
 
 export const LEASE_MS = 5_000;
 /**
- * The flags for the election. If a leader stops leading while a write is in flight, the write has time to arrive until
+ * The flags for the election. If a leader stops leading while a write is in flight, the write has time to arrive before
  * the lease ends.
  */
 export const ELECTION = [
@@ -22,7 +22,7 @@ export const ELECTION = [
   '--leader-elect-retry-period=500ms',
 ];
 
-/** Grants each replica exactly what config/rbac grants the operator's service account. */
+/** Grants each replica exactly the rights that config/rbac grants to the operator's service account. */
 export async function grantReplicas(api: Api): Promise<void> {
   await grantRights(api);
   const subjects = REPLICAS.map((name) => ({ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name }));
@@ -40,15 +40,15 @@ export function replicaKubeconfig(controlPlane: ControlPlane, name: ReplicaName)
 }
 
 /**
- * An operator that takes part in the election and has not been started yet. @param flags additional flags, besides the
- * flags for the cluster and the election
+ * An operator that takes part in the election and has not been started yet.
+ * @param flags flags in addition to the flags for the cluster and the election
  */
 export function newOperator(kubeconfig: string, flags: readonly string[] = []): OperatorProcess {
   const place = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
   return new OperatorProcess([...place, ...ELECTION, ...flags], NODE_FLAGS);
 }
 
-/** An operator that is restarted whenever it has ended, as a kubelet would. */
+/** An operator that is restarted after each end, as a kubelet would restart the operator. */
 export class Replica {
   readonly name: ReplicaName;
   readonly proxy: FaultProxy;
@@ -56,7 +56,10 @@ export class Replica {
   #process: OperatorProcess;
   #killed = false;
   #watched = false;
-  /** The last log lines of each run that ended by itself, unless no API server was available at its start. */
+  /**
+   * The last log lines of each run that the test did not end. A run is left out if no API server was available at its
+   * start.
+   */
   readonly crashes: string[] = [];
 
   constructor(name: ReplicaName, proxy: FaultProxy, kubeconfig: string) {
@@ -70,7 +73,7 @@ export class Replica {
     return this.#process;
   }
 
-  /** Restarts the operator if it has ended. Call this method repeatedly. */
+  /** Restarts an operator that has ended. Call this method repeatedly. */
   async supervise(): Promise<void> {
     this.#watched ||= this.#process.log.some(({ message }) => message === 'watching');
     if (this.#process.running) return;
@@ -81,7 +84,7 @@ export class Replica {
     await this.#process.start();
   }
 
-  /** Kills the operator. `supervise` restarts it. */
+  /** Kills the operator. The method `supervise` restarts the operator. */
   async kill(): Promise<void> {
     this.#killed = true;
     await this.#process.stop('SIGKILL');

@@ -1,6 +1,6 @@
 /**
- * `npm run test:soak`: the long form of soak.test.ts. Prints one line per check and then a summary, and exits with code
- * 1 if a check failed.
+ * `npm run test:soak` runs the long form of soak.test.ts. The command prints one line for each check, and a summary at
+ * the end. The command exits with code 1 if a check failed.
  */
 import { parseArgs } from 'node:util';
 import { soak } from './soak.ts';
@@ -33,7 +33,7 @@ async function run(minutes: number, seed: number): Promise<void> {
     leastRounds: 3,
     roundMs: 45_000,
     disturbancesOfRound: 3,
-    // A silence lasts at least half of this time, which is longer than a client trusts a silent watch.
+    // A silence lasts at least half of this time. A client trusts a silent watch only for a shorter time.
     silenceMs: 320_000,
     namespaces: 12,
     policies: 8,

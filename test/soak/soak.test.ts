@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { soak } from './soak.ts';
 
-/**
- * The seed determines which actions happen. The times of the actions depend on the machine. SEED=… sets another seed.
- */
+/** The seed, which determines the actions. The times of the actions depend on the machine. SEED=… sets another seed. */
 const SEED = Number(process.env.SEED ?? 42);
 
 describe('a cluster that changes while everything fails', () => {

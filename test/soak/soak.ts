@@ -1,5 +1,5 @@
 /**
- * Runs a cluster that changes at random while faults occur: two operators behind fault proxies are killed, stopped and
+ * Runs a cluster that changes at random while faults occur. Two operators behind fault proxies are killed, stopped and
  * cut off, and an API server crashes. After each round, the cluster must be in the state that a fresh operator would
  * produce. During a round, the API server must not admit a pod that every possible state of the policies refuses.
  */
@@ -23,40 +23,43 @@ import { Window } from './window.ts';
 
 interface SoakOptions {
   readonly seed: number;
-  /** The length of the run: new rounds begin until this time has passed and at least `leastRounds` rounds have run. */
+  /**
+   * The length of the run in ms. New rounds begin until this time has passed and at least `leastRounds` rounds have
+   * run.
+   */
   readonly durationMs: number;
   readonly leastRounds: number;
-  /** How long the cluster changes in a round, before the check at its end. */
+  /** The time in ms for which the cluster changes in a round. The check of a round comes after this time. */
   readonly roundMs: number;
   readonly disturbancesOfRound: number;
   /**
-   * The longest silence of a watch. In the long form of the test, the silence is longer than a client trusts a silent
-   * watch, so the client has to cut the watch.
+   * The longest silence of a watch, in ms. A client trusts a silent watch only for a limited time. The long form of the
+   * test exceeds this time, so the client has to cut the watch.
    */
   readonly silenceMs: number;
   readonly namespaces: number;
   readonly policies: number;
-  /** Called with one line for each check. */
+  /** The function is called with one line for each check. */
   readonly say: (line: string) => void;
 }
 
 interface SoakResult {
-  /** The errors; empty if there were none. */
+  /** The errors of the run. The list is empty if there were none. */
   readonly failures: readonly string[];
   /** A summary of the run, in one line. */
   readonly summary: string;
 }
 
 /**
- * How long the cluster may take to settle. This time includes a watch that becomes silent at the end of a round
- * (reading.ts, MOST_SILENCE_MS).
+ * The time in ms that the cluster may need to settle. This time includes a watch that becomes silent at the end of a
+ * round (reading.ts, MOST_SILENCE_MS).
  */
 const SETTLE_MS = 240_000;
 const COMPARE_AGAIN_MS = 500;
 const LOOK_MS = 1_500;
 /**
- * How many rounds are added at most to a run that met too few faults, because a short run on a slow machine may show
- * too little.
+ * The maximum number of rounds that are added to a run with too few faults. A short run on a slow machine may have too
+ * few faults.
  */
 const MORE_ROUNDS = 2;
 
@@ -168,8 +171,8 @@ class Soak {
   }
 
   /**
-   * Disturbances come one after the other, except that a silent watch does not delay the next disturbance. The check
-   * does not wait for the end of the silence either.
+   * Makes disturbances one after the other. A silent watch does not delay the next disturbance, and the check does not
+   * wait for the end of the silence.
    */
   async #disturb(): Promise<void> {
     const random = this.#random();
@@ -184,7 +187,7 @@ class Soak {
     }
   }
 
-  /** The replica that has the Lease, or had it last. */
+  /** The replica that has the Lease. If no replica has the Lease, the result is the last holder. */
   #holder(): Replica {
     const [first, second] = this.#replicas as [Replica, Replica];
     return this.#cluster.audit.turns().holders.at(-1) === second.name ? second : first;
@@ -216,7 +219,10 @@ class Soak {
     this.#checks++;
   }
 
-  /** @returns the last comparison with a fresh operator, whose differences have remained for a long time, if any */
+  /**
+   * @returns the last comparison with a fresh operator. If the comparison has differences, the differences have
+   * remained for a long time.
+   */
   async #settle(): Promise<Comparison> {
     const { api, controlPlane } = this.#cluster;
     const until = this.#elapsedMs + SETTLE_MS;
@@ -263,7 +269,8 @@ class Soak {
   }
 
   /**
-   * Each part of the test has its own random generator, so that the order in which parts draw numbers does not matter.
+   * Each part of the test has its own random generator. The random numbers of a part therefore do not depend on the
+   * order in which parts run.
    */
   #random(): Random {
     return new Random(this.#options.seed * 1_000 + this.#streams++);

@@ -1,4 +1,4 @@
-/** A summary of a soak in one line, and whether the soak met enough faults to be meaningful. */
+/** Makes a summary of a soak in one line, and checks whether the soak had enough faults to be meaningful. */
 import type { Turns } from './audit.ts';
 import { ALL, type Disturbance } from './disturbances.ts';
 import type { MemoryReport } from './memory.ts';
@@ -8,7 +8,7 @@ export interface SoakFigures {
   readonly minutes: number;
   readonly checks: number;
   readonly changes: number;
-  /** How often each kind of fault was met. */
+  /** The number of times that each kind of fault happened. */
   readonly faults: Readonly<Record<string, number>>;
   readonly disturbed: readonly Disturbance[];
   readonly turns: Turns;
@@ -17,18 +17,18 @@ export interface SoakFigures {
 }
 
 /**
- * The steepest accepted growth of a process's memory over time. A leak with every change would cause a far steeper
- * slope. The noise of garbage collection, over 5 minutes or more, causes a smaller slope.
+ * The maximum accepted growth of a process's memory. A leak with every change would cause a far steeper slope. The
+ * noise of garbage collection over 5 minutes or more causes a smaller slope.
  */
 const MAX_SLOPE_MIB_PER_MINUTE = 2;
 const MAX_RSS_MIB = 250;
 /**
- * If a run takes at least this many minutes, no disturbance kills one of the operators in its second half, so that its
- * memory shows a trend. In a shorter run, the processes only warm up.
+ * The minimum length of a run, in minutes, for a trend of the memory. In the second half of a run with this length, one
+ * operator is never killed. In a shorter run, the processes only warm up.
  */
 const MINUTES_FOR_TREND = 10;
 
-/** The reasons why the run does not count, although no check failed. */
+/** The reasons why the run is inconclusive although no check failed. */
 export function shortcomings({ minutes, faults, disturbed, turns, probes, memory }: SoakFigures): string[] {
   const { trend, peakMiB } = memory;
   const longEnough = minutes > MINUTES_FOR_TREND;

@@ -1,7 +1,7 @@
 /**
- * The states in which the cluster may have been since the last check: every state of the policies, combined with every
- * state of a namespace's labels, and with all grants. If all of these states refuse a pod, the API server must refuse
- * the pod at any moment, whatever the operator is doing.
+ * The states that the cluster may have had since the last check. The states are all combinations of a state of the
+ * policies, a state of a namespace's labels, and the grants. If all of these states refuse a pod, the API server must
+ * refuse the pod at any moment, whatever the operator is doing.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -27,7 +27,7 @@ export interface WindowState {
   readonly grants: readonly Grant[];
 }
 
-/** A pod, and the namespace in which a user who may use no policy creates it. */
+/** A pod, and the namespace of the pod. A user who may use no policy creates the pod. */
 export interface Probe {
   readonly pod: object;
   readonly namespace: string;
@@ -40,11 +40,11 @@ export class Window {
   #policies: ResolvedPolicy[][] = [];
   #labels = new Map<string, Labels[]>();
   #grants = new Map<string, Grant>();
-  /** Caches whether a probe must be refused; an added state makes the cached results invalid. */
+  /** A cache that says whether each probe must be refused. Adding a state clears the cache. */
   #refused = new Map<Probe, boolean>();
   #use = new Map<readonly ResolvedPolicy[], UseIndex>();
 
-  /** Begins a new window, in which only this state and the states that are added later count. */
+  /** Begins a new window. Only the given state and the states that are added later count. */
   begin({ policies, labels, grants }: WindowState): void {
     this.#policies = [];
     this.#labels = new Map();
@@ -61,7 +61,8 @@ export class Window {
 
   /**
    * Adds the states after the deletion of a policy. The garbage collector deletes the policy's rendered objects at
-   * once, even if a changed object of another policy should replace them and is not in force yet (docs/decisions/0002).
+   * once. The garbage collector does not wait until the replacement of the deleted objects is in force
+   * (docs/decisions/0002). The replacement is a changed object of another policy.
    */
   removePolicy(name: string, left: Specs): void {
     for (const policies of [...this.#policies]) {

@@ -9,7 +9,7 @@ import { maskOf, namesIn } from '../support/capability-masks.ts';
 import { app, pod, secured } from '../support/pods.ts';
 import { resolved } from '../support/policies.ts';
 
-/** Facts collected elsewhere; only some machines have them beside the checkout. */
+/** A file of facts from another source. Only some machines have the file beside the checkout. */
 const FACTS = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'capabilities.json');
 
 describe('the capability table', () => {
@@ -19,7 +19,8 @@ describe('the capability table', () => {
       CAPABILITY_TABLE.map(({ number }) => number),
       CAPABILITIES.map((_, index) => index),
     );
-    // The sample has capabilities from the whole range of numbers, so that the test notices if the numbers are shifted.
+    // The sample has capabilities from the whole range of numbers. The test therefore notices if the numbers are
+    // shifted.
     assert.deepEqual(
       [0, 13, 21, 31, 37, 40].map((number) => CAPABILITIES[number]),
       ['CHOWN', 'NET_RAW', 'SYS_ADMIN', 'SETFCAP', 'AUDIT_READ', 'CHECKPOINT_RESTORE'],
@@ -99,7 +100,7 @@ if (existsSync(FACTS)) {
             given: [fact.containerdDefault, fact.crioDefault, fact.dockerDefault],
             baseline: fact.baselineMayAdd,
             restricted: fact.restrictedMayAdd,
-            // SYS_PTRACE breaks isolation only together with hostPID, but the table states the risk without hostPID.
+            // SYS_PTRACE breaks isolation only together with hostPID. The table states the risk without hostPID.
             risk: fact.name === 'SYS_PTRACE' ? 'I' : fact.risk[0],
           },
         );

@@ -1,4 +1,4 @@
-/** The recommendations of hardening guides that each rule covers. */
+/** Tests which recommendations of hardening guides each rule covers. */
 import assert from 'node:assert/strict';
 import { RULES } from '../../operator/rules/index.ts';
 import {
@@ -8,7 +8,10 @@ import {
   referencesOf,
 } from '../../operator/standards/hardening-guides.ts';
 
-/** CIS Kubernetes Benchmark v2.0.1, section 5.2 and seccomp in 5.6, by the field that each recommendation is about. */
+/**
+ * Recommendations of the CIS Kubernetes Benchmark v2.0.1, mostly of section 5.2. Each recommendation is about a field,
+ * and has the rules for this field.
+ */
 const CONTROLS: readonly [control: string, rules: readonly string[]][] = [
   ['5.1.6', ['serviceAccountToken']],
   ['5.2.2', ['privileged']],

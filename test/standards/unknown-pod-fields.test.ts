@@ -5,7 +5,7 @@ const CORE = 'io.k8s.api.core.v1';
 const reference = (type: string): PublishedSchema => ({ allOf: [{ $ref: `#/components/schemas/${CORE}.${type}` }] });
 const list = (type: string): PublishedSchema => ({ items: reference(type) });
 
-/** The schemas of a pod in which each type has one known field, and the fields that a test adds. */
+/** The schemas of a pod with the fields that a test adds. Each type has one known field. */
 function schemas(added: Readonly<Record<string, Readonly<Record<string, PublishedSchema>>>>) {
   const types: Readonly<Record<string, Readonly<Record<string, PublishedSchema>>>> = {
     PodSpec: { containers: list('Container'), initContainers: list('Container'), affinity: reference('Affinity') },

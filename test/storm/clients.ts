@@ -1,4 +1,7 @@
-/** Clients that create pods in parallel, as fast as they can: some by dry run, some for real. */
+/**
+ * Runs clients that create pods in parallel, as fast as possible. Some pods are created by dry run, and some without
+ * dry run.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CREATOR, type TestCluster } from '../support/harness.ts';
 import { NAMESPACES } from '../support/rendered.ts';
@@ -6,12 +9,12 @@ import type { Attempt } from '../support/traffic.ts';
 import { type Verdict, verdictOf } from '../support/verdict.ts';
 
 /**
- * The number of clients. The API server is the bottleneck: with more clients, policies would hardly come into force.
+ * The number of clients. The API server is the bottleneck. With more clients, policies would hardly come into force.
  */
 const CLIENTS = 3;
-/** One pod in this many is created for real, and deleted. */
+/** A number n: one in n pods is created without dry run, and deleted. */
 const REAL = 4;
-/** The pause of a client while the API server is down. */
+/** The pause in ms of a client while the API server is down. */
 const PAUSE_MS = 200;
 const SHOWN = 5;
 
@@ -28,7 +31,7 @@ export class PodClients {
     real: 0,
     wrong: 0,
   };
-  /** The first wrong verdicts, written for people. */
+  /** Messages about the first wrong verdicts, for the output. */
   readonly wrong: string[] = [];
 
   /** Starts the clients at once. */
@@ -51,8 +54,8 @@ export class PodClients {
     while (!this.#stopped) {
       const turn = this.#next++;
       const attempt = this.#attempts[turn % this.#attempts.length] as Attempt;
-      // Each round shifts the turn by one, so that every attempt is made for real at some time, even if the number of
-      // attempts is a multiple of REAL.
+      // Each round shifts the turn by one. Every attempt is therefore made without dry run at some time, even if the
+      // number of attempts is a multiple of REAL.
       const real = (turn + Math.floor(turn / this.#attempts.length)) % REAL === 0;
       await this.#create(attempt, real).catch(async () => {
         this.counts.unanswered++;

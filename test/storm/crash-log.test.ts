@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { crashIn } from './crash-log.ts';
 
-/** The log of a crash, as kube-apiserver 1.33.13 wrote it. */
+/** The log of a crash of kube-apiserver 1.33.13. */
 const CRASHED = `I1126 03:40:57.607250    3212 policy_source.go:240] refreshing policies
 fatal error: concurrent map read and map write
 

@@ -1,16 +1,16 @@
-/** Reads why a Go program crashed from its log. */
+/** The cause of a crash, which is read from the log of a Go program. */
 
 interface Crash {
-  /** The error of the crash, as in `fatal error: concurrent map read and map write`. */
+  /** The error of the crash, such as `fatal error: concurrent map read and map write`. */
   readonly error: string;
-  /** The innermost functions of the goroutine that failed, each with its place in the source. */
+  /** The innermost functions of the failed goroutine, each with its place in the source. */
   readonly frames: readonly string[];
 }
 
 const FATAL = /^(fatal error: .*|panic: .*)$/gm;
 const FRAMES = 8;
 
-/** The last crash in the log; undefined if there is none. */
+/** The last crash in the log. The result is undefined if the log has no crash. */
 export function crashIn(log: string): Crash | undefined {
   const last = [...log.matchAll(FATAL)].at(-1);
   if (last === undefined) return undefined;
@@ -23,7 +23,7 @@ export function crashIn(log: string): Crash | undefined {
 }
 
 /**
- * Joins the lines of a stack in pairs: each frame has a line with the function, and a line with the file and line
+ * Joins the lines of a stack in pairs. Each frame has one line with the function, and one line with the file and line
  * number.
  */
 function inPairs(lines: readonly string[]): string[] {

@@ -1,4 +1,7 @@
-/** `npm run test:storm`: changes policies while clients create pods, on several Kubernetes versions one after the other. */
+/**
+ * `npm run test:storm` changes policies while clients create pods. The storm runs on several Kubernetes versions, one
+ * after the other.
+ */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -66,7 +69,7 @@ async function run(asked: readonly string[]): Promise<void> {
   process.exitCode = bad && rendering === 'auto' ? 1 : 0;
 }
 
-/** Runs a storm in a separate process, because a process has only one version of the control plane. */
+/** Runs a storm in a separate process, because each process has only one version of the control plane. */
 async function stormOn(env: NodeJS.ProcessEnv, options: Omit<StormOptions, 'say'>): Promise<StormResult> {
   const child = fork(join(import.meta.dirname, 'one.ts'), [JSON.stringify(options)], { env });
   let result: StormResult | undefined;

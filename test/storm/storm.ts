@@ -1,4 +1,4 @@
-/** A storm: policies change all the time while clients create pods, on a separate control plane. */
+/** Runs a storm on a separate control plane. In a storm, policies change all the time while clients create pods. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CrashedServer, startControlPlane } from '../../hack/controlplane/controlplane.ts';
@@ -11,17 +11,20 @@ import { ProgramsWithVariables } from './with-variables.ts';
 
 /**
  * The form of the rendered programs. With `auto`, the operator chooses the form by the oldest API server, as in a
- * cluster. `variables` is the form for Kubernetes 1.36 and newer.
+ * cluster. The value `variables` means the form for Kubernetes 1.36 and newer.
  */
 export type Rendering = 'auto' | 'variables';
 
 export interface StormOptions {
   readonly rendering: Rendering;
-  /** The storm ends after this number of policy changes, this time in milliseconds, or this number of crashes. */
+  /**
+   * The maximum number of policy changes. The storm also ends after a maximum time in milliseconds, or after a maximum
+   * number of crashes.
+   */
   readonly changes: number;
   readonly durationMs: number;
   readonly crashes: number;
-  /** The folder where the servers' logs are kept. */
+  /** The folder for the logs of the servers. */
   readonly logDir: string;
   readonly say: (line: string) => void;
 }
@@ -34,12 +37,12 @@ export interface StormResult {
   readonly admissionPolicies: number;
   readonly pods: PodClients['counts'];
   readonly wrong: readonly string[];
-  /** The crashes, each as a line with its time and its cause. */
+  /** The crashes. Each crash is a line with the time and the cause. */
   readonly crashes: readonly string[];
 }
 
 /**
- * The time within which every policy changes once. After this time, the next round of changes begins. Every second
+ * The time in ms in which every policy changes once. After this time, the next round of changes begins. Every second
  * round begins only after all policies are in force.
  */
 const BURST_MS = 400;
@@ -56,7 +59,7 @@ export async function storm(options: StormOptions): Promise<StormResult> {
     await cluster.start(controlPlane, []);
     const run = new Storm(cluster, crashed, options);
     if (options.rendering === 'auto') return await run.run();
-    // The operator is stopped before it has seen a policy.
+    // The operator is stopped before the first policy exists.
     await cluster.operator.stop();
     const programs = new ProgramsWithVariables(controlPlane.kubeconfig, cluster.api);
     return await run.run().finally(() => programs.stop());
@@ -76,7 +79,7 @@ class Storm {
   #began = performance.now();
   #changes = 0;
 
-  /** @param crashed servers that crashed and were not restarted yet; the list grows */
+  /** @param crashed the servers that crashed and were not restarted yet. More servers may be added later. */
   constructor(cluster: TestCluster, crashed: CrashedServer[], options: StormOptions) {
     this.#cluster = cluster;
     this.#crashed = crashed;
@@ -122,8 +125,8 @@ class Storm {
   }
 
   /**
-   * Retries work that fails while the API server is down, once the API server is up.
-   * @returns whether the work succeeded before the storm was over
+   * Repeats work that fails while the API server is down, until the API server is up.
+   * @returns whether the work succeeded before the end of the storm
    */
   async #persist(act: () => Promise<unknown>): Promise<boolean> {
     for (let attempt = 1; !this.#isOver; attempt++) {
@@ -171,7 +174,7 @@ class Storm {
   }
 }
 
-/** The error of a crash and its place in the code, as text for people. */
+/** The cause of a crash as text for the output: its error and its place in the code. */
 function causeOf({ name, logFile, message }: CrashedServer): string {
   const crash = crashIn(readFileSync(logFile, 'utf8'));
   if (crash === undefined) return message;

@@ -1,6 +1,7 @@
 /**
  * Brings policies with `spec.variables` into force on any API server, in the form for Kubernetes 1.36 and newer. The
- * operator has no flag for this form, so this file runs the operator's compiler and passes in this process, in a loop.
+ * operator has no flag for this form. This file therefore runs the operator's compiler and passes in this process, in a
+ * loop.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -18,7 +19,7 @@ import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 import { isProgrammed, OPERATOR_NAMESPACE } from '../support/harness.ts';
 import { POLICIES } from '../support/rendered.ts';
 
-/** The first version whose admission policies have variables: N of Kubernetes 1.N. */
+/** The first version whose admission policies have variables, as N of Kubernetes 1.N. */
 const WITH_VARIABLES = 36;
 const PAUSE_MS = 50;
 
@@ -29,7 +30,7 @@ export class ProgramsWithVariables {
   readonly #working: Promise<void>;
   #stopped = false;
 
-  /** Starts the passes at once. */
+  /** Starts the passes immediately. */
   constructor(kubeconfig: string, api: Api) {
     const config = new KubeConfig();
     config.loadFromFile(kubeconfig);
@@ -84,7 +85,10 @@ export class ProgramsWithVariables {
   }
 }
 
-/** `latest` means the API server's own version, as for the operator. */
+/**
+ * The policy with a fixed version instead of `latest`. As for the operator, `latest` means the API server's own
+ * version.
+ */
 function atServersLevel(policy: CapabilityPolicy): CompletePolicy {
   const complete = completePolicy(policy);
   if (complete.spec.levelVersion !== 'latest') return complete;

@@ -1,6 +1,6 @@
 /**
- * Exceptions beside the policies that decide: they admit everything that runs, loosen nothing for other service accounts,
- * and are complete, so that a second suggestion is empty.
+ * Tests exceptions beside the policies that decide. The exceptions admit everything that runs, and loosen nothing for
+ * other service accounts. The exceptions are complete, so a second suggestion is empty.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -91,7 +91,7 @@ const anyStates: fc.Arbitrary<State> = fc.record({
   pending: fc.record({ net: fc.boolean(), shop: fc.boolean() }),
 });
 
-/** A policy for everybody that is being rolled out, and has the highest priority. */
+/** A policy for everybody that has a rollout and the highest priority. */
 const ROLLED_OUT: Spec = { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', priority: 9, rollout: {} };
 
 const states: fc.Arbitrary<State> = fc.oneof(
@@ -143,7 +143,7 @@ function contexts(cluster: Cluster): Contexts {
   return { live, promoted, inForce: new InForce({ live, promoted, rollouts: new Set(rollouts) }) };
 }
 
-/** The policies that are suggested beside those of the cluster. */
+/** The policies that are suggested beside the policies of the cluster. */
 function suggestedIn(cluster: Cluster, { inForce }: Pick<Contexts, 'inForce'>) {
   const given = NAMESPACES.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, candidate }) => ({
@@ -158,7 +158,7 @@ function suggestedIn(cluster: Cluster, { inForce }: Pick<Contexts, 'inForce'>) {
   return policiesOf(suggestions, { mode: 'Audit', everywhere: false, taken });
 }
 
-/** The verdict of mode Enforce; undefined if no policy of this mode decides. */
+/** The verdict of mode Enforce. The result is undefined if no policy of this mode decides. */
 function verdict(candidate: Candidate, context: PolicyContext): Verdict | undefined {
   const found = context.deciding(candidate.namespace).find(({ mode }) => mode === 'Enforce');
   return found && evaluate(candidate, found.policies, context.evaluation).verdict;
@@ -200,14 +200,16 @@ describe(`exceptions beside policies in force (FC_SEED=${SEED})`, function () {
         counts.exceptions += suggested.filter(({ exception }) => exception).length;
         counts.copies += suggested.filter(({ enforces }) => enforces !== undefined).length;
         for (const namespace of NAMESPACES) {
-          // A namespace where a policy is pending and none is suggested stays as it is.
+          // If a policy is pending in a namespace and no policy is suggested for this namespace, the namespace is
+          // unchanged.
           const isTouched = suggested.some(({ suggestions }) => suggestions.some((own) => own.namespace === namespace));
           const decides = before.inForce.beside(namespace, 'Enforce') !== undefined;
           for (const one of state.workloads[namespace]) {
             const candidate = candidateOf(namespace, one);
             if (decides && verdict(candidate, before.promoted) === 'Violating') counts.refusedBefore += 1;
             if (decides) assert.notEqual(verdict(candidate, after.promoted), 'Violating', `promoted: ${shown}`);
-            // Only the pending policy may admit what the enforced policies of its priority refuse.
+            // A pod that the enforced policies refuse now may be admitted only by the pending policy of the same
+            // priority.
             const waits = verdict(candidate, before.live) === 'Violating';
             if (isTouched && !waits) assert.notEqual(verdict(candidate, after.live), 'Violating', `live: ${shown}`);
           }

@@ -1,5 +1,6 @@
 /**
- * Tests the suggestion of exceptions for single containers, if the other containers of a pod do not need the exception.
+ * Tests the suggestion of exceptions for single containers. If only some containers of a pod need an exception, the
+ * exception is for these containers.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -25,7 +26,7 @@ const HARDENED = {
 };
 const PROXY = { ...HARDENED, runAsNonRoot: false, runAsUser: 0, capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] } };
 
-/** Overrides for whole pods by which an exception may refuse pods that the level admits; see suggest-doors.test.ts. */
+/** Overrides for whole pods by which an exception may refuse pods that the level admits. See suggest-doors.test.ts. */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser'];
 
 const evaluator = new Evaluator();
@@ -51,7 +52,7 @@ function suggestionFor(pods: readonly PodContent[]): Suggestion {
   return suggestion;
 }
 
-/** The overrides of the written policy's spec, for the pod and for containers. */
+/** The overrides in the spec of the written policy, for the pod and for containers. */
 function written(...pods: readonly PodContent[]) {
   const [exception] = policiesOf([suggestionFor(pods)], { mode: 'Enforce', everywhere: false });
   const { overrides, containers } = exception?.policy.spec ?? {};

@@ -1,4 +1,7 @@
-/** Suggestions refuse nothing that the level admits, and admit nothing that a workload does not need. */
+/**
+ * Tests the limits of suggestions. A suggestion must not refuse anything that the level admits. A suggestion must admit
+ * only what workloads need.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { resolvedBy } from '../../analysis/suggest/stated.ts';
@@ -101,8 +104,8 @@ describe(`what suggestions admit and refuse (FC_SEED=${SEED})`, function () {
 
 /**
  * Overrides by which an exception may refuse pods that the level admits. The API has no value for "the Standard's
- * choice and another one", so an exception for `spc_t` is for pods that set exactly this type. If a pod sets user root
- * but every container of the pod sets another user, the exception for the pod admits only pods without a root
- * container. Levels do not restrict the node's paths or drivers, but exceptions do.
+ * choice and another one". An exception for `spc_t` is therefore for pods that set exactly this type. If a pod sets
+ * user root but every container sets another user, the exception for the pod admits only pods without a root container.
+ * Levels do not restrict the node's paths or drivers, but exceptions do.
  */
 const TIGHTER_THAN_LEVEL = ['seLinux', 'runAsUser', 'hostPaths', 'flexVolumeDrivers'];

@@ -1,6 +1,6 @@
 /**
- * Pods made of single features. For each feature, plain code says what the feature needs beyond a hardened pod.
- * Therefore the tests know the expected suggestion without evaluating the rules.
+ * Makes pods from single features. For each feature, plain code states the needs of the feature beyond a hardened pod.
+ * The tests therefore know the expected suggestion without evaluating the rules.
  */
 import fc, { type Arbitrary } from 'fast-check';
 
@@ -11,7 +11,7 @@ type AdmittedBy = 'restricted' | 'baseline' | 'privileged';
 
 interface Feature {
   readonly admittedBy: AdmittedBy;
-  /** The place in the pod where the feature belongs. A pod has at most one feature in each place. */
+  /** The place of the feature in the pod. A pod has at most one feature in each place. */
   readonly place?: string;
   readonly container?: Fields;
   readonly security?: Fields;
@@ -95,8 +95,8 @@ const HARDENED = {
 };
 
 /**
- * The feature that an exception must not omit if the exception is for it. The API has no list of SELinux options, so an
- * override that admits these options admits no others.
+ * An exception for this feature admits only pods with this feature. The API has no list of SELinux options. An override
+ * that admits these options therefore admits no other options.
  */
 const EXACT = 'SELinux spc_t';
 
@@ -110,7 +110,7 @@ export const made: Arbitrary<Made> = fc.record({
   features: fc.subarray(Object.keys(FEATURES), { maxLength: 6 }).map(oneInEachPlace),
 });
 
-/** Pods similar to the given ones: one feature is added, removed or exchanged. */
+/** Pods similar to the given pods. In each similar pod, one feature is added, removed or exchanged. */
 export function near(workloads: readonly Made[]): Arbitrary<Made> {
   return fc
     .record({
@@ -124,7 +124,9 @@ export function near(workloads: readonly Made[]): Arbitrary<Made> {
     }));
 }
 
-/** Whether the pod needs nothing beyond the level, or only what some workload of the same service account needs. */
+/**
+ * Whether the pod needs nothing beyond the level, or only the features that some workload of its service account needs.
+ */
 export function mayBeAdmitted(pod: Made, workloads: readonly Made[], level: 'restricted' | 'baseline'): boolean {
   const beyond = pod.features.filter((feature) => !isAdmittedBy(feature, level));
   return (
@@ -144,7 +146,7 @@ function isAdmittedBy(feature: string, level: 'restricted' | 'baseline'): boolea
   return admittedBy === 'restricted' || admittedBy === level;
 }
 
-/** The PodSpec. */
+/** The PodSpec of the pod. */
 export function specOf({ serviceAccount, features }: Made) {
   const own = features.map(
     (name) => ({ name: name.replace(/[^a-z]+/gi, '-').toLowerCase(), ...FEATURES[name] }) as Feature & { name: string },
@@ -177,7 +179,7 @@ function oneInEachPlace(features: readonly string[]): string[] {
 }
 
 /**
- * Whether every list in the value is shorter than the lists that a policy refuses for their length
+ * Whether every list in the value is short enough for policies. Policies refuse lists because of their length
  * (docs/decisions/0009).
  */
 export function isOfRealSize(value: unknown): boolean {

@@ -47,7 +47,7 @@ function secured(securityContext: Record<string, unknown>): PodContent {
   return hardened({ securityContext: { ...HARDENED, ...securityContext } });
 }
 
-/** The pods as workloads, each pod as a separate workload. */
+/** The pods as workloads. Each pod is a separate workload. */
 function given(pods: readonly PodContent[]): Given[] {
   return pods.map((content, i) => ({ workload: { kind: 'Pod', namespace: 'net', name: `pod-${i}` }, content }));
 }
@@ -69,8 +69,8 @@ function suggested(pods: readonly PodContent[], options: Partial<SuggestOptions>
 }
 
 /**
- * The suggested policy for a workload of these pods: its exception or, if it needs no exception, the policy of its
- * namespace.
+ * The suggested policy for a workload of these pods. The result is the workload's exception or, if the workload needs
+ * no exception, the policy of its namespace.
  */
 function forOne(pods: readonly PodContent[], options: Partial<SuggestOptions> = {}) {
   const all = pods.map((content) => ({ workload: { kind: 'Pod', namespace: 'net', name: 'pod' }, content }));
@@ -269,7 +269,7 @@ describe('what is suggested', () => {
       'capabilities.allowedAdd': ['NET_ADMIN', 'NET_BIND_SERVICE'],
       'capabilities.allowedAddInUserNamespace': ['SYS_PTRACE'],
     });
-    // A capability that may be added in a user namespace may also be held there.
+    // A capability that may be added in a user namespace may also be held in the user namespace.
     const narrow = capabilitiesFor([adding(['NET_ADMIN'], own), adding(['CHOWN'])], { narrow: true });
     assert.deepEqual(narrow, {
       'capabilities.allowedAdd': ['CHOWN'],
@@ -533,7 +533,8 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
         for (const [path, value] of Object.entries(stated)) {
           const standard = { ...STANDARD, minor: one.minor, level };
           const own = one.narrow ? [] : ownEntries(path, standard);
-          // Capabilities that may be added are not in requiredDrop, because the API refuses that.
+          // requiredDrop lacks the capabilities that may be added. The API refuses a capability in both allowedAdd and
+          // requiredDrop.
           const everywhere = stated['capabilities.allowedAdd'] ?? ownEntries('capabilities.allowedAdd', standard);
           const mapped = stated['capabilities.allowedAddInUserNamespace'] ?? [];
           const added = [...(everywhere as string[]), ...(mapped as string[])];
@@ -555,7 +556,7 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
       }
     }
     const absent = RULES.filter(({ id }) => ![...stated].some((path) => path === id || path.startsWith(`${id}.`)));
-    // The rule `defaultAllowPrivilegeEscalation` only fills in a value, and so is never stated.
+    // The rule `defaultAllowPrivilegeEscalation` only fills in a value. A suggestion therefore never states the rule.
     assert.deepEqual(
       absent.map(({ id }) => id),
       ['defaultAllowPrivilegeEscalation'],
@@ -571,22 +572,24 @@ describe(`suggestions for random workloads (FC_SEED=${SEED})`, function () {
 });
 
 /**
- * Rules that a suggestion sets together with an entry of `volumes`, because the entry alone would admit more than the
- * workloads use.
+ * Rules that a suggestion sets together with an entry of `volumes`. The entry alone would admit more than the workloads
+ * use.
  */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 
 interface Part {
   readonly level: Level;
   readonly stated: Stated;
-  /** The service accounts whose pods may use the policy; undefined if everybody's pods may. */
+  /**
+   * The service accounts whose pods may use the policy. The value is undefined if everybody's pods may use the policy.
+   */
   readonly accounts?: readonly string[];
   /** The pods for which the policy was suggested. */
   readonly pods: readonly PodContent[];
   needs(path: string): number;
 }
 
-/** The policies of a suggestion, the namespace's own first. */
+/** The policies of a suggestion. The first policy is the policy for the namespace. */
 function partsOfSuggestion(suggestion: Suggestion, { pods }: { readonly pods: readonly PodContent[] }): Part[] {
   const needs =
     ({ stated }: Pick<Suggestion, 'stated'>) =>
@@ -622,7 +625,7 @@ interface Range {
   readonly max: number;
 }
 
-/** Values that admit less than the given value, but still admit all of the given entries. */
+/** Narrower values that still admit all of the given entries. */
 function narrowerThan(
   path: string,
   value: unknown,

@@ -1,4 +1,4 @@
-/** Policies without the grants that no workload needs. */
+/** Tests policies without the grants that no workload needs. */
 import assert from 'node:assert/strict';
 import { mergePatch, tightenedPolicies } from '../../analysis/suggest/tighten.ts';
 import { patchText, reportText, yamlText } from '../../cli/commands/suggest/tighten-text.ts';
@@ -123,7 +123,7 @@ describe('a tightened policy', () => {
     const found = tighten([baselinePolicy('base'), exception('a'), exception('b')], [raw]);
     assert.deepEqual(
       found.map(({ policy, unused, removes }) => [policy, unused, removes.map(({ entry }) => entry)]),
-      // One of the two exceptions can be deleted, but not both.
+      // Either of the two exceptions can be deleted, but not both.
       [['a', true, []]],
     );
   });

@@ -1,8 +1,8 @@
-/** Alpha features of pods, which tests turn on where API servers have all of them. */
+/** Turns on alpha features of pods in tests, on API servers with all of the features. */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
-/** The feature gates of alpha features of pods, in versions that have profiles of type OCI. */
+/** The feature gates of alpha features of pods. These feature gates exist in versions with profiles of type OCI. */
 const ALPHA = [
   'EmptyDirVolumeMode',
   'KubeAPIServerWorkloadsTrust',
@@ -12,8 +12,8 @@ const ALPHA = [
 ];
 
 /**
- * The flags of kube-apiserver that turn on alpha features of pods; none with CAPABILITYPOLICY_TEST_ALPHA=0, which shows
- * that nothing depends on these features.
+ * The flags of kube-apiserver that turn on alpha features of pods. The list is empty with
+ * CAPABILITYPOLICY_TEST_ALPHA=0. A run without the flags shows that nothing depends on these features.
  */
 export const ALPHA_FLAGS =
   offers(SERVER_MINOR, 'seccompFromOci') && process.env.CAPABILITYPOLICY_TEST_ALPHA !== '0'

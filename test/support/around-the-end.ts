@@ -1,5 +1,6 @@
 /**
- * Clients create pods in every way, before and after an instant. The test sees from which second the answers change.
+ * Creates pods in every way, before and after the expiry of a policy. The answers show in which second the verdict
+ * changes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../hack/controlplane/api.ts';
@@ -14,25 +15,25 @@ interface PodSpec {
 export interface Attempt {
   readonly pod: string;
   readonly way: string;
-  /** The time of the request in ms since 1970, by the clock of this machine, which is also the API server's. */
+  /** The time of the request in ms since 1970, by the clock of this machine. The API server uses the same clock. */
   readonly sentAt: number;
   readonly receivedAt: number;
   readonly admitted: boolean;
-  /** The creation time that the API server gave to the pod, if it admitted the pod. */
+  /** The creation time that the API server gave to an admitted pod. */
   readonly created: number | undefined;
   /** The text of a refusal. */
   readonly message: string;
 }
 
 /**
- * A creation time that a client states. The API server ignores this creation time, whether it is before or after the
- * end.
+ * A creation time that a client states. The API server ignores the stated time, whether the time is before or after the
+ * expiry.
  */
 const CLAIMED = '2020-01-01T00:00:00Z';
 const APPLY = 'application/apply-patch+yaml';
 const PAUSE_MS = 10;
 
-/** A counter that gives each pod of the process another name. */
+/** A counter that makes the names of pods unique in the process. */
 let index = 0;
 
 type Way = (cluster: TestCluster, namespace: string, pod: PodSpec, index: number) => Promise<Answer>;
@@ -62,9 +63,9 @@ function post(cluster: TestCluster, namespace: string, body: object, query: Reco
 }
 
 /**
- * @param end the end, in ms since 1970 @param afterMs how long to go on after the end; each client then makes at least
- * one attempt
- * @param pods the pods by name. The clients create each pod in every way, again and again
+ * @param end the expiry, in ms since 1970
+ * @param afterMs the time in ms to continue after the expiry. Each client then makes at least one attempt.
+ * @param pods the pods by name. The clients create each pod in every way, again and again.
  */
 export async function attemptsAround(
   end: number,

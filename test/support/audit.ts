@@ -1,4 +1,4 @@
-/** The API server's audit log: each request, its user, and the answer. */
+/** Reads the API server's audit log, which has each request with its user and the answer. */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -7,7 +7,7 @@ export interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly objectRef?: { readonly resource?: string; readonly namespace?: string; readonly name?: string };
-  /** The time in RFC 3339 in UTC, with six digits of a second, so that times sort as text. */
+  /** The time in RFC 3339 in UTC, with six digits of a second. The times therefore sort as text. */
   readonly requestReceivedTimestamp: string;
   readonly responseStatus?: { readonly code: number; readonly message?: string };
 }
@@ -17,12 +17,15 @@ export class Audit {
   /** Flags for kube-apiserver. */
   readonly flags: readonly string[];
 
-  /** @param dir the folder in which the log is created @param kept the requests to log, as a rule of an audit policy */
+  /**
+   * @param dir the folder in which the log is created
+   * @param kept the requests to log, as a rule of an audit policy
+   */
   constructor(dir: string, kept: { readonly users?: readonly string[]; readonly verbs?: readonly string[] }) {
     const folder = mkdtempSync(join(dir, 'audit-'));
     this.#log = join(folder, 'log');
     const policy = join(folder, 'policy.yaml');
-    // JSON is YAML.
+    // JSON is valid YAML.
     const rules = [{ level: 'Metadata', ...kept }, { level: 'None' }];
     const content = { apiVersion: 'audit.k8s.io/v1', kind: 'Policy', omitStages: ['RequestReceived'], rules };
     writeFileSync(policy, JSON.stringify(content));
@@ -31,7 +34,8 @@ export class Audit {
   }
 
   /**
-   * The events of all requests that were answered so far. A watch has one event for its beginning and one for its end.
+   * The events of all requests that were answered so far. A watch has one event for its beginning and another event for
+   * its end.
    */
   events(): AuditEvent[] {
     const lines = readFileSync(this.#log, 'utf8').split('\n');

@@ -1,15 +1,20 @@
-/** An authorization webhook, which the API server asks about the requests that no other authorizer has allowed. */
+/**
+ * Runs an authorization webhook. The API server sends the webhook the requests that no other authorizer has allowed.
+ */
 import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 
-/** The spec of a SubjectAccessReview, as far as tests read it. */
+/** The spec of a SubjectAccessReview, with the fields that tests read. */
 export interface Asked {
   readonly user: string;
   readonly resourceAttributes?: { readonly verb: string; readonly resource?: string; readonly name?: string };
-  /** The API server sets this field if it can evaluate conditions later (KEP-5681). */
+  /**
+   * An API server with conditional authorization (KEP-5681) sets this field. The field means that the API server can
+   * evaluate conditions later.
+   */
   readonly authorizationOptions?: { readonly handledDecisionTypes: readonly string[] };
 }
 
@@ -27,9 +32,9 @@ interface Review {
 }
 
 export class Authorizer {
-  /** All questions about access, in order. */
+  /** The specs of all reviews that the webhook received, in order. */
   readonly asked: Asked[] = [];
-  /** The answer to a question. By default, the webhook has no opinion. */
+  /** Returns the answer to a review. By default, the webhook has no opinion. */
   answer: (asked: Asked) => Answered = () => ({ allowed: false });
   readonly #server: Server = createServer(async (request, response) => {
     response.setHeader('content-type', 'application/json').end(JSON.stringify(await this.#reviewed(request)));
@@ -58,7 +63,10 @@ export class Authorizer {
     });
   }
 
-  /** The answer to a SubjectAccessReview, or to an AuthorizationConditionsReview, whose conditions always hold. */
+  /**
+   * The answer to a SubjectAccessReview or to an AuthorizationConditionsReview. The conditions of an
+   * AuthorizationConditionsReview always hold.
+   */
   async #reviewed(request: IncomingMessage): Promise<object> {
     const { apiVersion, kind, spec, request: conditions } = (await json(request)) as Review;
     if (!spec) {
@@ -82,7 +90,10 @@ function kubeconfigOf(server: string): object {
   };
 }
 
-/** RBAC decides first. Nothing is cached, so that each answer of the webhook counts at once. */
+/**
+ * The configuration of the authorizers. The RBAC authorizer decides first. The webhook's answers are not cached, so
+ * that each answer of the webhook takes effect at once.
+ */
 function configurationOf(kubeConfigFile: string): object {
   const webhook = {
     subjectAccessReviewVersion: 'v1',

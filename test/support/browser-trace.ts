@@ -1,11 +1,11 @@
 /**
- * The cost of a page: the tasks of its main thread by CPU time, which other programs on the machine do not lengthen, and
- * the memory of its process.
+ * Measures the cost of a page: the CPU time of its main thread's tasks, and the memory of its process. Other programs
+ * on the machine do not lengthen the CPU time.
  */
 import { readFileSync } from 'node:fs';
 import type { Browser, Page } from './browser.ts';
 
-/** A task with its CPU time and its time on the clock, in ms. */
+/** A task with its CPU time and its elapsed time, in ms. */
 export interface Task {
   readonly cpu: number;
   readonly wall: number;
@@ -15,16 +15,16 @@ interface TraceEvent {
   readonly name: string;
   readonly pid: number;
   readonly tid: number;
-  /** The duration, in µs. */
+  /** The duration in µs. */
   readonly dur?: number;
-  /** CPU time of the thread, µs. */
+  /** The CPU time of the thread in µs. */
   readonly tdur?: number;
 }
 
 const CATEGORIES = ['toplevel', 'disabled-by-default-devtools.timeline', 'blink.user_timing'];
 const MARK = 'the-main-thread';
 
-/** The tasks of the page's main thread during `work`, except the shortest ones. */
+/** The tasks of the page's main thread during `work`. The shortest tasks are left out. */
 export async function mainThreadTasks(
   browser: Browser,
   page: Page,
@@ -54,8 +54,8 @@ const ROWS = 1_000;
 const DRAWS = 5;
 
 /**
- * The CPU time for drawing one row of plain text, in ms, as a measure of the machine's current speed: the median of some
- * draws in a separate page.
+ * The CPU time for drawing one row of plain text, in ms. The value measures the machine's current speed. The result is
+ * the median of some draws in a separate page.
  */
 export async function cpuOfRow(browser: Browser): Promise<number> {
   const page = await browser.newPage();
@@ -67,8 +67,7 @@ export async function cpuOfRow(browser: Browser): Promise<number> {
       list.getBoundingClientRect();
       list.remove();
     }, ROWS);
-  // The first draw is not measured, because the browser compiles the page's program and loads the fonts during this
-  // draw.
+  // The first draw is not measured. During this draw, the browser compiles the page's program and loads the fonts.
   await draw();
   const times: number[] = [];
   for (let round = 0; round < DRAWS; round++) times.push(longest(await mainThreadTasks(browser, page, draw)).cpu);
@@ -77,9 +76,9 @@ export async function cpuOfRow(browser: Browser): Promise<number> {
 }
 
 export interface Memory {
-  /** The memory that belongs to the tab's process alone, MB. */
+  /** The memory that belongs only to the process of the tab, in MB. */
   readonly process: number;
-  /** The JavaScript objects in use in the page, MB. */
+  /** The size of the JavaScript objects in use in the page, in MB. */
   readonly page: number;
 }
 
@@ -92,7 +91,7 @@ export async function memoryOf(browser: Browser, page: Page): Promise<Memory> {
   return { process: (await privateKilobytes(browser)) / 1_000, page: usedSize / 1e6 };
 }
 
-/** The memory of the largest renderer process, because only this renderer has a cluster open. */
+/** The memory of the largest renderer process. Only the largest renderer has a cluster open. */
 async function privateKilobytes(browser: Browser): Promise<number> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');

@@ -1,6 +1,6 @@
 /**
- * The page in a real Chromium. Each page records two things that must not happen: errors on the console, and requests
- * to other origins.
+ * Opens the page in a real Chromium. Each page records two things that must not happen: errors on the console, and
+ * requests to other origins.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,8 +13,8 @@ import { reportPage } from '../../cli/page/report-page.ts';
 import type { Needs } from '../../hack/needs.ts';
 
 /**
- * Flags of Chromium. The first flag is needed on a machine where everything runs as root. Most other flags keep
- * Chromium from sending requests by itself.
+ * Flags of Chromium. The first flag is needed if everything on the machine runs as root. Most other flags keep Chromium
+ * from sending requests of its own.
  */
 const FLAGS = [
   '--no-sandbox',
@@ -36,7 +36,7 @@ export function startBrowser(): Promise<Browser> {
 
 export interface OpenedPage {
   readonly page: Page;
-  /** Errors on the console, exceptions that nobody caught, and violations of the Content Security Policy. */
+  /** Errors on the console, uncaught exceptions, and violations of the Content Security Policy. */
   readonly errors: readonly string[];
   /** The URLs of all requests except requests for `data:` and `blob:`. */
   readonly requests: readonly string[];
@@ -46,11 +46,11 @@ export interface OpenOptions {
   readonly colorScheme?: 'light' | 'dark';
   readonly width?: number;
   readonly height?: number;
-  /** The delay of the page's frames and timers in milliseconds, as on a busy machine. */
+  /** The delay of the page's frames and timers in milliseconds. The delay simulates a busy machine. */
   readonly lateMs?: number;
 }
 
-/** @param url a `file:` or `http:` URL, with the fragment */
+/** @param url a `file:` or `http:` URL with its fragment */
 export async function openPage(
   browser: Browser,
   url: string,
@@ -71,12 +71,15 @@ export async function openPage(
   return { page, errors, requests };
 }
 
-/** The global variable that counts the page's questions which its worker has not answered yet. */
+/**
+ * The name of the global variable with the number of open questions. An open question is a message of the page to its
+ * worker that has no answer yet.
+ */
 export const OPEN_QUESTIONS = 'openQuestions';
 
 /**
- * A script that runs before the page's program and counts the page's open questions to its worker. The worker gives one
- * answer to each question.
+ * A script that runs before the page's program and counts the page's open questions to its worker. The worker answers
+ * each question once.
  */
 const COUNTS_QUESTIONS = `
 globalThis.${OPEN_QUESTIONS} = 0;
@@ -99,7 +102,7 @@ function lateBy(lateMs: number): string {
   }`;
 }
 
-/** The violations of accessibility that axe calls serious or critical: one line each, with the element. */
+/** The accessibility violations that axe calls serious or critical. Each violation is one line with the element. */
 export async function seriousProblems(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const results = await page.evaluate(() =>
@@ -110,7 +113,10 @@ export async function seriousProblems(page: Page): Promise<string[]> {
     .flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`));
 }
 
-/** Writes a page with snapshots to a file. @param template the built `page.html` */
+/**
+ * Writes a page with snapshots to a file.
+ * @param template the built `page.html`
+ */
 export function pageFile(template: string, snapshots: readonly Snapshot[]): { url: string; remove(): void } {
   const folder = mkdtempSync(join(tmpdir(), 'page-'));
   const path = join(folder, 'page.html');

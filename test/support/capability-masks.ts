@@ -1,7 +1,7 @@
-/** Sets of capabilities as the kernel writes them, with one bit for each capability. */
+/** Sets of capabilities in the kernel's form, with one bit for each capability. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 
-/** The mask with the bits of the given names; unknown names are ignored. */
+/** The mask with the bits of the given names. Unknown names are ignored. */
 export function maskOf(names: readonly string[]): bigint {
   return CAPABILITIES.reduce((mask, name, number) => (names.includes(name) ? mask | (1n << BigInt(number)) : mask), 0n);
 }

@@ -1,4 +1,4 @@
-/** Runs the command line in this process. */
+/** Runs the command line of cappol in this process. */
 import { Readable, Writable } from 'node:stream';
 import type { ExitCode } from '../../cli/command.ts';
 import { run } from '../../cli/program.ts';
@@ -9,7 +9,7 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** @param stdin the text of standard input, or its chunks as they are requested */
+/** @param stdin the text of standard input, or chunks of text that are read one at a time */
 export async function cappol(
   args: readonly string[],
   stdin: string | Iterable<string> = '',

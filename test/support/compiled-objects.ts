@@ -1,4 +1,4 @@
-/** The objects that are in a cluster once the operator has written the compiled policies. */
+/** Lists the objects that are in a cluster once the operator has written the compiled policies. */
 import type { Compiled } from '../../operator/compile/compile.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { objectsOfProgram } from '../../operator/compile/program.ts';
@@ -9,7 +9,10 @@ export function compiledObjects(compiled: Pick<Compiled, 'programs' | 'grants'>)
   return manifestsOf(compiled) as unknown as RenderedObject[];
 }
 
-/** Roles and their bindings, followed by admission policies and their bindings, including the bindings of probes. */
+/**
+ * Lists the compiled objects. The first objects are roles and their bindings. The next objects are admission policies
+ * and their bindings, including the bindings of probes.
+ */
 export function manifestsOf({ programs, grants }: Pick<Compiled, 'programs' | 'grants'>): Manifest[] {
   return [...[...grants.values()].flatMap(objectsOfGrant), ...programs.flatMap(objectsOfProgram)];
 }

@@ -1,4 +1,4 @@
-/** One control plane for all integration tests of a mocha run. */
+/** Starts one control plane for all integration tests of a mocha run. */
 import { type ControlPlane, startControlPlane } from '../../hack/controlplane/controlplane.ts';
 import { ALPHA_FLAGS } from './alpha.ts';
 import { assertNoneRefused } from './own-writes.ts';
@@ -7,8 +7,9 @@ let started: Promise<ControlPlane> | undefined;
 const endings: (() => Promise<void>)[] = [];
 
 /**
- * With CAPABILITYPOLICY_TEST_PROTECTED=1, the API server reads the files that `cappol render --static` writes. `npm run
- * test:protected` sets the variable. Everything that the operator does must still work.
+ * Whether the API server reads the files that `cappol render --static` writes. CAPABILITYPOLICY_TEST_PROTECTED=1 makes
+ * the API server read the files. The command `npm run test:protected` sets this variable. All functions of the operator
+ * must still work.
  */
 export const PROTECTED = process.env.CAPABILITYPOLICY_TEST_PROTECTED === '1';
 
@@ -38,14 +39,14 @@ async function startProtected(): Promise<ControlPlane> {
 }
 
 /**
- * Registers a function that is called once, after all tests, to stop something that all test files of a mocha run
- * share.
+ * Registers a function that is called once, after all tests. The function stops a resource that all test files of a
+ * mocha run share.
  */
 export function atTheEnd(stop: () => Promise<void>): void {
   endings.push(stop);
 }
 
-/** Hooks that mocha runs after all tests, because .mocharc.json requires this file. */
+/** Hooks that mocha runs after all tests. The hooks work because .mocharc.json requires this file. */
 export const mochaHooks = {
   async afterAll(): Promise<void> {
     try {

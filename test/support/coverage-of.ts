@@ -1,7 +1,7 @@
 import { type Coverage, type Namespace, Selections } from '../../operator/policy/coverage.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 
-/** The coverage of each policy, by name, computed from scratch. */
+/** Computes the coverage of each policy from scratch, by the policy's name. */
 export function coverageOf(
   policies: readonly ResolvedPolicy[],
   namespaces: readonly Namespace[],

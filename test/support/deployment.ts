@@ -1,4 +1,4 @@
-/** The operator as the Deployment runs it. */
+/** Runs the operator in the same way as its Deployment. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -24,7 +24,7 @@ export interface Deployment {
   readonly spec: { readonly template: { readonly metadata: object; readonly spec: { containers: Container[] } } };
 }
 
-/** The Deployment in config/manager. */
+/** The Deployment of config/manager. */
 export function deployment(): Deployment {
   return load(readFileSync(join(CONFIG, 'manager', 'manager.yaml'), 'utf8')) as Deployment;
 }
@@ -34,7 +34,10 @@ export function flagsOf(from: Deployment): readonly string[] {
   return container(from).args;
 }
 
-/** The operator's flags in the Deployment, with other ports, because another operator may run on the same machine. */
+/**
+ * The operator's flags in the Deployment, but with other ports. The Deployment's ports may be in use, because another
+ * operator may run on the same machine.
+ */
 export function operatorFlags(ports: Ports, from: Deployment): string[] {
   return flagsOf(from).map((flag) =>
     flag.replace(/^(--(health-probe|metrics)-bind-address=).*/, (_, name: string, which: string) => {
@@ -48,7 +51,7 @@ export function nodeFlags(from: Deployment): string[] {
   return container(from).command.filter((word) => word.startsWith('--'));
 }
 
-/** The token of a service account, which is created if needed, and which may read metrics. */
+/** Creates the token of a service account that may read metrics. A missing service account is created. */
 export async function newToken(api: Api, namespace: string, name: string): Promise<string> {
   const account = `${NAMESPACES}/${namespace}/serviceaccounts/${name}`;
   await api.apply(account, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
@@ -69,7 +72,10 @@ export async function newToken(api: Api, namespace: string, name: string): Promi
   return status.token;
 }
 
-/** Reads the operator's metrics. @returns undefined if the operator does not show the metrics */
+/**
+ * Reads the operator's metrics.
+ * @returns undefined if the operator does not show the metrics
+ */
 export async function scrape(port: number, token: string): Promise<string | undefined> {
   const headers = { authorization: `Bearer ${token}` };
   const { statusCode, body } = await request(`http://127.0.0.1:${port}/metrics`, { headers });

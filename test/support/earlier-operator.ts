@@ -1,11 +1,14 @@
-/** An operator of a release that does not know some fields of pods. */
+/** Runs an operator of a release that does not know some fields of pods. */
 import { join } from 'node:path';
 import { OPERATOR_NAMESPACE } from './harness.ts';
 import { OperatorProcess } from './operator-process.ts';
 
 const EARLIER_RELEASE = join(import.meta.dirname, 'earlier-release.js');
 
-/** @param lacking the names of the fields; a field is unknown in each object that has a field of this name */
+/**
+ * @param lacking the names of the unknown fields. A field with one of these names is unknown in every type that has the
+ * field.
+ */
 export function earlierOperator(kubeconfig: string, lacking: readonly string[]): OperatorProcess {
   const args = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
   return new OperatorProcess(args, ['--import', EARLIER_RELEASE], { UNKNOWN_POD_FIELDS: lacking.join(',') });

@@ -1,10 +1,10 @@
-/** The editors of the playground, in tests in a browser. */
+/** Helpers for the editors of the playground, in tests with a browser. */
 import type { Page } from './browser.ts';
 
 /** The beginning of an editor's label. */
 export type EditorLabel = 'Policies' | 'Pods' | 'Before';
 
-/** Classes that exist only in the browser. */
+/** Types of classes that exist only in the browser. */
 interface Clipboard {
   readonly DataTransfer: new () => { setData(type: string, text: string): void };
   readonly ClipboardEvent: new (type: string, options: object) => object;
@@ -14,11 +14,11 @@ export function editor(page: Page, label: EditorLabel) {
   return page.getByRole('textbox', { name: new RegExp(`^${label}.*YAML`) });
 }
 
-/** Replaces the text of an editor, as somebody would who pastes a text and types its last word. */
+/** Replaces the text of an editor like a user who pastes a text and types its last word. */
 export async function replace(page: Page, label: EditorLabel, text: string): Promise<void> {
   await editor(page, label).focus();
   await page.keyboard.press('Control+a');
-  // All words except the last are pasted, because the editor would indent typed text.
+  // The test pastes all words except the last word, because the editor would indent typed text.
   const at = text.search(/\S*$/);
   await editor(page, label).evaluate(
     (element, pasted) => {
@@ -37,7 +37,7 @@ export function textOf(page: Page, label: EditorLabel): Promise<string> {
   return editor(page, label).innerText();
 }
 
-/** The lines with an error. */
+/** The lines that are marked with an error. */
 export async function markedLines(page: Page, label: EditorLabel): Promise<string[]> {
   const lines = await editor(page, label).locator('.marked-error').allInnerTexts();
   return lines.map((line) => line.trim());

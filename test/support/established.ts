@@ -7,8 +7,8 @@ const CRDS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const TIMEOUT_MS = 120_000;
 
 /**
- * Waits until the API server serves the objects of a CRD. `kubectl wait` is not enough here: it fails when it asks
- * before the CRD has conditions.
+ * Waits until the API server serves the objects of a CRD. `kubectl wait` is not enough here, because the command fails
+ * if the CRD has no conditions yet.
  *
  * @param crd the name of the CRD, whose objects have the version v1alpha1
  */
@@ -18,13 +18,13 @@ export async function waitUntilEstablished(api: Api, crd = CRD_NAME): Promise<vo
   const established = ({ type, status }: Condition) => type === 'Established' && status === 'True';
   const look = async () => {
     const { status } = await api.get(`${CRDS}/${crd}`);
-    // Even for an established CRD, the API server may answer 429 for a moment.
+    // The API server may answer 429 for a moment even after the CRD is established.
     return status?.conditions?.some(established) && (await api.ask('GET', objects)).status === 200;
   };
   await waitFor(`the CRD ${crd} to be established`, look, { timeoutMs: TIMEOUT_MS, intervalMs: 50 });
 }
 
-/** Waits until the API server serves the objects of a CRD, for a test that has no client of its own. */
+/** Waits until the API server serves the objects of a CRD, for a test without its own client. */
 export async function establishedOn(kubeconfig: string, crd = CRD_NAME): Promise<void> {
   const api = new Api(kubeconfig);
   await waitUntilEstablished(api, crd).finally(() => api.close());

@@ -1,32 +1,37 @@
-/** The values of policies that tests take from the examples of the rules. */
+/** Values of policies that tests take from the examples of the rules. */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Example } from '../../operator/rules/example.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { offers } from '../../operator/standards/server-features.ts';
 
-/** The overrides in the examples of a rule, one for each form of overrides with different CEL. */
+/** The overrides in the examples of a rule. If forms of overrides have different CEL, each form is included once. */
 export function overridesIn({ examples }: Rule): CapabilityPolicyOverrides[] {
   return examples.map(({ overrides }) => overrides);
 }
 
-/** The first example of a rule that refuses a pod, which is also the example that people see. */
+/** The first example of a rule that refuses a pod. Users see the same example. */
 export function restricting({ id, examples }: Rule): Example {
   const found = examples.find(({ refuses }) => refuses.length > 0);
   if (!found) throw new Error(`no example of ${id} refuses a pod`);
   return found;
 }
 
-/** Whether API servers of v1.`server` accept the examples of the rule: some API servers drop a field from pods. */
+/**
+ * Whether API servers of v1.`server` accept the examples of the rule. Some API servers do not have all fields of the
+ * examples.
+ */
 export function isAcceptedBy(server: number, { examples, needs }: Rule): boolean {
   const all = examples.flatMap(({ overrides }) => needs?.(overrides) ?? []);
   return all.every(({ feature, without }) => without !== 'NotAccepted' || offers(server, feature));
 }
 
-/** One value for each rule with which the rule refuses something. */
+/** One value for each rule. With this value, the rule refuses some pod. */
 export const EVERYTHING_RESTRICTED: CapabilityPolicyOverrides = merged(RULES.map((one) => restricting(one).overrides));
 
-/** Merges overrides. If two rules share a field of `overrides`, each rule sets another part of the field. */
+/**
+ * Merges overrides. If two rules share a field of `overrides`, each of the two rules sets another part of the field.
+ */
 function merged(all: readonly CapabilityPolicyOverrides[]): CapabilityPolicyOverrides {
   const overrides: Record<string, unknown> = {};
   for (const [field, value] of all.flatMap((one) => Object.entries<unknown>(one))) {

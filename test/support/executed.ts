@@ -1,11 +1,13 @@
-/** Looks for every sign in a page that a string of the cluster was executed instead of shown. */
+/** Looks for signs that the page executed a string of the cluster instead of showing it. */
 import type { Page } from './browser.ts';
 import { ATTACKED } from './hostile-cluster.ts';
 
 /** Elements that the page never has below its root. */
 const FOREIGN = 'script, style, link, iframe, frame, object, embed, img, video, audio, form, base, meta, template';
 
-/** The strings that were executed, one line for each; empty if the page shows all strings as text. */
+/**
+ * The strings that were executed, one line for each string. The list is empty if the page shows all strings as text.
+ */
 export async function executedTexts(page: Page): Promise<string[]> {
   const root = page.locator('#page');
   const elements: string[] = await root.locator(FOREIGN).evaluateAll((all) => all.map(({ outerHTML }) => outerHTML));

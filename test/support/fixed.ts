@@ -1,4 +1,4 @@
-/** Checks that must hold for the fixes of any manifest, random or from another project. */
+/** Checks that must hold for the fixes of any manifest. The manifest may be random or from another project. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { fieldPath } from '../../analysis/schema/paths.ts';
 import { readManifests } from '../../cli/input/manifests.ts';
 import { cappol } from './cappol.ts';
 
-/** Fixes a text, and asserts that only the listed fields change, and that fixing it again changes nothing. */
+/** Fixes a text. Asserts that only the listed fields change, and that a second run changes nothing. */
 export async function assertFixed(text: string, args: readonly string[], name = 'manifests.yaml'): Promise<FixResult> {
   const folder = mkdtempSync(join(tmpdir(), 'fixed-'));
   try {
@@ -62,7 +62,7 @@ async function objectsIn(folder: string, name: string): Promise<InputObject['obj
   return objects;
 }
 
-/** Asserts that only the edited fields differ. Objects that share their name with another object are not compared. */
+/** Asserts that only the edited fields differ. An object with the name of another object is not compared. */
 function assertOnlyEdits(
   before: InputObject['object'][],
   after: InputObject['object'][],
@@ -82,7 +82,10 @@ function assertOnlyEdits(
   }
 }
 
-/** The value with one edit. A mapping that loses its only field is removed, as `fix` does below a securityContext. */
+/**
+ * The value with one edit. Below a securityContext, a mapping that loses its only field is also removed, as in the
+ * output of `cappol fix`.
+ */
 function edited(whole: unknown, path: string, value: unknown): unknown {
   const steps = fieldPath(path);
   const from = steps.findIndex((step) => step === 'securityContext' || step === 'annotations');
@@ -91,8 +94,8 @@ function edited(whole: unknown, path: string, value: unknown): unknown {
 }
 
 /**
- * Asserts that each removed line belongs to an edited field, and that a comment is removed only together with such a
- * line.
+ * Asserts that each removed line belongs to an edited field. A comment may be removed only together with a line of an
+ * edited field.
  */
 function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[]): void {
   const lines = before.split('\n');
@@ -117,7 +120,8 @@ function assertOnlyLines(before: string, after: string, edits: readonly FixEdit[
     if (part.removed) for (let index = 0; index < (part.count ?? 0); index += 1) gone.push(number + index);
     number += part.count ?? 0;
   }
-  // A line is not counted as removed if it only gets a comma or a line break because a field is added after it.
+  // Adding a field below a line may give the line a comma or a line break. A line with such a change does not count as
+  // removed.
   const bare = (line: string | undefined) => line?.replace(/\r$/, '');
   const kept = new Set(after.split('\n').map(bare));
   const isOnlyContinued = (line: number) =>

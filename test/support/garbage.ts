@@ -1,4 +1,4 @@
-/** Runs the garbage collector at once, for tests of objects that must not be kept. */
+/** Runs the garbage collector at once, for tests of objects that must not stay in memory. */
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 
 const ROUNDS = 100;
 
-/** @returns the bytes that `make` adds to the heap, while its result is in use */
+/** @returns the number of bytes that the result of `make` takes on the heap */
 export async function heapOf(make: () => unknown): Promise<number> {
   const used = async () => {
     await collectGarbage(() => false, 3);
@@ -15,21 +15,21 @@ export async function heapOf(make: () => unknown): Promise<number> {
   const before = await used();
   const made = make();
   const after = await used();
-  // Keeps the result in use; otherwise it could be collected before it is measured.
+  // This assertion keeps the result alive until it is measured.
   assert.notEqual(made, undefined);
   return after - before;
 }
 
 /**
- * Collects garbage until `seen` returns true: all unreferenced objects are collected, and their registries notified.
- * The engine decides when it notifies registries, so the function gives up after many rounds.
+ * Collects garbage until `seen` returns true. By then, all unreferenced objects are collected, and their registries are
+ * notified. The engine chooses the time of notifying registries, so the function gives up after many rounds.
  */
 export async function collectGarbage(seen: () => boolean, rounds = ROUNDS): Promise<void> {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   for (let round = 0; round < rounds && !seen(); round++) {
     collect();
-    // The engine keeps the target of a WeakRef until the current job is over.
+    // The engine keeps the target of a WeakRef until the current job has ended.
     await sleep(5);
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A cluster with the CRD and the operator, for the tests of one file.
+ * Provides a cluster with the CRD and the operator for the tests of one file.
  *
  *   const cluster = useCluster('decisions');            // in a describe: registers hooks that start and clean up
  *   const namespace = await cluster.namespace('team', { team: 'net' });
@@ -7,8 +7,9 @@
  *   await cluster.programmed(policy);
  *   assert.equal(await cluster.admit(restrictedPod(), namespace), ADMITTED);
  *
- * All files share the control plane; mocha runs them one after the other, so that only one operator runs at a time. The
- * operator is installed as documented, and runs as its service account, only with the rights that config/rbac grants.
+ * All files share the control plane. The files run one after the other, so only one operator runs at a time. The
+ * operator is installed as documented. The operator runs as its service account, with only the rights that config/rbac
+ * grants.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,15 +33,15 @@ import { OPERATOR_NAMESPACE, OPERATOR_USER } from './rights.ts';
 export const ADMITTED = 'admitted';
 export { OPERATOR_NAMESPACE };
 
-/** The default creator of pods: a user who may create workloads anywhere, and may `use` no policy. */
+/** The default creator of pods. This user may create workloads anywhere, and may `use` no policy. */
 export const CREATOR: Identity = { user: 'creator', groups: ['creators'] };
 
-/** A user who may do everything, and so may `use` every policy. */
+/** A user with all rights. This user may therefore `use` every policy. */
 export const ADMINISTRATOR: Identity = { user: 'administrator', groups: ['system:masters'] };
 
 /**
- * A cluster administrator who acts as the operator, because under the protection only the operator may write the
- * rendered objects.
+ * A cluster administrator who acts as the operator. Under the protection, only the operator may write the rendered
+ * objects.
  */
 const ACTS_AS_OPERATOR: Identity = { user: OPERATOR_USER, groups: ['system:masters'] };
 
@@ -51,20 +52,20 @@ const CRD_FILE = join(import.meta.dirname, '..', '..', 'crds', 'capabilitypolici
 interface ClusterOptions {
   readonly controlPlane?: () => Promise<ControlPlane>;
   /**
-   * Makes the operator's kubeconfig, for a test that deletes the operator's service account. By default, the kubeconfig
-   * has a token of the operator's service account.
+   * Makes the operator's kubeconfig, for a test that deletes the operator's service account. The default kubeconfig has
+   * a token of this service account.
    */
   readonly kubeconfig?: (controlPlane: ControlPlane) => string;
-  /** The way of installing, which is kubectl by default. */
+  /** The tool that installs the operator. The default is kubectl. */
   readonly installWith?: 'helm';
-  /** Further flags of the operator, besides the flags that name its cluster. */
+  /** Flags of the operator in addition to the flags that name its cluster. */
   readonly args?: readonly string[] | (() => Promise<readonly string[]>);
 }
 
 /**
- * Call this function in a describe. The operator starts before the tests; after them, it removes everything and is
- * stopped.
- * @param prefix the prefix of all namespaces' and policies' names, unique among the test files
+ * Starts the operator before the tests. After the tests, the operator removes everything and is stopped. Call this
+ * function in a `describe`.
+ * @param prefix the prefix of the names of all namespaces and policies, which must be unique among the test files
  */
 export function useCluster(prefix: string, options: ClusterOptions = {}): TestCluster {
   const { controlPlane = sharedControlPlane, args = [] } = options;
@@ -82,7 +83,7 @@ export function useCluster(prefix: string, options: ClusterOptions = {}): TestCl
   return cluster;
 }
 
-/** Waits until `look` returns something other than undefined and false, and returns that. */
+/** Waits until `look` returns something other than undefined and false, and returns this result. */
 export function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
@@ -97,7 +98,10 @@ export function serviceAccount(namespace: string, name: string): Identity {
   return { user: `system:serviceaccount:${namespace}:${name}`, groups };
 }
 
-/** API servers take some four times as long to compile policies without variables. */
+/**
+ * The time in ms within which a policy must be Programmed. API servers take about four times as long to compile
+ * policies without variables.
+ */
 const PROGRAMMED_WITHIN_MS = offers(SERVER_MINOR, 'admissionVariables') ? 60_000 : 240_000;
 
 interface Started {
@@ -120,14 +124,14 @@ export class TestCluster {
     return this.#running.controlPlane;
   }
 
-  /** The API with the rights of a cluster administrator. */
+  /** The API client with the rights of a cluster administrator. */
   get api(): Api {
     return this.#running.api;
   }
 
   /**
-   * The API for out-of-band changes of the operator's objects. This API has the rights of a cluster administrator and,
-   * under the protection, acts as the operator.
+   * The API client for out-of-band changes of the operator's objects. The client has the rights of a cluster
+   * administrator. Under the protection, the client acts as the operator.
    */
   get byHand(): Api {
     return this.#running.byHand;
@@ -139,8 +143,8 @@ export class TestCluster {
   }
 
   /**
-   * The operator, which runs when the tests begin. A test that stops the operator need not start it again for the
-   * clean-up.
+   * The operator, which runs when the tests begin. After a test that stops the operator, the clean-up starts the
+   * operator again.
    */
   get operator(): OperatorProcess {
     return this.#running.operator;
@@ -151,7 +155,7 @@ export class TestCluster {
     return `${this.#prefix}-${suffix}`;
   }
 
-  /** Makes a namespace in which pods can be created at once. */
+  /** Creates a namespace in which pods can be created at once. */
   async namespace(suffix: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const name = this.named(suffix);
     await createNamespace(this.api, name, labels);
@@ -162,7 +166,7 @@ export class TestCluster {
     await createServiceAccount(this.api, namespace, name);
   }
 
-  /** Creates a policy, or replaces its spec. Returns its name. */
+  /** Creates a policy, or replaces its spec. Returns the policy's name. */
   async policy(suffix: string, spec: CapabilityPolicySpec): Promise<string> {
     const name = this.named(suffix);
     const apiVersion = 'capabilitypolicy.dev/v1alpha1';
@@ -185,7 +189,10 @@ export class TestCluster {
     await Promise.all(policies.map((name) => this.deletePolicy(name)));
   }
 
-  /** The API server's answer to the creation of a pod, by dry run: `admitted`, or the refusal. */
+  /**
+   * The API server's answer to the creation of a pod, by dry run. The answer is `admitted` or the message of the
+   * refusal.
+   */
   async admit(pod: object, namespace: string, as: Identity = CREATOR): Promise<string> {
     const { status, body } = await this.tryCreate(`${NAMESPACES}/${namespace}/pods`, pod, as);
     return status === 201 ? ADMITTED : body.message;
@@ -195,7 +202,7 @@ export class TestCluster {
     return this.api.ask('POST', path, { body: object, as, query: { dryRun: 'All' } });
   }
 
-  /** The condition with the newest time of writing, even if it is about an older generation of the policy. */
+  /** The condition that was written last. The condition may be about an older generation of the policy. */
   async condition(policy: string, type: string): Promise<Condition | undefined> {
     return conditionOf(await this.api.get(`${POLICIES}/${policy}`), type);
   }
@@ -216,8 +223,8 @@ export class TestCluster {
   }
 
   /**
-   * Waits until the cluster contains exactly the compiled objects of its policies, and this file's namespaces have the
-   * right labels.
+   * Waits until the cluster contains exactly the compiled objects of its policies, and until this file's namespaces
+   * have the right labels.
    */
   async settled(timeoutMs = 180_000): Promise<void> {
     let last: readonly string[] = [];
@@ -239,7 +246,7 @@ export class TestCluster {
     return differences(this.api, options, (name) => this.#isOwn(name));
   }
 
-  /** A policy's own objects in the cluster: its role, and the binding of its users. */
+  /** The policy's own objects in the cluster: its role, and the binding of its users. */
   async rendered(policy: string): Promise<Json[]> {
     return renderedObjects(this.api, policy);
   }
@@ -249,7 +256,7 @@ export class TestCluster {
     return (await renderedObjects(this.api)).filter(({ metadata }) => PROGRAM_LABEL in metadata.labels);
   }
 
-  /** The names of the programs that have a row for the policy. */
+  /** The names of the programs with a row for the policy. */
   async having(policy: string): Promise<string[]> {
     const programs = (await this.programs()) as unknown as RenderedObject[];
     return programs.filter((program) => rowsIn(program).has(policy)).map(({ metadata }) => metadata.name);
@@ -319,7 +326,7 @@ export async function allowCreators(api: Api): Promise<void> {
 }
 
 /**
- * Creates a namespace in which pods can be created at once, because it already has the service account that a
+ * Creates a namespace in which pods can be created at once. The function also creates the service account that a
  * controller would create.
  */
 export async function createNamespace(

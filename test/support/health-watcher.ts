@@ -1,6 +1,6 @@
 /**
- * A worker thread that asks a process for its health again and again. If the test's own thread measured, large objects
- * and the garbage collector would delay the measurements.
+ * A worker thread that requests the health of a process again and again. If the test's own thread measured, large
+ * objects and the garbage collector would delay the measurements.
  */
 import { parentPort, Worker, workerData } from 'node:worker_threads';
 import { request } from 'undici';
@@ -8,7 +8,7 @@ import { usageOf } from '../../hack/bench/measured-process.ts';
 
 const PAUSE_MS = 20;
 
-/** The slowest answer, and the largest amount of CPU time that the process used before an answer. */
+/** The time of the slowest answer, and the largest CPU time of the process before an answer. */
 export interface Slowest {
   readonly ms: number;
   readonly cpuMs: number;
@@ -20,10 +20,10 @@ interface Watched {
   readonly pid: number;
 }
 
-/** Asks for the health until `stop` is called. `stop` rejects if an answer was not 200. */
+/** Requests the health until `stop` is called. `stop` rejects if an answer was not 200. */
 export function watchHealth(watched: Watched): { stop(): Promise<Slowest> } {
   const worker = new Worker(new URL(import.meta.url), { workerData: watched });
-  // A test that fails before `stop` must not keep the process alive.
+  // A test that fails before calling `stop` must not keep the process alive.
   worker.unref();
   const slowest = new Promise<Slowest>((resolve, reject) => {
     worker.once('message', resolve);

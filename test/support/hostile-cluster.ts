@@ -1,6 +1,6 @@
 /**
  * A cluster and documents with strings that try to run as code in the page. The API server refuses many of these names,
- * but anybody can edit a document.
+ * but a user can write any name into a document.
  */
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -11,7 +11,7 @@ import { baselinePolicy } from './policies.ts';
 import { settledSnapshot } from './settled-snapshot.ts';
 import { binding, clusterOf, ownedBy, podView, useRole, wholeCluster, workloadView } from './views.ts';
 
-/** The global variable that a text sets if it is executed. */
+/** The global variable that an executed text sets. */
 export const ATTACKED = 'attacked';
 
 const ATTACK = `globalThis.${ATTACKED}=1`;
@@ -149,7 +149,7 @@ function partsWith(text: string): PodContent {
 type Spec = Partial<CapabilityPolicySpec>;
 
 function policyNamed(name: string, index: number): CompletePolicy {
-  // The API server and cappol replace those parts of a string that are not well-formed Unicode.
+  // The API server and cappol replace the parts of a string that are not well-formed Unicode.
   const text = name.toWellFormed();
   const modes = ['Enforce', 'Warn', 'Audit'] as const;
   const spec: Spec = {
@@ -179,7 +179,7 @@ function nameOf({ metadata }: CompletePolicy): string {
   return metadata?.name ?? '';
 }
 
-/** Unusual statuses that another version of the operator, or a person with an editor, may have left. */
+/** Unusual statuses that another version of the operator, or a user with an editor, may have written. */
 const STRANGE_STATUSES: readonly object[] = [
   {},
   { conditions: [] },
@@ -199,7 +199,7 @@ const STRANGE_STATUSES: readonly object[] = [
   { rollout: { enforced: 1, soaking: 0, blocked: 0, progress: SCRIPT } },
 ];
 
-/** The hostile cluster as a snapshot that somebody has edited further. */
+/** The hostile cluster as a snapshot, with further edits. */
 export function hostileSnapshot(context: string = CLOSED_SCRIPT): Snapshot {
   const snapshot = settledSnapshot(hostileCluster(), context);
   const policies = snapshot.policies.map((policy, index): SnapshotPolicy => {

@@ -1,6 +1,6 @@
 /**
- * The operator installed as documented, with its service account and rights. The cluster has no node for the operator's
- * pods, so tests run it beside the cluster, as this account.
+ * Installs the operator as documented, with the operator's service account and rights. The cluster has no node for the
+ * operator's pods. Tests therefore run the operator beside the cluster, with this service account.
  */
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,12 +12,15 @@ import { NAMESPACES } from './rendered.ts';
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from './rights.ts';
 
 const OPERATIONS = 'docs/operations.md';
-/** For each way of installing, the index of the block on the page that installs the operator. */
+/** The index of the page's block that installs the operator, for each way of installing. */
 const WAYS = { kubectl: 0, helm: 1 } as const;
 
 const installations = new WeakMap<ControlPlane, Promise<void>>();
 
-/** Installs the operator once for each control plane, with kubectl unless CAPABILITYPOLICY_TEST_INSTALL=helm. */
+/**
+ * Installs the operator once for each control plane. The function uses kubectl unless
+ * CAPABILITYPOLICY_TEST_INSTALL=helm.
+ */
 export async function install(
   controlPlane: ControlPlane,
   way = process.env.CAPABILITYPOLICY_TEST_INSTALL ?? 'kubectl',
@@ -30,7 +33,7 @@ export async function install(
   await installation;
 }
 
-/** Applies every object once more, as an upgrade does. */
+/** Applies every object of the installation once more, as an upgrade does. */
 export async function applyAgain(controlPlane: ControlPlane): Promise<void> {
   await installWith(controlPlane, 'kubectl');
 }
@@ -47,14 +50,14 @@ async function installWith({ kubeconfig }: ControlPlane, way: string): Promise<v
 }
 
 /**
- * The identity of a node, because nodes request the tokens of their pods. With the protection, only a node may request
- * a token of the operator's service account.
+ * The identity of a node. Nodes request the tokens of their pods. With the protection, only a node may request a token
+ * of the operator's service account.
  */
 const NODE: Identity = { user: 'system:node:none', groups: ['system:nodes', 'system:masters'] };
 
 /**
- * @returns the path of a kubeconfig with a token of a service account, by default the operator's, like the token of the
- * account's pods
+ * @returns the path of a kubeconfig with a token of a service account. The default is the operator's service account.
+ * The token is of the kind that a pod of the account gets.
  */
 export async function accountKubeconfig(
   controlPlane: ControlPlane,

@@ -1,22 +1,25 @@
-/** A walk through the page with the keyboard alone. */
+/** Walks through the page with only the keyboard. */
 import type { Page } from './browser.ts';
 
 const CONTROLS =
   'a[href], button:enabled, input:enabled, select:enabled, textarea:enabled, summary, [tabindex="0"], [contenteditable="true"]';
 
-/** The maximum number of stops on a walk. No view has as many stops, because a long list is only one stop. */
+/**
+ * The maximum number of stops on a walk. No view has as many stops as this maximum, because a long list is only one
+ * stop.
+ */
 const MOST_STOPS = 400;
 
 export interface Walk {
-  /** How often the Tab key was pressed until the focus left the page. */
+  /** The number of times that the Tab key was pressed until the focus left the page. */
   readonly stops: number;
   /** The controls that never had the focus. */
   readonly missed: readonly string[];
-  /** The control that the focus could not leave; undefined if there is no such control. */
+  /** The control that the focus could not leave. The field is undefined if there is no such control. */
   readonly trap?: string;
 }
 
-/** Walks through the page by the Tab key, from the beginning until the focus leaves the last control. */
+/** Walks through the page with the Tab key, from the beginning until the focus leaves the last control. */
 export async function walkByTab(page: Page): Promise<Walk> {
   await page.locator('body').evaluate((body) => {
     body.ownerDocument.activeElement.blur();
@@ -27,7 +30,7 @@ export async function walkByTab(page: Page): Promise<Walk> {
   });
   let previous = '';
   for (let stops = 0; stops < MOST_STOPS; stops++) {
-    // In an editor, the Tab key indents. Escape leaves the editor, as the editor's description says.
+    // In an editor, the Tab key indents. As the editor's description says, the Escape key leaves the editor.
     if (await isInEditor(page)) await page.keyboard.press('Escape');
     await page.keyboard.press('Tab');
     const stop = await markFocused(page, stops);
@@ -63,8 +66,8 @@ function markFocused(page: Page, stop: number): Promise<string | undefined> {
 
 async function missedControls(page: Page): Promise<string[]> {
   return page.locator(CONTROLS).evaluateAll((all: ControlInPage[], attribute) => {
-    // The Tab key reaches only one radio button of a group of radio buttons. If a control in a shadow tree has the
-    // focus, the walk marks the host of the shadow tree.
+    // The Tab key reaches only one radio button of a group. If a control in a shadow tree has the focus, the walk marks
+    // the host of the shadow tree.
     const isWalked = (one: ControlInPage) =>
       one.hasAttribute(attribute) || one.getRootNode().host?.hasAttribute(attribute) === true;
     const missed = all.filter((one) => one.checkVisibility() && one.tabIndex >= 0 && !isWalked(one));

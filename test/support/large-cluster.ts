@@ -1,7 +1,7 @@
 /**
- * A very large cluster: by default 100,000 pods in 5,000 namespaces under 300 policies. Pods with the same shape share
- * their frozen content, as in the projection. Because of the shared content, the cluster is built in less than a second,
- * and each shape is evaluated once.
+ * Makes a very large cluster in memory. By default, the cluster has 100,000 pods in 5,000 namespaces under 300
+ * policies. Pods with the same shape share their frozen content, as in the projection. The cluster is therefore built
+ * in less than a second, and each shape is evaluated once.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type {
@@ -21,8 +21,8 @@ export interface LargeSizes {
   readonly pods: number;
   readonly namespaces: number;
   /**
-   * The number of different pods. The number of different templates is the same, because admission adds the token's
-   * volume only to pods.
+   * The number of different pods. The number of different templates is the same. Templates differ from pods, because
+   * admission adds the token's volume only to pods.
    */
   readonly shapes: number;
   readonly policies: number;
@@ -119,7 +119,7 @@ interface Chain {
   readonly owner?: Owner;
 }
 
-/** The owners of pods as controllers make them; most pods belong to a Deployment. */
+/** The owners of pods in the form that controllers make. Most pods belong to a Deployment. */
 const CHAINS: readonly (readonly (WorkloadKind | 'Rollout')[])[] = [
   ['Deployment', 'ReplicaSet'],
   ['StatefulSet'],
@@ -139,7 +139,7 @@ interface Placed {
 }
 
 function chainOf(namespace: string, { workload, shape }: Placed): Chain {
-  // The factor 7 is a prime, so that each shape occurs under each kind of owner.
+  // Each shape occurs under each kind of owner, because the factor 7 is a prime.
   const kinds = CHAINS[(workload * 7 + Math.floor(workload / 60)) % CHAINS.length] ?? [];
   const workloads: WorkloadView[] = [];
   let owner: Owner | undefined;
@@ -209,7 +209,7 @@ function uidOf(kind: string, index: number): string {
   return `${kind}-3c1c-4c5e-9f53-${String(index).padStart(12, '0')}`;
 }
 
-/** The hash of a template, as controllers append it. */
+/** The hash of a template, which controllers append to names. */
 function hash(index: number): string {
   return ((index + 1) * 2_654_435_761).toString(36).slice(-9);
 }

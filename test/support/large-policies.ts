@@ -1,6 +1,6 @@
 /**
- * The policies of a large cluster: four policies for all teams and, for each team, its own policies, exceptions that
- * end, policies with restricted use, and policies with a rollout.
+ * Makes the policies of a large cluster. There are four policies for all teams. Each team also has its own policies.
+ * Some policies of a team are exceptions that expire, policies with restricted use, or policies with a rollout.
  */
 import {
   type CapabilityPolicySpec,
@@ -16,7 +16,10 @@ export interface LargePolicies {
   readonly policies: readonly CompletePolicy[];
   readonly roles: readonly RoleView[];
   readonly roleBindings: readonly RoleBindingView[];
-  /** The labels of a namespace for rollouts that have not reached it. @param namespace the namespace's index */
+  /**
+   * The labels of a namespace for rollouts that have not promoted the namespace yet.
+   * @param namespace the namespace's index
+   */
   readonly pending: (namespace: number) => Readonly<Record<string, string>>;
 }
 
@@ -41,7 +44,7 @@ const OF_PLATFORM: readonly (readonly [name: string, spec: Spec])[] = [
 const STAGES = ['production', 'staging', 'development'];
 const TEAMS = 50;
 
-/** When the policies were created: a fixed time, so that the same sizes give the same cluster. */
+/** The creation time of the policies. The creation time is fixed, so that equal sizes give equal clusters. */
 const CREATED = '2026-01-01T00:00:00Z';
 
 interface Own {
@@ -52,7 +55,7 @@ interface Own {
 
 const ROLLED_OUT: Spec = { mode: 'Enforce', level: 'restricted', priority: 20 };
 
-/** The policies of a team: the end of the policy's name, and the spec. */
+/** The policies of a team. Each entry has the end of the policy's name, and the spec. */
 const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = [
   ['restricted', ofTeam({ mode: 'Enforce', level: 'restricted', priority: 10 })],
   [
@@ -85,7 +88,8 @@ const OF_TEAM: readonly (readonly [name: string, spec: (own: Own) => Spec])[] = 
 
 /**
  * A rollout. While a namespace is pending, half of the policies warn and the other half audit. Each policy overlaps
- * with the policy that warns or audits everywhere. That policy may overlap with some thirty policies.
+ * with the policy that warns or audits in all namespaces. The policy for all namespaces may overlap with about thirty
+ * policies.
  */
 function meanwhile(team: string): NonNullable<Spec['rollout']> {
   return { soak: '24h', meanwhile: Number(team.slice(-1)) % 2 === 0 ? 'Warn' : 'Audit' };
@@ -95,7 +99,7 @@ function ofTeam(spec: Spec, stage?: string): (own: Own) => Spec {
   return ({ team }) => ({ namespaceSelector: { matchLabels: { team, ...(stage && { stage }) } }, ...spec });
 }
 
-/** The name of a namespace, and the labels by which policies select it. One namespace in 51 belongs to no team. */
+/** The name of a namespace, and its labels for the selectors of policies. One namespace in 51 belongs to no team. */
 export function labelsOf(index: number): { readonly name: string; readonly team?: string; readonly stage: string } {
   const place = index % (TEAMS + 1);
   const stage = STAGES[roundOf(index) % STAGES.length] as string;
@@ -126,7 +130,7 @@ export function largePolicies(count: number): LargePolicies {
     ),
     pending(namespace) {
       const { team } = labelsOf(namespace);
-      // The rollouts have promoted half of the namespaces. The other half is pending.
+      // The rollouts have promoted half of the namespaces. The other half of the namespaces is pending.
       if (roundOf(namespace) % 2 === 0) return {};
       const here = rolledOut.filter(({ spec }) => spec.namespaceSelector.matchLabels?.team === team);
       return Object.fromEntries(here.map((policy) => [`${ROLLOUT_LABEL_PREFIX}${nameOf(policy)}`, ROLLOUT_PENDING]));

@@ -1,10 +1,10 @@
 /**
- * Measured bounding sets of containers. For user 0, the permitted and the effective set equal the bounding set.
- * containerd was measured through its CRI (1.6), and all runtimes through runc.
+ * Measured bounding sets of containers. For user 0, the permitted and the effective sets equal the bounding set. The
+ * sets of containerd 1.6 were measured through its CRI, and the sets of all runtimes through runc.
  */
 import type { ContainerRuntime } from '../../analysis/capabilities/runtimes.ts';
 
-/** The mask of a measured bounding set, or the error if the container does not start. */
+/** The mask of a measured bounding set. If the container does not start, the value is the error. */
 export type Measured = bigint | string;
 
 interface MeasuredRow {

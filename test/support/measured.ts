@@ -1,6 +1,9 @@
-/** Measurements on a machine that runs other programs, too. */
+/** Measures on a machine that also runs other programs. */
 
-/** The CPU time of this process in ms, which other programs hardly change, although they delay the work. */
+/**
+ * The CPU time of this process in ms. Other programs hardly change the CPU time, although other programs delay the
+ * work.
+ */
 export async function cpuMs(work: () => unknown): Promise<number> {
   const began = process.cpuUsage();
   await work();
@@ -8,7 +11,7 @@ export async function cpuMs(work: () => unknown): Promise<number> {
   return (user + system) / 1_000;
 }
 
-/** The time on the clock that the work takes, in ms. */
+/** The elapsed time of the work on the clock, in ms. */
 export async function clockMs(work: () => unknown): Promise<number> {
   const began = performance.now();
   await work();
@@ -16,7 +19,7 @@ export async function clockMs(work: () => unknown): Promise<number> {
 }
 
 /**
- * The smallest of up to five measurements. When a measurement is below the limit, no further measurement is made. Other
+ * The smallest of up to five measurements. No further measurement is made after a measurement below the limit. Other
  * programs or the garbage collector may slow down one measurement, but a defect slows down all measurements.
  */
 export async function leastOf(limit: number, measure: () => Promise<number>): Promise<number> {

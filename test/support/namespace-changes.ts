@@ -1,10 +1,8 @@
-/**
- * Changes of a namespace's metadata, by every kind of request that can make such a change. All requests are dry runs.
- */
+/** Changes a namespace's metadata through every kind of request that can change metadata. All requests are dry runs. */
 import type { Answer, Api, Identity, Json, Method } from '../../hack/controlplane/api.ts';
 import { NAMESPACES } from './rendered.ts';
 
-/** Keys of labels or annotations with their new values; null for a key to remove. */
+/** Keys of labels or annotations with their new values. The value null removes a key. */
 type Entries = Readonly<Record<string, string | null>>;
 
 export interface MetadataChange {
@@ -12,7 +10,7 @@ export interface MetadataChange {
   readonly annotations?: Entries;
 }
 
-/** A user who may change namespaces by each of the routes below, and has no other rights. */
+/** A user who may change namespaces through each of the routes below, and has no other rights. */
 export const EDITOR: Identity = { user: 'namespace-editor', groups: ['namespace-editors'] };
 
 const APPLY = 'application/apply-patch+yaml';
@@ -21,7 +19,7 @@ const MERGE = 'application/merge-patch+json';
 interface Route {
   readonly title: string;
   readonly method: Method;
-  /** The subresource of the namespace to which the request goes. */
+  /** The subresource of the namespace that the request writes. */
   readonly subresource: string;
   readonly contentType?: string;
 }
@@ -39,8 +37,8 @@ export const ROUTES: readonly Route[] = [
 const ATTEMPTS = 5;
 
 /**
- * The routes by which the change can be made. With server-side apply, leaving out a field removes the field only if the
- * same manager applied it before by the same route. Nobody applies labels to /status, so /status cannot remove labels.
+ * The routes that can make the change. To remove a field by server-side apply, the same manager must have applied the
+ * field before through the same route. No manager applies labels to /status, so /status cannot remove labels.
  */
 export function routesOf({ labels = {}, annotations = {} }: MetadataChange): readonly Route[] {
   const removes = Object.values({ ...labels, ...annotations }).includes(null);
@@ -50,7 +48,8 @@ export function routesOf({ labels = {}, annotations = {} }: MetadataChange): rea
 }
 
 /**
- * The API server's answer to the change. The request is sent again if the operator has changed the namespace meanwhile.
+ * Sends the change, and returns the API server's answer. If the operator has changed the namespace meanwhile, the
+ * request is repeated.
  */
 export async function change(
   api: Api,
@@ -85,8 +84,8 @@ async function changeOnce(
       : applies
         ? { kind, apiVersion, metadata: { name: namespace, ...whole } }
         : { kind, apiVersion, metadata: { ...metadata, ...whole }, spec, status };
-  // Any client may use any name of a field manager. If somebody applies fewer fields under the operator's name, the
-  // apply removes the operator's fields.
+  // Any client may use any name of a field manager. An apply under the operator's name with fewer fields removes the
+  // operator's fields.
   const fieldManager = [...Object.keys(labels), ...Object.keys(annotations)].some(isOurs)
     ? 'capabilitypolicy.dev'
     : 'test';
@@ -98,22 +97,22 @@ async function changeOnce(
   });
 }
 
-/** Whether an answer shows the changed namespace. */
+/** Whether an answer has the namespace with the change. */
 export function isChanged({ status, body }: Answer, { labels = {}, annotations = {} }: MetadataChange): boolean {
   const shows = (live: Json = {}, wanted: Entries) =>
     Object.entries(wanted).every(([key, value]) => (live[key] ?? null) === value);
   return status === 200 && shows(body.metadata?.labels, labels) && shows(body.metadata?.annotations, annotations);
 }
 
-/** Lets `EDITOR` change namespaces. */
+/** Grants `EDITOR` the right to change namespaces. */
 export async function allowEditor(api: Api): Promise<void> {
   const resources = ['namespaces', 'namespaces/status', 'namespaces/finalize'];
   await grant(api, EDITOR.user, [{ apiGroups: [''], resources, verbs: ['get', 'update', 'patch'] }]);
 }
 
 /**
- * Grants rules to a user by a ClusterRole and a binding to it, both of the given name.
- * @param namespace the namespace of a RoleBinding; without it, a ClusterRoleBinding is created
+ * Grants rules to a user through a ClusterRole and a binding. The role and the binding have the given name.
+ * @param namespace the namespace of a RoleBinding. Without a namespace, a ClusterRoleBinding is created.
  * @returns the path of the binding
  */
 export async function grant(

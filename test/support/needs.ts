@@ -1,6 +1,6 @@
 /**
- * The requirements of some tests on the machine or on the API server. Tests whose requirements are missing are left
- * out: they are reported, but not defined.
+ * Declares the requirements of tests on the machine or on the API server. If the requirements of a test are missing,
+ * the test is reported, but not defined.
  */
 import { SERVER_MINOR } from '../../hack/controlplane/version.ts';
 import { lacking, type Needs } from '../../hack/needs.ts';
@@ -9,8 +9,8 @@ import { offeredSince, offers, type ServerFeature } from '../../operator/standar
 import { PROTECTED } from './control-plane.ts';
 
 /**
- * Declares tests that need programs besides Node and Go. On a developer's machine, missing programs are only reported.
- * In CI, where .ci/run installs the programs, a missing program is a failure.
+ * Declares tests that need programs besides Node and Go. On a developer's machine, a missing program is only reported.
+ * In CI, .ci/run installs the programs, so a missing program is a failure.
  */
 export function describeWith(needs: Needs, title: string, tests: () => void): void {
   const reason = lacking(needs);
@@ -40,7 +40,7 @@ const FEATURE_NAMES: Readonly<Record<ServerFeature, string>> = {
   deviceAdminAccess: 'admin access to devices',
 };
 
-/** @param feature the feature of the API server that the test needs; undefined if the test needs no such feature */
+/** @param feature the feature of the API server that the test needs, or undefined if the test needs no feature */
 export function itIfOffered(
   feature: ServerFeature | undefined,
   title: string,
@@ -67,15 +67,14 @@ function takeBack(test: Mocha.Test, reason: string): void {
   leaveOut({ title: test.fullTitle(), reason });
 }
 
-/** Reports a test that needs a feature, unless the newest known version lacks the feature, too. */
+/**
+ * Reports a test that needs a feature. The function reports nothing if the newest known version also lacks the feature.
+ */
 function reportMissing(test: Mocha.Test, feature: ServerFeature): void {
   if (offers(NEWEST_KNOWN_MINOR, feature)) leaveOut({ title: test.fullTitle(), reason: needOf(feature) });
 }
 
-/**
- * Declares a test of the behaviour on API servers that lack a feature. On newer API servers, the test is left out
- * silently.
- */
+/** Declares a test for API servers that lack a feature. On newer API servers, the test is left out without a report. */
 export function itIfLacking(feature: ServerFeature, title: string, run: Mocha.Func | Mocha.AsyncFunc): void {
   if (!offers(SERVER_MINOR, feature)) it(title, run);
 }
@@ -90,7 +89,7 @@ export function describeIfOffered(feature: ServerFeature, title: string, tests: 
 
 /**
  * Whether an API server lacks a feature that the newest known version has.
- * @param server N of Kubernetes 1.N
+ * @param server the version of the API server, as N of Kubernetes 1.N
  */
 export function lacksFeatures(server: number): boolean {
   const features = Object.keys(FEATURE_NAMES) as ServerFeature[];
@@ -102,7 +101,7 @@ export interface LeftOut {
   readonly reason: string;
 }
 
-/** @returns the tests that a run left out, according to its output */
+/** @returns the tests that a run left out, according to the output of the run */
 export function leftOutIn(output: string): LeftOut[] {
   return Array.from(output.matchAll(LEFT_OUT), ([, title = '', reason = '']) => ({ title, reason }));
 }
@@ -118,7 +117,10 @@ function needOf(feature: ServerFeature): string {
   return `needs ${FEATURE_NAMES[feature]}, offered since ${offeredSince(feature)}`;
 }
 
-/** Removes a suite or test that mocha has already declared. By then, the title and the tests of a suite are known. */
+/**
+ * Removes a suite or test that mocha has already declared. The title and the tests of a suite are known only after the
+ * declaration.
+ */
 function remove<T>(one: T, declared: T[] = []): void {
   declared.splice(declared.indexOf(one), 1);
 }

@@ -1,4 +1,4 @@
-/** Observes the visible state of a policy: its status at every moment, and its Events. */
+/** Records the visible state of a policy: its status at every moment, and its Events. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
@@ -8,7 +8,7 @@ import type { CapabilityPolicyStatus, Condition, Violation } from '../../operato
 import { eventually, type TestCluster } from './harness.ts';
 import { NAMESPACES, POLICIES } from './rendered.ts';
 
-/** Every state of the policies since the start, in order, as the API server's watch shows them. */
+/** Every state of the policies since the start, in the order in which the API server's watch showed the states. */
 export class Observation {
   readonly states: Json[] = [];
   readonly #stop: () => void;
@@ -28,7 +28,7 @@ export class Observation {
     return new Observation(cluster, await cluster.api.get(POLICIES));
   }
 
-  /** @returns all states of one policy until now */
+  /** @returns all states of one policy so far */
   async end(cluster: TestCluster, policy: string): Promise<Json[]> {
     const { metadata } = await cluster.api.get(`${POLICIES}/${policy}`);
     const isNow = ({ metadata: seen }: Json) => seen.resourceVersion === metadata.resourceVersion;
@@ -37,7 +37,7 @@ export class Observation {
   }
 }
 
-/** Checks the rules of kstatus and our own, for each state and each transition. */
+/** Checks each state and each transition against the rules of kstatus and our own rules. */
 export function assertWellFormed(states: readonly Json[]): void {
   let before: readonly Condition[] = [];
   for (const { metadata, status = {} } of states) {
@@ -78,7 +78,7 @@ function assertTransitions(before: readonly Condition[], conditions: readonly Co
   }
 }
 
-/** Waits `ms` and checks that nobody writes the object. */
+/** Waits for `ms` milliseconds and checks that the object is not written. */
 export async function assertStill(api: Api, path: string, ms: number): Promise<void> {
   const before = await api.get(path);
   await sleep(ms);
@@ -104,14 +104,14 @@ export async function statusOf(api: Api, policy: string): Promise<CapabilityPoli
   return status ?? {};
 }
 
-/** The violations in a status whose fields have the `wanted` values. */
+/** The violations in a status that have the `wanted` values. */
 export function entries(status: CapabilityPolicyStatus, wanted: Partial<Violation>): Violation[] {
   return (status.violations ?? []).filter((entry) =>
     Object.entries(wanted).every(([field, value]) => entry[field as keyof Violation] === value),
   );
 }
 
-/** Milliseconds from the start of `write` until `look` finds something. */
+/** The time in ms from the start of `write` until `look` finds something. */
 export async function timed(
   what: string,
   write: () => Promise<unknown>,
@@ -124,8 +124,8 @@ export async function timed(
 }
 
 /**
- * Deletes a namespace at once, without waiting for controllers to delete the objects in it, which do not matter in
- * tests.
+ * Deletes a namespace at once. The function does not wait until controllers have deleted the objects in the namespace.
+ * In tests, these objects do not matter.
  */
 export async function vanish(api: Api, name: string): Promise<void> {
   const path = `${NAMESPACES}/${name}`;
@@ -135,9 +135,7 @@ export async function vanish(api: Api, name: string): Promise<void> {
   assert.ok(status === 200 || status === 404, `${status}`);
 }
 
-/**
- * A namespace's Pod Security labels without their common prefix, and the operator's record of the labels that it set.
- */
+/** A namespace's Pod Security labels without their common prefix, and the operator's record of its labels. */
 export async function podSecurityOf(api: Api, namespace: string): Promise<{ labels: Json; record: Json }> {
   const { metadata } = await api.get(`${NAMESPACES}/${namespace}`);
   const short = (labels: Json) =>

@@ -1,4 +1,4 @@
-/** The operator as a child process, whose log is kept for failing tests. */
+/** Runs the operator as a child process, and keeps its log for failing tests. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -23,8 +23,8 @@ export class OperatorProcess {
   readonly log: LogEntry[] = [];
 
   /**
-   * @param args the operator's flags, except for the flags about the log
-   * @param environment variables in addition to those of the test
+   * @param args the operator's flags, without the flags about the log
+   * @param environment the variables in addition to the variables of the test
    */
   constructor(
     args: readonly string[],
@@ -40,7 +40,7 @@ export class OperatorProcess {
     return this.#child !== undefined;
   }
 
-  /** The ID of the process; undefined while the operator does not run. */
+  /** The ID of the process. The ID is undefined while the operator does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -50,8 +50,8 @@ export class OperatorProcess {
   }
 
   /**
-   * Starts the operator. Resolves when the process runs; `watching` resolves when the operator has read the cluster and
-   * works.
+   * Starts the operator. The promise resolves when the process runs. The promise `watching` resolves when the operator
+   * has read the cluster and works.
    */
   async start(): Promise<void> {
     if (this.#child) return;
@@ -71,7 +71,7 @@ export class OperatorProcess {
     await once(child, 'spawn');
   }
 
-  /** Starts the operator, and waits until it has read the cluster. */
+  /** Starts the operator, and waits until the operator has read the cluster. */
   async startAndWatch(): Promise<void> {
     const before = this.log.length;
     await this.start();
@@ -86,7 +86,8 @@ export class OperatorProcess {
   }
 
   /**
-   * Ends the operator with SIGTERM, or at once with SIGKILL, and waits until the process has ended and its log is read.
+   * Ends the operator with SIGTERM, or at once with SIGKILL. Waits until the process has ended and its whole log has
+   * been read.
    *
    * @returns the exit code, if the operator ran and no signal killed it
    */
@@ -99,7 +100,7 @@ export class OperatorProcess {
     return code ?? undefined;
   }
 
-  /** The last lines of the operator's log, for people. */
+  /** The last lines of the operator's log, for the output of a failed test. */
   logEnd(lines = 25): string {
     return this.log
       .slice(-lines)

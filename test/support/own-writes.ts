@@ -1,16 +1,17 @@
-/** Reads how protected API servers answered the operator's own writes. */
+/** Reads the answers of protected API servers to the operator's own writes. */
 import assert from 'node:assert/strict';
 import type { AuditEvent } from './audit.ts';
 
 /**
- * The beginning of a refusal by the protection. The protection's answer to a probe begins differently:
+ * The beginning of a refusal by the protection. An answer of the protection to a probe begins differently:
  * "CapabilityPolicy protection in force: …".
  */
 const REFUSAL = 'CapabilityPolicy protection: ';
 
 /**
- * @param events the events of the operator's writes @returns the number of writes, as text for people
- * @throws if the protection refused a write, or if there are no writes
+ * @param events the events of the operator's writes
+ * @returns the number of writes, as text for the output
+ * @throws an error if the protection refused a write, or if there are no writes
  */
 export function assertNoneRefused(events: readonly AuditEvent[]): string {
   const refused = events.filter(({ responseStatus }) => responseStatus?.message?.includes(REFUSAL));

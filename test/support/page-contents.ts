@@ -1,19 +1,19 @@
-/** The tables and lists of the page as strings, by the headings of the columns. */
+/** Reads the tables and lists of the page as strings, by the headings of the columns. */
 import type { Locator, Page } from './browser.ts';
 import { settled } from './views-of-page.ts';
 
 export type RowText = Readonly<Record<string, string>>;
 
-/** The rows of a `<table>`. */
+/** The rows of a `<table>`. A row with one cell across all columns belongs to the row above it, and is left out. */
 export async function tableRows(table: Locator): Promise<RowText[]> {
   const heads = await textsOf(table.locator('thead th'));
   const rows: RowText[] = [];
-  for (const row of await table.locator('tbody tr').all())
+  for (const row of await table.locator('tbody tr:not(:has(> [colspan]))').all())
     rows.push(rowOf(heads, await textsOf(row.locator('th, td'))));
   return rows;
 }
 
-/** All rows of a list, although the document contains only the visible ones. */
+/** All rows of a list. The document contains only the visible rows. */
 export async function listRows(page: Page, list: Locator): Promise<RowText[]> {
   const count = Number(await list.getAttribute('aria-rowcount'));
   const heads = await textsOf(list.locator('[role="columnheader"]'));
@@ -37,7 +37,7 @@ function rowOf(heads: readonly string[], cells: readonly string[]): RowText {
   return Object.fromEntries(heads.map((head, index) => [head, cells[index] ?? '']));
 }
 
-/** The text of each element as people read it: several blanks count as one blank. */
+/** The text of each element in the form that users see. Several blanks count as one blank. */
 export async function textsOf(locator: Locator): Promise<string[]> {
   const texts = await locator.allTextContents();
   return texts.map((text) => text.replace(/\s+/g, ' ').trim());

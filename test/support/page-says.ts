@@ -1,4 +1,4 @@
-/** Compares, cell by cell, what the page shows about a cluster with the output of cappol and the policies' status. */
+/** Compares the contents of the page, cell by cell, with the output of cappol and the status of the policies. */
 import assert from 'node:assert/strict';
 import { mergeViolations } from '../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../analysis/check/result.ts';
@@ -34,7 +34,7 @@ async function assertSummary(page: Page, { status }: Told): Promise<number> {
   await goTo(page, viewNamed('overview'));
   const [said = ''] = await textsOf(page.locator('.summary'));
   const text = statusText(status, { terminal: PLAIN, wide: false, whole: false, namespace: undefined });
-  // If there are no policies, the page explains what that means.
+  // If there are no policies, the page explains the consequences.
   if (status.policies.length === 0) assert.match(said, /^There are no policies/);
   else assert.equal(said, text.split('\n')[0]);
   return 1;
@@ -111,7 +111,10 @@ function modeIn({ mode, rollout }: PolicyView, isPending: boolean): Mode {
 
 const EFFECTS = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' } as const;
 
-/** Checks that the page shows the same rules, messages and fields of each workload as `cappol check`. */
+/**
+ * Checks the details of each workload on the page. The rules, messages and fields must equal the output of `cappol
+ * check`.
+ */
 async function assertDetails(page: Page, items: readonly CheckedItem[]): Promise<number> {
   let cells = 0;
   for (const { namespace, kind, name, violations, verdict } of items.filter((item) => item.verdict !== 'Compliant')) {

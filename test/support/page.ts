@@ -1,4 +1,4 @@
-/** Markdown pages of the documentation, as tests read them. */
+/** Reads the Markdown pages of the documentation. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import GithubSlugger from 'github-slugger';
@@ -8,7 +8,9 @@ export const ROOT = join(import.meta.dirname, '..', '..');
 
 /** A block of code on a page. */
 export interface Block {
-  /** The words after the opening fence: the language, then how tests use the block. */
+  /**
+   * The words after the opening fence. The first word is the language, and the other words say how tests use the block.
+   */
   readonly info: readonly string[];
   /** The text of the block, which ends in a line feed. */
   readonly text: string;
@@ -19,12 +21,12 @@ export interface Block {
 }
 
 export interface Page {
-  /** The path of the page from the project's folder. */
+  /** The path of the page, relative to the project's folder. */
   readonly path: string;
   readonly blocks: readonly Block[];
-  /** The targets of links and pictures, as they are written in the page. */
+  /** The targets of links and pictures, unchanged from the page. */
   readonly links: readonly string[];
-  /** The anchors of the page's headings, as GitHub makes them. */
+  /** The anchors of the page's headings, in the form that GitHub makes. */
   readonly anchors: ReadonlySet<string>;
 }
 
@@ -36,8 +38,8 @@ export function documentation(): Page[] {
 }
 
 /**
- * @param path the path from the project's folder @throws Error that names a block inside a list or a quotation, because
- * nobody can paste such a block
+ * @param path the path relative to the project's folder
+ * @throws an Error if a block is inside a list or a quotation, because a reader cannot paste such a block
  */
 export function readPage(path: string): Page {
   const tokens = lexer(readFileSync(join(ROOT, path), 'utf8'));

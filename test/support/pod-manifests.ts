@@ -1,4 +1,4 @@
-/** Pods and workloads as users write them. */
+/** Makes pods and workloads in the form that users write. */
 
 /** A pod with the given metadata and spec. */
 export function podManifest<Metadata, Spec>(metadata: Metadata, spec: Spec) {
@@ -11,7 +11,7 @@ interface PodOptions {
   readonly add?: readonly string[];
 }
 
-/** A pod that level restricted admits, unless it adds other capabilities. */
+/** A pod that level restricted admits, unless the pod adds other capabilities. */
 export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {}): object {
   const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'], add } };
   return podOf(securityContext, {
@@ -20,7 +20,10 @@ export function restrictedPod({ add = [], serviceAccountName }: PodOptions = {})
   });
 }
 
-/** A pod that level baseline admits and level restricted refuses. Added capabilities may change that. */
+/**
+ * A pod that level baseline admits and level restricted refuses. If `add` has other capabilities, the verdicts may
+ * differ.
+ */
 export function baselinePod({ add = [], serviceAccountName }: PodOptions = {}): object {
   return podOf({ capabilities: { add } }, serviceAccountName === undefined ? {} : { serviceAccountName });
 }

@@ -1,4 +1,4 @@
-/** Minimal pods in the form that rules read. The only container is `app`, unless a test is about other fields. */
+/** Makes minimal pods in the form that rules read. The only container is `app`, unless a test is about other fields. */
 import type { Container, PodContent } from '../../operator/model/objects.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ export function app(fields: Fields, spec: Fields = {}): PodContent {
 }
 
 /**
- * A pod whose container `app` adds these capabilities. Level baseline admits the capability CHOWN; neither baseline nor
+ * A pod whose container `app` adds these capabilities. Level baseline admits the capability CHOWN. Neither baseline nor
  * restricted admits SYS_ADMIN.
  */
 export function adding(add: readonly string[], spec: Fields = {}): PodContent {

@@ -1,4 +1,4 @@
-/** Policies for tests in three forms: as users write them, complete with defaults, and resolved. */
+/** Makes policies for tests in three forms: written by users, complete with defaults, and resolved. */
 import assert from 'node:assert/strict';
 import type { CapabilityPolicySpec, CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
@@ -21,18 +21,25 @@ export function policyManifest<Metadata, Body>(metadata: Metadata, spec: Body) {
 }
 
 /**
- * An Enforce policy at level restricted for all namespaces, as a user writes it; fields of `spec` replace its fields.
+ * An Enforce policy with level restricted for all namespaces, in the form that a user writes. The fields of `spec`
+ * replace the fields of this policy.
  */
 export function writtenPolicy(name: string, spec: object = {}) {
   return policyManifest({ name }, { namespaceSelector: {}, ...STRICT, ...spec });
 }
 
-/** An Enforce policy at level restricted for all namespaces, with defaults; fields of `spec` replace its fields. */
+/**
+ * An Enforce policy with level restricted for all namespaces, with defaults. The fields of `spec` replace the fields of
+ * this policy.
+ */
 export function policy(name: string, spec: Spec = {}): NamedPolicy {
   return complete(name, { ...STRICT, ...spec });
 }
 
-/** A policy at level baseline, in the default mode, for all namespaces; fields of `spec` replace its fields. */
+/**
+ * A policy with level baseline for all namespaces, in the default mode. The fields of `spec` replace the fields of this
+ * policy.
+ */
 export function baselinePolicy(name: string, spec: Spec = {}): NamedPolicy {
   return complete(name, { level: 'baseline', ...spec });
 }

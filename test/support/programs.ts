@@ -1,10 +1,13 @@
-/** Programs of compiled policies on an API server, without an operator. */
+/** Writes programs of compiled policies to an API server, without an operator. */
 import { waitFor } from '../../hack/controlplane/wait.ts';
 import { everywhere } from '../../operator/apply/probe.ts';
 import { type ApiClient, ApiError, type Identified, pathOf } from '../../operator/cluster/client.ts';
 import type { Compiled } from '../../operator/compile/compile.ts';
 
-/** Writes the programs, and waits until they are in force. @returns the paths of the written objects, in order */
+/**
+ * Writes the programs, and waits until the programs are in force.
+ * @returns the paths of the written objects, in order
+ */
 export async function enforce(client: ApiClient, { programs, grants }: Pick<Compiled, 'programs' | 'grants'>) {
   const written: string[] = [];
   for (const { role, roleBinding } of grants.values()) {
@@ -28,8 +31,7 @@ export async function enforce(client: ApiClient, { programs, grants }: Pick<Comp
 }
 
 /**
- * Replaces an object instead of applying it, because server-side apply may change the order of variables, which
- * matters.
+ * Replaces an object instead of applying it. Server-side apply may change the order of variables. This order matters.
  */
 async function put(client: ApiClient, object: Identified): Promise<void> {
   const path = pathOf(object);

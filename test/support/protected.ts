@@ -1,4 +1,4 @@
-/** A control plane whose API servers read what `cappol render --static` writes. */
+/** Starts a control plane whose API servers read the output of `cappol render --static`. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,17 +8,20 @@ import { Audit } from './audit.ts';
 import { cappol } from './cappol.ts';
 import { OPERATOR_USER } from './rights.ts';
 
-/** The flag that Kubernetes 1.36 needs, because the feature is alpha and off by default in that version. */
+/** The flag that enables the feature on Kubernetes 1.36. In this version, the feature is alpha and off by default. */
 const GATE = SERVER_MINOR === 36 ? ['--feature-gates=ManifestBasedAdmissionControlConfig=true'] : [];
 
 const WRITES = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
-/** @returns the flags with which an API server reads the files in the folder */
+/** @returns the flags that make an API server read the files in the folder */
 export function staticFlags(directory: string): string[] {
   return [...GATE, `--admission-control-config-file=${join(directory, 'admission.yaml')}`];
 }
 
-/** Writes the files into a new folder. @param args the arguments of `cappol render --static` */
+/**
+ * Writes the files into a new folder.
+ * @param args the arguments of `cappol render --static`
+ */
 export async function writeStatic(args: readonly string[] = [], stdin = ''): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'capabilitypolicy-static-'));
   const { code, stderr } = await cappol(
@@ -48,8 +51,8 @@ export async function startWithStatic(
 }
 
 /**
- * Starts a control plane with the protection, and with an audit log of the operator's writes and the API server's
- * answers.
+ * Starts a control plane with the protection. The audit log of this control plane has the operator's writes and the API
+ * server's answers.
  */
 export async function startAudited(): Promise<Awaited<ReturnType<typeof startWithStatic>> & { readonly audit: Audit }> {
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-audit-'));

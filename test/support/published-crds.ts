@@ -1,4 +1,4 @@
-/** CRDs as their projects publish them, read from Go modules that are not compiled. */
+/** Installs CRDs of other projects. The CRDs are read from Go modules, which are not compiled. */
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,7 +28,7 @@ export async function removePublishedCrd(api: Api, { name }: PublishedCrd): Prom
   await eventually(`${name} to be gone`, async () => (await api.find(`${CRDS}/${name}`)) === undefined);
 }
 
-/** @param environment the environment for Go, if the module needs another one */
+/** @param environment the environment of Go. The default is the environment of this process. */
 export async function moduleFolder(module: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { stdout } = await promisify(execFile)('go', ['mod', 'download', '-json', module], { env: environment });
   return JSON.parse(stdout).Dir;

@@ -1,12 +1,12 @@
-/** Values of every field that some rule reads: good values, and values just beyond the limit. */
+/** Values of every field that some rule reads. Some values are allowed, and some are just beyond the limit. */
 import fc, { type Arbitrary } from 'fast-check';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { ALPHA_FLAGS } from './alpha.ts';
 import { exampleSettings, type Setting } from './random-switches.ts';
 
 /**
- * A setting, and the object to which its field belongs: the pod, its metadata, or a container. If the container does
- * not exist, it is created.
+ * A setting, and the object to which its field belongs: the pod, its metadata, or a container. A missing container is
+ * created.
  */
 export interface Step extends Setting {
   readonly to: 'pod' | 'metadata' | 'app' | 'second' | 'init' | 'sidecar';
@@ -25,17 +25,14 @@ const capabilityName = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom('ALL', 'all', 'CAP_NET_BIND_SERVICE', 'CAP_SYS_ADMIN', 'net_raw', 'nonsense'),
   },
-  // Container runtimes read the character U+017F as S and U+0131 as I. JavaScript reads the character U+FB06 as ST, but
-  // no container runtime does.
+  // Container runtimes read the character U+017F as S and U+0131 as I. Only JavaScript reads the character U+FB06 as
+  // ST.
   {
     weight: 1,
     arbitrary: fc.constantFrom('ſYS_ADMIN', 'cap_sys_admın', 'NET_BROADCAﬆ', 'CHOWN\u0301', 'NET_RAW ', ''),
   },
 );
-/**
- * Lists with more names than the number of existing capabilities. All names in these long lists are valid capability
- * names.
- */
+/** Lists with more names than there are capabilities. All names in these lists are valid names of capabilities. */
 const MANY = [84, 85].map((length) => Array.from({ length }, (_, i) => (i % 2 === 0 ? 'CHOWN' : 'NET_BIND_SERVICE')));
 const added = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(undefined, [], ['NET_BIND_SERVICE'], ['CHOWN', 'KILL']) },
@@ -87,7 +84,10 @@ export const OCI_PROFILE = fc
     ),
   })
   .map(({ ref, baseProfile }) => ({ type: 'OCI', oci: { ref, ...(baseProfile && { baseProfile }) } }));
-/** Whether the API server accepts profiles of type OCI. Otherwise it refuses each pod with such a profile. */
+/**
+ * Whether the API server accepts profiles of type OCI. Otherwise, the API server refuses each pod with a profile of
+ * type OCI.
+ */
 export const ACCEPTS_OCI = ALPHA_FLAGS.length > 0;
 const seccompProfile = ACCEPTS_OCI
   ? fc.oneof({ weight: 2, arbitrary: profile }, { weight: 1, arbitrary: OCI_PROFILE })
@@ -144,7 +144,9 @@ const sysctl = fc.constantFrom(
 );
 const sysctls = fc.uniqueArray(sysctl, { maxLength: 3 }).map((names) => names.map((name) => ({ name, value: '1' })));
 
-/** The volume of nearly every pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource). */
+/**
+ * The token volume that nearly every pod has (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount TokenVolumeSource).
+ */
 const TOKEN = { serviceAccountToken: { path: 'token' } };
 const CERTIFICATE = { configMap: { name: 'kube-root-ca.crt', items: [{ key: 'ca.crt', path: 'ca.crt' }] } };
 const NAMESPACE = { downwardAPI: { items: [{ path: 'namespace', fieldRef: { fieldPath: 'metadata.namespace' } }] } };
@@ -250,7 +252,7 @@ export const POD_FIELD: Arbitrary<Setting> = fc.oneof(
   { weight: 2, arbitrary: exampleSettings('spec') },
 );
 
-/** Random fields that ephemeral containers may have, like other containers. */
+/** Random fields of a container. Ephemeral containers may have the same fields. */
 export const SECURITY_FIELD: Arbitrary<Setting> = fc.oneof(
   field('securityContext', fc.constantFrom(undefined, {})),
   { weight: 3, arbitrary: field('securityContext.capabilities.add', added) },
@@ -280,11 +282,11 @@ export const CONTAINER_FIELD: Arbitrary<Setting> = fc.oneof(
 );
 
 const APP_ARMOR_VALUES = ['runtime/default', 'localhost/profile', 'unconfined', '', 'localhost/', 'complain'];
-/** Values of annotations that differ slightly from valid values, or that have no effect. */
+/** Odd values of annotations. The odd values differ slightly from valid values, or have no effect. */
 const ODD_VALUES = [' ', 'runtime/default ', 'Runtime/Default', 'unconfıned', 'localhost/prоfile', '💥'];
 const SECCOMP_VALUES = ['runtime/default', 'docker/default', 'localhost/profile', 'unconfined', ''];
 
-/** Names of containers, including ephemeral containers that are added later, and a name that no container has. */
+/** Names of containers, including ephemeral containers that are added later. No container has the last name. */
 const ANNOTATED = fc.constantFrom('app', 'init', 'second', 'debug', 'debug-0-0', 'other');
 
 export const ANNOTATION: Arbitrary<Setting> = fc.oneof(

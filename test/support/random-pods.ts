@@ -1,4 +1,7 @@
-/** Random pods near the boundaries: a pod that complies with level restricted, changed in a few places. */
+/**
+ * Makes random pods near the limits of the rules. Each random pod is a pod that complies with level restricted, with a
+ * few changes.
+ */
 import fc, { type Arbitrary } from 'fast-check';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { podManifest } from './pod-manifests.ts';
@@ -34,7 +37,7 @@ export const COMPLIANT: Readonly<Record<string, Pod>> = {
 
 export function randomPods(): Arbitrary<Pod> {
   const bases = fc.constantFrom(...Object.values(COMPLIANT));
-  // Most changes alone decide the verdict on the pod, so each pod has few changes.
+  // Most changes alone determine the verdict on the pod. Therefore each pod has few changes.
   const changes = fc.oneof(
     { weight: 3, arbitrary: fc.array(someChanges(), { minLength: 1, maxLength: 3, size: 'max' }) },
     { weight: 1, arbitrary: fc.array(someChanges(), { maxLength: 7, size: 'max' }) },
@@ -42,7 +45,7 @@ export function randomPods(): Arbitrary<Pod> {
   return fc.tuple(bases, changes).map(([base, all]) => changed(base, all.flat()));
 }
 
-/** An ephemeral container `debug` to add to a pod. The container is hardened except for a few fields. */
+/** An ephemeral container `debug` that can be added to a pod. The container is hardened except for a few fields. */
 export function randomEphemeralContainers(): Arbitrary<Fields> {
   const contexts = fc.constantFrom(HARDENED, { ...HARDENED, ...NON_ROOT, ...CONFINED }, undefined);
   return fc.tuple(contexts, fc.array(SECURITY_FIELD, { maxLength: 3 })).map(([securityContext, settings]) => {
@@ -60,7 +63,7 @@ export function contentOf({ metadata, spec }: Pod): PodContent {
   };
 }
 
-/** A copy of the pod with the changes. A container that does not exist yet is hardened like `app`. */
+/** A copy of the pod with the changes. A new container is hardened like `app`. */
 function changed(base: Pod, changes: Changes): Pod {
   const copy = structuredClone(base);
   const { containers } = copy.spec;
@@ -109,8 +112,8 @@ function set(to: string, path: string, value: unknown): Change {
 }
 
 /**
- * Fields that the API server accepts only if certain other fields are set, or only if they are not set. Setting such a
- * field alone would make only invalid pods.
+ * Changes of fields that belong together. The API server accepts such a field only with certain other fields, or only
+ * without them. Setting the field alone would make only invalid pods.
  */
 const TOGETHER: readonly Changes[] = [
   [set('app', 'securityContext', { privileged: true })],

@@ -1,4 +1,4 @@
-/** Random policies and pods: they have few values for each field, so that policies and pods often match. */
+/** Random policies and pods. Each field has few values, so policies and pods often match. */
 import fc, { type Arbitrary } from 'fast-check';
 import type {
   CapabilityPolicyOverrides,

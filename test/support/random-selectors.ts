@@ -1,13 +1,13 @@
-/** Random selectors and labels over a universe that is small enough to try all labels. */
+/** Random selectors and labels over a small universe. The universe is so small that tests can try all labels. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
 const KEYS = ['team', 'example.com/tier'];
 const VALUES = ['net', 'db', ''];
-/** A label value that represents all values that no selector names. */
+/** A label value that stands for all values outside the selectors. */
 const UNNAMED = 'other';
 
-/** All combinations of labels that the random selectors can distinguish. */
+/** All combinations of labels that are different for the random selectors. */
 export const UNIVERSE: readonly Readonly<Record<string, string>>[] = KEYS.reduce<Record<string, string>[]>(
   (all, key) =>
     all.flatMap((labels) => [labels, ...[...VALUES, UNNAMED].map((value) => ({ ...labels, [key]: value }))]),
@@ -31,8 +31,8 @@ export const SELECTOR: Arbitrary<NonNullable<LabelSelector>> = fc.record(
 );
 
 /**
- * A selector for namespaces with the label `shard`. The selector is nearly as long as the maximum length of an
- * expression. Selectors with different indexes do not overlap.
+ * A selector for namespaces with the label `shard`. The selector nearly has the maximum length of an expression.
+ * Selectors with different indexes do not overlap.
  */
 export function longSelector(index: number): LabelSelector {
   const values = (key: number) => Array.from({ length: 100 }, (_, i) => `${index}-${key}-${i}-`.padEnd(61, 'x'));

@@ -1,4 +1,7 @@
-/** Random values of the overrides that have few values, and random fields of pods, from the schema and the rules' examples. */
+/**
+ * Random values of the overrides that have few values, and random fields of pods. The values come from the schema and
+ * the rules' examples.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
@@ -8,10 +11,11 @@ import type { ExamplePod } from '../../operator/rules/example.ts';
 import { RULES } from '../../operator/rules/index.ts';
 import type { Standard } from '../../operator/standards/level-version.ts';
 
-/** One field's new value; undefined removes the field. */
+/** The new value of one field. The value undefined removes the field. */
 export interface Setting {
   /**
-   * The path of the field below the PodSpec, the container or the metadata, such as ['securityContext', 'runAsUser'].
+   * The path of the field, such as ['securityContext', 'runAsUser']. The path is relative to the PodSpec, the container
+   * or the metadata.
    */
   readonly path: readonly string[];
   readonly value: unknown;
@@ -22,7 +26,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const OVERRIDES = schema.properties.spec.properties.overrides.properties as Readonly<Record<string, Schema>>;
 
-/** Any value of each override that is true or false, or one of a few words. */
+/** Random values of each override whose value is true, false, or one of a few words. */
 export const SWITCHES = Object.fromEntries(
   Object.entries(OVERRIDES).flatMap(([field, { type, enum: words }]) => {
     if (type === 'boolean') return [[field, fc.boolean()]];
@@ -35,16 +39,16 @@ export const EXAMPLE_PODS: readonly ExamplePod[] = RULES.flatMap(({ examples }) 
 );
 
 /**
- * The example pods of those rules whose override has only a few values. The fields that these example pods set also
- * have few values.
+ * The example pods of the rules whose override has only a few values. The fields of these example pods also have few
+ * values.
  */
 export const SWITCHED_PODS: readonly ExamplePod[] = RULES.filter(({ id }) => Object.hasOwn(SWITCHES, id)).flatMap(
   ({ examples }) => examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
 );
 
 /**
- * The fields of the PodSpec that a policy requires a pod to set. Some rules whose override has few values refuse an
- * empty pod. The required fields come from the examples of these rules.
+ * The fields of the PodSpec that a policy requires. Some rules with few override values refuse an empty pod. The
+ * required fields come from the examples of these rules.
  *
  * @param values the policy's values by rule ID
  */
@@ -59,14 +63,14 @@ export function demandedSpec(values: Fields, standard: Standard): Fields {
   return spec;
 }
 
-/** A random setting: one field of the PodSpec, or of the container, with a value that an example pod sets. */
+/** A random setting. The setting sets one field of the PodSpec or of the container to a value from an example pod. */
 export function exampleSettings(part: keyof ExamplePod): Arbitrary<Setting> {
   return fc.constantFrom(...EXAMPLE_PODS.flatMap(({ [part]: fields = {} }) => settingsIn(fields)));
 }
 
 /**
  * One setting for each field. Each field of the securityContext is a separate setting. Fields that no API server knows
- * are left out, because API servers drop them.
+ * are left out, because API servers drop unknown fields.
  */
 export function settingsIn(fields: Fields): Setting[] {
   return Object.entries(fields)
@@ -78,7 +82,10 @@ export function settingsIn(fields: Fields): Setting[] {
     .filter((setting) => !hasUnknownField(setting));
 }
 
-/** Whether a pod, or a setting of a pod, has a field that no version of Kubernetes has, as some examples of the rules. */
+/**
+ * Whether a pod, or a setting of a pod, has a field that no version of Kubernetes has. Some examples of the rules have
+ * unknown fields.
+ */
 export function hasUnknownField(one: object): boolean {
   return JSON.stringify(one).includes('"fieldOfTomorrow"');
 }

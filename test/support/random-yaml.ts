@@ -1,15 +1,18 @@
-/** Values as YAML or JSON in a random style: comments, quotes, flow and block, indentation, anchors, line breaks. */
+/**
+ * Writes values as YAML or JSON in a random style. The style varies comments, quotes, flow and block, indentation,
+ * anchors and line breaks.
+ */
 import type { Random } from './random.ts';
 
 interface Style {
   readonly random: Random;
   readonly step: number;
   readonly listStep: number;
-  /** The percentage of lines before which a comment is written. */
+  /** The percentage of lines with a comment before the line. */
   readonly comments: number;
   readonly flow: number;
   readonly anchors: boolean;
-  /** Values that were written with an anchor: the JSON of the value → the anchor. */
+  /** The anchors that were written so far. The key is the JSON of the anchor's value. */
   readonly known: Map<string, string>;
   count: number;
 }
@@ -33,7 +36,7 @@ function randomYaml(value: unknown, random: Random): string {
   return random.int(10) === 0 ? MARK + broken : broken;
 }
 
-/** Several values as one stream of documents. */
+/** Writes several values as one stream of documents. */
 export function randomStream(values: readonly unknown[], random: Random): string {
   const texts = values.map((value) =>
     randomYaml(value, random)
@@ -56,7 +59,7 @@ function chance(percent: number, { random }: Style): boolean {
   return random.int(100) < percent;
 }
 
-/** A comment or an empty line, or no line. */
+/** Returns a comment, an empty line, or no line. */
 function comment(indent: number, style: Style): string[] {
   if (!chance(style.comments, style)) return chance(style.comments / 4, style) ? [''] : [];
   style.count += 1;
@@ -92,7 +95,7 @@ function itemLines(value: unknown, indent: number, style: Style): string[] {
   if (alias) return [`${dash} ${alias}${trailing(style)}`];
   if (isInline(value, style) || Array.isArray(value))
     return [`${dash}${before} ${flow(value, style)}${trailing(style)}`];
-  // If the anchor were in the line of the first field, it would belong to the field's key.
+  // If the anchor were in the line of the first field, the anchor would belong to the field's key.
   if (before !== '') return [`${dash}${before}`, ...block(value, indent + 2, style)];
   const spaces = 1 + style.random.int(2);
   const [first = '', ...others] = block(value, indent + 1 + spaces, { ...style, comments: 0 });
@@ -104,8 +107,8 @@ function isInline(value: unknown, style: Style): boolean {
 }
 
 /**
- * The anchor for a value, or an alias if an equal value with an anchor was written before. Only some values get an
- * anchor.
+ * The anchor for a value. If an equal value with an anchor was written before, the result is an alias instead. Only
+ * some values get an anchor.
  */
 function anchored(value: unknown, style: Style): { readonly before: string; readonly alias?: string } {
   if (!style.anchors || typeof value !== 'object' || value === null || Array.isArray(value)) return { before: '' };

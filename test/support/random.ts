@@ -1,4 +1,4 @@
-/** Random numbers from a seed, so that a failing run can be repeated with SEED=… in the environment. */
+/** Random numbers from a seed. A failing run can be repeated with SEED=… in the environment. */
 export class Random {
   readonly seed: number;
   #state: number;
@@ -8,7 +8,7 @@ export class Random {
     this.#state = seed;
   }
 
-  /** A random integer from 0 to `below`, exclusive (Mulberry32). */
+  /** A random integer from 0 to `below`, exclusive. The generator is Mulberry32. */
   int(below: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);

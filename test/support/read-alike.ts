@@ -8,8 +8,10 @@ import { MANIFEST_SCHEMA } from '../../analysis/manifests/scalars.ts';
 import type { FieldPath } from '../../analysis/schema/paths.ts';
 
 /**
- * @returns whether the quick reader has read the text; false if it leaves the text to js-yaml @throws if the quick
- * reader accepts a text that js-yaml refuses, or reads another value, order or beginning than js-yaml
+ * @returns whether the quick reader has read the text. The result is false if the quick reader leaves the text to
+ * js-yaml.
+ * @throws an error if the quick reader accepts a text that js-yaml refuses. The function also throws if the quick
+ * reader reads another value, order or beginning than js-yaml.
  */
 export function isReadAlike(text: string): boolean {
   const found = readBlockStyle(text);
@@ -24,7 +26,7 @@ export function isReadAlike(text: string): boolean {
   return true;
 }
 
-/** The paths of all parts of a value. For each part, also two paths below it that do not exist. */
+/** The paths of all parts of a value. For each part, the list also has two paths below the part that do not exist. */
 function pathsIn(value: unknown, path: FieldPath = []): FieldPath[] {
   const isObject = typeof value === 'object' && value !== null;
   const parts = Object.entries(isObject ? value : {}).flatMap(([key, part]) =>

@@ -1,4 +1,4 @@
-/** Compares the rendered objects in a cluster with those that its policies compile to. */
+/** Compares the rendered objects in a cluster with the objects that its policies compile to. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Api, Json } from '../../hack/controlplane/api.ts';
 import { renderedObjects } from '../../hack/controlplane/rendered.ts';
@@ -8,14 +8,14 @@ import { LABEL_PREFIX, podSecurityLabels } from '../../operator/compile/labels.t
 import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 import { manifestsOf } from './compiled-objects.ts';
 
-/** The annotation with the labels that the operator set. */
+/** The key of the annotation with the labels that the operator set. */
 const RECORD = 'capabilitypolicy.dev/labels';
 export const POLICIES = '/apis/capabilitypolicy.dev/v1alpha1/capabilitypolicies';
 export const NAMESPACES = '/api/v1/namespaces';
 
 /**
- * The differences between the cluster's objects and the objects that its policies compile to: missing, changed and
- * stale objects, and wrong labels.
+ * The differences between the cluster's objects and the objects that its policies compile to. The differences are
+ * missing, changed and stale objects, and wrong labels.
  */
 export async function differences(
   api: Api,
@@ -73,7 +73,7 @@ function changes(live: Json, wanted: unknown, path = ''): string[] {
   );
 }
 
-/** Whether a value is empty, so that the API server leaves out its field. */
+/** Whether a value is empty. The API server leaves out a field with an empty value. */
 function isEmpty(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0);
 }

@@ -1,8 +1,8 @@
 import Mocha from 'mocha';
 
 /**
- * Prints mocha's own report, then a line for each failed test, and then one line for .ci/run: `N passed, N failed`. A
- * skipped test counts as failed.
+ * Prints mocha's own report first, followed by a line for each failed test. The last line, `N passed, N failed`, is for
+ * .ci/run. A skipped test counts as failed.
  */
 export default class ClosingLineReporter extends Mocha.reporters.Spec {
   readonly #failed: string[] = [];
@@ -26,7 +26,7 @@ function titleOf(test: Mocha.Runnable): string {
   return test.titlePath().join(' > ');
 }
 
-/** @param error anything that a test threw */
+/** @param error the value of any type that a test threw */
 function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split('\n')[0] ?? '';

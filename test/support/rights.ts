@@ -1,4 +1,4 @@
-/** The rights of config/rbac: read from its files, and granted on a control plane. */
+/** Reads the rights of config/rbac from its files, and grants the rights on a control plane. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
@@ -27,7 +27,7 @@ export interface RbacObject extends Identified {
   readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace?: string }[];
 }
 
-/** The Kubernetes objects in the files of a folder, without its kustomization. */
+/** The Kubernetes objects in the files of a folder. The file kustomization.yaml is left out. */
 export function manifestsIn<Manifest extends Identified>(folder: string): Manifest[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.yaml') && file !== 'kustomization.yaml')
@@ -53,7 +53,7 @@ export function operatorRoles(): RbacObject[] {
 
 /**
  * Grants exactly the rights of config/rbac, and removes rights that were granted before. The service account is not
- * created, because a user with a certificate needs no account.
+ * created, because a user with a certificate needs no service account.
  */
 export async function grantRights(api: Api): Promise<void> {
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: OPERATOR_NAMESPACE } };
@@ -62,7 +62,7 @@ export async function grantRights(api: Api): Promise<void> {
   for (const object of grants) await api.apply(pathOf(object), object);
 }
 
-/** @returns the path of a kubeconfig for a user whom the API server treats as the operator's service account */
+/** @returns the path of a kubeconfig. The API server treats its user as the operator's service account. */
 export function operatorKubeconfig(controlPlane: ControlPlane, server?: string): string {
   return controlPlane.kubeconfigFor(OPERATOR_USER, GROUPS, server);
 }

@@ -1,4 +1,4 @@
-/** Reads SARIF logs, and checks what code scanning needs. */
+/** Reads SARIF logs, and checks the requirements of GitHub code scanning. */
 import assert from 'node:assert/strict';
 
 export interface SarifLog {
@@ -32,7 +32,10 @@ export interface SarifLogResult {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-/** Parses a log of one run, all of whose results are of rules that it declares and at files with relative paths. */
+/**
+ * Parses a log of one run. The run must declare the rules of all results. All results must be at files with relative
+ * paths.
+ */
 export function sarifRun(text: string): SarifLog['runs'][number] {
   const log: SarifLog = JSON.parse(text);
   assert.equal(log.version, '2.1.0');

@@ -1,6 +1,7 @@
 /**
- * Random pods from the API's schema: a compliant pod, and a few random paths through the schema, at whose ends a field
- * is set. So pods have every known field, also fields that no rule reads. Many of these pods are invalid.
+ * Random pods from the API's schema. Each random pod is a compliant pod with a few changes. Each change follows a
+ * random path through the schema and sets the field at the end of the path. The pods therefore have every known field,
+ * including fields that no rule reads. Many of the random pods are invalid.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import { KUBERNETES_FIELDS } from '../../analysis/manifests/kubernetes-schema.ts';
@@ -10,7 +11,7 @@ type Fields = Record<string, unknown>;
 
 const { types } = KUBERNETES_FIELDS;
 
-/** Values of a field of type string, by the field's name; any of ANY_TEXT for other fields. */
+/** Values of fields of type string, by the field's name. Other string fields get any value of ANY_TEXT. */
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   add: ['NET_ADMIN', 'NET_BIND_SERVICE', 'CHOWN'],
   apiVersion: ['v1'],
@@ -47,7 +48,10 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
 const ANY_TEXT = ['a', 'data', 'example.org', 'kernel.shm_rmid_forced', 'kernel.msgmax'];
 const NUMBERS = [0, 1, 80, 1000, 65535];
 
-/** Fields that the API server requires in an object of the type, besides the field that a path sets. */
+/**
+ * Required fields of a type, in addition to the field that a path sets. The API server requires the fields in an object
+ * of the type.
+ */
 const REQUIRED: Readonly<Record<string, Fields>> = {
   ConfigMapVolumeSource: { name: 'a' },
   ContainerPort: { containerPort: 80 },
@@ -83,7 +87,10 @@ const REQUIRED: Readonly<Record<string, Fields>> = {
   VolumeMount: { name: 'data', mountPath: '/data' },
 };
 
-/** Fields for other requests, and fields by which another admission plugin may refuse the pod. */
+/**
+ * Fields that the random pods lack. These fields belong to other requests, or may make another admission plugin refuse
+ * the pod.
+ */
 const LEFT_OUT = [
   'ephemeralContainers',
   'nodeName',
@@ -95,7 +102,7 @@ const LEFT_OUT = [
   'serviceAccountName',
 ];
 
-/** A path through the schema: the fields to follow, then the value to set. */
+/** A path through the schema. The path has the fields to follow, and the value to set at the end. */
 interface Walk {
   readonly steps: readonly number[];
   readonly value: number;
@@ -124,7 +131,7 @@ function follow(object: Fields, type: string, { steps, value }: Walk, depth: num
   const [mark = '', below = ''] = /^([[{]?)(.*)$/.exec(code)?.slice(1) ?? [];
   const next = { steps, value };
   if (types[below]) {
-    // The API server writes most fields of ObjectMeta itself.
+    // Only the API server writes most fields of ObjectMeta.
     if (mark === '{' || below === 'ObjectMeta') return;
     const existing =
       mark === '[' ? (object[field] as Fields[] | undefined)?.[0] : (object[field] as Fields | undefined);
@@ -137,7 +144,7 @@ function follow(object: Fields, type: string, { steps, value }: Walk, depth: num
   }
 }
 
-/** The name of a new list item that must have one. */
+/** The fields that name a new list item. The result is empty if the item needs no name. */
 function namedFor(type: string, { image }: Fields): Fields {
   if (type === 'Container') return { name: 'init', image: image ?? 'image', securityContext: HARDENED };
   return type === 'Volume' ? { name: 'data' } : {};

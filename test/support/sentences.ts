@@ -1,10 +1,13 @@
-/** The sentences that people read in the repository: pages, descriptions, comments, messages and test titles. */
+/**
+ * Finds the sentences in the repository that people read. The sentences are in pages, descriptions, comments, messages
+ * and test titles.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Sentence {
-  /** The path of the file from the project's folder. */
+  /** The path of the file, relative to the project's folder. */
   readonly file: string;
   /** The number of the line where the sentence's paragraph begins, from 1. */
   readonly line: number;
@@ -20,7 +23,7 @@ const OMITTED = [
   /\/kubernetes-fields\.json$/,
 ];
 
-/** The sentences in all files that git tracks, and in new files that git does not ignore. */
+/** The sentences in all files that git tracks. New files are included unless git ignores them. */
 export function sentencesOf(root: string): Sentence[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: root });
   const files = [...new Set(String(listed).split('\n'))].filter((file) => !OMITTED.some((path) => path.test(file)));
@@ -68,8 +71,7 @@ function proseOfPage(lines: readonly string[]): Paragraph[] {
 }
 
 /**
- * Joins consecutive lines to a paragraph, as long as `textOf` finds text in them. Each list item begins a new
- * paragraph.
+ * Joins consecutive lines into a paragraph while `textOf` finds text in them. Each list item begins a new paragraph.
  */
 function joined(lines: readonly string[], textOf: (line: string) => string | undefined): Paragraph[] {
   const paragraphs: { line: number; text: string }[] = [];
@@ -97,7 +99,7 @@ function scriptText(line: string): string | undefined {
   return comment ?? described;
 }
 
-/** The string literals that have several words and begin and end on the same line. */
+/** The string literals with several words on a single line. */
 function literals(lines: readonly string[]): Paragraph[] {
   return lines.flatMap((line, index) => {
     if (codeComment(line) !== undefined) return [];

@@ -1,4 +1,4 @@
-/** Snapshots with the statuses that the operator would write for the policies when all of its work is done. */
+/** Makes snapshots with the statuses that the operator would write for the policies after all of its work is done. */
 import { evaluateCluster } from '../../analysis/policies/evaluate-cluster.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { takeSnapshot } from '../../analysis/snapshot/take.ts';
@@ -13,7 +13,7 @@ import { GrantHistories } from '../../operator/report/grant-histories.ts';
 import { buildStatus } from '../../operator/report/status.ts';
 import { largeCluster } from './large-cluster.ts';
 
-/** The time of the snapshots. */
+/** The time at which the snapshots are taken. */
 export const TAKEN = '2026-11-26T12:00:00.000Z';
 const AT = Date.parse(TAKEN);
 
@@ -30,15 +30,18 @@ const DAY_MS = 86_400_000;
 
 let large: Snapshot | undefined;
 
-/** The snapshot of `largeCluster()`, which all tests of a process share: it takes some 6 s of CPU. */
+/**
+ * The snapshot of `largeCluster()`. All tests of a process share this snapshot, because making the snapshot takes about
+ * 6 s of CPU time.
+ */
 export function largeSnapshot(): Snapshot {
   large ??= settledSnapshot(largeCluster(), 'large');
   return large;
 }
 
 /**
- * A snapshot of a cluster with statuses. The cluster is evaluated only once, for the snapshot and for the statuses,
- * because evaluating a large cluster takes long.
+ * A snapshot of a cluster with statuses. One evaluation of the cluster is enough for the snapshot and the statuses.
+ * Evaluating a large cluster takes long.
  */
 export function settledSnapshot(cluster: Cluster, context = 'test'): Snapshot {
   const state = new ClusterState(cluster, { ...REACH, podSecurityDefaults: {}, now: () => AT });
@@ -87,8 +90,8 @@ function statusOf(policy: CompletePolicy, state: ClusterState, cluster: Cluster)
 }
 
 /**
- * The progress of a rollout. In namespaces without the rollout's label, the policy is enforced. Namespaces with the
- * label either are blocked by violations, or soak.
+ * The progress of a rollout. In namespaces without the rollout's label, the policy is enforced. A namespace with the
+ * label is blocked by violations, or soaks.
  */
 function progressOf(
   policy: string,

@@ -1,10 +1,11 @@
-/** Shrinks a random value that a test has drawn before, as long as the test fails for it. */
+/** Shrinks a random value from an earlier draw of a test, while the test still fails for the value. */
 import fc, { type Arbitrary } from 'fast-check';
 
 /**
  * @param drawn the seed and the position of the value among the samples
  * @param agrees whether the test passes for a given value
- * @returns the smallest failing value that was found; the drawn value, if the test does not fail for it a second time
+ * @returns the smallest failing value that was found. If the test does not fail a second time for the drawn value, the
+ * result is the drawn value.
  */
 export async function shrunk<Value>(
   values: Arbitrary<Value>,

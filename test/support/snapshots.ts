@@ -1,4 +1,4 @@
-/** Snapshots of clusters that a test has in memory. */
+/** Takes snapshots of clusters that a test has in memory. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import type { Rights } from '../../cli/live.ts';
@@ -8,13 +8,13 @@ import { binding, useRole } from './views.ts';
 
 export const ALL_RIGHTS: Rights = { forbidden: [], missing: [], canEvaluate: true, usersKnown: true, installed: true };
 
-/** Options for taking a snapshot, for tests that do not depend on these options. */
+/** Default options for taking a snapshot in tests. */
 export const TAKING = { operatorNamespace: 'operator', excludedNamespaces: ['kube-*'], context: 'test', at: 0 };
 
-/** All snapshots share one evaluator, because it keeps its compiled expressions. */
+/** An evaluator that all snapshots share, because the evaluator caches its compiled expressions. */
 const evaluator = new Evaluator();
 
-/** Takes a snapshot, in the form in which a reader of the document gets it. */
+/** Takes a snapshot, and returns the snapshot in the form that a reader of the document gets. */
 export function takenSnapshot(
   cluster: Cluster,
   options: Parameters<typeof snapshotOf>[2] = TAKING,
@@ -25,14 +25,15 @@ export function takenSnapshot(
 
 type RbacList = 'roles' | 'roleBindings';
 
-/** The cluster and the rights, as a user sees them who may not list roles, bindings, or both. */
+/** The cluster and the rights for a user who may not list roles, bindings, or both. */
 export function readWithout(unread: readonly RbacList[], cluster: Cluster): { cluster: Cluster; rights: Rights } {
   const empty = Object.fromEntries(unread.map((list) => [list, () => []]));
   return { cluster: { ...cluster, ...empty }, rights: { ...ALL_RIGHTS, usersKnown: unread.length === 0 } };
 }
 
 /**
- * The snapshot with rights for everybody. The page assumes these rights if the snapshot lacks some roles or bindings.
+ * The snapshot with rights for everybody. If the snapshot lacks some roles or bindings, the page assumes rights for
+ * everybody.
  */
 export function withRightsForAll<Of extends Pick<Snapshot, RbacList>>(of: Of, unread: readonly RbacList[]): Of {
   if (unread.length === 0) return of;

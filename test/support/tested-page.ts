@@ -1,4 +1,7 @@
-/** The page in the browser of a `describe`: the parts that every test starts, checks and closes. */
+/**
+ * Provides the page in the browser of a `describe`. These helpers start, check and close everything that each test
+ * needs.
+ */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { buildPage } from '../../config/release/page.ts';
@@ -8,11 +11,14 @@ export interface TestedPage {
   readonly browser: Browser;
   /** The URL of the file with the snapshots of all tests. */
   readonly url: string;
-  /** Writes another file with snapshots, which is removed after the tests. @returns the URL of the file */
+  /**
+   * Writes another file with snapshots. The file is removed after the tests.
+   * @returns the URL of the file
+   */
   fileOf(snapshots: readonly Snapshot[]): string;
   /**
-   * Opens a page for the running test. After the test, the page is closed. Before it is closed, the page must have
-   * written no error, and must have requested nothing but its own file.
+   * Opens a page for the running test. After the test, the page is closed. When the page is closed, it must have logged
+   * no error, and must have requested only its own file.
    */
   open(url: string, options?: OpenOptions): Promise<OpenedPage>;
 }

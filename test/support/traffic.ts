@@ -1,4 +1,4 @@
-/** Clients that create pods by dry run, again and again, and record every wrong answer. */
+/** Runs clients that create pods by dry run again and again, and record every wrong answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Identity } from '../../hack/controlplane/api.ts';
 import { ADMITTED, type TestCluster } from './harness.ts';
@@ -18,7 +18,7 @@ interface Surprise {
 }
 
 const IN_FLIGHT = 4;
-/** The pause of each client, so that the API server and the operator get some of the machine's CPU time. */
+/** The pause of each client in ms, so that the API server and the operator get some of the machine's CPU time. */
 const PAUSE_MS = 5;
 
 export class Traffic {
@@ -28,7 +28,7 @@ export class Traffic {
   readonly #clients: Promise<void>[];
   #stopped = false;
   #next = 0;
-  /** The number of attempts. */
+  /** The number of attempts so far. */
   tried = 0;
   readonly surprises: Surprise[] = [];
 
@@ -43,7 +43,10 @@ export class Traffic {
     return Date.now() - this.#began;
   }
 
-  /** Stops the clients. @throws the error of a client */
+  /**
+   * Stops the clients.
+   * @throws the error of a client
+   */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#clients);

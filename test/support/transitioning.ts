@@ -1,6 +1,4 @@
-/**
- * Takes a cluster through the states of transitions, and derives the pods that clients try to create at the same time.
- */
+/** Takes a cluster through the states of transitions. Derives the pods that clients try to create at the same time. */
 import { isDeepStrictEqual } from 'node:util';
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { serviceAccount, type TestCluster } from './harness.ts';
@@ -10,8 +8,8 @@ import type { Candidate, Rules, State, Transition } from './transitions.ts';
 const RBAC = 'rbac.authorization.k8s.io';
 
 /**
- * Creates two namespaces with their service accounts. The account `bound` gets a RoleBinding to every policy of the
- * transition.
+ * Creates two namespaces with their service accounts. The service account `bound` gets a RoleBinding to every policy of
+ * the transition.
  */
 export async function prepare(cluster: TestCluster, { name, states }: Transition): Promise<void> {
   for (const zone of ['a', 'b']) {
@@ -34,7 +32,7 @@ export async function prepare(cluster: TestCluster, { name, states }: Transition
   }
 }
 
-/** Creates, changes and deletes policies so that the transition is in this step's state. */
+/** Creates, changes and deletes policies. Afterwards, the transition is in the state of this step. */
 export async function bring(cluster: TestCluster, transition: Transition, step: number): Promise<void> {
   const { name, states } = transition;
   const state = stateAt(transition, step);
@@ -42,13 +40,13 @@ export async function bring(cluster: TestCluster, transition: Transition, step: 
     await cluster.policy(`${name}-${suffix}`, specOf(cluster, name, rules));
   }
   const leaving = states.flatMap((other) => Object.keys(other)).filter((suffix) => !(suffix in state));
-  // The policy with the new name must be in force before the policy with the old name is deleted, because a deleted
-  // policy disappears at once.
+  // A deletion takes effect at once. Therefore the policy with the new name must be in force before the policy with the
+  // old name is deleted.
   if (name === 'rename') await cluster.programmed(...Object.keys(state).map((s) => cluster.named(`${name}-${s}`)));
   for (const suffix of leaving) await cluster.deletePolicy(cluster.named(`${name}-${suffix}`));
 }
 
-/** The number of policies that `bring` creates, edits and deletes between the previous step and this one. */
+/** The number of policies that `bring` creates, edits and deletes between the previous step and this step. */
 export function changesAt(transition: Transition, step: number): number {
   const [before, after] = [stateAt(transition, step - 1), stateAt(transition, step)];
   const names = new Set([...Object.keys(before), ...Object.keys(after)]);

@@ -1,13 +1,14 @@
 /**
  * Changes of policies during which some verdicts must stay the same. If the policies before and after a change all
- * admit a pod, or all refuse it, every moment in between must give this verdict.
+ * admit a pod, the API server must always admit the pod during the change. If all policies before and after the change
+ * refuse the pod, the API server must refuse the pod.
  */
 import type { CapabilityPolicyOverrides, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { baselinePod, hostNetworkPod, privilegedPod, restrictedPod } from './pod-manifests.ts';
 
 /**
- * The policies of a state, by the ending of their names. The policies select the label `team: <transition>`. If a zone
- * is stated, the policies also select the zone's label.
+ * The policies of a state, by the ending of their names. The policies select the label `team: <transition>`. A policy
+ * with a zone also selects the zone's label.
  */
 export type State = Readonly<Record<string, Rules>>;
 
@@ -18,10 +19,10 @@ export interface Rules extends Omit<CapabilityPolicySpec, 'namespaceSelector' | 
 }
 
 export interface Transition {
-  /** The name of the transition, in lower case, because it is a part of other names. */
+  /** The name of the transition, in lower case. The name is a part of other names. */
   readonly name: string;
   readonly title: string;
-  /** The states of the transition, in order. After the last state, the transition returns to the first one. */
+  /** The states of the transition, in order. The first state follows after the last state. */
   readonly states: readonly State[];
   readonly admitted: readonly Candidate[];
   readonly refused: readonly Candidate[];
@@ -29,11 +30,11 @@ export interface Transition {
 
 export interface Candidate {
   readonly pod: object;
-  /** The zone of the pod's namespace, which is `a` by default. */
+  /** The zone of the pod's namespace. The default is `a`. */
   readonly zone?: 'a' | 'b';
   /**
-   * The service account of the pod's zone that creates the pod. By default, the pod is created by a user without rights
-   * on policies.
+   * The service account in the pod's zone that creates the pod. By default, a user without rights on policies creates
+   * the pod.
    */
   readonly creator?: string;
 }
@@ -41,7 +42,10 @@ export interface Candidate {
 const plain: Candidate = { pod: restrictedPod() };
 const privileged: Candidate = { pod: privilegedPod() };
 const adding = (capability: string): Candidate => ({ pod: restrictedPod({ add: [capability] }) });
-/** Pods that may use the policy, because the policy or a RoleBinding names their service account or their creator's. */
+/**
+ * Pods that may use the policy. The policy or a RoleBinding names their service account or the service account of their
+ * creator.
+ */
 const plainOf = (serviceAccountName: string): Candidate[] => [
   { pod: restrictedPod({ serviceAccountName }) },
   { pod: restrictedPod(), creator: serviceAccountName },
@@ -52,7 +56,7 @@ const addingOf = (serviceAccountName: string, capability: string): Candidate => 
 
 /**
  * A policy with few overrides, which the API server compiles quickly. The policy has no Pod Security label, because a
- * label would hide that the policy is not in force.
+ * label would refuse pods even if the policy were not in force.
  */
 function allowing(...allowedAdd: string[]): Rules {
   const overrides = { privileged: false, capabilities: { allowedAdd } } as CapabilityPolicyOverrides;

@@ -1,11 +1,11 @@
-/** An API server's answer about a pod. */
+/** Classifies an API server's answer about a pod. */
 import type { Answer } from '../../hack/controlplane/api.ts';
 
 export type Verdict = 'admitted' | 'refused' | 'unanswered';
 
 /**
- * Matches the message of a refusal by an admission policy or by Pod Security Admission. While an API server starts, it
- * also refuses pods because it has not read RBAC yet; such a message does not match.
+ * Matches the message of a refusal by an admission policy or by Pod Security Admission. A starting API server also
+ * refuses pods because RBAC has not been read yet. The message of this refusal does not match.
  */
 const BY_POLICY = /ValidatingAdmissionPolicy|violates PodSecurity/;
 

@@ -1,4 +1,4 @@
-/** The views of the page, for tests that walk through them. */
+/** Lists the views of the page, for tests that visit each view. */
 import { readFileSync } from 'node:fs';
 import { OPEN_QUESTIONS, type Page } from './browser.ts';
 
@@ -7,19 +7,22 @@ export interface ViewOfPage {
   readonly title: string;
 }
 
-/** The views that ui/views/index.ts lists, read as text, because Node does not run `.tsx`. */
+/** The views in ui/views/index.ts. The file is read as text, because Node does not run `.tsx`. */
 export const VIEWS: readonly ViewOfPage[] = Array.from(
   readFileSync('ui/views/index.ts', 'utf8').matchAll(/\bname: '([^']+)', title: '([^']+)'/g),
   ([, name = '', title = '']) => ({ name, title }),
 );
 
 /**
- * The time for which the document must not change until it counts as settled. This time is longer than the time for
- * which a filter waits for further typing. Load on the machine delays both timers alike.
+ * The time in ms without a change after which the document counts as settled. This time is longer than the time for
+ * which a filter waits for further typing. Load on the machine delays both times alike.
  */
 const QUIET_MS = 250;
 
-/** Resolves when the page has read its clusters, the worker has answered all questions, and nothing has changed for a while. */
+/**
+ * Resolves when the page has read its clusters and the worker has answered all questions. The page must also be
+ * unchanged for a while.
+ */
 export async function settled(page: Page, quietMs = QUIET_MS): Promise<void> {
   await page.locator('body').evaluate(
     (body, [quiet, openQuestions]) =>
@@ -43,14 +46,14 @@ export async function settled(page: Page, quietMs = QUIET_MS): Promise<void> {
   );
 }
 
-/** Goes to a view by the navigation. */
+/** Goes to a view through the navigation. */
 export async function goTo(page: Page, { title }: ViewOfPage): Promise<void> {
   await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: title, exact: true }).click();
   await page.locator(`main[aria-label="${title}"]`).waitFor();
   await settled(page);
 }
 
-/** @throws Error if the page has no such view */
+/** @throws an Error if the page has no such view */
 export function viewNamed(name: string): ViewOfPage {
   const view = VIEWS.find((one) => one.name === name);
   if (!view) throw new Error(`the page has no view ${name}`);

@@ -1,4 +1,7 @@
-/** Minimal pods, workloads and RBAC objects as they are read from the cluster, to be varied one field at a time. */
+/**
+ * Makes minimal pods, workloads and RBAC objects in the form that is read from the cluster. Tests vary one field at a
+ * time.
+ */
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
 import type {
@@ -26,7 +29,7 @@ export function workloadView(kind: WorkloadKind, name: string, fields: Partial<W
   return { kind, namespace: 'net', name, uid: `${kind}-${name}`, finished: false, template: pod(), ...fields };
 }
 
-/** The owner reference to a workload that `workloadView` made. */
+/** The owner reference to a workload of `workloadView`. */
 export function ownedBy(
   kind: string,
   name: string,
@@ -47,7 +50,7 @@ export function clusterOf(
   };
 }
 
-/** A cluster without other objects: no RBAC, and nothing written by the operator. */
+/** A cluster without other objects. The cluster has no RBAC objects, and the operator has written nothing. */
 export function wholeCluster(
   objects: ReturnType<typeof clusterOf>,
   policies: readonly CompletePolicy[],

@@ -1,4 +1,4 @@
-/** The files of the repository that people write. */
+/** Lists the files of the repository that people write. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join, matchesGlob } from 'node:path';
@@ -9,8 +9,8 @@ const BINARY = /\.(png|gz|ico|woff2?)$/;
 const GENERATED_PART = /<!-- Written by `npm run generate` from [\s\S]*?<!-- End of what is written/g;
 
 /**
- * The text files that git tracks, and new text files that git does not ignore, without the files that .gitattributes
- * marks as generated.
+ * The text files that git tracks, and new text files that git does not ignore. Files that .gitattributes marks as
+ * generated are left out.
  */
 export function writtenFiles(): string[] {
   const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { cwd: ROOT });
@@ -24,8 +24,8 @@ export function writtenFiles(): string[] {
 }
 
 /**
- * A page without its generated parts and without the outputs that it shows. The remaining lines keep their line
- * numbers. Files that are not pages are returned unchanged.
+ * A page without its generated parts and without the command outputs that it shows. The remaining lines keep their line
+ * numbers. A file that is not a page is returned unchanged.
  */
 export function writtenPart(file: string, text: string): string {
   const blank = (part: string) => part.replaceAll(/[^\n]/g, '');

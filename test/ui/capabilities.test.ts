@@ -1,4 +1,4 @@
-/** The map of capabilities in a real Chromium: keys, filters, CSV, printing. */
+/** Tests the map of capabilities in a real Chromium. The tests cover keys, filters, CSV and printing. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
@@ -48,7 +48,7 @@ describeWith(CHROMIUM, 'the map of capabilities in the page', () => {
     await page.keyboard.press('ArrowDown');
     assert.equal(await focused(page).getAttribute('aria-level'), '2');
     for (let key = 0; key < 3; key++) await page.keyboard.press('ArrowRight');
-    // The first key expanded the workload, and the other two keys moved the focus to the column of the violations.
+    // The first key has expanded the workload. The other two keys have moved the focus to the column of the violations.
     assert.equal(await focused(page).getAttribute('aria-colindex'), '2');
     await page.keyboard.press('ArrowRight');
     assert.match((await focused(page).getAttribute('aria-label')) ?? '', /^SYS_ADMIN: /);

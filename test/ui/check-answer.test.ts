@@ -1,12 +1,18 @@
-/** The playground's answer about manifests has the items, lines and problems of `cappol check -f`, with their positions. */
+/**
+ * Tests that the playground's answer about manifests has the items, lines and problems of `cappol check -f`, with their
+ * positions, and that the playground's findings about policies are the warnings of `cappol check`.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc, { type Arbitrary } from 'fast-check';
+import { findingText } from '../../analysis/compare/finding.ts';
 import { printableTexts } from '../../analysis/text/printable-values.ts';
+import { LIMITS } from '../../cli/commands/check/findings.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import { type CheckAnswer, type CheckQuestion, check } from '../../ui/worker/check.ts';
+import { type PlacedFinding, textFindings } from '../../ui/worker/findings.ts';
 import { randomRules } from '../differential/policies/arbitrary.ts';
 import { cappol } from '../support/cappol.ts';
 import { workloads } from '../support/pod-manifests.ts';
@@ -16,7 +22,7 @@ import { randomPods } from '../support/random-pods.ts';
 import { randomStream } from '../support/random-yaml.ts';
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-/** The number of streams; FC_RUNS=2000 is the long form. */
+/** The number of streams. Set FC_RUNS=2000 for the long form. */
 const RUNS = Number(process.env.FC_RUNS ?? 40);
 const NOON = '2026-11-26T12:00:00Z';
 
@@ -39,7 +45,7 @@ describe(`the playground's answer (FC_SEED=${SEED})`, function () {
   this.timeout(60_000 + RUNS * 1000);
 
   it(`is that of cappol check about ${RUNS} random streams of YAML, whole and broken`, async () => {
-    const seen = { items: 0, violations: 0, troubles: 0 };
+    const seen = { items: 0, violations: 0, troubles: 0, findings: 0 };
     await withFolder(async (folder) => {
       const property = fc.asyncProperty(question(), async (one) => {
         const answer = check(one);
@@ -47,8 +53,12 @@ describe(`the playground's answer (FC_SEED=${SEED})`, function () {
         seen.violations += answer.items.flatMap(({ violations }) => violations).length;
         seen.troubles += answer.troubles.length;
         const expected = await toldByCappol(one, folder);
-        if (expected) assert.deepEqual(told(answer), expected);
-        // Without a policy the command line evaluates nothing.
+        // The test uses the limits of the command line. With an error in the text, the page has no findings.
+        const found = textFindings(one, LIMITS)?.findings.map(warningOf);
+        seen.findings += found?.length ?? 0;
+        if (expected && found) assert.deepEqual(expected.findings, printableTexts(found));
+        if (expected) assert.deepEqual(told(answer), expected.answer);
+        // Without a policy, the command line evaluates nothing.
         else assert.ok(answer.items.every(({ verdict }) => verdict === 'NotSelected'));
         assertPlaced(answer, one.manifests);
       });
@@ -96,7 +106,7 @@ async function withFolder(work: (folder: string) => Promise<void>): Promise<void
   }
 }
 
-/** The part of the answer that the worker and the command line have in common. Only the worker has ranges. */
+/** The part of the answer that the worker and the command line share. Only the worker's answer has ranges. */
 function told({ policies, items, troubles }: CheckAnswer) {
   return printableTexts({
     policies,
@@ -116,14 +126,29 @@ async function toldByCappol({ policies, manifests }: CheckQuestion, folder: stri
     return undefined;
   }
   const json = JSON.parse(stdout);
-  // The page does not say which policies have no effect.
-  const isFinding = ({ message }: { message: string }) =>
+  const isFinding = ({ message }: Problem) =>
     /^CapabilityPolicy .*: (this (policy|exception)|the rollout of this policy) /.test(message);
-  const problems = json.problems.filter((one: { message: string }) => !isFinding(one));
-  return { policies: json.policies, items: json.items, problems };
+  const all: readonly Problem[] = json.problems;
+  return {
+    answer: { policies: json.policies, items: json.items, problems: all.filter((one) => !isFinding(one)) },
+    findings: all.filter(isFinding),
+  };
 }
 
-/** Checks that each range is on its line, and begins and ends at a character that is not a space. */
+/** A problem in the JSON of `cappol check`. */
+interface Problem {
+  readonly severity: string;
+  readonly file: string;
+  readonly line: number | null;
+  readonly message: string;
+}
+
+/** A finding of the page as a warning of `cappol check`. */
+function warningOf(finding: PlacedFinding): Problem {
+  return { severity: 'warning', file: 'policies', line: finding.line, message: findingText(finding) };
+}
+
+/** Checks that each range is on its line. The range must not begin or end at a space. */
 function assertPlaced({ items }: CheckAnswer, text: string): void {
   const lines = text.split('\n');
   for (const { violations, ranges } of items) {
@@ -141,7 +166,9 @@ function assertPlaced({ items }: CheckAnswer, text: string): void {
 
 function question(): Arbitrary<CheckQuestion> {
   const policies = fc
-    .array(randomRules(), { minLength: 1, maxLength: 3 })
+    .tuple(fc.array(randomRules(), { minLength: 1, maxLength: 3 }), fc.boolean())
+    // A copy of a policy is a finding.
+    .map(([all, isCopied]) => (isCopied ? [...all, ...all.slice(0, 1)] : all))
     .map((all) => all.map((rules, i) => policyManifest({ name: `p${i}` }, { ...rules, namespaceSelector: {} })));
   const pods = fc
     .array(fc.tuple(randomPods(), fc.nat(8)), { minLength: 1, maxLength: 4 })
@@ -156,7 +183,10 @@ function question(): Arbitrary<CheckQuestion> {
   });
 }
 
-/** Damages a text in two of five cases: a character or the end is missing, as while somebody types. */
+/**
+ * A function that damages a text in two of five cases. The damaged text lacks a character or its end, like a text that
+ * a user is still typing.
+ */
 function damage(): Arbitrary<(text: string) => string> {
   const at = fc.double({ min: 0, max: 0.999, noNaN: true });
   return fc.oneof(

@@ -1,4 +1,7 @@
-/** The playground's comparison of two texts has the differences, the sentences and the problems of `cappol compare`. */
+/**
+ * Tests that the playground's comparison of two texts has the differences, the sentences and the problems of `cappol
+ * compare`.
+ */
 import assert from 'node:assert/strict';
 import { dump, load } from 'js-yaml';
 import { compare, DIRECTIONS } from '../../analysis/compare/compare.ts';
@@ -18,7 +21,7 @@ interface Row {
   readonly title: string;
   readonly before: Specs;
   readonly now: Specs;
-  /** The direction, the rule, the namespaces and users of each difference. */
+  /** The differences as texts. Each text has the direction, the rule, the namespaces and the users. */
   readonly found: readonly string[];
 }
 

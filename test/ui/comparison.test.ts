@@ -1,4 +1,7 @@
-/** The comparison in the playground, in a real Chromium: what an edit opens and closes, and what is proved. */
+/**
+ * Tests the comparison in the playground in a real Chromium. The comparison shows which pods an edit admits or refuses,
+ * and which statements are proved.
+ */
 import assert from 'node:assert/strict';
 import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
 import { editor, markedLines, replace, textOf } from '../support/editors.ts';
@@ -12,7 +15,7 @@ const VIEW = '#/playground';
 describeWith(CHROMIUM, 'the comparison in the playground', () => {
   const pages = usePage();
 
-  /** Opens the playground with a policy, and compares. */
+  /** Opens the playground with a policy, and starts a comparison. */
   async function comparing(options: OpenOptions = {}): Promise<Page> {
     const { page } = await pages.open(pages.url + VIEW, options);
     await page.getByLabel('Example').selectOption({ label: 'Level restricted' });
@@ -116,7 +119,7 @@ describeWith(CHROMIUM, 'the comparison in the playground', () => {
   });
 });
 
-/** Waits until the status of the comparison has the text. */
+/** Waits until the status line of the comparison has the text. */
 async function told(page: Page, text: string): Promise<void> {
   await page.getByLabel('Comparison', { exact: true }).getByRole('status').filter({ hasText: text }).first().waitFor();
 }

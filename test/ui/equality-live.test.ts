@@ -1,6 +1,6 @@
 /**
- * On a real cluster, the page says the same as `cappol status`, `cappol check --cluster` and the status of the
- * policies.
+ * Tests the page with a real cluster. The page must agree with `cappol status`, with `cappol check --cluster`, and with
+ * the status of the policies.
  */
 import assert from 'node:assert/strict';
 import type { CheckedItem } from '../../analysis/check/result.ts';

@@ -1,6 +1,6 @@
 /**
- * On random clusters, the page says the same as `cappol status`, `cappol check --cluster` and the status of the
- * policies.
+ * Tests the page with random clusters. The page must agree with `cappol status`, with `cappol check --cluster`, and
+ * with the status of the policies.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -26,7 +26,7 @@ const PROTECTION = { status: 'Unknown', message: '' } as const;
 
 const SEED = Number(process.env.FC_SEED ?? 20_261_126);
 const RUNS = 16;
-/** The number of cells that must be compared at least, so that the comparison is worth something. */
+/** The minimum number of cells that must be compared. With fewer cells, the comparison would prove little. */
 const CELLS = 240;
 
 describeWith(CHROMIUM, 'the page beside cappol', () => {

@@ -1,4 +1,4 @@
-/** The examples of the playground: each policy admits one of its pods, and refuses or reports the other one. */
+/** Tests the examples of the playground. Each policy admits one of its pods, and refuses or reports the other pod. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The pages of single policies and workloads whose texts try to become part of the page. */
+/** Tests the pages of single policies and workloads with texts that try to become part of the page. */
 import assert from 'node:assert/strict';
 import { violatingRows, workloadKey } from '../../ui/model/violating.ts';
 import { CHROMIUM, seriousProblems } from '../support/browser.ts';
@@ -12,7 +12,7 @@ const snapshot = hostileSnapshot();
 const CONTROLS = /(?![\n\t])[\p{Cc}\p{Bidi_Control}\u2028\u2029\p{Cs}]/u;
 const MOST = 6;
 
-/** A text that the view writes last, so that the page is complete when it appears. */
+/** A text that the view writes last. When this text appears, the page is complete. */
 const LAST = { policies: 'Rendered objects', violations: 'Fix' } as const;
 
 const PLACES = [

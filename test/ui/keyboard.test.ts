@@ -1,4 +1,4 @@
-/** Everything on the page can be reached and left with the keyboard. */
+/** Tests that every control on the page can be reached and left with the keyboard. */
 import assert from 'node:assert/strict';
 import { CHROMIUM, openPage, type Page } from '../support/browser.ts';
 import { walkByTab } from '../support/keyboard.ts';

@@ -1,6 +1,6 @@
 /**
- * A large cluster in the page: how soon it is shown, how it scrolls, and what it keeps in memory. Prints the
- * measurements.
+ * Tests a large cluster in the page: the time until the page shows the cluster, the scrolling, and the used memory. The
+ * test prints the measurements.
  */
 import assert from 'node:assert/strict';
 import { CHROMIUM, openPage, type Page } from '../support/browser.ts';
@@ -13,9 +13,8 @@ import { usePage } from '../support/tested-page.ts';
 import { goTo, settled, VIEWS, viewNamed } from '../support/views-of-page.ts';
 
 /**
- * The most CPU time for a view, and for a frame. Each limit is given as a number of rows of plain text, which take as
- * long to draw on the same machine at the same time. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and
- * 50 ms.
+ * The maximum CPU time for a view, and for a frame. Each limit is a number of rows of plain text that could be drawn in
+ * this time on the same machine. If a machine draws a row in 0.02 ms, the limits are 2,000 ms and 50 ms.
  */
 const ROWS_FOR_VIEW = 100_000;
 const ROWS_FOR_FRAME = 2_500;
@@ -80,7 +79,10 @@ describeWith(CHROMIUM, `${LARGE.pods} pods in the page`, () => {
     assert.ok(memory.process < MOST_MEGABYTES, `${memory.process} MB`);
   });
 
-  /** Checks a cost against the cost of drawing rows. @param cpu the CPU time in ms */
+  /**
+   * Compares a cost with the cost of drawing rows.
+   * @param cpu the CPU time in ms
+   */
   async function costsLess(cpu: number, rows: number): Promise<void> {
     const limit = rows * (await cpuOfRow(pages.browser));
     console.log(`      at most ${limit.toFixed(0)} ms`);

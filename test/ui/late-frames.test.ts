@@ -1,4 +1,4 @@
-/** The page on a busy machine, where frames and timers are late. The page must still react at once. */
+/** Tests the page on a busy machine, where frames and timers are late. The page must still react at once. */
 import assert from 'node:assert/strict';
 import { CHROMIUM, type Page } from '../support/browser.ts';
 import { largeCluster } from '../support/large-cluster.ts';
@@ -19,7 +19,7 @@ describeWith(CHROMIUM, 'the page with late frames', () => {
 
   it('follows a link before its first frame', async () => {
     const page = await open('');
-    // An event does not wait for frames, unlike a click of Playwright.
+    // Unlike a click of Playwright, an event does not wait for frames.
     await page.getByRole('link', { name: 'Violations', exact: true }).dispatchEvent('click');
     await page.locator('main[aria-label="Violations"]').waitFor();
   });

@@ -1,4 +1,4 @@
-/** Questions to the worker while somebody types. The worker answers the newest question. */
+/** Tests questions to the worker while a user types. The worker answers the newest question. */
 import assert from 'node:assert/strict';
 import { latest } from '../../ui/worker/latest.ts';
 

@@ -1,4 +1,4 @@
-/** The page of cappol ui in a real Chromium, served by cappol ui itself. */
+/** Tests the page of `cappol ui` in a real Chromium. The command `cappol ui` serves the page. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';

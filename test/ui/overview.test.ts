@@ -1,4 +1,4 @@
-/** The overview in a real Chromium: its numbers, and the views to which they lead. */
+/** Tests the overview in a real Chromium: the numbers, and the views that the numbers link. */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { restoreCluster } from '../../analysis/snapshot/restore.ts';
@@ -37,7 +37,7 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
     return page.locator('.overview-section').filter({ has: page.getByRole('heading', { name: title, exact: true }) });
   }
 
-  /** The rows of a table, each as its heading and its number. */
+  /** The rows of a table. Each row has its heading and its number. */
   async function numbersIn(page: Page, title: string): Promise<[string, number][]> {
     const rows = await part(page, title).locator('tbody tr').all();
     return Promise.all(
@@ -152,7 +152,8 @@ describeWith(CHROMIUM, 'the overview in the page', () => {
   });
 
   it('says what could not be read, and claims no number that is not known', async () => {
-    const text = 'you may not list pods: violations are those that the operator reported last, not all of them';
+    const text =
+      'you may not list pods: only the violations that the operator reported last are known, not all violations';
     const [whole] = snapshots;
     const namespaces = whole.namespaces.map((one) => ({
       ...one,

@@ -9,7 +9,7 @@ import { usePage } from '../support/tested-page.ts';
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
-/** A script that notes each view that is ever in the document. */
+/** A script that records each view that is ever in the document. */
 const NOTES_VIEWS = `
   const seen = (globalThis.seen = []);
   new MutationObserver(() => {

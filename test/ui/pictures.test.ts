@@ -1,7 +1,7 @@
 /**
- * The pictures of README and docs show the page with the demo's cluster. Beside each picture is the text that a screen
- * reader finds in it. Pixels differ from machine to machine, so a picture counts as out of date only if its text has
- * changed. `npm run pictures` takes the pictures again.
+ * Tests the pictures of README and docs, which show the page with the demo's cluster. Each picture has a file beside
+ * it. The file has the text that a screen reader finds in the picture. Pixels differ from machine to machine. A picture
+ * therefore counts as out of date only if its text has changed. `npm run pictures` takes the pictures again.
  */
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import * as util from '../../ui/platform/util.ts';
 
-/** Random values, also those that YAML can state and JSON cannot: not-a-number, negative zero, absent. */
+/** Random values. Some values can be written in YAML but not in JSON: not-a-number, negative zero, and absent. */
 const value = fc.anything({
   values: [
     fc.constantFrom(null, undefined, true, 0, -0, 1, Number.NaN, Number.POSITIVE_INFINITY, '', '0', 'a', '__proto__'),
@@ -20,7 +20,7 @@ describe("ui/platform: Node's modules in the browser", () => {
     const pair = fc.oneof(
       fc.tuple(value, value),
       value.map((one): [unknown, unknown] => [one, structuredClone(one)]),
-      // Two objects with different orders of the same keys, and two objects of which one has an additional key.
+      // Two objects with the same keys in different orders, and two objects of which one has an additional key.
       fc.dictionary(fc.constantFrom('a', 'b', 'c'), value).map((one): [unknown, unknown] => [one, reversed(one)]),
       fc
         .dictionary(fc.constantFrom('a', 'b', 'c'), value)

@@ -34,7 +34,7 @@ const namespace = (name: string, fields = {}) => ({
   ...fields,
 });
 
-/** Policies of all forms: two with the same selector, a rollout, single containers, users, defaulting. */
+/** Policies of all forms: two with equal selectors, a rollout, single containers, users, and defaulting. */
 const POLICIES = [
   policy('base', { level: 'baseline', defaulting: 'Enabled' }),
   policy('base-shared', {
@@ -93,7 +93,7 @@ describe('the facts about a policy on the page', () => {
 
   it('name who may use it', () => {
     assert.deepEqual(answers.policy({ policy: 'base-shared' }).users, {
-      // The first holder has the grant of the binding that the operator itself writes.
+      // The first holder has the right through the operator's own binding.
       holders: [{ subject: pinger }, { subject: pinger, namespace: 'net' }],
       holdersOfAll: [{ subject: { kind: 'Group', name: 'admins' }, wildcard: true }],
     });
@@ -217,7 +217,7 @@ function variablesOf(objects: readonly RenderedManifest[], name: string): string
   return variables.map(({ expression }) => expression).join('\n');
 }
 
-/** Objects without the annotations in which an operator keeps what it has accepted. */
+/** Objects without the operator's annotations about accepted specs. */
 function comparable(objects: readonly object[]): string[] {
   return objects
     .map((object) => JSON.stringify(object, (key, value) => (key === 'annotations' ? undefined : value)))

@@ -1,6 +1,6 @@
 /**
- * Edits of a policy in a cluster of 100,000 pods, 5,000 namespaces and 300 policies are evaluated while somebody types.
- * The edited policies cover each mode, and select one team or all namespaces.
+ * Tests edits of a policy while a user types, in a cluster of 100,000 pods, 5,000 namespaces and 300 policies. The
+ * edited policies cover each mode, and select one team or all namespaces.
  */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { largeSnapshot } from '../support/settled-snapshot.ts';
 import type { TimedAnswer } from './reevaluate-thread.ts';
 
 /**
- * The most CPU time of an edit, as a share of the CPU time of the first answer. If the first answer takes 1.5 s, an
+ * The maximum CPU time of an edit, as a share of the CPU time of the first answer. If the first answer takes 1.5 s, an
  * edit may take 1 s.
  */
 const MOST = 2 / 3;
@@ -53,7 +53,7 @@ describe('evaluating a large snapshot again', function () {
     snapshot = largeSnapshot();
     thread = new Worker(new URL('./reevaluate-thread.ts', import.meta.url));
     thread.postMessage(JSON.stringify(snapshot));
-    // The first answer has to evaluate everything that runs now.
+    // For the first answer, the worker has to evaluate all running workloads.
     firstMs = (await reevaluated('')).ms;
     console.log(`      first: ${firstMs} ms`);
   });
@@ -79,7 +79,7 @@ describe('evaluating a large snapshot again', function () {
         console.log(`      ${level}: ${ms} ms, ${summary.changed} workloads change`);
         times.push(ms);
       }
-      // The median counts, because a garbage collection may slow down one of the edits.
+      // The test uses the median, because a garbage collection may slow down one of the edits.
       const [, median = Number.POSITIVE_INFINITY] = times.toSorted((one, other) => one - other);
       assert.ok(median < MOST * firstMs, `${median} ms, and ${firstMs} ms at first`);
     });

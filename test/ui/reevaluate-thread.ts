@@ -1,11 +1,11 @@
-/** A thread that evaluates edits, with a heap of its own like the worker of the page. */
+/** A thread that evaluates edits. Like the worker of the page, the thread has its own heap. */
 import { parentPort } from 'node:worker_threads';
 import { createAnswers } from '../../ui/worker/answers.ts';
 import type { ReevaluateAnswer } from '../../ui/worker/reevaluate.ts';
 
 export interface TimedAnswer {
   readonly answer: ReevaluateAnswer;
-  /** The CPU time of the process in ms; no other thread works at that time. */
+  /** The CPU time of the process in ms. No other thread works during this time. */
   readonly ms: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The changes that edited policies make in the loaded snapshot equal those of `cappol check --cluster --policy`, edit
- * after edit.
+ * Tests the changes that edited policies make in the loaded snapshot. After each edit, the changes must equal the
+ * changes of `cappol check --cluster --policy`.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -23,14 +23,14 @@ import { readWithout, takenSnapshot, withRightsForAll } from '../support/snapsho
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 /**
- * The number of clusters, a third of the number in other tests because each cluster gets several edits.
- * FC_RUNS=1000 is the long form.
+ * The number of clusters. This number is a third of the number in other tests, because each cluster gets several edits.
+ * Set FC_RUNS=1000 for the long form.
  */
 const RUNS = Number(process.env.FC_RUNS ?? 20);
 
 const OPTIONS = { operatorNamespace: 'capabilitypolicy-system', excludedNamespaces: ['kube-system'], context: 'one' };
 
-/** The kinds of objects that could not be read; in most cases, everything could be read. */
+/** The kinds of objects that the user may not read. In most cases, the user may read all objects. */
 const unread = fc.oneof(
   { weight: 3, arbitrary: fc.constant([]) },
   fc.subarray(['roles', 'roleBindings'] as ('roles' | 'roleBindings')[]),
@@ -112,7 +112,7 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
     tell({ snapshot: one as Snapshot });
     tell({ snapshot: next, change: { before: one as Snapshot, difference } });
     tell({ snapshot: next });
-    // The change starts from a snapshot that the worker does not have.
+    // The base of this change is a snapshot that the worker does not have.
     tell({ snapshot: third, change: { before: { ...one } as Snapshot, difference } });
     tell({ snapshot: other as Snapshot });
     assert.deepEqual(asked, [
@@ -124,12 +124,12 @@ describe(`evaluating a cluster that changes (FC_SEED=${SEED})`, function () {
   });
 });
 
-/** A value as the page receives it from the server. */
+/** A value in the form that the page receives from the server. */
 function asSent<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** The changes of a cluster, which are made one at a time. */
+/** The changes of a cluster. The test makes one change at a time. */
 const CHANGES: readonly ((cluster: Cluster) => Cluster)[] = [
   (cluster) => cluster,
   (cluster) => ({ ...cluster, pods: (namespace) => (namespace === 'net' ? [] : cluster.pods(namespace)) }),
@@ -144,7 +144,7 @@ const CHANGES: readonly ((cluster: Cluster) => Cluster)[] = [
       cluster,
       cluster.policies().map((one) => ({ ...one, spec: { ...one.spec, level: 'restricted' } })),
     ),
-  // A policy is deleted, and created again with the same name and another text.
+  // Deletes a policy, and creates a policy with the same name and another text.
   (cluster) =>
     withPolicies(
       cluster,
@@ -181,7 +181,10 @@ function readByCommand(cluster: Cluster, unread: Parameters<typeof withRightsFor
   return { ...cluster, roles: () => roles, roleBindings: () => roleBindings };
 }
 
-/** The changes as `cappol check --cluster --policy` finds them. @param cluster the cluster of the snapshot */
+/**
+ * The changes that `cappol check --cluster --policy` finds.
+ * @param cluster the cluster of the snapshot
+ */
 function changesByCommand(cluster: Cluster, snapshot: Snapshot, policies: string) {
   const [live, changed] = [new PolicyContextBuilder(), new PolicyContextBuilder()];
   live.addCluster(cluster);
@@ -201,8 +204,8 @@ function changesByCommand(cluster: Cluster, snapshot: Snapshot, policies: string
 }
 
 /**
- * Edited policies as text: live policies, changed policies and new policies, sometimes with a namespace or a role
- * beside them.
+ * Edited policies as text: live policies, changed policies and new policies. Sometimes the text also has a namespace or
+ * a role.
  */
 function edit(): Arbitrary<string> {
   const one = fc.constantFrom;

@@ -1,4 +1,4 @@
-/** The static site: the playground without a cluster, and snapshots that somebody opens from files. */
+/** Tests the static site: the playground without a cluster, and snapshots that a user opens from files. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,4 @@
-/** The size of the snapshot of a large cluster, which a page has to load. */
+/** Tests the size of the snapshot of a large cluster, which a page has to load. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { LARGE } from '../support/large-cluster.ts';
@@ -8,7 +8,7 @@ const MOST_BYTES = 5_000_000;
 
 describe('the snapshot of a large cluster', () => {
   it(`has less than ${MOST_BYTES / 1e6} MB compressed with ${LARGE.pods} pods`, function () {
-    // Compiling, evaluating and describing the cluster takes some 6 s of CPU time.
+    // Compiling, evaluating and describing the cluster takes about 6 s of CPU time.
     this.timeout(180_000);
     const snapshot = largeSnapshot();
     const groups = snapshot.namespaces.flatMap(({ pods }) => pods);

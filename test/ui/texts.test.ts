@@ -1,4 +1,4 @@
-/** The policies and pods of a snapshot, as the texts that the playground first shows. */
+/** Tests the texts that the playground first shows, with the policies and pods of a snapshot. */
 import assert from 'node:assert/strict';
 import { parseDocument } from '../../analysis/manifests/document.ts';
 import { podText, policyText } from '../../ui/worker/texts.ts';

@@ -15,7 +15,7 @@ const USUAL = { pods: 120, namespaces: 12, shapes: 30, policies: 20 };
 
 const CLUSTERS: Readonly<Record<string, () => readonly Snapshot[]>> = {
   usual: () => [settledSnapshot(largeCluster(USUAL), 'usual')],
-  // Two contexts make the page show the choice of the cluster, with the names of the contexts.
+  // With two contexts, the page shows the choice of the cluster with the names of the contexts.
   hostile: () => [hostileSnapshot(), hostileSnapshot(HOSTILE_TEXTS[2])],
   large: () => [largeSnapshot()],
 };

@@ -1,4 +1,4 @@
-/** The view of the violations, and the fix of a single workload. */
+/** Tests the view of the violations, and the fix of a single workload. */
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { brokenBy, filtered, sorted, violatingRows, workloadKey } from '../../ui/model/violating.ts';
@@ -123,7 +123,7 @@ describeWith(CHROMIUM, 'the view of the violations', () => {
     const after = await page.locator('.violations .row').count();
     assert.equal(after, Math.min(1_000, violatingRows(snapshot).length));
     assert.ok(after > before);
-    // On paper, a row must grow with its text, because a text of several lines would cover the next row.
+    // On paper, a row must grow with its text. Otherwise, a text of several lines would cover the next row.
     await page.setViewportSize({ width: 800, height: 1000 });
     await settled(page);
     const heights = await page

@@ -15,7 +15,7 @@ import { contentOf, randomPods } from '../support/random-pods.ts';
 import { readWithout, TAKING, takenSnapshot, withRightsForAll } from '../support/snapshots.ts';
 import { clusterOf, ownedBy, podView, wholeCluster, workloadView } from '../support/views.ts';
 
-/** The objects that `cappol fix` reads besides the manifest: policies, namespaces, roles and their bindings. */
+/** The objects that `cappol fix` reads in addition to the manifest: policies, namespaces, roles and their bindings. */
 function context({ policies, namespaces, roles, roleBindings }: Snapshot): string {
   const rbac = 'rbac.authorization.k8s.io/v1';
   const objects = [
@@ -50,7 +50,10 @@ describe('the fix of a workload on the page', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  /** Runs `cappol fix` on the same manifest, and returns its diff and the violations that are left. */
+  /**
+   * Runs `cappol fix` on the same manifest.
+   * @returns the diff and the remaining violations
+   */
   async function byCommand(fix: WorkloadFix, taken: Snapshot) {
     writeFileSync(join(folder, fix.file), fix.before);
     writeFileSync(join(folder, 'context.yaml'), context(taken));
@@ -80,7 +83,8 @@ describe('the fix of a workload on the page', () => {
         const fix = answers.fix({ namespace, kind, name, paths: [] });
         assert.ok(fix);
         const rules = Object.values(violations).flatMap((list) => list.map((index) => taken.violations[index]?.rule));
-        // A pod's manifest does not say which controller made the pod.
+        // A violation of `use` is not found from the manifest, because a manifest does not name the controller that
+        // made the pod.
         const found = fix.edits.length + fix.left.length > 0 || rules.includes('use');
         assert.ok(verdict === 'Unknown' || found, `${kind} ${namespace}/${name}`);
         const { diff, edits, left } = await byCommand(fix, withRightsForAll(taken, unread));

@@ -1,6 +1,7 @@
 /**
- * A simulated rolling upgrade: an older API server, a newer one beside it on the same etcd, then only the newer one.
- * During the whole upgrade, pods are sent to each API server, even while it starts and stops.
+ * Tests a simulated rolling upgrade. At first there is only an older API server. A newer API server joins on the same
+ * etcd, and at the end only the newer API server remains. During the whole upgrade, the test sends pods to each API
+ * server, even while the API server starts and stops.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -30,10 +31,10 @@ const [OLD, NEW] = [
   { name: `1.${NEWER}`, url: `https://${ADDRESSES[1]}:${PORT}` },
 ];
 const SAMPLES = ['restricted', 'ping', 'audit-everything'];
-/** The programs that the sample policies need, and the guard. */
+/** The names of the programs that the sample policies need, including the guard. */
 const PROGRAMS = ['audit', 'enforce', 'guard'].map((kind) => `capabilitypolicy.${kind}`);
 /**
- * The time in which the operator looks twice which API servers exist. The operator looks for API servers every ten
+ * The time in ms in which the operator looks up the API servers twice. The operator looks up the API servers every ten
  * seconds.
  */
 const TWO_LOOKS_MS = 22_000;
@@ -42,8 +43,8 @@ const ENFORCED_VERSION = 'pod-security.kubernetes.io/enforce-version';
 describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   this.timeout(180_000);
   /**
-   * The version that `latest` means, as N of Kubernetes 1.N; undefined while the old and the new version are both
-   * right.
+   * The version that `latest` means, as N of Kubernetes 1.N. The value is undefined while both the old and the new
+   * version are right.
    */
   let latest: number | undefined = OLDER;
   const prober = new Prober(pods(() => latest));
@@ -55,7 +56,8 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   before(async function () {
     this.timeout(900_000);
     const older = { program: await findOlderApiServer(), address: ADDRESSES[0], port: PORT };
-    // The control plane has no nodes and no controllers. The test creates the objects that a controller would create.
+    // The control plane has no nodes and no controllers. The test itself creates the objects that a controller would
+    // create.
     const apiServerFlags = ['--endpoint-reconciler-type=lease'];
     controlPlane = await startControlPlane({ quiet: true, controllers: false, apiServers: [older], apiServerFlags });
     balancer = await Balancer.start();
@@ -161,7 +163,7 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
     }
   }
 
-  /** The versions of the Standards in force, from the policies' status and the labels. */
+  /** The versions of the Standards in force, according to the policies' status and the labels. */
   async function versions(): Promise<string[]> {
     const policies = await Promise.all(SAMPLES.map((sample) => api.get(`${POLICIES}/${sample}`)));
     const { metadata } = await api.get(`${NAMESPACES}/${SHOP}`);
@@ -170,8 +172,8 @@ describe(`an upgrade from Kubernetes ${OLD.name} to ${NEW.name}`, function () {
   }
 
   /**
-   * Asserts that every admission policy, including the guard, has variables if and only if every API server can compile
-   * variables without a crash.
+   * Asserts the form of all admission policies, including the guard. If every API server can compile variables without
+   * a crash, the admission policies have variables. Otherwise, the admission policies have no variables.
    */
   async function assertFormFor(minor: number): Promise<void> {
     const objects = await api.list(COLLECTIONS.ValidatingAdmissionPolicy ?? '', MANAGED);

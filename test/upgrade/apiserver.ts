@@ -1,11 +1,14 @@
-/** The Kubernetes version that a cluster is upgraded from: `npm run test:upgrade -- 1.35`, 1.33 by default. */
+/**
+ * The Kubernetes version from which a cluster is upgraded. For example, `npm run test:upgrade -- 1.35` sets version
+ * 1.35. The default is 1.33.
+ */
 import { findBinaries } from '../../hack/controlplane/binaries.ts';
 
-/** The environment variable that names the older version for the tests' process. */
+/** The name of the environment variable that gives the older version to the process of the tests. */
 export const UPGRADE_FROM = 'UPGRADE_FROM';
 /**
  * The default of the older version. This version is below 1.36, so admission policies are rendered without variables.
- * It is also below 1.35, so level restricted does not let pods in a user namespace run as root.
+ * The default is also below 1.35, so level restricted does not let pods in a user namespace run as root.
  */
 export const DEFAULT_OLDER = '1.33';
 

@@ -1,5 +1,5 @@
 /**
- * One address for all API servers, like that of a Service or a load balancer. The balancer forwards the bytes of each
+ * Provides one address for all API servers, like a Service or a load balancer. The balancer forwards the bytes of each
  * connection unchanged.
  */
 import { once } from 'node:events';
@@ -8,7 +8,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Balancer {
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
-  /** The API servers to which new connections go, in turn. */
+  /** The API servers that get new connections, in turn. */
   targets: readonly string[] = [];
   #next = 0;
 

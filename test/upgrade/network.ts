@@ -1,6 +1,6 @@
 /**
- * A separate network for the test. API servers publish their own addresses, and no endpoint may have a loopback
- * address. So this network's loopback interface gets additional addresses, and no packet leaves it.
+ * Makes a separate network for the test. API servers publish their own addresses, and no endpoint may have a loopback
+ * address. The loopback interface of this network therefore gets additional addresses. No packet leaves the network.
  */
 import { spawnSync } from 'node:child_process';
 
@@ -10,7 +10,8 @@ export const ADDRESSES = ['192.0.2.1', '192.0.2.2'] as const;
 /**
  * Runs a command in a network namespace with ADDRESSES. The output of the command goes to the output of this process.
  *
- * @returns the command's exit code @throws an error that says what is missing if no network namespace can be created
+ * @returns the command's exit code
+ * @throws an error that names the missing requirement if no network namespace can be created
  */
 export function runInOwnNetwork(command: readonly string[]): number {
   const asRoot = process.getuid?.() === 0 ? [] : ['--map-root-user'];

@@ -1,9 +1,9 @@
-/** The requests to the API servers, and the expected answers for the version of the Standards in force. */
+/** Makes the requests to the API servers, and the expected answers for the version of the Standards in force. */
 import type { Json } from '../../hack/controlplane/api.ts';
 import { baselinePod, restrictedPod } from '../support/pod-manifests.ts';
 import type { Probe } from './prober.ts';
 
-/** The namespace in which the sample policy `restricted` decides, with its Pod Security label. */
+/** The namespace in which the sample policy `restricted` decides. The namespace has the policy's Pod Security label. */
 export const SHOP = 'shop';
 /**
  * The namespace in which the sample policy `ping` decides. The namespace has no Pod Security label, because levels
@@ -14,8 +14,8 @@ export const NET = 'net';
 const USER_NAMESPACES_SINCE = 35;
 
 /**
- * @param latest the version that `latest` means, as N of Kubernetes 1.N; undefined while the old and the new version
- * are both right
+ * @param latest the version that `latest` means, as N of Kubernetes 1.N. The version is undefined while both the old
+ * and the new version are right.
  */
 export function pods(latest: () => number | undefined): Probe[] {
   const inUserNamespace = () => {

@@ -8,11 +8,14 @@ const ANSWERS = ['admitted', 'refused'] as const;
 type Answer = (typeof ANSWERS)[number];
 
 export interface Probe {
-  /** The title of the probe, in words that fit into a sentence, such as `a pod with NET_ADMIN`. */
+  /** The title of the probe. The title fits into a sentence, such as `a pod with NET_ADMIN`. */
   readonly title: string;
   readonly pod: object;
   readonly namespace: string;
-  /** The expected answer of an API server at this moment; undefined while the old and the new answer are both right. */
+  /**
+   * The expected answer of an API server at this moment. The expected answer is undefined while both the old and the
+   * new answer are right.
+   */
   readonly expected: () => Answer | undefined;
 }
 
@@ -23,8 +26,8 @@ interface Target {
 
 interface Pace {
   /**
-   * The number of concurrent requests to each API server. An API server that is starting lets these requests wait, and
-   * answers them before later requests.
+   * The number of concurrent requests to each API server. A starting API server lets the requests wait, and answers
+   * waiting requests before later requests.
    */
   readonly atOnce: number;
   readonly pauseMs: number;
@@ -37,11 +40,11 @@ export class Prober {
   readonly #pace: Pace;
   readonly #targets = new Map<string, Target>();
   /**
-   * The number of answers of each kind, by `API server: title: answer`. Requests that get no answer, because an API
-   * server starts or stops, count separately.
+   * The number of answers of each kind. The key is `API server: title: answer`. Requests without an answer, because an
+   * API server starts or stops, count separately.
    */
   readonly #counts = new Map<string, number>();
-  /** The wrong answers, for people. */
+  /** The wrong answers, as messages for the output. */
   readonly surprises: string[] = [];
 
   constructor(probes: readonly Probe[], pace: Pace = PACE) {
@@ -50,12 +53,13 @@ export class Prober {
   }
 
   /**
-   * Begins to send requests to an API server, whether or not the server is up.
-   * @param name of the API server, for people
+   * Begins to send requests to an API server, whether or not the API server is up.
+   * @param name the name of the API server in the output
    */
   start(name: string, kubeconfig: string): void {
     const api = new Api(kubeconfig);
-    // The requests begin only after the target is registered, so that the target is known when the first answer comes.
+    // The requests begin only after the target is registered. The target is therefore known when the first answer
+    // comes.
     const asking = Promise.resolve().then(() =>
       Promise.all(Array.from({ length: this.#pace.atOnce }, (_, first) => this.#ask(name, api, first))),
     );
@@ -69,7 +73,7 @@ export class Prober {
     await target?.api.close();
   }
 
-  /** The number of answers of an API server to the probe that it has answered least often. */
+  /** The smallest number of answers that an API server has given to a probe. */
   rounds(name: string): number {
     const answered = this.#probes.map(({ title }) =>
       ANSWERS.reduce((sum, answer) => sum + (this.#counts.get(line(name, title, answer)) ?? 0), 0),

@@ -11,7 +11,7 @@ export interface Ended {
 }
 
 /**
- * Runs a command with the project's Node, in a separate process, which starts its own control plane.
+ * Runs a command with the project's Node in a separate process. The process starts its own control plane.
  * @param onOutput a function that is called with each piece of the output
  */
 export async function execute(

@@ -1,7 +1,7 @@
 /**
- * Runs some suites on an older Kubernetes version in every test run, because the operator renders other objects for API
- * servers that lack newer features. The test is skipped if the programs of this version are not built, because building
- * takes minutes. `npm run test:versions` runs all suites on all versions.
+ * Runs some suites on an older Kubernetes version in every test run. The operator renders other objects for API servers
+ * that lack newer features. The test is skipped if the programs of this version are not built, because building takes
+ * minutes. `npm run test:versions` runs all suites on all versions.
  */
 import assert from 'node:assert/strict';
 import { isBuilt, kubernetesVersion, otherVersions } from '../../hack/controlplane/binaries.ts';
@@ -10,7 +10,7 @@ import { execute } from './execute.ts';
 import { resultOf, suiteRun } from './runs.ts';
 import { cell } from './table.ts';
 
-/** The suites that cover most of what admission policies do. */
+/** The suites that cover most features of admission policies. */
 const RUN = suiteRun(['integration/decisions', 'integration/ephemeral']);
 const OLDER = otherVersions().filter((version) => lacksFeatures(Number(version.split('.')[1])));
 const built = OLDER.find((version) => isBuilt(version));

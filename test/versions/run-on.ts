@@ -6,11 +6,11 @@ import { type Run, type RunResult, resultOf } from './runs.ts';
 import { cell } from './table.ts';
 
 /**
- * Runs the commands one after the other and prints a line for each.
+ * Runs the commands one after the other and prints a line for each command.
  * @param environment the environment of the version
  * @param logs the folder for the complete outputs
  * @param evaluated the function that turns a result into the outcome that counts
- * @returns a run's name → its outcome
+ * @returns the outcome of each run, by the name of the run
  */
 export async function runOn(
   environment: NodeJS.ProcessEnv,

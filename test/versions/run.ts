@@ -1,15 +1,16 @@
 /**
- * `npm run test:versions -- [1.30 1.33 …]`: runs the suites that depend on the API server, the demo and differential
- * tests on these Kubernetes versions, by default on all versions that the project knows. The command prints a table,
- * and exits 1 if anything failed.
+ * `npm run test:versions -- [1.30 1.33 …]` runs the version-dependent suites on these Kubernetes versions. These suites
+ * depend on the API server. The command also runs the demo and differential tests. By default, the command uses all
+ * versions that the project knows. The command prints a table, and exits with code 1 if anything failed.
  *
- *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of both
+ *   --full        1,000 pods for each level and version of the Standards, and 100 random policies; without it, a few of
+ * both
  *   --seed N      the seed of the differential tests
  *   --list        only prints the versions, as JSON
  *   --only TEXT   only the runs whose name has the text; may be given more than once
  *
- * The first time a version is run, its kube-apiserver and kube-controller-manager are built: about six minutes on two
- * cores. To run a single test command on a version, set KUBERNETES_VERSION=1.33 before the command.
+ * The first run of a version builds its kube-apiserver and kube-controller-manager, which takes about six minutes on
+ * two cores. To run a single test command on a version, set KUBERNETES_VERSION=1.33 before the command.
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +35,10 @@ const { positionals, values } = parseArgs({
 if (values.list) console.log(JSON.stringify(allVersions().map(minorVersion)));
 else process.exitCode = (await runAll()) ? 0 : 1;
 
-/** Runs all suites. @returns whether all passed */
+/**
+ * Runs all suites.
+ * @returns whether all suites passed
+ */
 async function runAll(): Promise<boolean> {
   const logs = mkdtempSync(join(tmpdir(), 'capabilitypolicy-versions-'));
   const runs = runsOf(values).filter(({ name }) => values.only.some((text) => name.includes(text)));
@@ -52,7 +56,7 @@ async function runAll(): Promise<boolean> {
   return [...columns.values()].flatMap((results) => [...results.values()]).every(({ ok }) => ok);
 }
 
-/** All versions in the form of KUBERNETES_VERSION. An empty string means the version of the normal tests. */
+/** All versions in the form of KUBERNETES_VERSION. An empty string stands for the version of the normal tests. */
 function allVersions(): string[] {
   return [...otherVersions(), ''];
 }
@@ -62,7 +66,7 @@ function minorVersion(version: string): string {
   return kubernetesVersion({ KUBERNETES_VERSION: version }).replace(/^v(\d+\.\d+)\..*$/, '$1');
 }
 
-/** The result of a run. If the API server has every feature, a test that was left out counts as failed. */
+/** The result of a run. On an API server with every feature, a test that was left out makes the run fail. */
 function whole(result: RunResult, version: string): RunResult {
   const complete = result.leftOut.length === 0 || lacksFeatures(Number(version.split('.')[1]));
   return complete ? result : { ...result, ok: false };

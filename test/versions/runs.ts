@@ -1,11 +1,11 @@
-/** The runs of `npm run test:versions` on each version of Kubernetes, and the parsing of each run's result. */
+/** Lists the runs of `npm run test:versions` on each version of Kubernetes, and parses the result of each run. */
 import { type LeftOut, leftOutIn } from '../support/needs.ts';
 import type { Ended } from './execute.ts';
 
 export interface Run {
   readonly name: string;
   readonly command: readonly string[];
-  /** The summary of the output for the table; undefined if the output has no summary. */
+  /** The summary of the output for the table. The result is undefined if the output has no summary. */
   summary(output: string): string | undefined;
 }
 
@@ -15,7 +15,7 @@ export interface RunResult {
   readonly leftOut: readonly LeftOut[];
 }
 
-/** Suites whose results depend on the API server and could differ between versions. */
+/** Suites whose results depend on the API server, and may differ between versions. */
 const SUITES = [
   'crd/crd',
   'integration/decisions',
@@ -42,7 +42,7 @@ const DIFFERENTIAL = 'test/differential/run.ts';
 const SHORT = { podsOfLevel: 20, podsOfOverrides: 20, randomPolicies: 8 };
 const FULL = { podsOfLevel: 1000, podsOfOverrides: 100, randomPolicies: 100 };
 export const CLOSING_LINE = /^(\d+ passed, \d+ failed)$/m;
-/** A line with the numbers of a differential test, as test/differential writes it. */
+/** Matches a line of test/differential with the numbers of a differential test. */
 const TALLY = /^[\w ]+: (seed \d+, .* (differences|missing))$/gm;
 
 /** @param full whether to run the long differential tests */
@@ -64,7 +64,7 @@ export function runsOf({ full, seed }: { full: boolean; seed: string }): readonl
   ];
 }
 
-/** @param suites the paths of test files below test, without their ending. The files share one control plane */
+/** @param suites the paths of test files below test, without their ending. The files share one control plane. */
 export function suiteRun(suites: readonly string[]): Run {
   return {
     name: suites.join(', '),

@@ -1,8 +1,8 @@
-/** The table of results by run and version, in Markdown, and the skipped tests. */
+/** Makes the table of results by run and version, in Markdown, and the list of skipped tests. */
 import type { LeftOut } from '../support/needs.ts';
 import type { RunResult } from './runs.ts';
 
-/** @param columns the version, such as v1.33.13 → the name of a run → its result */
+/** @param columns the results by version, such as v1.33.13. Each column has the results by the name of the run. */
 export function markdown(columns: ReadonlyMap<string, ReadonlyMap<string, RunResult>>): string {
   const versions = [...columns.keys()];
   const names = [...new Set([...columns.values()].flatMap((results) => [...results.keys()]))];

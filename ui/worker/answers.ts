@@ -2,6 +2,7 @@
 import { withDifference } from '../../analysis/snapshot/difference.ts';
 import { check } from './check.ts';
 import { compareTexts } from './compare.ts';
+import { clusterFindings, textFindings } from './findings.ts';
 import { Loaded } from './loaded.ts';
 import { policyFacts } from './policy-facts.ts';
 import { Reevaluation } from './reevaluate.ts';
@@ -40,6 +41,8 @@ export function createAnswers(): Answers {
     fix: (workload) => workloadFix(workload, current()),
     check,
     compare: compareTexts,
+    textFindings: (question) => textFindings(question),
+    findings: clusterFindings,
     reevaluate(question) {
       if (reevaluation?.loaded !== current()) reevaluation = new Reevaluation(current(), reevaluation);
       return reevaluation.reevaluate(question);

@@ -15,9 +15,7 @@ import {
 } from '../../analysis/compare/sentences.ts';
 import { manifestOf } from '../../analysis/compare/witness.ts';
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
-import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
-import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
-import { type CheckedText, manifestsIn } from './check.ts';
+import { policiesIn } from './policies-text.ts';
 import { yamlText } from './yaml-text.ts';
 
 export interface CompareQuestion {
@@ -64,7 +62,9 @@ export function compareTexts(question: CompareQuestion): CompareAnswer {
   const tell = (trouble: Trouble) => {
     troubles.push(trouble);
   };
-  const sets = [policySet('before', question, tell), policySet('policies', question, tell)] as const;
+  const setOf = (file: 'before' | 'policies') =>
+    policySetOf(policiesIn({ ...question, text: question[file], file }, tell));
+  const sets = [setOf('before'), setOf('policies')] as const;
   if (troubles.some(({ severity }) => severity !== 'warning')) return { troubles };
   const comparison = compare(...sets, { limit: MOST_PODS });
   const differences = DIRECTIONS.flatMap((direction) =>
@@ -85,24 +85,6 @@ export function compareTexts(question: CompareQuestion): CompareAnswer {
       notes: notesOf(sets, question.at),
     },
   };
-}
-
-function policySet(
-  file: CheckedText & keyof CompareQuestion,
-  question: CompareQuestion,
-  tell: (trouble: Trouble) => void,
-): PolicySet {
-  const { serverVersion: oldestServer, at } = question;
-  const builder = new PolicyContextBuilder();
-  for (const manifest of manifestsIn(question[file], file, tell)) builder.addManifest(manifest, tell);
-  const options = {
-    operatorNamespace: OPERATOR_NAMESPACE,
-    excludedNamespaces: EXCLUDED_NAMESPACES,
-    namespaceLabels: {},
-    oldestServer,
-    at,
-  };
-  return policySetOf(builder.build(options, tell));
 }
 
 function notesOf([before, now]: readonly [PolicySet, PolicySet], at: number): string[] {

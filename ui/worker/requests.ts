@@ -3,6 +3,7 @@ import type { Difference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
 import type { CompareAnswer, CompareQuestion } from './compare.ts';
+import type { ClusterFindings, FindingsQuestion, TextFindings, TextFindingsQuestion } from './findings.ts';
 import type { PolicyFacts } from './policy-facts.ts';
 import type { ReevaluateAnswer, ReevaluateQuestion } from './reevaluate.ts';
 import type { RenderedPolicy } from './rendered-policy.ts';
@@ -22,6 +23,10 @@ export interface Requests {
   check: { question: CheckQuestion; answer: CheckAnswer };
   /** Asks for the pods that one text of policies admits and another text refuses. */
   compare: { question: CompareQuestion; answer: CompareAnswer };
+  /** Asks for the findings about the policies of the playground. The answer is undefined if the text has an error. */
+  textFindings: { question: TextFindingsQuestion; answer: TextFindings | undefined };
+  /** Asks for the findings about the policies of a snapshot. */
+  findings: { question: FindingsQuestion; answer: ClusterFindings };
   /** Asks for the changes that edited policies make in the snapshot. */
   reevaluate: { question: ReevaluateQuestion; answer: ReevaluateAnswer };
   /** Asks for a policy of the snapshot as YAML. */

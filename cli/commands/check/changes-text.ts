@@ -20,6 +20,7 @@ import { withShortMessages } from '../../output/short-rows.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 import { paragraph } from '../../output/wrap.ts';
+import type { OpenedMarkdown } from './opened-text.ts';
 import { itemName } from './reporters/reporter.ts';
 
 export function changesText(all: Changes, terminal: Terminal): string {
@@ -32,7 +33,8 @@ export function changesText(all: Changes, terminal: Terminal): string {
   return sections.filter((section) => section !== '').join('\n');
 }
 
-export function changesMarkdown(all: Changes): string {
+/** @param opened what the candidates open, which people should read before the tables */
+export function changesMarkdown(all: Changes, opened: OpenedMarkdown = { summary: [], details: [] }): string {
   const { candidates, changes, namespaces, summary } = all;
   const columns = namespaceColumns(all);
   const rows = changes.map((one) => {
@@ -44,8 +46,10 @@ export function changesMarkdown(all: Changes): string {
   return [
     '### CapabilityPolicy: what would change',
     summaryLine(candidates.map(code), summary),
-    ...markdownTable(['Workload', 'Today', 'After', 'Why'], rows, MOST_CHARACTERS * 0.6),
-    ...details('Namespaces', markdownTable(heads, spaces, MOST_CHARACTERS * 0.4)),
+    ...opened.summary,
+    ...markdownTable(['Workload', 'Today', 'After', 'Why'], rows, MOST_CHARACTERS * 0.4),
+    ...details('Namespaces', markdownTable(heads, spaces, MOST_CHARACTERS * 0.3)),
+    ...opened.details,
   ]
     .join('\n\n')
     .concat('\n');

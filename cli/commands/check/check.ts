@@ -1,42 +1,26 @@
 /** check: finds the policies to check by, checks, and reports. */
-import { dump } from 'js-yaml';
-import { changesOf } from '../../../analysis/check/changes.ts';
-import type { Changes, WorkloadChange } from '../../../analysis/check/changes-result.ts';
-import { effectOf, isWorse } from '../../../analysis/check/effect.ts';
 import { itemsOf } from '../../../analysis/check/running.ts';
-import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { ClusterRole } from '../../../analysis/policies/aggregation.ts';
 import type { Automounting } from '../../../analysis/policies/automounting.ts';
-import type { PolicyContext } from '../../../analysis/policies/context.ts';
-import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
-import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import { NAMESPACES, PODS_AND_WORKLOADS } from '../../../operator/cluster/sources.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
-import { MODES } from '../../../operator/policy/deciding.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
-import { Troubles } from '../../input/troubles.ts';
-import { checkExists, checkReached } from '../../namespace.ts';
+import { checkExists } from '../../namespace.ts';
 import { excludingBy, type Given } from '../../options.ts';
-import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { addPolicies } from '../../policies/add-files.ts';
-import { builderFor, contextOptions, type GivenPolicies } from '../../policies/given.ts';
+import { builderFor, contextOptions } from '../../policies/given.ts';
 import { type Scope, scopeOf } from '../../scope.ts';
-import { changesMarkdown, changesText } from './changes-text.ts';
-import { ENFORCED, type FailOn } from './fail-on.ts';
+import type { ChangesOptions } from './changes.ts';
+import { failOnOf } from './fail-on.ts';
 import { checkFiles } from './files.ts';
-import { tellFindings } from './findings.ts';
-import { tellLoosenings } from './loosenings.ts';
-import type { Output } from './reporters/create-reporter.ts';
 import { createRun, type Run } from './run.ts';
+import { tellAboutPolicies } from './warnings.ts';
 
-interface CheckOptions extends GivenPolicies {
+interface CheckOptions extends ChangesOptions {
   readonly filename: readonly string[];
   readonly cluster?: boolean;
   readonly namespace?: string;
   readonly allNamespaces?: boolean;
-  readonly output: Output;
-  readonly warn?: boolean;
-  readonly failOn: FailOn;
 }
 
 const NO_POLICY =
@@ -74,9 +58,9 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     }
     checkExists(cluster, scope.only);
     scope.tell(io);
-    return options.policy.length > 0
-      ? showChanges(options, io, cluster, { clusterRoles, scope })
-      : checkRunning(options, io, cluster, scope);
+    if (options.policy.length === 0) return checkRunning(options, io, cluster, scope);
+    const { showChanges } = await import('./changes.ts');
+    return showChanges(options, io, { cluster, clusterRoles, namespace: scope.only });
   });
 }
 
@@ -131,73 +115,6 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
   return run.end();
 }
 
-async function showChanges(
-  options: CheckOptions,
-  io: Io,
-  cluster: Cluster,
-  { clusterRoles, scope }: { readonly clusterRoles: readonly ClusterRole[]; readonly scope: Scope },
-): Promise<ExitCode> {
-  const print = PRINTERS[options.output];
-  if (!print)
-    throw new UsageError(
-      `-o ${options.output} goes with -f; changes are printed as ${Object.keys(PRINTERS).join(', ')}`,
-    );
-  checkReached(options, scope.only);
-  const troubles = new Troubles(io);
-  const live = new PolicyContextBuilder();
-  live.addCluster(cluster);
-  const changed = new PolicyContextBuilder();
-  changed.addCluster(cluster);
-  changed.addClusterRoles(clusterRoles);
-  await addPolicies(changed, options.policy, io, troubles);
-  const candidates = changed.stated;
-  if (candidates.length === 0 && troubles.count === 0)
-    throw new UsageError('no CapabilityPolicy in the files of --policy');
-  const contexts = contextOptions(options, cluster);
-  const before = live.build(contexts, () => {});
-  const enforced = changed.build(contexts, () => {}, { enforced: candidates });
-  const changes = printableTexts(
-    changesOf({
-      candidates,
-      rollouts: changed.rollouts(candidates),
-      before,
-      after: (pending) => changed.build(contexts, troubles.trouble, { pending }),
-      enforced,
-      namespace: scope.only,
-    }),
-  );
-  tellAboutPolicies(
-    changed.build(contexts, () => {}),
-    contexts.at,
-    troubles.trouble,
-  );
-  io.stdout.write(print(changes, terminalOf(io)));
-  if (troubles.count > 0) return 2;
-  return changes.changes.some((change) => isWorseFor(change, failOnOf(options))) ? 1 : 0;
-}
-
-/** Warns about policies that loosen others, and about policies without effect. */
-function tellAboutPolicies(context: PolicyContext, at: number, tell: (trouble: Trouble) => void): void {
-  tellLoosenings(context, tell);
-  tellFindings(context, at, tell);
-}
-
-/** Whether the effect on the workload gets worse, and --fail-on names the mode that has the new effect. */
-function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
-  return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && effectOf(mode) === after);
-}
-
-const PRINTERS: Readonly<Partial<Record<CheckOptions['output'], (changes: Changes, terminal: Terminal) => string>>> = {
-  table: changesText,
-  markdown: changesMarkdown,
-  json: (changes) => `${jsonText(changes)}\n`,
-  yaml: (changes) => dump(changes, { lineWidth: -1, noRefs: true }),
-};
-
 function beginRun(options: CheckOptions, io: Io, scope?: string): Promise<Run> {
   return createRun({ output: options.output, failOn: failOnOf(options), scope }, io);
-}
-
-function failOnOf({ warn, failOn }: CheckOptions): FailOn {
-  return warn ? ENFORCED : failOn;
 }

@@ -58,6 +58,8 @@ export const registerCheck: RegisterCommand = (program, io, finish) => {
       checkScope(given);
       if (given.levelVersion !== undefined && given.level === undefined)
         throw new UsageError('--level-version goes with --level');
+      if (given.failOn.has('Opens') && !(given.cluster && given.policy.length > 0 && given.filename.length === 0))
+        throw new UsageError('--fail-on Opens goes with --cluster and --policy, and without -f');
       const { check } = await import('./check.ts');
       finish(await leavingOut(io, given, (walking) => check(given, walking)));
     });

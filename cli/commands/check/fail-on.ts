@@ -5,20 +5,29 @@ import { MODES } from '../../../operator/policy/deciding.ts';
 
 /**
  * A mode means violations of policies in that mode. `NotEvaluated` means custom resources that may make pods but cannot
- * be evaluated.
+ * be evaluated. `Opens` means pods that candidate policies newly admit.
  */
-const RESULTS = [...MODES, 'NotEvaluated'] as const;
+const RESULTS = [...MODES, 'NotEvaluated', 'Opens'] as const;
 const NONE = 'None';
 
 export type FailOn = ReadonlySet<(typeof RESULTS)[number]>;
 
 /** With --warn, only violations of Enforce policies make a check fail. */
-export const ENFORCED: FailOn = new Set(['Enforce'] as const);
+const ENFORCED: FailOn = new Set(['Enforce'] as const);
+
+export interface FailOnOptions {
+  readonly warn?: boolean;
+  readonly failOn: FailOn;
+}
+
+export function failOnOf({ warn, failOn }: FailOnOptions): FailOn {
+  return warn ? ENFORCED : failOn;
+}
 
 export const failOn = () => {
   const option = new Option(
     '--fail-on <list>',
-    `exit with 1 on violations of policies in these modes; NotEvaluated: also on objects that may make pods and cannot be evaluated; ${NONE}: never`,
+    `exit with 1 on violations of policies in these modes; NotEvaluated: also on objects that may make pods and cannot be evaluated; Opens: also if policies of --policy open something in the cluster, and with 2 if that was not decided; ${NONE}: never`,
   )
     .argParser(parse)
     .default(new Set(MODES), MODES.join(','));

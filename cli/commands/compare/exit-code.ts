@@ -1,4 +1,5 @@
 import type { Comparison, Undecided } from '../../../analysis/compare/compare.ts';
+import type { Findings } from '../../../analysis/compare/findings.ts';
 import type { ExitCode } from '../../command.ts';
 import type { FailOn } from './choices.ts';
 
@@ -12,4 +13,10 @@ export function exitCode({ opens, closes, undecided }: Comparison, failOn: FailO
 /** Whether --fail-on names the direction. A question without a direction is about both of them. */
 export function isNamed(direction: Undecided['direction'], failOn: FailOn): boolean {
   return direction === undefined || failOn === 'differs' || direction === failOn;
+}
+
+/** The exit code with --fail-on findings: 2 if a question was not decided, and no finding makes it 1. */
+export function failingCode({ findings, undecided }: Findings): 0 | 1 | 2 {
+  if (findings.length > 0) return 1;
+  return undecided.length > 0 ? 2 : 0;
 }

@@ -1,34 +1,46 @@
 /** Findings about one set of policies, in all formats. docs/reference/compare-findings.schema.json describes the JSON. */
 import { dump } from 'js-yaml';
-import type { Finding, OpenQuestion } from '../../../analysis/compare/finding.ts';
-import type { Findings } from '../../../analysis/compare/findings.ts';
-import { troublePlace } from '../../../analysis/manifests/trouble.ts';
-import { type PolicySource, placeOfSource } from '../../../analysis/policies/context.ts';
+import { type Finding, kindText, openQuestionText } from '../../../analysis/compare/finding.ts';
+import { type Trouble, troublePlace } from '../../../analysis/manifests/trouble.ts';
+import { placeOfSource } from '../../../analysis/policies/context.ts';
 import { escapedControls, jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
+import { printable } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import type { Io } from '../../command.ts';
 import { code, fitting, MOST_CHARACTERS } from '../../output/markdown.ts';
 import { type Terminal, terminalOf } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
+import type { Output } from './choices.ts';
+import { findingRemarks, type PlacedFindings } from './findings-remarks.ts';
+import { githubText, type Remarks, sarifText } from './remark-printers.ts';
+import { troubleRemark } from './remarks.ts';
 
-export interface PrintedFindings {
-  /** The set, as the command line names it. */
+/** Everything that is printed about a set. */
+export interface PrintedFindings extends PlacedFindings {
+  /** The name of the set in the output. */
   readonly name: string;
+  /** The set, as the command line names it. */
+  readonly argument: string;
   /** The number of policies in the set. */
   readonly policies: number;
-  /** The places where the policies of files were read, by name of the policy. */
-  readonly sources: ReadonlyMap<string, PolicySource>;
-  readonly found: Findings;
 }
 
-type Printer = (printed: PrintedFindings, io: Io) => string;
+type Printer = (printed: PrintedFindings, troubles: readonly Trouble[], io: Io) => string;
 
-export const FINDINGS_PRINTERS = {
-  text: (printed, io) => findingsText(printableOf(printed), terminalOf(io)),
+/** @param troubles the warnings about the input */
+export const FINDINGS_PRINTERS: Readonly<Record<Output, Printer>> = {
+  text: (printed, _, io) => findingsText(printableOf(printed), terminalOf(io)),
   json: (printed) => `${jsonText(documentOf(printed))}\n`,
   yaml: (printed) => escapedControls(dump(documentOf(printed), { lineWidth: -1, noRefs: true })),
   markdown: (printed) => findingsMarkdown(printableOf(printed)),
-} satisfies Readonly<Record<string, Printer>>;
+  github: (printed, troubles, io) => githubText(remarksAbout(printableOf(printed), troubles), io.cwd),
+  sarif: (printed, troubles, io) => sarifText(remarksAbout(printableOf(printed), troubles), io.cwd),
+};
+
+function remarksAbout(printed: PrintedFindings, troubles: readonly Trouble[]): Remarks {
+  const remarks = [...troubles.map(troubleRemark), ...findingRemarks(printed)];
+  return { remarks, summary: [printable(summaryOf(printed))], set: printed.argument };
+}
 
 function documentOf({ name, policies, sources, found }: PrintedFindings) {
   return {
@@ -53,8 +65,10 @@ function findingsText(printed: PrintedFindings, { width, paint }: Terminal): str
   const line = (text: string) => wrap(text, { width, hanging: 2 });
   return [
     line(summaryOf(printed)),
-    ...findings.map((one) => line(`${paint('yellow', titleOf(one))}  ${nameOf(one, printed)}: ${one.message}`)),
-    ...undecided.map((one) => line(`${paint('magenta', 'NOT DECIDED')}  ${undecidedText(one)}`)),
+    ...findings.map((one) =>
+      line(`${paint('yellow', kindText(one.kind).toUpperCase())}  ${nameOf(one, printed)}: ${one.message}`),
+    ),
+    ...undecided.map((one) => line(`${paint('magenta', 'NOT DECIDED')}  ${openQuestionText(one)}`)),
   ].join('');
 }
 
@@ -64,27 +78,20 @@ function summaryOf({ name, policies, found: { findings, undecided } }: PrintedFi
   return `${name}: ${count} about ${policies === 1 ? '1 policy' : `${policies} policies`}${open}`;
 }
 
-function titleOf({ kind }: Pick<Finding, 'kind'>): string {
-  return kind.replaceAll('-', ' ').toUpperCase();
-}
-
 function nameOf({ policy }: Finding, { sources }: PrintedFindings): string {
   const source = sources.get(policy);
   if (!source) return `policy ${policy}`;
   return `policy ${policy} (${troublePlace(placeOfSource(source))})`;
 }
 
-function undecidedText({ policy, kind, message }: OpenQuestion): string {
-  return `policy ${policy}, ${titleOf({ kind }).toLowerCase()}: ${message}`;
-}
-
 function findingsMarkdown(printed: PrintedFindings): string {
   const { findings, undecided } = printed.found;
   const lines = [
-    ...findings.map((one) => `- **${titleOf(one).toLowerCase()}** ${code(nameOf(one, printed))}: ${code(one.message)}`),
-    ...undecided.map((one) => `- **not decided** ${code(undecidedText(one))}`),
+    ...findings.map((one) => `- **${kindText(one.kind)}** ${code(nameOf(one, printed))}: ${code(one.message)}`),
+    ...undecided.map((one) => `- **not decided** ${code(openQuestionText(one))}`),
   ];
   const { shown, more } = fitting(lines, MOST_CHARACTERS);
   const list = shown.length > 0 ? [shown.join('\n')] : [];
-  return `${[code(summaryOf(printed)), ...list, ...more].join('\n\n')}\n`;
+  const headline = `### CapabilityPolicy: ${code(summaryOf(printed))}`;
+  return `${[headline, ...list, ...more].join('\n\n')}\n`;
 }

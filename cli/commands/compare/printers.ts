@@ -8,13 +8,11 @@ import { terminalOf } from '../../output/terminal.ts';
 import type { Output } from './choices.ts';
 import { documentOf } from './document.ts';
 import { historyMarkdown, historyText } from './history-text.ts';
-import { githubText, sarifText } from './remark-printers.ts';
+import { githubText, type Remarks, sarifText } from './remark-printers.ts';
 import { type Answer, remarksOf, troubleRemark } from './remarks.ts';
 import { comparisonMarkdown, comparisonText, summaryLines } from './text.ts';
 
 type Printer = (answer: Answer, troubles: readonly Trouble[], io: Io) => string;
-
-const REMARK_PRINTERS = { github: githubText, sarif: sarifText } as const;
 
 /** @param troubles the warnings about the input */
 export const PRINTERS: Readonly<Record<Output, Printer>> = {
@@ -26,25 +24,13 @@ export const PRINTERS: Readonly<Record<Output, Printer>> = {
     const { history, all = false } = answer;
     return withHistory(text, history && historyMarkdown(history, all, MOST_CHARACTERS - text.length));
   },
-  github: (answer, troubles, io) => remarksText('github', answer, troubles, io),
-  sarif: (answer, troubles, io) => remarksText('sarif', answer, troubles, io),
+  github: (answer, troubles, io) => githubText(remarksAbout(answer, troubles), io.cwd),
+  sarif: (answer, troubles, io) => sarifText(remarksAbout(answer, troubles), io.cwd),
 };
 
-function remarksText(
-  format: keyof typeof REMARK_PRINTERS,
-  answer: Answer,
-  troubles: readonly Trouble[],
-  io: Io,
-): string {
+function remarksAbout(answer: Answer, troubles: readonly Trouble[]): Remarks {
   const remarks = [...troubles.map(troubleRemark), ...remarksOf(answer)];
-  const summary = printableTexts(summaryLines(answer));
-  return REMARK_PRINTERS[format]({ remarks, summary, now: answer.names[1] }, io.cwd);
-}
-
-/** The problems of an input that cannot be compared; empty in a format that has no lines of files. */
-export function troublesText(output: Output, troubles: readonly Trouble[], io: Io): string {
-  if (output !== 'github' && output !== 'sarif') return '';
-  return REMARK_PRINTERS[output]({ remarks: troubles.map(troubleRemark), summary: [], now: '' }, io.cwd);
+  return { remarks, summary: printableTexts(summaryLines(answer)), set: answer.names[1] };
 }
 
 function textOfHistory({ history, all = false }: Answer, io: Io): string | undefined {

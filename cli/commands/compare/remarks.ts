@@ -50,7 +50,7 @@ export function troubleRemark({ file, line, message, severity: level = 'error' }
   return { level, ruleId: PROBLEM, title: 'cappol', text: printable(message), file, line: line ?? null };
 }
 
-const NOWHERE = { file: null, line: null } as const;
+export const NOWHERE = { file: null, line: null } as const;
 
 function differenceRemark(difference: Difference, direction: Direction, answer: Answer): Remark {
   const { names, failOn, comparison } = answer;

@@ -8,7 +8,8 @@ import type { ExitCode, Io } from '../../command.ts';
 import { Troubles } from '../../input/troubles.ts';
 import type { FailOn, Output } from './choices.ts';
 import { exitCode } from './exit-code.ts';
-import { PRINTERS, troublesText } from './printers.ts';
+import { PRINTERS } from './printers.ts';
+import { troublesText } from './remark-printers.ts';
 import { type ReadSet, readSets, type SetOptions, shownName } from './sets.ts';
 
 export interface CompareOptions extends SetOptions {
@@ -28,7 +29,7 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   });
   // With a policy missing, the answer would be wrong.
   if (troubles.count > 0) {
-    io.stdout.write(troublesText(output, told, io));
+    io.stdout.write(troublesText(output, told, io.cwd));
     return 2;
   }
   const comparison = compare(sets[0], sets[1], { limit, all });

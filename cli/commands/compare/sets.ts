@@ -75,8 +75,11 @@ export interface NamedSet {
 
 export async function readSet(name: string, options: SetOptions, io: Io, tell: Tell): Promise<NamedSet> {
   const found = await read(name, options, io, tell);
-  const context = contextOf(found, options.serverVersion ?? found.server ?? NEWEST_KNOWN_MINOR, options, tell);
-  return { set: policySetOf(context), expired: context.compiled.expired, sources: context.sources };
+  // The warnings name the expired policies, and so do the findings.
+  const tellErrors: Tell = (trouble) => trouble.severity !== 'warning' && tell(trouble);
+  const context = contextOf(found, options.serverVersion ?? found.server ?? NEWEST_KNOWN_MINOR, options, tellErrors);
+  const sources = found.isLevel ? new Map() : context.sources;
+  return { set: policySetOf(context), expired: context.compiled.expired, sources };
 }
 
 function contextOf(

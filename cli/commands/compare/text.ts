@@ -1,9 +1,16 @@
 /** A comparison as text for people, and as Markdown for a comment on a pull request. */
 import { dump } from 'js-yaml';
-import { type Comparison, DIRECTIONS, type Difference } from '../../../analysis/compare/compare.ts';
+import {
+  type Comparison,
+  DIRECTIONS,
+  type Difference,
+  type Direction,
+  type Undecided,
+} from '../../../analysis/compare/compare.ts';
 import {
   differenceWords,
   type NamedComparison,
+  type Summary,
   summariesOf,
   undecidedText,
 } from '../../../analysis/compare/sentences.ts';
@@ -11,39 +18,60 @@ import { manifestOf } from '../../../analysis/compare/witness.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
 import { code, details, fitting, MOST_CHARACTERS } from '../../output/markdown.ts';
 import type { Terminal } from '../../output/terminal.ts';
-import { wrap } from '../../output/wrap.ts';
+import { paragraph, wrap } from '../../output/wrap.ts';
 import { isNamed } from './exit-code.ts';
 
-export function comparisonText(printed: NamedComparison, { width, paint }: Terminal): string {
+export function comparisonText(printed: NamedComparison, terminal: Terminal): string {
   const { comparison } = printed;
   const paragraphs = [
     summaryLines(printed)
-      .map((line) => wrap(line, { width, hanging: 2 }))
+      .map((line) => paragraph(line, terminal))
       .join(''),
     ...DIRECTIONS.flatMap((direction) =>
-      comparison[direction].map((difference) => {
-        const title = paint(direction === 'opens' ? 'red' : 'yellow', direction.toUpperCase());
-        const { where, refused, messages, admitted } = differenceWords(difference, direction, comparison);
-        return [
-          wrap(`${title}  ${where}`, { width, hanging: 2 }),
-          wrap(refused, { width, indent: 2, hanging: 6 }),
-          ...messages.map((message) => wrap(`- ${message}`, { width, indent: 4, hanging: 6 })),
-          wrap(admitted, { width, indent: 2, hanging: 6 }),
-          wrap('the smallest pod that shows it (its names are invented):', { width, indent: 2 }),
-          indented(podText(difference), 4),
-        ].join('');
-      }),
+      comparison[direction].map((difference) => differenceText(difference, direction, comparison, terminal)),
     ),
-    ...comparison.undecided.map((one) =>
-      wrap(`${paint('magenta', 'NOT DECIDED')}  ${undecidedText(one)}`, { width, hanging: 2 }),
-    ),
+    ...comparison.undecided.map((one) => undecidedLine(one, terminal)),
   ];
   return paragraphs.join('\n');
 }
 
+/** A difference with both verdicts and the pod. */
+export function differenceText(
+  difference: Difference,
+  direction: Direction,
+  classes: Pick<Comparison, 'classes'>,
+  terminal: Terminal,
+): string {
+  const { width } = terminal;
+  const { where, refused, messages, admitted } = differenceWords(difference, direction, classes);
+  return [
+    directionLine(direction, where, terminal),
+    wrap(refused, { width, indent: 2, hanging: 6 }),
+    ...messages.map((message) => wrap(`- ${message}`, { width, indent: 4, hanging: 6 })),
+    wrap(admitted, { width, indent: 2, hanging: 6 }),
+    wrap('the smallest pod that shows it (its names are invented):', { width, indent: 2 }),
+    indented(podText(difference), 4),
+  ].join('');
+}
+
+/** A line that begins with the direction: `OPENS  rule hostNetwork, in every namespace` */
+export function directionLine(direction: Direction, text: string, terminal: Terminal): string {
+  const title = terminal.paint(direction === 'opens' ? 'red' : 'yellow', direction.toUpperCase());
+  return paragraph(`${title}  ${text}`, terminal);
+}
+
+export function undecidedLine(undecided: Undecided, terminal: Terminal): string {
+  return paragraph(`${terminal.paint('magenta', 'NOT DECIDED')}  ${undecidedText(undecided)}`, terminal);
+}
+
 /** The answers for both directions, in one sentence each. */
 export function summaryLines(printed: NamedComparison): string[] {
-  return summariesOf(printed).map(({ state, text }) => (state === 'proved' ? `${text} (proved)` : text));
+  return summariesOf(printed).map(summaryLine);
+}
+
+/** The answer for one direction; it says if it is proved. */
+export function summaryLine({ state, text }: Summary): string {
+  return state === 'proved' ? `${text} (proved)` : text;
 }
 
 function podText({ pod }: Difference): string {
@@ -58,17 +86,28 @@ function indented(text: string, columns: number): string {
 export function comparisonMarkdown(printed: NamedComparison): string {
   const { comparison } = printed;
   const sections = DIRECTIONS.flatMap((direction) =>
-    comparison[direction].map((difference) => {
-      const { where, refused, messages, admitted } = differenceWords(difference, direction, comparison);
-      const list = messages.map((message) => `- ${code(message)}`);
-      const pod = details('the smallest pod that shows it', [`\`\`\`yaml\n${podText(difference)}\`\`\``]);
-      return [`**${direction}** ${code(where)}`, refused, list.join('\n'), admitted, ...pod].join('\n\n');
-    }),
+    comparison[direction].map((difference) => differenceMarkdown(difference, direction, comparison)),
   );
   const { shown, more } = fitting(sections, MOST_CHARACTERS, 0);
-  const undecided = comparison.undecided.map((one) => `**not decided** ${code(undecidedText(one))}`);
+  const undecided = comparison.undecided.map(undecidedMarkdown);
   const summary = summaryLines(printed).map((line) => `- ${code(line)}`);
   return `${[headline(comparison), summary.join('\n'), ...shown, ...more, ...undecided].join('\n\n')}\n`;
+}
+
+/** A difference with both verdicts, and the pod folded. */
+export function differenceMarkdown(
+  difference: Difference,
+  direction: Direction,
+  classes: Pick<Comparison, 'classes'>,
+): string {
+  const { where, refused, messages, admitted } = differenceWords(difference, direction, classes);
+  const list = messages.map((message) => `- ${code(message)}`);
+  const pod = details('the smallest pod that shows it', [`\`\`\`yaml\n${podText(difference)}\`\`\``]);
+  return [`**${direction}** ${code(where)}`, refused, list.join('\n'), admitted, ...pod].join('\n\n');
+}
+
+export function undecidedMarkdown(undecided: Undecided): string {
+  return `**not decided** ${code(undecidedText(undecided))}`;
 }
 
 function headline({ opens, undecided }: Comparison): string {

@@ -25,7 +25,7 @@ export function labelledText(topic: ExplainedTopic, where: string, terminal: Ter
   const { namespaces = [] } = topic;
   const guards = paragraph(guardsText(topic, where), terminal);
   if (namespaces.length === 0)
-    return `${paragraph(`${topic.name}: no namespace in ${where} has it`, terminal)}${guards}`;
+    return `${paragraph(`${topic.name}: no namespace in ${where} has the label`, terminal)}${guards}`;
   const rows = namespaces.map(({ namespace, granted, guardedBy }) => [
     namespace,
     granted ? 'granted' : 'not granted',

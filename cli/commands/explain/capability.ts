@@ -21,7 +21,9 @@ export function capabilityNamed(text: string): { capabilities: readonly Capabili
   if (capability) return { capabilities: [capability] };
   const rule = ruleOf(text);
   if (rule) {
-    return { wrong: `${rule.id} is a rule: cappol explain ${rule.id} --cluster says which workloads it is about` };
+    return {
+      wrong: `${rule.id} is a rule: cappol explain ${rule.id} --cluster lists the workloads that the rule concerns`,
+    };
   }
   const near = nearest(
     capabilityName(text),
@@ -44,11 +46,11 @@ export function capabilityText(capability: Capability, terminal: Terminal): stri
     ['permits', `to ${permits}`],
     [
       'given by',
-      givenBy.length > 0 ? `${givenBy.join(', ')}, to containers that ask for nothing` : 'no runtime by default',
+      givenBy.length > 0 ? `${givenBy.join(', ')}, to containers that add and drop nothing` : 'no runtime by default',
     ],
     ['may be added', MAY_ADD[addableAt]],
     ['risk', riskText(capability)],
-    ['instead', instead ?? 'no alternative needs less'],
+    ['instead', instead ?? 'no alternative with fewer privileges'],
     ['source', sources.join(', ')],
   ];
   return termsText(`${name} (${number})`, lines, terminal);

@@ -17,9 +17,9 @@ import type { TopicsOptions } from './topics.ts';
 type GivenOptions = ExplainOptions & Given<TopicsOptions>;
 
 const ABOUT =
-  'what a capability permits, who may add it, and what to use instead; or, for files or a cluster, what each container ends up ' +
-  'holding on containerd, CRI-O and Docker, as root and as another user, and why; with evidence, what it used of that; or, for ' +
-  'names and a cluster, who holds the capability, or which pods have what the rule is about, and which policy admits it, until when, ' +
+  'explain a capability: what it permits, who may add it, and what to use instead. For files or a cluster: which capabilities each ' +
+  'container holds on containerd, CRI-O and Docker, as root and as another user, and why. With evidence: which of them it used. For ' +
+  'names and a cluster: which containers hold the capability, or which pods violate the rule at a level, and which policy admits them, until when, ' +
   'and why';
 
 export const registerExplain: RegisterCommand = (program, io, finish) => {
@@ -28,23 +28,23 @@ export const registerExplain: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .argument(
       '[name...]',
-      'capabilities, such as NET_RAW; ALL for all of them; adminAccess: the namespace label for admin access to devices; with --cluster also rules, such as hostNetwork',
+      'capabilities, such as NET_RAW, or ALL for all capabilities; adminAccess for the namespace label for admin access to devices; with --cluster also rules, such as hostNetwork',
     )
     .addOption(options.filenames())
     .addOption(options.exclude())
     .addOption(
       new Option(
         '--policy <file...>',
-        'with -f: policies whose spec.containers may admit a container; the entry is named, wherever the policy selects',
+        'with -f: policies whose spec.containers may admit a container; the output names the entry, whatever namespaces the policy selects',
       ).default([], 'none'),
     )
-    .option('--cluster', 'what runs in the cluster, instead of files')
+    .option('--cluster', 'read the workloads of the cluster instead of files')
     .addOption(options.namespace("with --cluster: the namespace to read (default: the context's)"))
     .addOption(options.allNamespaces('with --cluster: all namespaces'))
-    .addOption(options.used("with --cluster and no path, Kubescape's profiles in the cluster"))
+    .addOption(options.used("with --cluster and without a path: Kubescape's profiles in the cluster"))
     .addOption(options.since())
     .addOption(
-      new Option('-o, --output <format>', 'how to print; csv for names with --cluster')
+      new Option('-o, --output <format>', 'the format; csv requires names and --cluster')
         .choices(['table', 'json', 'csv'])
         .default('table'),
     )
@@ -76,7 +76,7 @@ EOF`,
       paste: 'cappol explain NET_RAW --cluster -A',
     },
     {
-      what: 'The same for a rule, for a spreadsheet',
+      what: 'The pods that a rule concerns, for a spreadsheet',
       paste: 'cappol explain hostPath --cluster -A -o csv > hostpath.csv',
     },
     {
@@ -111,19 +111,19 @@ async function explain(names: readonly string[], options: GivenOptions, io: Io):
   if (asked.length !== 1 || (names.length > 0 && filename.length > 0)) {
     throw new UsageError('name capabilities, such as NET_RAW, or a file with -f, or write --cluster');
   }
-  if (options.policy.length > 0 && filename.length === 0) throw new UsageError('--policy goes with -f');
+  if (options.policy.length > 0 && filename.length === 0) throw new UsageError('--policy requires -f');
   if (cluster && names.length > 0) {
     const { explainTopics } = await import('./topics.ts');
     return explainTopics(names, options, io);
   }
-  if (options.output === 'csv') throw new UsageError('-o csv goes with names and --cluster');
-  if (options.at !== undefined) throw new UsageError('--at goes with names and --cluster');
+  if (options.output === 'csv') throw new UsageError('-o csv requires names and --cluster');
+  if (options.at !== undefined) throw new UsageError('--at requires names and --cluster');
   if (names.length > 0) {
-    if (options.used !== undefined) throw new UsageError('--used goes with -f or --cluster');
+    if (options.used !== undefined) throw new UsageError('--used requires -f or --cluster');
     return explainNames(names, options, io);
   }
   if (!cluster && (options.namespace !== undefined || options.allNamespaces)) {
-    throw new UsageError('-n and -A go with --cluster');
+    throw new UsageError('-n and -A require --cluster');
   }
   const { explainPods } = await import('./pods.ts');
   return leavingOut(io, options, (walking) => explainPods(options, walking));

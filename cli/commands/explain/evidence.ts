@@ -11,7 +11,7 @@ import type { ExplainedContainer } from './manifests.ts';
 const HEAD = ['EVIDENCE', 'CAPABILITY', 'CHECKS', 'FIRST', 'LAST', 'EXAMPLE'];
 
 export function evidenceText({ evidence }: Pick<ExplainedContainer, 'evidence'>, terminal: Terminal): string {
-  if (!evidence) return paragraph('evidence: none about this container', terminal);
+  if (!evidence) return paragraph('evidence: none for this container', terminal);
   const rows = evidenceRows(evidence);
   const table = rows.length > 0 ? tableText(HEAD, rows, { terminal, optional: ['FIRST', 'EXAMPLE'] }) : '';
   const sentences = [unusedSentence(evidence), ...otherSentences(evidence)];
@@ -32,6 +32,6 @@ function row(what: string, { capability, count, first, last, example }: SeenChec
 }
 
 function unusedSentence({ granted, unused }: ContainerEvidence): string {
-  if (granted.length === 0) return 'unused: none, since it holds no capability';
+  if (granted.length === 0) return 'unused: none, since the container holds no capability';
   return unused.length === 0 ? 'unused: none' : `unused: ${unused.join(', ')}`;
 }

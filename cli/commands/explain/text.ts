@@ -17,11 +17,12 @@ const FEW = 4;
 /** Marks the row that matches the container's own user and `allowPrivilegeEscalation`. */
 const CURRENT = '→ ';
 
-const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: what a program with file capabilities (setcap) may gain, as the entrypoint / started by another program.`;
+const LEGEND = `${CURRENT}the row with the user and allowPrivilegeEscalation of this container. By file capabilities: the capabilities that a program with file capabilities (setcap) may gain as the entrypoint / if another program starts it.`;
 
-const IN_USER_NAMESPACE = "hostUsers: false: all of it counts in the pod's own user namespace only, not on the node";
+const IN_USER_NAMESPACE =
+  "hostUsers: false: the capabilities are effective only in the pod's own user namespace, not on the node";
 const ADMITTED_THERE =
-  '; a policy can admit the added ones in such pods only, with allowedAddInUserNamespace, and admit only such pods, with userNamespaces: Required';
+  '; a policy can admit the added capabilities only in pods with hostUsers: false, by allowedAddInUserNamespace, and admit only pods with hostUsers: false, by userNamespaces: Required';
 
 /** The containers of a manifest and their capabilities as several lines, with an empty line at the end. */
 export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
@@ -42,7 +43,8 @@ function containerText(container: ExplainedContainer, terminal: Terminal): strin
     ...whyByRuntime(container),
     ...whyByUser(container),
     ...(container.passesBy ?? []).map(
-      ({ policy, entry, without }) => `policy ${policy}: passes by ${entry}; without that entry, ${without.join('; ')}`,
+      ({ policy, entry, without }) =>
+        `policy ${policy} admits the container by ${entry}; without this entry, ${without.join('; ')}`,
     ),
     ...container.findings.map(({ reason, message }) => `note: ${message} (${reason})`),
   ];
@@ -57,7 +59,7 @@ function asked({ add, drop, privileged, noNewPrivileges, ...user }: ExplainedCon
     ...(add.length > 0 ? [`adds ${add.join(', ')}`] : []),
     ...(drop.length > 0 ? [`drops ${drop.join(', ')}`] : []),
   ];
-  const lists = parts.length > 0 ? parts : ['asks for nothing'];
+  const lists = parts.length > 0 ? parts : ['adds and drops nothing'];
   const escalation = noNewPrivileges
     ? 'no-new-privileges (allowPrivilegeEscalation: false)'
     : 'may gain new privileges';
@@ -160,8 +162,8 @@ function whyByRuntime({ runtimes }: ExplainedContainer): string[] {
 }
 
 function whyByUser(container: ExplainedContainer): string[] {
-  const root = 'root: the kernel makes all of the bounding set permitted and effective';
-  const others = `${container.uid ? `user ${container.uid}` : 'other users'}: the kernel leaves only what file capabilities give, since runtimes set no ambient capabilities`;
+  const root = 'root: the kernel makes every capability of the bounding set permitted and effective';
+  const others = `${container.uid ? `user ${container.uid}` : 'other users'}: the kernel permits only capabilities that file capabilities give, since runtimes set no ambient capabilities`;
   if (container.runtimes.every(({ error }) => error !== undefined)) return [];
   return [
     ...(container.nonRoot ? [] : [root]),

@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<Admission, { readonly word: string; readonly counte
   Refused: { word: 'refused', counted: 'in pods that the policies would refuse today', style: EFFECT_STYLES.Refused },
   Unknown: {
     word: 'unknown',
-    counted: 'admitted or refused depending on an unknown creator',
+    counted: 'admitted or refused, which depends on the unknown creator',
     style: EFFECT_STYLES.Unknown,
   },
   NoPolicy: { word: 'open', counted: 'where no policy in mode Enforce decides', style: EFFECT_STYLES.Warned },
@@ -56,8 +56,8 @@ function nothingText(topic: ExplainedTopic, explained: ExplainedTopics): string 
   if (isLabel(topic)) return `${topic.name}: ${guardsText(topic, where)}`;
   if (explained.workloads === 0) return `no pods or workloads in ${where}`;
   const what = isCapability(topic)
-    ? `no container in ${where} holds it`
-    : `nothing in ${where} is beyond ${comparedText(topic)}`;
+    ? `no container in ${where} holds the capability`
+    : `no pod in ${where} exceeds ${comparedText(topic)}`;
   return `${topic.name}: ${what} (${counted(explained.workloads, 'workload')} read)`;
 }
 
@@ -215,10 +215,10 @@ function saidText({ answer, mode, rules = [] }: PolicyAnswer): string {
       return `${would} it`;
     case 'RefusesOtherwise':
       return rules.includes(USE_RULE)
-        ? 'admits it, but not to this pod, which may not use the policy'
-        : `admits it, but ${would} the pod by ${rules.join(', ')}`;
+        ? 'admits it, but this pod may not use the policy'
+        : `admits it, but ${would} the pod because of ${rules.join(', ')}`;
     default:
-      return 'admits it, if the creator of the pod may use the policy, which is not known';
+      return 'admits it if the creator of the pod may use the policy; the creator is not known';
   }
 }
 

@@ -28,14 +28,14 @@ export interface TopicsOptions extends PolicyOptions, UsedOptions, ScopeOptions 
   readonly output: 'table' | 'json' | 'csv';
 }
 
-const PURPOSE = { notEvaluated: 'nothing can be said about what runs' };
+const PURPOSE = { notEvaluated: 'the workloads cannot be evaluated' };
 
 export async function explainTopics(names: readonly string[], given: Given<TopicsOptions>, io: Io): Promise<ExitCode> {
   const topics = topicsOf(names);
   checkScope(given);
   checkSince(given);
   if (given.used !== undefined && !topics.some(({ kind }) => kind === 'Capability')) {
-    throw new UsageError('--used is about capabilities: name one, such as NET_RAW');
+    throw new UsageError('--used requires a capability, such as NET_RAW');
   }
   const troubles = new Troubles(io);
   const explained = await withCluster(given, async (connected): Promise<ExplainedTopics> => {
@@ -71,14 +71,14 @@ function wrong(text: string): never {
   const shown = printable(text);
   if (/^all$/i.test(text)) {
     throw new UsageError(
-      'name single capabilities; cappol explain --cluster without a name says what each container holds',
+      'name single capabilities; cappol explain --cluster without a name lists the capabilities that each container holds',
     );
   }
   const near = namesNear(text);
   const suggestion =
     near.length > 0
       ? `did you mean ${near.join(' or ')}?`
-      : 'cappol explain ALL lists the capabilities, and docs/reference/rules.md the rules';
+      : 'cappol explain ALL lists the capabilities, and docs/reference/rules.md lists the rules';
   throw new UsageError(`${shown} is neither a capability nor a rule: ${suggestion}`);
 }
 

@@ -7,10 +7,10 @@ import { leavingOut } from '../../input/left-out.ts';
 import * as options from '../../options.ts';
 import { OUTPUTS } from './outputs.ts';
 
-const ABOUT = `edit manifests so that CapabilityPolicies, or a level of the Pod Security Standards, admit their workloads. Only the fields that violate something change; comments, quotes, order and line breaks stay. Each edit has a class: spelling (a capability as Kubernetes spells it), safe (nothing is known to rely on the old value) or check (something may stop working: the output says what). A violation that no edit ends is named with the reason`;
+const ABOUT = `edit manifests so that CapabilityPolicies, or a level of the Pod Security Standards, admit their workloads. Only fields that cause a violation change; comments, quotes, order and line breaks stay. Each edit has a class: spelling (a capability in the spelling of Kubernetes), safe (no program is known to depend on the old value) or check (something may stop working, and the output names it). If no edit can end a violation, the output gives the reason`;
 
 const EXIT_CODES = `
-Exit codes: 0 the manifests comply, or do after --write or with the patches; 1 a violation is left, or the diff is not made yet; 2 the input or the command line is wrong.`;
+Exit codes: 0 the manifests comply, at least after --write or with the patches; 1 a violation is left, or the printed diff has to be applied; 2 the input or the command line is wrong.`;
 
 export const registerFix: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -20,12 +20,17 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
     .addOption(options.filenames())
     .addOption(options.exclude())
     .addOption(
-      new Option('--policy <file...>', 'policies to comply with, beside those among the manifests').default([], 'none'),
+      new Option(
+        '--policy <file...>',
+        'policies to comply with, in addition to the policies among the manifests',
+      ).default([], 'none'),
     )
     .addOption(options.level().conflicts('policy'))
     .addOption(options.levelVersion())
     .addOption(
-      options.used('containers then keep what they used and drop the rest, whether or not a policy asks for it'),
+      options.used(
+        'containers then keep the capabilities that they used and drop all others, even if no policy requires this',
+      ),
     )
     .addOption(options.since())
     .addOption(only())
@@ -33,12 +38,15 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '-o, --output <format>',
-        'diff: for patch or git apply; manifests: the whole text with the edits; kustomize: a kustomization with patches, for what cannot be edited; json: the edits and what is left',
+        'diff: for patch or git apply; manifests: the whole text with the edits; kustomize: a kustomization with patches, for manifests that cannot be edited; json: the edits and the violations that are left',
       )
         .choices(OUTPUTS)
         .default('diff'),
     )
-    .option('--directory <folder>', 'with -o kustomize: write the kustomization and its patches there, as files')
+    .option(
+      '--directory <folder>',
+      'with -o kustomize: write the kustomization and its patches as files into this folder',
+    )
     .addOption(options.namespace('the namespace of manifests that state none (default: default)'))
     .addOption(
       new Option('--namespace-labels <list>', 'KEY=VALUE,…: labels of namespaces that are not among the manifests')
@@ -55,11 +63,13 @@ export const registerFix: RegisterCommand = (program, io, finish) => {
       if (given.levelVersion !== undefined && given.level === undefined)
         throw new UsageError('--level-version goes with --level');
       if (given.write && given.output !== 'diff')
-        throw new UsageError(`--write edits the files, and -o ${given.output} prints: choose one of them`);
+        throw new UsageError(
+          `--write edits the files and -o ${given.output} prints the result: use only one of the two`,
+        );
       if (given.write && given.filename.includes('-'))
-        throw new UsageError('--write edits files, and standard input is none: use -o manifests');
+        throw new UsageError('--write cannot edit standard input: use -o manifests');
       if (given.directory !== undefined && given.output !== 'kustomize')
-        throw new UsageError('--directory goes with -o kustomize');
+        throw new UsageError('--directory requires -o kustomize');
       const { fix } = await import('./fix.ts');
       finish(await leavingOut(io, given, (walking) => fix(given, walking)));
     });
@@ -83,7 +93,7 @@ spec:
 EOF`,
     },
     {
-      what: 'Only what needs no thought, in place',
+      what: 'Only edits without risk, in place',
       paste: `cat >pod.yaml <<'EOF'
 apiVersion: v1
 kind: Pod

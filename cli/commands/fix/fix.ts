@@ -120,7 +120,7 @@ function written(file: FixedFile, tell: (trouble: Trouble) => void): FixedFile {
   const { path, before, text, name } = file;
   if (before === text) return file;
   try {
-    if (path === undefined) throw new Error('it is no regular file');
+    if (path === undefined) throw new Error('it is not a regular file');
     replaceText(path, before, text);
     return file;
   } catch (error) {

@@ -70,7 +70,7 @@ function patchOf(changed: ChangedObject, used: Set<string>): Patch {
   const { apiVersion, kind, metadata } = changed.object;
   const name = metadata?.name ?? '';
   if (name === '')
-    throw new UsageError(`kustomize finds objects by their names, and a ${kind} has none: fix it in its file`);
+    throw new UsageError(`kustomize finds objects by name, and a ${kind} has no name: edit its file instead`);
   const group = groupOf(apiVersion);
   const version = apiVersion.slice(group === '' ? 0 : group.length + 1);
   const namespace = metadata?.namespace ?? '';

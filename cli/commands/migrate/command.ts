@@ -5,7 +5,7 @@ import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
 import type { MigrateOptions } from './run.ts';
 
-const ABOUT = `PodSecurityPolicies and OpenShift's SecurityContextConstraints, with the roles and bindings that grant their use, as CapabilityPolicies that admit, refuse and fill in the same; what has no exact counterpart is named`;
+const ABOUT = `convert PodSecurityPolicies and OpenShift's SecurityContextConstraints, with the roles and bindings that grant their use, to CapabilityPolicies that admit and refuse the same pods and fill in the same values; notes name every field and value without an exact counterpart`;
 
 export const registerMigrate: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -20,18 +20,18 @@ export const registerMigrate: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '--namespace-selector <list>',
-        'KEY=VALUE,…: labels of the namespaces they are for (default: all)',
+        'KEY=VALUE,…: labels of the namespaces that the policies select (default: all)',
       ).argParser(options.labels),
     )
     .addOption(
       new Option(
         '-o, --output <format>',
-        'yaml and json: to apply; with comments, or with all notes as fields; report: which policy each object becomes, and counts',
+        'yaml: policies to apply, with notes in comments; json: policies to apply, with all notes as fields; report: the policy that each object becomes, and counts',
       )
         .choices(['yaml', 'json', 'report'])
         .default('yaml'),
     )
-    .option('--strict', 'print no policy, and end with 1, when a field or value has no exact counterpart')
+    .option('--strict', 'if a field or value has no exact counterpart, print no policy and exit with 1')
     .action(async (given: MigrateOptions) => {
       const { runMigrate } = await import('./run.ts');
       finish(await runMigrate(given, io));

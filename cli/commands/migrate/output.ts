@@ -50,7 +50,7 @@ export function reportText(migration: Migration, terminal: Terminal): string {
 export function countsText({ policies, rbac, notes }: Migration): string {
   const inexact = notes.filter(({ exact }) => !exact).length;
   const what = `${counted(policies.length, 'policy')}, ${counted(rbac.length, 'binding')}`;
-  return `${what}; ${counted(notes.length, 'note')}, ${inexact} of them on what has no exact counterpart\n`;
+  return `${what}; ${counted(notes.length, 'note')}, ${inexact} of them on fields and values without an exact counterpart\n`;
 }
 
 /** A note as one line of text. */

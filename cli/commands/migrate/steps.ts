@@ -5,22 +5,22 @@ import { countsText } from './output.ts';
 
 const STEPS: Readonly<Record<Mode, readonly string[]>> = {
   Audit: [
-    'Apply it with `kubectl apply -f`: in mode Audit nothing is refused, and nothing is filled in.',
-    '`kubectl get cappol` shows how many workloads would be refused, and the status of each policy names them: also those that leave unset what only mode Enforce fills in. `cappol check --policy` with the policies of --mode Enforce shows what remains to be done.',
-    'Then migrate again with --mode Enforce, and apply that: it fills in unset fields where that makes a pod comply (Kubernetes 1.36 and newer).',
+    'Apply the policies with `kubectl apply -f`. In mode Audit, they refuse no pod and fill in no field.',
+    '`kubectl get cappol` shows how many workloads would be refused, and the status of each policy names these workloads. The number includes workloads without fields that only mode Enforce fills in. `cappol check --policy` with the policies of --mode Enforce shows the remaining violations.',
+    'Then migrate again with --mode Enforce, and apply the result. In mode Enforce, the policies fill in unset fields where that makes a pod comply (Kubernetes 1.36 and newer).',
   ],
   Warn: [
-    'Apply it with `kubectl apply -f`: in mode Warn nothing is refused, and nothing is filled in; the creator of a pod that would be refused sees a warning.',
-    'Then migrate again with --mode Enforce, and apply that: it fills in unset fields where that makes a pod comply (Kubernetes 1.36 and newer).',
+    'Apply the policies with `kubectl apply -f`. In mode Warn, they refuse no pod and fill in no field. The creator of a pod that would be refused sees a warning.',
+    'Then migrate again with --mode Enforce, and apply the result. In mode Enforce, the policies fill in unset fields where that makes a pod comply (Kubernetes 1.36 and newer).',
   ],
   Enforce: [
-    'Apply it with `kubectl apply -f`: from then on pods that violate it are refused. Mode Audit first shows which ones.',
-    'Below Kubernetes 1.36 nothing is filled in: pods that relied on it are refused until they set the fields themselves.',
+    'Apply the policies with `kubectl apply -f`. From then on, they refuse pods that violate them. To see these pods first, use mode Audit.',
+    'Below Kubernetes 1.36, the policies fill in no field. Pods that relied on filled-in fields are refused until they set the fields themselves.',
   ],
 };
 
 const ALWAYS = [
-  'No policy reaches kube-system, kube-public, kube-node-lease and what the operator excludes, where PodSecurityPolicies did.',
+  'No policy reaches kube-system, kube-public, kube-node-lease and other namespaces that the operator excludes. PodSecurityPolicies applied there, too.',
 ];
 
 export function nextSteps(migration: Migration, mode: Mode): string {

@@ -39,7 +39,7 @@ interface Made {
 
 export async function observeCluster(options: ObserveOptions, io: Io): Promise<ExitCode> {
   const { for: forMs } = options;
-  if (forMs === undefined) throw new UsageError('say how long with --for, such as 1h');
+  if (forMs === undefined) throw new UsageError('state a duration with --for, such as 1h');
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
     // Without the right to read pods, the names of containers could not be found. The command therefore checks the
@@ -193,7 +193,7 @@ async function nodesOf(client: Connected['client'], wanted: readonly string[] | 
   });
   const missing = wanted?.find((name) => !found.includes(name));
   if (missing !== undefined)
-    throw new UsageError(`no node ${JSON.stringify(missing)} with Linux: there are ${found.join(', ')}`);
+    throw new UsageError(`no node ${JSON.stringify(missing)} with Linux; the nodes with Linux are ${found.join(', ')}`);
   if (found.length === 0) throw new UsageError('the cluster has no node with Linux');
   return wanted ? [...new Set(wanted)] : found;
 }

@@ -10,7 +10,7 @@ import * as options from '../../options.ts';
 import { VERSION } from '../../version.ts';
 import type { ObserveOptions } from './options.ts';
 
-const ABOUT = `the capabilities that containers use: each check that the kernel makes, by container, with its outcome, an example, and the reason if it shows no need. Reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer), as root on the node where it runs, or with --cluster by a Job on the nodes of a cluster. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
+const ABOUT = `record the capabilities that containers use: each capability check of the kernel, by container, with its outcome, an example, and the reason if the check does not show a need. The command reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer), as root on the node where it runs. With --cluster, a Job reads the tracepoint on the nodes of a cluster. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
 
 /** The size of the buffer in kB, with room for about 20,000 checks with their stacks. */
 const BUFFER_KB = 4096;
@@ -21,27 +21,39 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
     .summary('the capabilities that the containers of a node or a cluster use')
     .description(ABOUT)
     .addOption(
-      new Option('--for <duration>', 'how long, such as 90s or 1h30m (default: until Ctrl-C)').argParser(duration),
+      new Option('--for <duration>', 'the duration, such as 90s or 1h30m (default: until Ctrl-C)').argParser(duration),
     )
     .addOption(options.namespace('only the containers of this namespace'))
     .addOption(
-      new Option('-o, --output <format>', 'json: one object a line; raw: the same without names, for the node alone')
+      new Option(
+        '-o, --output <format>',
+        'json: one object per line; raw: one object per line, without names of containers, for a node without a cluster',
+      )
         .choices(['json', 'table', 'raw'])
         .default('json'),
     )
-    .option('--cluster', 'observe the nodes of a cluster: runs a Job with a pod on each, and collects what they saw')
-    .option('--node <name...>', 'with --cluster: only these nodes (default: all that run Linux)')
+    .option(
+      '--cluster',
+      'observe the nodes of a cluster: runs a Job with a pod on each node, and collects the records of the pods',
+    )
+    .option('--node <name...>', 'with --cluster: only these nodes (default: all nodes that run Linux)')
     .addOption(
       new Option(
         '--image <name>',
         "with --cluster: the image of the Job's pods, for example from your own registry",
       ).default(`ghcr.io/capabilitypolicy/cappol:v${VERSION}`),
     )
-    .option('--log <file...>', 'with --cluster: name what these logs of config/observe/job.yaml say, instead of a Job')
-    .option('--cgroup <path>', 'also each control group NAMESPACE/POD/CONTAINER below this path, without kubelet')
-    .option('--tracefs <folder>', 'where tracefs is mounted (default: as /proc/self/mounts says)')
+    .option(
+      '--log <file...>',
+      'with --cluster: do not run a Job, but add names to the records in these logs of config/observe/job.yaml',
+    )
+    .option(
+      '--cgroup <path>',
+      'also observe each control group NAMESPACE/POD/CONTAINER below this path, for containers without kubelet',
+    )
+    .option('--tracefs <folder>', 'where tracefs is mounted (default: as in /proc/self/mounts)')
     .addOption(
-      new Option('--buffer-size <KiB>', "the kernel's buffer for events, for each processor")
+      new Option('--buffer-size <KiB>', "the size of the kernel's buffer for events, for each processor")
         .argParser(kibibytes)
         .default(BUFFER_KB),
     )
@@ -57,7 +69,7 @@ export const registerObserve: RegisterCommand = (program, io, finish) => {
       paste: 'sudo cappol observe --for 10m > used.jsonl',
     },
     {
-      what: 'The use on all nodes of a cluster, and policies for what was used',
+      what: 'The use on all nodes of a cluster, and policies for the used capabilities',
       paste: 'cappol observe --cluster --for 1h > used.jsonl\ncappol suggest --cluster -A --used used.jsonl',
     },
     { what: 'On this node for people, until Ctrl-C', paste: 'sudo cappol observe -n net -o table' },
@@ -81,15 +93,15 @@ async function observe(given: ObserveOptions, io: Io): Promise<ExitCode> {
 const WITHOUT = {
   node: {
     flags: ['--image', '--node', '--log', '--kubeconfig', '--context'],
-    hint: 'with --cluster: add --cluster, or',
+    hint: 'requires --cluster: add --cluster, or',
   },
   cluster: {
     flags: ['--cgroup', '--tracefs', '-o raw'],
-    hint: 'without --cluster: run cappol observe on the node itself, or',
+    hint: 'cannot be combined with --cluster: run cappol observe on the node itself, or',
   },
   log: {
     flags: ['--for', '--node', '--image', '--buffer-size', '--cgroup', '--tracefs', '-o raw'],
-    hint: 'without --log, which names what was observed before:',
+    hint: 'cannot be combined with --log, which reads an earlier observation:',
   },
 } as const;
 
@@ -102,7 +114,7 @@ function refuseOthers(command: Command, { cluster, log, output }: ObserveOptions
       .map(({ long }) => (long === '--output' ? `-o ${output}` : long)),
   );
   const ignored = flags.find((flag) => given.has(flag));
-  if (ignored !== undefined) throw new UsageError(`${ignored} goes ${hint} leave out ${ignored}`);
+  if (ignored !== undefined) throw new UsageError(`${ignored} ${hint} leave out ${ignored}`);
 }
 
 function duration(text: string): number {

@@ -95,16 +95,18 @@ function endText({ counts, seconds }: RawEnd, containers: number): string {
 function unseenText({ counts, sawAll }: Pick<RawEnd, 'counts' | 'sawAll'>): string[] {
   const { lost, unplaced } = counts;
   return [
-    ...(lost > 0 ? ['uses may be missing, since events were lost: write a larger --buffer-size'] : []),
-    ...(sawAll ? [] : ['the observer sees a part of the node only: containers that ran before are left out']),
+    ...(lost > 0 ? ['uses may be missing, since events were lost: choose a larger --buffer-size'] : []),
+    ...(sawAll
+      ? []
+      : ['the observer cannot see all processes of the node, so containers that ran before are left out']),
     ...(unplaced > 0 && sawAll
-      ? [`${unplaced} checks are left out: their processes ended while the observation began`]
+      ? [`${unplaced} checks are left out, since their processes ended while the observation began`]
       : []),
   ];
 }
 
 export function unnamedText(unnamed: number): string[] {
-  return unnamed > 0 ? [`${unnamed} containers are left out: they were gone before their names were read`] : [];
+  return unnamed > 0 ? [`${unnamed} containers are left out, since they ended before their names were read`] : [];
 }
 
 /** A duration as text, such as `1h2m5s`. */

@@ -141,14 +141,16 @@ function removeAbandoned(root: string): void {
 /** @throws UsageError if the program cannot use tracefs */
 function tracefsOf(given: string | undefined): string {
   if (platform() !== 'linux')
-    throw new UsageError('observe runs on a node, which is Linux; with --cluster it runs from here');
+    throw new UsageError(
+      'observe requires Linux, since it runs on a node; with --cluster, you can start it on this machine',
+    );
   if (statSync('/proc/self').uid !== 0)
-    throw new UsageError('observe needs root, since it reads the tracing of the kernel: run it with sudo');
+    throw new UsageError('observe must run as root, since it reads the traces of the kernel: run it with sudo');
   const folder = given ?? mounted();
   if (folder === undefined) {
     throw new UsageError('tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing');
   }
-  if (!existsSync(join(folder, 'instances'))) throw new UsageError(`${folder} is not a tracefs`);
+  if (!existsSync(join(folder, 'instances'))) throw new UsageError(`${folder} is not a tracefs file system`);
   if (existsSync(join(folder, 'events', CHECK))) return folder;
   throw new UsageError(
     `this kernel, ${release()}, has no tracepoint capability:cap_capable: observe needs Linux 6.14 or newer, with CONFIG_SECURITY`,

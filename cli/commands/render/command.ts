@@ -7,7 +7,7 @@ import * as options from '../../options.ts';
 import type { RenderOptions } from './options.ts';
 
 const ABOUT =
-  'the objects that enforce policies without an operator, as YAML: the role of each policy; then the programs, which are admission policies with a row for each policy: the guard, defaulting, and one for each mode; and the labels of the namespaces in the same files; the same input always gives the same text';
+  'print the objects that enforce policies without an operator, as YAML: the role of each policy, the programs, and the labels of the namespaces among the files. The programs are admission policies with a row for each policy: the guard, defaulting, and one program for each mode. The output depends only on the input';
 
 const SAMPLE = `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
@@ -17,29 +17,32 @@ spec: {namespaceSelector: {}, level: restricted, mode: Enforce}`;
 export const registerRender: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('render')
-    .summary('the programs and rows that policies compile to; what would change in a cluster')
+    .summary('print the programs and rows that policies compile to, or the changes in a cluster')
     .description(ABOUT)
     .addOption(
       new Option('--policy <file...>', 'policies: files, folders, or - for standard input').default([], 'none'),
     )
-    .option('--diff', 'what an operator would change in the cluster; exit 1 if anything')
-    .option('--static', 'files for API servers: the protection of what an operator renders, or the --policy themselves')
-    .option('--directory <folder>', 'write the files of --static there instead of printing them')
+    .option('--diff', 'print what an operator would change in the cluster; exit with 1 if it would change something')
+    .option(
+      '--static',
+      'print files for API servers: the protection of the objects that an operator renders, or with --policy the policies themselves',
+    )
+    .option('--directory <folder>', 'write the files of --static into this folder instead of printing them')
     .addOption(
-      new Option('--mounted-at <folder>', 'where API servers find the files of --static')
+      new Option('--mounted-at <folder>', 'the folder in which API servers find the files of --static')
         .argParser(absolute)
         .default('/etc/kubernetes/capabilitypolicy'),
     )
     .addOption(
       new Option(
         '--operator-service-account <name...>',
-        'with --static: who may write what is protected, as NAME or NAMESPACE/NAME; two while it changes',
+        'with --static: the service account that may write the protected objects, as NAME or NAMESPACE/NAME; two accounts while the operator is renamed',
       ).default([OPERATOR_ACCOUNT], OPERATOR_ACCOUNT),
     )
     .addOption(
       new Option(
         '--protect-policies <name...>',
-        'with --static: only holders of exempt may change or delete these CapabilityPolicies',
+        'with --static: only holders of the verb exempt may change or delete these CapabilityPolicies',
       ).default([], 'none'),
     )
     .addOption(options.kubeconfig())
@@ -75,12 +78,12 @@ function refuseMixed({
 }: Omit<RenderOptions, 'excludedNamespaces'>) {
   if (policy.length === 0 && !diff && !files) throw new UsageError('nothing to render: name files with --policy');
   if (files && diff)
-    throw new UsageError('--diff compares with a cluster, which does not show the files of --static: leave one out');
-  if (!files && directory !== undefined) throw new UsageError('--directory is for the files of --static: add --static');
-  if (protectPolicies.length > 0 && (!files || policy.length > 0))
     throw new UsageError(
-      '--protect-policies is for the protection of an operator: use it with --static and without --policy',
+      '--diff compares with a cluster, and a cluster does not show the files of --static: leave out one of the two options',
     );
+  if (!files && directory !== undefined) throw new UsageError('--directory requires --static: add --static');
+  if (protectPolicies.length > 0 && (!files || policy.length > 0))
+    throw new UsageError('--protect-policies requires --static, and cannot be combined with --policy');
 }
 
 /** Accepts only absolute paths, because API servers refuse relative paths. */

@@ -35,9 +35,9 @@ export function admissionConfiguration(files: readonly StaticFile[], folder: str
     })),
   };
   const comment = [
-    'For the flag --admission-control-config-file of each kube-apiserver. If it has such a file already, add these plugins',
-    'to it. Kubernetes 1.36 also needs --feature-gates=ManifestBasedAdmissionControlConfig=true.',
-    `Once a file is loaded, the metric ${METRIC} has its hash:`,
+    'For the flag --admission-control-config-file of each kube-apiserver. If kube-apiserver already has such a file, add these plugins',
+    'to the file. Kubernetes 1.36 also needs --feature-gates=ManifestBasedAdmissionControlConfig=true.',
+    `Once an API server has loaded a file, the metric ${METRIC} has the hash of the file:`,
     ...used.map(({ name, hash }) => `  plugin="${name}" hash="${hash}"`),
   ];
   return `${comment.map((line) => `# ${line}`).join('\n')}\n${yaml(object)}`;

@@ -8,7 +8,7 @@ import { objectsOf, withoutOwner, yaml } from './objects.ts';
 import type { StaticFile } from './static-configuration.ts';
 
 const ROLLOUT_NEEDS_OPERATOR =
-  'spec.rollout needs an operator: without one, the policy would be enforced everywhere at once; leave it out';
+  'spec.rollout needs an operator: without an operator, the policy would be enforced everywhere at once; leave out spec.rollout';
 
 /**
  * The policies that files cannot express, one line for each policy. A policy with `rollout`, for example, needs an
@@ -27,10 +27,10 @@ export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
   const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');
   return [
-    'no operator, so no status, Events, metrics and reports: `cappol status` and `cappol check --cluster` evaluate instead',
+    'without an operator, there are no status, Events, metrics and reports: use `cappol status` and `cappol check --cluster`',
     ...(labelling.length > 0
       ? [
-          `not in the files: Pod Security labels of namespaces (${labelling.join(', ')}); without --static render prints them`,
+          `not in the files: Pod Security labels of namespaces (${labelling.join(', ')}); run render without --static to print them`,
         ]
       : []),
     ...(granting.length > 0
@@ -51,7 +51,7 @@ function afterTheEnd(policies: readonly ResolvedPolicy[]): string[] {
   if (expiring.length === 0) return [];
   const timeless = ['the guard', ...(policies.some(({ defaulting }) => defaulting) ? ['defaulting'] : [])].join(', ');
   return [
-    `the end of ${expiring.join(', ')} holds for new pods: ${timeless} and changes of older objects go on as before it until you render again and replace the files`,
+    `spec.expires of ${expiring.join(', ')} applies to new pods. For ${timeless} and changes of older objects, the policy stays in force until you render again and replace the files`,
   ];
 }
 

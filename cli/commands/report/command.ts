@@ -6,18 +6,18 @@ import * as options from '../../options.ts';
 import type { ReportOptions } from './run.ts';
 
 const ABOUT =
-  'a cluster as one HTML file to look at: its policies, who breaks them, and the capabilities that its containers hold. Without CapabilityPolicy in the cluster it shows what the levels baseline and restricted would refuse. The file opens in a browser without a server, and makes no request';
+  'write one HTML file that shows a cluster: its policies, the workloads that violate them, and the capabilities that its containers hold. If CapabilityPolicy is not installed in the cluster, the file shows what the levels baseline and restricted would refuse. A browser can open the file without a server, and the file sends no request';
 
 export const registerReport: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('report')
-    .summary('a cluster and all verdicts as one HTML file to look at')
+    .summary('write one HTML file that shows a cluster and all verdicts')
     .description(ABOUT)
-    .requiredOption('--html <file>', 'where to write it; - for standard output')
+    .requiredOption('--html <file>', 'the HTML file, or - for standard output')
     .addOption(
       new Option(
         '--from <file...>',
-        'the output of cappol snapshot, also compressed by gzip, instead of a cluster',
+        'read the output of cappol snapshot, plain or compressed by gzip, instead of a cluster',
       ).conflicts(['at', 'context', 'kubeconfig']),
     )
     .addOption(options.at())
@@ -33,7 +33,7 @@ export const registerReport: RegisterCommand = (program, io, finish) => {
     { what: 'The cluster of the current context', paste: 'cappol report --html report.html' },
     { what: 'Two clusters side by side', paste: 'cappol report --html report.html --context staging,production' },
     {
-      what: 'A cluster that somebody else has read',
+      what: 'A cluster from a snapshot that somebody else has made',
       paste: 'cappol report --html report.html --from cluster.json.gz',
     },
   ]);

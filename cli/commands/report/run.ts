@@ -38,7 +38,7 @@ async function readSnapshots({ from, context, ...options }: ReportOptions, io: I
 function distinct(snapshots: readonly Snapshot[]): readonly Snapshot[] {
   const seen = new Set<string>();
   for (const { context } of snapshots) {
-    if (seen.has(context)) throw new UsageError(`--from: two snapshots of the context ${JSON.stringify(context)}`);
+    if (seen.has(context)) throw new UsageError(`--from: two snapshots are of the context ${JSON.stringify(context)}`);
     seen.add(context);
   }
   return snapshots;

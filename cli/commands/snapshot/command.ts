@@ -13,10 +13,10 @@ export const registerSnapshot: RegisterCommand = (program, io, finish) => {
     .description(ABOUT)
     .option(
       '--directory <folder>',
-      'write a compressed file there, named by the time, instead of printing; prints its path',
+      'write a compressed file, named by the time, into this folder instead of printing the document; print the path of the file',
     )
     .addOption(options.at())
-    .addOption(options.used("without a path, Kubescape's profiles in the cluster"))
+    .addOption(options.used("without a path: Kubescape's profiles in the cluster"))
     .addOption(options.since())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())

@@ -7,22 +7,19 @@ import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';
 import type { StatusOptions } from './run.ts';
 
-const ABOUT = `the live policies and all that violates them, by namespace, evaluated as the operator evaluates; who may use each policy, and who may use every one by wildcard. In a cluster without CapabilityPolicy: who holds which capability, and what the levels baseline and restricted would refuse. With -o compliance: for each recommendation of the CIS Kubernetes Benchmark and of the NSA's and CISA's guide that rules cover, which workloads pass, which fail, and which a policy excepts, why and until when`;
+const ABOUT = `show the policies of a cluster and the workloads that violate them, by namespace, evaluated like in the operator. Also show who may use each policy, and who may use every policy by a wildcard. In a cluster without CapabilityPolicy: show who holds which capability, and what the levels baseline and restricted would refuse. With -o compliance: for each recommendation of the CIS Kubernetes Benchmark and of the guide of NSA and CISA that rules cover, list the workloads that pass, fail, or are excepted by a policy, with its reason and its end`;
 
 export const registerStatus: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('status')
-    .summary('the live policies, all that violates them, and who may use them')
+    .summary('show the live policies, the workloads that violate them, and who may use them')
     .description(ABOUT)
-    .argument('[policy]', 'only this policy, with every detail')
-    .addOption(options.namespace("only what is in this namespace, and the policies for it (default: the context's)"))
+    .argument('[policy]', 'show only this policy, with all details')
+    .addOption(options.namespace("show only this namespace and the policies for it (default: the context's namespace)"))
     .addOption(options.allNamespaces('all namespaces: the default for one policy'))
     .option('-w, --watch', 'print again whenever something changes')
     .addOption(
-      new Option(
-        '-o, --output <format>',
-        'how to print; compliance is a summary by recommendations of hardening guides',
-      )
+      new Option('-o, --output <format>', 'the format; compliance is a summary by recommendations of hardening guides')
         .choices(['table', 'wide', 'json', 'yaml', 'compliance', 'compliance-json'])
         .default('table'),
     )
@@ -38,9 +35,9 @@ export const registerStatus: RegisterCommand = (program, io, finish) => {
   withExamples(command, [
     { what: 'Every policy, and every workload that violates one', paste: 'cappol status -A' },
     { what: 'One namespace', paste: 'cappol status -n default' },
-    { what: 'As it will be when policies have expired', paste: 'cappol status -A --at 2027-01-31T00:00:00Z' },
-    { what: 'Stay and see it change', paste: 'cappol status -A --watch' },
-    { what: 'The same as JSON, for a program', paste: 'cappol status -A -o json' },
+    { what: 'The state when policies have expired', paste: 'cappol status -A --at 2027-01-31T00:00:00Z' },
+    { what: 'Print the state again at each change', paste: 'cappol status -A --watch' },
+    { what: 'The state as JSON, for a program', paste: 'cappol status -A -o json' },
     { what: 'For an audit: a summary by recommendations of CIS and NSA', paste: 'cappol status -A -o compliance' },
   ]);
 };

@@ -26,7 +26,7 @@ export function complianceText(view: ComplianceView, where: string, terminal: Te
 function introduction({ workloads, guides, installed }: ComplianceView, where: string, terminal: Terminal): string {
   const none = installed ? '' : ' CapabilityPolicy is not installed in this cluster, so no policy excepts a workload.';
   return wrap(
-    `${counted(workloads, 'workload')} in ${where}, by the recommendations of ${guides.join(' and ')} that rules cover. The summary covers what pods and templates ask for. It does not cover nodes, the control plane, or the other recommendations of these guides.${none}`,
+    `${counted(workloads, 'workload')} in ${where}, by the recommendations of ${guides.join(' and ')} that rules cover. The summary covers the fields of pods and templates. It does not cover nodes, the control plane, or other recommendations of these guides.${none}`,
     terminal,
   );
 }
@@ -80,7 +80,7 @@ function partlyLines(controls: readonly ControlView[], terminal: Terminal): stri
   return [...Map.groupBy(partly, ({ unseen }) => unseen)]
     .map(([unseen, alike]) =>
       paragraph(
-        `Partly assessed: ${alike.map(({ id }) => id).join(', ')}. The summary does not see ${unseen}.`,
+        `Partly assessed: ${alike.map(({ id }) => id).join(', ')}. The summary cannot show ${unseen}.`,
         terminal,
       ),
     )

@@ -19,5 +19,8 @@ export function workloadsText(workloads: readonly WorkloadName[]): string {
 export function leftOutText(leftOut: readonly string[], terminal: Terminal): string {
   if (leftOut.length === 0) return '';
   const names = leftOut.map((one) => bounded(one, 64)).join(', ');
-  return paragraph(`Left out, since no policy would reach them (--excluded-namespaces): ${names}`, terminal);
+  return paragraph(
+    `Namespaces that are left out, since no policy would reach them (--excluded-namespaces): ${names}`,
+    terminal,
+  );
 }

@@ -15,14 +15,14 @@ export async function protectionOf({ client }: Connected): Promise<(cluster: Clu
   const { state, message } = await askProtection([client]);
   if (state === 'Unprotected') {
     const text =
-      'cluster administrators can change what enforces policies; `cappol render --static` writes a file that prevents it';
+      'cluster administrators can change the objects that enforce policies; `cappol render --static` writes a file that prevents such changes';
     return () => ({ status: 'False', message: text });
   }
   if (state === 'Unknown') return (cluster) => reportedIn(cluster) ?? { status: 'Unknown', message };
   // An API server with the protection refuses this write, because the user of cappol is rarely the operator.
   return () => ({
     status: 'True',
-    message: 'a file of the API server lets only the operator change what enforces policies',
+    message: 'a file of the API server lets only the operator change the objects that enforce policies',
   });
 }
 

@@ -35,7 +35,7 @@ export interface StatusOptions extends PolicyOptions {
 type Scoped = StatusOptions & { readonly scope: Scope };
 
 const PURPOSE = {
-  notEvaluated: 'violations are those that the operator reported last, not all of them',
+  notEvaluated: 'only the violations that the operator reported last are known, not all violations',
 };
 
 /** The separator between two views of --watch, for each output format; used if the screen is not cleared. */
@@ -45,7 +45,9 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
   checkScope(given);
   const byControls = given.output.startsWith('compliance');
   if (byControls && policy !== undefined) {
-    throw new UsageError(`-o ${given.output} is about workloads: leave out the policy ${JSON.stringify(policy)}`);
+    throw new UsageError(
+      `-o ${given.output} is a summary of workloads: leave out the policy ${JSON.stringify(policy)}`,
+    );
   }
   return withCluster(given, async (connected) => {
     // A policy has no namespace. If a command names a policy, the current namespace is therefore ignored, as in

@@ -146,7 +146,7 @@ function users({ usableBy, usedBy }: PolicyView): string {
 function expiryLines(policies: readonly PolicyView[], terminal: Terminal): string {
   const lines = policies.flatMap(({ name, expires, expired, reason }) => {
     const end =
-      expires === undefined ? [] : [expired ? `expired at ${expires}, counts as deleted` : `expires at ${expires}`];
+      expires === undefined ? [] : [expired ? `expired at ${expires} and counts as deleted` : `expires at ${expires}`];
     const texts = [...end, ...(reason === undefined ? [] : [`reason: ${bounded(reason, 512)}`])];
     return texts.length === 0 ? [] : [paragraph(`${name}: ${texts.join('; ')}`, terminal)];
   });
@@ -186,7 +186,7 @@ function allLines(holders: readonly Holder[], terminal: Terminal): string {
 
 function where({ namespace, everybody }: Holder): string {
   const place = namespace === undefined ? 'everywhere' : `namespace ${namespace}`;
-  return everybody ? `${place}; so everybody may use it, through the built-in controllers` : place;
+  return everybody ? `${place}; so everybody may use the policy through the built-in controllers` : place;
 }
 
 /** A subject as text, such as `ServiceAccount net/pinger`. */

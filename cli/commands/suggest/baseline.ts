@@ -36,10 +36,10 @@ export function baselineFolder({
   mode,
 }: BaselineOptions): string | undefined {
   if (baseline === undefined) return undefined;
-  if (!cluster || !allNamespaces) throw new UsageError('--baseline is about a whole cluster: write --cluster -A');
+  if (!cluster || !allNamespaces) throw new UsageError('--baseline requires --cluster -A');
   if (output !== 'yaml') throw new UsageError(`--baseline writes YAML files: leave out -o ${output}`);
   if (mode !== undefined && mode !== 'Enforce') {
-    throw new UsageError(`--baseline is about what mode Enforce refuses: leave out --mode ${mode}`);
+    throw new UsageError(`--baseline writes policies of mode Enforce: leave out --mode ${mode}`);
   }
   return baseline === true ? DEFAULT_FOLDER : baseline;
 }
@@ -58,7 +58,7 @@ export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   const existing = paths.find((path) => existsSync(resolve(io.cwd, path)));
   if (existing !== undefined) {
     throw new UsageError(
-      `--baseline: ${existing} exists, and is not overwritten: name another folder, or remove the file`,
+      `--baseline does not overwrite the existing file ${existing}: name another folder, or remove the file`,
     );
   }
   mkdirSync(resolve(io.cwd, folder), { recursive: true });

@@ -11,7 +11,7 @@ import type { TightenOptions } from './tighten.ts';
 type GivenOptions = Omit<SuggestOptions, 'output'> & TightenOptions;
 
 const SUMMARY = 'the tightest policies that admit given workloads';
-const ABOUT = `${SUMMARY}: for each namespace its level for everybody, and for each need beyond it an exception for the service accounts of the workloads that have it; for each override, which workload and container needs it, and what would make it unnecessary. The level is restricted where that admits at least half of the workloads, or where baseline would save fewer than three overrides. Where policies decide already, only the exceptions beside them that are missing`;
+const ABOUT = `${SUMMARY}. For each namespace, suggest writes a policy with one level for everybody. For workloads that need more, it writes an exception for their service accounts. For each override, the output states which workload and container needs it, and what would make it unnecessary. The level is restricted if it admits at least half of the workloads, or if baseline would save fewer than three overrides. Where policies already decide, suggest writes only the missing exceptions`;
 
 export const registerSuggest: RegisterCommand = (program, io, finish) => {
   const command = program
@@ -23,64 +23,66 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
     .addOption(
       new Option(
         '--policy <file...>',
-        'policies that decide, besides those of the cluster: only exceptions beside them are suggested',
+        'policies that decide, in addition to the policies of the cluster; only exceptions beside these policies are suggested',
       ).default([], 'none'),
     )
     .addOption(options.namespaceLabels())
-    .option('--cluster', 'what runs in the cluster, instead of files')
+    .option('--cluster', 'read the workloads of the cluster instead of files')
     .addOption(
       options.namespace(
         "the namespace of manifests that state none (default: default); with --cluster, the namespace to read (default: the context's)",
       ),
     )
-    .addOption(options.allNamespaces('with --cluster: all namespaces but the excluded ones'))
+    .addOption(options.allNamespaces('with --cluster: all namespaces except the excluded ones'))
     .addOption(
       new Option(
         '--name <name>',
-        "what the policies' names begin with (default: the namespace's, or suggested)",
+        "the beginning of the policies' names (default: the name of the namespace, or suggested)",
       ).argParser(policyName),
     )
     .addOption(
       new Option(
         '--mode <mode>',
-        'the mode of the policies (default: that of the policies that decide; Audit if none does)',
+        'the mode of the policies (default: the mode of the policies that decide; Audit if no policy decides)',
       ).choices(['Audit', 'Warn', 'Enforce']),
     )
     .addOption(
       new Option(
         '--level <level>',
-        'the level of every namespace where no policy decides (default: chosen for each; restricted with --baseline)',
+        'the level of every namespace where no policy decides (default: chosen for each namespace; restricted with --baseline)',
       ).choices(['restricted', 'baseline']),
     )
     .addOption(
       new Option('--expires <time>', 'when the exceptions end: a day, or a time (RFC 3339)').argParser(dayOrTime),
     )
     .addOption(
-      new Option('--for <duration>', 'how long the exceptions last from now on, such as 30d').argParser(durationAhead),
+      new Option('--for <duration>', 'the duration after which the exceptions end, such as 30d').argParser(
+        durationAhead,
+      ),
     )
     .addOption(new Option('--reason <text>', 'why the exceptions exist, such as a ticket').argParser(reasonText))
     .option(
       '--baseline [folder]',
-      'with --cluster -A: write a folder with an exception for everything that runs, and one policy of mode Enforce for everybody, if no other decides (default folder: baseline)',
+      'with --cluster -A: write a folder with exceptions for all running workloads, and with one policy of mode Enforce for everybody where no other policy decides (default folder: baseline)',
     )
     .option(
       '--narrow',
-      'also narrow what the level leaves wider than these workloads need: types of volumes, drivers, IDs',
+      'also restrict values for which the level admits more than these workloads need: types of volumes, drivers, IDs',
     )
     .option(
       '--tighten',
-      'with --cluster -A: the policies of the cluster without the values, entries and subjects that no workload needs, instead of new policies',
+      'with --cluster -A: instead of new policies, print the policies of the cluster without the values, entries and subjects that no workload needs',
     )
     .addOption(
       options.used(
-        "with --cluster and no path, Kubescape's profiles in the cluster. The policies then admit containers that keep what they used and drop the rest",
+        "with --cluster and without a path: Kubescape's profiles in the cluster. The policies then admit containers that keep the capabilities that they used and drop all others",
       ),
     )
     .addOption(options.since())
     .addOption(
       new Option(
         '-o, --output <format>',
-        'yaml: the policies, reasons in comments; report: the reasons alone; patch, with --tighten: commands that patch the policies',
+        'yaml: the policies, with the reasons in comments; report: only the reasons; patch, with --tighten: commands that patch the policies',
       )
         .choices(['yaml', 'json', 'report', 'patch'])
         .default('yaml'),
@@ -95,7 +97,7 @@ export const registerSuggest: RegisterCommand = (program, io, finish) => {
         const { runTighten } = await import('./tighten.ts');
         return finish(await runTighten({ ...given, output }, io));
       }
-      if (output === 'patch') throw new UsageError('-o patch goes with --tighten');
+      if (output === 'patch') throw new UsageError('-o patch requires --tighten');
       const { runSuggest } = await import('./run.ts');
       finish(await leavingOut(io, given, (walking) => runSuggest({ ...given, output }, walking)));
     });
@@ -141,11 +143,11 @@ spec: {containers: [{name: web, image: registry.example/web:1}]}
 EOF`,
     },
     {
-      what: 'Exceptions for all that runs in a cluster, and a policy that refuses everything else beyond level restricted',
+      what: 'Exceptions for all running workloads of a cluster, and a policy that refuses all other pods that violate level restricted',
       paste: 'cappol suggest --cluster -A --baseline debt',
     },
     {
-      what: 'A policy that drops what Inspektor Gadget did not see used',
+      what: 'A policy that drops the capabilities that Inspektor Gadget did not see in use',
       paste: `cat > trace.jsonl <<'EOF'
 {"k8s":{"namespace":"net","podName":"pinger-6d5f9c7b4-x7k2q","containerName":"ping"},"timestamp":"2026-11-01T10:00:00Z","proc":{"comm":"runc:[2:INIT]"},"cap":"CAP_SYS_ADMIN","capable":true,"audit":1}
 {"k8s":{"namespace":"net","podName":"pinger-6d5f9c7b4-x7k2q","containerName":"ping"},"timestamp":"2026-11-01T12:00:00Z","proc":{"comm":"ping"},"cap":"CAP_NET_RAW","capable":true,"audit":1,"syscall":"SYS_SOCKET"}
@@ -166,10 +168,10 @@ spec:
 EOF`,
     },
     {
-      what: 'Commands that remove from the policies of a cluster what no workload needs',
+      what: 'Commands that remove the values that no workload needs from the policies of a cluster',
       paste: 'cappol suggest --cluster -A --tighten -o patch',
     },
-    { what: 'Why so many exceptions', paste: 'cappol suggest --cluster -A -o report' },
+    { what: 'The reasons for the exceptions', paste: 'cappol suggest --cluster -A -o report' },
   ]);
 };
 

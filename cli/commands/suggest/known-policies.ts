@@ -81,7 +81,8 @@ export function withBaseline(
   const priority = priorities.length > 0 ? Math.min(...priorities) - 1 : 0;
   // In a namespace where a rollout is pending, a policy of a lower priority would refuse running workloads.
   const selector = allBut(namespaces.filter((namespace) => known.inForce.isWaiting(namespace)));
-  if (!selector) throw new UsageError('--baseline: rollouts are pending in too many namespaces: complete them first');
+  if (!selector)
+    throw new UsageError('--baseline: rollouts are pending in too many namespaces; complete these rollouts first');
   const spec: CapabilityPolicySpec = {
     namespaceSelector: selector,
     level,

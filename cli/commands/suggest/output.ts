@@ -31,9 +31,9 @@ export interface Printed {
 
 const MODES: Readonly<Record<Mode, string>> = {
   Audit:
-    'Mode Audit changes nothing: `kubectl get cappol` shows how many workloads would be refused. Then write Enforce.',
-  Warn: 'Mode Warn refuses nothing: the creator of a pod that it does not admit sees a warning.',
-  Enforce: 'Mode Enforce refuses what it does not admit.',
+    'Mode Audit refuses no pod: `kubectl get cappol` shows how many workloads would be refused. Then write mode: Enforce.',
+  Warn: 'Mode Warn refuses no pod: the creator of a pod that the policy does not admit gets a warning.',
+  Enforce: 'Mode Enforce refuses every pod that the policy does not admit.',
 };
 
 /** The policies as YAML. Comments name the workload that needs each override. */

@@ -52,7 +52,7 @@ export async function readInput(options: Options<ReadingOptions>, io: Io): Promi
   const { filename, cluster } = options;
   if (filename.length > 0 === Boolean(cluster)) throw new UsageError('name files with -f, or write --cluster');
   if (cluster) return readCluster(options, io);
-  if (options.allNamespaces) throw new UsageError('-A goes with --cluster: manifests state their namespaces');
+  if (options.allNamespaces) throw new UsageError('-A requires --cluster: manifests state their namespaces');
   return readFiles(options, io);
 }
 
@@ -143,6 +143,6 @@ async function readLive(
 
 const RBAC = [sources.ROLES, sources.ROLE_BINDINGS, sources.CLUSTER_ROLES, sources.CLUSTER_ROLE_BINDINGS];
 const POLICIES_UNKNOWN =
-  'the suggestion leaves out of account the policies of the cluster, since reading them needs the ClusterRole of config/rbac/reader.yaml';
+  'the suggestion ignores the policies of the cluster, since reading policies needs the ClusterRole of config/rbac/reader.yaml';
 const USERS_UNKNOWN =
-  'the suggestion knows only the users that policies name in subjects, since reading roles and bindings needs the ClusterRole of config/rbac/reader.yaml';
+  'the suggestion takes into account only the users that policies name in subjects, since reading roles and bindings needs the ClusterRole of config/rbac/reader.yaml';

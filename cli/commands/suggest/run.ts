@@ -119,7 +119,7 @@ function checkMode(given: readonly Given[], { inForce }: KnownPolicies, mode: Mo
     MOST_NAMED,
   );
   throw new UsageError(
-    `--mode ${mode}: a policy of mode ${first.strictest} decides in ${names}, and only exceptions of its mode loosen it: leave out --mode`,
+    `--mode ${mode}: a policy of mode ${first.strictest} decides in ${names}, and only an exception of this mode can loosen it: leave out --mode`,
   );
 }
 

@@ -20,14 +20,15 @@ const DAY = /^\d{4}-\d\d-\d\d$/;
 
 /** @throws UsageError if both --expires and --for are given, or if the end is not in the future */
 export function termsOf({ expires, for: duration, reason }: TermsOptions, now: number): Terms {
-  if (expires !== undefined && duration !== undefined) throw new UsageError('write --expires or --for, not both');
+  if (expires !== undefined && duration !== undefined) throw new UsageError('write either --expires or --for');
   if (expires !== undefined && expires <= now) {
     throw new UsageError(
       `--expires: ${formatTime(expires)} is in the past, so the exceptions would admit nothing: write a later time`,
     );
   }
   const end = duration === undefined ? expires : Math.floor((now + duration) / 1000) * 1000;
-  if (end !== undefined && end >= YEAR_10000) throw new UsageError('--for: the end is after the year 9999: write less');
+  if (end !== undefined && end >= YEAR_10000)
+    throw new UsageError('--for: the exceptions would end after the year 9999: write a shorter duration');
   return { ...(end !== undefined && { expires: formatTime(end) }), ...(reason !== undefined && { reason }) };
 }
 

@@ -23,7 +23,7 @@ const DEFAULT_ACCOUNT = 'default';
 export function introductionLines(policies: readonly SuggestedPolicy[]): string[] {
   if (!policies.some(({ exception }) => exception)) return [];
   return [
-    'An exception is for the pods that run as its service account. Everybody who may create pods in the namespace may choose that account.',
+    'An exception applies to the pods that run as its service account. Everybody who may create pods in the namespace may choose this account.',
   ];
 }
 
@@ -36,7 +36,7 @@ export function evidenceLines(compared: readonly ComparedWorkload[] = []): strin
   const seen = containers.filter(({ one }) => one.evidence);
   const unseen = containers.filter(({ one }) => !one.evidence);
   return [
-    'The policies admit workloads whose containers drop ALL capabilities and add what the evidence shows that they used:',
+    'The policies admit workloads whose containers drop ALL capabilities and add the capabilities that they used according to the evidence:',
     ...[...seen, ...unseen].flatMap(({ named, one }) => {
       const [first = '', ...others] = keptSentences(one);
       return [`${named}${first}`, ...others.map((line) => `    ${line}`)];
@@ -58,7 +58,7 @@ export function besideLines(suggestions: readonly Suggestion[], policies: readon
     others === 0
       ? []
       : [
-          `${counted(others, 'namespace')} ${others === 1 ? 'needs' : 'need'} no exception beside the policies that decide there.`,
+          `${counted(others, 'namespace')} ${others === 1 ? 'needs' : 'need'} no exception, since the deciding policies admit the workloads.`,
         ];
   return [...excepted.map(besideLine), ...(policies.length > 0 ? needless : [])];
 }
@@ -86,8 +86,8 @@ function copyLines(policy: string, suggestions: readonly Suggestion[]): string[]
     MOST_WORKLOADS,
   );
   return [
-    `The rules of policy ${policy}, enforced at once in ${suggestions.length === 1 ? 'namespace' : 'namespaces'} ${names}, where its rollout is pending.`,
-    `Without this policy, the exceptions would decide there alone, and refuse everything that only ${policy} admits.`,
+    `The rules of policy ${policy}, enforced at once in ${suggestions.length === 1 ? 'namespace' : 'namespaces'} ${names}, where the rollout of the policy is pending.`,
+    `Without this policy, only the exceptions would decide there, and would refuse everything that only ${policy} admits.`,
     `Delete this policy when the rollout of ${policy} is complete.`,
   ];
 }
@@ -121,23 +121,23 @@ function exceptionLines(exception: Exception, { level, namespace, beside }: Sugg
   const { name, defaulting = false } = beside?.base ?? {};
   return [
     `Exception for ${namesText(workloads)}, as service account ${firstOf(serviceAccounts, MOST_WORKLOADS)}.`,
-    ...(defaulting ? [`Policy ${name} no longer fills in pods that this exception admits as written.`] : []),
+    ...(defaulting ? [`Policy ${name} no longer fills in fields of pods that this exception admits as written.`] : []),
     ...(merged
       ? [
-          "It combines different needs, since one policy for each would exceed the API server's limits: each of these accounts may use all of them.",
+          "The exception combines different needs, since one policy for each need would exceed the API server's limits. So each of these accounts may use all values of the exception.",
         ]
       : []),
     ...(obstacles.length > 0
       ? [
-          `No override of level ${level} admits the following, so this is level privileged, narrowed by overrides:`,
+          `No override of level ${level} admits the following needs, so the policy has level privileged with restricting overrides:`,
           ...needLines(obstacles),
         ]
       : []),
     ...(exception.byContainer
       ? [
           exception.byContainer.containers.every(({ images }) => images)
-            ? 'Overrides in spec.containers are for every container of that name and image; the author of a pod chooses both.'
-            : 'Overrides in spec.containers are for every container of that name; the author of a pod chooses the names.',
+            ? 'Overrides in spec.containers apply to every container of this name and image, and the author of a pod chooses name and image.'
+            : 'Overrides in spec.containers apply to every container of this name, and the author of a pod chooses the name.',
         ]
       : []),
     ...serviceAccounts.flatMap((account) => accountLines(account, exception, namespace)),
@@ -155,8 +155,8 @@ function accountLines(account: string, { workloads, sharing }: Exception, namesp
   return [
     others.length > 0
       ? `${namesText(others)} also ${run} as service account ${account}, so the exception admits ${their} pods too.`
-      : `Every pod in ${namespace} that names no service account runs as default, so the exception is for all of them.`,
-    `Give ${namesText(workloads)} a service account of ${workloads.length === 1 ? 'its' : 'their'} own, to keep the exception from others.`,
+      : `Every pod in ${namespace} that names no service account runs as default, so the exception applies to all of these pods.`,
+    `Give ${namesText(workloads)} a service account of ${workloads.length === 1 ? 'its' : 'their'} own, so that no other workload can use the exception.`,
   ];
 }
 
@@ -171,11 +171,11 @@ export function overrideText({ path, value }: StatedOverride): string {
  * override unnecessary.
  */
 export function overrideLines({ value, needs, kept }: StatedOverride): string[] {
-  if (kept) return ['As in the policy beside which this exception stands.'];
+  if (kept) return ['Value of the policy from which this exception starts.'];
   if (needs.length === 0) return ['No workload needs more.'];
   const any =
     Array.isArray(value) && value.includes('*')
-      ? ['  Any is admitted: the API has no narrower value that admits this.']
+      ? ['  Any value is admitted, since the API has no narrower value that admits this workload.']
       : [];
   return [...needLines(needs), ...any];
 }
@@ -205,7 +205,7 @@ function namesText(workloads: readonly WorkloadName[]): string {
 function textLines(label: string, texts: readonly string[]): string[] {
   const rest = texts.length - MOST_TEXTS;
   const first = texts.slice(0, MOST_TEXTS).map((text) => `  ${label}: ${bounded(text, LONGEST)}`);
-  return rest > 0 ? [...first, `  ${label}: and ${rest} more like these`] : first;
+  return rest > 0 ? [...first, `  ${label}: and ${rest} more`] : first;
 }
 
 function distinct(texts: readonly string[]): string[] {

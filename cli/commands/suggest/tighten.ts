@@ -26,7 +26,7 @@ export interface TightenOptions
   readonly output: 'yaml' | 'json' | 'report' | 'patch';
 }
 
-const PURPOSE = { notEvaluated: 'it is not known what no workload needs' };
+const PURPOSE = { notEvaluated: 'the unused grants are not known' };
 
 export async function runTighten(given: Given<TightenOptions>, io: Io): Promise<ExitCode> {
   checkOptions(given);
@@ -55,10 +55,10 @@ export async function runTighten(given: Given<TightenOptions>, io: Io): Promise<
 function checkOptions(given: Given<TightenOptions>): void {
   const { filename, cluster, allNamespaces } = given;
   if (filename.length > 0 || !cluster || !allNamespaces) {
-    throw new UsageError('--tighten needs --cluster -A: any namespace may need what a policy admits');
+    throw new UsageError('--tighten requires --cluster -A, since a workload in any namespace may need a grant');
   }
   checkScope(given);
   const names = ['level', 'name', 'narrow', 'used', 'mode', 'expires', 'for', 'reason', 'baseline'] as const;
   const wrong = given.policy.length > 0 ? 'policy' : names.find((option) => given[option] !== undefined);
-  if (wrong !== undefined) throw new UsageError(`--${wrong} does not go with --tighten`);
+  if (wrong !== undefined) throw new UsageError(`--${wrong} cannot be combined with --tighten`);
 }

@@ -26,10 +26,13 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   if (origin !== undefined && origin !== `http://${host}`) return { status: 403, text: 'refused: another origin' };
   // The header has the value `none` if a user typed or pasted the address into a browser.
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
-    return { status: 403, text: "refused: a link on another page. Paste the address into the browser's address bar" };
+    return {
+      status: 403,
+      text: "refused: the request comes from a link on another page. Paste the address into the browser's address bar",
+    };
   }
   const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-  return hasBody ? { status: 400, text: 'a request has no body' } : undefined;
+  return hasBody ? { status: 400, text: 'a request must not have a body' } : undefined;
 }
 
 /** The token of the link, which works once, and the session that a browser gets for the token. */

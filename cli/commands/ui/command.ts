@@ -6,17 +6,17 @@ import * as options from '../../options.ts';
 import type { UiOptions } from './run.ts';
 
 const ABOUT =
-  'a cluster as a page that follows it: its policies, who breaks them, the capabilities that its containers hold, and what another policy would change. Prints a link to a server on this machine, which reads the cluster with your rights';
+  'show a cluster as a page that is updated when the cluster changes: its policies, the workloads that violate them, the capabilities that its containers hold, and what another policy would change. The command prints a link to a server on this machine. The server reads the cluster with your rights';
 
 const MOST_PORT = 65_535;
 
 export const registerUi: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('ui')
-    .summary('a cluster as a page on this machine, which follows it')
+    .summary('show a cluster as a live page on this machine')
     .description(ABOUT)
-    .option('--port <number>', 'the port of the server (default: any that is free)', port, 0)
-    .addOption(options.used("in each context; without a path, Kubescape's profiles in each cluster"))
+    .option('--port <number>', 'the port of the server (default: any free port)', port, 0)
+    .addOption(options.used("in each context. Without a path: Kubescape's profiles in each cluster"))
     .addOption(options.since())
     .addOption(options.operatorNamespace())
     .addOption(options.excludedNamespaces())

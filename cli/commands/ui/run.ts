@@ -23,7 +23,7 @@ export interface UiOptions extends Given<Omit<PolicyOptions, 'context'>>, UsedOp
  */
 const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1', '--no-incremental-marking'];
 
-const IN_EACH_CONTEXT = '--used: the files do not say of which cluster they are, so they count in each context';
+const IN_EACH_CONTEXT = '--used: the files do not name a cluster, so they count in each context';
 
 export async function ui({ port, context = [], ...options }: UiOptions, io: Io): Promise<ExitCode> {
   for (const flag of HEAP_FLAGS) setFlagsFromString(flag);

@@ -8,10 +8,8 @@ export const registerVersion: RegisterCommand = (program, io, finish) => {
   const command = program
     .command('version')
     .summary('the versions of cappol, of its data, and of a cluster')
-    .description(
-      'the versions of cappol, of the Pod Security Standards and capabilities that it knows, and of a cluster',
-    )
-    .option('--cluster', 'also the versions of the API servers')
+    .description('print the versions of cappol, of its Pod Security Standards and capabilities, and of a cluster')
+    .option('--cluster', 'also print the versions of the API servers')
     .addOption(options.kubeconfig())
     .addOption(options.context())
     .addOption(new Option('-o, --output <format>', 'how to print').choices(['text', 'json']).default('text'))
@@ -20,5 +18,5 @@ export const registerVersion: RegisterCommand = (program, io, finish) => {
       await printVersions(given, io);
       finish(0);
     });
-  withExamples(command, [{ what: 'Everything that works without a cluster', paste: 'cappol version' }]);
+  withExamples(command, [{ what: 'The versions that are known without a cluster', paste: 'cappol version' }]);
 };

@@ -1,13 +1,14 @@
-/** Random sets of policies in mode Enforce. About two in three of the policies end within some seconds. */
+/** Random sets of policies in mode Enforce. About two thirds of the policies expire within some seconds. */
 import fc, { type Arbitrary } from 'fast-check';
 import { type PolicySet, randomSet } from '../sets/arbitrary.ts';
 
-/** Time zones as minutes east of UTC, so that the same time is written in different ways. */
+/** Time zones in minutes east of UTC. With several time zones, one time can be written in several ways. */
 const ZONES = [0, 60, -210];
 
 /**
- * @param set part of all names @param start the first possible end, in ms since 1970 @param last the last possible end, in
- * seconds after the first one
+ * @param set a part of all names
+ * @param start the first possible expiry, in ms since 1970
+ * @param last the last possible expiry, in seconds after the first possible expiry
  */
 export function endingSet(set: string, start: number, last: number): Arbitrary<PolicySet> {
   const seconds = Array.from({ length: last + 1 }, (_, after) => after);
@@ -22,7 +23,7 @@ export function endingSet(set: string, start: number, last: number): Arbitrary<P
       policies: made.policies.map(({ name, spec }, i) => {
         const one = all[i];
         const expires = one ? { expires: inZone(start + one.after * 1_000, one.zone) } : {};
-        // The fields that mutation fills in have no end of their own.
+        // Defaulting is off because the mutations that fill in fields have no expiry.
         return { name, spec: { ...spec, mode: 'Enforce', defaulting: 'Disabled', ...expires } };
       }),
     }));

@@ -1,6 +1,6 @@
 /**
- * Random sets of overlapping policies, some of which end while pods are created. API server and operator have to agree with
- * the reference model at the time of each creation, with no operator at work.
+ * Creates pods while some policies of random, overlapping sets expire. The API server and the operator have to agree
+ * with the reference model at the time of each creation. No operator runs.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -21,24 +21,24 @@ import type { Trial } from '../sets/trial.ts';
 import { endingSet } from './arbitrary.ts';
 
 interface ExpiryPlan {
-  /** The minimum number of policies, and of pods for each of them. */
+  /** The minimum number of policies, and the number of pods for each policy. */
   readonly policies: number;
   readonly pods: number;
   readonly seed: number;
-  /** The last possible end of a policy, in seconds after the first possible end. */
+  /** The last possible expiry of a policy, in seconds after the first possible expiry. */
   readonly last: number;
 }
 
 export interface ExpiryTally extends Tally {
-  /** Pods whose answer the end of a policy changes. */
+  /** The number of pods for which the expiry of a policy changes the answer. */
   readonly ended: number;
 }
 
 interface EndingTrial extends Trial {
   readonly objects: readonly CompletePolicy[];
-  /** The end of each policy, in ms since 1970. */
+  /** The expiry of each policy, in ms since 1970. */
   readonly ends: ReadonlyMap<string, number>;
-  /** When to stop, in ms since 1970. */
+  /** The time at which to stop, in ms since 1970. */
   readonly until: number;
 }
 
@@ -47,14 +47,14 @@ const SECOND = 1_000;
 const BATCH = 6;
 const SAMPLES = 20;
 /**
- * The time until the first end, in seconds. All policies must be in force before the first end, so a slow machine needs
- * a longer time.
+ * The times until the first expiry, in seconds. All policies must be in force before the first expiry. Therefore a slow
+ * machine needs more time.
  */
 const LEADS = [6, 20, 60, 240];
 
 /**
- * The number of pods that are created until the last end depends on the machine, so further batches follow until there
- * are enough.
+ * The number of pods that are created until the last expiry depends on the machine. Further batches follow until there
+ * are enough pods.
  */
 export async function evaluateExpiry(
   cluster: PolicyCluster,
@@ -75,7 +75,7 @@ function isEnough({ policies, evaluated, differences }: ExpiryTally, plan: Expir
   return differences.length > 0 || (policies >= plan.policies && evaluated >= plan.policies * plan.pods);
 }
 
-/** @param first the number of the first set */
+/** @param first the number of the batch's first set */
 async function evaluateBatch(
   cluster: PolicyCluster,
   creators: readonly Creator[],
@@ -103,7 +103,7 @@ async function evaluateBatch(
   throw new Error(`the policies were not in force within ${LEADS.at(-1)} seconds`);
 }
 
-/** The ends of policies, parsed independently of the operator. */
+/** The expiry of each policy, parsed independently of the operator. */
 function endsOf(objects: readonly CompletePolicy[]): ReadonlyMap<string, number> {
   const ending = objects.filter(({ spec }) => spec.expires !== undefined);
   return new Map(ending.map(({ metadata, spec }) => [metadata?.name ?? '', Date.parse(spec.expires ?? '')]));
@@ -130,7 +130,10 @@ async function evaluateUntil(trial: EndingTrial, creations: Arbitrary<Creation>,
   return { ...tally, differences };
 }
 
-/** Draws values endlessly, few at a time, because no pod is created while values are drawn. */
+/**
+ * Generates random values without end. Only a few values are generated at a time, because no pod is created while
+ * values are generated.
+ */
 function* endless<T>(arbitrary: Arbitrary<T>, seed: number): Generator<T> {
   for (let part = 0; ; part++) yield* fc.sample(arbitrary, { seed: seed + part, numRuns: SAMPLES });
 }
@@ -141,7 +144,10 @@ interface Outcome {
   readonly differences: readonly string[];
 }
 
-/** @returns `unclear` for a refusal during which an end came, because only an admitted pod shows the API server's time */
+/**
+ * @returns the result. The result is `unclear` for a refusal during which a policy expired, because only an admitted
+ * pod shows the API server's time.
+ */
 async function evaluateCreation(trial: EndingTrial, creation: Creation): Promise<Outcome | 'invalid' | 'unclear'> {
   const pod = podOf(creation);
   const open = await defaulted(trial, pod);

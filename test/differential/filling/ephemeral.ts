@@ -1,6 +1,6 @@
 /**
- * Ephemeral containers that are added to pods under policies with defaulting: only the added containers are evaluated
- * and filled.
+ * Tests ephemeral containers that are added to pods under policies with defaulting. Only the added containers are
+ * evaluated and filled.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -16,7 +16,7 @@ import type { StatedContainer, StatedPod } from '../reference/pod.ts';
 import { broken } from '../reference/reference-model.ts';
 import { filledAddition } from './reference-model.ts';
 
-/** The resulting container. */
+/** The expected result for the added container. */
 interface Fate {
   readonly admitted: boolean;
   readonly container: StatedContainer | undefined;
@@ -38,8 +38,8 @@ export function evaluateAdditions(cluster: PolicyCluster, plan: Plan): Promise<T
 }
 
 /**
- * Creates a pod that the policy admits, and the same pod in a namespace without policies. @returns whether the API
- * server accepted such a pod
+ * Creates a pod that the policy admits, and an equal pod in a namespace without policies.
+ * @returns whether the API server accepted the pod
  */
 async function createHost(cluster: PolicyCluster, { policy, namespace }: Case): Promise<boolean> {
   for (const { spec } of admittedPods(policy)) {

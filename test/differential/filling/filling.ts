@@ -1,7 +1,7 @@
 /**
- * Defaulting on a real API server. The filled pod must equal the pod that the reference model fills, keep every value
- * that was set, be admitted, and stay unchanged when it is filled again. The verdict on a template must predict the
- * verdict on its pods.
+ * Tests defaulting on a real API server. The filled pod must equal the pod that the reference model fills. The filled
+ * pod must keep every value that was set. The API server must admit the filled pod. A second filling must change
+ * nothing. The verdict on a template must predict the verdict on its pods.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Json } from '../../../hack/controlplane/api.ts';
@@ -20,11 +20,11 @@ import type { StatedPod } from '../reference/pod.ts';
 import { broken } from '../reference/reference-model.ts';
 import { filled } from './reference-model.ts';
 
-/** The resulting pod. */
+/** The expected result for the filled pod. */
 interface Fate {
   readonly admitted: boolean;
   readonly pod: StatedPod;
-  /** Whether the policy writes its name on the pod. */
+  /** Whether the filled pod has an annotation with the policy's name. */
   readonly named: boolean;
 }
 
@@ -80,8 +80,8 @@ function asFilled({ name }: ResolvedPolicy, expected: Fate, { pod }: Answer): st
 }
 
 /**
- * Checks that no value that was set has changed, that filling again changes nothing, and that the label admits the
- * result.
+ * Checks that defaulting has changed no value that the pod sets. A second filling must change nothing, and the label
+ * must admit the result.
  */
 async function asBefore(
   cluster: PolicyCluster,
@@ -105,20 +105,24 @@ async function asBefore(
   ];
 }
 
-/** The paths that existed before and are missing now; lists may have become longer. */
+/** The paths in `before` that are missing in `after`. Lists may have become longer. */
 function changedFrom(before: Json, after: Json, path = ''): string[] {
   if (before === null || typeof before !== 'object') return before === after ? [] : [path];
   return Object.keys(before).flatMap((key) => changedFrom(before[key], after?.[key], `${path}.${key}`));
 }
 
-/** Checks, for a Deployment of such pods, that the warning at apply and the operator's verdict predict the result. */
+/**
+ * Checks a Deployment with the pod as its template. The warning at apply and the operator's verdict must predict the
+ * result.
+ */
 async function templateDiffers(cluster: PolicyCluster, one: Case, pod: Pod, { admitted }: Fate): Promise<string[]> {
   const deployment = deploymentOf(pod);
-  // A pod's token volume is not in the template yet.
+  // A template does not have the token volume that the API server adds to a pod.
   if (deployment === undefined) return [];
   const path = `/apis/apps/v1/namespaces/${one.namespace}/deployments`;
   const answer = await cluster.create(deployment, one.namespace, { path });
-  // A template's AppArmor annotations and fields must agree; the API server makes a pod's agree.
+  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes the annotations and
+  // the fields agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const warned = answer.warnings.some((text) => text.includes(`CapabilityPolicy ${one.policy.name}: `));

@@ -1,5 +1,5 @@
 /**
- * Reference model of the values that defaulting writes, in plain code that follows PodSecurityPolicy; see
+ * A reference model of the values that defaulting writes. The model is plain code that follows PodSecurityPolicy. See
  * ../reference/reference-model.ts.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -18,7 +18,7 @@ import type { Strategy, Values } from '../reference/values.ts';
 
 type Written = { -readonly [Field in keyof Secured]: Secured[Field] };
 
-/** Fills a new pod: writes the values that the policy requires and that the pod leaves unset. */
+/** Fills a new pod. The function sets the required values of the policy that the pod leaves unset. */
 export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
   const values = policy.values as unknown as Values;
   const { spec } = pod;
@@ -37,8 +37,8 @@ export function filled(policy: ResolvedPolicy, pod: StatedPod): StatedPod {
 }
 
 /**
- * Whether the pod may have a user namespace. KEP-127 excludes pods with a host namespace or raw block volumes, and pods
- * for Windows.
+ * Whether the pod may have a user namespace. By KEP-127, pods for Windows and pods with a host namespace or raw block
+ * volumes cannot have a user namespace.
  */
 function mayHaveOwnUsers(pod: StatedPod): boolean {
   const { hostUsers, hostNetwork, hostPID, hostIPC } = pod.spec;
@@ -46,9 +46,7 @@ function mayHaveOwnUsers(pod: StatedPod): boolean {
   return hostUsers === undefined && !hostNetwork && !hostPID && !hostIPC && !hasDevices && !isForWindows(pod);
 }
 
-/**
- * Fills a container that is added to an existing pod. The fields of the existing pod itself can no longer be changed.
- */
+/** Fills a container that is added to an existing pod. The fields of the existing pod can no longer be changed. */
 export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: StatedContainer): StatedContainer {
   const own = ownValues(policy, added);
   const values = own?.values ?? (policy.values as unknown as Values);
@@ -60,10 +58,7 @@ export function filledAddition(policy: ResolvedPolicy, pod: StatedPod, added: St
   return { ...rest, ...secured({ ...(securityContext && { securityContext }) }, kept) };
 }
 
-/**
- * If `spec.containers` gives a container values of its own, the container's profile is written on the container, not on
- * the pod.
- */
+/** A container with its own values in `spec.containers` gets the seccomp profile on the container, not on the pod. */
 function created(policy: ResolvedPolicy, pod: StatedPod, c: StatedContainer): StatedContainer {
   const { minor } = policy.standard;
   const own = ownValues(policy, c);
@@ -106,7 +101,10 @@ function ofPod(pod: StatedPod, values: Values): Written {
   };
 }
 
-/** The API server refuses a profile that contradicts the historical annotation of the pod, or of the container. */
+/**
+ * Whether the profile agrees with the historical annotation of the pod or of the container. The API server refuses a
+ * profile that contradicts the annotation.
+ */
 function agrees({ metadata }: StatedPod, { type, localhostProfile }: Profile, c?: StatedContainer): boolean {
   const key = c
     ? `container.seccomp.security.alpha.kubernetes.io/${c.name}`
@@ -169,7 +167,8 @@ function forLinux(pod: StatedPod, c: StatedContainer, values: Values): Written {
   const escalation = !values.allowPrivilegeEscalation && own.allowPrivilegeEscalation === undefined && !mayEscalate;
   const byDefault = own.allowPrivilegeEscalation === undefined ? values.defaultAllowPrivilegeEscalation : undefined;
   const { default: appArmorProfile } = values.appArmor;
-  // The API server refuses the AppArmor field beside an annotation with another value, even an empty value.
+  // If a pod has an AppArmor annotation, the API server refuses a field with a different value. An empty annotation has
+  // the same effect.
   const isConfined =
     effective(pod, c, 'appArmorProfile') !== undefined || `${APP_ARMOR}${c.name}` in annotationsOf(pod);
   const writable = values.readOnlyRootFilesystem && own.readOnlyRootFilesystem === undefined;

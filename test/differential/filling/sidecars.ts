@@ -1,6 +1,6 @@
 /**
- * Tests defaulting when other mutations add containers before or after our mutation. The containers that other
- * mutations add must also be filled.
+ * Tests defaulting when other mutations add containers before or after our mutation. Our mutation must also fill the
+ * containers of other mutations.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { waitFor } from '../../../hack/controlplane/wait.ts';
@@ -18,8 +18,8 @@ const CONTAINER = { name: 'injected', image: 'injected' };
 const SIDECAR = { name: 'injected-sidecar', image: 'injected', restartPolicy: 'Always' };
 
 /**
- * Two mutations that add a container. The API server orders mutations by name, and so runs one of the two before our
- * policies and the other after them.
+ * Two mutations that each add a container. The API server orders mutations by name. The API server runs one of the
+ * mutations before our policies and the other mutation after our policies.
  */
 const MUTATIONS = {
   'aaa-injects-a-container': add('containers', CONTAINER),

@@ -1,4 +1,4 @@
-/** Random policies over all fields that affect pods. Each field has few values, so that pods often match. */
+/** Random policies over all fields that affect pods. Each field has few values, so pods often match. */
 import fc, { type Arbitrary } from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type {
@@ -57,7 +57,10 @@ interface Lists {
   readonly defaultAdd?: string[] | undefined;
 }
 
-/** Makes lists consistent as the API requires: no value is both granted and denied, and no value is granted twice. */
+/**
+ * Makes lists consistent, as the API requires. No value may be both granted and denied, and no value may be granted
+ * twice.
+ */
 function consistent<T extends Lists>(lists: T): T {
   const { allowedAdd = [], defaultAdd = [], requiredDrop } = lists;
   const mapped = allowedAdd.includes('*') ? [] : without(lists.allowedAddInUserNamespace ?? [], allowedAdd);
@@ -84,7 +87,7 @@ function strategy<Rule extends string>(ranged: readonly Rule[], free: readonly R
 const group = strategy<'MustRunAs' | 'MayRunAs' | 'RunAsAny'>(['MustRunAs', 'MayRunAs'], ['RunAsAny']);
 
 /**
- * Random values for supplementalGroupsPolicy. API servers that drop this field from pods accept no policy with the
+ * Random values for supplementalGroupsPolicy. An API server that drops this field from pods accepts no policy with the
  * field.
  */
 function supplementalGroups() {
@@ -178,8 +181,8 @@ const FIELDS = {
 };
 
 /**
- * Lists of references, or none. If an API server accepts profiles of type OCI only with a feature gate that is off, no
- * pod shows that a label is too tight.
+ * Random lists of references, or no list. An API server accepts profiles of type OCI only with a feature gate. If the
+ * feature gate is off, no pod shows that a label is too tight.
  */
 function referenceLists() {
   const isOff = offers(SERVER_MINOR, 'seccompFromOci') && !ACCEPTS_OCI;
@@ -208,15 +211,15 @@ function isAccepted(field: OverrideField): boolean {
   return RULES.filter(({ id }) => id === field).every((rule) => isAcceptedBy(SERVER_MINOR, rule));
 }
 
-/** An object with exactly these fields, each with some value. */
+/** Random overrides with exactly the given fields. */
 export function overridesOf(fields: readonly OverrideField[]): Arbitrary<CapabilityPolicyOverrides> {
   const chosen = Object.fromEntries(fields.map((field) => [field, FIELDS[field] as Arbitrary<unknown>]));
   return fc.record(chosen) as Arbitrary<CapabilityPolicyOverrides>;
 }
 
 /**
- * Random rules: a level with no override, with a few overrides, or with about half of them. Half of the policies also
- * have overrides for some containers.
+ * Random rules. The rules are a level without overrides, a level with a few overrides, or a level with about half of
+ * all overrides. Half of the policies also have overrides for some containers.
  */
 export function randomRules(): Arbitrary<Rules> {
   const fields = fc.oneof(
@@ -235,12 +238,12 @@ const CONTAINER_FIELDS = OVERRIDE_FIELDS.filter((field) =>
   RULES.some(({ id, ofContainer }) => ofContainer && id.split('.')[0] === field),
 );
 /**
- * Names of containers in random pods, and a name that no random pod has. In random pods, the image has the container's
- * name, with or without a tag.
+ * Names of containers in random pods, and a name that no random pod has. In random pods, the image has the name of its
+ * container, with or without a tag.
  */
 const NAMED = ['app', 'second', 'init', 'sidecar', 'debug', 'debug-0-0', 'debug-1-0', 'other'];
 
-/** One or two entries of `spec.containers`, for different containers. */
+/** Random `spec.containers` with one or two entries for different containers. */
 function someContainers(most = 5): Arbitrary<NamedContainers[]> {
   const overrides = fc
     .subarray(CONTAINER_FIELDS, { minLength: 1, maxLength: most })
@@ -270,8 +273,8 @@ function someContainers(most = 5): Arbitrary<NamedContainers[]> {
 }
 
 /**
- * Seccomp values that a container may have: RefusedOnPod is only for pods, and the API requires `unset` beside an empty
- * list of types.
+ * Seccomp values for a container. RefusedOnPod is only for pods. Beside an empty list of types, the API requires
+ * `unset`.
  */
 function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverrides['seccomp']>) {
   if (seccomp.types?.length === 0) return { ...seccomp, unset: 'Allowed' as const };
@@ -279,8 +282,8 @@ function ofContainer({ unset, ...seccomp }: NonNullable<CapabilityPolicyOverride
 }
 
 /**
- * Completes rules as the API requires at level privileged. A policy that restricts capabilities also states
- * `privileged`, and a policy with `allowedAddInUserNamespace` also states `allowedAdd`.
+ * Completes rules as the API requires at level privileged. A policy that restricts capabilities must also state
+ * `privileged`. A policy with `allowedAddInUserNamespace` must also state `allowedAdd`.
  */
 function stated<R extends Rules>({ privileged, containers, ...rules }: R & { readonly privileged: boolean }) {
   const { level, overrides } = rules;
@@ -299,7 +302,7 @@ function stated<R extends Rules>({ privileged, containers, ...rules }: R & { rea
   };
 }
 
-/** Rules for policies with defaulting, mild enough to admit many pods after filling. */
+/** Rules for policies with defaulting. The rules are mild enough to admit many pods after filling. */
 export function fillingRules(): Arbitrary<Rules> {
   const fields = fc.subarray(
     OVERRIDE_FIELDS.filter((field) => !field.startsWith('host')),
@@ -312,7 +315,10 @@ export function fillingRules(): Arbitrary<Rules> {
     .map(({ rules, ...others }): Rules => ({ ...stated({ ...rules, ...others }), defaulting: 'Enabled' }));
 }
 
-/** Rules with few overrides, so that the choice of the deciding policy often decides whether a pod is admitted. */
+/**
+ * Rules with few overrides. With few overrides, the choice of the deciding policy often determines whether a pod is
+ * admitted.
+ */
 export function mildRules(): Arbitrary<Rules> {
   const overrides = fc.subarray(OVERRIDE_FIELDS, { maxLength: 3 }).chain(overridesOf);
   const containers = fc.oneof(

@@ -1,4 +1,6 @@
-/** Field values on either side of a policy's limits: at least one rule of the policy treats them differently. */
+/**
+ * Field values on either side of a policy's limits. At least one rule of the policy treats the two sides differently.
+ */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
 import { ACCEPTS_OCI, namedBy, type Step, type Steps } from '../../support/random-fields.ts';
@@ -6,8 +8,8 @@ import { SWITCHED_PODS, settingsIn } from '../../support/random-switches.ts';
 import type { Profiles, Range, Strategy, Values } from '../reference/values.ts';
 
 /**
- * The changes at the limits of a policy, including those of `spec.containers`: values, and images that match a pattern
- * or nearly match it.
+ * The changes of a pod at the limits of a policy, including the limits in `spec.containers`. The changes set values, or
+ * images that match or nearly match a pattern.
  */
 export function boundaryOf({ values, containers }: ResolvedPolicy): readonly Steps[] {
   const all = [values, ...containers.map((entry) => ({ ...values, ...entry.values }))] as unknown as Values[];
@@ -42,7 +44,7 @@ function step(to: Step['to'], path: string, value: unknown): Step {
   return { to, path: path.split('.'), value };
 }
 
-/** A change of the main container, and of a container of another kind. */
+/** Returns two changes, which set the value on the main container and on a container of another kind. */
 function onContainers(path: string, value: unknown, ...others: Step[]): Steps[] {
   return (['app', 'init'] as const).map((to) => [step(to, path, value), ...others]);
 }
@@ -115,7 +117,10 @@ function ids({ runAsUser, runAsGroup, supplementalGroups, fsGroup, ...others }: 
   ];
 }
 
-/** Strings that people, or another kind of comparison, may mistake for the given string. */
+/**
+ * Strings that resemble the given string. People, or another kind of comparison, may confuse one of these strings with
+ * the given string.
+ */
 function lookalikes(text: string): string[] {
   const all = [text.normalize('NFD'), text.toUpperCase(), text.replace('a', 'а'), `${text}\u200b`, `💥${text}`];
   return [...new Set(all)].filter((one) => one !== text);
@@ -146,7 +151,7 @@ function profiles(field: string, { types, localhostProfiles, ociReferences }: Pr
   ]);
 }
 
-/** Profiles of type OCI at the limits of the references, alone and with the base profile. */
+/** Profiles of type OCI at the limits of the listed references, with and without the base profile. */
 function fromOci(entries: readonly string[] = ['*'], baseProfile: object | undefined): object[] {
   const references = entries.map(namedBy).flatMap((ref) => {
     const [repository = '', digest = ''] = ref.split('@');
@@ -210,7 +215,7 @@ function seLinux({ seLinux: { options = {} } }: Values): Steps[] {
 }
 
 function sysctls({ sysctls: { allowed, forbidden } }: Values): Steps[] {
-  // Names of sysctls, of which at least the last one matches no forbidden pattern.
+  // Names of sysctls. At least the last name matches no forbidden pattern.
   const exact = [...allowed, ...forbidden].flatMap((pattern) =>
     pattern.endsWith('*') ? ['tcp_x', 'zz_x'].map((rest) => `${pattern.slice(0, -1)}${rest}`) : [pattern],
   );
@@ -270,7 +275,10 @@ const HOST_PROCESS = { hostProcess: true, runAsUserName: 'NT AUTHORITY\\SYSTEM' 
 
 const SECCOMP_ANNOTATION = 'seccomp.security.alpha.kubernetes.io/pod';
 
-/** Changes for rules that distinguish only two values, with the other fields that the API server then requires. */
+/**
+ * Changes for rules that distinguish only two values. A change also sets the other fields that the API server then
+ * requires.
+ */
 const SWITCHES: readonly Steps[] = [
   ...SWITCHED_PODS.map(({ spec = {}, container = {} }) => [
     ...settingsIn(spec).map((setting): Step => ({ to: 'pod', ...setting })),
@@ -294,7 +302,7 @@ const SWITCHES: readonly Steps[] = [
   [step('app', 'securityContext.runAsUser', 1000), step('pod', 'securityContext.runAsUser', 0)],
   ...['unconfined', 'docker/default'].flatMap((value): Steps[] => {
     const annotation = { to: 'metadata' as const, path: ['annotations', SECCOMP_ANNOTATION], value };
-    // The API server refuses an annotation together with a field that differs.
+    // The API server refuses an annotation beside a field with another value.
     const type = value === 'unconfined' ? 'Unconfined' : 'RuntimeDefault';
     return [undefined, { type }].map((profile) => [step('pod', 'securityContext.seccompProfile', profile), annotation]);
   }),

@@ -1,4 +1,4 @@
-/** Many random policies, each in force in a separate namespace, and random pods for each. */
+/** Brings many random policies into force, each in its own namespace, and creates random pods for each policy. */
 import fc, { type Arbitrary } from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
@@ -13,7 +13,7 @@ import { podsFor } from './pods.ts';
 
 export interface Plan {
   readonly policies: number;
-  /** The number of pods for each policy; fewer if most random pods are invalid. */
+  /** The number of pods for each policy. The number is lower if most random pods are invalid. */
   readonly pods: number;
   readonly seed: number;
 }
@@ -23,7 +23,10 @@ export interface Tally {
   readonly evaluated: number;
   readonly admitted: number;
   readonly invalid: number;
-  /** The differences as text: at most one for each policy, with the smallest pod that shows the difference. */
+  /**
+   * The differences as text. There is at most one difference for each policy, with the smallest pod that shows the
+   * difference.
+   */
   readonly differences: readonly string[];
 }
 
@@ -40,25 +43,29 @@ interface Campaign {
 export interface Case {
   readonly policy: ResolvedPolicy;
   readonly spec: CompletePolicy['spec'];
-  /** The name of the policy that the namespace is for. */
+  /** The name of the policy's own namespace. */
   readonly namespace: string;
-  /** The Pod Security label of the policy; undefined if every level refuses something that the policy admits. */
+  /**
+   * The Pod Security label of the policy. The value is undefined if every level refuses something that the policy
+   * admits.
+   */
   readonly label: LevelVersion | undefined;
 }
 
 export interface Verdict {
   readonly status: 'admitted' | 'refused' | 'invalid';
-  /** The differences, one line for each engine that differs. */
+  /** The differences as text, with one line for each engine that differs. */
   readonly differences: readonly string[];
 }
 
 /**
- * The number of policies that are in force at the same time: few, to keep the API server quick. Without variables, a
- * program of several policies with many rules has no room for the details of its messages, which the engines compare.
+ * The number of policies that are in force at the same time. A low number keeps the API server quick. Without
+ * variables, a program of several policies with many rules has no room for the details of its messages. The test
+ * compares the engines by the details of their messages.
  */
 const BATCH = offers(SERVER_MINOR, 'admissionVariables') ? 40 : 1;
 const CONCURRENCY = 8;
-/** The number of generated pods for each valid one that is needed. */
+/** The number of pods to generate for each valid pod that the test needs. */
 const ATTEMPTS = 4;
 
 export async function run(cluster: PolicyCluster, campaign: Campaign, plan: Plan): Promise<Tally> {
@@ -86,7 +93,10 @@ export async function concurrently<T>(items: readonly T[], work: (item: T) => Pr
   await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
-/** The random policies that the API server accepts, each for a separate, existing namespace. */
+/**
+ * Creates random policies, and returns the policies that the API server accepts. Each policy has a separate, existing
+ * namespace.
+ */
 async function randomPolicies(cluster: PolicyCluster, { name, rules }: Campaign, seed: number, count: number) {
   const label = `differential-${name}`;
   const samples = fc.sample(rules, { seed, numRuns: 3 * count });
@@ -121,7 +131,7 @@ async function evaluateCase(campaign: Campaign, one: Case, { pods: count, seed }
   return tally;
 }
 
-/** Shrinks the pod as long as there is a difference. */
+/** Shrinks the pod while there is still a difference. */
 async function explain(
   campaign: Campaign,
   one: Case,

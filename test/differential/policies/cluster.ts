@@ -1,7 +1,4 @@
-/**
- * Random policies on a real API server: the CRD validates them, and their compiled objects are brought into force
- * without an operator.
- */
+/** Brings random policies into force on a real API server without an operator. The CRD validates the policies. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -25,9 +22,9 @@ import { withoutRandomNames } from './text.ts';
 
 /** The API server's answer about a pod. */
 export interface Answer {
-  /** The HTTP status: 200, 403 for a refused pod, or 422 for an invalid one. */
+  /** The HTTP status: 200, 403 for a refused pod, or 422 for an invalid pod. */
   readonly status: number;
-  /** The pod as the API server would store it. */
+  /** The pod in the form that the API server would store. */
   readonly pod: Json;
   /** The message of our admission policy, or of another refusal. */
   readonly text: string;
@@ -36,7 +33,7 @@ export interface Answer {
 
 interface Way {
   readonly path?: string;
-  /** The creator; the cluster administrator by default. */
+  /** The API client of the creator. The default client is the API client of the cluster administrator. */
   readonly api?: Api;
 }
 
@@ -78,7 +75,10 @@ export class PolicyCluster {
     await this.#client.close();
   }
 
-  /** Creates a namespace if needed, and waits for its service account, because pods are refused without it. */
+  /**
+   * Creates a missing namespace, and waits for its service account. The API server refuses pods without a service
+   * account.
+   */
   async namespace(name: string, labels: Readonly<Record<string, string>> = {}): Promise<string> {
     const known = this.#namespaces.get(name) ?? this.#make(name, labels);
     this.#namespaces.set(name, known);
@@ -95,7 +95,8 @@ export class PolicyCluster {
   }
 
   /**
-   * A policy with the fields that the API server fills in. @returns undefined when the API server refuses it
+   * A policy with the fields that the API server fills in.
+   * @returns undefined when the API server refuses the policy
    */
   async policy(name: string, spec: CapabilityPolicySpec): Promise<CompletePolicy | undefined> {
     const body = policyManifest({ name }, spec);
@@ -105,15 +106,18 @@ export class PolicyCluster {
     return projection.policy(answer.body);
   }
 
-  /** Compiles the policies. @param stages how far each rollout is */
+  /**
+   * Compiles the policies.
+   * @param stages the stage of each rollout, by the policy's name
+   */
   compiled(policies: readonly CompletePolicy[], stages?: ReadonlyMap<string, Stage>): Compiled {
     const options = { oldestServer: SERVER_MINOR, operatorNamespace: 'operator', excludedNamespaces: [] };
     return compile(policies, { ...options, ...(stages && { stages }) });
   }
 
   /**
-   * Renders policies, writes all objects, and waits until they are in force. @returns the compiled policies, and a
-   * function that removes them
+   * Renders policies, writes all objects, and waits until the policies are in force.
+   * @returns the compiled policies, and a function that removes the objects
    */
   async enforce(
     policies: readonly CompletePolicy[],
@@ -127,7 +131,10 @@ export class PolicyCluster {
     return { ...compiled, withdraw };
   }
 
-  /** The object that would be stored without policies; status 422 when the API server finds the pod invalid. */
+  /**
+   * The pod that the API server would store without policies. The status is 422 when the API server finds the pod
+   * invalid.
+   */
   async defaulted(pod: Pod): Promise<Answer> {
     return this.create(pod, OPEN);
   }

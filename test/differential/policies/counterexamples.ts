@@ -1,6 +1,7 @@
 /**
- * Each rule's Pod Security level is as tight as possible: for every tighter level and version there is a pod that the
- * rule admits and that Pod Security Admission at that level and version refuses, for the reason that the rule is about.
+ * Tests that each rule's Pod Security level is as tight as possible. For every tighter level and version, there must be
+ * a counterexample. A counterexample is a pod that the rule admits. Pod Security Admission at the tighter level and
+ * version must refuse the pod for a reason of this rule.
  */
 import fc from 'fast-check';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
@@ -20,13 +21,13 @@ import type { PolicyCluster } from './cluster.ts';
 import { podsNear } from './pods.ts';
 
 interface CounterexamplePlan {
-  /** The number of values to draw for each override. */
+  /** The number of values to generate for each override. */
   readonly values: number;
   readonly seed: number;
 }
 
 interface Counterexamples {
-  /** The number of pairs of a rule's value and a tighter label that have a counterexample. */
+  /** The number of pairs that have a counterexample. A pair is a value of a rule, and a tighter label. */
   readonly found: number;
   /** The pairs without a counterexample, as text. */
   readonly missing: readonly string[];
@@ -34,15 +35,15 @@ interface Counterexamples {
 
 interface Claim {
   readonly rule: Rule;
-  /** A policy that restricts only by this rule, and admits everything else. */
+  /** A policy whose only restriction is this rule. */
   readonly policy: ResolvedPolicy;
   readonly overrides: CapabilityPolicyOverrides;
 }
 
 const CANDIDATES = 1500;
 /**
- * The number of batches, each with other pods. Sometimes only one of the hundreds of possible changes of a pod shows
- * that a label is too tight.
+ * The number of batches, each with different pods. Sometimes only one of the hundreds of possible changes of a pod
+ * shows that a label is too tight.
  */
 const BATCHES = 10;
 const TRIALS = 12;
@@ -71,7 +72,7 @@ export async function findCounterexamples(
   return { found, missing };
 }
 
-/** Pods that the rule admits. Batches of pods are generated only when they are needed. */
+/** Pods that the rule admits, in batches. A batch of pods is generated only when the batch is needed. */
 function batchesOf({ policy }: Claim, seed: number): (index: number) => readonly Pod[] {
   const made: (readonly Pod[])[] = [];
   return (index) => {
@@ -109,7 +110,7 @@ function alone(rule: Rule, policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: policy.checks.filter((checks) => checks.rule === rule.id) };
 }
 
-/** The labels that are tighter than the rule's own label, and so would refuse a pod that the rule admits. */
+/** The labels that are tighter than the rule's own label. A tighter label would refuse a pod that the rule admits. */
 function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersion[] {
   const isSafe = ({ level, minor }: LevelVersion) =>
     compareLevels(rule.podSecurity(values[rule.id], standard, minor), level) >= 0;
@@ -120,8 +121,8 @@ function tighterThan({ rule, policy: { values, standard } }: Claim): LevelVersio
 }
 
 /**
- * Whether an admitted pod exists that the label refuses. The rule's CEL finds the pod, and the API server confirms that
- * the label refuses it.
+ * Whether the label refuses a pod that the rule admits. The rule's CEL finds the pod, and the API server confirms that
+ * the label refuses the pod.
  */
 async function hasCounterexample(
   cluster: PolicyCluster,

@@ -1,4 +1,7 @@
-/** The parts of the differential tests about random policies, in their long form. */
+/**
+ * The parts of the differential tests about random policies. `npm run test:differential` runs the parts in their long
+ * form.
+ */
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { ALPHA_FLAGS } from '../../support/alpha.ts';
 import { evaluateExpiry } from '../expiry/expiry.ts';
@@ -19,18 +22,21 @@ import { evaluatePolicies } from './policies.ts';
 /**
  * Part `b` tests policies over all fields, and the tightness of labels. Part `c` tests overlapping sets. Part `filling`
  * tests defaulting. Part `steps` tests containers that are added to pods one after the other. Part `expiry` tests
- * overlapping sets of policies that end, and part `rollout` overlapping sets of policies that are rolled out. Part
+ * overlapping sets of policies that expire. Part `rollout` tests overlapping sets of policies with rollouts. Part
  * `playground` tests the verdicts of the page's playground. Part `topologies` tests many policies and namespaces under
  * a running operator.
  */
 export const PARTS = ['b', 'c', 'filling', 'steps', 'expiry', 'rollout', 'playground', 'topologies'] as const;
 type Part = (typeof PARTS)[number];
 
-/** These parts need the API server's audit log, because only that shows what policies in mode Audit refuse. */
+/**
+ * The parts of the tests that need the API server's audit log. Only the audit log shows the violations of policies in
+ * mode Audit.
+ */
 const AUDITED: ReadonlySet<Part> = new Set<Part>(['c', 'rollout', 'topologies']);
 
 const PODS_OF_POLICY = 40;
-/** The time of the last end, in seconds after the first end. */
+/** The time of the last expiry, in seconds after the first expiry. */
 const LAST_END = 14;
 const PODS_OF_SET = 25;
 const PODS_OF_PLAYGROUND = 20;
@@ -49,7 +55,7 @@ export interface Sizes {
 export const SIZES: Sizes = { policies: 60, namespaces: 40, pods: 5_000, meeting: 14 };
 
 /**
- * @param runs policies (b, filling, expiry, rollout), sets (c), steps or topologies
+ * @param runs the number of policies, sets (part c), steps or topologies
  * @returns whether there was no difference
  */
 export async function runPart(part: Part, runs: number, seed: number, sizes = SIZES): Promise<boolean> {

@@ -1,6 +1,6 @@
 /**
- * The verdicts of the page's playground, in which policies and pods are text: random policies and pods are written as
- * random YAML, and the verdicts are compared with the API server's answers.
+ * Tests the verdicts of the page's playground, in which policies and pods are text. Random policies and pods are
+ * written as random YAML. The verdicts are compared with the API server's answers.
  */
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import { check } from '../../../ui/worker/check.ts';
@@ -26,7 +26,7 @@ async function evaluatePod(
   { policy, spec, namespace }: Case,
   drawn: Pod,
 ): Promise<Verdict> {
-  // Converting to JSON and back leaves out the fields that are undefined.
+  // Converting to JSON and back removes the fields that are undefined.
   const pod = JSON.parse(JSON.stringify(drawn)) as Pod;
   const open = await cluster.defaulted(pod);
   if (open.status === 422) return { status: 'invalid', differences: [] };

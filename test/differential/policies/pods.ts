@@ -1,4 +1,4 @@
-/** Random pods for one policy: half of them are pods that it admits, changed in one place or two. */
+/** Random pods for one policy. Half of the random pods are pods that the policy admits, with one or two changes. */
 import fc, { type Arbitrary } from 'fast-check';
 import { perObject } from '../../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -14,8 +14,8 @@ import { boundaryOf } from './boundary.ts';
 type Fields = Record<string, unknown>;
 
 /**
- * The random pods for a policy. The arbitrary is kept for each policy, because building it takes ten times as long as
- * drawing a pod.
+ * An arbitrary of random pods for a policy. The arbitrary is cached for each policy, because building an arbitrary
+ * takes ten times as long as generating a pod.
  */
 export const podsFor = perObject(
   (policy: ResolvedPolicy): Arbitrary<Pod> =>
@@ -25,7 +25,7 @@ export const podsFor = perObject(
     ),
 );
 
-/** Pods that the policy admits, changed in one place or two. */
+/** Pods that the policy admits, with one or two changes. */
 export function podsNear(policy: ResolvedPolicy): Arbitrary<Pod> {
   return changed(policy, 1, 2);
 }
@@ -45,7 +45,7 @@ function changed(policy: ResolvedPolicy, minLength: number, maxLength: number): 
     .map(([base, all]) => walked(base, all.flat()));
 }
 
-/** Any field of a pod or a container, set to any of its values. */
+/** Changes that set any field of a pod or a container to any of the field's values. */
 export function anyField(): Arbitrary<Steps> {
   const container = fc.constantFrom<Step['to']>('app', 'app', 'second', 'init', 'sidecar');
   const step = fc.oneof(
@@ -63,8 +63,8 @@ export function anyField(): Arbitrary<Steps> {
 }
 
 /**
- * Pods that each comply in a different way. If the policy refuses all of these pods, the function returns them
- * nevertheless.
+ * Compliant pods, each of which complies in a different way. If the policy refuses all of these pods, the function
+ * still returns them.
  */
 export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   const values = policy.values as unknown as Values;
@@ -88,11 +88,15 @@ export function admittedPods(policy: ResolvedPolicy): readonly Pod[] {
   return admitted.length > 0 ? admitted : pods;
 }
 
-/** The fields that a policy requires a pod to set, and those that it requires each container to set. */
+/**
+ * The required fields of a policy. The first object has the fields of a pod, and the second object has the fields of
+ * each container.
+ */
 function demanded(values: Values): [Fields, Fields] {
   const { capabilities, fsGroup, supplementalGroups, seccomp, appArmor, runAsUser, runAsGroup, seLinux } = values;
   const bounded = !values['capabilities.allowedBounding'].allowed.includes('*');
-  // `drop: [ALL]` drops every capability, but a policy with `dropByName` still requires each capability by its name.
+  // The value `drop: [ALL]` drops every capability. A policy with `dropByName` still requires each capability by its
+  // name.
   const named = capabilities.dropByName ? capabilities.requiredDrop.filter((name) => name !== 'ALL') : [];
   const drop = bounded ? ['ALL', ...named] : capabilities.requiredDrop;
   const mustRunAs = (field: string, { rule, ranges = [] }: { rule: string; ranges?: readonly { min: number }[] }) =>
@@ -132,10 +136,7 @@ function pod(ofPod: Fields, ofContainer: Fields | undefined, spec: Fields = {}):
   return podManifest({ name: 'random', annotations: {} }, { ...fields, containers: [container] });
 }
 
-/**
- * A copy of the pod with the changes. A container that does not exist yet gets the securityContext of the container
- * `app`.
- */
+/** A copy of the pod with the changes. A new container gets the securityContext of the container `app`. */
 export function walked(base: Pod, steps: Steps): Pod {
   const copy = structuredClone(base);
   const secured = copy.spec.containers[0]?.securityContext;
@@ -157,7 +158,7 @@ function added(list: Fields[], name: string, securityContext: unknown): Fields {
   return container;
 }
 
-/** Sets a field; undefined removes it. */
+/** Sets a field, or removes the field if the value is undefined. */
 export function assign(target: Fields, [head = '', ...rest]: readonly string[], value: unknown): void {
   if (rest.length > 0) {
     target[head] = { ...(target[head] as Fields | undefined) };

@@ -1,6 +1,6 @@
 /**
- * Random policies over all fields, sets of them, and defaulting. The long forms are `npm run test:differential -- --part
- * b|c|filling|steps|expiry|rollout|playground`.
+ * Tests random policies over all fields, sets of random policies, and defaulting. The long forms are `npm run
+ * test:differential -- --part b|c|filling|steps|expiry|rollout|playground`.
  */
 import assert from 'node:assert/strict';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -24,8 +24,8 @@ import { evaluatePolicies } from './policies.ts';
 const WALKS = 5;
 const BATCHES = 5;
 /**
- * A search may miss an existing counterexample. With the values of this seed, the search finds all counterexamples. The
- * long form of the test draws other values.
+ * The seed of the search, which may miss an existing counterexample. With this seed, the search finds all
+ * counterexamples. The long form of the test uses other seeds.
  */
 const COUNTEREXAMPLE_SEED = 278942759;
 
@@ -70,7 +70,7 @@ describe('on a real API server', function () {
 
   describe('random sets of policies that are rolled out', () => {
     it('decide, fill and warn in pending and enforced namespaces as a reference model of the design does', async () => {
-      // With only 8 policies, one run had no policy whose label can be compared.
+      // With only 8 policies, one run had no policy with a comparable label.
       const { compared, ...tally } = await evaluateRollouts(cluster, controlPlane, { policies: 16, pods: 8, seed });
       agreed(tally);
       assert.ok(compared.label > 0 && compared.promotion > 0, JSON.stringify(compared));
@@ -80,7 +80,7 @@ describe('on a real API server', function () {
   describe('random sets of policies that end while pods are created', () => {
     it('decide at each second as the reference model and the operator say', async () => {
       let ended = 0;
-      // If the ends of policies in a few sets do not change any answer, more sets follow.
+      // The test evaluates more sets if no expiry in the first sets changes an answer.
       for (let batch = 0; ended === 0 && batch < BATCHES; batch++) {
         const tally = await evaluateExpiry(cluster, controlPlane, {
           policies: 1,

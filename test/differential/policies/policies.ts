@@ -1,7 +1,7 @@
 /**
- * Part (b): random policies over all fields, and pods near the limits of each policy. Three engines have to agree about
- * each pod, rule by rule: the admission policy on a real API server, the operator, and a reference model of the rules.
- * The label must refuse nothing that the policy admits.
+ * Tests random policies over all fields with pods near the limits of each policy (part b). Three engines have to agree
+ * about each pod, rule by rule. The engines are the admission policy on a real API server, the operator, and a
+ * reference model of the rules. The label must refuse nothing that the policy admits.
  */
 import { Evaluator, type Violation } from '../../../operator/evaluate/violations.ts';
 import type { Pod } from '../../support/random-pods.ts';
@@ -36,7 +36,7 @@ async function evaluatePod(cluster: PolicyCluster, evaluator: Evaluator, one: Ca
   return { status: verdict, differences: [`operator: ${textOf(reasonsOf(policy.name, violations))}`, ...differences] };
 }
 
-/** The violated rules, by the names that the reference model uses. */
+/** The names of the violated rules, in the form of the reference model. */
 function rulesIn(violations: readonly Violation[]): string[] {
   return [...new Set(violations.map(({ rule, container }) => (container ? `${rule}@${container}` : rule)))].sort();
 }

@@ -1,22 +1,22 @@
 /**
- * Reference model of `spec.containers`: the values of an entry apply to the containers that the entry names. A
- * container that an entry names is evaluated by its own field or, if it has none, by its pod's field. `spec.overrides`
- * applies to everything else.
+ * A reference model of `spec.containers`. The values of an entry apply to the containers that the entry names. A named
+ * container is evaluated by its own field. If the field is not set, the container is evaluated by the field of its pod.
+ * `spec.overrides` applies to all other containers and to the pod.
  *
- * The model evaluates a container that an entry names as the only container of a pod that sets nothing. The fields that
- * the container inherits are written on the container.
+ * The model evaluates a named container as the only container of a pod without other fields. The model first writes the
+ * inherited fields on the container.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { Secured, StatedContainer, StatedPod } from './pod.ts';
 import type { Values } from './values.ts';
 
-/** The fields of securityContext that a container takes from its pod where it does not set them. */
+/** The fields of securityContext that a container inherits from its pod if the container does not set the fields. */
 const INHERITED = ['runAsNonRoot', 'runAsUser', 'runAsGroup', 'seccompProfile', 'seLinuxOptions'] as const;
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
 /**
- * The rules for which an entry of `spec.containers` gives the container a value of its own, and the values of all rules
- * for the container. Undefined if no entry selects the container.
+ * The values of all rules for the container, and the rules for which an entry of `spec.containers` gives a value to the
+ * container. The result is undefined if no entry selects the container.
  */
 export function ownValues({ values, containers }: ResolvedPolicy, { name, image = '' }: StatedContainer) {
   const entry = containers.find(
@@ -33,8 +33,8 @@ function isImage(image: string, pattern: string): boolean {
 }
 
 /**
- * A pod with only this container. The fields that the container inherits are written on the container, and the pod sets
- * none of them.
+ * A pod with only this container. The fields that the container inherits are written on the container. The new pod sets
+ * none of the inherited fields.
  */
 export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { securityContext: ofPod = {}, initContainers: _, containers: __, ephemeralContainers, ...spec } = pod.spec;
@@ -52,7 +52,7 @@ export function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   };
 }
 
-/** The pod without these containers' AppArmor annotations, because each annotation is evaluated with its container. */
+/** The pod without the containers' AppArmor annotations, because each annotation is evaluated with its container. */
 export function withoutAnnotationsOf(pod: StatedPod, containers: readonly string[]): StatedPod {
   const annotations = Object.entries(pod.metadata?.annotations ?? {}).filter(
     ([key]) => !containers.some((name) => key === `${APP_ARMOR}${name}`),

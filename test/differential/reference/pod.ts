@@ -1,7 +1,7 @@
-/** Pods as the reference model of the rules sees them. */
+/** Types of pods for the reference model of the rules. */
 import type { Values } from './values.ts';
 
-/** The fields of a pod that rules read, as the API server writes them. */
+/** The fields of a pod that rules read, in the form that the API server writes. */
 export interface StatedPod {
   readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
   readonly spec: StatedSpec;
@@ -95,15 +95,15 @@ export interface Options {
   readonly level?: string;
 }
 
-/** The input of a rule. */
+/** The input of a rule of the reference model. */
 export interface Question {
   readonly values: Values;
-  /** The version of the Standard, as N of v1.N. */
+  /** The version of the Standard as a number: N for v1.N. */
   readonly minor: number;
   readonly pod: StatedPod;
 }
 
-/** Whether the pod itself breaks the rule, and the names of the containers that break it. */
+/** Whether the pod's own fields break the rule, and the names of the containers that break the rule. */
 export interface Breach {
   readonly pod?: boolean;
   readonly containers?: readonly string[];
@@ -124,7 +124,7 @@ export function isForWindows({ spec }: StatedPod): boolean {
   return spec.os?.name === 'windows';
 }
 
-/** Whether the pod asks for a user namespace of its own. */
+/** Whether the pod requests its own user namespace. */
 export function hasOwnUsers({ spec }: StatedPod): boolean {
   return spec.hostUsers === false;
 }
@@ -134,7 +134,7 @@ export function matchesSome(text: string, patterns: readonly string[]): boolean 
   return patterns.some((pattern) => (pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : text === pattern));
 }
 
-/** The effective value of a container: its own, or else the pod's. */
+/** The effective value of a container: the container's own value, or otherwise the pod's value. */
 export function effective<Field extends keyof Secured>(
   pod: StatedPod,
   c: StatedContainer,

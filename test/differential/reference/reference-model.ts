@@ -1,7 +1,6 @@
 /**
- * A reference model of each rule: plain code that follows the texts of the Pod Security Standards and of
- * PodSecurityPolicy, and does not use the rules' CEL. The model gets the values in force and uses nothing else of
- * operator/rules.
+ * A reference model of each rule. The model is plain code, and does not use the rules' CEL. The code follows the texts
+ * of the Pod Security Standards and of PodSecurityPolicy. From operator/rules, the model uses only the values in force.
  */
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import { alone, ownValues, withoutAnnotationsOf } from './containers.ts';
@@ -15,7 +14,10 @@ const MODELS: Readonly<Record<keyof Values, (question: Question) => Breach>> = {
   ...WORKLOAD,
 };
 
-/** The rules that the pod breaks, sorted: `seccomp`, or `seccomp@app` with the container that breaks it. */
+/**
+ * The rules that the pod breaks, sorted. An item is a rule such as `seccomp`, or a rule with a container such as
+ * `seccomp@app`. In the second form, the named container breaks the rule.
+ */
 export function broken(policy: ResolvedPolicy, pod: StatedPod): string[] {
   const rules = Object.keys(MODELS) as (keyof Values)[];
   return rules.flatMap((rule) => brokenBy(rule, policy, pod)).sort();
@@ -45,8 +47,8 @@ function brokenBy(rule: keyof Values, policy: ResolvedPolicy, pod: StatedPod): s
 }
 
 /**
- * The values for the containers of a pod. `unset: RefusedOnPod` applies to the pod itself, and to a container only if
- * the container is added later.
+ * The values for the containers of a pod. `unset: RefusedOnPod` applies to the pod's own fields. `unset: RefusedOnPod`
+ * applies to a container only if the container is added later.
  */
 function onContainers(values: Values): Values {
   const { seccomp } = values;

@@ -1,4 +1,6 @@
-/** Reference model of the rules about securityContext: identity and privileges of a pod's processes. */
+/**
+ * A reference model of the rules about securityContext, which sets the identity and privileges of a pod's processes.
+ */
 import {
   type Breach,
   containersThat,
@@ -43,8 +45,8 @@ const ALL = (
   .concat(RUNTIME_DEFAULT);
 
 /**
- * The Standard says: "Containers must drop ALL capabilities, and are only permitted to add back …". The policy gives
- * the lists of capabilities to drop and to add.
+ * The Standard says: "Containers must drop ALL capabilities, and are only permitted to add back …". The policy has the
+ * lists of capabilities to drop and to add.
  */
 function capabilities({ values: { capabilities: wanted }, minor, pod }: Question): Breach {
   const mustDrop = !(minor >= 25 && isForWindows(pod));
@@ -60,14 +62,17 @@ function capabilities({ values: { capabilities: wanted }, minor, pod }: Question
   };
 }
 
-/** A capability in a user namespace of the pod's own has no power over what belongs to the node (user_namespaces(7)). */
+/**
+ * The capabilities that only a pod with its own user namespace may have. In such a user namespace, a capability has no
+ * power over resources of the node (user_namespaces(7)).
+ */
 function inOwnUsers(lists: { readonly allowedAddInUserNamespace?: readonly string[] }, pod: StatedPod) {
   return hasOwnUsers(pod) ? (lists.allowedAddInUserNamespace ?? []) : [];
 }
 
 /**
- * In a user namespace, no capability is forbidden if all capabilities may be held in user namespaces, or if the list
- * contains ALL.
+ * Checks the capabilities in the bounding set. In a user namespace, no capability is forbidden if the list for user
+ * namespaces contains ALL. If the two lists together contain all capabilities, no capability is forbidden either.
  */
 function allowedBounding({ values, pod }: Question): Breach {
   const { allowed: everywhere, inUserNamespace } = values['capabilities.allowedBounding'];
@@ -84,7 +89,10 @@ function allowedBounding({ values, pod }: Question): Breach {
   };
 }
 
-/** Whether a list is longer than the number of valid names: 41 capabilities and ALL, each with and without CAP_. */
+/**
+ * Whether a list is longer than the number of valid names. The valid names are the names of 41 capabilities and ALL,
+ * each with and without CAP_.
+ */
 function isTooLong(...lists: readonly (readonly string[])[]): boolean {
   return lists.some((list) => list.length > 2 * (41 + 1));
 }
@@ -94,8 +102,8 @@ function restricts({ allowedAdd, requiredDrop }: Values['capabilities']): boolea
 }
 
 /**
- * The effective capabilities of a container. The most generous container runtime counts. Some runtimes add `CAP_X` as
- * X, and some do not drop `CAP_X`.
+ * The effective capabilities of a container under the most generous container runtime. Some runtimes add `CAP_X` as X,
+ * and some do not drop `CAP_X`.
  */
 function held({ securityContext = {} }: StatedContainer): Set<string> {
   if (securityContext.privileged) return new Set(ALL);
@@ -110,15 +118,18 @@ function privileged({ values, pod }: Question): Breach {
 }
 
 /**
- * The Standard says "Privilege escalation should not be allowed", so the field must be false explicitly; and "this is
- * Linux only policy in v1.25+".
+ * The Standard says "Privilege escalation should not be allowed", so the field must be explicitly false. The Standard
+ * also says "this is Linux only policy in v1.25+".
  */
 function allowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   if (values.allowPrivilegeEscalation || (minor >= 25 && isForWindows(pod))) return {};
   return { containers: containersThat(pod, (c) => c.securityContext?.allowPrivilegeEscalation !== false) };
 }
 
-/** If defaulting fills in false, a container for which the API server does not accept false has to set true. */
+/**
+ * If defaulting fills in false, some containers must set true. The API server does not accept false for these
+ * containers.
+ */
 function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Breach {
   const windows = isForWindows(pod);
   if (values.defaultAllowPrivilegeEscalation !== false || (minor >= 25 && windows)) return {};
@@ -132,8 +143,8 @@ function defaultAllowPrivilegeEscalation({ values, minor, pod }: Question): Brea
 }
 
 /**
- * "Containers must be required to run as non-root users": the pod or each container must set `runAsNonRoot: true`, and
- * no container may set false.
+ * The Standard says "Containers must be required to run as non-root users". The pod or each container must set
+ * `runAsNonRoot: true`, and no container may set false.
  */
 function runAsNonRoot({ values, minor, pod }: Question): Breach {
   if (!values.runAsNonRoot || (minor >= 35 && hasOwnUsers(pod))) return {};
@@ -180,8 +191,8 @@ function runAsGroup({ values: { runAsGroup: wanted }, pod }: Question): Breach {
 }
 
 /**
- * Since v1.19, the Standard checks the seccomp fields. Before v1.19, it checked annotations, which current API servers
- * no longer turn into fields.
+ * Since v1.19, the Standard checks the seccomp fields. Before v1.19, the Standard checked annotations, which current
+ * API servers no longer turn into fields.
  */
 function seccomp({ values: { seccomp: wanted }, minor, pod }: Question): Breach {
   const refused = (profile: Profile | undefined) => profile !== undefined && !isProfile(profile, wanted);
@@ -243,7 +254,7 @@ function isProfile({ type, localhostProfile = '', oci }: Profile, wanted: Profil
   return type !== 'Localhost' || !localhostProfiles || matchesSome(localhostProfile, localhostProfiles);
 }
 
-/** Whether a reference is listed with its digest, or with its repository, or with a folder of repositories. */
+/** Whether the list contains the reference with its digest, its repository, or a folder of repositories. */
 function isReference(reference: string, allowed: readonly string[] = ['*']): boolean {
   const [repository = '', ...digests] = reference.split('@');
   return allowed.some((entry) => {
@@ -254,7 +265,10 @@ function isReference(reference: string, allowed: readonly string[] = ['*']): boo
   });
 }
 
-/** "When omitted, the container runtime default profile is the base; a Localhost base profile takes its place." */
+/**
+ * Whether the base profile is admitted. Without a base profile, the default profile of the container runtime is the
+ * base. A base profile of type Localhost replaces the runtime's default profile.
+ */
 function isBase(base: Profile | undefined, wanted: Profiles): boolean {
   return base === undefined || base.type === 'RuntimeDefault' || isProfile(base, wanted);
 }
@@ -279,7 +293,10 @@ function seLinux({ values: { seLinux: wanted }, minor, pod }: Question): Breach 
   }
 }
 
-/** "Setting the SELinux type is restricted, and setting a custom SELinux user or role option is forbidden." */
+/**
+ * The Standard says: "Setting the SELinux type is restricted, and setting a custom SELinux user or role option is
+ * forbidden."
+ */
 function isStandard({ user, role, type }: Options = {}, minor: number): boolean {
   const types = ['container_t', 'container_init_t', 'container_kvm_t', ...(minor >= 31 ? ['container_engine_t'] : [])];
   return !user && !role && (!type || types.includes(type));

@@ -1,6 +1,6 @@
 /**
- * Reference model of the rules about a pod's use of its node: namespaces, ports, volumes, kernel parameters, runtime
- * classes.
+ * A reference model of the rules about a pod's use of its node. These rules are about namespaces, ports, volumes,
+ * kernel parameters and runtime classes.
  */
 import {
   type Breach,
@@ -38,11 +38,14 @@ export const MODELS = {
   userNamespaces: ({ values, pod }: Question): Breach => ({
     pod: values.userNamespaces === 'Required' && !hasOwnUsers(pod) && !isForWindows(pod),
   }),
-  // API servers drop fields that they do not know, and this release knows all fields of the tested API servers.
+  // API servers drop fields that they do not know. This release knows all fields of the tested API servers.
   unknownFields: (): Breach => ({}),
 };
 
-/** "Windows pods offer the ability to run HostProcess containers, which enables privileged access to the node." */
+/**
+ * The Standard says: "Windows pods offer the ability to run HostProcess containers, which enables privileged access to
+ * the node."
+ */
 function hostProcess({ values, pod }: Question): Breach {
   if (values.hostProcess) return {};
   return {
@@ -51,7 +54,10 @@ function hostProcess({ values, pod }: Question): Breach {
   };
 }
 
-/** "The Host field in probes and lifecycle hooks must be disallowed": the field must be undefined or empty. */
+/**
+ * The Standard says "The Host field in probes and lifecycle hooks must be disallowed". The field `host` must be
+ * undefined or empty.
+ */
 function hostProbes({ values, pod }: Question): Breach {
   if (values.hostProbes) return {};
   const names = (handler: Handler | undefined) => Boolean(handler?.httpGet?.host) || Boolean(handler?.tcpSocket?.host);
@@ -66,7 +72,8 @@ function hostProbes({ values, pod }: Question): Breach {
 }
 
 /**
- * "HostPorts should be disallowed entirely or restricted to a known list": a port must be undefined, 0, or in a range.
+ * The Standard says "HostPorts should be disallowed entirely or restricted to a known list". A port must be undefined,
+ * 0, or in a range.
  */
 function hostPorts({ values, pod }: Question): Breach {
   const refused = (port: number) => port !== 0 && !isIn(port, values.hostPorts);
@@ -87,9 +94,9 @@ function hasToken({ projected }: { readonly projected?: Projected }): boolean {
 }
 
 /**
- * Whether a projected volume has only sources that PodSecurityPolicy allowed: the token of the service account, the
- * certificate and the namespace, as every pod gets them. For a volume without sources the API server stores null
- * sources.
+ * Whether a projected volume has only sources that PodSecurityPolicy allowed. The allowed sources are the token of the
+ * service account, the certificate and the namespace, in the form that every pod gets. For a volume without sources,
+ * the API server stores null as the sources.
  */
 function isToken({ sources }: Projected): boolean {
   return (sources ?? []).every(({ serviceAccountToken, configMap, downwardAPI, clusterTrustBundle }) => {
@@ -103,8 +110,8 @@ function isToken({ sources }: Projected): boolean {
 }
 
 /**
- * As in PodSecurityPolicy, a path may be mounted for writing if one prefix allows it for writing. If all prefixes that
- * allow the path are read-only, the path may only be mounted read-only.
+ * Whether the paths may be mounted. As in PodSecurityPolicy, a path may be mounted for writing if one prefix allows
+ * writing. If all prefixes that allow the path are read-only, the path may only be mounted read-only.
  */
 function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
   if (!prefixes) return {};
@@ -127,7 +134,10 @@ function hostPaths({ values: { hostPaths: prefixes }, pod }: Question): Breach {
   };
 }
 
-/** "`/foo` would allow `/foo`, `/foo/` and `/foo/bar`; it would not allow `/food`." */
+/**
+ * Whether the prefix allows the path, as in PodSecurityPolicy. The prefix `/foo` allows `/foo`, `/foo/` and `/foo/bar`,
+ * but not `/food`.
+ */
 function isBelow(path: string, prefix: string): boolean {
   const [inner, outer] = [path.split('/'), prefix.split('/')];
   while (outer.length > 1 && outer.at(-1) === '') outer.pop();
@@ -153,7 +163,7 @@ function supplementalGroups({ values: { supplementalGroups: wanted }, pod }: Que
   return { pod: missing || groups.length > 1024 || groups.some((group) => !isIn(group, wanted.ranges)) };
 }
 
-/** Without `Strict`, the container runtime adds the groups of the image to those of the pod (KEP-3619). */
+/** Without `Strict`, the container runtime adds the groups of the image to the groups of the pod (KEP-3619). */
 function supplementalGroupsPolicy({ values, pod }: Question): Breach {
   const merges = pod.spec.securityContext?.supplementalGroupsPolicy !== 'Strict' && !isForWindows(pod);
   return { pod: values['supplementalGroups.policy'] === 'Strict' && merges };
@@ -166,8 +176,8 @@ function fsGroup({ values: { fsGroup: wanted }, pod }: Question): Breach {
 }
 
 /**
- * "The default /proc masks are set up to reduce attack surface"; from v1.35 on, a user namespace counts as such a
- * reduction.
+ * The Standard says: "The default /proc masks are set up to reduce attack surface". From v1.35 on, a user namespace
+ * also counts as a reduction of the attack surface.
  */
 function procMount({ values: { procMount: wanted }, pod }: Question): Breach {
   const free = !wanted.unmaskedInUserNamespace || hasOwnUsers(pod);
@@ -179,7 +189,9 @@ function procMount({ values: { procMount: wanted }, pod }: Question): Breach {
   };
 }
 
-/** A forbidden name takes precedence over an allowed one, and also matches the spelling with `/`. */
+/**
+ * A forbidden sysctl name takes precedence over an allowed name. A forbidden name also matches the spelling with `/`.
+ */
 function sysctls({ values: { sysctls: wanted }, pod }: Question): Breach {
   const dotted = (name: string) => name.replaceAll('/', '.');
   const refused = (name: string) =>

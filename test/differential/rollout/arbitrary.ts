@@ -1,4 +1,7 @@
-/** Random sets of overlapping policies, some of which are rolled out, with namespaces on both sides of their rollouts. */
+/**
+ * Random sets of overlapping policies, some of which have a rollout. A set has namespaces that are already enforced,
+ * and pending namespaces.
+ */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector } from '../../../operator/api/capability-policy.ts';
 import { rolloutLabel, type Stage } from '../../../operator/policy/parts.ts';
@@ -6,11 +9,11 @@ import { UNIVERSE } from '../../support/random-selectors.ts';
 import { confined, confinedSelector, type PolicySet, randomSet } from '../sets/arbitrary.ts';
 
 export interface RollingSet extends PolicySet {
-  /** The stage of each policy with `rollout`, by the policy's name. */
+  /** The stage of the rollout of each policy with `rollout`, by the policy's name. */
   readonly stages: ReadonlyMap<string, Stage>;
 }
 
-/** The namespaces of a set. Some namespaces have the same labels, except for the labels of rollouts. */
+/** The namespaces of a set. Some of the namespaces have equal labels except for the labels of rollouts. */
 const NAMESPACES = ['a', 'b', 'c', 'd', 'e'];
 
 const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.record(
@@ -23,12 +26,12 @@ const ROLLOUT: Arbitrary<NonNullable<CapabilityPolicySpec['rollout']>> = fc.reco
 );
 
 /**
- * The label of a namespace. In a namespace without the label, the policy is enforced from the beginning, or since the
- * promotion. The value `enforced` means that a person promoted the namespace.
+ * The rollout label of a namespace. Without the label, the policy is enforced in the namespace, from the beginning or
+ * since the promotion. The value `enforced` means that a person promoted the namespace.
  */
 const LABEL = fc.constantFrom('pending', 'pending', 'pending', undefined, undefined, 'enforced');
 
-/** @param set part of all names */
+/** @param set a part of all names */
 export function rollingSet(set: string): Arbitrary<RollingSet> {
   return randomSet(set).chain((made) => {
     const names = made.policies.map(({ name }) => name);
@@ -52,8 +55,8 @@ export function rollingSet(set: string): Arbitrary<RollingSet> {
 }
 
 /**
- * How far a rollout is. In one stage, the selector was edited, and the namespaces that it newly selects are not
- * labelled yet.
+ * The progress of a rollout. In one stage, the selector was edited, and the newly selected namespaces are not labelled
+ * yet.
  */
 function stage(set: string): Arbitrary<Stage> {
   const edited = confinedSelector(set).map((selector: LabelSelector): Stage => ({ begun: true, selector }));
@@ -64,7 +67,10 @@ function stage(set: string): Arbitrary<Stage> {
   );
 }
 
-/** The namespaces of a set with random labels. Some labels name policies without a rollout, and so have no meaning. */
+/**
+ * The namespaces of a set with random labels. Some of the labels are for policies without a rollout. Without a rollout,
+ * the label has no meaning.
+ */
 function namespaces(set: string, policies: readonly string[]): Arbitrary<PolicySet['namespaces']> {
   const own = fc.array(fc.constantFrom(...UNIVERSE), { minLength: 2, maxLength: 2 });
   const ofRollouts = fc.array(fc.tuple(...policies.map(() => LABEL)), {

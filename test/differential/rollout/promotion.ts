@@ -1,4 +1,7 @@
-/** Compares the operator's verdict with the reference model's: whether a pod keeps a namespace from being promoted. */
+/**
+ * Compares the operator's verdict with the verdict of the reference model. The verdict says whether a pod keeps a
+ * namespace from being promoted.
+ */
 import { evaluateNamespace } from '../../../operator/evaluate/namespace.ts';
 import { matches } from '../../../operator/policy/selector.ts';
 import { projection } from '../policies/cluster.ts';
@@ -8,7 +11,7 @@ import { deciders, type Scene } from '../sets/reference-model.ts';
 import type { Trial } from '../sets/trial.ts';
 import { compliesFilled, isPendingIn, promotedIn } from './reference-model.ts';
 
-/** @param pod as the API server stores it without policies */
+/** @param pod the pod in the form that the API server stores without policies */
 export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): string[] {
   const { evaluator, use, policies } = trial;
   const { namespace, labels } = scene;
@@ -32,9 +35,9 @@ export function promotionDiffers(trial: Trial, scene: Scene, pod: StatedPod): st
 }
 
 /**
- * "Enforced, the policy decides together with the Enforce policies of its priority, and not at all beside one with a
- * higher priority." If the pod's creator is unknown and might use a policy that the pod complies with, the pod does not
- * block the promotion.
+ * Whether the pod blocks the promotion. Once enforced, the policy decides together with the Enforce policies of its
+ * priority, but not beside a policy with a higher priority. A pod does not block the promotion if its creator is
+ * unknown and might use a policy that the pod complies with.
  */
 function blocks(scene: Scene, policy: string, pod: StatedPod): boolean {
   const all = deciders(promotedIn(scene, policy), 'Enforce');

@@ -1,6 +1,6 @@
 /**
- * Reference model of a rollout, in plain code that follows the documentation of the API. The model does not know that a
- * policy has two parts.
+ * A reference model of a rollout. The model is plain code that follows the documentation of the API. The model does not
+ * split a policy into two parts.
  */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -9,7 +9,7 @@ import type { StatedPod } from '../reference/pod.ts';
 import { broken } from '../reference/reference-model.ts';
 
 export interface RolloutFacts {
-  /** "The mode in namespaces that are still pending." */
+  /** The mode of the policy in namespaces that are still pending. */
   readonly meanwhile: Mode;
   /** Whether all namespaces that must not be enforced yet have the label. */
   readonly begun: boolean;
@@ -21,8 +21,8 @@ interface NamespaceFacts {
 }
 
 /**
- * "A namespace where the policy is not enforced yet has the label rollout.capabilitypolicy.dev/<policy>: pending." Before
- * the rollout has begun, the policy is enforced nowhere.
+ * The policy's mode in a namespace. A namespace where the policy is not enforced yet has the label
+ * rollout.capabilitypolicy.dev/<policy>: pending. Before the rollout has begun, the policy is enforced nowhere.
  */
 export function modeIn(namespace: NamespaceFacts, { name, mode }: ResolvedPolicy): Mode | undefined {
   const rollout = namespace.rollouts?.get(name);
@@ -35,7 +35,10 @@ export function isPendingIn({ labels, rollouts }: NamespaceFacts, policy: string
   return rollouts?.has(policy) === true && labels[labelOf(policy)] === 'pending';
 }
 
-/** "A namespace is evaluated as if its label were gone", also before the rollout has begun. */
+/**
+ * The namespace without its rollout label. The namespace is evaluated without its label even before the rollout has
+ * begun.
+ */
 export function promotedIn<T extends NamespaceFacts>(namespace: T, policy: string): T {
   const { [labelOf(policy)]: _, ...labels } = namespace.labels;
   const rollouts = new Map(namespace.rollouts);
@@ -48,7 +51,10 @@ function labelOf(policy: string): string {
   return `rollout.capabilitypolicy.dev/${policy}`;
 }
 
-/** "Creators of pods that will be refused see a warning": a pod that complies after filling will not be refused. */
+/**
+ * Whether the policy, once enforced, would admit the pod. Creators of pods that will be refused see a warning. A pod
+ * that complies after filling will not be refused.
+ */
 export function wouldComply(namespace: NamespaceFacts, policy: ResolvedPolicy, pod: StatedPod): boolean {
   return isPendingIn(namespace, policy.name) && compliesFilled(policy, pod);
 }

@@ -1,8 +1,9 @@
 /**
- * Random sets of overlapping policies with rollouts, in namespaces that are pending, enforced, or not labelled yet. The
- * reference model does not divide a policy into parts. The API server and the operator, which use the two parts of each
- * policy, must agree with the model about each pod and each template. No Pod Security label may refuse a pod that the
- * policies of its mode admit in the namespace. The operator and the model must give the same verdict about a promotion.
+ * Tests random sets of overlapping policies with rollouts. The namespaces are pending, enforced, or not labelled yet.
+ * The reference model does not split a policy into parts. The API server and the operator use the two parts of each
+ * policy. The API server and the operator must agree with the model about each pod and each template. No Pod Security
+ * label may refuse a pod that the policies of the label's mode admit in the namespace. The operator and the model must
+ * give the same verdict about a promotion.
  */
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
@@ -31,8 +32,8 @@ interface RolloutsPlan {
 
 export interface RolloutTally extends Tally {
   /**
-   * The number of comparisons of each kind: labels with the pods that the policies of their mode admit, and verdicts
-   * about promotions.
+   * The number of comparisons of each kind. The first kind compares a label with the pods that the policies of the
+   * label's mode admit. The second kind is about promotions.
    */
   readonly compared: Readonly<Record<Compared, number>>;
 }
@@ -41,7 +42,7 @@ type Accepted = AcceptedSet<RollingSet>;
 
 const BATCH = 20;
 
-/** @returns a tally whose policies are those with a rollout */
+/** @returns a tally that counts only the policies with a rollout */
 export async function evaluateRollouts(
   cluster: PolicyCluster,
   controlPlane: ControlPlane,
@@ -88,7 +89,10 @@ function trialOf({ set, objects }: Accepted, compiled: Compiled): Pick<Trial, 's
   };
 }
 
-/** "Until they are labelled, the policy keeps its old selector, with its new rules." */
+/**
+ * The policy, not split into parts. Until the newly selected namespaces are labelled, the policy keeps its old
+ * selector, with its new rules.
+ */
 function asWhole(object: CompletePolicy, { stages }: RollingSet): ResolvedPolicy {
   const { name = '' } = object.metadata ?? {};
   const old = object.spec.rollout && stages.get(name)?.selector;
@@ -103,7 +107,8 @@ function rolledOut({ objects }: Pick<Accepted, 'objects'>): CompletePolicy[] {
 }
 
 /**
- * Random sets with a name that no other test uses: other tests on the same control plane have sets of the same seed.
+ * Random sets with a name that no other test uses. Other tests on the same control plane generate sets from the same
+ * seed.
  */
 function named(set: string) {
   return rollingSet(`${set}-rolled-out`);

@@ -1,4 +1,4 @@
-/** Random sets of overlapping policies, with the users who may use them and the creators of the pods. */
+/** Random sets of overlapping policies, with the users of the policies and the creators of the pods. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
 import { SELECTOR, UNIVERSE } from '../../support/random-selectors.ts';
@@ -13,14 +13,14 @@ export interface PolicySet {
 
 /** The label by which a set's policies select only the namespaces of the set. */
 const SET_LABEL = 'differential-set';
-/** The namespace of service accounts that create pods elsewhere. */
+/** The namespace of service accounts that create pods in other namespaces. */
 export const TOOLS = 'sets-tools';
 /** The service accounts in each namespace. */
 export const ACCOUNTS = ['default', 'runner'] as const;
 
 /**
  * The users who create pods, with the groups in their certificates. The API server adds the group
- * `system:authenticated`.
+ * `system:authenticated` to each user.
  */
 export const CREATORS: readonly Person[] = [
   { name: 'alice', groups: ['team-a'] },
@@ -34,7 +34,7 @@ export const CREATORS: readonly Person[] = [
 
 const NAMESPACES = ['a', 'b', 'c'];
 
-/** @param set part of all names */
+/** @param set a part of all names */
 export function randomSet(set: string): Arbitrary<PolicySet> {
   const namespaces = fc
     .array(fc.constantFrom(...UNIVERSE), { minLength: NAMESPACES.length, maxLength: NAMESPACES.length })
@@ -51,7 +51,10 @@ export function randomSet(set: string): Arbitrary<PolicySet> {
     });
 }
 
-/** A policy of random rules, for random users. @param subjects the subjects that the policy may name */
+/**
+ * The spec of a random policy for random users.
+ * @param subjects the subjects that the policy may name
+ */
 export function randomSpec(
   namespaces: Arbitrary<LabelSelector>,
   subjects: Arbitrary<Subject>,
@@ -119,8 +122,8 @@ export function subject(first: string, second: string): Arbitrary<Subject> {
 }
 
 /**
- * A random grant. A right to all policies is granted in only one namespace of the random set. A grant for the whole
- * cluster would also apply to other random sets.
+ * A random grant. A right to all policies is granted in only one namespace of the random set. A cluster-wide right to
+ * all policies would also apply to other random sets.
  */
 function randomGrant(set: string, policies: readonly string[]): Arbitrary<Grant> {
   const namespace = fc.constantFrom(...NAMESPACES.map((name) => `${set}-${name}`));

@@ -1,4 +1,4 @@
-/** The API server's audit log about pods: the only trace of a refusal in mode Audit. */
+/** Reads the API server's audit log about pods. A refusal in mode Audit is visible only in the audit log. */
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,17 +29,20 @@ export class AuditLog {
     this.flags = [`--audit-policy-file=${policy}`, `--audit-log-path=${this.#file}`, '--audit-log-mode=blocking'];
   }
 
-  /** Deletes the log. Call this function when the API server has ended. */
+  /** Deletes the log. Call this method only after the API server has ended. */
   remove(): void {
     rmSync(this.#dir, { recursive: true, force: true });
   }
 
-  /** A name for a pod, by which the log distinguishes it from other pods. */
+  /** A new unique name for a pod. The log identifies pods by this name. */
   podName(): string {
     return `pod-${this.#pods++}`;
   }
 
-  /** The reasons why policies refuse the created pod. The API server keeps one reason, of any of the policies. */
+  /**
+   * The reasons for which policies refuse the created pod. The API server keeps only one reason, from any of the
+   * policies.
+   */
   async messagesOf(pod: string): Promise<readonly string[]> {
     return waitFor(
       `${pod} in the audit log`,

@@ -1,4 +1,4 @@
-/** One creation in a set's namespace, evaluated by the API server, the operator and the reference model. */
+/** Evaluates one creation in a set's namespace by the API server, the operator and the reference model. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { ADMITTED_BY } from '../../../operator/compile/defaulting-program.ts';
@@ -34,13 +34,13 @@ export interface Creation {
   /** The pod's service account. */
   readonly account: string;
   readonly creator: Creator;
-  /** The policy that the pod names as having admitted it. */
+  /** The policy that has admitted the pod, according to the pod. */
   readonly forged: string | undefined;
 }
 
 /**
- * The user whose rights the API server checks for a template: the controller that will create the pods. When the
- * controller creates pods, it also has the group `system:authenticated`.
+ * The user whose rights the API server checks for a template. This user is the controller that will create the pods.
+ * When the controller creates pods, the controller also has the group `system:authenticated`.
  */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 const CONTROLLER_AT_WORK = { ...CONTROLLER, groups: [...CONTROLLER.groups, 'system:authenticated'] };
@@ -76,7 +76,7 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
   };
 }
 
-/** The scene of a creation: the policies, and the people who need the right to use them. */
+/** The scene of a creation. A scene has the policies, and the people whose rights to use the policies are checked. */
 export function sceneOf({ policies, whole = { policies }, set }: Trial, creation: Creation): Scene {
   const { namespace, account, creator } = creation;
   const { name, labels } = namespace;
@@ -111,8 +111,8 @@ function admitted(
 }
 
 /**
- * Whether a forged policy name could be true, and so stays on the pod: the policy with this name is later in the order
- * of names, and also admits the pod.
+ * Whether a forged policy name stays on the pod because the name could be true. The policy with this name must come
+ * later in the order of names, and must also admit the pod.
  */
 function isTrue(scene: Scene, { chosen, pod, fills }: Decision, forged: string | undefined): boolean {
   const later = deciders(scene, 'Enforce').find(({ name }) => name === forged && name > (chosen?.name ?? ''));
@@ -129,10 +129,13 @@ function refused({ evaluator }: Trial, scene: Scene, pod: StatedPod, { text }: A
   return giveAll(text, expectedReasons(evaluator, scene, 'Enforce', pod)) ? [] : [`API server: ${text}`];
 }
 
-/** The API server cuts each warning to this length if all together are long (apiserver/pkg/endpoints/filters/warning.go). */
+/**
+ * The maximum length of a warning. If all warnings together are long, the API server cuts each warning to this length
+ * (apiserver/pkg/endpoints/filters/warning.go).
+ */
 const CUT_WARNING = 256;
 
-/** Checks that there is one warning for each mode with a violation, with the operator's reasons. */
+/** Checks that each mode with a violation has one warning. A warning must give the operator's reasons. */
 function warningsDiffer(
   { evaluator }: Trial,
   scene: Scene,
@@ -155,7 +158,7 @@ function warningsDiffer(
   ];
 }
 
-/** Checks that the audit log has the reasons of policies in mode Warn or Audit for a created pod. */
+/** Checks the audit log of a created pod. The log must have the reasons of policies in mode Warn or Audit. */
 async function auditDiffers(
   { audit, evaluator }: Trial,
   scene: Scene,
@@ -174,7 +177,10 @@ async function auditDiffers(
   ];
 }
 
-/** Compares the operator's verdict on the resulting pod, whose creator is known. */
+/**
+ * Compares the operator's verdict on the resulting pod with the expected verdict. For this verdict, the creator of the
+ * pod is known.
+ */
 function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { admitted, pod }: Decision): string[] {
   const { namespace, labels, people } = scene;
   const users = [serviceAccountUser(namespace, people[0]?.name.split(':').at(-1) ?? ''), ...people.slice(1)];
@@ -191,14 +197,17 @@ function operatorDiffers({ evaluator, use, policies }: Trial, scene: Scene, { ad
     .map(([mode, says]) => `the operator admits in mode ${mode}: ${says}`);
 }
 
-/** Compares the verdicts on a Deployment of such pods, which the ReplicaSet controller will create. */
+/**
+ * Compares the verdicts on a Deployment with the pod as its template. The ReplicaSet controller will create the pods.
+ */
 async function templateDiffers(trial: Trial, scene: Scene, creation: Creation, pod: StatedPod): Promise<string[]> {
   const deployment = deploymentOf(podOf(creation));
   if (deployment === undefined) return [];
   const { namespace, labels, people } = scene;
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const answer = await trial.cluster.create(deployment, namespace, { path, api: creation.creator.api });
-  // A template's AppArmor annotations and fields must agree; the API server makes a pod's agree.
+  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes the annotations and
+  // the fields agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const asked = { ...scene, people: [...people.slice(0, 1), CONTROLLER] };

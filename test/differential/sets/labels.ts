@@ -1,4 +1,4 @@
-/** Compares the Pod Security labels of a set's namespaces with the reference model. */
+/** Compares the Pod Security labels of a set's namespaces with the verdicts of the reference model. */
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import { LABEL_PREFIX, type LevelVersion, podSecurityLabels } from '../../../operator/compile/labels.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
@@ -8,7 +8,10 @@ import type { Answer } from '../policies/cluster.ts';
 import { admits, type Scene } from './reference-model.ts';
 import type { Trial } from './trial.ts';
 
-/** A label of the namespace must not refuse, warn about or audit a pod that the namespace's policies of that mode admit. */
+/**
+ * Finds labels that refuse too much. If the namespace's policies of a mode admit a pod, the label of this mode must not
+ * refuse, warn about or audit the pod.
+ */
 export async function unsoundLabels(trial: Trial, scene: Scene, { status, pod }: Answer): Promise<string[]> {
   if (status !== 200) return [];
   const { cluster, policies } = trial;

@@ -1,4 +1,4 @@
-/** The creators of the pods of random sets, and the RBAC objects that let them use policies. */
+/** The creators of the pods of random sets, and the RBAC objects that let the creators use policies. */
 import { Api, type Json } from '../../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
 import { useRoleName } from '../../../operator/compile/rbac.ts';
@@ -51,7 +51,7 @@ export async function withdraw(cluster: PolicyCluster, { namespaces, grants }: P
   }
 }
 
-/** The rights to use policies in the cluster, in the form that the operator reads. */
+/** The rights to use policies in the cluster, in the operator's form. */
 export async function readUse(cluster: PolicyCluster): Promise<UseIndex> {
   const [roles, ofCluster, some, bindings] = (await Promise.all(
     ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'].map((kind) => cluster.api.list(`${RBAC}/${kind}`)),
@@ -62,7 +62,7 @@ export async function readUse(cluster: PolicyCluster): Promise<UseIndex> {
   );
 }
 
-/** Creates a ServiceAccount unless it exists already. */
+/** Creates a ServiceAccount if the ServiceAccount is missing. */
 async function account(cluster: PolicyCluster, namespace: string, name: string): Promise<void> {
   const metadata = { name, namespace };
   const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;

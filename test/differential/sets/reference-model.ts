@@ -1,6 +1,6 @@
 /**
- * Reference model of the deciding policies and their users, in plain code that follows the documentation; see
- * ../reference/reference-model.ts.
+ * A reference model of the deciding policies and of the right to use policies. The model is plain code that follows the
+ * documentation. See ../reference/reference-model.ts.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { LabelSelector, Mode } from '../../../operator/api/capability-policy.ts';
@@ -22,7 +22,7 @@ export interface Subject {
   readonly namespace?: string;
 }
 
-/** A right to use a policy, beside the subjects that the policy names. */
+/** A right to use a policy, in addition to the subjects that the policy names. */
 export interface Grant {
   /** The name of a policy, or `*` for all policies. */
   readonly policy: string;
@@ -31,7 +31,7 @@ export interface Grant {
   readonly namespace?: string;
 }
 
-/** The namespace and the user of a creation. */
+/** The facts of a creation: the namespace, the people and the policies. */
 export interface Scene {
   readonly policies: readonly ResolvedPolicy[];
   readonly grants: readonly Grant[];
@@ -40,7 +40,8 @@ export interface Scene {
   /** The pod's service account, and its creator. */
   readonly people: readonly Person[];
   /**
-   * The time of the creation and the ends of policies by name, in ms since 1970. Without this field, no policy ends.
+   * The time of the creation, and the expiry of each policy by name, in ms since 1970. Without this field, no policy
+   * expires.
    */
   readonly time?: { readonly now: number; readonly ends: ReadonlyMap<string, number> };
   /** The rollout of each policy, by the policy's name. Without this field, no policy has a rollout. */
@@ -51,8 +52,8 @@ export interface Decision {
   readonly admitted: boolean;
   readonly pod: StatedPod;
   /**
-   * The policy that PodSecurityPolicy would have chosen; undefined if no policy admits the pod, or if no policy reaches
-   * its namespace.
+   * The policy that PodSecurityPolicy would have chosen. The value is undefined if no policy admits the pod, or if no
+   * policy reaches its namespace.
    */
   readonly chosen?: ResolvedPolicy;
   /** Whether the chosen policy has changed the pod. */
@@ -60,8 +61,8 @@ export interface Decision {
 }
 
 /**
- * "Among the policies with that mode whose selector takes the namespace, those with the highest priority decide." "From the
- * time in `expires` on, the policy counts as deleted."
+ * The policies that decide in the namespace for one mode. Among the policies of the mode that select the namespace, the
+ * policies with the highest priority decide. From the time in `expires` on, a policy counts as deleted.
  */
 export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
   const { policies, labels, time } = scene;
@@ -71,7 +72,10 @@ export function deciders(scene: Scene, mode: Mode): ResolvedPolicy[] {
   return selecting.filter(({ priority }) => priority === highest).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** "A pod must satisfy at least one of them that it may use". If no policy decides, nothing happens. */
+/**
+ * Whether the pod satisfies at least one of the deciding policies that it may use. If no policy decides, the pod is
+ * admitted.
+ */
 export function admits(scene: Scene, mode: Mode, pod: StatedPod): boolean {
   const all = deciders(scene, mode);
   return all.length === 0 || all.some((policy) => mayUse(scene, policy) && complies(scene, policy, pod));
@@ -82,9 +86,9 @@ function complies(scene: Scene, policy: ResolvedPolicy, pod: StatedPod): boolean
 }
 
 /**
- * The policy that admits a pod in mode Enforce: the first policy by name that admits the pod unchanged or, if there is
- * none, the first policy that admits the pod after filling. With `defaulting: PodSecurityPolicy`, each policy changes a
- * pod that sets a seccomp profile, unless the pod names one.
+ * The policy that admits a pod in mode Enforce. The first policy by name that admits the pod unchanged takes
+ * precedence. If no policy does, the first policy by name that admits the pod after filling decides. With `defaulting:
+ * PodSecurityPolicy`, each policy changes a pod that sets a seccomp profile, unless the pod names a policy.
  */
 export function enforce(scene: Scene, pod: StatedPod): Decision {
   const usable = deciders(scene, 'Enforce').filter((policy) => mayUse(scene, policy));
@@ -98,12 +102,15 @@ export function enforce(scene: Scene, pod: StatedPod): Decision {
   return { admitted: admits(scene, 'Enforce', pod), pod, fills: false };
 }
 
-/** Whether the pod complies and no field needs filling. */
+/** Whether the pod complies without filling. */
 export function admitsUnchanged(policy: ResolvedPolicy, pod: StatedPod): boolean {
   return broken(policy, pod).length === 0 && !(policy.defaulting && !isDeepStrictEqual(filled(policy, pod), pod));
 }
 
-/** Whether the pod's service account or its creator holds the verb `use`, everywhere or in the pod's namespace. */
+/**
+ * Whether the pod's service account or the pod's creator holds the verb `use`. The right may apply in all namespaces or
+ * only in the pod's namespace.
+ */
 export function mayUse({ people, namespace, grants }: Scene, { name, usableBy, subjects }: ResolvedPolicy): boolean {
   if (usableBy === 'Everyone') return true;
   // The group system:masters is bound to cluster-admin, which allows everything.
@@ -145,8 +152,8 @@ export function selects({ matchLabels = {}, matchExpressions = [] }: LabelSelect
 }
 
 /**
- * The service account of a pod, without the group `system:authenticated`: the API server does not add this group when
- * it checks the account's rights.
+ * The service account of a pod, without the group `system:authenticated`. The API server does not add this group for a
+ * check of the account's rights.
  */
 export function accountOf(namespace: string, name: string): Person {
   return {

@@ -1,7 +1,7 @@
 /**
- * Part (c): random sets of overlapping policies. The reference model determines whether a pod is admitted, which fields
- * are filled in, which policy's name it gets and who is warned. The API server and the operator have to agree with the
- * model.
+ * Tests random sets of overlapping policies (part c). The reference model determines whether a pod is admitted and
+ * which fields are filled in. The model also determines the policy's name on the pod, and the warnings. The API server
+ * and the operator have to agree with the model.
  */
 import fc, { type Arbitrary } from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -62,7 +62,7 @@ export interface AcceptedSet<Made extends PolicySet = PolicySet> {
 }
 
 /**
- * The first random set of which the API server accepts enough policies; refused policies are left out.
+ * The first random set of which the API server accepts enough policies. The set lacks the refused policies.
  * @param random makes a set with the given name
  * @param suffices whether the accepted policies are worth evaluating
  */
@@ -86,8 +86,8 @@ export async function acceptedSet<Made extends PolicySet>(
 }
 
 /**
- * Creates the namespaces and grants of the sets, and puts their policies in force. @returns the compiled policies, and a
- * function that removes the policies and the grants
+ * Creates the namespaces and grants of the sets, and puts their policies in force.
+ * @returns the compiled policies, and a function that removes the policies and the grants
  */
 export async function enforceSets(
   cluster: PolicyCluster,
@@ -148,7 +148,7 @@ export function randomCreations(
   });
 }
 
-/** Shrinks the creation as long as there is a difference. */
+/** Shrinks the creation while there is still a difference. */
 async function explain(
   trial: Trial,
   creations: Arbitrary<Creation>,

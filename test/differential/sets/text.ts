@@ -1,4 +1,7 @@
-/** The required text of refusals and warnings in a set: the operator's findings for each deciding policy. */
+/**
+ * The expected text of refusals and warnings in a set. The text consists of the operator's violations for each deciding
+ * policy.
+ */
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import { projection } from '../policies/cluster.ts';
@@ -7,13 +10,18 @@ import type { StatedPod } from '../reference/pod.ts';
 import { isPendingIn } from '../rollout/reference-model.ts';
 import { deciders, type Scene } from './reference-model.ts';
 
-/** The most policies whose reasons a message gives: the first ones by name. The message counts the others. */
+/**
+ * The maximum number of policies whose reasons a message gives. The message describes the first policies by name, and
+ * counts the remaining policies.
+ */
 const DESCRIBED = 3;
 
-/** A policy's refusal of pods that other users might create. */
+/** The reason in a refusal if a policy would admit the pod only for other users. */
 const NOT_USABLE = 'the pod complies, but neither its service account nor its creator may use this policy';
 
-/** The expected reasons of each deciding policy. A template is evaluated as its pods will be after filling. */
+/**
+ * The expected reasons of each deciding policy. A template is evaluated in the form that its pods have after filling.
+ */
 export function expectedReasons(
   evaluator: Evaluator,
   scene: Scene,
@@ -33,8 +41,8 @@ export function expectedReasons(
 }
 
 /**
- * Whether the message gives the reasons of the first deciding policies, and the number of the others. A message that is cut only has to begin with the name
- * of one of the deciding policies.
+ * Whether the message gives the reasons of the first deciding policies, and the number of the remaining policies. A
+ * message that is cut must begin with the name of a deciding policy.
  */
 export function giveAll(text: string, expected: readonly Reasons[]): boolean {
   if (text.includes(CUT)) return expected.some(({ policy }) => text.startsWith(`CapabilityPolicy ${policy}: `));
@@ -54,7 +62,7 @@ export function giveAll(text: string, expected: readonly Reasons[]): boolean {
 }
 
 /**
- * Whether one part of a refusal message comes from the policy with these reasons. If the user may not use the policy,
+ * Whether a part of a refusal message comes from the policy with the given reasons. If the user may not use the policy,
  * the message also says how to get the right.
  */
 function isFrom(text: string, reasons: Reasons): boolean {

@@ -1,4 +1,7 @@
-/** A set while its pods are created, with the inputs of the API server, the operator and the reference model. */
+/**
+ * The state of a set while its pods are created. The state has the inputs of the API server, the operator and the
+ * reference model.
+ */
 import type { UseIndex } from '../../../operator/evaluate/use.ts';
 import type { Evaluator } from '../../../operator/evaluate/violations.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -15,13 +18,13 @@ export interface Trial {
   /** The policies in force. The list has the two parts of a policy with `rollout` instead of the policy. */
   readonly policies: readonly ResolvedPolicy[];
   /**
-   * The same policies without the division into parts, for the reference model. The field is set only if some policy
-   * has a rollout.
+   * The policies in force for the reference model, which does not split a policy into parts. The field is set only if
+   * some policy has a rollout.
    */
   readonly whole?: Pick<Scene, 'policies' | 'rollouts'>;
-  /** The API server's audit log; undefined if the API server keeps none. */
+  /** The API server's audit log. The field is undefined if the API server keeps no audit log. */
   readonly audit: AuditLog | undefined;
-  /** A function that is called for each comparison, of a label or of a verdict about a promotion. */
+  /** This optional function is called for each comparison of a label or of a verdict about a promotion. */
   count?(compared: Compared): void;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Compares policies in files of an API server with the same policies as objects of the API. One API server decides
- * about the same pods twice: by the files and, after the files are removed, by the objects.
+ * about the same pods twice. The files decide first. After the files are removed, the objects decide.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { joins, objectsInNewCluster, restarts, Start, type Starts } from './star
 const selecting = (team: string) => ({ matchLabels: { team } });
 
 /**
- * One or two Enforce policies decide in each namespace. The cases are two policies of which one is enough, a policy
+ * One or two Enforce policies decide in each namespace. There are three cases: two policies that each suffice, a policy
  * with restricted use, and a policy with defaulting. The policies in modes Warn and Audit decide in all namespaces.
  */
 const POLICIES = [
@@ -45,7 +45,7 @@ const POLICIES = [
 ];
 const TEAMS = ['a', 'b', 'c'] as const;
 const AT_ONCE = 8;
-/** Namespaces of team a: one that exists, and one that the clients of a new cluster create. */
+/** The namespaces of team a: an existing namespace, and a namespace that the clients of a new cluster create. */
 const [OLD, NEW] = ['static-a', 'static-new'];
 
 export interface Comparison {
@@ -54,11 +54,14 @@ export interface Comparison {
   readonly warned: number;
   readonly filled: number;
   readonly differences: readonly string[];
-  /** The answers to clients that send requests all the time while an API server starts. */
+  /** The counts of answers while an API server starts. Clients send requests all the time. */
   readonly starts: { readonly files: Starts; readonly objects?: Starts };
 }
 
-/** @param whole whether to measure starts that are not checked: of another API server, and all starts with objects */
+/**
+ * @param whole whether to measure more starts, which the test does not check. The additional starts are starts of a
+ * second API server, and all starts with objects.
+ */
 export async function compareStatic(runs: number, seed: number, { whole = false } = {}): Promise<Comparison> {
   const policies = POLICIES.map((one) => JSON.stringify(one)).join('\n---\n');
   let start: Start | undefined;
@@ -102,7 +105,10 @@ export async function compareStatic(runs: number, seed: number, { whole = false 
   }
 }
 
-/** Namespaces with their service accounts, which no controller makes here, and the roles that no file can state. */
+/**
+ * Creates the roles, which cannot be in a file, and namespaces with their service accounts. No controller creates the
+ * service accounts here.
+ */
 async function prepare(api: Api, directory: string): Promise<void> {
   // The role `edit` stays empty, because this control plane has no controller that aggregates roles.
   await grant(api, CREATOR.user, [{ apiGroups: [''], resources: ['pods'], verbs: ['create'] }]);
@@ -116,7 +122,7 @@ function objectsIn(text: string): Identified[] {
   return loadAll(text) as Identified[];
 }
 
-/** Waits until each policy decides, whether the API server reads it from a file or from the API. */
+/** Waits until each policy decides, whether the API server reads the policy from a file or from the API. */
 async function inForce(api: Api): Promise<void> {
   let missing: readonly string[] = [];
   const look = async () => {
@@ -134,7 +140,7 @@ async function inForce(api: Api): Promise<void> {
   });
 }
 
-/** Removes the files, waits until no policy is enforced, and creates the objects that `cappol render` prints. */
+/** Removes the files and waits until no policy is enforced. Creates the objects that `cappol render` prints. */
 async function replaceFiles(api: Api, directory: string, policies: string): Promise<void> {
   for (const folder of ['validating', 'mutating']) {
     for (const file of readdirSync(join(directory, folder))) rmSync(join(directory, folder, file));
@@ -163,7 +169,7 @@ async function evaluate(api: Api, pods: readonly object[]): Promise<string[]> {
   return answers;
 }
 
-/** The API server's answer to the creation of a pod, without the parts that vary or that name files. */
+/** The API server's answer to the creation of a pod. The result lacks varying parts and the names of files. */
 async function ask(api: Api, team: string, pod: object): Promise<string> {
   const body: Json = structuredClone(pod);
   body.metadata = { ...body.metadata, name: 'pod' };
@@ -174,7 +180,7 @@ async function ask(api: Api, team: string, pod: object): Promise<string> {
     warnings,
   } = await api.ask('POST', path, { body, as: CREATOR, query: { dryRun: 'All' } });
   const { message, spec, metadata } = answer;
-  // The API server's own validation lists the errors in a map, such as annotations, in any order.
+  // The API server's own validation errors list the entries of a map (such as annotations) in random order.
   const said = {
     status,
     message: status === 422 ? '' : message,

@@ -1,9 +1,9 @@
-/** A client that sends the same request again and again, also while no API server answers, and counts the answers. */
+/** A client that repeats one request and counts the answers. The client also continues while no API server answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from '../../../hack/controlplane/api.ts';
 
 const AT_ONCE = 4;
-/** While no server listens on the port, a connection is refused at once. */
+/** The pause between two requests, in ms. While no server listens on the port, a connection is refused at once. */
 const PAUSE_MS = 2;
 
 export interface Counts {
@@ -20,7 +20,7 @@ export class Hammer {
   readonly #running: Promise<unknown>;
   #stopped = false;
 
-  /** @param ask sends a request that the policies refuse */
+  /** @param ask a function that sends a request that the policies refuse */
   constructor(ask: () => Promise<Answer>) {
     this.#ask = ask;
     this.#running = Promise.all(Array.from({ length: AT_ONCE }, () => this.#repeat()));

@@ -1,6 +1,6 @@
 /**
- * Clients that continuously create a pod that the policies refuse while an API server starts. The API server is started
- * again, beside another API server, or as the first one of a new cluster.
+ * Runs clients while an API server starts. The clients continuously create a pod that the policies refuse. The API
+ * server is restarted, is added to another API server, or is the first API server of a new cluster.
  */
 import { Api } from '../../../hack/controlplane/api.ts';
 import { type ControlPlane, startControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -18,25 +18,25 @@ export interface Starts {
   readonly joining?: Counts;
 }
 
-/** The number of further answers to wait for after the API server is ready. */
+/** The number of further answers that the test waits for after the API server is ready. */
 const GOES_ON = 200;
 
 /**
- * One start, from the moment at which no API server listens. The clients are cluster administrators, so RBAC refuses
- * nothing.
+ * One start, measured from a time without a listening API server. The clients are cluster administrators, so RBAC
+ * refuses nothing.
  */
 export class Start {
   readonly #api: Api;
   readonly hammer: Hammer;
 
-  /** @param namespace of team a; created by the clients if it is missing */
+  /** @param namespace a namespace of team a, which the clients create if the namespace is missing */
   constructor(kubeconfig: string, namespace: string) {
     const api = new Api(kubeconfig);
     this.#api = api;
     let prepared: Promise<void> | undefined;
     this.hammer = new Hammer(async () => {
       prepared ??= createNamespace(api, namespace, { team: 'a' });
-      // While no API server answers, creating the namespace fails and is tried again.
+      // While no API server answers, creating the namespace fails and is repeated.
       await prepared.catch((error) => {
         prepared = undefined;
         throw error;
@@ -47,14 +47,17 @@ export class Start {
   }
 
   /**
-   * Resolves once every client has tried and failed to connect. The clients keep trying, so they will send the first
-   * request that the server answers.
+   * Resolves once every client has failed to connect. The clients keep trying. The first request that the server
+   * answers is therefore a request of a client.
    */
   async waiting(): Promise<void> {
     await waitFor('the clients', () => this.hammer.counts.unanswered > 0, { intervalMs: 1 });
   }
 
-  /** Waits for some more answers, then ends the clients. @returns the counts */
+  /**
+   * Waits for some more answers, and stops the clients.
+   * @returns the counts
+   */
   async end(): Promise<Counts> {
     const until = this.hammer.answered + GOES_ON;
     await waitFor('more answers', () => this.hammer.answered >= until);
@@ -81,7 +84,7 @@ export async function joins(controlPlane: ControlPlane, namespace: string): Prom
   return counts;
 }
 
-/** Starts the first API server of a new cluster, and creates the objects as soon as it is ready. */
+/** Starts the first API server of a new cluster, and creates the objects as soon as the API server is ready. */
 export async function objectsInNewCluster(
   objects: readonly Identified[],
   namespace: string,

@@ -1,4 +1,4 @@
-/** Random ways to extend a pod step by step, under policies that each admit something different. */
+/** Random sequences of additions to a pod. Each policy admits different pods. */
 import fc, { type Arbitrary } from 'fast-check';
 import type { CapabilityPolicyOverrides } from '../../../operator/api/capability-policy.ts';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
@@ -13,7 +13,7 @@ import type { Creator } from '../sets/people.ts';
 
 type Fields = Record<string, unknown>;
 
-/** Containers that are added by one request. */
+/** The containers that one request adds. */
 export interface Step {
   readonly by: Creator;
   /** The added containers, which get their names later. */
@@ -32,8 +32,8 @@ export interface Track {
 }
 
 /**
- * Overrides about pods, not only about containers. Each override alone is an exception: a policy that has it admits
- * more than a policy that lacks it.
+ * Overrides that concern pods, not only containers. Each override alone makes a policy an exception. With the override,
+ * the policy admits more than without it.
  */
 const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { hostPID: true },
@@ -51,7 +51,7 @@ const OF_PODS: readonly CapabilityPolicyOverrides[] = [
   { fsGroup: { rule: 'MayRunAs', ranges: [{ min: 1, max: 1000 }] } },
   { runtimeClasses: { allowed: ['gvisor'] } },
 ];
-/** Overrides about containers. */
+/** Overrides for rules about containers. */
 const OF_CONTAINERS: readonly CapabilityPolicyOverrides[] = [
   { capabilities: { allowedAdd: ['SYS_PTRACE', 'NET_BIND_SERVICE'] } },
   { capabilities: { allowedAdd: ['NET_RAW', 'CHOWN'], requiredDrop: [] } },
@@ -60,7 +60,7 @@ const OF_CONTAINERS: readonly CapabilityPolicyOverrides[] = [
   { readOnlyRootFilesystem: true },
 ];
 
-/** Sets of Enforce policies, most of them similar. */
+/** Sets of Enforce policies. Most policies of a set are similar. */
 export function randomStepsSet(name: string): Arbitrary<PolicySet> {
   const parts = fc.tuple(
     fc.subarray([...OF_PODS], { maxLength: 3 }),
@@ -115,10 +115,7 @@ export function randomTracks(
 const HARDENED = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
 const CONFINED = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
 
-/**
- * A container that is hardened except for a few fields. Some of the hardened container's remaining fields have values
- * at a policy's limits.
- */
+/** A container that is hardened except for a few fields. Some of its fields have values at the limits of a policy. */
 function randomContainer(policies: readonly ResolvedPolicy[]): Arbitrary<Fields> {
   const borders = policies.flatMap((policy) =>
     boundaryOf(policy)

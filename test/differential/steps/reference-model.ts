@@ -1,5 +1,5 @@
 /**
- * Reference model for ephemeral containers that are added to a pod, as docs/decisions/0008 describes; see
+ * A reference model for ephemeral containers that are added to a pod, as docs/decisions/0008 describes. See
  * ../reference/reference-model.ts.
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -10,14 +10,17 @@ import type { Profile, Secured, StatedContainer, StatedPod } from '../reference/
 import { broken } from '../reference/reference-model.ts';
 import { deciders, mayUse, type Scene } from '../sets/reference-model.ts';
 
-/** The result of an addition. */
+/** The expected result of an addition. */
 interface Fate {
   readonly admitted: boolean;
   /** The stored pod after the addition. */
   readonly pod: StatedPod;
 }
 
-/** Whether a pod complies with a policy. @param apart rules that the pod itself may break, though not its containers */
+/**
+ * Whether a pod complies with a policy.
+ * @param apart rules that the pod's own fields may break. The containers may not break these rules.
+ */
 type Complies = (policy: ResolvedPolicy, pod: StatedPod, apart?: readonly string[]) => boolean;
 
 const SECCOMP = 'seccomp.security.alpha.kubernetes.io/';
@@ -25,17 +28,17 @@ const SECCOMP = 'seccomp.security.alpha.kubernetes.io/';
 const complies: Complies = (policy, pod, apart = []) => broken(policy, pod).every((rule) => apart.includes(rule));
 
 /**
- * Whether the pod complies with some deciding policy, regardless of who may use that policy. The pod's seccomp
- * annotations don't count, because anybody may change them and no kubelet reads them.
+ * Whether the pod complies with some deciding policy, regardless of the right to use that policy. The pod's seccomp
+ * annotations do not count, because every user may change them and no kubelet reads them.
  */
 export function isAdmittedBySome(scene: Scene, pod: StatedPod): boolean {
   return deciders(scene, 'Enforce').some((policy) => complies(policy, withoutSeccomp(pod)));
 }
 
 /**
- * The pod with the added containers has to satisfy one of the deciding policies that the user may use. If the pod
- * satisfied none of the deciding policies before, the added containers are evaluated alone. Defaulting chooses the
- * policy as it does for a new pod.
+ * The expected result of adding containers. The pod with the added containers must satisfy a deciding policy that the
+ * user may use. If the pod satisfied no deciding policy before, the added containers are evaluated alone. Defaulting
+ * chooses the policy as for a new pod.
  */
 export function addition(scene: Scene, before: StatedPod, after: StatedPod): Fate {
   const all = deciders(scene, 'Enforce');
@@ -60,7 +63,7 @@ export function admitsAddition(
 ): boolean {
   if (isFine(policy, withoutSeccomp(after))) return true;
   if (deciders.some((decider) => isFine(decider, withoutSeccomp(before)))) return false;
-  // If a container has a value of its own, it is evaluated by that value, not by the pod's.
+  // A container with a value of its own is evaluated by this value, not by the pod's value.
   return addedTo(before, after).every((container) =>
     isFine(policy, alone(after, container), ownValues(policy, container)?.rules),
   );
@@ -85,13 +88,13 @@ function filledIn(policy: ResolvedPolicy, before: StatedPod, after: StatedPod): 
 }
 
 /**
- * A pod with only this container. The container has its own fields and those that it inherits from its pod. The new pod
- * also has the fields that only a pod can have, and the volumes that the container mounts.
+ * A pod with only this container. The container has its own fields and the fields that the container inherits from its
+ * pod. The new pod also has the container's volumes, and the fields that only a pod can have.
  */
 function alone(pod: StatedPod, container: StatedContainer): StatedPod {
   const { initContainers: _, ephemeralContainers: __, volumes = [], securityContext = {}, ...rest } = pod.spec;
   const taken = takenBy(pod, container);
-  // No rule reads the SELinux options of a container for Windows: the API server refuses them.
+  // No rule reads the SELinux options of a container for Windows, because the API server refuses these options.
   const isOwn = pod.spec.os?.name === 'windows' && container.securityContext?.seLinuxOptions !== undefined;
   const notEvaluated = isOwn ? { seLinuxOptions: undefined } : {};
   const { sysctls, supplementalGroups, supplementalGroupsPolicy, fsGroup } = securityContext;
@@ -116,8 +119,8 @@ function alone(pod: StatedPod, container: StatedContainer): StatedPod {
 }
 
 /**
- * The fields that a container takes from its pod. As in k8s.io/kubernetes/pkg/securitycontext, it inherits SELinux
- * options as a whole, and Windows options field by field.
+ * The fields that a container takes from its pod. The container inherits SELinux options as a whole, and Windows
+ * options field by field (k8s.io/kubernetes/pkg/securitycontext).
  */
 function takenBy(pod: StatedPod, { name, securityContext: own = {} }: StatedContainer): Secured {
   const { securityContext: ofPod = {} } = pod.spec;

@@ -1,7 +1,7 @@
 /**
- * Sequences of steps: a pod is created, and people add ephemeral containers to it one after the other. Each step must
- * end as the reference model of docs/decisions/0008 says. A pod that some policy admits must never turn into a pod that
- * no policy admits.
+ * Tests sequences of steps. A pod is created, and people add ephemeral containers to the pod one after the other. The
+ * result of each step must equal the result of the reference model of docs/decisions/0008. If some policy admits a pod
+ * before a step, some policy must admit the pod after the step.
  */
 import fc from 'fast-check';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -26,8 +26,8 @@ interface StepsPlan {
 const BATCH = 10;
 const STEPS_OF_TRACK = 8;
 /**
- * The approximate number of steps of a track (a pod and its additions) that can be evaluated. The other steps are
- * invalid, or belong to a pod that is refused.
+ * The approximate number of steps of a track that can be evaluated. A track is a pod and its additions. The other steps
+ * of a track are invalid, or belong to a refused pod.
  */
 const EVALUATED_OF_TRACK = 4;
 
@@ -56,7 +56,8 @@ interface Campaign extends Pick<StepsPlan, 'tracks' | 'seed'> {
 }
 
 /**
- * Random sets with a name that no other test uses: other tests on the same control plane have sets of the same seed.
+ * Random sets with a name that no other test uses. Other tests on the same control plane generate sets from the same
+ * seed.
  */
 function named(set: string) {
   return randomStepsSet(`${set}-steps`);
@@ -100,7 +101,10 @@ async function evaluateBatch(
   for (const { set } of sets) await withdraw(cluster, set);
 }
 
-/** Creates the pod of a track. @returns the stored pod; undefined if the pod is refused */
+/**
+ * Creates the pod of a track.
+ * @returns the stored pod, or undefined if the pod is refused
+ */
 async function created(trial: Trial, track: Track, index: number): Promise<StatedPod | undefined> {
   const { status, pod } = await trial.cluster.store(podOf(track, index), track.namespace.name, track.creator.api);
   if (status === 422) trial.tally.invalid++;

@@ -1,4 +1,4 @@
-/** Compares additions to one pod, step by step, between a real API server and the reference model. */
+/** Adds containers to one pod, step by step. Compares the results of a real API server and of the reference model. */
 import { isDeepStrictEqual } from 'node:util';
 import type { ResolvedPolicy } from '../../../operator/policy/resolve.ts';
 import type { PolicyCluster } from '../policies/cluster.ts';
@@ -82,7 +82,7 @@ function withAdded(pod: StatedPod, containers: readonly StatedContainer[]): Stat
   return { ...pod, spec: { ...pod.spec, ephemeralContainers } };
 }
 
-/** The fields of added containers that defaulting writes, by the container's name. */
+/** The fields that defaulting writes on added containers, by the container's name. */
 function addedTo({ spec }: StatedPod): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     (spec.ephemeralContainers ?? []).map(({ name, securityContext }) => [
@@ -107,7 +107,7 @@ function nameOf(pod: StatedPod): string {
   return (pod as unknown as { metadata: { name: string } }).metadata.name;
 }
 
-/** @param step the step whose user adds containers; by default the creator of the pod */
+/** @param step the step whose user adds containers. The default is the creator of the pod. */
 export function sceneOf({ policies, set }: Trial, { namespace, account, creator }: Track, step?: Step): Scene {
   return {
     policies,

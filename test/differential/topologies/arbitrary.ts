@@ -1,4 +1,7 @@
-/** Random topologies: which policies select which namespaces, with what priority, mode, end, users and rollout. */
+/**
+ * Random topologies. A topology has namespaces and policies. Each policy has a selector, a priority, a mode, an expiry,
+ * users and a rollout.
+ */
 import fc, { type Arbitrary } from 'fast-check';
 import { type CapabilityPolicySpec, type LabelSelector, NAME_LABEL } from '../../../operator/api/capability-policy.ts';
 import { SELECTOR, UNIVERSE } from '../../support/random-selectors.ts';
@@ -12,29 +15,29 @@ export interface TopologySize {
    */
   readonly policies: number;
   readonly namespaces: number;
-  /** The most policies of one mode and priority that may select the same namespace. */
+  /** The maximum number of policies with one mode and priority that may select the same namespace. */
   readonly meeting: number;
 }
 
-/** The value `soon` means that the policy ends while the pods are evaluated. */
+/** The value `soon` means that the policy expires while the pods are evaluated. */
 export type End = 'none' | 'past' | 'soon' | 'far';
 
 export interface Topology extends PolicySet {
-  /** The end of each policy, by the policy's name. */
+  /** The expiry of each policy, by the policy's name. */
   readonly ends: ReadonlyMap<string, End>;
-  /** The namespaces that somebody promotes, by the name of the policy with `rollout`. */
+  /** The namespaces that the test promotes by hand. The key is the name of the policy with `rollout`. */
   readonly promoted: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The label of namespaces. If a topology is confined, its policies select only namespaces with this label. */
+/** The label of namespaces. The policies of a confined topology select only namespaces with this label. */
 export const ZONE = 'example.com/zone';
 const ENVIRONMENT = 'environment';
-/** One in WITHOUT_ZONE namespaces has no label ZONE. */
+/** A number n: one in n namespaces has no label ZONE. */
 const WITHOUT_ZONE = 8;
-/** The most policies with restricted use that can decide in one namespace. */
+/** The maximum number of policies with restricted use that can decide in one namespace. */
 const MOST_RESTRICTED = 10;
 
-/** @param name part of all names */
+/** @param name a part of all names */
 export function randomTopology(name: string, size: TopologySize): Arbitrary<Topology> {
   const namespaces = Array.from({ length: size.namespaces }, (_, i) => `${name}-${String(i).padStart(2, '0')}`);
   const policies = Array.from({ length: size.policies }, (_, i) => `${name}-p${String(i).padStart(2, '0')}`);
@@ -65,8 +68,7 @@ export function randomTopology(name: string, size: TopologySize): Arbitrary<Topo
 const END = fc.constantFrom<End>('none', 'none', 'none', 'none', 'none', 'none', 'past', 'soon', 'soon', 'far');
 
 /**
- * A random rollout. The rollout is paused, so that only people promote namespaces and the labels do not change by
- * themselves.
+ * A random rollout. The rollout is paused. Only people promote namespaces, so the labels do not change automatically.
  */
 const ROLLOUT = fc.oneof(
   { weight: 4, arbitrary: fc.constant(undefined) },
@@ -79,8 +81,9 @@ const ROLLOUT = fc.oneof(
 type Drawn = [CapabilityPolicySpec, End, CapabilityPolicySpec['rollout'], tight: boolean];
 
 /**
- * Half of the policies are restricted, so that pods are refused although one of several policies would be enough.
- * Policies that end have no label and no defaulting, because the operator removes these only a moment after the end.
+ * The spec of a policy. Half of the policies have level restricted, so that pods are refused although one of several
+ * policies would be enough. Policies that expire soon have no label and no defaulting. The operator would remove the
+ * label and the defaulting only a moment after the expiry.
  */
 function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicySpec {
   if (!drawn) throw new Error('a policy without a spec');
@@ -88,7 +91,8 @@ function specOf(drawn: Drawn | undefined, rolledOut: boolean): CapabilityPolicyS
   return {
     ...spec,
     ...(tight && { level: 'restricted' as const }),
-    // If a policy for many namespaces had a high priority, the other policies would decide nowhere.
+    // A policy for many namespaces gets no high priority. With a high priority, it would keep the other policies from
+    // deciding.
     ...(!isNarrow(spec.namespaceSelector) && spec.priority === 7 && !tight && { priority: 0 }),
     ...(rolledOut && { rollout }),
     ...(end === 'soon' && { podSecurityLabels: 'Off' as const, defaulting: 'Disabled' as const }),
@@ -126,7 +130,7 @@ function selectors(namespaces: readonly string[], confined: boolean): Arbitrary<
   return any.map((one) => both(one, { matchExpressions: [{ key: ZONE, operator: 'Exists' }] }));
 }
 
-/** A selector with a requirement on one key, of any kind. */
+/** A selector with a requirement on one key, with any operator. */
 const REQUIREMENT: Arbitrary<LabelSelector> = fc
   .constantFrom<{ readonly key: string; readonly all: string[] }>(
     { key: 'team', all: ['net', 'db', ''] },
@@ -155,7 +159,7 @@ function both(one: LabelSelector, other: LabelSelector): LabelSelector {
 }
 
 /**
- * A random grant. A right to all policies is granted in only one namespace, so that users still need a right in the
+ * A random grant. A right to all policies is granted in only one namespace. Users therefore still need a right in the
  * other namespaces.
  */
 function grant(
@@ -173,8 +177,8 @@ function grant(
 }
 
 /**
- * Leaves out policies if too many could decide in some namespace, at any stage of their rollouts and before or after
- * any end.
+ * Leaves out policies if too many policies could decide in some namespace. All stages of rollouts, and the times before
+ * and after each expiry, are considered.
  *
  * @param selects whether a policy selects a namespace
  */

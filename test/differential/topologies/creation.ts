@@ -1,4 +1,6 @@
-/** One pod in one namespace of a topology: the API server, the operator and the reference model have to agree. */
+/**
+ * Evaluates one pod in one namespace of a topology. The API server, the operator and the reference model have to agree.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { SERVER_MINOR } from '../../../hack/controlplane/version.ts';
 import type { CompletePolicy, Mode } from '../../../operator/api/capability-policy.ts';
@@ -40,11 +42,11 @@ export interface Creation {
 
 export interface Outcome {
   /**
-   * The API server's answer. The answer is `unclear` if a policy ended while the API server was answering. With
-   * defaulting, it is also unclear for a moment after the end.
+   * The API server's answer. The answer is `unclear` if a policy expired while the API server was answering. Under a
+   * policy with defaulting, the answer is also unclear for a moment after the expiry.
    */
   readonly status: 'admitted' | 'refused' | 'invalid' | 'unclear';
-  /** Whether the verdict is different because a policy has ended. */
+  /** Whether the expiry of a policy has changed the verdict. */
   readonly ended: boolean;
   /** Whether no policy of mode Enforce selects the namespace. */
   readonly free: boolean;
@@ -52,14 +54,20 @@ export interface Outcome {
 }
 
 const SECOND = 1_000;
-/** The time in which the operator compiles the policies without an expired one, even on a busy machine. */
+/** The time in ms within which the operator compiles the policies without an expired policy, even on a busy machine. */
 export const FOLLOWS_MS = 30_000;
 /** A namespace that no policy reaches. */
 const EXCLUDED = 'kube-public';
-/** The most bytes of a refusal. The API server drops a longer message, and the user sees the CEL expression instead. */
+/**
+ * The maximum size of a refusal, in bytes. The API server drops a longer message, and the user sees the CEL expression
+ * instead.
+ */
 const MOST_BYTES = 5 * 1024;
 
-/** The input of the reference model for a topology: whole policies, their ends, and the labels of namespaces. */
+/**
+ * The input of the reference model for a topology. The input has the policies, which are not split into parts, their
+ * expiries, and the labels of namespaces.
+ */
 export class Model {
   readonly #policies: readonly ResolvedPolicy[];
   readonly #rollouts: Scene['rollouts'];
@@ -89,12 +97,12 @@ export class Model {
     return this.#labels.get(namespace) ?? {};
   }
 
-  /** The ends within this period, in ms since 1970. */
+  /** The expiries within this period, in ms since 1970. */
   endsIn(after: number, until: number): number[] {
     return [...this.#ends.values()].filter((end) => after < end && end <= until);
   }
 
-  /** @param now in ms since 1970; -Infinity for a time before any end */
+  /** @param now the time in ms since 1970, or -Infinity for a time before any expiry */
   scene(namespace: string, people: readonly Person[], now: number): Scene {
     return {
       policies: this.#policies,
@@ -108,7 +116,7 @@ export class Model {
   }
 }
 
-/** The policies by which the operator evaluates at a given time. */
+/** The policies with which the operator evaluates at a given time. */
 export class OperatorPolicies {
   readonly #objects: readonly CompletePolicy[];
   readonly #compiler = compiler({ renders: false });
@@ -182,8 +190,9 @@ export async function evaluateCreation(trial: Trial, creation: Creation): Promis
 }
 
 /**
- * "A mutation happens before the API server sets the time": for a moment after a policy's end, pods are filled in as
- * before, until the operator has compiled the policies without the expired one.
+ * Whether pods are still filled in although the policy has expired. The API server mutates a pod before it sets the
+ * creation time. After the expiry, the API server therefore still fills in pods until the operator has compiled the
+ * policies without the expired policy.
  */
 function fillsAsBefore({ model }: Trial, at: (now: number) => Scene, now: number): boolean {
   const names = (scene: Scene) => deciders(scene, 'Enforce');
@@ -239,7 +248,7 @@ function refusal(scene: Scene, { text }: Answer): string[] {
   ];
 }
 
-/** The policies that a message names although they do not decide. */
+/** The policies in a message that do not decide in the namespace. */
 function strangers(scene: Scene, mode: Mode, text: string): string[] {
   const names = deciders(scene, mode).map(({ name }) => name);
   const named = [...text.matchAll(/CapabilityPolicy ([^ :]+): /g)].map(([, name = '']) => name);
@@ -248,7 +257,10 @@ function strangers(scene: Scene, mode: Mode, text: string): string[] {
     .map((name) => `${name} does not decide in mode ${mode}: ${text}`);
 }
 
-/** Compares the audit log, which keeps one of the reasons of policies in the modes Warn and Audit. */
+/**
+ * Compares the audit log with the expected reasons. The audit log keeps only one of the reasons of policies in modes
+ * Warn and Audit.
+ */
 async function auditDiffers(audit: AuditLog, scene: Scene, expected: Facts, pod: string): Promise<string[]> {
   const messages = await audit.messagesOf(pod);
   const refusing = (
@@ -284,12 +296,12 @@ function operatorDiffers({ evaluator, use, operator }: Trial, scene: Scene, expe
 }
 
 /**
- * The controller that will create the pods of a Deployment. The API server checks the rights of this controller and
- * those of the pods' service account.
+ * The controller that will create the pods of a Deployment. The API server checks the rights of this controller and of
+ * the pods' service account.
  */
 const CONTROLLER = accountOf('kube-system', 'replicaset-controller');
 
-/** Checks that the author of a Deployment is warned if the Deployment's pods would be refused. */
+/** Checks that the author of a Deployment gets a warning if the Deployment's pods would be refused. */
 async function templateDiffers({ cluster, model }: Trial, creation: Creation, pod: StatedPod): Promise<string[]> {
   const { namespace, account, creator } = creation;
   const deployment = deploymentOf(podOf(creation));
@@ -297,7 +309,8 @@ async function templateDiffers({ cluster, model }: Trial, creation: Creation, po
   const path = `/apis/apps/v1/namespaces/${namespace}/deployments`;
   const sent = Math.floor(Date.now() / SECOND) * SECOND;
   const answer = await cluster.create(deployment, namespace, { path, api: creator.api });
-  // A template's AppArmor annotations and fields must agree; the API server makes a pod's agree.
+  // The AppArmor annotations and fields of a template must agree. In a pod, the API server makes the annotations and
+  // the fields agree.
   if (answer.status === 422) return [];
   if (answer.status !== 200) return [`template: ${answer.status} ${answer.text}`];
   const people = [accountOf(namespace, account), CONTROLLER];

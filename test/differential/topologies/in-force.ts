@@ -1,4 +1,4 @@
-/** Brings a random topology into force through a running operator, and removes it again. */
+/** Brings a random topology into force through a running operator, and removes the topology again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../../../hack/controlplane/api.ts';
 import type { ControlPlane } from '../../../hack/controlplane/controlplane.ts';
@@ -20,10 +20,10 @@ import type { Topology } from './arbitrary.ts';
 
 const HOUR = 3_600_000;
 const SECOND = 1_000;
-/** The time between writing the policies' near ends and the first of these ends. */
+/** The time in ms from writing the policies until the first policy expires. */
 const LEAD_MS = 15_000;
 const IN_FORCE_MS = 600_000;
-/** If the labels of namespaces do not change for this time, the operator has nothing more to write. */
+/** A time in ms. If the labels of namespaces do not change for this time, the operator has nothing more to write. */
 const QUIET_MS = 3_000;
 
 export type Labels = Readonly<Record<string, string>>;
@@ -32,13 +32,13 @@ export interface InForce {
   readonly policies: readonly CompletePolicy[];
   /** The labels of the namespaces, including the labels of rollouts. */
   readonly labels: ReadonlyMap<string, Labels>;
-  /** The time from the creation of the first policy until all policies were programmed. */
+  /** The time in seconds from the creation of the first policy until all policies were programmed. */
   readonly seconds: number;
-  /** When policies end while pods are evaluated, in ms since 1970: the first and the last. */
+  /** The first and the last expiry while pods are evaluated, in ms since 1970. */
   readonly ends: readonly [first: number, last: number];
 }
 
-/** The operator with the rights of its installation. */
+/** Starts an operator with the rights of its installation. */
 export async function startOperator(controlPlane: ControlPlane): Promise<OperatorProcess> {
   const api = new Api(controlPlane.kubeconfig);
   await install(controlPlane);
@@ -51,7 +51,7 @@ export async function startOperator(controlPlane: ControlPlane): Promise<Operato
 
 /**
  * @param policies the policies of the topology that the API server accepts
- * @param spanMs the time over which the policies' near ends are spread
+ * @param spanMs the time in ms over which the policies' near expiries are spread
  */
 export async function bringIntoForce(
   cluster: PolicyCluster,
@@ -82,7 +82,7 @@ export async function bringIntoForce(
   };
 }
 
-/** Deletes everything, and waits until the operator has removed what it rendered. */
+/** Deletes everything, and waits until the operator has removed the rendered objects. */
 export async function takeAway(cluster: PolicyCluster, topology: Topology): Promise<void> {
   const { api } = cluster;
   const existing = await api.list(POLICIES);
@@ -132,7 +132,7 @@ async function programmed({ api }: PolicyCluster, policies: readonly CompletePol
   );
 }
 
-/** Promotes a namespace that is still pending, as a person would. */
+/** Promotes a namespace that is still pending, as a user would. */
 async function promote(cluster: PolicyCluster, topology: Topology, policies: readonly CompletePolicy[]) {
   const labels = await settledLabels(cluster, topology);
   const accepted = new Set(policies.map(nameOf));

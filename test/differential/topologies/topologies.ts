@@ -1,7 +1,8 @@
 /**
- * Random topologies of many policies that a running operator brings into force. The policies' selectors overlap, and
- * use names, labels, several keys and all operators. The policies differ in priority, mode, end, users and rollout. The
- * API server, the operator's own evaluation and the reference model have to agree about each pod.
+ * Tests random topologies of many policies that a running operator brings into force. The selectors of the policies
+ * overlap. The selectors use names and labels, several keys, and all operators. The policies also differ in priority,
+ * mode, expiry, users and rollout. The API server, the operator's own evaluation and the reference model have to agree
+ * about each pod.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc, { type Arbitrary } from 'fast-check';
@@ -40,24 +41,23 @@ export interface TopologiesPlan extends TopologySize {
 }
 
 export interface TopologiesTally extends Tally {
-  /** The number of pods whose verdict has changed because a policy has ended. */
+  /** The number of pods whose verdict has changed because a policy has expired. */
   readonly ended: number;
-  /** Pods in namespaces where no policy enforces anything. */
+  /** The number of pods in namespaces where no policy enforces anything. */
   readonly free: number;
   readonly unclear: number;
 }
 
-/** The number of pods that are drawn for each evaluated one, because some pods are invalid. */
+/** The number of pods to generate for each evaluated pod, because some pods are invalid. */
 const SAMPLES = 2.5;
 const SEED_STEP = 7_919;
-/** The expected time of one pod, by which the ends are spread over all pods. */
+/**
+ * The expected time for one pod, in ms. The test uses this time to spread the expiries over the creation of all pods.
+ */
 const POD_MS = 12;
 const LEAST_SPAN_MS = 10_000;
 const EXPLAINED = 3;
-/**
- * The share of pods that are created after the first policy has ended, and the share that are created after all
- * policies have ended.
- */
+/** The share of pods after the first expiry, and the share of pods after the last expiry. */
 const [AFTER_FIRST, AFTER_LAST] = [0.7, 0.3];
 
 export async function evaluateTopologies(
@@ -163,13 +163,16 @@ async function until(time: number): Promise<void> {
   if (left > 0) await sleep(left);
 }
 
-/** Pods at the limits of policies that select their namespace, mostly of the deciding policies, and some other pods. */
+/**
+ * Pods at the limits of policies that select their namespace, and some other pods. Most of the pods are near the limits
+ * of deciding policies.
+ */
 function randomCreations(model: Model, { namespaces }: Topology, creators: readonly Creator[]): Arbitrary<Creation> {
   const now = Date.now();
   const near = new Map(
     namespaces.map(({ name }) => {
       const enforcing = deciders(model.scene(name, [], now), 'Enforce');
-      // A pod that only an overridden or ended policy admits shows whether that policy is still enforced.
+      // A pod that only an overridden or expired policy admits shows whether that policy is still enforced.
       const selecting = model.policies.filter(({ selector }) => selects(selector, model.labelsOf(name)));
       return [name, [...enforcing, ...selecting]];
     }),
@@ -192,7 +195,8 @@ function randomCreations(model: Model, { namespaces }: Topology, creators: reado
 }
 
 /**
- * Shrinks the creation as long as there is a difference. Prints only the policies that select the creation's namespace.
+ * Shrinks the creation while there is still a difference. Prints only the policies that select the creation's
+ * namespace.
  */
 async function explain(
   trial: Trial,

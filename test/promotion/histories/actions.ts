@@ -1,16 +1,19 @@
-/** The actions that histories consist of. */
+/** The actions in histories. */
 import type { Guard } from './guard.ts';
 import type { Acted } from './laws.ts';
 import { type Implementation, promote, writeLabels, writeText } from './operator.ts';
 import { isOn, SOAK_S, type Space, type Stated, type World } from './world.ts';
 
-/** The uid of the first namespace when it has been created again. */
+/** The uid of the first namespace after its deletion and second creation. */
 const AGAIN = 'u-again';
 
 export interface Action {
   readonly name: string;
   readonly byOperator: boolean;
-  /** Performs the action in a world. @returns the result; undefined if the action is not possible */
+  /**
+   * Performs the action in a world.
+   * @returns the result, or undefined if the action is not possible
+   */
   act(world: World): Pick<Acted, 'after' | 'progress'> | undefined;
 }
 
@@ -66,7 +69,10 @@ function edits(others: Others): Action[] {
   ];
 }
 
-/** If a policy gets a rollout together with mode Enforce and had none before, the rollout begins in all namespaces. */
+/**
+ * Changes the policy. If a policy without a rollout gets mode Enforce and a rollout, the rollout begins in all
+ * namespaces.
+ */
 function stating(world: World, stated: Stated): World {
   const { remembered } = world;
   const begins = isOn(stated) && !isOn(world.stated) && !remembered.rolledOut;
@@ -106,7 +112,7 @@ function people(others: Others, guard: Guard): Action[] {
   ];
 }
 
-/** A person sets the label of a namespace. Anybody who may label a namespace may promote it. */
+/** A person sets the label of a namespace. Every user with the right to label a namespace may promote the namespace. */
 function byHand(world: World, name: string, label: string): World | undefined {
   const space = world.spaces[name];
   if (space?.label !== 'pending') return undefined;
@@ -125,7 +131,7 @@ function moving(world: World, name: string, guard: Guard): World | undefined {
   return { ...putting(world, name, after), remembered: { ...remembered, moved } };
 }
 
-/** The namespace with the changed fields. An empty label counts as no label. */
+/** The namespace with the changed fields. An empty label counts as a missing label. */
 function withFields(space: Space, fields: Partial<Space>): Space {
   const { label, ...rest } = { ...space, ...fields };
   return label ? { ...rest, label } : rest;

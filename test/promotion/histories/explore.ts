@@ -1,6 +1,6 @@
 /**
- * Explores all histories up to a length, from each beginning. The result has the first history that breaks a law, and
- * the number of explored histories.
+ * Explores all histories up to a length, from each beginning. Returns the first history that breaks a law, and the
+ * number of explored histories.
  */
 import { type Action, actionsOf } from './actions.ts';
 import { type Guard, STATED_GUARD } from './guard.ts';
@@ -10,12 +10,12 @@ import { isEnforced, isOn, remembering, type World } from './world.ts';
 
 export interface Exploration {
   /**
-   * The number of histories of the longest length. Histories of equal length that end in the same world count
-   * separately.
+   * The number of histories with the maximum length. Two histories with the maximum length count separately, even if
+   * both end in the same world.
    */
   readonly histories: bigint;
   readonly worlds: number;
-  /** The actions of the shortest history that breaks each law. */
+  /** For each broken law, the actions of the shortest history that breaks the law. The key is the law. */
   readonly broken: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -30,13 +30,13 @@ export interface Options {
   readonly length: number;
   readonly implementation?: Implementation;
   readonly guard?: Guard;
-  /** If this law is broken, the exploration ends. */
+  /** The law at which to stop. The exploration ends when a history breaks this law. */
   readonly until?: string;
 }
 
 /**
- * Explores breadth first. Each different world is visited once for each length, so the first history that breaks a law
- * is a shortest one.
+ * Explores breadth first, and visits each different world once for each length. The first history that breaks a law is
+ * therefore one of the shortest such histories.
  */
 export function explore(beginnings: Readonly<Record<string, World>>, options: Options): Exploration {
   const { length, implementation = OPERATOR, guard = STATED_GUARD, until = '' } = options;
@@ -84,8 +84,8 @@ function advance(
 }
 
 /**
- * A law about the end of a history: if nobody disturbs the operator, it brings the policy into force, even if some labels
- * cannot be written.
+ * A law about the end of a history. An undisturbed operator brings the policy into force, even if some labels cannot be
+ * written.
  */
 export const ENDS = 'one namespace holds back no other, and nothing hangs';
 

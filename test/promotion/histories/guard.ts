@@ -1,10 +1,10 @@
-/** Whether the API server lets somebody without `exempt` change or create a namespace. */
+/** Whether the API server lets a user without `exempt` change or create a namespace. */
 import { isEnforced, type Space, type Text } from './world.ts';
 
-/** A request of somebody without `exempt`. */
+/** A request of a user without `exempt`. */
 export interface Change {
   readonly name: string;
-  /** The namespace before the change; undefined for a new namespace. */
+  /** The namespace before the change. The value is undefined for a new namespace. */
   readonly before: Space | undefined;
   readonly after: Space;
 }
@@ -12,16 +12,16 @@ export interface Change {
 /**
  * Whether the guard admits a change of a namespace under the admission policies in force.
  *
- * @param text the admission policy in force; undefined if there is none
+ * @param text the admission policy in force, or undefined if there is none
  * @param overridden whether a policy of a higher priority decides in the namespace
  */
 export type Guard = (text: Text | undefined, change: Change, overridden: boolean) => boolean;
 
 /**
- * The guard as docs/security-model.md describes it: nobody may take a namespace out of the policy, or bring one in as
- * pending. If a change removes the rollout's label, the label also counts as absent before the change. The label also
- * counts as absent for a namespace that the policy did not select before. The guard protects the policy even if an
- * overriding policy decides, because the overriding policy may be deleted later.
+ * The guard's rules in docs/security-model.md. No user without `exempt` may take a namespace out of the policy, or
+ * bring a namespace in as pending. If a change removes the rollout's label, the label also counts as absent before the
+ * change. The label also counts as absent for a namespace that the policy did not select before. The guard protects the
+ * policy even if an overriding policy decides, because the overriding policy may be deleted later.
  */
 export const STATED_GUARD: Guard = (text, { name, before, after }) => {
   const bare = before ?? after;

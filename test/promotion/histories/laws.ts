@@ -1,4 +1,4 @@
-/** The laws of a rollout (docs/decisions/0051), for each action of a history. */
+/** The laws of a rollout (docs/decisions/0051). The exploration checks the laws for each action of a history. */
 import { matches } from '../../../operator/policy/selector.ts';
 import type { RolloutProgress } from '../../../operator/promotion/progress.ts';
 import { isEnforced, isOn, labelsOf, type Space, START, selectorOf, type World } from './world.ts';
@@ -16,8 +16,8 @@ export interface Acted {
 type Law = (acted: Acted) => string | undefined;
 
 /**
- * Whether the operator is about to remove a pending label that somebody set while no guard was in force. The law about
- * the end of histories checks that the operator removes a label that was set without a guard.
+ * Whether the operator will remove a pending label that was set while no guard was in force. The law about the end of
+ * histories checks that such a label is removed.
  */
 function isBeingUndone({ memory, kept, frozen }: World, name: string): boolean {
   const state = memory ?? kept;
@@ -33,8 +33,8 @@ const noneBecomesPending: Law = ({ before, after, byOperator }) => {
     if (!remembered.enforced.includes(uid) || remembered.byHand.includes(uid)) continue;
     if (!matches(selectorOf(text), labelsOf(space)) || isEnforced(text, name, space)) continue;
     const was = before.spaces[name];
-    // A namespace may become pending again in two cases: it left the selector and came back, or the operator is
-    // removing its label.
+    // A namespace may become pending again in two cases. The namespace left the selector and came back, or the operator
+    // is removing its label.
     if (!was || !before.text || isBeingUndone(after, name)) continue;
     if (byOperator || isEnforced(before.text, name, was)) return `${name} becomes pending again`;
   }
@@ -58,7 +58,7 @@ const operatorLabelsNothingEnforced: Law = ({ before, after, byOperator }) => {
   return fresh && `${fresh[0]} is pending in the state again`;
 };
 
-/** Whether the operator has already decided to enforce the policy in the namespace, so that only a write is missing. */
+/** Whether the operator has already decided to enforce the policy in the namespace. Only a write is still missing. */
 function isDecided({ memory, kept }: World, name: string): boolean {
   const state = memory ?? kept;
   const entry = state?.namespaces.get(name);
@@ -70,7 +70,7 @@ const pauseBinds: Law = ({ before, after, byOperator }) => {
   const { enforced, byHand, moved } = before.remembered;
   for (const [name, space] of Object.entries(after.spaces)) {
     const was = before.spaces[name];
-    // A namespace that is created after the policy is enforced from its first pod on.
+    // In a namespace that is created later than the policy, the policy is enforced from the first pod on.
     if (!was || space.created > START || [...enforced, ...byHand, ...moved].includes(space.uid)) continue;
     if (!matches(selectorOf(after.stated), labelsOf(space)) || isDecided(before, name)) continue;
     if (isDecided(after, name)) return `${name} is decided in a pause`;

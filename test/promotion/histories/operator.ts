@@ -1,4 +1,6 @@
-/** The operator's part of a history, which runs the production functions. Each write of a controller is one action. */
+/**
+ * The operator's actions in a history, which run the production functions. Each write of a controller is one action.
+ */
 import type { LabelSelector } from '../../../operator/api/capability-policy.ts';
 import { policyOfLabel } from '../../../operator/policy/parts.ts';
 import { isSameSelector } from '../../../operator/policy/selector.ts';
@@ -10,12 +12,17 @@ import { leftOutByName, type RolloutState, resting } from '../../../operator/pro
 import { step } from '../../../operator/promotion/step.ts';
 import { isOn, LABEL, labelsOf, POLICY, selectorOf, specOf, TEAM, type Text, type World } from './world.ts';
 
-/** The functions that an exploration runs: the operator's own, or functions with a defect. */
+/**
+ * The functions that an exploration runs. The functions are either the operator's own functions, or variants with a
+ * defect.
+ */
 export interface Implementation {
   first(world: World): RolloutState;
   step(input: StepInput): StepResult;
   progress(input: StepInput, result: StepResult): RolloutProgress;
-  /** The state that is kept while the rollout of a policy rests; undefined if no state is kept. */
+  /**
+   * The state that is kept while the rollout of a policy rests. The result is undefined if the operator keeps no state.
+   */
   rest(kept: RolloutState, existingSelector: LabelSelector | undefined): RolloutState | undefined;
   /** Whether the first state of a rollout is written although nothing has changed. */
   readonly writesFirst: boolean;
@@ -41,7 +48,7 @@ export const OPERATOR: Implementation = {
   waitsForState: true,
 };
 
-/** The spec of the enforced part as the existing admission policy has it. */
+/** The spec of the enforced part in the existing admission policy. */
 export function existingSpec({ text, stated }: World) {
   if (!text) return undefined;
   return { ...specOf({ ...stated, mode: 'Enforce', rollsOut: text.divided }), namespaceSelector: selectorOf(text) };
@@ -100,7 +107,7 @@ function isSettled(world: World): boolean {
   return JSON.stringify(world.text) === JSON.stringify(wantedText(world));
 }
 
-/** The admission policy that the operator wants to write; undefined if the policy enforces nothing. */
+/** The admission policy that the operator wants to write. The result is undefined if the policy enforces nothing. */
 export function wantedText({ stated, memory, ...world }: World): Text | undefined {
   if (!isOn(stated)) return undefined;
   if (!stated.rollsOut) return { onlyTeam: stated.onlyTeam, divided: false, leftOut: [] };
@@ -116,7 +123,7 @@ function isWaiting({ stated, memory }: World, { waitsForState }: Implementation)
   return waitsForState && (memory !== undefined) !== (isOn(stated) && stated.rollsOut);
 }
 
-/** A pass of the controller of programs. */
+/** Performs a pass of the controller of programs. */
 export function writeText(world: World, of: Implementation): World {
   if (isWaiting(world, of)) return world;
   const { text: _, ...rest } = world;
@@ -132,7 +139,7 @@ export function writeLabels(world: World, name: string, of: Implementation): Wor
   if (isWaiting(world, of)) return world;
   const rollouts = new Rollouts();
   if (memory) rollouts.set(policyOfLabel(LABEL), memory);
-  // The label is unused if no admission policy names it and no policy has a rollout.
+  // The label is unused if no admission policy names the label and no policy has a rollout.
   if (!stated.rollsOut || stated.expired) rollouts.unused = new Set(text?.divided ? [] : [LABEL]);
   const { set, remove } = rollouts.labelsOf({ name, uid: space.uid, labels: labelsOf(space) });
   const changes = (LABEL in set && space.label !== set[LABEL]) || remove.includes(LABEL);

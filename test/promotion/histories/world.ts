@@ -1,7 +1,7 @@
 /**
- * A small cluster with one policy, for the exploration of short histories. The world has the objects that the API
- * server stores, the memory of a leader, and the facts that laws must remember. All values are plain data, so that
- * equal worlds have the same JSON.
+ * A model of a small cluster with one policy, for the exploration of short histories. The world has the objects of the
+ * API server, the memory of a leader, and the facts that laws must remember. All values are plain data, so that equal
+ * worlds have equal JSON.
  */
 import type { CompleteSpec } from '../../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../../operator/api/defaults.ts';
@@ -21,7 +21,7 @@ export interface Space {
   readonly created: number;
 }
 
-/** The policy as an administrator writes it. */
+/** The fields of the policy that an administrator writes. */
 export interface Stated {
   readonly mode: 'Enforce' | 'Audit';
   readonly rollsOut: boolean;
@@ -32,12 +32,12 @@ export interface Stated {
 }
 
 /**
- * The admission policy that refuses pods. If its selector names the rollout's label, a second admission policy guards
- * this label.
+ * The admission policy that refuses pods. If this selector names the rollout's label, a second admission policy guards
+ * the label.
  */
 export interface Text {
   readonly onlyTeam: boolean;
-  /** Whether the admission policy leaves out pending namespaces. */
+  /** Whether the admission policy excludes pending namespaces. */
   readonly divided: boolean;
   readonly leftOut: readonly string[];
 }
@@ -49,26 +49,26 @@ export interface World {
   readonly text?: Text;
   /** The state of the rollout in the ConfigMaps. */
   readonly kept?: RolloutState;
-  /** The leader's memory of the rollout; undefined after a crash. */
+  /** The leader's memory of the rollout. The value is undefined after a crash. */
   readonly memory?: RolloutState;
   /** Whether a policy of a higher priority decides everywhere. */
   readonly overridden: boolean;
-  /** Namespaces whose labels only people may change, because another tool refuses all other writes. */
+  /** Namespaces whose labels only people can change. Another tool refuses every other write to these labels. */
   readonly frozen: readonly string[];
-  /** The namespaces whose writes were refused, as far as the leader knows. */
+  /** The namespaces whose writes were refused, according to the leader's memory. */
   readonly refused: readonly string[];
   readonly remembered: Remembered;
 }
 
-/** The facts of a history that the laws compare with. */
+/** The facts of a history that the laws need for their comparisons. */
 export interface Remembered {
   /** The uids of namespaces where the policy has been enforced. */
   readonly enforced: readonly string[];
-  /** Namespaces that somebody promoted. */
+  /** Namespaces that a person promoted. */
   readonly byHand: readonly string[];
-  /** Namespaces that somebody moved into the selector or out of it. */
+  /** Namespaces that a person moved into the selector or out of the selector. */
   readonly moved: readonly string[];
-  /** Whether the policy had a rollout when the operator last saw it in mode Enforce. */
+  /** Whether the policy had a rollout when the operator last saw the policy in mode Enforce. */
   readonly rolledOut: boolean;
 }
 
@@ -106,7 +106,9 @@ export function isEnforced(text: Text | undefined, name: string, space: Pick<Spa
   return !text.divided || (space.label !== 'pending' && !text.leftOut.includes(name));
 }
 
-/** The world, with the facts about its newest admission policy and labels that the laws must remember. */
+/**
+ * Adds to the world the facts that the laws must remember. The facts are about the newest admission policy and labels.
+ */
 export function remembering(world: World): World {
   const { text, spaces, remembered } = world;
   const enforced = Object.entries(spaces).flatMap(([name, space]) =>
@@ -117,8 +119,8 @@ export function remembering(world: World): World {
 }
 
 /**
- * Whether the admission policy in force does not select the namespace. After an edit, the policy's new selector may
- * select the namespace.
+ * Whether the namespace is outside the selector of the admission policy in force. After an edit, the policy's new
+ * selector may already select the namespace.
  */
 function isOutside({ text, spaces }: World, uid: string): boolean {
   const space = Object.values(spaces).find((one) => one.uid === uid);

@@ -1,7 +1,7 @@
 /**
- * Tests the law of changes: while policies are created, changed, deleted or expire, a pod that both the old and the new
- * state admit is never refused, and a pod that both states refuse is never admitted. Operators are killed before and
- * after their writes, and API servers at any time.
+ * Tests a law about changes of policies. The test creates, changes and deletes policies, and policies expire. A pod
+ * that both the old and the new state admit is never refused. A pod that both states refuse is never admitted.
+ * Operators are killed before and after their writes, and API servers at any time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NODE_FLAGS } from '../../../hack/bench/operator-under-test.ts';
@@ -25,16 +25,16 @@ import { type State, Timeline } from './timeline.ts';
 
 export interface ChangesOptions {
   readonly seed: number;
-  /** The number of random changes, which are made one after the other. */
+  /** The number of random changes. The test makes the changes one after the other. */
   readonly changes: number;
   /**
-   * The number of policies in a file; 0 for no file. One of the policies is for all namespaces, and the others are
-   * exceptions for one namespace each.
+   * The number of policies in a file, or 0 for no file. One of the policies is for all namespaces. Each other policy is
+   * an exception for one namespace.
    */
   readonly file: number;
   readonly namespaces: number;
   readonly policies: number;
-  /** Whether operators and API servers are killed. */
+  /** Whether the test kills operators and API servers. */
   readonly kills: boolean;
   say(line: string): void;
 }
@@ -56,22 +56,25 @@ const KILLS: readonly Kill[] = [
   'API server',
   'none',
 ];
-/** The number of writes before a kill is always smaller than this number. */
+/** The upper bound for the number of writes before a kill. The number of writes is always smaller than this bound. */
 const MOST_WRITES = 8;
 /**
- * How long to wait for the write at which the operator is killed. If the operator does not make this write in time, it
- * is killed anyway.
+ * The time in ms to wait for the write at which the operator is killed. If the operator does not make this write in
+ * time, the test kills it anyway.
  */
 const WRITE_MS = 6_000;
 const SETTLED_MS = 300_000;
 /**
- * How long the Pod Security labels may still change after all policies are Programmed, if a policy was deleted or the
- * labels of a namespace were changed.
+ * The time in ms for which the Pod Security labels may still change after all policies are Programmed. The labels
+ * change if a policy was deleted or the labels of a namespace were changed.
  */
 const LABELS_MS = 4_000;
-/** The longest time between two writes that the operator treats as one change. */
+/** The longest time in ms between two writes that the operator treats as one change. */
 const PAUSE_MS = 200;
-/** A file is applied three times: first with its rules, then with other rules, and then with the first rules again. */
+/**
+ * The number of times that a file is applied. The rules of the file change before the second time, and change back
+ * before the third time.
+ */
 const EDITIONS = 3;
 
 export async function changes(options: ChangesOptions): Promise<ChangesResult> {
@@ -153,15 +156,15 @@ class ChangesRun {
       const kill = this.#options.kills ? (KILLS[index % KILLS.length] ?? 'none') : 'none';
       const writes = Math.floor(index / KILLS.length) % MOST_WRITES;
       await this.#make(change, kill, writes);
-      // Some changes begin before the previous change is settled.
+      // Some changes begin before the previous change has settled.
       if (this.#random.int(4) > 0 || index + 1 === this.#options.changes) await this.#settle(change.title);
     }
     await this.#settle('the last change');
   }
 
   /**
-   * Applies a policy for all namespaces and its exceptions together, in a random order, and then again with other
-   * rules.
+   * Applies a policy for all namespaces and its exceptions together, in a random order. Afterwards, applies the same
+   * policies again with other rules.
    */
   async applyFiles(): Promise<void> {
     const gone = [...this.#state.policies.keys()].map((name) => [name, undefined] as const);
@@ -208,7 +211,8 @@ class ChangesRun {
   async #writeTogether({ title, policies, next }: Change, before: State): Promise<void> {
     const written: [string, CapabilityPolicySpec | undefined][] = [];
     let last = Date.now();
-    // Several policies are applied at the same time, so that there are fewer pauses even on a busy machine.
+    // Several policies are applied at the same time. Applying the policies in parallel makes pauses rarer even on a
+    // busy machine.
     await concurrently([...policies], async ([name, spec]) => {
       await this.#retried(() => this.#write(name, spec));
       if (written.length > 0 && Date.now() - last > PAUSE_MS) {
@@ -276,12 +280,12 @@ class ChangesRun {
     await this.#api.apply(path, policyManifest({ name }, spec));
   }
 
-  /** Applies the labels of a namespace. Labels that are left out are removed. */
+  /** Applies the labels of a namespace. Omitted labels are removed. */
   async #label(name: string, labels: Readonly<Record<string, string>>): Promise<void> {
     await this.#api.apply(`${NAMESPACES}/${name}`, { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
   }
 
-  /** Repeats a write until it succeeds, because an API server that is down or is starting does not answer. */
+  /** Repeats a write until it succeeds. An API server that is down or is starting does not answer. */
   async #retried(write: () => Promise<void>): Promise<void> {
     await waitFor(
       'the API server to answer a write',
@@ -319,7 +323,7 @@ class ChangesRun {
   }
 }
 
-/** The spec of the marker policy. An edit changes only the priority, and no decision. */
+/** The spec of the marker policy. An edit changes only the priority, which changes no decision. */
 function markerOf(edit: number): CapabilityPolicySpec {
   return {
     namespaceSelector: { matchLabels: { [NAME_LABEL]: 'changes-no-such-namespace' } },
@@ -330,8 +334,8 @@ function markerOf(edit: number): CapabilityPolicySpec {
 }
 
 /**
- * The policies of a file. A pod that the policy for all namespaces refuses must not be refused during the change, if
- * both editions of an exception admit it.
+ * The policies of a file. The policy for all namespaces may refuse a pod that both editions of an exception admit. A
+ * pod that both editions of an exception admit must not be refused during the change.
  */
 function fileOf(
   size: number,

@@ -1,4 +1,6 @@
-/** Clients that create pods by dry run all the time, and compare each answer with the law of changes. */
+/**
+ * Runs clients that create pods by dry run all the time. The clients check each answer against the law in changes.ts.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api, Identity } from '../../../hack/controlplane/api.ts';
 import type { StatedPod } from '../../differential/reference/pod.ts';
@@ -31,8 +33,8 @@ const PODS: Readonly<Record<string, object>> = {
 
 export interface Wrong {
   /**
-   * The wrong answer: `admitted` for a pod that all current states refuse, `refused` for a pod that all current states
-   * admit.
+   * The wrong answer. If all current states refuse the pod, the wrong verdict is `admitted`. If all current states
+   * admit the pod, the wrong verdict is `refused`.
    */
   readonly verdict: 'admitted' | 'refused';
   readonly text: string;

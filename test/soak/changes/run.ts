@@ -1,6 +1,6 @@
 /**
- * `npm run test:changes`: the long form of changes.test.ts. Prints one line per change and then the counts, and exits
- * with code 1 if a verdict was wrong.
+ * `npm run test:changes` runs the long form of changes.test.ts. The command prints one line for each change, and the
+ * counts at the end. The command exits with code 1 if a verdict was wrong.
  */
 import { parseArgs } from 'node:util';
 import { changes } from './changes.ts';

@@ -1,7 +1,7 @@
 /**
- * The states of the policies that a client writes, one after the other. A state begins when the client's write is sent,
- * and is settled when every policy has the condition Programmed. If all current states admit a pod, the API server must
- * not refuse the pod. If all current states refuse a pod, the API server must not admit the pod.
+ * The states of the policies that a client writes, one after the other. A state begins when the client sends the write.
+ * A state is settled when every policy has the condition Programmed. If all current states admit a pod, the API server
+ * must not refuse the pod. If all current states refuse a pod, the API server must not admit the pod.
  */
 import type { CapabilityPolicySpec } from '../../../operator/api/capability-policy.ts';
 import { NAME_LABEL } from '../../../operator/api/capability-policy.ts';
@@ -29,7 +29,7 @@ interface Entry {
 export interface Asked {
   readonly namespace: string;
   readonly people: readonly Person[];
-  /** The pod in the form in which the API server stores it when no policy decides. */
+  /** The pod in the form that the API server stores when no policy decides. */
   readonly pod: StatedPod;
   readonly sent: number;
   readonly received: number;
@@ -37,7 +37,8 @@ export interface Asked {
 
 export interface Law {
   /**
-   * Whether the pod must be admitted; undefined if some state of that time admits the pod and another state refuses it.
+   * Whether the pod must be admitted. The value is undefined if some state of that time admits the pod and another
+   * state refuses it.
    */
   readonly admitted: boolean | undefined;
   /** The changes that were not settled when the pod was sent. */
@@ -84,8 +85,8 @@ export class Timeline {
 }
 
 /**
- * The times at which the verdict may differ because a policy expires. The API server compares the end of a policy with
- * the pod's creation time in whole seconds.
+ * The times at which a policy's expiry may change the verdict. The API server compares a policy's `expires` with the
+ * pod's creation time in whole seconds.
  */
 function timesOf(ends: readonly number[], sent: number, received: number): number[] {
   const from = Math.floor(sent / SECOND) * SECOND;

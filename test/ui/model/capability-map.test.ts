@@ -24,7 +24,7 @@ const NO_FILTER: MapFilter = {
   verdict: '',
 };
 
-/** A cluster of Deployments by namespace and name. */
+/** A cluster with the given Deployments, by namespace and name. */
 function cluster(
   deployments: Readonly<Record<string, Readonly<Record<string, PodContent>>>>,
   policies: readonly CompletePolicy[] = [],
@@ -52,7 +52,7 @@ function workload(map: CapabilityMap, name: string): MapWorkload {
   return found;
 }
 
-/** The cell of a workload, in words. */
+/** The text for the cell of a workload. */
 function cell(map: CapabilityMap, name: string, capability: string): string {
   return cellText(workload(map, name).content, columnOf(capability) as number);
 }
@@ -64,7 +64,7 @@ function names({ namespaces }: FilteredMap): string[] {
 const PRIVILEGED = app(secured({ privileged: true }));
 const DROPPING = app(secured({ capabilities: { drop: ['ALL'] } }));
 
-/** The computed part of a map, without the mapper that the page keeps for the next map. */
+/** The computed part of a map. The page's mapper for the next map is left out. */
 function shown({ runtime, namespaces }: CapabilityMap) {
   return { runtime, namespaces };
 }
@@ -138,7 +138,7 @@ describe('the map of capabilities: the cells', () => {
     assert.equal(cell(containerd, 'prefixed', 'SYS_TIME'), 'SYS_TIME: not held');
     assert.equal(cell(crio, 'prefixed', 'SYS_TIME'), 'SYS_TIME: added');
     assert.equal(cell(crio, 'prefixed', 'CHOWN'), 'CHOWN: added');
-    // containerd ignores the added name CAP_CHOWN, but still gives CHOWN by default.
+    // The runtime containerd ignores the added name CAP_CHOWN, but gives CHOWN by default.
     assert.equal(cell(containerd, 'prefixed', 'CHOWN'), 'CHOWN: given by the runtime');
   });
 
@@ -197,7 +197,7 @@ describe('the map of capabilities: the cells', () => {
     const risks = drawingOf(workload(map, 'clock').content).unused.map(([risk]) => risk);
     assert.deepEqual(risks.sort(), ['container', 'low', 'node']);
     assert.match(rowText(workload(map, 'clock').content), /; unused: NET_ADMIN, NET_RAW, DAC_OVERRIDE/);
-    // Without evidence about the workload `other`, nobody knows whether the workload uses the capabilities of its
+    // Without evidence about the workload `other`, it is unknown whether the workload uses the capabilities of its
     // runtime.
     const [{ cells }] = filterMap(map, NO_FILTER, 'name').namespaces as [FilteredMap['namespaces'][number]];
     assert.equal(cells.unused?.[columnOf('CHOWN') as number], 0);

@@ -1,4 +1,4 @@
-/** Opens files: snapshots, and files that are anything else. */
+/** Tests opening snapshots and other files. */
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';

@@ -27,7 +27,7 @@ function status(cluster: Cluster): StatusView {
   return statusView({ cluster, state, ...ALL_RIGHTS, protection: PROTECTION }, evaluator);
 }
 
-/** The violating workloads, grouped by a key that each violation has. */
+/** The violating workloads, grouped by a key of each violation. */
 function violating(view: StatusView, keyOf: (one: StatusView['policies'][number]['violations'][number]) => string) {
   const all = view.policies.flatMap(({ violations }) => violations).filter(({ verdict }) => verdict === 'Violating');
   const groups = Map.groupBy(all, keyOf);

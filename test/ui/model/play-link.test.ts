@@ -1,5 +1,5 @@
 /**
- * Links of the playground: a link contains the texts, and a damaged link causes an error that says that the link is
+ * Tests the links of the playground. A link contains the texts. The error for a damaged link says that the link is
  * damaged.
  */
 import assert from 'node:assert/strict';
@@ -39,7 +39,7 @@ describe(`links of the playground (FC_SEED=${SEED})`, () => {
         text: `${link.slice(0, index)}%20${link.slice(index)}`,
       }[how];
       const read = await playOf(damaged).catch((error: Error) => error.message);
-      // A link has no checksum, so a damaged link may give another text, but never half of a text.
+      // A link has no checksum. A damaged link may therefore give another whole text, but never half of a text.
       if (typeof read === 'string') assert.match(read, /^This link is damaged/);
       else assert.deepEqual(Object.keys(read), Object.keys(one));
     });

@@ -1,4 +1,4 @@
-/** The words in which the playground describes the worker's answer about a text. */
+/** Tests the words with which the playground describes the worker's answer about a text. */
 import assert from 'node:assert/strict';
 import { NEWEST_KNOWN_MINOR } from '../../../operator/standards/level-version.ts';
 import { leftOutText } from '../../../ui/model/play-result.ts';

@@ -1,4 +1,4 @@
-/** Completion and help in the playground. A `|` in a text is the cursor. */
+/** Tests completion and help in the playground. The character `|` in a text marks the cursor. */
 import assert from 'node:assert/strict';
 import { meaningAt, suggestionsAt } from '../../../ui/model/yaml-fields.ts';
 

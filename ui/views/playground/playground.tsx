@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { NEWEST_KNOWN_MINOR, parseVersion } from '../../../operator/standards/level-version.ts';
 import { setParameters } from '../../address.ts';
 import { EXAMPLES, playOfExample } from '../../model/examples.ts';
+import { findingMarkers } from '../../model/finding-words.ts';
 import { labelsOf, linkOf, type Play, playOf } from '../../model/play-link.ts';
 import { leftOutText, type Marker, markersOf, shownItems, troubleMarkers } from '../../model/play-result.ts';
 import type { PageWorker } from '../../worker/client.ts';
@@ -12,6 +13,7 @@ import type { StandaloneProps } from '../view.ts';
 import { ChangesSection } from './changes.tsx';
 import { Comparison, useComparison } from './comparison.tsx';
 import { CopyLink } from './copy-link.tsx';
+import { Findings, useTextFindings } from './findings.tsx';
 import { Mode } from './mode.tsx';
 import { Results } from './results.tsx';
 import { Start } from './start.tsx';
@@ -66,16 +68,21 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
   const minor = cluster ? parseVersion(cluster.snapshot.serverVersion) : undefined;
   const { answer, problem } = useCheck(play, minor ?? NEWEST_KNOWN_MINOR, worker);
   const comparison = useComparison(play, minor ?? NEWEST_KNOWN_MINOR);
+  const findings = useTextFindings(play.policies, minor ?? NEWEST_KNOWN_MINOR);
   const [reveal, setReveal] = useState<ComponentProps<typeof Texts>['reveal']>({});
   const onReveal: OnReveal = (text, line) => setReveal({ [text]: { line } });
   const items = useMemo(() => answer && shownItems(answer), [answer]);
+  const marked = useMemo(
+    () => (findings.isCurrent ? findingMarkers(findings.found) : NO_MARKERS),
+    [findings.isCurrent, findings.found],
+  );
   const markers = useMemo(
     () => ({
-      policies: answer ? markersOf(answer, 'policies') : NO_MARKERS,
+      policies: [...(answer ? markersOf(answer, 'policies') : []), ...marked],
       manifests: answer ? markersOf(answer, 'manifests') : NO_MARKERS,
       before: comparison.answer ? troubleMarkers(comparison.answer.troubles, 'before') : NO_MARKERS,
     }),
-    [answer, comparison.answer],
+    [answer, comparison.answer, marked],
   );
   return (
     <div class="playground">
@@ -117,6 +124,7 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
           />
         </>
       )}
+      <Findings answer={findings} onReveal={onReveal} />
       {cluster && (
         <ChangesSection
           key={cluster.snapshot.context}

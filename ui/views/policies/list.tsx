@@ -1,5 +1,7 @@
 /** All policies: what each admits, where it decides, and whether it is in force. */
+import { Fragment } from 'preact';
 import { useMemo } from 'preact/hooks';
+import type { Finding } from '../../../analysis/compare/finding.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { setParameters } from '../../address.ts';
 import { Badge, WordBadge } from '../../components/badge.tsx';
@@ -8,18 +10,38 @@ import { ChoiceFilter, FilterBar, TextFilter } from '../../components/filters.ts
 import { Name } from '../../components/name.tsx';
 import { Scrolled } from '../../components/scrolled.tsx';
 import { Table } from '../../components/table.tsx';
+import { findingsByPolicy, findingTitle } from '../../model/finding-words.ts';
 import { type LinkTo, linksFrom } from '../../model/links.ts';
 import { isInState, NOT_READY, type PolicyRow, policyRows } from '../../model/policy-list.ts';
+import { useFindings } from '../../worker/use-findings.ts';
 import type { ViewProps } from '../view.ts';
+import { FindingsNote, FindingsRow } from './findings.tsx';
 
 export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
   const { text = '', state = '' } = parameters;
   const rows = useMemo(() => policyRows(snapshot), [snapshot]);
+  const told = useFindings(snapshot);
+  const findings = useMemo(() => findingsByPolicy(told), [told]);
   const rollouts = rows.some(({ policy }) => policy.spec.rollout);
   const ends = rows.some(({ policy }) => policy.spec.expires !== undefined);
-  const shown = rows.filter((row) => textOf(row).includes(text.toLowerCase()) && isInState(row, state));
+  const shown = rows.filter(
+    (row) => textOf(row, findings.get(row.policy.name)).includes(text.toLowerCase()) && isInState(row, state),
+  );
   const words = [...new Set(rows.map((row) => row.state.word))].sort();
   const link = linksFrom(parameters);
+  const columns = [
+    'Name',
+    'State',
+    'Mode',
+    'Level and exceptions',
+    { text: 'Priority', number: true },
+    { text: 'Namespaces', number: true, title: 'Where it decides, of those that it selects' },
+    ...(rollouts
+      ? [{ text: 'Rolled out', number: true, title: 'The namespaces in which a rollout has enforced it' }]
+      : []),
+    { text: 'Violating', number: true, title: 'Workloads that violate it' },
+    ...(ends ? ['Expires'] : []),
+  ];
   if (rows.length === 0) return <Empty text="The cluster has no CapabilityPolicies." />;
   return (
     <>
@@ -46,34 +68,24 @@ export function PolicyList({ cluster: { snapshot }, parameters }: ViewProps) {
           {shown.length === rows.length
             ? counted(rows.length, 'policy')
             : `${shown.length} of ${counted(rows.length, 'policy')}`}
+          {findings.size > 0 && `, ${findings.size} with findings`}
         </p>
       </FilterBar>
       {shown.length === 0 ? (
         <Empty text="No policy matches the filter." onReset={() => setParameters({ text: '', state: '' })} />
       ) : (
         <Scrolled label="Policies">
-          <Table
-            class="policies"
-            columns={[
-              'Name',
-              'State',
-              'Mode',
-              'Level and exceptions',
-              { text: 'Priority', number: true },
-              { text: 'Namespaces', number: true, title: 'Where it decides, of those that it selects' },
-              ...(rollouts
-                ? [{ text: 'Rolled out', number: true, title: 'The namespaces in which a rollout has enforced it' }]
-                : []),
-              { text: 'Violating', number: true, title: 'Workloads that violate it' },
-              ...(ends ? ['Expires'] : []),
-            ]}
-          >
+          <Table class="policies" columns={columns}>
             {shown.map((row) => (
-              <Row key={row.policy.name} row={row} rollouts={rollouts} ends={ends} link={link} />
+              <Fragment key={row.policy.name}>
+                <Row row={row} rollouts={rollouts} ends={ends} link={link} />
+                <FindingsRow findings={findings.get(row.policy.name)} columns={columns.length} link={link} />
+              </Fragment>
             ))}
           </Table>
         </Scrolled>
       )}
+      <FindingsNote told={told} />
     </>
   );
 }
@@ -143,6 +155,7 @@ function Exceptions({ exceptions }: Pick<PolicyRow, 'exceptions'>) {
   );
 }
 
-function textOf({ policy, level, exceptions, state }: PolicyRow): string {
-  return [policy.name, level, policy.spec.mode, state.word, ...exceptions].join(' ').toLowerCase();
+function textOf({ policy, level, exceptions, state }: PolicyRow, findings: readonly Finding[] = []): string {
+  const kinds = findings.map(({ kind }) => findingTitle(kind));
+  return [policy.name, level, policy.spec.mode, state.word, ...exceptions, ...kinds].join(' ').toLowerCase();
 }

@@ -12,7 +12,9 @@ import { type LinkTo, linksFrom } from '../../model/links.ts';
 import { policyRows } from '../../model/policy-list.ts';
 import { selectorWords } from '../../model/selector-words.ts';
 import { useAnswer } from '../../worker/use-answer.ts';
+import { useFindings } from '../../worker/use-findings.ts';
 import type { ViewProps } from '../view.ts';
+import { FindingsSection } from './findings.tsx';
 import { LabelSection } from './label.tsx';
 import { RenderedObjects } from './rendered.tsx';
 import { RolloutSection } from './rollout.tsx';
@@ -48,6 +50,7 @@ function Details({ cluster: { snapshot }, worker, parameters, policy, link }: De
   const { name, spec, status } = policy;
   const facts = useAnswer(worker, snapshot, 'policy', { policy: name });
   const rendered = useAnswer(worker, snapshot, 'rendered', { policy: name });
+  const told = useFindings(snapshot);
   const row = useMemo(() => policyRows({ ...snapshot, policies: [policy] })[0], [snapshot, policy]);
   if (!row) return null;
   return (
@@ -113,6 +116,7 @@ function Details({ cluster: { snapshot }, worker, parameters, policy, link }: De
           The current spec is not accepted. The last accepted one, of level {policy.accepted.level}, stays in force.
         </p>
       )}
+      <FindingsSection policy={name} told={told} link={link} />
       <Section title="Conditions">
         <Conditions conditions={status.conditions ?? []} />
       </Section>

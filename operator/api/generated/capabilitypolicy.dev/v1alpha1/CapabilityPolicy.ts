@@ -1106,7 +1106,7 @@ export interface ICapabilityPolicy {
       "namespaces": number;
     }>;
     /**
-     * The values, entries of lists, entries of containers and subjects of the policy that admit more than the policy would admit without them, but that no workload in the policy's namespaces needs. If you remove all listed values and entries, no workload violates the policy in more ways than before. An exception that no workload needs is listed as a whole, with the path spec. A subject or exception may be unneeded only because of another one: cappol suggest --tighten checks all changes together.
+     * The values, entries of lists, entries of containers and subjects of the policy that admit more than the policy would admit without them, but that no workload in the policy's namespaces needs. If you remove all listed values and entries, no workload violates the policy in more ways than before. An exception that no workload needs is listed as a whole, with the path spec. A subject or exception may be unneeded only because of another subject or exception. cappol suggest --tighten checks all changes together.
      */
     "unusedGrants"?: Array<{
       /**
@@ -1118,7 +1118,7 @@ export interface ICapabilityPolicy {
        */
       "entry"?: string;
       /**
-       * Since when no workload has needed it, as far as the operator has seen. If no workload has ever needed it, the time when the operator first evaluated the workloads by this text of the policy.
+       * The time since which no workload has needed the grant, as far as the operator has seen. If no workload has ever needed the grant: the time at which the operator first evaluated the workloads by this spec of the policy.
        */
       "since": string;
     }>;

@@ -1,0 +1,52 @@
+/**
+ * Finds what a change of a cluster's policies opens, and the namespaces of the cluster in which each difference holds.
+ */
+import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
+import type { Labels } from '../../operator/policy/selector.ts';
+import { type Comparison, compare, type Difference } from './compare.ts';
+import { classOf } from './namespaces.ts';
+import { policySetOf } from './policy-set.ts';
+
+/** The policies of the cluster before or after the change, and the labels of its namespaces at that time. */
+interface State {
+  readonly compiled: { readonly policies: readonly ResolvedPolicy[] };
+  isExcluded(namespace: string): boolean;
+  labelsOf(namespace: string): Labels;
+}
+
+export interface Opening extends Difference {
+  /** The sorted names of the given namespaces that belong to the class of the difference. */
+  readonly namespaces: readonly string[];
+}
+
+/** A comparison in the direction `opens` only. So `same` and `closes` say nothing. */
+export interface Opened extends Pick<Comparison, 'undecided' | 'classes'> {
+  readonly opens: readonly Opening[];
+}
+
+/**
+ * @param namespaces the namespaces of the cluster for which the answer says whether a difference holds there
+ * @param limit the most pods that the comparison looks at
+ */
+export function openedBy(
+  before: State,
+  after: State,
+  { namespaces, limit }: { readonly namespaces: readonly string[]; readonly limit: number },
+): Opened {
+  const [old, now] = [policySetOf(before), policySetOf(after)];
+  const { opens, undecided, classes } = compare(old, now, { limit, directions: ['opens'] });
+  const classIn = (labels: Labels, labelsAfter = labels) =>
+    classOf({ policies: old.policies, labels }, { policies: now.policies, labels: labelsAfter });
+  const reached = opens.length > 0 ? namespaces.filter((name) => !old.isExcluded(name) && !now.isExcluded(name)) : [];
+  const members = Map.groupBy(reached.toSorted(), (name) => classIn(before.labelsOf(name), after.labelsOf(name)));
+  return {
+    opens: opens.map((one) => ({ ...one, namespaces: members.get(classIn(one.namespace)) ?? [] })),
+    undecided,
+    classes,
+  };
+}
+
+/** The answer if nothing could be compared. @param message one sentence: the reason */
+export function notCompared(message: string): Opened {
+  return { opens: [], undecided: [{ direction: 'opens', message }], classes: 0 };
+}

@@ -1,0 +1,100 @@
+/**
+ * The namespaces in which a change opens something: the namespaces of an answer about the whole cluster are those in
+ * which a comparison of only the deciding policies finds the difference. OPENED=50 runs as many pairs.
+ */
+import assert from 'node:assert/strict';
+import fc, { type Arbitrary } from 'fast-check';
+import { compare } from '../../analysis/compare/compare.ts';
+import { DEFAULT_LIMIT } from '../../analysis/compare/limits.ts';
+import { openedBy } from '../../analysis/compare/opened.ts';
+import type { PolicySet } from '../../analysis/compare/policy-set.ts';
+import { NAME_LABEL } from '../../operator/api/capability-policy.ts';
+import { deciding } from '../../operator/policy/deciding.ts';
+import { SELECTOR, UNIVERSE } from '../support/random-selectors.ts';
+import { FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
+
+const RUNS = Number(process.env.OPENED ?? 4);
+const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
+
+/** A namespace for all labels that the random selectors tell apart, by name. */
+const NAMESPACES = new Map(UNIVERSE.map((labels, i) => [`n${i}`, { ...labels, [NAME_LABEL]: `n${i}` }]));
+
+const BY_NAME: Spec['namespaceSelector'] = {
+  matchExpressions: [{ key: NAME_LABEL, operator: 'In', values: ['n0', 'n7', 'kube-system'] }],
+};
+
+const SPEC: Arbitrary<Spec> = fc
+  .record({
+    spec: FEW_OVERRIDES,
+    namespaceSelector: fc.oneof(fc.constant({}), SELECTOR, fc.constant(BY_NAME)),
+    priority: fc.constantFrom(0, 0, 1),
+    usableBy: fc.constantFrom('Everyone' as const, 'Everyone' as const, 'Bindings' as const),
+  })
+  .map(({ spec, ...rest }) => ({ ...spec, ...rest }));
+
+const SETS = fc.tuple(setsOf(2), setsOf(2));
+
+function setsOf(most: number): Arbitrary<Specs> {
+  return fc
+    .array(SPEC, { minLength: 1, maxLength: most })
+    .map((specs) => Object.fromEntries(specs.map((spec, i) => [`policy-${i}`, spec])));
+}
+
+describe(`the namespaces in which a change opens something (SEED=${SEED})`, () => {
+  it(`are those in which the deciding policies differ, for ${RUNS} pairs`, function () {
+    this.timeout(RUNS * 60_000);
+    const seen = { pairs: 0, named: 0, others: 0 };
+    for (const [old, now] of fc.sample(SETS, { numRuns: 10 * RUNS, seed: SEED })) {
+      if (seen.pairs >= RUNS && seen.named > 0 && seen.others > 0) break;
+      seen.pairs += 1;
+      const [a, b] = [setOf(old), setOf(now)];
+      const { opens } = openedBy(stateOf(a), stateOf(b), {
+        namespaces: ['kube-system', ...NAMESPACES.keys()],
+        limit: DEFAULT_LIMIT,
+      });
+      assert.ok(opens.every(({ namespaces }) => !namespaces.includes('kube-system')));
+      const known = new Map<string, string[]>();
+      for (const name of NAMESPACES.keys()) {
+        const own = opens.filter(({ namespaces }) => namespaces.includes(name));
+        assert.deepEqual(
+          own.map(differenceText).sort(),
+          openedIn(name, a, b, known),
+          JSON.stringify({ old, now, name }),
+        );
+        seen[own.length > 0 ? 'named' : 'others'] += 1;
+      }
+    }
+    assert.ok(seen.named > 0 && seen.others > 0, JSON.stringify(seen));
+  });
+});
+
+function stateOf({ policies, isExcluded }: PolicySet) {
+  const labelsOf = (name: string) => NAMESPACES.get(name) ?? { [NAME_LABEL]: name };
+  return { compiled: { policies }, isExcluded, labelsOf };
+}
+
+/** The differences between the policies that decide in one namespace, as if there were no other namespace. */
+function openedIn(name: string, old: PolicySet, now: PolicySet, known: Map<string, string[]>): string[] {
+  const labels = NAMESPACES.get(name) ?? {};
+  const decidingIn = ({ policies }: PolicySet) =>
+    deciding(policies, 'Enforce', labels).map((policy) => ({ ...policy, selector: {} }));
+  const [a, b] = [decidingIn(old), decidingIn(now)];
+  const key = JSON.stringify([a, b].map((policies) => policies.map(({ id }) => id)));
+  const found =
+    known.get(key) ??
+    compare({ ...old, policies: a }, { ...now, policies: b }, { limit: DEFAULT_LIMIT, directions: ['opens'] })
+      .opens.map(differenceText)
+      .sort();
+  known.set(key, found);
+  return found;
+}
+
+function differenceText({
+  rules,
+  use,
+}: {
+  readonly rules: readonly string[];
+  readonly use: readonly string[];
+}): string {
+  return `${rules[0]} ${use.join()}`;
+}

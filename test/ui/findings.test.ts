@@ -1,0 +1,120 @@
+/** The page's findings about policies are those of `cappol compare POLICIES`, with the same sentences. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { dump } from 'js-yaml';
+import type { Finding } from '../../analysis/compare/finding.ts';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
+import { clusterFindings, textFindings } from '../../ui/worker/findings.ts';
+import { arbitraryCluster } from '../snapshot/clusters.ts';
+import { cappol } from '../support/cappol.ts';
+import { largeCluster } from '../support/large-cluster.ts';
+import { policy, writtenPolicy } from '../support/policies.ts';
+import { takenSnapshot } from '../support/snapshots.ts';
+import { clusterOf, wholeCluster } from '../support/views.ts';
+
+const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
+const RUNS = Number(process.env.FC_RUNS ?? 12);
+const NOON = '2026-11-26T12:00:00Z';
+const NETWORK = { overrides: { hostNetwork: true } };
+const RANGE = (min: number) => ({ overrides: { runAsGroup: { rule: 'MustRunAs', ranges: [{ min, max: min + 9 }] } } });
+
+/** Policies as a text, with the kinds of their findings. */
+const TEXTS: Readonly<Record<string, readonly [policies: readonly object[], kinds: readonly string[]]>> = {
+  'an exception that opens nothing': [
+    [writtenPolicy('all', NETWORK), writtenPolicy('net', { ...NETWORK, usableBy: 'Bindings' })],
+    ['opens-nothing'],
+  ],
+  'a policy that decides nowhere, and a rollout that rests': [
+    [
+      writtenPolicy('all'),
+      writtenPolicy('low', { priority: -1 }),
+      writtenPolicy('late', { mode: 'Warn', rollout: {} }),
+    ],
+    ['endless-rollout', 'decides-nowhere'],
+  ],
+  'a policy that a proof calls redundant': [
+    [writtenPolicy('all'), writtenPolicy('high', { priority: 1, namespaceSelector: { matchLabels: { team: 'a' } } })],
+    ['redundant'],
+  ],
+  'policies that all have an effect': [[writtenPolicy('all', RANGE(1)), writtenPolicy('other', RANGE(2))], []],
+};
+
+describe(`the page's findings (FC_SEED=${SEED})`, function () {
+  this.timeout(120_000);
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'page-findings-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** The output of `cappol compare` about a file with this text. */
+  async function compared(text: string) {
+    writeFileSync(join(folder, 'set'), text);
+    const { stdout, stderr } = await cappol(['compare', 'set', '-o', 'json', '--at', NOON], '', folder);
+    assert.notEqual(stdout, '', stderr);
+    return JSON.parse(stdout);
+  }
+
+  for (const [title, [policies, kinds]] of Object.entries(TEXTS)) {
+    it(`about a text are those of cappol: ${title}`, async () => {
+      const text = policies.map((one) => dump(one)).join('---\n');
+      const answer = textFindings({ policies: text, serverVersion: NEWEST_KNOWN_MINOR, at: Date.parse(NOON) });
+      assert.deepEqual(
+        answer?.findings.map(({ kind }) => kind),
+        kinds,
+      );
+      assert.deepEqual(answer.undecided, []);
+      const { findings } = await compared(text);
+      assert.deepEqual(
+        answer.findings.map((one) => ({ ...one, file: 'set' })),
+        findings,
+      );
+    });
+  }
+
+  it('are absent if the text has an error, because they may be wrong without a policy', () => {
+    const text = `${dump(writtenPolicy('all', NETWORK))}---\n${dump(writtenPolicy('wrong', { level: 'strict' }))}`;
+    assert.equal(textFindings({ policies: text, serverVersion: NEWEST_KNOWN_MINOR, at: 0 }), undefined);
+  });
+
+  async function assertSame(snapshot: Snapshot): Promise<number> {
+    const { findings, undecided } = clusterFindings({ ...snapshot, taken: NOON });
+    const expected = await compared(JSON.stringify(snapshot));
+    assert.equal(undecided, 0);
+    assert.deepEqual(
+      findings,
+      expected.findings.map(({ file: _, line: _line, ...finding }: Finding & Record<string, unknown>) => finding),
+    );
+    return findings.length;
+  }
+
+  it('about a cluster are those of cappol about its snapshot, where a policy has expired and one is rolled out', async () => {
+    const policies = [
+      policy('all'),
+      policy('expired', { expires: '2026-01-01T00:00:00Z' as never }),
+      policy('kube', { namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } } }),
+      policy('rolled', { namespaceSelector: { matchLabels: { team: 'a' } }, rollout: {} as never }),
+    ];
+    assert.equal(await assertSame(takenSnapshot(wholeCluster(clusterOf([]), policies, []))), 2);
+  });
+
+  it('about a cluster are those of cappol where teams have policies of all kinds', async () => {
+    const sizes = { pods: 60, namespaces: 20, shapes: 10, policies: 20 };
+    const cluster = largeCluster(sizes);
+    // The command line says nothing about a set of which it refuses a policy.
+    const policies = cluster.policies().filter(({ metadata }) => metadata?.name !== 'refused');
+    assert.ok((await assertSame(takenSnapshot({ ...cluster, policies: () => policies }))) > 3);
+  });
+
+  it(`about ${RUNS} random clusters are those of cappol`, async () => {
+    let count = 0;
+    for (const cluster of fc.sample(arbitraryCluster, { numRuns: RUNS, seed: SEED })) {
+      count += await assertSame(takenSnapshot(cluster));
+    }
+    assert.ok(count > 0);
+  });
+});

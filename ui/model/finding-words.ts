@@ -1,0 +1,53 @@
+/** Findings about policies in words, with links to the policies that are the reason. */
+import { type Finding, findingText, kindText, policiesText } from '../../analysis/compare/finding.ts';
+import type { ClusterFindings, TextFindings } from '../worker/findings.ts';
+import type { Marker } from './play-result.ts';
+
+/** The answer about the policies of a cluster, or the reason why there is none. */
+export type ToldFindings = { readonly findings: ClusterFindings } | { readonly error: string };
+
+/** A part of a sentence: text, or the name of a policy to link to. */
+export type SentencePart = string | { readonly policy: string };
+
+/** The kind as a title: `Opens nothing`. */
+export function findingTitle(kind: Finding['kind']): string {
+  return capitalized(kindText(kind));
+}
+
+/** The message of a finding as a sentence, in which the names of the other policies are parts of their own. */
+export function findingParts({ message, others }: Pick<Finding, 'message' | 'others'>): SentencePart[] {
+  const sentence = `${capitalized(message)}.`;
+  const list = policiesText(others);
+  const at = others.length === 0 ? -1 : wholeIndexOf(sentence, list);
+  if (at < 0) return [sentence];
+  return [sentence.slice(0, at), ...listParts(others), sentence.slice(at + list.length)];
+}
+
+/** The parts of `policiesText()`. */
+function listParts(names: readonly string[]): SentencePart[] {
+  const separator = (index: number) => (index === names.length - 1 ? ' and ' : ', ');
+  const parts = names.flatMap((policy, index) => (index === 0 ? [{ policy }] : [separator(index), { policy }]));
+  return [names.length === 1 ? 'policy ' : 'policies ', ...parts];
+}
+
+/** The index of a list of names whose last name does not go on after it; -1 if there is none. */
+function wholeIndexOf(sentence: string, list: string): number {
+  const goesOn = (end: number) => /^[-.]*[a-z0-9]/.test(sentence.slice(end));
+  let at = sentence.indexOf(list);
+  while (at >= 0 && goesOn(at + list.length)) at = sentence.indexOf(list, at + 1);
+  return at;
+}
+
+/** The findings about each policy that has some, by its name. */
+export function findingsByPolicy(told: ToldFindings | undefined): ReadonlyMap<string, readonly Finding[]> {
+  return Map.groupBy(told && 'findings' in told ? told.findings.findings : [], ({ policy }) => policy);
+}
+
+/** The markers of findings in the text of the policies. */
+export function findingMarkers({ findings }: TextFindings): Marker[] {
+  return findings.map((finding) => ({ line: finding.line ?? 1, severity: 'warning', message: findingText(finding) }));
+}
+
+function capitalized(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

@@ -1,0 +1,79 @@
+/** The policies of the playground that have no effect beside the others, and rollouts that cannot end. */
+import { useEffect, useRef } from 'preact/hooks';
+import { findingText } from '../../../analysis/compare/finding.ts';
+import { visibleControls } from '../../../analysis/text/printable-values.ts';
+import { counted } from '../../../operator/text/wording.ts';
+import { Badge } from '../../components/badge.tsx';
+import { FindingBadge } from '../../components/finding.tsx';
+import { lazyWorker } from '../../worker/client.ts';
+import type { TextFindings } from '../../worker/findings.ts';
+import { useLatest } from '../../worker/use-latest.ts';
+import { Line, type OnReveal } from './troubles.tsx';
+
+/** A worker of its own, so that neither a verdict nor a comparison waits for findings. */
+const WORKER = lazyWorker();
+const TYPING_MS = 250;
+
+/** The findings about the text. The last findings stay until the next answer about a text without errors. */
+export function useTextFindings(policies: string, serverVersion: number) {
+  const { answer, question, problem, ask } = useLatest(WORKER, 'textFindings');
+  useEffect(() => {
+    const timer = setTimeout(() => ask({ policies, serverVersion, at: Date.now() }), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [policies, serverVersion, ask]);
+  const last = useRef<TextFindings | undefined>(undefined);
+  last.current = answer ?? last.current;
+  const isAnswered = question?.policies === policies;
+  return { found: last.current ?? NOTHING, problem, isAnswered, isCurrent: isAnswered && answer !== undefined };
+}
+
+const NOTHING: TextFindings = { findings: [], undecided: [] };
+
+interface FindingsProps {
+  readonly answer: ReturnType<typeof useTextFindings>;
+  readonly onReveal: OnReveal;
+}
+
+/** The findings; nothing visible if there are none. */
+export function Findings({ answer: { found, problem, isAnswered, isCurrent }, onReveal }: FindingsProps) {
+  const { findings, undecided } = found;
+  return (
+    <>
+      <p class="visually-hidden" role="status">
+        {findings.length > 0 && `${counted(findings.length, 'finding')} about the policies`}
+      </p>
+      {problem !== '' && (
+        <p class="play-problem" role="alert">
+          {problem}
+        </p>
+      )}
+      {findings.length + undecided.length > 0 && (
+        <section class="play-results" aria-label="Findings" aria-busy={!isAnswered}>
+          <h2>
+            Findings about the policies
+            {isAnswered && !isCurrent && <span class="quiet"> before the error in their text</span>}
+          </h2>
+          <ul>
+            {findings.map((finding) => (
+              <li key={`${finding.policy} ${finding.kind}`}>
+                <FindingBadge kind={finding.kind} />{' '}
+                {isCurrent && <Line text="policies" line={finding.line} onReveal={onReveal} />}{' '}
+                {visibleControls(findingText(finding))}
+              </li>
+            ))}
+            {undecided.map((text) => (
+              <li key={text}>
+                <Badge tone="unknown">Not decided</Badge> {visibleControls(text)}
+              </li>
+            ))}
+          </ul>
+          {undecided.length > 0 && (
+            <p class="quiet">
+              <code>cappol compare</code> looks at more pods than the page does.
+            </p>
+          )}
+        </section>
+      )}
+    </>
+  );
+}

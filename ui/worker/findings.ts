@@ -1,0 +1,92 @@
+/**
+ * Finds policies without effect by the code of `cappol compare POLICIES`, so that both say the same. The tests
+ * test/ui/findings.test.ts and test/ui/check-answer.test.ts compare them.
+ */
+import { type Finding, openQuestionText } from '../../analysis/compare/finding.ts';
+import { type FindingsOptions, findingsOf } from '../../analysis/compare/findings.ts';
+import { policySetOf } from '../../analysis/compare/policy-set.ts';
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
+import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from '../../analysis/snapshot/document.ts';
+import { restoreCluster } from '../../analysis/snapshot/restore.ts';
+import { isExcluded } from '../../operator/policy/deciding.ts';
+import { policiesIn } from './policies-text.ts';
+import { SharedEvaluation } from './shared-evaluation.ts';
+
+type Limits = Pick<FindingsOptions, 'limit' | 'samples'>;
+
+export interface TextFindingsQuestion {
+  /** The policies, as YAML. */
+  readonly policies: string;
+  /** The minor version N of the oldest API server, which has Kubernetes 1.N. */
+  readonly serverVersion: number;
+  /** The time to evaluate for, in ms since 1970. It matters because policies expire. */
+  readonly at: number;
+}
+
+export interface TextFindings {
+  readonly findings: readonly PlacedFinding[];
+  /** The questions that were not decided, in one sentence each. */
+  readonly undecided: readonly string[];
+}
+
+export interface PlacedFinding extends Finding {
+  /** The line where the policy begins. */
+  readonly line: number | null;
+}
+
+/** So few pods that an answer arrives while somebody types. */
+const WHILE_TYPING: Limits = { limit: 20_000, samples: 5_000 };
+
+/** The findings about the policies of a text; undefined if it has an error: with a policy missing, they would be wrong. */
+export function textFindings(
+  { policies: text, serverVersion, at }: TextFindingsQuestion,
+  limits = WHILE_TYPING,
+): TextFindings | undefined {
+  const troubles: Trouble[] = [];
+  const context = policiesIn({ text, file: 'policies', serverVersion, at }, (trouble) => troubles.push(trouble));
+  if (troubles.some(({ severity }) => severity !== 'warning')) return undefined;
+  // The verdict has a warning about each expired policy already.
+  const { findings, undecided } = findingsOf(policySetOf(context), { at, ...limits });
+  return {
+    findings: findings.map((one) => ({ ...one, line: context.sources.get(one.policy)?.line ?? null })),
+    undecided: undecided.map(openQuestionText),
+  };
+}
+
+/** The part of a snapshot that findings depend on. */
+export type FindingsQuestion = Pick<
+  Snapshot,
+  'context' | 'taken' | 'serverVersion' | 'operatorNamespace' | 'excludedNamespaces' | 'policies'
+>;
+
+export interface ClusterFindings {
+  readonly findings: readonly Finding[];
+  /** The number of policies about which a question was not decided. */
+  readonly undecided: number;
+}
+
+/** So few pods that an answer arrives in seconds. Nothing waits for it. */
+const IN_BACKGROUND: Limits = { limit: 100_000, samples: 50_000 };
+
+/** The findings about the policies of a snapshot. */
+export function clusterFindings(question: FindingsQuestion): ClusterFindings {
+  const { operatorNamespace, excludedNamespaces, taken } = question;
+  const cluster = restoreCluster({ ...EMPTY, ...question });
+  const excluded = [operatorNamespace, ...excludedNamespaces];
+  const at = Date.parse(taken);
+  const compiled = new SharedEvaluation(cluster, { excluded, usersKnown: true, at }).accepted(cluster.policies());
+  const set = policySetOf({ compiled, isExcluded: (name) => isExcluded(name, excluded) });
+  const { findings, undecided } = findingsOf(set, { at, expired: compiled.expired, ...IN_BACKGROUND });
+  return { findings, undecided: new Set(undecided.map(({ policy }) => policy)).size };
+}
+
+const EMPTY = {
+  apiVersion: SNAPSHOT_VERSION,
+  kind: SNAPSHOT_KIND,
+  missing: [],
+  namespaces: [],
+  shapes: [],
+  violations: [],
+  roles: [],
+  roleBindings: [],
+} as const satisfies Omit<Snapshot, keyof FindingsQuestion>;

@@ -1,0 +1,32 @@
+/** Reads a text of policies by the code of `cappol`. */
+import type { Trouble } from '../../analysis/manifests/trouble.ts';
+import type { PolicyContext } from '../../analysis/policies/context.ts';
+import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
+import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
+import { type CheckedText, manifestsIn } from './check.ts';
+
+export interface PoliciesText {
+  readonly text: string;
+  /** The name of the text in problems. */
+  readonly file: CheckedText;
+  /** The minor version N of the oldest API server, which has Kubernetes 1.N. */
+  readonly serverVersion: number;
+  /** The time to evaluate for, in ms since 1970. It matters because policies expire. */
+  readonly at: number;
+}
+
+export function policiesIn(
+  { text, file, serverVersion, at }: PoliciesText,
+  tell: (trouble: Trouble) => void,
+): PolicyContext {
+  const builder = new PolicyContextBuilder();
+  for (const manifest of manifestsIn(text, file, tell)) builder.addManifest(manifest, tell);
+  const options = {
+    operatorNamespace: OPERATOR_NAMESPACE,
+    excludedNamespaces: EXCLUDED_NAMESPACES,
+    namespaceLabels: {},
+    oldestServer: serverVersion,
+    at,
+  };
+  return builder.build(options, tell);
+}

@@ -1,0 +1,64 @@
+/** Asks for the findings about the policies of the shown cluster, in a worker of its own, so that no view waits. */
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import type { Snapshot } from '../../analysis/snapshot/document.ts';
+import type { ToldFindings } from '../model/finding-words.ts';
+import { lazyWorker } from './client.ts';
+import type { FindingsQuestion } from './findings.ts';
+import { latest } from './latest.ts';
+
+const WORKER = lazyWorker();
+/** The time in ms to wait, in which a view asks the questions that its users wait for. */
+const LATER_MS = 100;
+
+/** The last answer. It is kept outside of the views, so that the list and the view of a policy share it. */
+let known: { readonly key: string; readonly context: string; readonly told: ToldFindings } | undefined;
+const listeners = new Set<() => void>();
+
+const ask = latest((question: FindingsQuestion) => WORKER.ask('findings', question), {
+  answer: (findings, question) => tell(question, { findings }),
+  error: (error, question) => tell(question, { error: String(error) }),
+});
+
+function tell(question: FindingsQuestion, told: ToldFindings): void {
+  known = { key: keyOf(question), context: question.context, told };
+  for (const listener of listeners) listener();
+}
+
+/** The findings; undefined before the first answer about the cluster. The last answer stays until the next one. */
+export function useFindings(snapshot: Snapshot): ToldFindings | undefined {
+  const question = useMemo(() => questionAbout(snapshot), [snapshot]);
+  const key = useMemo(() => keyOf(question), [question]);
+  const [, redraw] = useState({});
+  useEffect(() => {
+    const listener = () => redraw({});
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }, []);
+  // In a cluster without the operator, the policies stand for levels, and nobody can delete them.
+  const isAsked = snapshot.installed !== false;
+  useEffect(() => {
+    if (!isAsked || known?.key === key) return;
+    const timer = setTimeout(() => ask(question), LATER_MS);
+    return () => clearTimeout(timer);
+    // An answer to an earlier question may arrive last, so the question is asked again.
+  }, [isAsked, key, known?.key]);
+  return isAsked && known?.context === snapshot.context ? known.told : undefined;
+}
+
+function questionAbout(snapshot: Snapshot): FindingsQuestion {
+  const { context, taken, serverVersion, operatorNamespace, excludedNamespaces } = snapshot;
+  const policies = snapshot.policies.map((policy) => {
+    const { serverDefaults } = policy.status;
+    return { ...policy, status: serverDefaults ? { serverDefaults } : {} };
+  });
+  return { context, taken, serverVersion, operatorNamespace, excludedNamespaces, policies };
+}
+
+/** A text that changes with the answer. The time matters only because policies expire. */
+function keyOf({ taken, ...question }: FindingsQuestion): string {
+  const now = Date.parse(taken);
+  const expired = question.policies.filter(({ spec }) => spec.expires !== undefined && Date.parse(spec.expires) <= now);
+  return JSON.stringify([question, expired.length]);
+}
