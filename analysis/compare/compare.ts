@@ -1,6 +1,6 @@
 /**
  * Compares two sets of policies. The comparison finds what only the new set admits, and what only the old set admits.
- * docs/compare.md proves that the answer is complete.
+ * docs/compare.md explains why the answer is complete.
  */
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
@@ -255,7 +255,7 @@ class Comparing {
     return found;
   }
 
-  /** Whether no further difference is needed. */
+  /** Whether the comparison has found enough differences and can end. */
   get #isDone(): boolean {
     return this.#options.isFirstEnough === true && this.#result.opens.length + this.#result.closes.length > 0;
   }

@@ -29,7 +29,7 @@ export interface Finding {
    * The IDs of the rules that contradict each other. Only `admits-nothing` and `admits-only-windows` have such rules.
    */
   readonly rules: readonly string[];
-  /** One sentence about `this policy`. It names the mistake and the remedy. */
+  /** One sentence about `this policy`. The sentence names the mistake and the remedy. */
   readonly message: string;
 }
 

@@ -61,7 +61,10 @@ class Search {
     return { findings: this.#findings.toSorted(byPolicyAndKind), undecided: this.#undecided.toSorted(byPolicyAndKind) };
   }
 
-  /** Whether the policy decides nowhere or admits nothing. If so, all other findings about the policy are left out. */
+  /**
+   * Whether the policy decides nowhere or admits nothing. In both cases, all other findings about the policy are left
+   * out.
+   */
   #isWithoutEffect(beside: Beside): boolean {
     const { policy } = beside;
     const found =
@@ -123,7 +126,10 @@ class Search {
     return { kind: 'redundant', policy: name, others, rules: [], message };
   }
 
-  /** The policy in each of its modes. The policies in `gone` are left out of its other policies. */
+  /**
+   * The parts of the policy, one for each of its modes. The policies in `gone` are left out of the other policies of
+   * each part.
+   */
   #partsOf(name: string, gone: ReadonlySet<string> = new Set()): Beside[] {
     return this.#all
       .filter(({ policy }) => policy.name === name)

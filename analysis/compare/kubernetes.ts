@@ -8,7 +8,7 @@ import type { Container, PodContent, PodSpec } from '../../operator/model/object
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 
-/** The fields that the API server requires, by type. Each has a small value. */
+/** For each type, the fields that the API server requires. Each field has a small value. */
 export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Container: { name: 'app', image: 'app' },
   ContainerPort: { containerPort: 80 },
@@ -60,7 +60,7 @@ export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>
   FlockerVolumeSource: { datasetName: 'data' },
 };
 
-/** The fields of which an object has exactly one, by type. The smallest field comes first. */
+/** For each type, the fields of which an object has exactly one. The smallest field comes first. */
 export const ONE_OF: Readonly<Record<string, readonly string[]>> = {
   Volume: ['emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected', 'persistentVolumeClaim', 'nfs'],
   VolumeProjection: ['configMap', 'secret', 'downwardAPI', 'serviceAccountToken'],
@@ -80,7 +80,10 @@ export const NEEDED: Readonly<Record<string, string>> = {
 /** Fields of the pod whose values determine whether the API server accepts many other fields. */
 export const LIMITING: readonly string[] = ['spec.os.name', 'spec.hostUsers'];
 
-/** A part of the keys of historical annotations, and the fields that these annotations must not contradict. */
+/**
+ * The text that the keys of the historical seccomp annotations contain, and the fields that these annotations must not
+ * contradict.
+ */
 export const SECCOMP = {
   annotation: 'seccomp.security.alpha.kubernetes.io',
   fields: ['spec.securityContext.seccompProfile', 'c.securityContext.seccompProfile'],

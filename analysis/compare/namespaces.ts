@@ -50,7 +50,7 @@ interface Selecting {
   readonly labels: Labels;
 }
 
-/** A string that identifies the class of a namespace. It is the same for all namespaces of the class. */
+/** A string that identifies the class of a namespace. The string is the same for all namespaces of the class. */
 export function classOf(old: Selecting, now: Selecting): string {
   // The name of a namespace cannot contain this character, so no selector names a namespace `*`.
   const decidingIn = ({ policies, labels }: Selecting) =>

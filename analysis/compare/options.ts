@@ -18,8 +18,8 @@ import { isAccepted } from './kubernetes.ts';
 import { type Budget, type ContainerPart, type PodPart, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
 
 /**
- * A container and the volume that it may mount. The fields say which refusing policies it violates, by their position,
- * and by which rules.
+ * A container and the volume that it may mount. The field `violated` names the refusing policies that the container and
+ * the volume violate, and the violated rules.
  */
 export interface Piece extends TinyPod {
   readonly size: number;

@@ -105,7 +105,8 @@ class Reader implements Reads {
 
   read(violates: Node): void {
     this.#visit(violates, SCOPE, true);
-    // If an annotation with any key is read, it is an annotation of a container. The key then names the container.
+    // If an annotation with any key is read, it is an annotation of a container. The key of this annotation ends in the
+    // name of the container.
     if (!this.paths.has(ANNOTATIONS_BY_KEY)) return;
     const keys = this.relations.filter(({ paths }) => paths.includes(keysOf(ANNOTATIONS)));
     const prefixes = keys

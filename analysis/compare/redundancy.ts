@@ -33,7 +33,7 @@ export function coverOf(beside: Beside, questions: Questions): readonly Resolved
   return cover;
 }
 
-/** Whether the answer is yes. The result is false if the question is not decided. */
+/** Whether the function returns true. The result is false if the question is not decided. */
 export function isProved(answer: () => boolean): boolean {
   try {
     return answer();

@@ -30,9 +30,10 @@ export function saySame({ policy: a, isExcluded }: Beside, { policy: b }: Beside
 }
 
 /**
- * A text with everything except for pods and namespaces that two policies must have in common to be the same. The text
- * is undefined for a policy that can equal no other policy. The bindings of such a policy, or the progress of its
- * rollout, are not a part of the policy.
+ * A text with all properties that two policies must have in common to have the same effect. Rules and selectors are
+ * left out, because they are compared separately. The text is undefined for a policy with `usableBy: Bindings` or with
+ * a rollout. Such a policy counts as different from every other policy, because its bindings and the progress of its
+ * rollout are not a part of the policy.
  */
 const termsOf = perObject((policy: ResolvedPolicy): string | undefined => {
   const { priority, usableBy, subjects, expires, podSecurityLabels, adminAccessLabel, meanwhile } = policy;

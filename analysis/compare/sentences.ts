@@ -126,7 +126,10 @@ export function policiesText(policies: readonly string[]): string {
   return policies.map((policy) => `policy ${policy}`).join(' and ');
 }
 
-/** The violations of the rule for one policy. If the rule is the use of policies, all violations for the policy. */
+/**
+ * The violations of the rule for one policy. If the rule is the use of policies, the list has all violations of the
+ * policy.
+ */
 export function violationsOf(policy: string, violations: PodVerdict['violations'], rule: string): readonly Violation[] {
   return violationsBy(policy, violations).filter((one) => rule === USE_RULE || one.rule === rule);
 }

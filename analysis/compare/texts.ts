@@ -42,7 +42,7 @@ export function variantsOf({ constants, sets, prefixes, functions, usual }: Comp
   return [...functions.filter((name) => name !== 'split(,)').reduce<readonly string[]>(change, texts), ...odd];
 }
 
-/** The texts from which the function makes the given text. */
+/** The texts that the function with this name may turn into the given text. */
 function sourcesOf(text: string, name: string, prefixes: readonly string[]): string[] {
   if (name === 'upperAscii()') return text === text.toLowerCase() ? [] : [text.toLowerCase()];
   if (name === 'split(/)') return text.includes('.') ? [text.replaceAll('.', '/')] : [];
@@ -52,7 +52,10 @@ function sourcesOf(text: string, name: string, prefixes: readonly string[]): str
     .map((prefix) => prefix + text);
 }
 
-/** The items after the prefix: in the order of a set, in other orders, twice, and without one item. */
+/**
+ * Lists to try, each after the prefix. A list has the items in the order of a set, in other orders, twice, without one
+ * item, or with another item.
+ */
 function ordersOf(prefix: string, items: readonly string[]): string[] {
   if (items.length < 2) return [];
   const others = [items.toReversed(), [...items, ...items], items.slice(1), [...items.slice(1), items[1] ?? '']];

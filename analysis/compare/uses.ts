@@ -1,8 +1,8 @@
 /**
  * Finds the classes of users that matter for a comparison. A policy with restricted use is represented as a boolean: a
- * user may use the policy, or may not use it. The more policies of the refusing set a user may use, the fewer
- * differences there are. For each admitting policy, users are examined who may use this policy, and who may use other
- * policies only if every such user may use them.
+ * user may use the policy, or may not use it. Each further policy of the refusing set that a user may use can only
+ * remove differences. For each admitting policy, the comparison examines users who may use this policy. These users may
+ * use another policy only if all users of the admitting policy may use the other policy.
  */
 import { rbacSubject } from '../../operator/compile/rbac.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

@@ -1,7 +1,7 @@
 /**
- * Finds policies without effect. The code is the code of `cappol compare POLICIES`, so that the page and the command
- * have the same findings. The tests test/ui/findings.test.ts and test/ui/check-answer.test.ts compare the findings of
- * both.
+ * Finds policies without effect. The worker runs the code of `cappol compare POLICIES`, so that the page and the
+ * command have the same findings. The tests test/ui/findings.test.ts and test/ui/check-answer.test.ts compare the
+ * findings of both.
  */
 import { type Finding, openQuestionText } from '../../analysis/compare/finding.ts';
 import { type FindingsOptions, findingsOf } from '../../analysis/compare/findings.ts';
@@ -35,7 +35,7 @@ export interface PlacedFinding extends Finding {
   readonly line: number | null;
 }
 
-/** The limits while the user types. They are so low that the findings arrive while the user types. */
+/** The limits while the user types. The limits are so low that the findings arrive while the user types. */
 const WHILE_TYPING: Limits = { limit: 20_000, samples: 5_000 };
 
 /**

@@ -1,4 +1,7 @@
-/** Finds the findings about the policies of the shown cluster. A separate worker does this, so that no view waits. */
+/**
+ * Gets the findings about the policies of the shown cluster. A separate worker makes the findings, so that no view
+ * waits.
+ */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { ToldFindings } from '../model/finding-words.ts';
@@ -13,7 +16,8 @@ const WORKER = lazyWorker();
 const LATER_MS = 100;
 
 /**
- * The last result. It is stored outside the views, so that the list of policies and the view of one policy share it.
+ * The last result. The result is stored outside the views, so that the list of policies and the view of one policy
+ * share it.
  */
 let known: { readonly key: string; readonly context: string; readonly told: ToldFindings } | undefined;
 const listeners = new Set<() => void>();

@@ -15,7 +15,7 @@ export function tellFindings(context: PolicyContext, at: number, tell: (trouble:
   const { findings } = findingsOf(policySetOf(context), { at, ...LIMITS });
   for (const finding of findings) {
     const source = context.sources.get(finding.policy);
-    // A policy without a source is a policy of the cluster. The user did not ask about it.
+    // A policy without a source is a policy of the cluster. The user did not ask about such a policy.
     if (!source) continue;
     tell({ ...placeOfSource(source), message: findingText(finding), severity: 'warning' });
   }

@@ -5,7 +5,7 @@ import { manifestOf } from '../../../analysis/compare/witness.ts';
 import type { History } from '../../../analysis/history/history.ts';
 import { type PodVerdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 
-/** The content of an output. */
+/** The data that the printers of all formats need. */
 export interface Printed extends NamedComparison {
   /** The changes in the cluster. The field exists only if both sets are snapshots of the same cluster. */
   readonly history?: History;

@@ -107,7 +107,7 @@ function messagesText({ violations }: PodVerdict, rule: string): string {
 
 /**
  * The place in the policy that admits or refuses the pod after the change. If no policy decides about the pod any more,
- * the place is in the policy that refused the pod before. Its selector may have changed.
+ * the place is in the policy that refused the pod before. The selector of this policy may have changed.
  */
 function placeIn({ before, after, rules }: Difference, direction: Direction, { placeOf }: Answer) {
   const [rule = ''] = rules;

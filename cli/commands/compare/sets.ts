@@ -67,7 +67,7 @@ export async function readSets(
 /** One set of policies, with the data that findings about this set need. */
 export interface NamedSet {
   readonly set: PolicySet;
-  /** The policies that have expired. They count as deleted. */
+  /** The policies that have expired. Expired policies count as deleted. */
   readonly expired: Compiled['expired'];
   /** The places where the policies were read in files. The key is the name of the policy. */
   readonly sources: ReadonlyMap<string, PolicySource>;

@@ -23,7 +23,7 @@ import { Start } from './start.tsx';
 import { Texts } from './texts.tsx';
 import type { OnReveal } from './troubles.tsx';
 
-/** The texts of the playground, and the text with which a comparison begins. */
+/** The texts of the playground, and the policies with which a comparison begins. */
 interface Texted {
   readonly play: Play;
   /** The policies before the user edited them. */

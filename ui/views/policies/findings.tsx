@@ -17,7 +17,7 @@ interface FindingsProps {
 
 interface FindingsRowProps extends Pick<FindingsProps, 'link'> {
   readonly findings: readonly Finding[] | undefined;
-  /** The number of columns of the table. The row spans all of them. */
+  /** The number of columns of the table. The row spans all columns. */
   readonly columns: number;
 }
 

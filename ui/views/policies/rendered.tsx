@@ -100,7 +100,7 @@ interface NamedText {
   readonly text: string;
 }
 
-/** The CEL expressions of an admission policy, in the order in which they are evaluated. Each has its name. */
+/** The CEL expressions of an admission policy, in the order in which they are evaluated. Each expression has a name. */
 function namedCel(manifest: RenderedManifest['manifest']): NamedText[] {
   const {
     matchConditions = [],

@@ -62,7 +62,10 @@ export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'w
   return mode === 'Enforce' ? 'error' : 'warning';
 }
 
-/** The remark about a workload whose current template complies. Only its old pods have to be replaced. */
+/**
+ * The remark about a workload whose current template complies. Only the old pods of such a workload have to be
+ * replaced.
+ */
 export const ONLY_OLD_PODS = 'only pods of an older template: the current one complies';
 
 const NOT_SELECTED: Readonly<Record<NotSelectedReason, string>> = {
