@@ -59,7 +59,7 @@ class Splitter {
   *#addLines(text: string): Generator<Piece> {
     let from = 0;
     if (this.#lineIsTooLong) {
-      // The line is too long. The beginning of the line was dropped earlier, and its rest is dropped now.
+      // The line is too long. Its beginning was dropped with an earlier chunk, and its rest is dropped now.
       this.#lineIsTooLong = false;
       from = text.indexOf('\n') + 1;
       this.#line += 1;

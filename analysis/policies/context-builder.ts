@@ -77,8 +77,8 @@ export class PolicyContextBuilder {
   }
 
   /**
-   * Everything that was collected. The value is undefined if the builder has read a cluster, because a cluster is too
-   * large to be sent.
+   * The policies and other objects that the builder has collected. The value is undefined if the builder has read a
+   * cluster, because a cluster is too large to be sent.
    */
   get collected(): Collected | undefined {
     return this.#live ? undefined : this.#all;

@@ -41,8 +41,8 @@ export interface Snapshot {
    */
   readonly usersKnown?: boolean;
   /**
-   * The value is false in a cluster without the CRD. The policies are then the policies of ASSESSED_LEVELS. In a
-   * cluster with the CRD, the field is absent.
+   * The value is false in a cluster without the CRD. In this case, the snapshot's policies are the policies of
+   * ASSESSED_LEVELS. In a cluster with the CRD, the field is absent.
    */
   readonly installed?: false;
   /** The policies, sorted by name. */

@@ -20,8 +20,8 @@ export interface Fitting {
    */
   readonly used?: boolean;
   /**
-   * The overrides of the policy beside which an exception is suggested. If the pods satisfy one of these overrides, the
-   * exception keeps the override. By default, an exception starts from the level without overrides.
+   * The overrides of the existing policy that gets a suggested exception. If the pods satisfy one of these overrides,
+   * the exception keeps the override. By default, an exception starts from the level without overrides.
    */
   readonly base?: Stated;
   readonly evaluator: Evaluator;

@@ -14,7 +14,7 @@ import { OTHER_TOOLS, type OtherTool } from './other-tools.ts';
 import type { Table } from './table.ts';
 
 interface CommandLineOptions {
-  /** The numbers of manifests, which are measured one after another. */
+  /** The numbers of manifests to check. Each number is measured separately. */
   readonly sizes: readonly number[];
   /** Whether gator and Kyverno's command line are measured, too. */
   readonly otherTools: boolean;

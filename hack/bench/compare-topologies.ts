@@ -43,7 +43,7 @@ const LOOSENED: readonly Overrides[] = [
 const LEVELS = ['restricted', 'baseline', 'privileged'] as const;
 /** The number of exceptions that decide together for a team. More exceptions must not have restricted use. */
 const EXCEPTIONS_OF_TEAM = 7;
-/** Among this number of policies, one changes. */
+/** One policy changes in each group of this number of policies. */
 const CHANGED = 10;
 
 /** The name of the topology whose two sets are equal. */

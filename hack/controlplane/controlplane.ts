@@ -243,8 +243,7 @@ class LocalControlPlane implements ControlPlane {
   }
 
   async stop(): Promise<void> {
-    // The servers are killed. A kill is quick and as good as an orderly end. etcd keeps acknowledged data, and no other
-    // server has state.
+    // The servers are killed. Killing a server is quick and loses nothing.
     await Promise.all(this.#servers().map((server) => server.stop('SIGKILL')));
     await this.#watchdog.release();
     rmSync(this.dir, { recursive: true, force: true });

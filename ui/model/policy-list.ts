@@ -107,8 +107,8 @@ function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): Pol
 }
 
 /**
- * The order of conditions. The summaries that kstatus reads come first. All further conditions follow in the order in
- * which they depend on each other.
+ * The types of conditions, in the order in which the page shows them. The summaries that kstatus reads come first. All
+ * further conditions follow in the order in which they depend on each other.
  */
 const ORDER = [
   'Ready',

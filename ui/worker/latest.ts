@@ -1,4 +1,7 @@
-/** Asks questions of which only the newest matters. Questions about a text that the user is typing are an example. */
+/**
+ * Asks questions, and only the answer to the newest question matters. Questions about a text that the user is typing
+ * are an example.
+ */
 
 /**
  * Only one question is asked at a time. A new question waits, and replaces a question that is already waiting. The

@@ -18,8 +18,8 @@ export interface UiOptions extends Given<Omit<PolicyOptions, 'context'>>, UsedOp
 }
 
 /**
- * V8 flags that limit garbage. The heap grows slowly, its space for new objects does not grow, and marking happens in a
- * pause (decision 0045).
+ * V8 flags that limit the memory of objects that are no longer used. The heap grows slowly, its space for new objects
+ * does not grow, and marking happens in a pause (decision 0045).
  */
 const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1', '--no-incremental-marking'];
 
