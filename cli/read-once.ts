@@ -24,8 +24,8 @@ export interface ReadOptions {
   /** Called with the number of objects that were read so far. */
   onPage?(objects: number): void;
   /**
-   * Called with each kind that the user may not read. The kind is then left out. If `onForbidden` is absent, such a
-   * kind is an error.
+   * Called with each kind that the user may not read. The kind is then left out. If `onForbidden` is absent, a kind
+   * that the user may not read is an error.
    */
   onForbidden?(source: Source, error: ApiError): void;
 }

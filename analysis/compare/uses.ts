@@ -16,8 +16,8 @@ export interface Use {
 
 export interface UsesOptions {
   /**
-   * Whether the users of a policy count as users of another policy, if the subjects of the other policy include all
-   * subjects of the policy.
+   * Whether the subjects of policies are compared. If the subjects of policy B include all subjects of policy A, the
+   * users of policy A then count as users of policy B.
    */
   readonly comparesSubjects?: boolean;
 }

@@ -29,7 +29,7 @@ interface FixTarget {
   readonly context: Record<string, unknown>;
 }
 
-/** The part of a fix that determines the changed fields. A fill of defaulting has the same part. */
+/** The part of a fix that determines the changed fields. The values that defaulting fills in have this part, too. */
 type FieldChange = Pick<Fix, 'over' | 'path' | 'when' | 'value'>;
 
 export function changesBy(fix: FieldChange, pod: PodContent, engine: CelEngine): PodChange[] {

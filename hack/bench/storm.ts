@@ -166,7 +166,7 @@ async function change(etcd: Etcd, pods: readonly RawObject[], rate: number, sign
 }
 
 /**
- * Gives a pod another user ID. The operator must then evaluate the pod again, and no other pod equals it. The pod is
+ * Gives a pod another user ID. No other pod has this user ID, so the operator must evaluate the pod again. The pod is
  * written directly into etcd, because the bench does not measure how many writes the API server can handle.
  */
 async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
