@@ -1,5 +1,6 @@
-# The operator's image: Node, the operator as one file, and the licences of the packages in that file. No shell, no package
-# manager, nothing of cappol. --target cappol builds the image of cappol instead, which cannot run the operator.
+# The operator's image contains Node, the operator as one file, and the licences of the packages in that file. It has no
+# shell, no package manager, and no file of cappol. --target cappol builds the image of cappol instead, which cannot run
+# the operator.
 #
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/operator:v0.1.0 .
 #   docker build --build-arg REVISION="$(git rev-parse HEAD)" --tag ghcr.io/capabilitypolicy/cappol:v0.1.0 --target cappol .
@@ -34,9 +35,9 @@ LABEL org.opencontainers.image.title="cappol" \
 COPY --from=build /app/dist/cappol /app/cappol
 COPY LICENSE /app/
 ENV NODE_ENV=production
-# Where the files to check are mounted.
+# The path at which users mount the files to check.
 WORKDIR /work
-# distroless' nonroot
+# The user ID is that of the user nonroot in distroless images.
 USER 65532:65532
 ENTRYPOINT ["/nodejs/bin/node", "/app/cappol/main.mjs"]
 
@@ -55,7 +56,7 @@ WORKDIR /app
 COPY --from=build /app/dist/operator operator
 COPY LICENSE ./
 ENV NODE_ENV=production
-# distroless' nonroot
+# The user ID is that of the user nonroot in distroless images.
 USER 65532:65532
-# The Deployment uses the same command, so that its flags of V8 are next to its memory limit.
+# The Deployment uses the same command, so that its V8 flags are beside its memory limit.
 ENTRYPOINT ["/nodejs/bin/node", "--max-semi-space-size=4", "--heap-growing-percent=30", "--no-incremental-marking", "/app/operator/main.mjs"]

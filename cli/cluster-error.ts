@@ -1,8 +1,11 @@
-/** Describes why a connection to a cluster failed, in terms of files and servers instead of Node's error codes. */
+/**
+ * Describes why a connection to a cluster failed. The description names files and servers instead of Node's error
+ * codes.
+ */
 import { ApiError } from '../operator/cluster/api-error.ts';
 import { UsageError } from './command.ts';
 
-/** The codes of Node's net, dns and tls modules, and of undici. */
+/** The error codes of Node's modules net, dns and tls, and of undici. Each code has a description. */
 const CONNECTION: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at this address',
   ECONNRESET: 'the server closed the connection',
@@ -17,17 +20,18 @@ const CONNECTION: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the server certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'the server certificate is for another name',
 };
-/** OpenSSL's codes for a certificate of an unknown authority. */
+/** Matches OpenSSL's codes for a certificate whose authority is not trusted. */
 const UNTRUSTED = /^(DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|CERT_UNTRUSTED)/;
 /**
- * OpenSSL's codes for an alert that the server sends: it refuses the client's certificate, or asks for a certificate.
+ * Matches OpenSSL's codes for an alert from the server. The server sends an alert when it refuses the client's
+ * certificate, or requires a client certificate.
  */
 const ALERT = /^ERR_SSL_.*ALERT/;
-/** Matches the error codes of connections. Other codes that begin with `ERR` are Node's own. */
+/** Matches the error codes of failed connections. All other codes that begin with `ERR` are Node's own. */
 const IS_CODE = /^(E(?!RR_|PIPE)[A-Z]+|ERR_(SSL|TLS|OSSL)_\w+|UND_ERR_\w+|CERT_\w+)$/;
 const UNREADABLE: Readonly<Record<string, string>> = { ENOENT: 'does not exist', EACCES: 'cannot be read' };
 
-/** @returns an error with one line for the user if the connection failed; otherwise the given error */
+/** @returns an error with a message of one line for the user, if the connection failed, or else the given error */
 export function clusterError(error: unknown, server: string): unknown {
   if (error instanceof ApiError) {
     return new UsageError(

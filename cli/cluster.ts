@@ -1,4 +1,4 @@
-/** The cluster that a command reads, found as kubectl finds it. */
+/** Connects to the cluster that a command reads. The cluster is chosen as kubectl chooses it. */
 import { type ClusterRole, liveRoles } from '../analysis/policies/aggregation.ts';
 import { type Automounting, automountingOf } from '../analysis/policies/automounting.ts';
 import { ApiClient, isForbidden, pathFor } from '../operator/cluster/client.ts';
@@ -19,14 +19,14 @@ export interface Connected {
   readonly client: ApiClient;
   /** The name of the kubeconfig's context; empty if there is no context. */
   readonly context: string;
-  /** The namespace that the kubeconfig's context names. */
+  /** The namespace of the kubeconfig's context. */
   readonly namespace: string;
 }
 
 /**
- * Connects to the cluster, does the work, and closes the connections.
+ * Connects to the cluster, runs the given function, and closes the connections.
  *
- * @throws Error with a message of one line, if the kubeconfig is wrong or the cluster fails
+ * @throws Error with a message of one line, if the kubeconfig is wrong or the cluster does not answer as expected
  */
 export async function withCluster<Result>(
   options: KubeConfigOptions,
@@ -46,8 +46,7 @@ export async function withCluster<Result>(
 }
 
 /**
- * Completes the options. If no flag says which namespaces to exclude, the namespaces of the cluster's platform are
- * excluded.
+ * Fills in the namespaces to exclude. If no flag says which namespaces to exclude, the platform of the cluster decides.
  */
 export async function excludingPlatform<Options extends Excluding>(
   given: Given<Options>,
@@ -57,7 +56,7 @@ export async function excludingPlatform<Options extends Excluding>(
   return excludingBy<Options>(given, excludedOn(await platformsOf(client)));
 }
 
-/** Reads the whole cluster, or one namespace; shows progress on a terminal. */
+/** Reads the whole cluster, or one namespace. On a terminal, the progress is shown. */
 export async function readWhole(
   { client }: Connected,
   { signal, stderr }: Pick<Io, 'signal' | 'stderr'>,
@@ -73,8 +72,8 @@ export async function readWhole(
 }
 
 /**
- * Reads which service accounts state `automountServiceAccountToken`; undefined if the user may not list service
- * accounts.
+ * Reads which service accounts set `automountServiceAccountToken`. The result is undefined if the user may not list
+ * service accounts.
  */
 export async function readAutomounting(
   { client }: Connected,
@@ -96,7 +95,7 @@ export async function readAutomounting(
   }
 }
 
-/** Reads all ClusterRoles, with the fields that aggregation needs. */
+/** Reads all ClusterRoles, with the fields that role aggregation needs. */
 export async function readClusterRoles(
   { client }: Connected,
   { signal }: Pick<Io, 'signal'>,
@@ -108,7 +107,10 @@ export async function readClusterRoles(
   return liveRoles(roles);
 }
 
-/** Reads pods and workloads. If no flag names the namespace, a line on standard error says which namespace is read. */
+/**
+ * Reads pods and workloads. If no flag names the namespace, a line on standard error says which namespace the command
+ * reads.
+ */
 export async function readPods(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,

@@ -1,10 +1,10 @@
-/** Examples in a command's help. Each example works when it is pasted into a shell. */
+/** Adds examples to the help of a command. Each example works when it is pasted into a shell. */
 import type { Command } from 'commander';
 
 interface Example {
-  /** The purpose of the example, in a few words. */
+  /** The purpose of the example in a few words. */
   readonly what: string;
-  /** The commands to paste into a shell; a here-document is not indented. */
+  /** The commands to paste into a shell. A here-document in the commands must not be indented. */
   readonly paste: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Reads all that evaluating the live cluster needs, as far as the user's rights allow. In a cluster without the CRD, it
- * reads only what the evaluation of the levels needs.
+ * Reads everything from a cluster that an evaluation needs, as far as the user's rights allow. In a cluster without the
+ * CRD, only what the evaluation of the levels needs is read.
  */
 import { assessedCluster } from '../analysis/policies/assessed-cluster.ts';
 import type { Taken } from '../analysis/snapshot/take.ts';
@@ -18,25 +18,30 @@ import { forbiddenSources } from './read-once.ts';
 
 export interface Rights {
   /**
-   * The kinds that are not read, because the user may not read them, or because the cluster has no CRD and so no
+   * The kinds that are not read. The user may not read these kinds, or the cluster has no CRD and therefore no
    * policies.
    */
   readonly forbidden: readonly Source[];
-  /** One line for each missing right, with the consequence; empty if no right is missing. */
+  /** A line for each missing right, which also says what the result lacks. The list is empty if no right is missing. */
   readonly missing: readonly string[];
-  /** Whether everything that evaluation needs could be read. */
+  /** Whether everything that the evaluation needs could be read. */
   readonly canEvaluate: boolean;
-  /** True if roles and bindings could be read, or if there are no policies to use. */
+  /**
+   * Whether roles and role bindings could be read, so that the users of policies are known. The value is also true if
+   * there are no policies to use.
+   */
   readonly usersKnown: boolean;
-  /** Whether the cluster has the CRD. In a cluster without the CRD, the policies are those of ASSESSED_LEVELS. */
+  /**
+   * Whether the cluster has the CRD. In a cluster without the CRD, the policies are the policies of ASSESSED_LEVELS.
+   */
   readonly installed: boolean;
 }
 
 const EVALUATED: readonly Source[] = [sources.NAMESPACES, ...sources.PODS_AND_WORKLOADS];
 
 /**
- * The kinds that are read from a cluster without the CRD. PodTemplates are left out: no controller makes pods of them,
- * and the role `view` may not list them.
+ * The kinds that are read from a cluster without the CRD. PodTemplates are left out, because no controller makes pods
+ * from them, and the role `view` may not list them.
  */
 const ASSESSED = EVALUATED.filter(({ kind }) => kind !== 'PodTemplate');
 
@@ -54,19 +59,19 @@ const UNASSESSED: readonly Source[] = [
   sources.POLICIES,
 ];
 
-/** The purpose of reading a cluster, as error messages describe it. */
+/** Describes for error messages why a command reads a cluster. */
 export interface LivePurpose {
-  /** The consequence, as text, if a kind that is evaluated can't be read. */
+  /** Says, as text, what is missing in the result if a kind that is evaluated cannot be read. */
   readonly notEvaluated: string;
 }
 
 /**
- * The consequence, as text, for snapshots, and for any command in a cluster without the CRD, where no status reports
- * violations.
+ * The consequence, as text, if a kind cannot be read for a snapshot. A cluster without the CRD has the same
+ * consequence, because no status reports violations there.
  */
 export const SNAPSHOT_NOT_EVALUATED = 'nothing is evaluated, so there are no verdicts';
 
-/** Reads the live cluster. @throws UsageError when policies can't be read */
+/** Reads the live cluster. @throws UsageError if policies cannot be read */
 export async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,
@@ -87,7 +92,7 @@ export async function readLive(
   };
 }
 
-/** @throws UsageError that names all missing rights if the policies cannot be read */
+/** @throws UsageError that names all missing rights, if the policies cannot be read */
 function checkPolicies(forbidden: ReadonlyMap<Source, ApiError>, namespace?: string): void {
   const error = forbidden.get(sources.POLICIES);
   if (!error) return;
@@ -109,9 +114,10 @@ function rightsWithout(
 }
 
 /**
- * Finds out which kinds the user may read, without reading large collections: it asks for one object of each kind.
+ * Finds out which kinds the user may read. To avoid reading large collections, the function asks for one object of each
+ * kind.
  *
- * @throws UsageError when policies can't be read
+ * @throws UsageError if policies cannot be read
  */
 export async function rightsOf(
   connected: Connected,
@@ -124,7 +130,7 @@ export async function rightsOf(
   return rightsWithout([...forbidden.keys()], { installed, notEvaluated });
 }
 
-/** @param at the time for which to evaluate; undefined means now */
+/** @param at the time for which to evaluate, in ms since 1970; undefined for the current time */
 export function acceptedStateOf(
   cluster: Cluster,
   rights: Pick<Rights, 'usersKnown'>,
@@ -136,8 +142,8 @@ export function acceptedStateOf(
 }
 
 /**
- * The state of a cluster's policies, with which the cluster is evaluated. In the new state, no policy is accepted yet,
- * and no program is rendered.
+ * The state of a cluster's policies, which the evaluation of the cluster needs. In a new state, no policy is accepted
+ * yet, and no program is rendered.
  */
 export function stateOf(
   cluster: Cluster,
@@ -149,7 +155,11 @@ export function stateOf(
   return new PolicyState(cluster, { ...options, renders: false });
 }
 
-/** The parts of a snapshot that concern the whole cluster. @param at when the snapshot was taken, in ms since 1970 */
+/**
+ * The parts of a snapshot that are about the whole cluster.
+ *
+ * @param at the time at which the snapshot was taken, in ms since 1970
+ */
 export function takenOf(
   cluster: Cluster,
   state: PolicyState,
@@ -185,15 +195,15 @@ function missingTexts(forbidden: readonly Source[], notEvaluated: string): strin
   ];
 }
 
-/** Tells people on standard error which rights are missing. */
+/** Tells the user on standard error which rights are missing. */
 export function tellMissing({ missing }: Pick<Rights, 'missing'>, { stderr }: Pick<Io, 'stderr'>): void {
   if (missing.length > 0) stderr.write(`cappol: ${missing.join('; ')}; ${READER_ROLES}\n`);
 }
 
 /**
- * Whether the cluster has the CRD. Every user has the right to ask whether the CRD exists.
+ * Whether the cluster has the CRD. Every user has the right to find out whether the CRD exists.
  *
- * @throws the client's error
+ * @throws the client's error if the API server does not answer
  */
 export async function isInstalled({ client }: Connected): Promise<boolean> {
   const { apiVersion } = sources.POLICIES;

@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-/** The process of cappol: the only file of the command line that uses `process`. */
+/** Runs cappol as a process. Only this file of the command line uses `process`. */
 import { basename } from 'node:path';
 import { run } from './program.ts';
 import { problemWithNode } from './version.ts';
 
-/** The exit code that a shell reports for a program ended by a closed pipe: 128 + SIGPIPE. */
+/** The exit code that a shell reports for a program that a closed pipe ended: 128 + SIGPIPE. */
 const CLOSED_PIPE = 141;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -18,7 +18,7 @@ const stopping = new AbortController();
 let stopped: number | undefined;
 
 for (const [signal, code] of Object.entries(SIGNALS)) {
-  // The handler runs only for the first signal, so that a second signal ends the process at once.
+  // The handler runs only for the first signal. A second signal therefore ends the process at once.
   process.once(signal, () => {
     stopped = code;
     stopping.abort();
@@ -32,7 +32,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// This file has no top-level await, because a single executable runs it as CommonJS.
+// main.ts has no top-level await, because a single executable runs the file as CommonJS.
 run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
@@ -43,13 +43,13 @@ run(process.argv.slice(2), {
   name: isPlugin() ? 'kubectl cappol' : 'cappol',
 }).then((code) => {
   process.exitCode = stopped ?? code;
-  // A standard input that nobody closes must not keep the process alive.
+  // An open standard input must not keep the process alive.
   process.stdin.unref?.();
 });
 
 /**
- * Whether kubectl started the program, or a user called the program as a plugin; the name of the script or executable
- * shows this.
+ * Whether the program was started by kubectl, or under the name of the kubectl plugin. The name of the script or
+ * executable shows this.
  */
 function isPlugin(): boolean {
   return [process.argv0, process.argv[1] ?? ''].some((path) => basename(path).startsWith('kubectl-'));

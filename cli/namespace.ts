@@ -1,6 +1,4 @@
-/**
- * Validates -n for commands that read a cluster, because a command that checks nothing must not look like a success.
- */
+/** Validates the flag -n of commands that read a cluster. A command that checks nothing must not look successful. */
 import type { Cluster } from '../operator/model/objects.ts';
 import { isExcluded } from '../operator/policy/deciding.ts';
 import { UsageError } from './command.ts';

@@ -1,4 +1,4 @@
-/** Options that several commands share, and the parsing of their texts. */
+/** Defines the options that several commands share, and parses their values. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { KubeConfigOptions } from '../operator/cluster/kubeconfig.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../operator/model/namespaces.ts';
@@ -14,10 +14,10 @@ export const filenames = () =>
     'none',
   );
 
-/** The option -A of commands that read a cluster; without -A, a command reads the context's current namespace. */
+/** The option -A of commands that read a cluster. Without -A, a command reads the current namespace of the context. */
 export const allNamespaces = (what = 'all namespaces') => new Option('-A, --all-namespaces', what);
 
-/** The option --exclude, whose patterns are written like the patterns of .gitignore. */
+/** The option --exclude, whose patterns have the syntax of .gitignore. */
 export const exclude = () =>
   new Option(
     '--exclude <pattern...>',
@@ -27,7 +27,8 @@ export const exclude = () =>
 export const namespace = (what: string) => new Option('-n, --namespace <name>', what);
 
 /**
- * The option --used: evidence of the capabilities that processes used. The value is `true` if the option has no path.
+ * The option --used, whose value names the evidence of the capabilities that processes used. The parsed value is `true`
+ * if the option has no path.
  */
 export const used = (without: string) =>
   new Option(
@@ -42,8 +43,8 @@ export const since = () =>
   ).argParser(timeOrDuration);
 
 /**
- * The version of the oldest API server. The operator gets this version from the cluster; in commands without a cluster,
- * this option sets the version.
+ * The version of the oldest API server. The operator gets this version from the cluster. For a command without a
+ * cluster, this option sets the version.
  */
 export const serverVersion = () =>
   new Option('--server-version <v1.N>', 'the version of the oldest API server, which `levelVersion: latest` follows')
@@ -64,18 +65,18 @@ export interface Excluding {
   readonly excludedNamespaces: readonly string[];
 }
 
-/** Options of the commands that apply policies, including the options for a cluster. */
+/** The options of commands that apply policies, including the options for connecting to a cluster. */
 export interface PolicyOptions extends Excluding, KubeConfigOptions {
   readonly operatorNamespace: string;
 }
 
 /**
- * The options as given. If no flag excludes namespaces, `excludedNamespaces` is undefined: for a cluster, its platform
- * decides; for files, the default list applies.
+ * The options that the user gave. If no flag excludes namespaces, `excludedNamespaces` is undefined. For a cluster, the
+ * platform then decides which namespaces are excluded. For files, the default list applies.
  */
 export type Given<Options extends Excluding> = Omit<Options, keyof Excluding> & Partial<Excluding>;
 
-/** @param excluded the namespaces to exclude if no flag lists them */
+/** @param excluded the namespaces that are excluded if no flag lists any */
 export function excludingBy<Options extends Excluding>(
   given: Given<Options>,
   excluded: readonly string[] = EXCLUDED_NAMESPACES,
@@ -94,7 +95,7 @@ export const contexts = () =>
     'contexts of the kubeconfig, separated by commas (default: the current one)',
   ).argParser((text) => [...new Set(commaList(text))]);
 
-/** The option --level, which replaces the policies of the cluster or of the manifests. */
+/** The option --level, whose level replaces the policies of the cluster or of the manifests. */
 export const level = () =>
   new Option(
     '--level <level>',
@@ -116,7 +117,7 @@ export const namespaceLabels = () =>
     .argParser(labels)
     .default({}, 'none');
 
-/** The option --at: the time for which to evaluate, because policies can expire (spec.expires). */
+/** The option --at, which sets the time for which policies are evaluated. Policies can expire (spec.expires). */
 export const at = () =>
   new Option('--at <time>', 'evaluate as of this time, since policies may expire (default: now)').argParser(time);
 
@@ -130,14 +131,14 @@ function time(text: string): number {
 
 const DURATION = /^(?:\d+d)?(?:\d+h)?(?:\d+m)?(?:\d+s)?$/;
 
-/** A duration such as `7d`, `1h30m` or `1d12h`, in ms; undefined for any other text. */
+/** A duration such as `7d`, `1h30m` or `1d12h`, in ms. The result is undefined for any other text. */
 export function durationOf(text: string): number | undefined {
   if (text === '' || !DURATION.test(text)) return undefined;
   const [, days = '0'] = /^(\d+)d/.exec(text) ?? [];
   return Number(days) * DAY_MS + durationMs(text.replace(/^\d+d/, ''));
 }
 
-/** @returns a time in the form of `Date.toISOString()` */
+/** @returns the time in the form of `Date.toISOString()` */
 function timeOrDuration(text: string): string {
   const at = parseTime(text);
   if (at !== undefined) return new Date(at).toISOString();

@@ -1,4 +1,4 @@
-/** The program: its commands, and the handling of their errors. */
+/** Defines the program with its commands, and handles their errors. */
 import { Command, CommanderError } from 'commander';
 import { printable } from '../operator/text/printable.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from './command.ts';
@@ -44,11 +44,11 @@ const EXIT_CODES = `
 Exit codes: 0 compliant or done, 1 violations or differences, 2 the input, the cluster or the command line is wrong.`;
 
 interface RunOptions extends Io {
-  /** The name by which the user calls the program, for the help: `cappol` or `kubectl cappol`. */
+  /** The name by which the user calls the program, which the help shows: `cappol` or `kubectl cappol`. */
   readonly name?: string;
 }
 
-/** Runs one command line, and prints each error on standard error in one line. */
+/** Runs one command line. An error is printed as one line on standard error. */
 export async function run(args: readonly string[], { name = 'cappol', ...io }: RunOptions): Promise<ExitCode> {
   let code: ExitCode = 0;
   const program = createProgram(io, (result) => {
@@ -66,7 +66,9 @@ export async function run(args: readonly string[], { name = 'cappol', ...io }: R
   }
 }
 
-/** All commands with their options; the code of a command is loaded only when the command runs. */
+/**
+ * Returns the program with all commands and their options. The code of a command is loaded only when the command runs.
+ */
 export function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('cappol')
     .description(ABOUT)

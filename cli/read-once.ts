@@ -12,32 +12,32 @@ import { RULES } from '../operator/rules/index.ts';
 import { missingRights } from './missing-rights.ts';
 
 export interface ReadOptions {
-  /** The only namespace to read; cluster-scoped objects are read as well. */
+  /** The only namespace to read. Cluster-scoped objects are read, too. */
   readonly namespace?: string;
-  /** Whether to read pods and workloads, which are by far the largest part of a cluster. */
+  /** Whether to read pods and workloads, which are the largest part of a cluster. */
   readonly workloads: boolean;
-  /** The only kinds to read. */
+  /** The only kinds to read; undefined for all kinds. */
   readonly only?: readonly Source[];
-  /** Whether every kind that the user may not read is an error, even if only few statements need that kind. */
+  /** Whether every kind that the user may not read is an error, even if only few results depend on the kind. */
   readonly complete?: boolean;
   readonly signal?: AbortSignal;
-  /** Called with the number of objects read so far. */
+  /** Called with the number of objects that were read so far. */
   onPage?(objects: number): void;
   /**
-   * Called with each kind that the user may not read; the kind is left out. If this function is not given, such a kind
-   * is an error.
+   * Called with each kind that the user may not read. The kind is then left out. If `onForbidden` is absent, a kind
+   * that the user may not read is an error.
    */
   onForbidden?(source: Source, error: ApiError): void;
 }
 
 /**
- * The kinds without which the result is still useful. Without admission policies and their bindings, only statements
- * about policies whose current spec is not accepted are lost. Policies may be missing only if the cluster has no
- * CRD.
+ * The kinds without which the result is still useful. If admission policies and their bindings are missing, only
+ * statements about policies whose current spec is not accepted are lost. Policies may be missing only if the cluster
+ * has no CRD.
  */
 const DISPENSABLE: readonly Source[] = [sources.POLICIES, ...sources.ADMISSION_POLICIES];
 
-/** @throws UsageError that names all missing rights; the client's error, for any other reason */
+/** @throws UsageError that names all missing rights. For any other reason, the client's error is thrown */
 export async function readCluster(client: ApiClient, options: ReadOptions): Promise<Cluster> {
   const servers = { oldest: 0 };
   const store = new Store(createProjection(RULES), servers, () => {});
@@ -65,7 +65,7 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
     const asked = wanted.map(([source]) => source);
     const forbidden = await forbiddenSources(client, options.signal, { sources: asked, namespace: options.namespace });
     const { namespace } = options;
-    // For a single namespace, the right to get it is enough, and a Role may grant this right.
+    // To read a single namespace, the right to get this namespace is enough. A Role may grant this right.
     if (namespace !== undefined && forbidden.has(sources.NAMESPACES)) {
       if (await readNamespace(client, namespace, undefined, options.signal)) forbidden.delete(sources.NAMESPACES);
     }
@@ -75,7 +75,7 @@ export async function readCluster(client: ApiClient, options: ReadOptions): Prom
 }
 
 interface Asking {
-  /** The kinds to ask for; by default, all kinds that the operator follows. */
+  /** The kinds for which to find out the rights. By default, these are all kinds that the operator follows. */
   readonly sources?: readonly Source[];
   readonly namespace?: string | undefined;
 }
@@ -132,9 +132,9 @@ async function readSource(
 }
 
 /**
- * Reads a namespace by its name, because a Role in the namespace may grant the right to get the namespace.
+ * Reads a namespace by its name. A Role in the namespace may grant the right to get the namespace.
  *
- * @returns whether the user has the right to get the namespace
+ * @returns whether the user has this right
  */
 async function readNamespace(
   client: ApiClient,
@@ -155,7 +155,7 @@ async function readNamespace(
 }
 
 /**
- * Whether the command can ignore that the kind cannot be read. If the user may not read policies, every statement about
+ * Whether the command can continue, although the user may not read the kind. Without policies, every statement about
  * policies would be wrong.
  */
 function isDispensable(source: Source, error: unknown, { complete = false }: ReadOptions): boolean {

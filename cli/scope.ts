@@ -1,6 +1,6 @@
 /**
- * Which namespaces of a cluster a command reads. As with kubectl, a command reads the context's current namespace, the
- * namespace of -n, or all namespaces with -A.
+ * Determines which namespaces of a cluster a command reads. As in kubectl, a command reads the current namespace of the
+ * context, the namespace of -n, or all namespaces with -A.
  */
 import { type Io, UsageError } from './command.ts';
 
@@ -10,12 +10,12 @@ export interface ScopeOptions {
 }
 
 export interface Scope {
-  /** The single namespace to read; undefined for all. */
+  /** The only namespace to read; undefined for all namespaces. */
   readonly only: string | undefined;
-  /** The namespaces as text for people: `namespace net`, `all namespaces` */
+  /** The namespaces as text for users, such as `namespace net` or `all namespaces`. */
   readonly text: string;
   /**
-   * Says on standard error which namespace is read, if no flag names a namespace. Callers call this function when the
+   * If no flag names a namespace, says on standard error which namespace is read. Callers call this function when the
    * cluster has answered.
    */
   tell(io: Pick<Io, 'stderr'>): void;
@@ -27,7 +27,7 @@ interface Current {
   readonly namespace: string;
 }
 
-/** @throws UsageError for both flags */
+/** @throws UsageError if both flags are given */
 export function scopeOf(
   { namespace, allNamespaces = false }: ScopeOptions,
   { context, namespace: current }: Current,
@@ -46,7 +46,7 @@ export function scopeOf(
   };
 }
 
-/** @throws UsageError for both flags */
+/** @throws UsageError if both flags are given */
 export function checkScope({ namespace, allNamespaces }: ScopeOptions): void {
   if (allNamespaces && namespace !== undefined) throw new UsageError('write either -n or -A');
 }

@@ -1,10 +1,11 @@
-/** The package's version, and the Node version that it needs. */
+/** The version of the package, and the Node version that the package needs. */
 import manifest from '../package.json' with { type: 'json' };
 
 export const VERSION: string = manifest.version;
 
 /**
- * One line that says that Node is too old; undefined if this Node is new enough. npm only warns about an older Node.
+ * A line that says that the Node version is too old; undefined if it is new enough. npm itself only warns about a Node
+ * version that is too old.
  */
 export function problemWithNode(version: string): string | undefined {
   const needed = manifest.engines.node.replace('>=', '');

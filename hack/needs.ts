@@ -1,15 +1,18 @@
-/** The requirements of a script or a test on the machine, besides Node and Go. */
+/** Checks the requirements that a script or a test has on the machine, in addition to Node and Go. */
 import { spawnSync } from 'node:child_process';
 
 export interface Needs {
-  /** The required programs, each with the way to install it. */
+  /** The required programs. Each program has a text that says how to install it. */
   readonly programs: Readonly<Record<string, string>>;
   readonly root?: boolean;
-  /** Other missing requirements, as a text for people; undefined if nothing is missing. It is asked last. */
+  /**
+   * Returns all further missing requirements as a text for users; undefined if nothing is missing. The function is
+   * called last.
+   */
   readonly problem?: () => string | undefined;
 }
 
-/** Says what to do about missing requirements, for people; undefined if nothing is missing. */
+/** A text for users that says what to do about missing requirements; undefined if nothing is missing. */
 export function lacking({ programs, root = false, problem }: Needs): string | undefined {
   if (root && process.platform !== 'linux') return 'it needs Linux';
   if (root && process.getuid?.() !== 0) return 'it needs root: run it with sudo';

@@ -1,8 +1,9 @@
 /**
- * Parses the options of an npm script. For `--help` and for wrong options, it ends the process before anything is
- * started.
+ * Parses the options of an npm script. For `--help` and for wrong options, the function ends the process before
+ * anything else is started.
  *
- * @param name of the script, as in `demo` @param parse throws an Error with one line that names the option
+ * @param name the name of the script, such as `demo`
+ * @param parse throws an Error with one line that names the wrong option
  */
 export function optionsOrExit<Options extends { readonly help: boolean }>(
   name: string,

@@ -1,6 +1,6 @@
 /**
- * Starts the scripts of npm. It runs with any Node of the machine from version 18 on. It installs the dependencies, and
- * then runs a script with the Node that package.json installs, which runs TypeScript.
+ * Starts the npm scripts. The script runs with any Node on the machine from version 18 on. preflight.js installs the
+ * dependencies, and then runs a script with the Node that package.json installs, which can run TypeScript.
  *
  *   node hack/preflight.js [<script or name in node_modules/.bin> [argument...]]
  */
@@ -24,7 +24,7 @@ function installDependencies() {
     return;
   }
   process.stderr.write('installing the dependencies: npm ci\n');
-  // Only the script may write to standard output.
+  // Only the started script may write to standard output.
   const { status } = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: ROOT,
     stdio: ['ignore', 2, 2],
@@ -35,7 +35,7 @@ function installDependencies() {
   }
 }
 
-/** Whether the dependencies are installed. As its last step, npm records them in the form of package-lock.json. */
+/** Whether the dependencies are installed. npm records them as its last step, in the form of package-lock.json. */
 function isInstalled() {
   if (!existsSync(NODE)) {
     return false;
@@ -54,12 +54,12 @@ function packages(lockFile) {
   return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : {};
 }
 
-/** Runs the script, and ends with the exit code or signal of the script. */
+/** Runs the script. This process ends with the exit code or the signal of the script. */
 function run(file, args) {
   const child = spawn(NODE, [file, ...args], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      // The child has already received Ctrl-C: a terminal signals the whole process group.
+      // On Ctrl-C, the terminal signals the whole process group, so the child has already received the signal.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) {
         child.kill(signal);
       }

@@ -23,16 +23,16 @@ export class Tools {
     this.#home = home;
   }
 
-  /** Finds the tools. @param kubeconfig left out if nothing needs a cluster */
+  /** Finds the tools. @param kubeconfig the path of the kubeconfig; undefined if no tool needs a cluster */
   static async find(kubeconfig?: string): Promise<Tools> {
     const [{ kubectl }, helm] = await Promise.all([findBinaries(), findHelm()]);
-    // A folder for helm's caches.
+    // The folder for helm's caches.
     const home = mkdtempSync(join(tmpdir(), 'capabilitypolicy-tools-'));
     const path = [dirname(kubectl), dirname(helm), pathWithoutNpm()].join(delimiter);
     return new Tools({ PATH: path, HOME: home, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) }, home);
   }
 
-  /** Runs a command in the project's folder. @throws Error with the command's output if it fails */
+  /** Runs a command in the project's folder. @throws Error with the command's output, if the command fails */
   async run(command: string, ...args: readonly string[]): Promise<Output> {
     const options = { cwd: ROOT, env: this.#environment, maxBuffer: 64 * 1024 * 1024 };
     return promisify(execFile)(command, args, options);
@@ -48,8 +48,8 @@ export class Tools {
 }
 
 /**
- * The PATH of a user's shell. npm adds the project's programs to the PATH of its scripts, and therefore to the PATH of
- * the tests.
+ * The PATH of a user's shell. npm adds the programs of the project to the PATH of its scripts, and therefore to the
+ * PATH of the tests.
  */
 export function pathWithoutNpm(): string {
   const folders = (process.env.PATH ?? '').split(delimiter);

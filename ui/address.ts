@@ -1,13 +1,16 @@
 /**
- * The state of the page is in its address, behind the `#`: `#/capabilities?namespace=a&sort=name`. Therefore a link
- * shows the same state, the browser's back button works, and a file that was opened from disk has a state, too.
+ * The state of the page is in its address, after the `#`: `#/capabilities?namespace=a&sort=name`. A link therefore
+ * shows the same state, and the browser's back button works. Even a page that was opened from a file has a state.
  */
 import { useLayoutEffect, useState } from 'preact/hooks';
 
 export interface Address {
-  /** The name of the view; empty for the first view. */
+  /** The name of the view; empty for the view that is shown at the start. */
   readonly view: string;
-  /** The parameters by name. A parameter of one view means nothing to another view, except for `cluster`. */
+  /**
+   * The parameters of the address, by name. Each view reads only its own parameters. Only the parameter `cluster` is
+   * read by all views.
+   */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -22,7 +25,7 @@ export function formatAddress({ view, parameters }: Address): string {
   return `#/${encodeURIComponent(view)}${query === '' ? '' : `?${query}`}`;
 }
 
-/** Decodes a part of an address. An address that somebody edited may have a malformed `%`. */
+/** Decodes a part of an address. If somebody edited the address, it may contain a malformed `%`. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -31,7 +34,9 @@ function decoded(text: string): string {
   }
 }
 
-/** Changes parameters of the view, without a new entry in the browser's history. An empty value removes a parameter. */
+/**
+ * Changes parameters of the view without adding an entry to the browser's history. An empty value removes a parameter.
+ */
 export function setParameters(changes: Readonly<Record<string, string>>): void {
   const { view, parameters } = parseAddress(location.hash);
   history.replaceState(null, '', formatAddress({ view, parameters: { ...parameters, ...changes } }));
@@ -40,8 +45,7 @@ export function setParameters(changes: Readonly<Record<string, string>>): void {
 
 export function useAddress(): Address {
   const [address, setAddress] = useState(() => parseAddress(location.hash));
-  // The listener is added in the same frame as the first links, because somebody may follow a link before the next
-  // frame.
+  // The listener is added in the same frame as the first links. A user may follow a link before the next frame.
   useLayoutEffect(() => {
     const follow = () => setAddress(parseAddress(location.hash));
     addEventListener('hashchange', follow);

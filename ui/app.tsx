@@ -1,4 +1,4 @@
-/** The frame of the page: navigation, the choice of a cluster, problems, and the view. */
+/** The frame of the page: the navigation, the choice of a cluster, the problems, and the view. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { visibleControls } from '../analysis/text/printable-values.ts';
 import { type Address, formatAddress, useAddress } from './address.ts';
@@ -12,7 +12,7 @@ import { snapshotTeller } from './worker/tell-snapshot.ts';
 
 interface AppProps {
   readonly source: ClusterSource | undefined;
-  /** Opens files with snapshots; undefined if the page has its own snapshots. */
+  /** Opens files that contain snapshots. The function is undefined if the page contains snapshots itself. */
   readonly onOpen?: ((files: Iterable<File>) => void) | undefined;
   readonly worker: PageWorker;
 }
@@ -58,15 +58,16 @@ export function App({ source, onOpen, worker }: AppProps) {
 }
 
 /**
- * Moves the focus to the view. A link to `#view` would not work, because the fragment of the address names the view.
+ * Moves the focus to the view. A link to `#view` would not work, because the fragment of the address already names the
+ * shown view.
  */
 function skipToView(): void {
   document.getElementById('view')?.focus();
 }
 
 /**
- * @param opens whether the page has no clusters of its own, so that somebody has to open a file. Until a file is
- * opened, the page shows a view that needs no cluster
+ * @param opens whether the page contains no clusters, so that the user must open a file. Until a file is opened, the
+ * page shows a view that needs no cluster
  */
 function viewFor(name: string, { shown, loading }: Clusters, opens: boolean): View {
   const isEmpty = opens && shown.length + loading.length === 0;
@@ -74,7 +75,7 @@ function viewFor(name: string, { shown, loading }: Clusters, opens: boolean): Vi
   return VIEWS.find((view) => view.name === name) ?? (first as View);
 }
 
-/** The title for the tab and the history of the browser: the part that distinguishes pages comes first. */
+/** The title for the browser's tab and history. The part that distinguishes pages comes first. */
 function titleOf({ title }: View, context: string | undefined): string {
   const words = [title, ...(context === undefined ? [] : [visibleControls(context)]), 'CapabilityPolicy'];
   return words.join(' · ');
@@ -132,7 +133,7 @@ function ClusterChoice({ address, clusters, current }: ClusterChoiceProps) {
 const NOT_INSTALLED =
   'CapabilityPolicy is not installed in this cluster. The policies baseline and restricted stand for the levels of the Pod Security Standards: what violates one of them here, the level would refuse.';
 
-/** Lists missing and outdated data above everything else, so that the page does not claim too much. */
+/** Lists missing and outdated data above everything else. Users then do not take incomplete data for the whole. */
 function Problems({ clusters, current }: { readonly clusters: Clusters; readonly current: ShownCluster | undefined }) {
   const texts = [
     ...clusters.problems,

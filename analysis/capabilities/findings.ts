@@ -1,6 +1,6 @@
 /**
- * Advice on a pod's capabilities: capability names that have no effect or an unexpected effect, and ways to need fewer
- * capabilities. Findings are not violations, because no policy decides about them.
+ * Gives advice on a pod's capabilities. The advice names capability names that have no effect or an unexpected effect,
+ * and ways to need fewer capabilities. Findings are not violations, because no policy decides about them.
  */
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -8,7 +8,7 @@ import { bareName, type Grant, granted, isKnown } from './held-by-runtime.ts';
 import { type RequestingContainer, requests } from './held-request.ts';
 import { CONTAINER_RUNTIMES, type ContainerRuntime, DOCKER, SYSCTLS_INSTEAD, upperCase } from './runtimes.ts';
 
-/** The reasons for findings, each with its meaning for a container. */
+/** The reasons for findings. The text of each reason says what the finding means for a container. */
 export const FINDING_REASONS = {
   UnknownCapability: 'The container adds or drops a name that is not a capability.',
   MisleadingName:
@@ -26,9 +26,9 @@ export type FindingReason = keyof typeof FINDING_REASONS;
 export interface Finding {
   readonly reason: FindingReason;
   readonly container: string;
-  /** The message for people: it names the container, what is wrong, and what to write. */
+  /** The message for users names the container, what is wrong, and what to write instead. */
   readonly message: string;
-  /** The path from the PodSpec on: `containers[0].securityContext.capabilities.add[1]`. */
+  /** The path of the field, starting at the PodSpec: `containers[0].securityContext.capabilities.add[1]`. */
   readonly path: string;
 }
 
@@ -48,7 +48,10 @@ interface Granted extends Grant {
 type Grants = Subject['grants'];
 type Remark = Pick<Finding, 'reason' | 'message' | 'path'>;
 
-/** The findings about a pod, in the order of its containers and of FINDING_REASONS; empty if there is no advice. */
+/**
+ * The findings about a pod. The findings are in the order of the pod's containers, and then in the order of
+ * FINDING_REASONS. The list is empty if there is no advice.
+ */
 export function findings(spec: PodSpec): readonly Finding[] {
   return requests(spec).flatMap((container) => {
     if (dropsAllAndAddsNothing(container)) return [];
@@ -65,8 +68,8 @@ export function findings(spec: PodSpec): readonly Finding[] {
 }
 
 /**
- * Whether a container only drops ALL. Level restricted requires a drop of ALL, so most containers have this drop and
- * need no advice.
+ * Whether the container drops ALL and does nothing else with capabilities. Level restricted requires a drop of ALL, so
+ * most containers have this drop and need no advice.
  */
 function dropsAllAndAddsNothing({ add, drop, privileged }: RequestingContainer): boolean {
   return !privileged && add.length === 0 && drop.length > 0 && drop.every(isAll);
@@ -96,7 +99,7 @@ function grantsOf(container: RequestingContainer): Map<ContainerRuntime, Granted
   return grants;
 }
 
-/** @param say returns the text after `adds capability NAME`; undefined if there is no remark on the name */
+/** @param say returns the text that follows `adds capability NAME`, or undefined if there is no remark on the name */
 function remarksOn(
   list: 'add' | 'drop',
   container: RequestingContainer,
@@ -168,8 +171,8 @@ function ineffectiveDrops(subject: Subject): Remark[] {
 function dropsNothing(name: string, { container, added, grants }: Subject): string | undefined {
   if (container.privileged) return PRIVILEGED;
   if (bareName(name) === 'ALL') return isAll(name) ? undefined : `: ${ON_UNKNOWN}; write ALL`;
-  // Docker is left out if the container also adds the capability: on Docker the add wins, and a finding about the add
-  // says so.
+  // If the container also adds the capability, Docker is left out. On Docker the added capability wins over the drop,
+  // and another finding reports this.
   const held = holds(bareName(name));
   const holding = where(grants, (grant, runtime) => held(grant) && !(added.has(bareName(name)) && runtime === DOCKER));
   return holding.length === 0 ? undefined : ` on ${listed(holding)}, ${misread(name)}`;
@@ -200,8 +203,8 @@ function heldByDefault({ container, added, grants }: Subject): Remark[] {
 }
 
 function sysctlsInstead({ container, spec }: Subject): Remark[] {
-  // In a user namespace, runtimes set neither sysctl, because the value of net.ipv4.ping_group_range would be an error
-  // (containerd docs/containerd-2.0.md).
+  // In a user namespace, runtimes set neither of the two sysctls, because there the value of net.ipv4.ping_group_range
+  // would be an error (containerd docs/containerd-2.0.md).
   if (container.privileged || spec.hostNetwork === true || container.inUserNamespace) return [];
   return distinct(container.add).flatMap(({ name, index }) =>
     SYSCTLS_INSTEAD.filter(({ capability }) => capability === bareName(name)).map(({ purpose, sysctl, value }) => {
@@ -214,10 +217,16 @@ function sysctlsInstead({ container, spec }: Subject): Remark[] {
   );
 }
 
-/** How many names are read. Linux has fewer than 100 capabilities, so a longer list must contain unknown names. */
+/**
+ * The maximum number of names to read. Linux has fewer than 100 capabilities, so a longer list must contain unknown
+ * names.
+ */
 const MOST_NAMES = 100;
 
-/** The distinct names with their first positions. Spellings that differ only in case count as one name. */
+/**
+ * The distinct names, each with the position of its first occurrence. Spellings that differ only in case count as one
+ * name.
+ */
 function distinct(names: readonly string[]): { name: string; index: number }[] {
   const known = new Set<string>();
   const first: { name: string; index: number }[] = [];
@@ -243,12 +252,12 @@ function isAll(name: string): boolean {
   return upperCase(name) === 'ALL';
 }
 
-/** How containerd reads a name with CAP_: it adds another CAP_ in front. */
+/** containerd adds another CAP_ in front of a name that already has CAP_. */
 function misread(name: string): string {
   return `which reads it as CAP_${upperCase(name)}: write ${bareName(name)}`;
 }
 
-/** The names as a list in a sentence: `containerd, CRI-O and Docker` */
+/** The names as text for a sentence, such as `containerd, CRI-O and Docker`. */
 function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

@@ -1,23 +1,23 @@
 /**
- * How the kernel calculates capabilities when a container starts a program: capabilities(7), "Transformation of
- * capabilities during execve()" (linux/security/commoncap.c cap_bprm_creds_from_file). Inheritable and ambient sets are
- * empty, because container runtimes leave them empty.
+ * Calculates the capabilities of a process like the kernel does when a container starts a program. The rules are in
+ * capabilities(7), "Transformation of capabilities during execve()", and in linux/security/commoncap.c
+ * cap_bprm_creds_from_file. The inheritable and ambient sets are empty, because container runtimes leave them empty.
  */
 
-/** The capability sets of a process: names, in the order of the kernel's numbers. */
+/** The capability sets of a process. Each set is a list of names in the order of the kernel's capability numbers. */
 export interface CapabilitySets {
-  /** The most capabilities that any program of the process may ever gain. */
+  /** The bounding set: the most capabilities that any program of the process may ever gain. */
   readonly bounding: readonly string[];
-  /** The capabilities that the program may make effective. */
+  /** The permitted set: the capabilities that the program may make effective. */
   readonly permitted: readonly string[];
-  /** The capabilities that the kernel checks. */
+  /** The effective set: the capabilities that the kernel checks. */
   readonly effective: readonly string[];
 }
 
 /** A program's file capabilities, as setcap(8) sets them: `cap_net_raw+ep`. */
 export interface FileCapabilities {
   readonly permitted: readonly string[];
-  /** Whether the capabilities are effective when the program starts: `+ep` instead of `+p`. */
+  /** Whether the capabilities are effective as soon as the program starts (`+ep`, not just `+p`). */
   readonly effective: boolean;
 }
 
@@ -27,15 +27,16 @@ export interface Credentials {
 }
 
 /**
- * The sets of the container's entrypoint. runc keeps the whole set through the change of user until it executes the
- * entrypoint. The file capabilities of the entrypoint therefore work even with no-new-privileges.
+ * The sets of the container's entrypoint. When runc changes the user, it keeps the whole capability set until it
+ * executes the entrypoint. The file capabilities of the entrypoint therefore work even with no-new-privileges.
  */
 export function atEntrypoint(granted: readonly string[], as: Credentials, file?: FileCapabilities): CapabilitySets {
   return execute({ bounding: granted, permitted: granted, effective: granted }, as, file);
 }
 
 /**
- * The sets of a program that another program starts, such as a shell. `isExecutable` says whether the program starts.
+ * The sets of a program that another program, such as a shell, starts. `isExecutable` says whether the kernel starts
+ * the program at all.
  */
 export function execute(
   { bounding, permitted }: CapabilitySets,
@@ -50,7 +51,7 @@ export function execute(
 /**
  * Whether the kernel executes the program at all. If a program's file capabilities are effective at its start (`+ep`),
  * the kernel refuses to start the program with only some of them (EPERM). The kernel makes the same check for the
- * entrypoint and for programs that other programs start.
+ * entrypoint and for every program that another program starts.
  */
 export function isExecutable(bounding: readonly string[], { permitted, effective }: FileCapabilities): boolean {
   return !effective || permitted.every((name) => bounding.includes(name));

@@ -1,7 +1,7 @@
 /**
- * The capability sets that a container runtime passes to runc for a container's lists. All three runtimes make the
- * bounding, effective and permitted sets of the OCI configuration equal. The runtimes leave the inheritable and the
- * ambient set empty.
+ * Calculates the capability sets that a container runtime passes to runc, from the lists that a container adds and
+ * drops. All three runtimes make the bounding, effective and permitted sets of the OCI configuration equal. The
+ * runtimes leave the inheritable and the ambient set empty.
  *
  * Each function follows the source code of its runtime, which analysis/capabilities/runtimes.ts cites.
  */
@@ -18,9 +18,12 @@ export interface CapabilityRequest {
 export interface Grant {
   /** The capabilities of the container, in the order of the kernel's numbers. */
   readonly capabilities: readonly string[];
-  /** Names that reach runc. runc ignores them, with a warning in its log (runc 1.1 and newer). */
+  /**
+   * Names that reach runc, but are not capabilities. runc ignores such names, with a warning in its log (runc 1.1 and
+   * newer).
+   */
   readonly ignored: readonly string[];
-  /** How the runtime calculated the sets, step by step, for people. */
+  /** The steps in which the runtime calculated the sets, as sentences for users. */
   readonly because: readonly string[];
 }
 
@@ -29,11 +32,11 @@ interface StartError {
   readonly error: string;
 }
 
-/** Names as one runtime reads them: without CAP_, in capitals. */
+/** Capability names as one runtime reads them, in upper case and without CAP_. */
 interface Reading {
   readonly add: readonly string[];
   readonly drop: readonly string[];
-  /** Unknown names that the runtime passes on to runc, which ignores them. */
+  /** Unknown names that the runtime passes on to runc. runc ignores unknown names. */
   readonly ignored?: readonly string[];
   readonly because?: readonly string[];
 }
@@ -53,8 +56,8 @@ const GRANTS: Readonly<Record<ContainerRuntime['name'], (request: CapabilityRequ
 };
 
 /**
- * The capabilities on containerd, which puts CAP_ before each name: CAP_NET_RAW becomes CAP_CAP_NET_RAW. Drops come
- * last.
+ * The capabilities of the container on containerd. containerd puts CAP_ before each name, so CAP_NET_RAW becomes
+ * CAP_CAP_NET_RAW. containerd applies the drops after the adds.
  */
 function byContainerd({ add, drop }: CapabilityRequest): Grant {
   const adds = distinct(add.map(upperCase));
@@ -72,7 +75,8 @@ function byContainerd({ add, drop }: CapabilityRequest): Grant {
 }
 
 /**
- * The capabilities on CRI-O, which accepts names with and without CAP_, and fails on unknown names. Drops come last.
+ * The capabilities of the container on CRI-O. CRI-O accepts names with and without CAP_, and fails on unknown names.
+ * CRI-O applies the drops after the adds.
  */
 function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
   const asCrioWrites = (name: string) => (/^cap_/i.test(name) ? name : prefixed(upperCase(name)));
@@ -89,8 +93,8 @@ function byCrio({ add, drop }: CapabilityRequest): Grant | StartError {
 }
 
 /**
- * The capabilities on Docker, which reads names like CRI-O. If a container both adds and drops a capability, Docker
- * keeps the capability, unless ALL is added.
+ * The capabilities of the container on Docker. Docker reads names like CRI-O. If a container both adds and drops a
+ * capability, Docker keeps the capability, unless ALL is added.
  */
 function byDocker({ add, drop }: CapabilityRequest): Grant | StartError {
   const unknown = [...add, ...drop].find((name) => upperCase(name) !== 'ALL' && !isKnown(bareName(name)));
@@ -163,7 +167,7 @@ function inOrder(names: readonly string[]): string[] {
 
 const KNOWN: ReadonlySet<string> = new Set(CAPABILITIES);
 
-/** @param name a name in upper case, without CAP_ */
+/** @param name a capability name in upper case, without CAP_ */
 export function isKnown(name: string): boolean {
   return KNOWN.has(name);
 }
@@ -177,7 +181,7 @@ function prefixed(name: string): string {
   return `CAP_${name}`;
 }
 
-/** The name in upper case, without CAP_: `NET_RAW` for `cap_net_raw` */
+/** The name in upper case, without CAP_. For example, `cap_net_raw` becomes `NET_RAW`. */
 export function bareName(name: string): string {
   return upperCase(name).replace(/^CAP_/, '');
 }

@@ -1,4 +1,4 @@
-/** The requests of a pod's containers, as far as they affect capabilities. */
+/** Reads from a pod's containers the fields that affect capabilities. */
 import { placedContainers } from '../../operator/model/containers.ts';
 import type { Container, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, isText, objectOf } from '../../operator/model/raw.ts';
@@ -6,13 +6,13 @@ import type { CapabilityRequest } from './held-by-runtime.ts';
 
 export interface RequestingContainer extends CapabilityRequest {
   readonly name: string;
-  /** The path from the PodSpec on: `initContainers[0]`. */
+  /** The path of the container, starting at the PodSpec: `initContainers[0]`. */
   readonly path: string;
-  /** The user ID; absent when the image decides. */
+  /** The user ID of the container; absent if the image decides. */
   readonly uid?: number;
   /**
-   * Whether the container never runs as root: it has another user ID, or the kubelet refuses to start it as root
-   * (runAsNonRoot).
+   * Whether the container never runs as root. Either the container has another user ID, or the kubelet refuses to start
+   * it as root (runAsNonRoot).
    */
   readonly nonRoot: boolean;
   /** Whether the kubelet sets the no_new_privs flag, as it does for `allowPrivilegeEscalation: false`. */
@@ -25,8 +25,8 @@ export interface RequestingContainer extends CapabilityRequest {
 }
 
 /**
- * The requests of the containers, in the order in which violations name containers. A pod for Windows nodes has no
- * requests, because Windows has no capabilities.
+ * The capability requests of the containers, in the order in which violations name containers. A pod for Windows nodes
+ * has no requests, because Windows has no capabilities.
  */
 export function requests(spec: PodSpec): RequestingContainer[] {
   if (objectOf(spec.os).name === 'windows') return [];

@@ -16,13 +16,13 @@ export interface RuntimeHoldings {
   readonly runtime: ContainerRuntime['name'];
   /** The reason why the container does not start; a container that does not start holds no capabilities. */
   readonly error?: string;
-  /** How the runtime calculated the bounding set. */
+  /** The steps in which the runtime calculated the bounding set. */
   readonly because: readonly string[];
-  /** The capabilities for root and for another user, without and with no-new-privileges. */
+  /** The capabilities for root and for another user, each without and with no-new-privileges. */
   readonly holdings: readonly Holding[];
 }
 
-/** The capabilities of the container's processes. */
+/** The capabilities of the container's processes, for one way to run the container. */
 export interface Holding extends Credentials, CapabilitySets {
   /** The capabilities of a program whose file capabilities include the whole bounding set. */
   readonly fileCapabilities: {
@@ -33,7 +33,7 @@ export interface Holding extends Credentials, CapabilitySets {
   };
 }
 
-/** The four ways to run a container. */
+/** The four ways to run a container: as root or as another user, each without and with no-new-privileges. */
 const WAYS: readonly Credentials[] = [
   { root: true, noNewPrivileges: false },
   { root: true, noNewPrivileges: true },
@@ -42,8 +42,8 @@ const WAYS: readonly Credentials[] = [
 ];
 
 /**
- * The capabilities that the containers hold, in the order in which violations name containers; empty for a pod for
- * Windows nodes.
+ * The capabilities that the containers hold. The order is the order in which violations name containers. The list is
+ * empty for a pod for Windows nodes.
  */
 export function holdings(spec: PodSpec): ContainerHoldings[] {
   return requests(spec).map((request) => ({

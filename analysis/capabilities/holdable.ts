@@ -1,17 +1,17 @@
-/** Calculates from the values of the capability rules which capabilities a container may end up holding. */
+/** Calculates which capabilities a container may end up holding, from the values of the capability rules. */
 import { type AllowedBounding, allowedBounding } from '../../operator/rules/allowed-bounding.ts';
 import { capabilities } from '../../operator/rules/capabilities.ts';
 import type { Capabilities } from '../../operator/rules/capability-lists.ts';
 import { privileged } from '../../operator/rules/privileged.ts';
 import { CAPABILITIES, RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
-/** The IDs of the rules that say together which capabilities a container may hold. */
+/** The IDs of the rules that together determine which capabilities a container may hold. */
 export const CAPABILITY_RULES: readonly string[] = [capabilities.id, allowedBounding.id, privileged.id];
 
 export interface Holdable {
   /**
-   * The capabilities that some admitted container holds, because it adds them or because the container runtime gives
-   * them.
+   * The capabilities that an admitted container can hold, because the container adds them or because the container
+   * runtime gives them.
    */
   readonly names: readonly string[];
   /** Whether a container may be privileged, and so hold all capabilities. */

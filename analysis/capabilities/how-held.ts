@@ -1,28 +1,39 @@
-/** How a container came to hold a capability. */
+/**
+ * Says how a container came to hold a capability: the container is privileged or adds the capability, or the runtime
+ * gives the capability.
+ */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { bareName, type CapabilityRequest, granted } from './held-by-runtime.ts';
 import { CONTAINER_RUNTIMES, CONTAINERD, type ContainerRuntime, upperCase } from './runtimes.ts';
 
-/** Privileged: the container is privileged, and so holds all capabilities. ByDefault: the container runtime gives it. */
+/**
+ * Privileged: the container is privileged, so it holds all capabilities. Added: the container adds the capability.
+ * ByDefault: the container runtime gives the capability to every container.
+ */
 export type Way = 'Privileged' | 'Added' | 'ByDefault';
 
-/** The ways of holding a capability, from a request for everything to no request at all. */
+/**
+ * The ways of holding a capability. The way that requests most comes first, and the way without any request comes last.
+ */
 export const WAYS: readonly Way[] = ['Privileged', 'Added', 'ByDefault'];
 
-/** Returns a function that says how the container came to hold a capability that it holds on this runtime. */
+/**
+ * Returns a function that says how the container came to hold a capability. The container must hold the capability on
+ * this runtime.
+ */
 export function wayOn(
   { name }: Pick<ContainerRuntime, 'name'>,
   { privileged, add }: Pick<CapabilityRequest, 'privileged' | 'add'>,
 ): (capability: string) => Way {
-  // containerd reads CAP_CHOWN as CAP_CAP_CHOWN, which it ignores.
+  // containerd reads CAP_CHOWN as CAP_CAP_CHOWN, and ignores this unknown name.
   const added = new Set(add.map(name === CONTAINERD.name ? upperCase : bareName));
   return (capability) =>
     privileged ? 'Privileged' : added.has(capability) || added.has('ALL') ? 'Added' : 'ByDefault';
 }
 
-/** How a container holds a capability, on the runtimes where the container holds it. */
+/** The way in which a container holds a capability, and the runtimes on which it holds the capability. */
 export interface HowHeld {
-  /** If the runtimes differ, the way that asks for most. */
+  /** The way of holding the capability. If the runtimes differ, the way that requests most. */
   readonly way: Way;
   readonly runtimes: readonly ContainerRuntime['name'][];
 }

@@ -1,16 +1,19 @@
 /**
- * The container runtimes of Kubernetes nodes: the capabilities that they give by default, and how they read capability
- * names.
+ * The container runtimes of Kubernetes nodes: the capabilities that each runtime gives by default, and how it reads
+ * capability names.
  */
 import { RUNTIME_DEFAULT } from '../../operator/standards/capabilities.ts';
 
 export interface ContainerRuntime {
   readonly name: 'containerd' | 'CRI-O' | 'Docker';
-  /** The capabilities of a container that neither adds nor drops anything, unless the node's configuration differs. */
+  /**
+   * The capabilities of a container that adds and drops nothing, if the node's configuration does not change the
+   * default.
+   */
   readonly byDefault: readonly string[];
-  /** The first release that sets SYSCTLS_INSTEAD in pods with their own network namespace. */
+  /** The first release of the runtime that sets SYSCTLS_INSTEAD in pods with their own network namespace. */
   readonly sysctlsInsteadSince?: string;
-  /** The source code that this table follows. */
+  /** The source code of the runtime from which this entry was written. */
   readonly source: string;
 }
 

@@ -6,19 +6,19 @@ import type { Effect } from './effect.ts';
 import type { CheckedPolicy, CheckedViolation } from './result.ts';
 
 export interface Changes {
-  /** The candidates, and the live policies that no candidate replaces. */
+  /** The candidate policies, and the live policies that no candidate policy replaces. */
   readonly policies: readonly CheckedPolicy[];
   readonly candidates: readonly string[];
-  /** The namespaces that a candidate selects, and the namespaces with changes. */
+  /** The namespaces that a candidate policy selects, and the namespaces in which a workload's effect changes. */
   readonly namespaces: readonly NamespaceChange[];
-  /** Workloads whose effect changes, sorted by namespace, kind and name. */
+  /** The workloads whose effect changes, sorted by namespace, kind and name. */
   readonly changes: readonly WorkloadChange[];
   readonly summary: ChangeSummary;
 }
 
 /**
  * How the candidates change the effect on a workload. NewlyRefused: the candidates refuse the workload, and the live
- * policies do not. PerhapsRefused: the candidates refuse or admit the workload, depending on who creates the pod.
+ * policies do not. PerhapsRefused: whether the candidates refuse or admit the workload depends on who creates the pod.
  * NewlyAdmitted: the live policies refuse or perhaps refuse the workload, but the candidates admit it.
  * ReportedOtherwise: the workload is admitted before and after, but a warning or an audit annotation appears or
  * disappears.
@@ -30,14 +30,16 @@ export interface WorkloadChange {
   readonly kind: string;
   readonly name: string;
   readonly change: ChangeKind;
-  /** The worst effect over all modes before the change. */
+  /** The worst effect over all modes, before the change. */
   readonly before: Effect;
   readonly after: Effect;
-  /** The violations because of which the candidates refuse, warn about or audit the workload. */
+  /**
+   * The violations that cause the new effect: the candidates refuse, warn about or audit the workload because of them.
+   */
   readonly violations: readonly CheckedViolation[];
 }
 
-/** The number of workloads for each effect. */
+/** The number of workloads with each effect. */
 export type EffectCounts = Readonly<Record<Lowercase<Effect>, number>>;
 
 export interface ChangeCounts {
@@ -54,8 +56,8 @@ export interface NamespaceChange extends ChangeCounts {
   readonly before: EffectCounts;
   readonly after: EffectCounts;
   /**
-   * Whether candidates in mode Enforce would admit every workload that runs in the namespace; null if no candidate
-   * selects the namespace.
+   * Whether candidates in mode Enforce would admit every workload that runs in the namespace. The value is null if no
+   * candidate selects the namespace.
    */
   readonly safeToEnforce: boolean | null;
   /** The workloads that candidates in mode Enforce would refuse; empty if the namespace is safe. */
@@ -68,10 +70,10 @@ export interface NamespaceChange extends ChangeCounts {
 }
 
 /**
- * How a rollout begins in a namespace. Enforced: the policy is already enforced in the namespace. EnforcedAtOnce: no
- * workload violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back. Soaking: no
- * workload violates, but the policy is not enforced at once. Blocked: the workloads in `refusedIfEnforced` have to be
- * repaired first.
+ * How a rollout begins in a namespace. Enforced: the live policy is already enforced in the namespace. EnforcedAtOnce:
+ * no workload violates, `soak` is 0s, and neither `paused` nor `namespacesPerHour` holds the namespace back. Soaking:
+ * no workload violates, but the policy is not enforced at once. Blocked: the workloads in `refusedIfEnforced` have to
+ * be repaired first.
  */
 export interface RolloutStart {
   readonly policy: string;
@@ -81,7 +83,7 @@ export interface RolloutStart {
 export interface RefusedIfEnforced {
   readonly kind: string;
   readonly name: string;
-  /** Unknown: the outcome depends on who creates the pod. */
+  /** Unknown: whether the pod is refused depends on who creates the pod. */
   readonly effect: 'Refused' | 'Unknown';
   readonly violations: readonly CheckedViolation[];
 }

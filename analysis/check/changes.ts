@@ -1,6 +1,6 @@
 /**
- * How the effects on running workloads change if the candidate policies are applied beside or in place of the live
- * policies.
+ * Finds how the effects on running workloads change if candidate policies are applied. A candidate is applied beside
+ * the live policies, or in place of one of them.
  */
 import type { CompleteRollout, Mode } from '../../operator/api/capability-policy.ts';
 import { COST_RULE } from '../../operator/evaluate/verdict.ts';
@@ -32,10 +32,10 @@ interface ChangeInput extends RolloutInput {
   /**
    * The live policies together with the candidates.
    *
-   * @param pending the rollouts that have not reached a namespace yet
+   * @param pending the names of the policies with a rollout that are still pending, by namespace
    */
   readonly after: (pending: ReadonlyMap<string, readonly string[]>) => EvaluatedContext;
-  /** The only namespace whose pods and workloads were read; undefined for all. */
+  /** The only namespace whose pods and workloads were read; undefined if all namespaces were read. */
   readonly namespace?: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export function changesOf(input: ChangeInput): Changes {
   };
 }
 
-/** For each namespace that a candidate selects: the workloads that mode Enforce would refuse in this namespace. */
+/** The workloads that mode Enforce would refuse, for each namespace that a candidate selects. */
 function refusedIfEnforced({ candidates, enforced }: ChangeInput): Map<string, readonly RefusedIfEnforced[]> {
   const stated = enforced.compiled.policies.filter(({ name }) => candidates.includes(name));
   const verdicts = [...enforced.evaluateCluster()].filter(({ namespace }) => {
@@ -79,12 +79,15 @@ function byNamespace(all: Iterable<EvaluatedWorkloads>): Map<string, EvaluatedWo
 interface WorkloadEffect {
   readonly workload: Pick<WorkloadVerdict, 'namespace' | 'kind' | 'name'>;
   readonly effect: Effect;
-  /** The mode with the worst effect on the workload, and the verdict in this mode. */
+  /** The mode that has the worst effect on the workload. `verdict` is the verdict in this mode. */
   readonly mode: Mode;
   readonly result: WorkloadVerdict;
 }
 
-/** The effect on each workload, by kind and name. Each mode is evaluated separately, and the worst effect counts. */
+/**
+ * The effect on each workload. The key is the workload's kind and name. Each mode is evaluated separately, and the
+ * worst effect counts.
+ */
 const effectsIn = perObject((result: EvaluatedWorkloads): ReadonlyMap<string, WorkloadEffect> => {
   const effects = new Map<string, WorkloadEffect>();
   for (const mode of MODES) {
@@ -109,7 +112,7 @@ function effectIn(mode: (typeof MODES)[number], { verdict }: WorkloadVerdict): E
 interface Compared {
   readonly before: Effect;
   readonly after: Effect;
-  /** The change; null if the effect stays the same. */
+  /** The change of the effect; null if the effect stays the same. */
   readonly change: WorkloadChange | null;
 }
 
@@ -118,8 +121,8 @@ function comparedWith(before: EvaluatedWorkloads | undefined, after: EvaluatedWo
 }
 
 /**
- * The result for a namespace that the candidates do not affect. The result is cached, because an edit leaves most
- * namespaces unchanged.
+ * The result for a namespace that the candidates do not affect. The result is cached, because one edit of a policy
+ * leaves most namespaces unchanged.
  */
 const unchanged = perObject((result: EvaluatedWorkloads): readonly Compared[] =>
   compare(effectsIn(result), effectsIn(result)),

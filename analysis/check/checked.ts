@@ -11,11 +11,11 @@ import { type FieldPath, fieldPath } from '../schema/paths.ts';
 import type { CheckedFinding, CheckedPolicy, CheckedProblem, CheckedViolation, ItemVerdict } from './result.ts';
 
 type FieldLocation = Pick<CheckedViolation, 'path' | 'line'>;
-/** Finds a field in its object. @param path a path from the PodSpec on, or a path in the pod's metadata */
+/** Finds a field in its object. @param path a path that starts at the PodSpec, or a path in the pod's metadata */
 type LocateField = (path: string) => FieldLocation;
 
 /**
- * The policies that a check evaluates workloads against. A policy with a rollout is listed once, although it has two
+ * The policies against which a check evaluates workloads. A policy with a rollout is listed once, although it has two
  * parts.
  */
 export function checkedPolicies({
@@ -34,7 +34,7 @@ export function worst(verdicts: readonly ItemVerdict[]): ItemVerdict {
   return order.find((one) => verdicts.includes(one)) ?? 'NotSelected';
 }
 
-/** @param mode the mode of the policies that gave the result */
+/** @param mode the mode of the policies that `verdict` is about */
 export function checkedViolations(
   { violations }: Pick<PodVerdict, 'violations'>,
   mode: Mode,
@@ -62,9 +62,9 @@ export function checkedFindings(spec: PodSpec, locate: LocateField): CheckedFind
 }
 
 /**
- * A field of an object, as a path from the object on.
+ * The field as a path that starts at the object.
  * @param template the path of the pod in the object
- * @param path a path from the PodSpec on, or a path in the pod's metadata
+ * @param path a path that starts at the PodSpec, or a path in the pod's metadata
  */
 export function fieldIn(template: FieldPath, path: string): FieldPath {
   const inPod = fieldPath(path);

@@ -1,13 +1,13 @@
-/** The effect of a violation by the policy's mode, in the words of admission control. */
+/** The effect of a violation, which depends on the policy's mode. The names are the words of admission control. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 
-/** The effects, the worst first. Unknown means that the pod's creator decides whether the pod is refused. */
+/** The effects, from the worst to the best. Unknown means that the decision depends on who creates the pod. */
 export const EFFECTS = ['Refused', 'Unknown', 'Warned', 'Audited', 'Admitted'] as const;
 export type Effect = (typeof EFFECTS)[number];
 
 const OF_MODE: Readonly<Record<Mode, Effect>> = { Enforce: 'Refused', Warn: 'Warned', Audit: 'Audited' };
 
-/** The effect for a pod that violates the policies of a mode. */
+/** The effect on a pod that violates the policies of the given mode. */
 export function effectOf(mode: Mode): Effect {
   return OF_MODE[mode];
 }

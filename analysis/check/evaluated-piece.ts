@@ -1,4 +1,7 @@
-/** Evaluates one document, on the main thread or on another thread that sends its results. */
+/**
+ * Evaluates one document, on the main thread or on another thread. The other thread sends its results to the main
+ * thread.
+ */
 import { type FilePiece, type InputObject, manifestsOfPiece, troubleOf } from '../manifests/document-objects.ts';
 import type { Trouble } from '../manifests/trouble.ts';
 import type { ManifestEvaluator } from './manifest-evaluator.ts';
@@ -16,7 +19,7 @@ export interface ResultListener {
   trouble(trouble: Trouble): void;
 }
 
-/** @returns whether the document had an object or a problem */
+/** @returns whether the document contained an object or a problem */
 export function evaluatePiece(piece: FilePiece, evaluator: ManifestEvaluator, listener: ResultListener): boolean {
   let found = false;
   const tell = (trouble: Trouble) => {
@@ -39,10 +42,10 @@ export function evaluateManifest(manifest: InputObject, evaluator: ManifestEvalu
   if (notEvaluated) listener.notEvaluated(notEvaluated);
 }
 
-/** The results of some documents. */
+/** The results of several documents. */
 export interface EvaluatedBatch {
   readonly calls: readonly ResultCall[];
-  /** Whether the documents had an object or a problem. */
+  /** Whether one of the documents contained an object or a problem. */
   readonly found: boolean;
 }
 
@@ -56,7 +59,7 @@ export function evaluateBatch(batch: readonly FilePiece[], evaluator: ManifestEv
   return { calls, found };
 }
 
-/** A call of the listener, in the form that is sent to the main thread. */
+/** A recorded call of a listener's method, in the form that is sent to the main thread. */
 export type ResultCall = {
   [Name in keyof ResultListener]: [Name, ...Parameters<ResultListener[Name]>];
 }[keyof ResultListener];

@@ -1,4 +1,4 @@
-/** Evaluates the pods that a manifest makes, by the operator's own code. */
+/** Evaluates the pods that a manifest makes. The operator's own code makes the evaluation. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { type Candidate, evaluate, type PodVerdict } from '../../operator/evaluate/verdict.ts';
 import { type InputObject, identityOf } from '../manifests/document-objects.ts';
@@ -12,7 +12,7 @@ import type { CheckedItem, ItemVerdict, NotSelectedReason } from './result.ts';
 
 interface ManifestEvaluatorOptions {
   readonly context: PolicyContext;
-  /** The namespace for objects without `metadata.namespace`. */
+  /** The namespace of objects that have no `metadata.namespace`. */
   readonly namespace: string;
 }
 
@@ -21,7 +21,7 @@ interface ModeVerdict {
   readonly result: PodVerdict;
 }
 
-/** The result for one manifest; every part may be empty. */
+/** The result for one manifest. Every list in the result may be empty. */
 export interface Evaluated extends Omit<Candidatures, 'candidatures'> {
   readonly items: readonly CheckedItem[];
 }
@@ -67,7 +67,7 @@ export class ManifestEvaluator {
     };
   }
 
-  /** The worst verdict on the pod, and the results of the modes that have this verdict. */
+  /** The worst verdict on the pod over all modes, and the results of the modes that have this verdict. */
   #verdict(candidate: Candidate | undefined): { verdict: ItemVerdict; ofModes: readonly ModeVerdict[] } {
     const { context } = this.#options;
     if (!candidate) return { verdict: 'NotSelected', ofModes: [] };

@@ -1,4 +1,4 @@
-/** Merges equal violations of several policies into one that names all of the policies. */
+/** Merges equal violations of several policies into one violation, which names all of the policies. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
@@ -16,17 +16,17 @@ interface PolicyViolation {
 }
 
 export interface MergedViolation<One extends PolicyViolation> {
-  /** The violation that the first policy reports. */
+  /** The violation as the policy that comes first reports it. */
   readonly first: One;
   /** The message of the violation; if the policies accept different values, the message lists them for each policy. */
   readonly message: string;
   /** The strictest mode of the policies that report the violation. */
   readonly mode: Mode;
-  /** The policies that report the violation, sorted by mode, the strictest first. */
+  /** The policies that report the violation, sorted by mode. The strictest mode comes first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
 }
 
-/** Merges equal violations, and sorts them by mode, the strictest first, and then by severity. */
+/** Merges equal violations. The result is sorted by mode, the strictest first, and then by severity. */
 export function mergeViolations<One extends PolicyViolation>(violations: readonly One[]): MergedViolation<One>[] {
   const groups = Map.groupBy(violations, ({ rule, container, path, message }) =>
     [rule, container ?? '', path ?? '', splitMessage(message).wrong].join('\n'),
@@ -40,7 +40,8 @@ export function mergeViolations<One extends PolicyViolation>(violations: readonl
 }
 
 /**
- * The names of the policies, for example `ping, restricted`. Policies of a less strict mode follow: `all (audited)`.
+ * The names of the policies, for example `ping, restricted`. The names of policies of a less strict mode follow, with
+ * the effect of that mode: `all (audited)`.
  */
 export function policiesText({ mode, policies }: Pick<MergedViolation<PolicyViolation>, 'mode' | 'policies'>): string {
   return policies
@@ -67,7 +68,9 @@ function mergedMessage(group: readonly [PolicyViolation, ...PolicyViolation[]]):
   return `${splitMessage(message).wrong} (${accepted.join('; ')})`;
 }
 
-/** The beginning of the list of accepted values at the end of a rule's message (operator/rules/). */
+/**
+ * The text with which the list of accepted values begins. The list is at the end of a rule's message (operator/rules/).
+ */
 const ALLOWED = ' (allowed: ';
 
 function splitMessage(message: string): { readonly wrong: string; readonly allowed: string | undefined } {

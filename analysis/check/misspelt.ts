@@ -1,9 +1,9 @@
-/** The violations that misspelt fields cause. */
+/** Marks the violations that misspelt fields cause. */
 import type { UnknownField } from '../manifests/unknown-fields.ts';
 import { type FieldPath, fieldPath } from '../schema/paths.ts';
 import type { CheckedViolation } from './result.ts';
 
-/** The given violations. A violation that a misspelt field causes gets a note. */
+/** Returns the given violations. If a misspelt field causes a violation, the violation's message gets a note. */
 export function withMisspelt(
   violations: readonly CheckedViolation[],
   unknown: readonly UnknownField[],
@@ -22,8 +22,9 @@ export function withMisspelt(
 }
 
 /**
- * The path from the securityContext on. A pod's securityContext also applies to its containers, so paths in the pod and
- * in containers are compared alike.
+ * The path of a field, starting at the securityContext. A pod's securityContext also applies to its containers. Paths
+ * in a pod's securityContext and in a container's securityContext are therefore compared without the part before
+ * `securityContext`.
  */
 function inSecurityContext(path: FieldPath): FieldPath {
   const at = path.lastIndexOf('securityContext');

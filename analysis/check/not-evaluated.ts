@@ -1,4 +1,4 @@
-/** Objects that may make pods, but in which no pod can be evaluated, by kind. */
+/** Counts and describes, by kind, the objects that may make pods but in which no pod can be evaluated. */
 import { firstOf } from '../../operator/text/wording.ts';
 import type { NotEvaluated } from './result.ts';
 
@@ -18,13 +18,13 @@ export class NotEvaluatedObjects {
   }
 }
 
-/** Sorts kinds that are known to make pods first, then by name. */
+/** Sorts kinds first by whether they are known to make pods, and then by name. */
 function podsFirst(a: NotEvaluated, b: NotEvaluated): number {
   if (a.makesPods !== b.makesPods) return a.makesPods ? -1 : 1;
   return a.kind < b.kind ? -1 : 1;
 }
 
-/** One line for people for each reason; empty if all objects were evaluated. */
+/** The lines for users, one line for each reason. The list is empty if all objects were evaluated. */
 export function notEvaluatedLines(notEvaluated: readonly NotEvaluated[]): string[] {
   const makePods = notEvaluated.filter(({ makesPods }) => makesPods);
   const unknown = notEvaluated.filter(({ makesPods }) => !makesPods);
@@ -34,7 +34,7 @@ export function notEvaluatedLines(notEvaluated: readonly NotEvaluated[]): string
   ];
 }
 
-/** The kinds with their numbers of objects: `Prometheus.monitoring.coreos.com 3, Widget.example.com 1` */
+/** The kinds, each with its number of objects: `Prometheus.monitoring.coreos.com 3, Widget.example.com 1`. */
 function kindsText(kinds: readonly NotEvaluated[]): string {
   return firstOf(
     kinds.map(({ kind, count }) => `${kind} ${count}`),

@@ -1,37 +1,40 @@
-/** The findings of `check`, in the form that `-o json` prints and docs/reference/check.schema.json describes. */
+/** The result of `check`, in the form that `-o json` prints and docs/reference/check.schema.json describes. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
 import type { Reference } from '../../operator/standards/hardening-guides.ts';
 import type { OtherDocuments } from '../manifests/other-documents.ts';
 
-/** NotSelected: no policy decides; `notSelected` gives the reason. */
+/** NotSelected: no policy decides about the pod. The field `notSelected` gives the reason. */
 export type ItemVerdict = Verdict | 'NotSelected';
 
 /**
  * The reason why no policy decides. ExcludedNamespace: no policy reaches the namespace. NoPolicy: no policy selects the
- * namespace. NoPods: the object no longer makes pods, like a finished Job.
+ * namespace. NoPods: the object makes no pods any more, like a finished Job.
  */
 export type NotSelectedReason = 'ExcludedNamespace' | 'NoPolicy' | 'NoPods';
 
-/** One pod or pod template: an object of a file, or a workload of a cluster, which has no file. */
+/**
+ * A pod or pod template that was checked. The pod or template is from an object of a file, or from a workload of a
+ * cluster.
+ */
 export interface CheckedItem {
   readonly kind: string;
   readonly namespace: string;
   readonly name: string;
   /**
-   * The path of the template in a custom resource, such as `spec.template`; null for the kinds of Kubernetes and for
-   * workloads of a cluster.
+   * The path of the template in a custom resource, such as `spec.template`. The value is null for the built-in kinds of
+   * Kubernetes and for workloads of a cluster.
    */
   readonly template: string | null;
   readonly file: string | null;
   readonly line: number | null;
   readonly verdict: ItemVerdict;
-  /** The reason if the verdict is NotSelected; otherwise null. */
+  /** The reason why the verdict is NotSelected; null for all other verdicts. */
   readonly notSelected: NotSelectedReason | null;
-  /** Whether the template of a workload in a cluster complies, and only pods of an older template violate. */
+  /** True for a workload in a cluster whose template complies, although pods of an older template violate policies. */
   readonly onlyOldPods: boolean;
   readonly violations: readonly CheckedViolation[];
-  /** Advice that does not affect the verdict. */
+  /** Advice on capabilities, which does not affect the verdict. */
   readonly findings: readonly CheckedFinding[];
 }
 
@@ -39,17 +42,20 @@ export interface CheckedItem {
 export interface CheckedViolation {
   readonly policy: string;
   /**
-   * The mode in which the policy decides in the namespace. In namespaces where its rollout is pending, a policy with
-   * `spec.rollout` warns or audits.
+   * The mode in which the policy decides in the namespace. A policy with `spec.rollout` warns or audits in the
+   * namespaces where its rollout is pending.
    */
   readonly mode: Mode;
   readonly rule: string;
   readonly container: string | null;
-  /** The message: it names the violation, and what would be accepted. */
+  /** The message names the violation, and the values that would be accepted. */
   readonly message: string;
-  /** The path in the object: `spec.template.spec.containers[0].securityContext`. */
+  /** The path of the field in the object: `spec.template.spec.containers[0].securityContext`. */
   readonly path: string;
-  /** The line of the field, or of the nearest existing field around it. */
+  /**
+   * The line of the field. If the field is absent, the result is the line of the nearest existing field around the
+   * absent field.
+   */
   readonly line: number | null;
 }
 
@@ -65,7 +71,7 @@ export interface CheckedFinding {
  * A problem of the input: an object that could not be read or evaluated, or a field that the API server would refuse.
  */
 export interface CheckedProblem {
-  /** A warning does not make the check fail. */
+  /** A problem of severity warning does not make the check fail. */
   readonly severity: 'error' | 'warning';
   readonly file: string;
   readonly line: number | null;
@@ -80,11 +86,11 @@ export interface CheckedRule {
   readonly references: readonly Reference[];
 }
 
-/** A policy that the check used, whether or not it decided anything. */
+/** A policy that the check used, even if the policy decided about no item. */
 export interface CheckedPolicy {
   readonly name: string;
   readonly mode: Mode;
-  /** For a policy with `spec.rollout`, its mode in pending namespaces; otherwise null. */
+  /** The mode of a policy with `spec.rollout` in pending namespaces; null for a policy without a rollout. */
   readonly meanwhile: Mode | null;
   readonly priority: number;
   readonly level: string;
@@ -116,11 +122,11 @@ export interface Summary {
   readonly excludedNamespaces: readonly string[];
   readonly violations: number;
   readonly findings: number;
-  /** The number of objects of kinds that make no pods: services, roles. */
+  /** The number of objects of kinds that make no pods, such as services and roles. */
   readonly skipped: number;
   /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
   readonly notEvaluated: readonly NotEvaluated[];
-  /** The documents in folders that were skipped, because they are not Kubernetes objects. */
+  /** The documents in folders that were skipped because they are not Kubernetes objects. */
   readonly notKubernetes: readonly OtherDocuments[];
   /** The number of problems that do not make the check fail. */
   readonly warnings: number;

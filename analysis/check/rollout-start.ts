@@ -1,5 +1,5 @@
 /**
- * How the rollouts of the candidate policies would begin: the namespaces that are enforced at once, soak or are
+ * Predicts how the rollouts of the candidate policies begin: which namespaces are enforced at once, soak or are
  * blocked.
  */
 import { type CompleteRollout, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
@@ -10,15 +10,15 @@ import type { EvaluatedContext } from '../policies/context.ts';
 import type { RolloutStart } from './changes-result.ts';
 
 export interface RolloutInput {
-  /** The candidates of mode Enforce with `spec.rollout`, by name. */
+  /** The candidates of mode Enforce with `spec.rollout`. The key is the policy's name. */
   readonly rollouts: ReadonlyMap<string, CompleteRollout>;
   /** The live policies. */
   readonly before: EvaluatedContext;
-  /** The live policies together with the candidates. The candidates count as enforced everywhere. */
+  /** The live policies together with the candidates. The candidates are enforced in every namespace. */
   readonly enforced: EvaluatedContext;
 }
 
-/** @param isBlocked whether something in the namespace violates the candidates */
+/** @param isBlocked whether a workload in the namespace violates the candidates */
 export function rolloutStarts(
   namespace: string,
   isBlocked: boolean,
@@ -36,7 +36,7 @@ export function rolloutStarts(
   });
 }
 
-/** Whether the live policy of this name is already enforced in the namespace. */
+/** Whether the live policy with this name is already enforced in the namespace. */
 function isEnforced(policy: string, namespace: string, before: EvaluatedContext): boolean {
   const labels = before.labelsOf(namespace);
   return before.compiled.policies.some(
@@ -44,7 +44,7 @@ function isEnforced(policy: string, namespace: string, before: EvaluatedContext)
   );
 }
 
-/** The policies that would be pending in each namespace. */
+/** The names of the policies that would be pending in each namespace. The key is the namespace's name. */
 export function pendingIn(starts: ReadonlyMap<string, readonly RolloutStart[]>): Map<string, string[]> {
   const isPending = ({ state }: RolloutStart) => state === 'Soaking' || state === 'Blocked';
   return new Map([...starts].map(([namespace, all]) => [namespace, all.filter(isPending).map(({ policy }) => policy)]));

@@ -1,4 +1,4 @@
-/** The rules that violations name, with the recommendations of hardening guides that the rules cover. */
+/** Lists the rules that violations name, with the recommendations of hardening guides that these rules cover. */
 import { RULES } from '../../operator/rules/index.ts';
 import { type Reference, referencesOf } from '../../operator/standards/hardening-guides.ts';
 import type { CheckedRule } from './result.ts';
@@ -6,8 +6,8 @@ import type { CheckedRule } from './result.ts';
 const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
 
 /**
- * The rules with the given IDs, in the order of the API. An ID without a rule about pods is left out, such as the ID
- * for the right to use a policy.
+ * The rules with the given IDs, in the order in which the API lists them. An ID that belongs to no rule about pods is
+ * left out, such as the ID for the right to use a policy.
  */
 export function rulesNamed(ids: ReadonlySet<string>): CheckedRule[] {
   return RULES.filter(({ id }) => ids.has(id)).map(({ id, title }) => ({ id, title, references: referencesBy(id) }));
@@ -18,7 +18,7 @@ export function referencesBy(rule: string): Reference[] {
   return guides ? referencesOf(guides) : [];
 }
 
-/** A reference as text: `CIS Kubernetes Benchmark v2.0.1 5.2.2: few privileged containers` */
+/** A reference to a hardening guide as text: `CIS Kubernetes Benchmark v2.0.1 5.2.2: few privileged containers`. */
 export function referenceText({ guide, control, about }: Reference): string {
   return `${guide}${control === null ? '' : ` ${control}`}: ${about}`;
 }

@@ -1,4 +1,4 @@
-/** Verdicts on the running workloads of a cluster, as the operator reports them. */
+/** Gives the verdicts on the running workloads of a cluster. The operator reports the same verdicts. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { WorkloadVerdict } from '../../operator/evaluate/workload-verdict.ts';
@@ -23,7 +23,7 @@ export function itemsOf(result: NamespaceVerdicts, cluster: Cluster): CheckedIte
   return [...groups.values()].map((ofModes) => itemOf(ofModes, cluster));
 }
 
-/** One checked workload, with the violations of the modes that have the worst verdict. */
+/** A checked workload with its violations in the modes that have the worst verdict. */
 function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedItem {
   const [{ evaluated }] = ofModes as [EvaluatedInMode];
   const { kind, namespace, name } = evaluated;
@@ -37,7 +37,7 @@ function itemOf(ofModes: readonly EvaluatedInMode[], cluster: Cluster): CheckedI
     file: null,
     line: null,
     verdict,
-    // `notSelected` is null, because the results contain only workloads about which a policy decides.
+    // `notSelected` is null, because a policy decides about every workload in the results.
     notSelected: null,
     onlyOldPods: verdict === 'Violating' && bad.every((one) => one.evaluated.templateComplies),
     violations: bad.flatMap((one) => violationsOf(one.evaluated, one.mode)),
@@ -56,7 +56,7 @@ export function violationsOf(
   return checked;
 }
 
-/** Workloads whose pods are equal share their violations. */
+/** A cache of violations, by mode and kind: workloads with equal pods share their violations. */
 const violationsByModeAndKind = perObject(
   (_: WorkloadVerdict['violations']) => new Map<string, readonly CheckedViolation[]>(),
 );
@@ -66,12 +66,12 @@ function specOf(kind: string, namespace: string, name: string, cluster: Cluster)
   return [...cluster.pods(namespace)].find((pod) => pod.name === name)?.spec;
 }
 
-/** A cache of paths: thousands of workloads break the same rules at the same fields. */
+/** A cache of paths. Thousands of workloads break the same rules at the same fields, so the same paths occur often. */
 const PLACES = new Recent<string>();
 
 /**
- * Finds the path of a field. For an object of a custom controller, the path of the template is unknown, so the path
- * starts at the PodSpec.
+ * Finds the path of a field. For an object of a custom controller, the path of its template is unknown. The path of the
+ * field then starts at the PodSpec.
  */
 function placeIn(kind: string) {
   return (path: string) => ({

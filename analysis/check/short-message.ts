@@ -1,17 +1,26 @@
-/** Shortens the messages of rules, so that a line fits a screen. */
+/** Shortens the messages of rules, so that a message fits into a line of the screen. */
 import { firstOf } from '../../operator/text/wording.ts';
 
-/** The most columns of a line in a pipe or a file. */
+/** The maximum number of columns of a line in a pipe or a file. */
 export const MOST_COLUMNS = 200;
 
-/** How many values of a list to name. The numbers are tried in this order until the message is short enough. */
+/**
+ * The numbers of values that a shortened list may name. The numbers are tried in this order, until the message is short
+ * enough.
+ */
 const TRIES = [8, 4, 2, 1, 0];
-/** A list of up to this many values is not shortened, so that readers see every value that they may write. */
+/** A list with at most this number of values is not shortened, so that readers see every value that they may write. */
 const SHORT = 3;
-/** Matches `allowed: a, b`, `allowed by base: a, b` and `forbidden: a, b`, up to the end of the list. */
+/**
+ * Matches a list of values in a message, up to the list's end: `allowed: a, b`, `allowed by base: a, b` or `forbidden:
+ * a, b`.
+ */
 const LIST = /\b(allowed(?: by [^:()]*)?|forbidden): ([^;()]*)/g;
 
-/** Shortens a message of more than `most` characters: its long lists name fewer of the values that policies accept. */
+/**
+ * Shortens a message of more than `most` characters. In a shortened message, each long list names fewer of the values
+ * that policies accept.
+ */
 export function shortMessage(message: string, most: number): string {
   const all = [message, ...TRIES.map((named) => withFewer(message, named))];
   return all.find(({ length }) => length <= most) ?? all.at(-1) ?? message;

@@ -1,4 +1,4 @@
-/** Counts the results of a check, item by item. */
+/** Counts the results of a check. Each item is added by itself. */
 import { SkippedDocuments } from '../manifests/other-documents.ts';
 import { NotEvaluatedObjects } from './not-evaluated.ts';
 import type { CheckedItem, ItemVerdict, NotEvaluated, Summary } from './result.ts';

@@ -1,4 +1,7 @@
-/** Finds policies that admit no pod, or only pods for Windows, and the rules that are the reason. */
+/**
+ * Finds policies that admit no pod, or that admit only pods for Windows. The finding names the rules that are the
+ * reason.
+ */
 import type { ResolvedPolicy, RuleChecks } from '../../operator/policy/resolve.ts';
 import { FOR_WINDOWS } from '../../operator/rules/cel.ts';
 import type { Check } from '../../operator/rules/rule.ts';
@@ -9,9 +12,10 @@ import { areSame, everywhere } from './same-sets.ts';
 import { PLAIN_PODS } from './sample-pods.ts';
 
 /**
- * Rules may contradict each other only for pods that are not for Windows, because most rules exempt pods for Windows.
+ * The rules need to contradict each other only for pods that are not for Windows, because most rules exempt pods for
+ * Windows.
  *
- * @returns undefined if the policy admits some pod that API servers accept, and that is not for Windows
+ * @returns undefined if the policy admits a pod that API servers accept, and that is not for Windows
  * @throws TooMany or NotDecided if the question is not decided
  */
 export function admitsNothing(policy: ResolvedPolicy, questions: Questions): Finding | undefined {
@@ -37,7 +41,7 @@ function messageFor(rules: readonly string[], none: string): string {
     : `this policy admits ${none}, because its rules ${listed(rules)} contradict each other; change one of them, or delete this policy`;
 }
 
-/** The ID of a rule that no policy has. */
+/** An ID that is no rule's ID, for the condition that a pod is not for Windows. */
 const NOT_WINDOWS = 'not for Windows';
 
 function notForWindows(policy: ResolvedPolicy): ResolvedPolicy {
@@ -46,7 +50,7 @@ function notForWindows(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, checks: [...policy.checks, added], filledChecks: [...policy.filledChecks, added] };
 }
 
-/** Whether the policy admits no more than a policy that nobody may use. */
+/** Whether the policy admits only pods that a policy without users would admit, too. */
 function isEmpty(policy: ResolvedPolicy, questions: Questions): boolean {
   if (PLAIN_PODS.some((pod) => questions.admits(policy, pod))) return false;
   const usable = everywhere(policy);
@@ -62,8 +66,9 @@ function onlyWith(rules: readonly string[], policy: ResolvedPolicy): ResolvedPol
 }
 
 /**
- * As few of the items as possible for which the condition holds. The condition holds for all items, and for every list
- * that contains a list for which it holds. This is QuickXplain: U. Junker, AAAI 2004.
+ * Finds a list of as few items as possible for which the condition holds. The condition must hold for all items
+ * together. If the condition holds for a list, it must hold for every list that contains all items of the first list.
+ * The algorithm is QuickXplain: U. Junker, AAAI 2004.
  *
  * @param always items that are part of every list
  */

@@ -1,6 +1,6 @@
 /**
- * A policy as lists of checks: a pod that violates no check of one of the lists is admitted. A policy with defaulting has
- * two lists, for the pod as it is and for the pod after defaulting.
+ * Represents a policy as lists of checks. The policy admits a pod that violates no check of at least one list. A policy
+ * with defaulting has two lists: one for the pod before defaulting, and one for the pod after defaulting.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import { evaluatesFilled } from '../../operator/policy/parts.ts';
@@ -9,19 +9,22 @@ import type { Check } from '../../operator/rules/rule.ts';
 import { NotUnderstood } from './paths.ts';
 import { factorsOf, type Reads, readsOf } from './reads.ts';
 
-/** An expression over the parts of a pod, as a list of checks in the form that an Evaluator takes. */
+/** An expression about the parts of a pod, as a list of checks that an Evaluator can evaluate. */
 export interface Expression {
-  /** A number that no other expression has. */
+  /** A number that identifies the expression. */
   readonly id: number;
   readonly rule: string;
   readonly alone: readonly RuleChecks[];
 }
 
-/** A check, which is the same object wherever a policy has the same check. */
+/** A check. If two policies have the same check, they share this object. */
 export interface KnownCheck extends Expression {
-  /** The fields that the check reads; undefined if the comparison does not understand the check's CEL. */
+  /** The fields that the check reads; undefined if the comparison does not understand the CEL of the check. */
   readonly reads: Reads | undefined;
-  /** The conditions of which the check consists: if all of them are the same for two pods, so is the check. */
+  /**
+   * The conditions of which the check consists. If two pods have the same results of all conditions, they have the same
+   * result of the check.
+   */
   readonly factors: readonly Factor[];
 }
 
@@ -36,7 +39,7 @@ export interface Alternative {
   readonly checks: readonly KnownCheck[];
 }
 
-/** The checks of all policies, each kept once. */
+/** The checks of all policies. Each check is kept only once. */
 export class Checks {
   readonly #known = new Map<string, KnownCheck>();
   #expressions = 0;
@@ -55,7 +58,7 @@ export class Checks {
     const known = this.#known.get(key);
     if (known) return known;
     const expression = (cel: string): Expression => {
-      // A message would only cost time.
+      // The check has no message, because making the message would only cost time.
       const check: Check = { over, violates: cel, message: '""', path: '' };
       return { id: this.#expressions++, rule, alone: [{ rule, checks: [check] }] };
     };
@@ -67,7 +70,7 @@ export class Checks {
   }
 }
 
-/** The result of `read`; undefined if the comparison does not understand the CEL. */
+/** The result of `read`; undefined if the comparison does not understand the CEL expression. */
 function ifUnderstood<Result>(read: () => Result): Result | undefined {
   try {
     return read();

@@ -1,4 +1,4 @@
-/** Makes a pod by a plan. */
+/** Makes a pod from a plan. */
 import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { Fieldset } from './fields.ts';
@@ -6,12 +6,15 @@ import { nameKey, type Option, type Piece } from './options.ts';
 import type { Plan } from './plans.ts';
 import { mergedObjects, USUAL } from './tiny-pods.ts';
 
-/** A container that the pod must have, by the pieces that it consists of, at most one for each group. */
+/** A container that the pod must have, made of pieces, with at most one piece for each group. */
 interface Draft {
   readonly pieces: Map<number, Piece>;
 }
 
-/** The pod; undefined if the containers that it needs cannot be in one pod, such as two containers of the same name. */
+/**
+ * The pod that follows the plan; undefined if its containers cannot be in one pod, such as two containers with the same
+ * name.
+ */
 export function assembled({ options, refusers, target }: Plan): PodContent | undefined {
   const drafts: Draft[] = [];
   if (target) place(drafts, target.group, target.piece);
@@ -31,7 +34,7 @@ function violates(pieces: readonly Piece[], refuser: number): boolean {
   return pieces.some(({ violated }) => violated.some((one) => one.refuser === refuser));
 }
 
-/** Adds the piece to a container that may have it, or else to a container of its own. */
+/** Adds the piece to a container that can have the piece, or else to a new container. */
 function place(drafts: Draft[], group: number, piece: Piece): void {
   const fits = ({ pieces }: Draft) =>
     !pieces.has(group) && [...pieces.values()].every((other) => isCompatible(other, piece));
@@ -81,7 +84,7 @@ interface Completed {
   readonly named: Fieldset;
 }
 
-/** A piece of each group, all of containers with the same name and image. */
+/** A piece for each group, all from containers with the same name and image. */
 function completed(options: readonly Option[], pieces: ReadonlyMap<number, Piece>): Completed | undefined {
   const own = [...pieces.values()].filter(({ isNamed }) => isNamed);
   const possible = own.length > 0 ? own : options.flatMap(({ defaults }) => [...defaults.values()]);
@@ -98,7 +101,7 @@ function defaultOf({ defaults }: Option, named: Fieldset): Piece | undefined {
   return defaults.get(nameKey(named)) ?? [...defaults.values()].find(({ isNamed }) => !isNamed);
 }
 
-/** The container, whose mounts use the names that its volumes got. */
+/** The container with changed mounts. The mounts use the new names of the volumes. */
 function renamed(container: Fieldset, names: ReadonlyMap<string, string>): Fieldset {
   const mounts = arrayOf(container.volumeMounts).map(objectOf);
   if (mounts.length === 0) return container;

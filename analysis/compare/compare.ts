@@ -1,6 +1,6 @@
 /**
- * Compares two sets of policies: what the new set admits that the old one refuses, and the reverse. docs/compare.md has
- * the argument why the answer is complete.
+ * Compares two sets of policies. The comparison finds what only the new set admits, and what only the old set admits.
+ * docs/compare.md explains why the answer is complete.
  */
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
@@ -21,16 +21,22 @@ import { Budget, TinyPods } from './tiny-pods.ts';
 import { type Use, type UsesOptions, usesOf } from './uses.ts';
 import { type Side, Witnesses } from './witnesses.ts';
 
-/** Whether a difference admits what was refused, or refuses what was admitted. */
+/**
+ * The direction of a difference. A difference opens if it admits what was refused, and closes if it refuses what was
+ * admitted.
+ */
 export const DIRECTIONS = ['opens', 'closes'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
 export interface Difference {
   /** The labels of a namespace in which the sets differ. */
   readonly namespace: Labels;
-  /** The policies with restricted use that the author of the pod may use. */
+  /** The names of the policies with restricted use that the author of the pod may use. */
   readonly use: readonly string[];
-  /** The rules that the pod breaks on the side that refuses it; `use` if the author may use no policy there. */
+  /**
+   * The rules that the pod violates in the set that refuses it. The value is `use` if the author may use no policy of
+   * this set.
+   */
   readonly rules: readonly string[];
   readonly pod: PodContent;
   readonly before: PodVerdict;
@@ -41,12 +47,12 @@ export interface Undecided {
   readonly namespace?: Labels;
   readonly use?: readonly string[];
   readonly direction?: Direction;
-  /** One sentence: the question that could not be decided, and the reason. */
+  /** A sentence that names the question that could not be decided, and the reason. */
   readonly message: string;
 }
 
 export interface Comparison {
-  /** Whether the two sets are proved to be the same. */
+  /** Whether the two sets are proved to admit the same pods. */
   readonly same: boolean;
   readonly opens: readonly Difference[];
   readonly closes: readonly Difference[];
@@ -56,11 +62,14 @@ export interface Comparison {
 }
 
 export interface CompareOptions {
-  /** The most pods that the comparison looks at. */
+  /** The maximum number of pods that the comparison examines. */
   readonly limit: number;
-  /** Whether to show a pod for each rule and each policy that admits it, and not only for each rule. */
+  /** Whether to show a pod for each rule and each admitting policy, and not only one pod for each rule. */
   readonly all?: boolean;
-  /** The directions to compare; both by default. A direction that is left out counts as having no difference. */
+  /**
+   * The directions to compare. The default is both directions. A direction that is not compared counts as having no
+   * difference.
+   */
   readonly directions?: readonly Direction[];
 }
 
@@ -68,14 +77,14 @@ export function compare(old: PolicySet, now: PolicySet, { limit, ...options }: C
   return new Comparing(old, now, new Examined(limit), options).result();
 }
 
-/** Answers several questions about the same policies. Each comparison knows the results of earlier ones. */
+/** Answers several questions about the same policies. The results of earlier comparisons are used again. */
 export class Questions {
   readonly #examined: Examined;
   readonly #samples: Budget;
 
   /**
-   * @param limit the most pods that all comparisons together look at
-   * @param samples the most times that a sample pod is evaluated
+   * @param limit the maximum number of pods that all comparisons together examine
+   * @param samples the maximum number of evaluations of sample pods
    */
   constructor(limit: number, samples = Number.POSITIVE_INFINITY) {
     this.#examined = new Examined(limit);
@@ -83,33 +92,33 @@ export class Questions {
   }
 
   /**
-   * Whether the policy admits the pod, for a user who may use it.
+   * Whether the policy admits the pod for a user who may use the policy.
    *
-   * @throws TooMany if too many samples have been evaluated
+   * @throws TooMany if too many sample pods were evaluated
    */
   admits(policy: ResolvedPolicy, pod: PodContent): boolean {
     this.#samples.spend();
     return this.#examined.witnesses.complies(policy, pod);
   }
 
-  /** The comparison of both sets up to the first difference, whose pod may be larger than necessary. */
+  /** Compares both sets up to the first difference. The pod of this difference may be larger than necessary. */
   firstDifference(old: PolicySet, now: PolicySet, uses: UsesOptions = {}): Comparison {
     return new Comparing(old, now, this.#examined, { ...uses, isFirstEnough: true }).result();
   }
 }
 
-/** How many pods are tried for each rule, because some plans cannot be made into a pod. */
+/** The number of pods to try for each rule. Several pods are tried because some plans cannot be made into a pod. */
 const MOST_TRIED = 40;
-/** The rules about lists of the pod itself, of which each item may break the rule of another policy. */
+/** The rules about lists in the pod itself. Each item of such a list may violate a rule of another policy. */
 const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
 
-/** The pods that an admitting policy admits and others refuse, by the rule that they break. */
+/** The pods that an admitting policy admits and other policies refuse. The key is the rule that the pod violates. */
 interface Found {
   readonly pods: ReadonlyMap<string, readonly PodContent[]>;
   readonly plans: Plans;
 }
 
-/** The results about checks and pods, which do not depend on the sets that are compared. */
+/** The results about checks and pods, which do not depend on which sets are compared. */
 class Examined {
   readonly checks = new Checks();
   readonly witnesses = new Witnesses(this.checks);
@@ -123,7 +132,7 @@ class Examined {
 }
 
 interface ComparingOptions extends UsesOptions, Pick<CompareOptions, 'all' | 'directions'> {
-  /** Whether the comparison ends with the first difference. */
+  /** Whether the comparison ends at the first difference. */
   readonly isFirstEnough?: boolean;
 }
 
@@ -161,7 +170,7 @@ class Comparing {
     const from = direction === 'opens' ? 'new' : 'old';
     const to = direction === 'opens' ? 'old' : 'new';
     const [admitting, refusing] = [namespace[from], namespace[to]];
-    // Where no policy decides, everything is admitted.
+    // If no policy decides, everything is admitted.
     if (refusing.length === 0 || this.#isDone) return;
     const where = { namespace: namespace.labels, direction };
     const restricted = [admitting, refusing].map((policies) =>
@@ -202,13 +211,16 @@ class Comparing {
           message: `the comparison does not understand the checks of rule ${rule}`,
         });
       }
-      // Where no policy decides, one pod shows that everything is admitted.
+      // If no policy decides, one pod is enough to show that everything is admitted.
       const shown = policy || this.#all ? found.pods : [...found.pods].slice(0, 1);
       for (const [rule, pods] of shown) this.#show(rule, pods, { namespace, use, direction, policy });
     }
   }
 
-  /** The result of `work`; undefined if there is too much to compare, which becomes an undecided part of the result. */
+  /**
+   * The result of `work`. If there is too much to compare, the result is undefined, and the question becomes an
+   * undecided part of the comparison.
+   */
   #within<Result>(where: Omit<Undecided, 'message'>, work: () => Result): Result | undefined {
     try {
       return work();
@@ -222,7 +234,7 @@ class Comparing {
   #find(admitting: Pick<Alternative, 'checks'>, refusing: readonly Alternative[]): Found {
     const { found: before, groups } = this.#examined;
     const idsOf = ({ checks }: Pick<Alternative, 'checks'>) => checks.map(({ id }) => id).join();
-    // A pod that a policy refuses is shown with the rules that it breaks after defaulting.
+    // A pod that a policy refuses is shown with the rules that the pod violates after defaulting.
     const isLast = ({ filled, policy }: Alternative) => filled === evaluatesFilled(policy);
     const key = [idsOf(admitting), ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`)].join('|');
     const known = before.get(key);
@@ -243,7 +255,7 @@ class Comparing {
     return found;
   }
 
-  /** Whether no further difference is wanted. */
+  /** Whether the comparison has found enough differences and can end. */
   get #isDone(): boolean {
     return this.#options.isFirstEnough === true && this.#result.opens.length + this.#result.closes.length > 0;
   }
@@ -259,7 +271,7 @@ class Comparing {
     if (ofClass.some(isShown)) return;
     const sides = sidesOf(namespace, use, direction);
     const pod = this.#witness(rule, pods, sides);
-    // A pod that some policy refuses only by rules that are shown already shows nothing new.
+    // If a policy refuses a pod only by rules that are already shown, the pod shows nothing new.
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
@@ -272,7 +284,10 @@ class Comparing {
     }
   }
 
-  /** A pod, normally the smallest, that breaks the rule on the side that refuses it; undefined if none of the pods does. */
+  /**
+   * A pod, normally the smallest, that violates the rule in the set that refuses it. The result is undefined if no pod
+   * violates the rule.
+   */
   #witness(rule: string, pods: readonly PodContent[], { admitting, refusing }: Sides): PodContent | undefined {
     const shows = (pod: PodContent) =>
       (rule === USE_RULE || this.#examined.witnesses.breaks(pod, rule, refusing)) &&
@@ -282,7 +297,7 @@ class Comparing {
     return pod && (this.#options.isFirstEnough ? pod : smallest(pod, shows));
   }
 
-  /** The difference that the pod shows by the same code as the operator's; undefined if it shows none. */
+  /** The difference that the pod shows, evaluated by the operator's code; undefined if the pod shows no difference. */
   #difference(rule: string, pod: PodContent, { namespace, use, direction }: Shown): Difference | undefined {
     const { admitting, refusing } = sidesOf(namespace, use, direction);
     const [admitted, refused] = [

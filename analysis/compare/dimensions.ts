@@ -1,6 +1,6 @@
 /**
- * The independent values of a group of checks. From the values of each field, those are left out that no check tells apart
- * from an earlier one, whatever the other fields are. So few combinations are left.
+ * Finds the independent values of a group of checks. A value of a field is left out if no check distinguishes it from
+ * an earlier value of the field, whatever the other fields are. Few combinations of values are then left.
  */
 import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
@@ -17,14 +17,14 @@ import {
   USUAL,
 } from './tiny-pods.ts';
 
-/** A field, or what else of a pod can be chosen independently, and its values. */
+/** A part of a pod that can be chosen independently of other parts, with its values. Most dimensions are fields. */
 export interface Dimension {
-  /** The path of the field, or one of the words below. */
+  /** The path of the field, or one of the keys that the constants below define. */
   readonly key: string;
   readonly values: readonly unknown[];
 }
 
-/** The keys of dimensions that are no single field. */
+/** The keys of dimensions that are not a single field. */
 export const NAME = 'name';
 export const COMPANION = 'companion';
 export const VOLUMES = 'volumes';
@@ -32,7 +32,7 @@ export const OTHERS = 'common companion';
 
 const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
 
-/** The most combinations of values of the fields that one check reads. */
+/** The maximum number of combinations of values of the fields that one check reads. */
 const MOST_COMBINATIONS = 300_000;
 
 /** The dimensions of the fields that belong to no group. */
@@ -64,7 +64,10 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
   ];
 }
 
-/** Whether the path is a field that two containers have with different values: the name, the image, an annotation. */
+/**
+ * Whether two containers of a pod may differ in the field with this path, which is the name, the image or an
+ * annotation.
+ */
 function tellsContainersApart(path: string): boolean {
   return isContainerName(path) || path.startsWith('c@');
 }
@@ -131,11 +134,11 @@ export function tinyPodOf(chosen: ReadonlyMap<string, unknown>): TinyPod {
 }
 
 /**
- * For each dimension and each of its values: a number. Values with the same number have the same verdicts of every check,
- * for every combination with values of the other fields that the check reads.
+ * A number for each value of each dimension. If two values have the same number, every check gives them the same
+ * verdicts, for every combination with values of the other fields that the check reads.
  */
 export type Rows = ReadonlyMap<string, readonly number[]>;
-/** The verdicts themselves. */
+/** The verdicts of the checks for each value. */
 type Answers = ReadonlyMap<string, string[]>;
 
 export function rowsOf(dimensions: readonly Dimension[], checks: readonly UnderstoodCheck[], pods: TinyPods): Rows {
@@ -147,13 +150,13 @@ export function rowsOf(dimensions: readonly Dimension[], checks: readonly Unders
       (tiny) => pods.answer(factor, tiny),
     );
   }
-  // Each of the API server's own conditions is about one or two fields.
+  // Each condition of the API server itself is about one or two fields.
   for (const [i, a] of dimensions.entries())
     for (const b of dimensions.slice(i + 1)) addRows(rows, [a, b], (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0'));
   return new Map([...rows].map(([key, ofKey]) => [key, ofKey.map((row) => ofKey.indexOf(row))]));
 }
 
-/** The dimension without values that no check tells apart from an earlier one. */
+/** The dimension without the values that no check distinguishes from an earlier value. */
 export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dimension {
   const seen = new Set<string>();
   const isNew = (_: unknown, i: number) => {
@@ -164,7 +167,10 @@ export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dime
   return { key, values: values.filter(isNew) };
 }
 
-/** Adds to the row of each value the answers on it with all values of the other dimensions. */
+/**
+ * Adds answers to the row of each value. The answers are those for all combinations with values of the other
+ * dimensions.
+ */
 function addRows(rows: Answers, dimensions: readonly Dimension[], answer: (tiny: TinyPod) => string): void {
   const parts = [/^spec[.@]/, /^(?:c[.@]|name$)/, /companion$/, /^volumes$/].map((part) =>
     dimensions.filter(({ key }) => part.test(key)),
@@ -181,7 +187,7 @@ function addRows(rows: Answers, dimensions: readonly Dimension[], answer: (tiny:
       ),
     ),
   );
-  // The last dimension changes fastest in the list of combinations.
+  // In the list of combinations, the last dimension changes fastest.
   let stride = count;
   for (const { key, values } of parts.flat()) {
     const block = stride / values.length;
@@ -223,7 +229,7 @@ export function combinations(dimensions: readonly Dimension[]): ReadonlyMap<stri
   );
 }
 
-/** Whether the path stands for the names of all fields of the pod or the container that has the field. */
+/** Whether the path stands for the names of all fields of the object that contains the field `key`. */
 function isKeyIn(key: string, path: string): boolean {
   const [root = '', ...fields] = key.split('.');
   return path === keysOf(root) && fields.length === 1;

@@ -1,6 +1,7 @@
 /**
- * Finds rollouts that cannot end, as far as the policies alone show it. They do not show which workloads violate, and
- * which labels the API server refuses. `paused` is a decision, and no mistake.
+ * Finds rollouts that cannot end, as far as the policies alone can show this. Policies do not show which workloads
+ * violate them, and which labels the API server refuses. A rollout with `paused` is not reported, because `paused` is a
+ * decision and not a mistake.
  */
 import { formatTime } from '../../operator/policy/expiry.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';

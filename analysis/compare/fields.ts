@@ -1,6 +1,7 @@
 /**
- * The values of pod fields that checks can tell apart. Two values of a field that no check tells apart are equivalent, so
- * one of them is enough: each constant of the checks, a text that begins with the constant, and one other value.
+ * Lists the values of pod fields that checks can distinguish. If no check distinguishes two values, one of them is
+ * enough. The list therefore has each constant of the checks, a text that begins with the constant, and one other
+ * value.
  */
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 import {
@@ -16,16 +17,16 @@ import { isRoot, keysOf, sizeOf, typeOf } from './paths.ts';
 import { APPENDED, type Constant, type Reads } from './reads.ts';
 import { type Compared, otherText, variantsOf } from './texts.ts';
 
-/** More values than a comparison can go through. */
+/** Thrown if there are more values than a comparison can examine. */
 export class TooMany extends Error {}
 
-/** The most values of a single field or object. */
+/** The maximum number of values of a single field or object. */
 const MOST_VALUES = 100_000;
 
-/** Everything that the checks compare with the values at some paths. */
+/** The constants and values with which checks compare the values at some paths. */
 interface Pool {
   readonly sets: Map<string, readonly Constant[]>;
-  /** The keys of the sets whose constants may be required in a list. */
+  /** The keys of sets whose constants checks may require in a list. */
   readonly required: Set<string>;
   readonly prefixes: Set<string>;
 }
@@ -34,7 +35,7 @@ function emptyPool(): Pool {
   return { sets: new Map(), required: new Set(), prefixes: new Set() };
 }
 
-/** The fields that some checks read, and the values that these checks can tell apart. */
+/** The fields that some checks read, and the values that these checks can distinguish. */
 export class Fields {
   readonly #paths = new Set<string>();
   readonly #presence = new Set<string>();
@@ -63,7 +64,7 @@ export class Fields {
     }
   }
 
-  /** The values at the path, without those that are equivalent; undefined if the field may be absent. */
+  /** The values at the path, without equivalent values. A value is undefined if the field may be absent. */
   values(path: string): readonly unknown[] {
     const known = this.#known.get(path) ?? this.#valuesAt(path);
     this.#known.set(path, known);
@@ -71,7 +72,7 @@ export class Fields {
     return known;
   }
 
-  /** The lengths of a list beyond which checks refuse it. */
+  /** The lengths of a list above which checks refuse the list. */
   lengths(path: string): readonly number[] {
     const limits = this.#constants(sizeOf(path)).filter((limit) => typeof limit === 'number' && limit > 0) as number[];
     const most = Math.max(0, ...this.#appended(sizeOf(path)));
@@ -79,7 +80,7 @@ export class Fields {
     return [...new Set(lengths)].filter((length) => length > 1);
   }
 
-  /** @param only the paths below the object that count; all by default */
+  /** @param only the paths below the object to include; by default, all paths */
   object(path: string, only: (path: string) => boolean = () => true): readonly (Fieldset | undefined)[] {
     const type = typeOf(path);
     const required = REQUIRED[type] ?? {};
@@ -142,9 +143,10 @@ export class Fields {
   }
 
   /**
-   * Lists of one item and, where checks require items, lists of all required items but one or two, and of all required
-   * items with one other item. A list of the pod also has each two items, because two policies may refuse the pod for one of them each. For a list of a container,
-   * two containers can have one item each.
+   * Lists with one item. If checks require items, also lists with all required items except for one or two, and lists
+   * with all required items and one other item. For a list of the pod itself, each pair of items is a list, too. Two
+   * policies may each refuse the pod because of one of the items. For a list of a container, pairs are not needed,
+   * because two containers can each have one of the items.
    */
   #lists(path: string): readonly unknown[] {
     const items = this.values(`${path}[]`).filter((item) => item !== undefined);
@@ -171,12 +173,12 @@ export class Fields {
     return [...new Set([...required].flatMap((key) => sets.get(key) ?? []))];
   }
 
-  /** Lists of several items: all required items, and all required items but one or two. */
+  /** Lists of several items: all required items, and all required items except for one or two. */
   #lacking(path: string, required: readonly Constant[]): readonly (readonly Constant[])[] {
     if (required.length === 0) return [];
     const { sets } = this.#poolAt(path);
     const some = this.#representatives(path).filter((one) => required.includes(one));
-    // A constant such as ALL may replace any other one, so that both must be missing.
+    // A constant such as ALL may replace any other constant, so both constants must be missing in the list.
     const alone = some.filter((one) => [...sets.values()].some(([only, next]) => only === one && next === undefined));
     const pairs = alone.flatMap((one) => some.flatMap((other) => (other === one ? [] : [[one, other]])));
     const left = [[], ...some.map((one) => [one]), ...pairs];
@@ -186,7 +188,7 @@ export class Fields {
     return [...lists, ...inLowerCase].filter((list) => list.length > 1);
   }
 
-  /** A volume, or a source of a projected volume, has exactly one of its fields besides its name. */
+  /** A volume, or a source of a projected volume, has exactly one field in addition to its name. */
   #sources(path: string, type: string): readonly Fieldset[] {
     const read = this.#children(path).filter((field) => field !== 'name');
     const classOf = (field: string) => (read.includes(field) ? field : this.#signature(keysOf(path), field));
@@ -202,17 +204,20 @@ export class Fields {
     });
   }
 
-  /** The object with a field that no Kubernetes version has, where checks look at all fields of the object. */
+  /** The object with a field that exists in no Kubernetes version, if checks look at all fields of the object. */
   #withUnknownKeys(path: string, type: string): Fieldset[] {
     if (!this.#paths.has(keysOf(path))) return [];
     return this.unknownKeys(path).map((key) => ({ ...REQUIRED[type], [key]: true }));
   }
 
-  /** Names of fields that no version of Kubernetes has, where checks look at all fields of the object; else none. */
+  /**
+   * Names of fields that exist in no Kubernetes version, if checks look at all fields of the object; otherwise an empty
+   * list.
+   */
   unknownKeys(path: string): string[] {
     if (!this.#paths.has(keysOf(path))) return [];
     const constants = this.#constants(keysOf(path)).filter((one) => typeof one === 'string');
-    // A check may compare the whole path of a field, which it puts together.
+    // A check may build the whole path of a field as a text, and compare this text.
     const beginnings = ['', ...constants.filter((one) => one.endsWith('.'))];
     const names = beginnings.flatMap((beginning) =>
       constants.filter((one) => one.startsWith(beginning)).map((one) => one.slice(beginning.length)),
@@ -227,7 +232,7 @@ export class Fields {
     return [...this.#paths].filter(isChild).map((one) => one.slice(path.length + 1));
   }
 
-  /** How many constants checks append to the list before they take its length. */
+  /** The numbers of constants that checks append to the list before they take its length. */
   #appended(path: string): number[] {
     return [...(this.#functions.get(path) ?? [])].flatMap((note) =>
       note.startsWith(APPENDED) ? [Number(note.slice(APPENDED.length))] : [],
@@ -239,8 +244,8 @@ export class Fields {
   }
 
   /**
-   * One constant of each class: constants that are in the same sets, and begin with the same prefixes, can be swapped
-   * without changing any verdict. Both are compared for each text that a function may make of the constant.
+   * A constant of each class. Constants of a class are in the same sets and begin with the same prefixes, so exchanging
+   * them changes no verdict. The comparison considers each text that a function may make from the constant.
    */
   #representatives(path: string): Constant[] {
     const classes = Map.groupBy(this.#constants(path), (one) => this.#signature(path, one));
@@ -261,7 +266,7 @@ export class Fields {
     return this.#pools.get(this.#poolOf.get(path) ?? '') ?? emptyPool();
   }
 
-  /** Paths that are compared with each other share their constants. */
+  /** If paths are compared with each other, they share their constants. */
   #join(paths: readonly string[]): Pool {
     const ids = new Set(paths.map((path) => this.#poolOf.get(path) ?? path));
     const [id = ''] = ids;
@@ -280,14 +285,14 @@ export class Fields {
   }
 }
 
-/** The texts that the functions of rules may make of a text. */
+/** The texts that functions in rules may make from a text. */
 function changedTexts(text: string): string[] {
   return [text, text.replaceAll('/', '.'), text.toUpperCase(), text.toLowerCase(), text.replace(/^CAP_/i, '')];
 }
 
 export type Fieldset = Readonly<Record<string, unknown>>;
 
-/** All combinations of the children's values; absent children are left out. */
+/** All combinations of the children's values. A child may also be absent. */
 export function product(names: readonly string[], children: readonly (readonly unknown[])[]): Fieldset[] {
   const count = children.reduce((all, values) => all * values.length, 1);
   if (count > MOST_VALUES) throw new TooMany(`${count} combinations of ${names.join(', ')}`);
@@ -307,7 +312,7 @@ function oneAtATime(names: readonly string[], children: readonly (readonly unkno
   return [{}, ...single];
 }
 
-/** A list of this length; items that have a name have different names. */
+/** A list with the given length. Items that have a name get different names. */
 function repeated(item: unknown, length: number): unknown[] {
   const named = typeof item === 'object' && item !== null && 'name' in item;
   return Array.from({ length }, (_, i) => (named && i > 0 ? { ...item, name: `${item.name}${i}` } : item));

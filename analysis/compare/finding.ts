@@ -1,14 +1,14 @@
-/** The findings about a policy: mistakes that the policies of its set show. */
+/** The findings about a policy. A finding is a mistake that the policies of one set show. */
 
-/** The kinds of findings, in the order in which those of one policy are listed. */
+/** The kinds of findings. The findings about one policy are listed in this order. */
 export const FINDING_KINDS = [
-  /** The policy decides about no pod. */
+  /** The policy decides about no pod in any namespace. */
   'decides-nowhere',
   /** The rules of the policy contradict each other. */
   'admits-nothing',
   /** The rules of the policy contradict each other for every pod that is not for Windows. */
   'admits-only-windows',
-  /** Other policies admit the same pods, in the same namespaces, for the same users. */
+  /** Other policies admit the same pods, in the same namespaces and for the same users. */
   'same',
   /** Other policies of the same priority admit every pod that the policy admits. */
   'opens-nothing',
@@ -19,33 +19,35 @@ export const FINDING_KINDS = [
 ] as const;
 export type FindingKind = (typeof FINDING_KINDS)[number];
 
-/** A statement about a policy that is proved. */
+/** A proven statement about a policy. */
 export interface Finding {
   readonly kind: FindingKind;
   readonly policy: string;
-  /** The other policies that are the reason. */
+  /** The names of the other policies that are the reason for the finding. */
   readonly others: readonly string[];
-  /** The rules that contradict each other; only for `admits-nothing` and `admits-only-windows`. */
+  /**
+   * The IDs of the rules that contradict each other. Only `admits-nothing` and `admits-only-windows` have such rules.
+   */
   readonly rules: readonly string[];
-  /** One sentence about `this policy`: what is wrong, and what to do. */
+  /** One sentence about `this policy`. The sentence names the mistake and the remedy. */
   readonly message: string;
 }
 
-/** A question that was not decided. Nothing is claimed about the policy. */
+/** A question about a policy that was not decided. The question is no finding: it claims nothing about the policy. */
 export interface OpenQuestion {
   readonly policy: string;
-  /** The finding that may be missing. */
+  /** The kind of the finding that may be missing. */
   readonly kind: FindingKind;
-  /** The reason, in one sentence. */
+  /** The reason why the question was not decided, in one sentence. */
   readonly message: string;
 }
 
-/** The kind of a finding in words: `decides nowhere`. */
+/** The kind of a finding in words, such as `decides nowhere`. */
 export function kindText(kind: FindingKind): string {
   return kind.replaceAll('-', ' ');
 }
 
-/** A finding in one sentence that names its policy. */
+/** A finding in one sentence. The sentence names the policy. */
 export function findingText({ policy, message }: Finding): string {
   return `CapabilityPolicy ${policy}: ${message}`;
 }
@@ -55,12 +57,12 @@ export function openQuestionText({ policy, kind, message }: OpenQuestion): strin
   return `policy ${policy}, ${kindText(kind)}: ${message}`;
 }
 
-/** The names of policies in a sentence: `policy a`, or `policies a, b and c`. */
+/** The names of policies as a part of a sentence, such as `policy a`, or `policies a, b and c`. */
 export function policiesText(names: readonly string[]): string {
   return names.length === 1 ? `policy ${names[0]}` : `policies ${listed(names)}`;
 }
 
-/** Names in a sentence: `a, b and c`. */
+/** Names as a part of a sentence, such as `a, b and c`. */
 export function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join() : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }

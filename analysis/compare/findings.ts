@@ -1,6 +1,6 @@
 /**
- * Finds policies of one set that have no effect, and rollouts that cannot end. Each finding is proved, by the comparison
- * of sets with and without a policy.
+ * Finds policies of one set that have no effect, and rollouts that cannot end. The comparison of the set with and
+ * without a policy proves each finding.
  */
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { admitsNothing } from './admits-nothing.ts';
@@ -16,20 +16,23 @@ import { saySame } from './same-policies.ts';
 import { NotDecided } from './same-sets.ts';
 
 export interface Findings {
-  /** By name of the policy. */
+  /** The findings, sorted by the name of the policy. */
   readonly findings: readonly Finding[];
-  /** Every question that was not decided. */
+  /** The questions that were not decided. */
   readonly undecided: readonly OpenQuestion[];
 }
 
 export interface FindingsOptions {
   /** The time for which the set was read, in ms since 1970. */
   readonly at: number;
-  /** The most pods that all proofs together look at. */
+  /** The maximum number of pods that all proofs together examine. */
   readonly limit: number;
-  /** The most times that a sample pod is evaluated, to find a difference without a proof; no limit by default. */
+  /**
+   * The maximum number of evaluations of sample pods, which find differences without a proof. By default, there is no
+   * limit.
+   */
   readonly samples?: number;
-  /** The policies that have expired, which are no longer in the set. */
+  /** The policies that have expired, and are no longer in the set. */
   readonly expired?: readonly Pick<ResolvedPolicy, 'name' | 'expires'>[];
 }
 
@@ -50,7 +53,7 @@ class Search {
 
   result(at: number, expired: NonNullable<FindingsOptions['expired']>): Findings {
     this.#findings.push(...expired.map(expiredFinding));
-    // The pending part of a rollout has the rules of the enforced part.
+    // The pending part of a rollout is left out, because it has the same rules as the enforced part.
     const whole = this.#all.filter(({ policy }) => !policy.pendingFor);
     const effective = whole.filter((beside) => !this.#isWithoutEffect(beside));
     this.#findRedundant(effective, this.#copiesAmong(effective));
@@ -58,7 +61,10 @@ class Search {
     return { findings: this.#findings.toSorted(byPolicyAndKind), undecided: this.#undecided.toSorted(byPolicyAndKind) };
   }
 
-  /** Whether the policy decides nowhere, or admits nothing: nothing else about it matters then. */
+  /**
+   * Whether the policy decides nowhere or admits nothing. In both cases, all other findings about the policy are left
+   * out.
+   */
   #isWithoutEffect(beside: Beside): boolean {
     const { policy } = beside;
     const found =
@@ -68,7 +74,7 @@ class Search {
     return found !== undefined;
   }
 
-  /** The names of policies that say the same as an earlier one. */
+  /** The names of the policies that have the same effect as an earlier policy. */
   #copiesAmong(effective: readonly Beside[]): ReadonlySet<string> {
     const copies = new Set<string>();
     for (const [i, one] of effective.entries()) {
@@ -86,8 +92,8 @@ class Search {
   }
 
   /**
-   * Finds the policies that can be deleted, each alone and all together. Exceptions come first, so that the policy for
-   * everybody stays if each of two policies makes the other one redundant.
+   * Finds the policies that can be deleted, one by one and all together. Exceptions come first. If two policies make
+   * each other redundant, the policy for everybody is then kept.
    */
   #findRedundant(effective: readonly Beside[], copies: ReadonlySet<string>): void {
     const names = effective.map(({ policy }) => policy.name).filter((name) => !copies.has(name));
@@ -120,14 +126,17 @@ class Search {
     return { kind: 'redundant', policy: name, others, rules: [], message };
   }
 
-  /** The policy in each of its modes, without some of the others. */
+  /**
+   * The parts of the policy, one for each of its modes. The policies in `gone` are left out of the other policies of
+   * each part.
+   */
   #partsOf(name: string, gone: ReadonlySet<string> = new Set()): Beside[] {
     return this.#all
       .filter(({ policy }) => policy.name === name)
       .map((part) => ({ ...part, others: part.others.filter((other) => !gone.has(other.name)) }));
   }
 
-  /** The answer to a question; undefined if it is not decided. */
+  /** The answer to a question; undefined if the question is not decided. */
   #answer<Result>(policy: string, kind: FindingKind, question: () => Result): Result | undefined {
     try {
       return question();

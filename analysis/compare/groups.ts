@@ -1,7 +1,7 @@
 /**
- * Divides the checks into groups: checks of different groups read no field in common, so the values that they tell apart
- * need not be combined. Fields of the pod that several rules read, such as `hostUsers` and `os`, belong to no group: the
- * groups are examined once for each combination of their values.
+ * Divides the checks into groups. Checks of different groups read no common field, so the values that they distinguish
+ * need not be combined. Fields of the pod that several rules read, such as `hostUsers` and `os`, belong to no group.
+ * The groups are examined once for each combination of the values of these fields.
  */
 import type { KnownCheck } from './alternatives.ts';
 import { Fields, type Fieldset, product } from './fields.ts';
@@ -18,7 +18,7 @@ export interface Group {
 export interface Groups {
   readonly groups: readonly Group[];
   readonly common: Common;
-  /** The names and images of containers that checks tell apart. */
+  /** The names and images of containers that the checks distinguish. */
   readonly containers: readonly Fieldset[];
   readonly isCommon: (path: string) => boolean;
 }
@@ -27,7 +27,7 @@ export interface Groups {
 export interface Common {
   readonly fields: Fields;
   readonly paths: readonly string[];
-  /** Containers with fields that checks read only to see whether some container of the pod sets them. */
+  /** Containers with fields that checks read only to find out whether some container of the pod sets them. */
   readonly companions: readonly (Fieldset | undefined)[];
 }
 
@@ -67,7 +67,10 @@ export function groupsOf(checks: readonly UnderstoodCheck[]): Groups {
   };
 }
 
-/** Whether checks read the field of all containers, but no check reads it of the container that it runs on. */
+/**
+ * Whether checks read the field of all containers together, but no check reads the field of the container that it runs
+ * on.
+ */
 function isOfSome(path: string, read: ReadonlyMap<string, unknown>): boolean {
   return path.startsWith('x.') && !isContainerName(path) && !read.has(path.replace(/^x/, 'c'));
 }
@@ -85,7 +88,7 @@ function containersIn(fields: Fields): Fieldset[] {
   return product(names, values);
 }
 
-/** Checks that read a field in common are in one group. A volume is one value, because it has exactly one source. */
+/** Checks that read a common field are in the same group. A volume is one value, because it has exactly one source. */
 function joined(checks: readonly UnderstoodCheck[], isCommon: (path: string) => boolean): UnderstoodCheck[][] {
   let groups: { readonly fields: ReadonlySet<string>; readonly checks: UnderstoodCheck[] }[] = [];
   for (const check of checks) {
@@ -102,11 +105,11 @@ function joined(checks: readonly UnderstoodCheck[], isCommon: (path: string) => 
   return groups.map((group) => group.checks);
 }
 
-/** The field that the path belongs to; none for an object whose fields are read one by one. */
+/** The fields to which the path belongs. The list is empty for an object whose fields are read one by one. */
 function fieldsOf(path: string, { presence }: Reads): string[] {
   if (isContainerName(path)) return [];
   if (rootOf(path) === 'v' || path.startsWith('spec.volumes')) return ['v'];
-  // The API server refuses a historical annotation that contradicts the field.
+  // The API server refuses a pod whose historical annotation contradicts the field.
   if (path.includes(SECCOMP.annotation)) return [ANNOTATIONS, ...SECCOMP.fields];
   if (path.startsWith(ANNOTATIONS) || path.includes('@')) return [ANNOTATIONS];
   const [list = ''] = path.split(/[[#]/);

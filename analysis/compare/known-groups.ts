@@ -1,4 +1,7 @@
-/** The values and options of groups of checks, found only once for the many pairs of policies that have the same group. */
+/**
+ * Keeps the values and options of groups of checks. Many pairs of policies have the same group, so the values are found
+ * only once.
+ */
 import { perList } from '../../operator/policy/memo.ts';
 import { commonDimensions, type Dimension, dimensionsOf, NAME, type Rows, rowsOf } from './dimensions.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
@@ -35,7 +38,7 @@ export class KnownGroups {
 interface GroupRows {
   readonly checks: readonly UnderstoodCheck[];
   readonly dimensions: readonly Dimension[];
-  /** The rows of these dimensions and of the common ones. */
+  /** The rows of the group's own dimensions and of the common dimensions. */
   readonly rows: Rows;
 }
 
@@ -56,7 +59,7 @@ export class KnownGroup implements GroupRows {
   }
 
   /**
-   * @param left the dimensions with the values that are left, of which only the names depend on other groups
+   * @param left the dimensions with the remaining values, of which only the names depend on other groups
    * @throws TooMany
    */
   options(left: readonly Dimension[], sides: Sides, common: Chosen): readonly Option[] {
@@ -66,7 +69,7 @@ export class KnownGroup implements GroupRows {
       [sides.admitting, ...sides.refusing].map((checks) => checks.map(({ id }) => id).join()),
     ]);
     const known = this.#options.get(key);
-    // The pods count toward the limit, as if they were looked at again.
+    // The pods count toward the limit, as if they were examined again.
     if (known) this.#budget.spend(known.pods);
     if (known) return known.options;
     const values = valuesOf(left, this.checks, common);

@@ -1,13 +1,14 @@
 /**
- * Which pods the API server accepts before any policy evaluates them (k8s.io/kubernetes/pkg/apis/core/validation): only
- * as far as the fields that rules read concern it, so that each pod that the comparison shows can be created.
+ * Decides which pods the API server accepts before any policy evaluates them
+ * (k8s.io/kubernetes/pkg/apis/core/validation). Only fields that rules read are considered. Each pod that the
+ * comparison shows can therefore be created.
  */
 import { containersOf } from '../../operator/model/containers.ts';
 import type { Container, PodContent, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 
-/** The fields that the API server requires, by type, each with a small value. */
+/** For each type, the fields that the API server requires. Each field has a small value. */
 export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   Container: { name: 'app', image: 'app' },
   ContainerPort: { containerPort: 80 },
@@ -59,7 +60,7 @@ export const REQUIRED: Readonly<Record<string, Readonly<Record<string, unknown>>
   FlockerVolumeSource: { datasetName: 'data' },
 };
 
-/** The fields of which an object has exactly one, by type; the smallest first. */
+/** For each type, the fields of which an object has exactly one. The smallest field comes first. */
 export const ONE_OF: Readonly<Record<string, readonly string[]>> = {
   Volume: ['emptyDir', 'configMap', 'secret', 'downwardAPI', 'projected', 'persistentVolumeClaim', 'nfs'],
   VolumeProjection: ['configMap', 'secret', 'downwardAPI', 'serviceAccountToken'],
@@ -68,37 +69,42 @@ export const ONE_OF: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Fields that the API server accepts only if another field of the pod is set, too: the end of the field's path, and the
- * path of the other field.
+ * Fields that the API server accepts only if another field of the pod is set, too. The key is the end of the field's
+ * path, and the value is the path of the other field.
  */
 export const NEEDED: Readonly<Record<string, string>> = {
   'windowsOptions.hostProcess': 'spec.hostNetwork',
   'securityContext.procMount': 'spec.hostUsers',
 };
 
-/** Fields of the pod whose values decide whether the API server accepts many other fields. */
+/** Fields of the pod whose values determine whether the API server accepts many other fields. */
 export const LIMITING: readonly string[] = ['spec.os.name', 'spec.hostUsers'];
 
-/** A part of the keys of the historical annotations, and the fields that must not contradict these annotations. */
+/**
+ * The text that the keys of the historical seccomp annotations contain, and the fields that these annotations must not
+ * contradict.
+ */
 export const SECCOMP = {
   annotation: 'seccomp.security.alpha.kubernetes.io',
   fields: ['spec.securityContext.seccompProfile', 'c.securityContext.seccompProfile'],
 } as const;
 
-/** Fields without which the API server refuses some values of the other fields of an object, by type. */
+/** Fields without which the API server refuses some values of other fields in the same object. The key is the type. */
 export const COMPANIONS: Readonly<Record<string, readonly string[]>> = {
   AppArmorProfile: ['localhostProfile'],
   SeccompProfile: ['localhostProfile'],
 };
 
-/** Fields of which the API server refuses some combinations, so that their values are chosen together. */
+/**
+ * Fields of which the API server refuses some combinations. The values of these fields are therefore chosen together.
+ */
 export const TOGETHER: readonly string[] = [
   'c.securityContext.privileged',
   'c.securityContext.allowPrivilegeEscalation',
   'c.securityContext.capabilities.add',
 ];
 
-/** The values that the API server accepts, by the end of the field's path. */
+/** The values that the API server accepts. The key is the end of the field's path. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'os.name': ['linux', 'windows'],
   'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
@@ -109,10 +115,10 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   'fieldRef.fieldPath': ['metadata.name', 'metadata.namespace', 'metadata.uid'],
 };
 
-/** Values of annotations, which rules read by the constants that they allow. */
+/** Values of annotations. Rules compare annotations with the constants that the rules allow. */
 export const ANNOTATION_VALUES = ['runtime/default', 'unconfined', 'localhost/other'];
 
-/** Texts that are shown where any other text would do, by the end of the field's path. */
+/** Texts that are shown if any text would do. The key is the end of the field's path. */
 const USUAL: Readonly<Record<string, string>> = {
   'capabilities.add[]': 'SYS_ADMIN',
   'capabilities.drop[]': 'SYS_ADMIN',
@@ -122,17 +128,17 @@ const USUAL: Readonly<Record<string, string>> = {
   runtimeClassName: 'runc',
 };
 
-/** A text that is shown at the path if it is different from all texts that policies name. */
+/** A text to show at the path, if it differs from all texts that policies name. */
 export function usualText(path: string): string | undefined {
   return Object.entries(USUAL).find(([end]) => path.endsWith(end))?.[1];
 }
 
-/** The values of a field that accepts only certain values; undefined for any other field. */
+/** The values of a field that accepts only certain values; undefined for a field that accepts any value. */
 export function acceptedValues(path: string): readonly string[] | undefined {
   return Object.entries(VALUES).find(([end]) => path.endsWith(end))?.[1];
 }
 
-/** The least and the greatest number that the API server accepts. */
+/** The lowest and the highest number that the API server accepts. */
 export function acceptedNumbers(path: string): readonly [number, number] {
   return /[pP]ort$/.test(path) ? [1, 65535] : [0, 2147483647];
 }
@@ -176,7 +182,10 @@ function isPod(spec: PodSpec, containers: readonly Container[]): boolean {
   );
 }
 
-/** All containers of a pod are HostProcess containers, or none is, and they use the node's network. */
+/**
+ * Either all containers of the pod are HostProcess containers and use the node's network, or no container is a
+ * HostProcess container.
+ */
 function isHostProcessOfAll(spec: PodSpec, containers: readonly Container[]): boolean {
   const ofPod = valueAt(spec, ['securityContext', 'windowsOptions', 'hostProcess']);
   const own = containers.map((one) => valueAt(one, ['securityContext', 'windowsOptions', 'hostProcess']));
@@ -191,7 +200,7 @@ function areSysctls({ hostNetwork, hostIPC }: PodSpec, sysctls: readonly unknown
   return areValid && !(hostNetwork === true && ofNetwork) && !(hostIPC === true && ofIpc);
 }
 
-/** The same list is in many of the pods that a comparison looks at, and may be long. */
+/** Many pods of a comparison have the same list, which may be long. */
 const sysctlsIn = perObject((sysctls: readonly unknown[]) => {
   const names = sysctls.map((one) => String(objectOf(one).name));
   const dotted = names.map((name) => (/^[^./]*\//.test(name) ? name.replaceAll('/', '.') : name));
@@ -226,7 +235,7 @@ function isContainer(container: Container, spec: PodSpec, annotations: PodConten
 const SECCOMP_OF_POD = `${SECCOMP.annotation}/pod`;
 const SECCOMP_OF_CONTAINER = `container.${SECCOMP.annotation}/`;
 
-/** The historical annotation names a profile, and does not contradict the field. */
+/** Whether the historical annotation names a profile, and does not contradict the field. */
 function isSeccompAnnotation(annotation: string | undefined, field: unknown): boolean {
   if (annotation === undefined) return true;
   const { type, localhostProfile } = objectOf(field);
@@ -242,7 +251,10 @@ function isSeccompAnnotation(annotation: string | undefined, field: unknown): bo
 
 const APP_ARMOR = 'container.apparmor.security.beta.kubernetes.io/';
 
-/** The API server copies the annotation into the field, and refuses a field that contradicts the annotation. */
+/**
+ * Whether the API server accepts the annotation. The API server copies the annotation into the field, and refuses a
+ * field that contradicts the annotation.
+ */
 function isAnnotation(annotation: string | undefined, field: unknown, spec: PodSpec): boolean {
   if (annotation === undefined) return true;
   if (objectOf(spec.os).name === 'windows') return false;

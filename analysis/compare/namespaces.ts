@@ -1,4 +1,4 @@
-/** The classes of namespaces that the selectors of policies tell apart. */
+/** The classes of namespaces that the selectors of policies distinguish. */
 import { type LabelSelector, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 import { deciding } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -8,18 +8,18 @@ import { otherText } from './texts.ts';
 
 /** All namespaces in which the same policies decide. */
 export interface NamespaceClass {
-  /** The labels of one of the namespaces, as far as selectors read them; the fewest labels possible. */
+  /** The smallest set of labels that puts a namespace into this class. Labels that no selector reads are left out. */
   readonly labels: Labels;
   readonly old: readonly ResolvedPolicy[];
   readonly new: readonly ResolvedPolicy[];
 }
 
-/** The most sets of policies that select a namespace together. */
+/** The maximum number of sets of policies that select a namespace together. */
 const MOST_CLASSES = 20_000;
 
 /**
- * @param isExcluded whether no policy reaches a namespace, by its name
- * @throws TooMany if the selectors tell more classes apart than can be compared
+ * @param isExcluded takes the name of a namespace, and returns whether no policy reaches the namespace
+ * @throws TooMany if the selectors distinguish more classes than can be compared
  */
 export function namespaceClasses(
   old: readonly ResolvedPolicy[],
@@ -33,7 +33,7 @@ export function namespaceClasses(
   );
   for (const all of labelsOf(selectors, isExcluded)) {
     const { [NAME_LABEL]: name = '', ...others } = all;
-    // A name that no selector names says nothing about the namespace.
+    // If no selector names the namespace, the name does not matter, so the class has no name label.
     const labels = names.has(name) ? all : others;
     const found = { labels, old: deciding(old, 'Enforce', all), new: deciding(now, 'Enforce', all) };
     const key = keyOf(found);
@@ -43,16 +43,16 @@ export function namespaceClasses(
   return [...classes.values()].sort((a, b) => sizeOf(a.labels) - sizeOf(b.labels));
 }
 
-/** The policies of one set, and the labels of a namespace in which they may decide. */
+/** The policies of one set, and the labels of a namespace in which the policies may decide. */
 interface Selecting {
   readonly policies: readonly ResolvedPolicy[];
-  /** The labels; without a name, they stand for a namespace that no selector names. */
+  /** The labels of the namespace. Labels without a name stand for a namespace that no selector names. */
   readonly labels: Labels;
 }
 
-/** A text that is the same for namespaces of one class. */
+/** A string that identifies the class of a namespace. The string is the same for all namespaces of the class. */
 export function classOf(old: Selecting, now: Selecting): string {
-  // A name of a namespace has no such character, so no selector names it.
+  // The name of a namespace cannot contain this character, so no selector names a namespace `*`.
   const decidingIn = ({ policies, labels }: Selecting) =>
     deciding(policies, 'Enforce', { [NAME_LABEL]: '*', ...labels });
   return keyOf({ old: decidingIn(old), new: decidingIn(now) });
@@ -66,7 +66,7 @@ function sizeOf(labels: Labels): number {
   return JSON.stringify(labels).length;
 }
 
-/** Labels of one namespace for each set of selectors that may select a namespace together. */
+/** Finds each set of selectors that may select a namespace together, and returns labels of one such namespace. */
 function labelsOf(selectors: readonly LabelSelector[], isExcluded: (name: string) => boolean): Iterable<Labels> {
   const keys = new Set([NAME_LABEL, ...selectors.flatMap((selector) => expressions(selector).map(({ key }) => key))]);
   let selected = new Map<string, Labels>([['1'.repeat(selectors.length), {}]]);
@@ -103,7 +103,7 @@ function onlyOn(key: string, selector: LabelSelector): LabelSelector {
   return { matchExpressions: expressions(selector).filter((expression) => expression.key === key) };
 }
 
-/** The label's absence, each value that a selector names, and one other value. */
+/** The values of a label to try: no value, each value that a selector names, and one other value. */
 function valuesOf(
   key: string,
   selectors: readonly LabelSelector[],

@@ -1,5 +1,5 @@
 /**
- * The policies of one mode of a set. Each mode decides on its own, so the policies of each mode are compared as if they
+ * Divides a set of policies by mode. Each mode decides separately, so the policies of each mode are compared as if they
  * were enforced.
  */
 import { MODES } from '../../operator/policy/deciding.ts';
@@ -7,19 +7,22 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { mayOverlap } from '../../operator/policy/selector.ts';
 import type { PolicySet } from './policy-set.ts';
 
-/** A policy and the other policies of its mode, all as if they were enforced. */
+/** A policy and the other policies of the same mode, all as if they were enforced. */
 export interface Beside {
   readonly policy: ResolvedPolicy;
   /** The other policies that may select a namespace that the policy selects. */
   readonly others: readonly ResolvedPolicy[];
-  /** Whether no policy reaches a namespace of this name, or no namespace can have this name. */
+  /** Whether no policy reaches a namespace with this name, or no namespace can have this name. */
   isExcluded(name: string): boolean;
 }
 
 /** The names that a namespace can have: labels of RFC 1123. */
 export const NAMESPACE_NAME = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
-/** Each policy beside the others of its mode. A policy that is rolled out has a part in each of its two modes. */
+/**
+ * Each policy together with the other policies of its mode. A policy with a rollout has two modes, and a part in each
+ * of them.
+ */
 export function besideOthers({ policies, isExcluded }: PolicySet): Beside[] {
   return MODES.flatMap((mode) => {
     const ofMode = policies.filter((one) => one.mode === mode).map((one) => ({ ...one, mode: 'Enforce' as const }));
@@ -31,7 +34,7 @@ export function besideOthers({ policies, isExcluded }: PolicySet): Beside[] {
   });
 }
 
-/** The others in each period until the policy expires. A period ends when one of the others expires. */
+/** The other policies in each period until the policy expires. A period ends when one of the other policies expires. */
 export function periodsOf({ policy, others }: Beside): (readonly ResolvedPolicy[])[] {
   const ends = others.map(({ expires }) => expires).filter((expires) => expires < policy.expires);
   const begins = [Number.NEGATIVE_INFINITY, ...new Set(ends)];

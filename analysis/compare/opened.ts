@@ -1,5 +1,6 @@
 /**
- * Finds what a change of a cluster's policies opens, and the namespaces of the cluster in which each difference holds.
+ * Finds what a change of a cluster's policies opens. For each difference, it also finds the namespaces of the cluster
+ * in which the difference holds.
  */
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
@@ -19,14 +20,17 @@ export interface Opening extends Difference {
   readonly namespaces: readonly string[];
 }
 
-/** A comparison in the direction `opens` only. So `same` and `closes` say nothing. */
+/**
+ * A comparison that examines only the direction `opens`. The fields `same` and `closes` of a comparison would have no
+ * meaning here.
+ */
 export interface Opened extends Pick<Comparison, 'undecided' | 'classes'> {
   readonly opens: readonly Opening[];
 }
 
 /**
- * @param namespaces the namespaces of the cluster for which the answer says whether a difference holds there
- * @param limit the most pods that the comparison looks at
+ * @param namespaces the names of the cluster's namespaces; the result says in which of them a difference holds
+ * @param limit the maximum number of pods that the comparison examines
  */
 export function openedBy(
   before: State,
@@ -46,7 +50,11 @@ export function openedBy(
   };
 }
 
-/** The answer if nothing could be compared. @param message one sentence: the reason */
+/**
+ * The result if nothing could be compared.
+ *
+ * @param message one sentence that says the reason
+ */
 export function notCompared(message: string): Opened {
   return { opens: [], undecided: [{ direction: 'opens', message }], classes: 0 };
 }

@@ -1,6 +1,6 @@
 /**
- * The values that a group of checks can tell apart, as far as an admitting policy admits them, and which refusing policies
- * each of them violates.
+ * Finds the values that a group of checks can distinguish, as far as an admitting policy admits them. For each value,
+ * it finds the refusing policies that the value violates.
  */
 import {
   COMPANION,
@@ -17,37 +17,46 @@ import type { UnderstoodCheck } from './groups.ts';
 import { isAccepted } from './kubernetes.ts';
 import { type Budget, type ContainerPart, type PodPart, podOf, type TinyPod, type TinyPods } from './tiny-pods.ts';
 
-/** A container with the volume that it may mount, and the refusing policies that it violates, by position, with the rules. */
+/**
+ * A container and the volume that it may mount. The field `violated` names the refusing policies that the container and
+ * the volume violate, and the violated rules.
+ */
 export interface Piece extends TinyPod {
   readonly size: number;
   readonly violated: readonly Broken[];
-  /** Whether checks of the piece's group tell containers apart by name and image. */
+  /** Whether checks of the piece's group distinguish containers by name and image. */
   readonly isNamed: boolean;
 }
 
-/** A refusing policy, by its position, and the rule that a pod breaks. */
+/** The position of a refusing policy, and the rule that a pod violates. */
 export interface Broken {
   readonly refuser: number;
   readonly rule: string;
 }
 
-/** Values of the pod's own fields, which exclude each other, with the containers and volumes that may be in such a pod. */
+/**
+ * Values of the pod's own fields, and the containers and volumes that such a pod may have. Two options exclude each
+ * other.
+ */
 export interface Option {
   readonly spec: Fieldset;
   readonly annotations: Fieldset;
-  /** The smallest container by its name and image. */
+  /** The smallest container for each name and image. The key is `nameKey`. */
   readonly defaults: ReadonlyMap<string, Piece>;
-  /** The smallest container or volume that breaks a rule of a refusing policy, by `brokenKey`. */
+  /** The smallest container or volume that violates a rule of a refusing policy. The key is `brokenKey`. */
   readonly breaking: ReadonlyMap<string, Piece>;
-  /** The refusing policies that a pod with all these containers violates: bit i for policy i. */
+  /** The refusing policies that a pod with all these containers violates. Bit i stands for policy i. */
   readonly mask: bigint;
   readonly size: number;
 }
 
-/** The checks of a group that each side has. */
+/** The checks of a group, for the admitting policy and for the refusing policies. */
 export interface Sides {
   readonly admitting: readonly UnderstoodCheck[];
-  /** By position of the refusing policy: the checks that the admitting policy does not have. */
+  /**
+   * The checks of each refusing policy that the admitting policy does not have. The index is the position of the
+   * refusing policy.
+   */
   readonly refusing: readonly (readonly UnderstoodCheck[])[];
 }
 
@@ -55,25 +64,25 @@ export function brokenKey({ refuser, rule }: Broken): string {
   return `${refuser} ${rule}`;
 }
 
-/** The part of a container that decides which entries of `spec.containers` select it. */
+/** The part of a container that determines which entries of `spec.containers` select the container. */
 export function nameKey({ name, image }: Fieldset): string {
   return `${name} ${image}`;
 }
 
 /** The values of a group that can be combined. */
 export interface GroupValues {
-  /** By position in the list of values of common fields: the values of the pod's own fields. */
+  /** The values of the pod's own fields. The index is the position in the list of values of common fields. */
   readonly pods: readonly PodPart[];
   readonly containers: readonly ContainerPart[];
-  /** Whether checks tell containers apart by name and image. */
+  /** Whether checks distinguish containers by name and image. */
   readonly isNamed: boolean;
   readonly companions: readonly (readonly Fieldset[])[];
   readonly volumes: readonly (readonly Fieldset[] | undefined)[];
-  /** Whether some check reads a container together with the volumes. */
+  /** Whether some check reads a container together with the volumes of the pod. */
   readonly mounts: boolean;
 }
 
-/** The values that are chosen for some dimensions, by key. */
+/** The values that are chosen for some dimensions. The key is the key of the dimension. */
 export type Chosen = ReadonlyMap<string, unknown>;
 
 /** @param common the values of the common fields, which every pod has */
@@ -97,7 +106,7 @@ export function valuesOf(
   };
 }
 
-/** The options that the admitting policy admits; none if it admits no such pod. */
+/** The options that the admitting policy admits. The list is empty if it admits no such pod. */
 export function optionsOf(values: GroupValues, sides: Sides, pods: TinyPods, budget: Budget): Option[] {
   const options = new Map<string, Option>();
   for (const own of values.pods) {
@@ -113,7 +122,7 @@ export function optionsOf(values: GroupValues, sides: Sides, pods: TinyPods, bud
 function* piecesOf(values: GroupValues, own: PodPart): Generator<TinyPod> {
   const [first] = values.containers;
   for (const volumes of values.volumes) {
-    // A volume that no check reads together with a container is looked at beside one container only.
+    // If no check reads a volume together with a container, the volume is examined beside only one container.
     const containers = volumes && !values.mounts && first ? [first] : values.containers;
     for (const container of containers)
       for (const companions of values.companions)
@@ -121,7 +130,7 @@ function* piecesOf(values: GroupValues, own: PodPart): Generator<TinyPod> {
   }
 }
 
-/** The number of pods that `optionsOf` looks at. */
+/** The number of pods that `optionsOf` examines. */
 export function countOf({ pods, containers, companions, volumes, mounts }: GroupValues): number {
   const alone = Math.min(containers.length, 1);
   const beside = volumes.map((one) => (one && !mounts ? alone : containers.length));

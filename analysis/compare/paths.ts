@@ -1,13 +1,16 @@
-/** Paths of pod fields as the comparison names them, and the types of the fields. */
+/** Defines the paths of pod fields that the comparison uses, and the types of the fields. */
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 
 /**
- * The roots of paths, with the types of the objects: the PodSpec, the container that a check runs on, any other container
- * of the pod, and a volume.
+ * The roots of paths, with the types of their objects. The roots are the PodSpec, the container that a check runs on,
+ * any other container of the pod, and a volume.
  */
 const ROOTS: Readonly<Record<string, string>> = { spec: 'PodSpec', c: 'Container', x: 'Container', v: 'Volume' };
 
-/** The root of the items of a list, for lists whose items are roots. A pod that is created has no ephemeral containers. */
+/**
+ * The root of the items of a list, for each list whose items are roots. Ephemeral containers have no root, because a
+ * pod that is created has no ephemeral containers.
+ */
 const ITEM_ROOTS: Readonly<Record<string, string | undefined>> = {
   'spec.containers': 'x',
   'spec.initContainers': 'x',
@@ -17,11 +20,11 @@ const ITEM_ROOTS: Readonly<Record<string, string | undefined>> = {
 
 /** The path of all annotations of a pod. */
 export const ANNOTATIONS = 'annotations';
-/** The path of the keys of an object or a mapping, and of the length of a list. */
+/** The path that stands for the keys of an object or a mapping, or for the length of a list. */
 export const keysOf = (path: string) => `${path}#keys`;
 export const sizeOf = (path: string) => `${path}#size`;
 
-/** The path of a pod's annotation, and of a container's annotation, whose key ends in the container's name. */
+/** The path of a pod's annotation. For a container's annotation, the key ends in the name of the container. */
 export const podAnnotation = (key: string) => `spec@${key}`;
 export const containerAnnotation = (prefix: string) => `c@${prefix}`;
 
@@ -65,5 +68,5 @@ export function typeOf(path: string): string {
   return type;
 }
 
-/** CEL that the comparison does not understand, so that it can prove nothing about the check. */
+/** Thrown for a CEL expression that the comparison does not understand. Nothing can then be proved about the check. */
 export class NotUnderstood extends Error {}

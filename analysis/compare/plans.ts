@@ -1,6 +1,6 @@
 /**
- * Finds the pods that one policy may admit while each of several others refuses them. A plan is a choice of one option for
- * each group; without a plan, there is no such pod.
+ * Finds the pods that one policy may admit while each of several other policies refuses them. A plan is a choice of one
+ * option for each group. Without a plan, no such pod exists.
  */
 import type { Alternative } from './alternatives.ts';
 import { combinations, commonDimensions, NAME, reduced } from './dimensions.ts';
@@ -9,23 +9,26 @@ import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
 import type { KnownGroups } from './known-groups.ts';
 import { type Broken, brokenKey, type Option, type Piece, type Sides } from './options.ts';
 
-/** A choice of values from which a pod is made that breaks the rule, and that every refusing policy refuses. */
+/**
+ * A choice of values from which a pod can be made. The pod violates the rule, and every refusing policy refuses the
+ * pod.
+ */
 export interface Plan {
-  /** One option for each group. */
+  /** The chosen options, one for each group. */
   readonly options: readonly Option[];
   readonly refusers: number;
-  /** The rule that the pod must break; undefined if no policy is left that could admit the pod. */
+  /** The rule that the pod must violate. The value is undefined if no policy that could admit the pod is left. */
   readonly target: { readonly broken: Broken; readonly piece: Piece; readonly group: number } | undefined;
   readonly size: number;
 }
 
 export interface Plans {
   readonly plans: readonly Plan[];
-  /** The rules of refusing policies whose CEL the comparison does not understand. */
+  /** The rules of refusing policies whose CEL expressions the comparison does not understand. */
   readonly notUnderstood: readonly string[];
 }
 
-/** @throws TooMany if there are more values than the budget allows for */
+/** @throws TooMany if there are more values than the budget allows */
 export function plansFor(
   admitting: Pick<Alternative, 'checks'>,
   refusing: readonly Pick<Alternative, 'checks'>[],
@@ -33,7 +36,8 @@ export function plansFor(
 ): Plans {
   const own = new Set(admitting.checks);
   const others = refusing.map(({ checks }) => checks.filter((check) => !own.has(check)));
-  // A policy without other checks admits whatever the admitting policy admits.
+  // If a refusing policy has no other checks than the admitting policy, it admits every pod that the admitting policy
+  // admits.
   if (others.some((checks) => checks.length === 0)) return { plans: [], notUnderstood: [] };
   const notUnderstood = others.flat().flatMap((check) => (isUnderstood(check) ? [] : [check.rule]));
   const sides: Sides = {
@@ -53,7 +57,7 @@ function plansOf(sides: Sides, known: KnownGroups): Plan[] {
     return { group: known.ofGroup(group, groups), sides: own };
   });
   const rows = ofGroups.map(({ group }) => group.rows);
-  // A container has one name, so the names that are left are the same in all groups.
+  // A container has one name, so the remaining names are the same in all groups.
   const left = ofGroups.map(({ group, sides: own }) => ({
     dimensions: group.dimensions.map((one) => reduced(one, one.key === NAME ? rows : [group.rows])),
     group,
@@ -100,10 +104,13 @@ interface Choice {
   readonly size: number;
 }
 
-/** The most sets of refusing policies that a choice may be extended from. */
+/** The maximum number of sets of refusing policies from which a choice may be extended. */
 const MOST_MASKS = 20_000;
 
-/** The smallest choice of one option for each group that violates every refusing policy; undefined if there is none. */
+/**
+ * The smallest choice of one option for each group that violates every refusing policy. The result is undefined if
+ * there is no such choice.
+ */
 function chosen(options: readonly (readonly Option[])[], refusers: number): readonly Option[] | undefined {
   let choices = new Map<bigint, Choice>([[0n, { options: [], size: 0 }]]);
   for (const ofGroup of options) {

@@ -1,6 +1,6 @@
 /**
- * Evaluates checks for many similar pods, each check only once for pods that are the same in the fields that the check
- * reads.
+ * Evaluates checks for many similar pods. If two pods are equal in the fields that a check reads, the check is
+ * evaluated only once.
  */
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { CONTAINER_LISTS } from '../../operator/model/containers.ts';
@@ -10,7 +10,7 @@ import { perObject } from '../../operator/policy/memo.ts';
 import type { KnownCheck } from './alternatives.ts';
 import { ReadParts, type Roots, type Tree, WHOLE } from './read-parts.ts';
 
-/** The most verdicts that are kept for each check. */
+/** The maximum number of verdicts that are kept for each check. */
 const MOST_KEPT = 20_000;
 
 export class PodChecks {
@@ -18,7 +18,7 @@ export class PodChecks {
   readonly #parts = new ReadParts();
   readonly #byParts = perObject((_: KnownCheck) => new Recent<boolean>(MOST_KEPT));
   readonly #ofSpec = perObject((roots: Roots) => treeOfSpec(roots));
-  /** The pod that was evaluated last, because all policies evaluate one pod before the next one. */
+  /** The pod that was evaluated last. All policies evaluate one pod before they evaluate the next pod. */
   #last: Last | undefined;
 
   violates(check: KnownCheck, pod: PodContent): boolean {
@@ -62,7 +62,7 @@ interface Last {
   readonly keys: Map<Roots, string>;
 }
 
-/** The fields of the pod itself, which do not include the lists whose items have roots of their own. */
+/** The fields of the pod itself, without the lists whose items have roots of their own. */
 function treeOfSpec(roots: Roots): Tree | undefined {
   const tree = roots.get('spec');
   return tree === undefined || tree === WHOLE ? tree : withoutLists(tree);

@@ -1,6 +1,6 @@
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 
-/** A set of policies, as it was accepted. */
+/** A set of policies that were accepted together. */
 export interface PolicySet {
   readonly policies: readonly ResolvedPolicy[];
   isExcluded(namespace: string): boolean;

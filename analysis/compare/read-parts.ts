@@ -1,18 +1,18 @@
 /**
- * Names the parts of pods by the fields that a check reads. Two parts with the same name are the same for the check, so
- * the check needs to be evaluated for one of them only.
+ * Gives names to parts of pods. The name depends only on the fields that a check reads. If two parts have the same
+ * name, the check gives them the same result, and is evaluated for only one of them.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import { keysOf, rootOf } from './paths.ts';
 import type { Reads } from './reads.ts';
 
-/** The fields below an object that are read; none for an object that is read as a whole. */
+/** The fields below an object that are read. The tree has no fields if the object is read as a whole. */
 export interface Tree {
   readonly [field: string]: Tree;
 }
 export const WHOLE: Tree = Object.freeze({});
 
-/** By root of paths: the fields that a check reads below the root. Annotations are below the root `@`. */
+/** The fields that a check reads below each root of paths. The key is the root. The key of annotations is `@`. */
 export type Roots = ReadonlyMap<string, Tree>;
 
 export class ReadParts {
@@ -21,7 +21,7 @@ export class ReadParts {
   readonly #trees = new Map([['{}', WHOLE]]);
   readonly #roots = new Map<string, Roots>();
 
-  /** The same object for all checks that read the same fields. */
+  /** All checks that read the same fields share one object. */
   readonly rootsOf = perObject(({ paths }: Reads): Roots => {
     const roots = [...rootsOf([...paths])].sort(([a], [b]) => (a < b ? -1 : 1));
     const text = JSON.stringify(roots);
@@ -30,12 +30,12 @@ export class ReadParts {
     return known;
   });
 
-  /** A short name of the fields that the tree has; empty if there is no tree. */
+  /** A short name for the value, which depends on the fields in the tree. The name is empty if there is no tree. */
   nameOf(value: object, tree: Tree | undefined): string {
     return tree ? this.#name(value, tree, () => this.textOf(value, tree)) : '';
   }
 
-  /** A short name of the fields that the tree has, of all items of the list. */
+  /** A short name for the list, which depends on the fields in the tree of all items. */
   nameOfItems(list: readonly object[], tree: Tree | undefined): string {
     return tree ? this.#name(list, tree, () => list.map((one) => this.nameOf(one, tree)).join(' ')) : '';
   }
@@ -52,7 +52,7 @@ export class ReadParts {
     return name;
   }
 
-  /** The same object for equal trees, so that checks that read the same fields share the names. */
+  /** Equal trees share one object, so that checks that read the same fields share the names. */
   #shared(tree: Tree): Tree {
     const text = JSON.stringify(tree);
     const known =
@@ -62,7 +62,10 @@ export class ReadParts {
     return known;
   }
 
-  /** Like `nameOf`, but longer, and not kept. Objects below the value are in the text by their names. */
+  /**
+   * A text like `nameOf`, which is longer and is not kept. In the text, the names of objects below the value stand for
+   * the objects.
+   */
   textOf(value: object, tree: Tree): string {
     const fields = Object.entries(tree);
     if (fields.length === 0) return JSON.stringify(value);
@@ -79,7 +82,8 @@ const KEYS = keysOf('');
 
 function rootsOf(paths: readonly string[]): Roots {
   const roots = new Map<string, Record<string, Tree>>();
-  // A check that reads all keys of an object reads the object as a whole, whatever it also reads below the object.
+  // If a check reads all keys of an object, it reads the object as a whole. The paths below the object do not matter
+  // then.
   const order = (path: string) => (path.endsWith(KEYS) ? -path.length : Number.NEGATIVE_INFINITY);
   for (const path of paths.toSorted((a, b) => order(a) - order(b) || 0)) {
     const isAnnotation = path.includes('@') || path.startsWith('annotations');

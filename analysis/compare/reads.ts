@@ -1,6 +1,6 @@
 /**
- * Finds the pod fields that a check's CEL reads, and the constants that the CEL compares each field with. So a new rule
- * needs no description of its fields: the CEL itself is the description.
+ * Finds the pod fields that the CEL expression of a check reads, and the constants with which it compares each field. A
+ * new rule therefore needs no description of its fields, because the CEL expression itself describes them.
  */
 import { type ASTNode, Environment, serialize } from '@marcbachmann/cel-js';
 import {
@@ -16,23 +16,26 @@ import {
 
 export type Constant = string | number;
 
-/** A comparison in the CEL: any of the paths with any of the other paths, or with the constants of each set. */
+/**
+ * A comparison in the CEL expression: any of the paths is compared with any of the other paths, or with the constants
+ * of each set.
+ */
 export interface Relation {
   readonly paths: readonly string[];
   readonly sets: readonly (readonly Constant[])[];
-  /** Whether a constant that is missing in the list whose items are at the path may cause a violation. */
+  /** Whether a violation may follow if a constant is missing in the list whose items are at the path. */
   readonly required: boolean;
-  /** Whether the constants are beginnings of texts. */
+  /** Whether the constants are compared with the beginnings of texts. */
   readonly isPrefix: boolean;
 }
 
 export interface Reads {
-  /** Every path that the CEL reads, including the objects above a field. */
+  /** Every path that the CEL expression reads, including the objects that contain a field. */
   readonly paths: ReadonlySet<string>;
-  /** The paths whose presence alone matters: `hasValue()`. */
+  /** The paths of which only the presence matters, as in `hasValue()`. */
   readonly presence: ReadonlySet<string>;
   readonly relations: readonly Relation[];
-  /** The functions that change or match the text at a path before it is compared, by path. */
+  /** The functions that change or match the text at a path before the text is compared. */
   readonly functions: readonly (readonly [path: string, name: string])[];
 }
 
@@ -46,7 +49,7 @@ interface Value {
 
 type Scope = ReadonlyMap<string, Value>;
 
-/** A node of cel-js's tree: an operator with its operands, which are nodes, names or constants. */
+/** A node of the syntax tree of cel-js: an operator with its operands, which are nodes, names or constants. */
 interface Node {
   readonly op: string;
   readonly args: unknown;
@@ -63,18 +66,21 @@ const SCOPE: Scope = new Map([
   ['c', { paths: ['c'], sets: [] }],
   ['v', { paths: ['v'], sets: [] }],
 ]);
-/** The functions of texts whose results the comparison covers with variants of the constants (texts.ts). */
+/** The functions whose results the comparison covers by variants of the constants (texts.ts). */
 const TEXT_FUNCTIONS = ['upperAscii', 'substring', 'split', 'matches'];
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];
 
-/** @param violates the CEL of a check @throws NotUnderstood if the CEL uses something else than today's rules */
+/**
+ * @param violates the CEL expression of a check
+ * @throws NotUnderstood if the expression uses something that no rule of today uses
+ */
 export function readsOf(violates: string): Reads {
   const reader = new Reader();
   reader.read(PARSER.parse(violates).ast as Node);
   return reader;
 }
 
-/** The conditions that the CEL combines by `&&`, `||`, `!` and `?:`. */
+/** The conditions that the CEL expression combines with `&&`, `||`, `!` and `?:`. */
 export function factorsOf(violates: string): string[] {
   const split = (node: Node): Node[] => {
     const operands = ['&&', '||', '!_', '?:'].includes(node.op) ? [node.args].flat() : undefined;
@@ -84,7 +90,7 @@ export function factorsOf(violates: string): string[] {
   return [...new Set(factors.map((factor) => serialize(factor as ASTNode).replaceAll(PAIR, fromEscapes)))];
 }
 
-/** A character beyond 16 bits as serialize() writes it, in two escapes, which CEL refuses. */
+/** Matches a character beyond 16 bits in the form of serialize(). serialize() writes two escapes, which CEL refuses. */
 const PAIR = /\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})/gi;
 
 function fromEscapes(_: string, high: string, low: string): string {
@@ -99,7 +105,8 @@ class Reader implements Reads {
 
   read(violates: Node): void {
     this.#visit(violates, SCOPE, true);
-    // An annotation of any key is an annotation of a container, which the key names.
+    // If an annotation with any key is read, it is an annotation of a container. The key of this annotation ends in the
+    // name of the container.
     if (!this.paths.has(ANNOTATIONS_BY_KEY)) return;
     const keys = this.relations.filter(({ paths }) => paths.includes(keysOf(ANNOTATIONS)));
     const prefixes = keys
@@ -108,7 +115,9 @@ class Reader implements Reads {
     this.relations.push({ paths: [ANNOTATIONS_BY_KEY, ...prefixes], sets: [], required: false, isPrefix: false });
   }
 
-  /** @param violating whether the expression being true may cause a violation; undefined for both directions */
+  /**
+   * @param violating whether a violation may follow if the expression is true; undefined if both results may cause one
+   */
   #visit(node: Node, scope: Scope, violating: boolean | undefined): Value {
     const { op } = node;
     const args: readonly unknown[] = Array.isArray(node.args) ? node.args : [node.args];
@@ -171,7 +180,7 @@ class Reader implements Reads {
     return path;
   }
 
-  /** An item of a list, or the annotation with a key. */
+  /** The value of an item of a list, or of the annotation with the given key. */
   #index(list: Value, key: Value): Value {
     if (!list.paths.includes(ANNOTATIONS)) return this.#itemsOf(list);
     return { paths: this.#annotations(key), sets: [] };
@@ -198,7 +207,8 @@ class Reader implements Reads {
 
   #compare(a: Value, b: Value, required = false, isPrefix = false): Value {
     const paths = [...a.paths, ...b.paths];
-    // The key of a container's annotation is compared with keys only to leave out annotations that have another check.
+    // The key of a container's annotation is compared with keys only to leave out annotations that have a check of
+    // their own.
     const isKey = paths.includes(keysOf(ANNOTATIONS)) && paths.length > 1;
     const sets = [...a.sets, ...b.sets].filter((set) => set.length > 0);
     if (paths.length > 0 && !isKey) this.relations.push({ paths, sets, required, isPrefix });
@@ -242,7 +252,7 @@ class Reader implements Reads {
     return merged(value, other);
   }
 
-  /** The length of a list; the CEL may first append constants to a list of the pod. */
+  /** The value of a list's length. The CEL expression may first append constants to a list of the pod. */
   #size({ paths, items }: Value): Value {
     const appended = (items?.sets ?? []).flat().length;
     const sizes = paths.map((path) => this.#at(sizeOf(path)));
@@ -257,7 +267,7 @@ class Reader implements Reads {
   }
 }
 
-/** A note among the functions: how many constants are appended to a list. */
+/** A note in the list of functions that says how many constants are appended to a list. */
 export const APPENDED = 'appended ';
 /** The path of the values of annotations whose key is not a constant. */
 const ANNOTATIONS_BY_KEY = 'annotations@';
@@ -267,7 +277,7 @@ function constant(value: unknown): Value {
   return typeof value === 'string' ? { paths: [], sets: [[value]] } : NOTHING;
 }
 
-/** A list of constants is one set: the CEL treats all of its items alike. */
+/** A list of constants is a single set, because the CEL expression treats all its items alike. */
 function listOf(items: readonly Value[]): Value {
   const areConstants = items.every(({ paths, items: inner }) => paths.length === 0 && !inner);
   const constants = items.flatMap(({ sets }) => sets.flat());

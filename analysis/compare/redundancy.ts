@@ -1,4 +1,4 @@
-/** Finds policies without which nothing changes. */
+/** Finds policies whose deletion changes nothing. */
 import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Questions } from './compare.ts';
@@ -10,18 +10,19 @@ import { samplePods } from './sample-pods.ts';
 import { includesUsers } from './uses.ts';
 
 /**
- * Whether, until the policy expires, the others admit exactly the pods that are admitted with the policy, for each user
- * and in each namespace where the policy decides. Some of the others then decide there.
+ * Whether, until the policy expires, the other policies alone admit exactly the pods that are admitted together with
+ * the policy. The comparison is made for each user and each namespace where the policy decides. In each namespace where
+ * the policy decides, one of the other policies must decide, too.
  *
  * @throws TooMany or NotDecided if the question is not decided
  */
 export function isRedundant(beside: Beside, questions: Questions): boolean {
-  // The guard of a label has nothing to do with pods.
+  // A policy that guards a label is never redundant, because the guard does not depend on pods.
   if (beside.policy.adminAccessLabel === 'Guarded') return false;
   return periodsOf(beside).every((others) => isRedundantNow({ ...beside, others }, questions));
 }
 
-/** Few of the others, beside which the policy is already redundant. */
+/** Finds few of the other policies beside which the policy is already redundant. */
 export function coverOf(beside: Beside, questions: Questions): readonly ResolvedPolicy[] {
   const lowestFirst = beside.others.toSorted((a, b) => a.priority - b.priority);
   let cover = beside.others;
@@ -32,7 +33,7 @@ export function coverOf(beside: Beside, questions: Questions): readonly Resolved
   return cover;
 }
 
-/** Whether the answer is yes; not if the question is not decided. */
+/** Whether the function returns true. The result is false if the question is not decided. */
 export function isProved(answer: () => boolean): boolean {
   try {
     return answer();
@@ -52,7 +53,8 @@ function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Quest
     areSame({ policies: all.map(form), isExcluded }, { policies: others.map(form), isExcluded }, questions);
   if (!sameWith((one) => one)) return false;
   if (!all.some(({ defaulting }) => defaulting)) return true;
-  // A pod is filled in only if no policy admits it as it is. So the same pods must be admitted as they are.
+  // Defaulting fills in a pod only if no policy admits the pod unchanged. The other policies must therefore admit the
+  // same pods without changing them.
   if (!sameWith(withoutDefaulting)) return false;
   if (mayFillOtherwise(policy, others)) {
     throw new NotDecided('the same pods are admitted without it, but policies with other defaulting may fill them in');
@@ -60,10 +62,13 @@ function isRedundantNow({ policy, others, isExcluded }: Beside, questions: Quest
   return true;
 }
 
-/** The most classes of namespaces in which sample pods are tried. */
+/** The maximum number of classes of namespaces in which sample pods are tried. */
 const MOST_SAMPLED = 20;
 
-/** Whether a sample pod has another verdict without the policy, for a user of the policy or a user of none. */
+/**
+ * Whether a sample pod has another verdict without the policy. The verdict is for a user of the policy, or for a user
+ * of no policy.
+ */
 function samplesDiffer({ policy, others }: Beside, deciding: readonly NamespaceClass[], questions: Questions): boolean {
   const ofPolicy = (one: ResolvedPolicy) => one === policy || isForAll(one) || includesUsers(one, policy);
   const samples = samplePods(policy, others).map((pod) =>
@@ -84,9 +89,9 @@ function isForAll({ usableBy }: ResolvedPolicy): boolean {
   return usableBy === 'Everyone';
 }
 
-/** Whether pods may get other values from defaulting without the policy. */
+/** Whether defaulting may fill in other values if the policy is missing. */
 function mayFillOtherwise(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): boolean {
-  // With `defaulting: PodSecurityPolicy`, a policy may fill in a pod that another policy admits as it is.
+  // With `defaulting: PodSecurityPolicy`, a policy may fill in a pod that another policy admits unchanged.
   if ([policy, ...others].some(({ seccompChanges }) => seccompChanges)) return true;
   const filling = others.filter(({ defaulting }) => defaulting);
   return policy.defaulting && filling.some((one) => fillingText(one) !== fillingText(policy));

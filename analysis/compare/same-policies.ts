@@ -1,4 +1,4 @@
-/** Finds policies that say the same. */
+/** Finds policies that have the same effect. */
 import { rbacSubject } from '../../operator/compile/rbac.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -9,8 +9,7 @@ import { areSame, everywhere, fillingText, withoutDefaulting } from './same-sets
 import { samplePods } from './sample-pods.ts';
 
 /**
- * Whether both policies, which have the same mode, admit the same pods, in the same namespaces, for the same users, at
- * all times.
+ * Whether two policies of the same mode admit the same pods, in the same namespaces, for the same users, at all times.
  *
  * @throws TooMany or NotDecided if the question is not decided
  */
@@ -31,14 +30,16 @@ export function saySame({ policy: a, isExcluded }: Beside, { policy: b }: Beside
 }
 
 /**
- * Everything that the policies must have in common besides pods and namespaces. Undefined for a policy that is the same
- * as no other one: its bindings or the progress of its rollout are not in the policy.
+ * A text with all properties that two policies must have in common to have the same effect. Rules and selectors are
+ * left out, because they are compared separately. The text is undefined for a policy with `usableBy: Bindings` or with
+ * a rollout. Such a policy counts as different from every other policy, because its bindings and the progress of its
+ * rollout are not a part of the policy.
  */
 const termsOf = perObject((policy: ResolvedPolicy): string | undefined => {
   const { priority, usableBy, subjects, expires, podSecurityLabels, adminAccessLabel, meanwhile } = policy;
   if (usableBy === 'Bindings' || meanwhile !== undefined) return undefined;
   const users = subjects.map((subject) => JSON.stringify(rbacSubject(subject))).sort();
-  // JSON has no infinite number.
+  // The value is a text, because JSON has no infinite number.
   const end = `${expires}`;
   const all = [priority, usableBy, [...new Set(users)], end, podSecurityLabels, adminAccessLabel, fillingText(policy)];
   return JSON.stringify(all);

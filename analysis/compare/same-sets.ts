@@ -1,10 +1,10 @@
-/** Whether policies of one set are the same, as an answer or an error. */
+/** Says whether the policies of two sets admit the same pods. If the question is not decided, an error is thrown. */
 
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Questions } from './compare.ts';
 import type { PolicySet } from './policy-set.ts';
 
-/** A question about policies that the comparison did not decide. */
+/** Thrown if the comparison did not decide a question about policies. */
 export class NotDecided extends Error {}
 
 /** @throws NotDecided if no difference was found, and the sets are not proved to be the same */
@@ -16,18 +16,18 @@ export function areSame(old: PolicySet, now: PolicySet, questions: Questions): b
   return true;
 }
 
-/** The policy without defaulting: it admits the pods that it need not change. */
+/** The policy without defaulting, which admits only the pods that it need not change. */
 export function withoutDefaulting(policy: ResolvedPolicy): ResolvedPolicy {
   const { pendingFor: _, ...rest } = policy;
   return { ...rest, defaulting: false, seccompChanges: false, fills: [], filledChecks: policy.checks };
 }
 
-/** The policy for everybody and all namespaces. */
+/** The policy as if it were for everybody and for all namespaces. */
 export function everywhere(policy: ResolvedPolicy): ResolvedPolicy {
   return { ...policy, selector: {}, usableBy: 'Everyone' };
 }
 
-/** A text that is the same for policies that fill in pods in the same way. */
+/** A text that is equal for two policies if they fill in pods in the same way. */
 export function fillingText({ defaulting, fills, seccompChanges }: ResolvedPolicy): string {
   return JSON.stringify([defaulting, fills, seccompChanges]);
 }

@@ -1,6 +1,6 @@
 /**
- * Pods of the rules' examples. A pod that a policy admits and others refuse shows that they differ, so most questions
- * need no proof about all pods.
+ * Makes sample pods from the examples of rules. A pod that one policy admits and other policies refuse shows that the
+ * policies differ. Most questions therefore need no proof about all pods.
  */
 import { examplePod } from '../../operator/evaluate/example-pods.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -24,7 +24,7 @@ const BASES: readonly Example[] = [
 /** Pods without special settings. */
 export const PLAIN_PODS = podsOf([]);
 
-/** Pods that set the fields in which the policy may differ from one of the others. */
+/** Sample pods that set the fields in which the policy may differ from one of the other policies. */
 export function samplePods(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): PodContent[] {
   const examples = differingRules(policy, others).flatMap((rule) =>
     rule.examples.flatMap(({ admits, refuses }) => [...admits, ...refuses]),
@@ -47,7 +47,7 @@ function addingEach({ spec: { overrides = {}, containers = [] } }: ResolvedPolic
   );
 }
 
-/** The rules in which the policy has other values than one of the others. */
+/** The rules for which the policy has other values than one of the other policies. */
 function differingRules(policy: ResolvedPolicy, others: readonly ResolvedPolicy[]): Rule[] {
   const all = [policy, ...others];
   const differs = (text: (one: ResolvedPolicy) => unknown) =>
@@ -56,7 +56,7 @@ function differingRules(policy: ResolvedPolicy, others: readonly ResolvedPolicy[
   return RULES.filter(({ id }) => byContainer || differs(({ values, standard }) => [values[id], standard.minor]));
 }
 
-/** The fields of both values; the second value wins where both set something else than an object. */
+/** The fields of both values. If both values set a field, and the field is not an object, the second value is kept. */
 function merged(a: unknown, b: unknown): unknown {
   const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
   if (!isObject(a) || !isObject(b)) return b === undefined ? a : b;

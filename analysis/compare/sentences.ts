@@ -1,4 +1,4 @@
-/** The sentences about a comparison, which the command line and the page share. */
+/** The sentences about a comparison. The command line and the page share these sentences. */
 import { type PodVerdict, USE_RULE, violationsBy } from '../../operator/evaluate/verdict.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
 import { formatTime, NEVER } from '../../operator/policy/expiry.ts';
@@ -13,20 +13,22 @@ export interface NamedComparison {
   readonly comparison: Comparison;
 }
 
-/** The meaning of each direction, and the answer if nothing was found. */
+/** The meaning of each direction, and the sentence for a direction in which nothing was found. */
 const MEANING = {
   opens: { title: 'admits pods that', verb: 'refuses', none: 'opens nothing' },
   closes: { title: 'refuses pods that', verb: 'admits', none: 'closes nothing' },
 } as const;
 
-/** The answer about a direction, or about both if the sets are the same. */
+/** The result for one direction, or for both directions if the sets are the same. */
 export interface Summary {
-  /** The direction of the differences that were found; `proved` if it is proved that there are none. */
+  /**
+   * The direction of the differences that were found. The value is `proved` if it is proved that no difference exists.
+   */
   readonly state: Direction | 'undecided' | 'proved';
   readonly text: string;
 }
 
-/** The answers for both directions, in one sentence each. */
+/** The results for both directions, in one sentence each. */
 export function summariesOf({ old, new: now, comparison }: NamedComparison): Summary[] {
   if (comparison.same)
     return [
@@ -38,11 +40,11 @@ export function summariesOf({ old, new: now, comparison }: NamedComparison): Sum
 }
 
 interface NamedAnswer extends Pick<NamedComparison, 'old' | 'new'>, Pick<Comparison, 'undecided'> {
-  /** The differences in the direction. */
+  /** The differences that were found in the direction. */
   readonly found: readonly Difference[];
 }
 
-/** The answer for one direction, in one sentence. */
+/** The result for one direction, in one sentence. */
 export function summaryOf({ old, new: now, found, undecided }: NamedAnswer, direction: Direction): Summary {
   const { title, verb, none } = MEANING[direction];
   const left = undecided.filter((one) => one.direction === direction || !one.direction).length;
@@ -56,12 +58,12 @@ export function summaryOf({ old, new: now, found, undecided }: NamedAnswer, dire
 
 /** A difference in words. */
 export interface DifferenceWords {
-  /** The rule, the namespaces and the users: `rule hostNetwork, in every namespace`. */
+  /** The rule, the namespaces and the users, such as `rule hostNetwork, in every namespace`. */
   readonly where: string;
-  /** The policies that refuse the pod, before `messages`: `refused before by policy a:`. */
+  /** The policies that refuse the pod, such as `refused before by policy a:`. The text precedes `messages`. */
   readonly refused: string;
   readonly messages: readonly string[];
-  /** The policy that admits the pod: `admitted now by policy b`. */
+  /** The policy that admits the pod, such as `admitted now by policy b`. */
   readonly admitted: string;
 }
 
@@ -86,12 +88,15 @@ export function differenceWords(
   };
 }
 
-/** The reason why a pod is admitted, after the word `admitted`: ` by policy a` */
+/** The reason why a pod is admitted, such as ` by policy a`. The text follows the word `admitted`. */
 export function admitterText({ admittedBy }: PodVerdict): string {
   return admittedBy === undefined ? ', because no policy decides' : ` by policy ${admittedBy}`;
 }
 
-/** The namespaces and the users for whom the difference holds: `namespaces with team=a, for users who may use policy web` */
+/**
+ * The namespaces and the users for which the difference holds, such as `namespaces with team=a, for users who may use
+ * policy web`.
+ */
 export function whereText({ namespace, use }: Difference, { classes }: Pick<Comparison, 'classes'>): string {
   return `${classes === 1 ? 'every namespace' : namespaceText(namespace)}${useText(use)}`;
 }
@@ -116,12 +121,15 @@ function messagesIn({ violations }: PodVerdict, rule: string): string[] {
   );
 }
 
-/** The policies by name: `policy a and policy b` */
+/** The names of policies as a part of a sentence, such as `policy a and policy b`. */
 export function policiesText(policies: readonly string[]): string {
   return policies.map((policy) => `policy ${policy}`).join(' and ');
 }
 
-/** A policy's violations of the rule; all its violations if the rule is the use of policies. */
+/**
+ * The violations of the rule for one policy. If the rule is the use of policies, the list has all violations of the
+ * policy.
+ */
 export function violationsOf(policy: string, violations: PodVerdict['violations'], rule: string): readonly Violation[] {
   return violationsBy(policy, violations).filter((one) => rule === USE_RULE || one.rule === rule);
 }
@@ -132,14 +140,21 @@ export function undecidedText({ namespace, use = [], direction, message }: Undec
   return `${direction ?? 'opens and closes'}${where}: ${message}`;
 }
 
-/** Names the policies that are left out because their mode refuses nothing; undefined if there are none. */
+/**
+ * A note that names the policies that are left out because their mode refuses nothing; undefined if no policy is left
+ * out.
+ */
 export function notEnforcedText(policies: readonly ResolvedPolicy[]): string | undefined {
   const names = policies.filter(({ mode }) => mode !== 'Enforce').map(({ name }) => name);
   if (names.length === 0) return undefined;
   return `modes Warn and Audit refuse nothing and are not compared: ${[...new Set(names)].sort().join(', ')}`;
 }
 
-/** Says until when the answer holds; undefined if no policy expires. @param at the time of the comparison, in ms */
+/**
+ * A note that says until when the result holds; undefined if no policy expires.
+ *
+ * @param at the time of the comparison, in ms since 1970
+ */
 export function holdsUntilText(policies: readonly ResolvedPolicy[], at: number): string | undefined {
   const ends = policies.filter(({ expires }) => expires > at && expires !== NEVER).map(({ expires }) => expires);
   if (ends.length === 0) return undefined;

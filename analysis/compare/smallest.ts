@@ -1,4 +1,4 @@
-/** Removes everything from a pod that it does not need to show a difference. */
+/** Removes from a pod everything that is not needed to show a difference. */
 import type { PodContent } from '../../operator/model/objects.ts';
 import { objectOf } from '../../operator/model/raw.ts';
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
@@ -19,7 +19,7 @@ export function smallest(pod: PodContent, shows: (pod: PodContent) => boolean): 
   return current;
 }
 
-/** The pod without one of its fields or items, large parts first. */
+/** Yields the pod without one of its fields or items. Large parts are removed first. */
 function* smallerThan({ annotations, spec }: PodContent): Generator<PodContent> {
   for (const smaller of without(spec, 'PodSpec')) yield { annotations, spec: smaller as PodContent['spec'] };
   for (const key of Object.keys(annotations)) {
@@ -34,7 +34,7 @@ function* without(value: unknown, type: string): Generator<unknown> {
 }
 
 function* withoutItems(items: readonly unknown[], type: string): Generator<unknown> {
-  // Long lists get shorter by halves first.
+  // Long lists are shortened by halves first.
   for (let length = Math.floor(items.length / 2); length >= 1; length = Math.floor(length / 2)) {
     if (length > 1) yield items.slice(length);
   }

@@ -1,28 +1,29 @@
-/** Texts that checks can tell apart: by equality, by a prefix, or after a function has changed them. */
+/** Finds texts that checks can distinguish: by equality, by a prefix, or after a function has changed the texts. */
 
-/** The constants that checks compare a text with. */
+/** The constants with which checks compare a text. */
 export interface Compared {
-  /** One constant of each class. */
+  /** The constants, one for each class. */
   readonly constants: readonly string[];
-  /** All constants, in the sets in which they are compared. */
+  /** All constants, grouped into the sets in which they are compared. */
   readonly sets: readonly (readonly string[])[];
   readonly prefixes: readonly string[];
   /** The functions that the checks apply to the text, with their arguments. */
   readonly functions: readonly string[];
-  /** A text that is preferred if it is different from all constants. */
+  /** A text that is preferred if it differs from all constants. */
   readonly usual?: string;
 }
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
 
-/** A text that equals none of the constants and begins with none of them. */
+/** A text that equals no constant, and that begins with no constant. */
 export function otherText(constants: readonly string[], usual = 'other'): string {
   const differs = (text: string) => !constants.some((one) => one !== '' && text.startsWith(one));
   return [usual, 'other', ...LETTERS.map((letter) => `${letter}-other`)].find(differs) ?? '~other';
 }
 
 /**
- * The constants, texts that begin with a prefix or with no constant, and the texts that functions turn into one of these.
+ * The constants, and texts that begin with a prefix or with no constant. The result also has the texts that functions
+ * turn into one of these texts.
  */
 export function variantsOf({ constants, sets, prefixes, functions, usual }: Compared): string[] {
   const all = [...sets.flat(), ...prefixes];
@@ -41,7 +42,7 @@ export function variantsOf({ constants, sets, prefixes, functions, usual }: Comp
   return [...functions.filter((name) => name !== 'split(,)').reduce<readonly string[]>(change, texts), ...odd];
 }
 
-/** Texts from which the function makes the given text. */
+/** The texts that the function with this name may turn into the given text. */
 function sourcesOf(text: string, name: string, prefixes: readonly string[]): string[] {
   if (name === 'upperAscii()') return text === text.toLowerCase() ? [] : [text.toLowerCase()];
   if (name === 'split(/)') return text.includes('.') ? [text.replaceAll('.', '/')] : [];
@@ -51,7 +52,10 @@ function sourcesOf(text: string, name: string, prefixes: readonly string[]): str
     .map((prefix) => prefix + text);
 }
 
-/** The items after the prefix, in the order of a set and in others, twice, and without one of them. */
+/**
+ * Lists to try, each after the prefix. A list has the items in the order of a set, in other orders, twice, without one
+ * item, or with another item.
+ */
 function ordersOf(prefix: string, items: readonly string[]): string[] {
   if (items.length < 2) return [];
   const others = [items.toReversed(), [...items, ...items], items.slice(1), [...items.slice(1), items[1] ?? '']];

@@ -1,4 +1,4 @@
-/** Pods with a single container, and whether they violate a check. */
+/** Evaluates checks for pods with a single container. */
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
 import { objectOf } from '../../operator/model/raw.ts';
@@ -7,10 +7,10 @@ import { type Fieldset, TooMany } from './fields.ts';
 import { ReadParts, WHOLE } from './read-parts.ts';
 import type { Reads } from './reads.ts';
 
-/** An expression that the comparison understands. */
+/** An expression whose CEL the comparison understands. */
 export type Understood = Expression & { readonly reads: Reads };
 
-/** Counts the pods that a comparison looks at, up to its limit. */
+/** Counts the pods that a comparison examines, up to its limit. */
 export class Budget {
   readonly #limit: number;
   #spent = 0;
@@ -25,12 +25,15 @@ export class Budget {
   }
 }
 
-/** A pod, by its independent values. */
+/** A pod as its independent values. */
 export interface TinyPod {
   readonly spec: Fieldset;
   readonly annotations: Fieldset;
   readonly container: Fieldset;
-  /** The annotations of the container, by the beginnings of their keys. */
+  /**
+   * The annotations of the container. The key is the beginning of the annotation's key, before the name of the
+   * container.
+   */
   readonly ofContainer: Fieldset;
   /** Other containers of the pod. */
   readonly companions: readonly Fieldset[];
@@ -41,7 +44,7 @@ export interface TinyPod {
 export type PodPart = Pick<TinyPod, 'spec' | 'annotations'>;
 export type ContainerPart = Pick<TinyPod, 'container' | 'ofContainer'>;
 
-/** The name and image of a container, if no check tells containers apart by these. */
+/** The name and image of a container, if no check distinguishes containers by name and image. */
 export const USUAL: Fieldset = { name: 'app', image: 'app' };
 
 export function podOf({ spec, annotations, container, ofContainer, companions, volumes }: TinyPod): PodContent {
@@ -57,14 +60,14 @@ export function podOf({ spec, annotations, container, ofContainer, companions, v
   };
 }
 
-/** Objects of which no two set the same field, as one object. */
+/** One object with the fields of two objects that have no field in common. */
 export function mergedObjects(a: Fieldset, b: Fieldset): Fieldset {
   const both = Object.keys(a).filter((key) => key in b && typeof a[key] === 'object');
   const merged = both.map((key) => [key, mergedObjects(objectOf(a[key]), objectOf(b[key]))]);
   return { ...a, ...b, ...Object.fromEntries(merged) };
 }
 
-/** Evaluates checks, each only once for pods that are the same in the fields that the check reads. */
+/** Evaluates checks. If two pods are equal in the fields that a check reads, the check is evaluated only once. */
 export class TinyPods {
   readonly #evaluator = new Evaluator();
   readonly #budget: Budget;
@@ -80,7 +83,9 @@ export class TinyPods {
     return this.answer(check, tiny) === '1';
   }
 
-  /** Whether the pod meets the condition: 1 or 0, or an error for a condition that another one guards. */
+  /**
+   * Whether the pod meets the condition, as 1 or 0. The result is an error if another condition guards this condition.
+   */
   answer(check: Understood, tiny: TinyPod): string {
     const verdicts = this.#verdicts.get(check) ?? new Map<string, string>();
     this.#verdicts.set(check, verdicts);
@@ -109,7 +114,7 @@ export class TinyPods {
       nameOf(tiny.container, 'c'),
       ...tiny.companions.flatMap((one) => [nameOf(one, 'x'), nameOf(one, 'c')]),
       '/',
-      // A check of all containers also sees the container itself.
+      // A check of all containers reads the container itself, too.
       nameOf(tiny.container, 'x'),
       roots.has('@') ? JSON.stringify([tiny.annotations, tiny.ofContainer, tiny.container.name]) : '',
       roots.has('v') && tiny.volumes

@@ -1,7 +1,8 @@
 /**
- * The classes of users that matter for a comparison. A policy with restricted use is one boolean: a user may use it or not.
- * The more policies of the refusing set a user may use, the less can differ. So for each admitting policy it is enough to
- * look at users who may use this policy, and no other policy that they need not be able to use.
+ * Finds the classes of users that matter for a comparison. A policy with restricted use is represented as a boolean: a
+ * user may use the policy, or may not use it. Each further policy of the refusing set that a user may use can only
+ * remove differences. For each admitting policy, the comparison examines users who may use this policy. These users may
+ * use another policy only if all users of the admitting policy may use the other policy.
  */
 import { rbacSubject } from '../../operator/compile/rbac.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -14,13 +15,16 @@ export interface Use {
 }
 
 export interface UsesOptions {
-  /** Whether users of a policy count as users of every policy whose subjects include the policy's subjects. */
+  /**
+   * Whether the subjects of policies are compared. If the subjects of policy B include all subjects of policy A, the
+   * users of policy A then count as users of policy B.
+   */
   readonly comparesSubjects?: boolean;
 }
 
 /**
- * @param policy the policy that admits; undefined if no policy decides
- * @param refusing the set that refuses
+ * @param policy the admitting policy; undefined if no policy decides
+ * @param refusing the set that refuses the pod
  */
 export function usesOf(
   policy: ResolvedPolicy | undefined,
@@ -38,12 +42,12 @@ export function usesOf(
   return other && mayHaveMoreUsers(policy, other) ? [both, { admitting: [name], refusing: names }] : [both];
 }
 
-/** Whether both policies have subjects, and each subject of the second one may use the first one. */
+/** Whether both policies have subjects, and each subject of `other` may use `policy`. */
 export function includesUsers(policy: ResolvedPolicy, other: ResolvedPolicy): boolean {
   return policy.usableBy === 'Subjects' && other.usableBy === 'Subjects' && !mayHaveMoreUsers(other, policy);
 }
 
-/** Whether somebody may use the first policy who may not use the second one. Bindings are not compared. */
+/** Whether a user may use the first policy but not the second policy. Bindings are not compared. */
 function mayHaveMoreUsers(policy: ResolvedPolicy, other: ResolvedPolicy): boolean {
   if (other.usableBy === 'Everyone' || (policy.usableBy === 'Bindings' && other.usableBy === 'Bindings')) return false;
   if (policy.usableBy !== other.usableBy) return true;

@@ -1,8 +1,8 @@
 import type { PodContent } from '../../operator/model/objects.ts';
 
 /**
- * The pod as a manifest that can be applied. Without automountServiceAccountToken, the API server would add a volume that
- * the pod does not need to show the difference, and that some policy may refuse.
+ * Returns the pod as a manifest that can be applied. Without the field automountServiceAccountToken, the API server
+ * would add a volume. The volume is not needed to show the difference, and a policy may refuse it.
  */
 export function manifestOf({ annotations, spec }: PodContent) {
   return {

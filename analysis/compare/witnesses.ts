@@ -1,4 +1,4 @@
-/** Whether a pod shows that one side admits what the other side refuses. */
+/** Finds out whether a pod shows that one set admits what the other set refuses. */
 import type { UseIndex } from '../../operator/evaluate/use.ts';
 import { type EvaluationContext, evaluate, type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -7,7 +7,10 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Alternative, Checks, KnownCheck } from './alternatives.ts';
 import { PodChecks } from './pod-checks.ts';
 
-/** The policies of one set that decide in a namespace, and those with restricted use that the author of a pod may use. */
+/**
+ * The policies of one set that decide in a namespace, and the policies with restricted use that the author of a pod may
+ * use.
+ */
 export interface Side {
   readonly policies: readonly ResolvedPolicy[];
   readonly usable: readonly string[];
@@ -17,7 +20,7 @@ export class Witnesses {
   readonly #evaluator = new Evaluator();
   readonly #checks: Checks;
   readonly #ofPods = new PodChecks();
-  /** The check that the last pod violated. A similar pod probably violates the same check. */
+  /** The check that the last pod violated, for each list of checks. A similar pod probably violates the same check. */
   readonly #last = new Map<Alternative, KnownCheck>();
   readonly #lastMet = new WeakMap<readonly ResolvedPolicy[], ResolvedPolicy>();
 
@@ -25,7 +28,7 @@ export class Witnesses {
     this.#checks = checks;
   }
 
-  /** The verdict, by the same code as the operator's. */
+  /** The verdict on the pod. The operator's code evaluates the pod. */
   verdict(content: PodContent, { policies, usable }: Side): PodVerdict {
     if (policies.length === 0) return { verdict: 'Compliant', violations: {} };
     const candidate = {
@@ -40,28 +43,30 @@ export class Witnesses {
     return evaluate(candidate, policies, evaluation);
   }
 
-  /** Whether the verdict is Compliant; much faster than the verdict itself for many similar pods. */
+  /** Whether the verdict is Compliant. For many similar pods, this is much faster than `verdict`. */
   isAdmitted(pod: PodContent, { policies, usable }: Side): boolean {
     const mayUse = ({ usableBy, name }: ResolvedPolicy) => usableBy === 'Everyone' || usable.includes(name);
     const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.complies(policy, pod);
     return policies.length === 0 || this.#some(policies, admits);
   }
 
-  /** Whether the verdict of a pod that is not admitted has a violation of the rule. */
+  /** Whether the verdict on a pod that is not admitted contains a violation of the rule. */
   breaks(pod: PodContent, rule: string, { policies }: Side): boolean {
     return this.#some(policies, (policy) => this.isRefusedBy(policy, pod, (broken) => broken === rule));
   }
 
-  /** Whether the verdict of a pod that is not admitted has a violation of one of the rules for the policy. */
+  /**
+   * Whether the verdict on a pod that is not admitted contains a violation of one of the rules, reported by the policy.
+   */
   isRefusedBy(policy: ResolvedPolicy, pod: PodContent, isOne: (rule: string) => boolean): boolean {
-    // The violations are those of the pod after defaulting.
+    // The violations are those of the pod after defaulting, which is the last list of checks.
     const { checks = [] } = this.#checks.alternatives(policy).at(-1) ?? {};
     const isBroken = checks.some((check) => isOne(check.rule) && this.#ofPods.violates(check, pod));
     if (!isBroken && !isOne(USE_RULE)) return false;
     return this.complies(policy, pod) ? isOne(USE_RULE) : isBroken;
   }
 
-  /** Like `policies.some()`, which begins with the policy that it found last in this list. */
+  /** Works like `policies.some()`, but begins with the policy that was found last in this list. */
   #some(policies: readonly ResolvedPolicy[], isMet: (policy: ResolvedPolicy) => boolean): boolean {
     const last = this.#lastMet.get(policies);
     if (last && isMet(last)) return true;
@@ -70,7 +75,7 @@ export class Witnesses {
     return found !== undefined;
   }
 
-  /** Whether the policy admits the pod, for a user who may use it. */
+  /** Whether the policy admits the pod for a user who may use the policy. */
   complies(policy: ResolvedPolicy, pod: PodContent): boolean {
     return this.#checks.alternatives(policy).some((one) => !this.#isViolated(one, pod));
   }

@@ -1,4 +1,7 @@
-/** Which workloads of a cluster pass each control of the hardening guides, which fail, and which a policy excepts. */
+/**
+ * Assesses each control of the hardening guides: which workloads of a cluster pass or fail the control, and which
+ * workloads a policy excepts.
+ */
 import type { CompleteSpec } from '../../operator/api/capability-policy.ts';
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import { membersOf } from '../../operator/evaluate/members.ts';
@@ -25,9 +28,12 @@ interface Policies {
 interface Assessing {
   readonly cluster: Cluster;
   readonly policies: Policies;
-  /** Whether all roles and bindings could be read. If not, a policy with restricted use excepts no workload. */
+  /**
+   * Whether all roles and role bindings could be read. If some could not be read, a policy with restricted use excepts
+   * no workload.
+   */
   readonly usersKnown: boolean;
-  /** The only namespace to assess; undefined for all. */
+  /** The only namespace to assess; undefined if all namespaces are assessed. */
   readonly namespace: string | undefined;
 }
 
@@ -39,11 +45,16 @@ export interface Assessment {
   readonly controls: readonly ControlResult[];
 }
 
-/** The result of a control. Each workload counts once: as passed, partly, failed or excepted. */
+/**
+ * The result of a control. Each workload is counted in exactly one of the numbers: passed, partly, failed or excepted.
+ */
 export interface ControlResult {
   readonly control: Control;
   readonly passed: number;
-  /** The number of workloads that break nothing which can be seen, although a part of the control cannot be seen. */
+  /**
+   * The number of workloads that break no visible part of the control, while another part of the control cannot be
+   * seen.
+   */
   readonly partly: number;
   readonly failed: readonly BreakingWorkload[];
   readonly excepted: readonly ExceptedWorkload[];
@@ -60,7 +71,7 @@ export interface Break {
 }
 
 export interface ExceptedWorkload extends BreakingWorkload {
-  /** The policies that admit the workload, open the control and say why, by name. */
+  /** The policies that admit the workload, open the control and give a reason; sorted by name. */
   readonly policies: readonly Exception[];
 }
 
@@ -70,12 +81,12 @@ export interface Exception {
   readonly expires?: string;
 }
 
-/** A pod or template of a workload, as its pods will run. */
+/** A pod or template of a workload, with the fields that defaulting has filled in. */
 interface Running {
   readonly candidate: Candidate;
   /**
-   * Finds the policies that admit the pod, open the control and say why. Few pods break a control, so the search is
-   * made on demand.
+   * Finds the policies that admit the pod, open the control and give a reason. The search is made on demand, because
+   * few pods break a control.
    */
   exceptions(control: Control): readonly Exception[];
 }
@@ -145,7 +156,7 @@ function breaksOf(violations: readonly Break[]): Break[] {
   return [...distinct.values()];
 }
 
-/** The policies of all lists, each once, by name. */
+/** The policies of all lists, sorted by name. Each policy occurs once. */
 export function distinctExceptions(exceptions: readonly (readonly Exception[])[]): Exception[] {
   const distinct = new Map(exceptions.flat().map((one) => [one.name, one]));
   return [...distinct.values()].sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,6 +1,6 @@
 /**
- * The controls of the hardening guides, and which pods break each control. Each control is written as overrides of
- * level privileged, so that the rules' own CEL finds the pods that break it.
+ * Defines the controls of the hardening guides, and finds the pods that break each control. Each control is written as
+ * overrides of level privileged, so that the rules' own CEL finds the pods that break it.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { checksOf, type RuleChecks } from '../../operator/policy/resolve.ts';
@@ -20,15 +20,15 @@ import { NEWEST_KNOWN_MINOR, type Standard } from '../../operator/standards/leve
 export interface Control {
   /** The name of the guide, with its version. */
   readonly guide: string;
-  /** The number of the recommendation. The NSA's guide has no numbers, so its recommendations have our names. */
+  /** The number of the recommendation. The NSA's guide has no numbers, so this project names its recommendations. */
   readonly id: CisControl | NsaRecommendation;
   readonly about: string;
-  /** The rules that cover the control, as their files say. */
+  /** The rules that cover the control. The file of each rule names the control. */
   readonly rules: readonly Rule[];
-  /** The overrides of level privileged that refuse the pods which break the control. */
+  /** The overrides of level privileged that refuse exactly the pods that break the control. */
   readonly wants: CapabilityPolicyOverrides;
   readonly checks: readonly RuleChecks[];
-  /** The same checks: a control fills in nothing. */
+  /** The checks after defaulting equal `checks`, because a control fills in nothing. */
   readonly filledChecks: readonly RuleChecks[];
   readonly unseen?: Unseen;
 }
@@ -36,11 +36,14 @@ export interface Control {
 /** The part of a control that cannot be seen, because no field of a pod shows it. */
 export interface Unseen {
   readonly what: string;
-  /** Whether the running pods of a workload show this part, so that it is unseen only in workloads without pods. */
+  /**
+   * Whether running pods show this part of the control. If running pods show the part, only workloads without pods hide
+   * it.
+   */
   readonly inPods: boolean;
 }
 
-/** Level privileged, so that a control checks only its own overrides. */
+/** Controls use level privileged, which checks nothing itself. A control therefore checks only its own overrides. */
 const STANDARD: Standard = { level: 'privileged', minor: NEWEST_KNOWN_MINOR, server: NEWEST_KNOWN_MINOR };
 
 const NOT_ROOT: CapabilityPolicyOverrides = { runAsUser: { rule: 'MustRunAsNonRoot' } };
@@ -91,7 +94,7 @@ const UNSEEN: Partial<Readonly<Record<CisControl | NsaRecommendation, Unseen>>> 
   },
 };
 
-/** The controls that rules cover, in the order of the guides. */
+/** The controls that rules cover, in the order in which the guides list them. */
 export const CONTROLS: readonly Control[] = [
   ...Object.entries(CIS_CONTROLS).map(([id, about]) => control(CIS_BENCHMARK, id as CisControl, about)),
   ...Object.entries(NSA_RECOMMENDATIONS).map(([id, about]) => control(NSA_GUIDE, id as NsaRecommendation, about)),

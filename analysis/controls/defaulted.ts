@@ -1,4 +1,4 @@
-/** The pods of a template after defaulting, as the API server creates them. */
+/** Calculates how the pods of a template look after defaulting, when the API server has created them. */
 import type { CelEngine } from '../../operator/evaluate/cel.ts';
 import { type Candidate, type EvaluationContext, evaluate } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -7,8 +7,9 @@ import type { Fill } from '../../operator/rules/rule.ts';
 import { changed, changesBy } from '../fix/changed-fields.ts';
 
 /**
- * The candidate as its pods will be. Defaulting fills in a template only if no policy admits the template unchanged.
- * The first policy that admits the template after filling then fills it in.
+ * Returns the candidate with the fields that its pods will have after defaulting. Defaulting fills in fields only if no
+ * policy admits the template unchanged. The first policy that would admit the filled template then fills in the
+ * template.
  *
  * @param policies the policies of mode Enforce that decide in the namespace
  */
@@ -26,7 +27,7 @@ export function afterDefaulting(
   return filling ? { ...asIs, content: filledIn(candidate.content, filling.fills, engine) } : asIs;
 }
 
-/** Each fill reads the pod as it was before all fills. */
+/** Each fill reads the pod as it was before the first fill. */
 function filledIn(pod: PodContent, fills: readonly Fill[], engine: CelEngine): PodContent {
   const changes = fills.flatMap((fill) => changesBy(fill, pod, engine));
   const { spec } = changes.reduce((whole, { parent, field, value }) => changed(whole, parent, field, value), {

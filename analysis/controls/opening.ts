@@ -1,4 +1,7 @@
-/** Whether a policy's own text opens a control, so that the reason of the policy can be about the control. */
+/**
+ * Says whether the text of a policy opens a control. A policy's reason can be about a control only if the policy opens
+ * the control.
+ */
 import type { CapabilityPolicySpec, ContainerOverrides } from '../../operator/api/capability-policy.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { statedIn } from '../../operator/policy/containers.ts';
@@ -8,7 +11,8 @@ import type { Control } from './controls.ts';
 
 /**
  * A policy opens a control by its level, or by overrides of a rule that covers the control. Most policies admit tokens
- * and writable root filesystems only because no level forbids them. Such a policy does not open these controls.
+ * and writable root filesystems only because no level forbids them. Such policies do not open the controls about tokens
+ * and root filesystems.
  */
 export function opens(
   { rules }: Control,

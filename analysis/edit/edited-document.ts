@@ -1,6 +1,6 @@
 /**
- * Edits the text of a YAML or JSON document so that the document has a new value. The edits are as small as possible.
- * Everything else stays unchanged: comments, quotes, the order of keys, line breaks.
+ * Edits the text of a YAML or JSON document, so that the document gets a new value. The edits are as small as possible.
+ * Everything else stays unchanged: comments, quotes, the order of keys, and line breaks.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isCollection, isPair, parseDocument as parse } from 'yaml';
@@ -31,15 +31,15 @@ export type Edited =
   | {
       readonly text: string;
       /**
-       * The aliases, such as `*name`, that were replaced by their values, because their anchor has another value or was
-       * removed.
+       * The aliases, such as `*name`, that the edit replaced by their values. An alias is replaced if its anchor got
+       * another value or was removed.
        */
       readonly writtenOut: readonly string[];
     }
   | { readonly refused: string };
 
 /**
- * @param text one document
+ * @param text the text of one document
  * @param before the document's value, as `analysis/manifests/document.ts` reads it
  */
 export function editedDocument(text: string, before: unknown, after: unknown): Edited {
@@ -143,7 +143,7 @@ function childrenOf(node: Node | null): Child[] {
   return list.items.map((child, step) => ({ child, step, merge: false, parent: { list } }));
 }
 
-/** The indentation that most collections of the document have. */
+/** The indentation that most collections of the document use. */
 function styleOf(contents: Node): Style {
   const steps: number[] = [];
   const listSteps: number[] = [];

@@ -1,4 +1,4 @@
-/** The edits that give the nodes of a document other values. */
+/** Makes the edits that give nodes of a document other values. */
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../schema/problems.ts';
 import { appendToFlow, type Entry, endsOf, removeFromFlow, styleOfFlow } from './flow.ts';
@@ -39,7 +39,7 @@ import {
   YAML_FLOW,
 } from './written.ts';
 
-/** The collection that a node is in; undefined for the whole document. */
+/** The collection that contains a node; undefined for the root node of the document. */
 export type Parent = { readonly map: MapNode; readonly pair: MapPair } | { readonly list: SeqNode } | undefined;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -48,7 +48,7 @@ export class Editing {
   readonly edits: TextEdit[] = [];
   readonly #text: string;
   readonly #style: Style;
-  /** The ranges whose text has changed. */
+  /** The ranges of the original text that edits have replaced. */
   readonly #replaced: { readonly start: number; readonly end: number }[] = [];
 
   constructor(text: string, style: Style) {
@@ -62,8 +62,8 @@ export class Editing {
   }
 
   /**
-   * Gives a node another value. This function leaves aliases unchanged: whether an alias has to be replaced by its
-   * value depends on its anchor.
+   * Gives a node another value. The method does not change aliases. Whether an alias must be replaced by its value
+   * depends on its anchor.
    */
   change(node: Node, before: unknown, after: unknown, parent?: Parent): void {
     if (isDeepStrictEqual(before, after) || isAlias(node)) return;
@@ -91,7 +91,7 @@ export class Editing {
     const added: Record<string, unknown> = {};
     for (const [key, value] of Object.entries(after)) {
       const pair = pairOf(map, key);
-      // If the key comes only from a merge, a key of the mapping's own is added, which overrides the merged key.
+      // If the key comes only from a merge, the mapping gets a key of its own, which overrides the merged key.
       if (!pair) {
         if (!isDeepStrictEqual(before[key], value)) added[key] = value;
       } else if (isNull(pair.value) && value !== null) this.#fill(map, pair, value);
@@ -151,7 +151,7 @@ export class Editing {
     if (!first || !last) throw new NotEditable('a mapping without a field');
     if (oneLine) this.edits.push(insertedLines(text, endOfPair(oneLine), lines));
     else if (isFirstInLine(text, startOf(first.key)) && !isExplicit(first)) {
-      // The new lines go above the comments about the first field.
+      // The new lines go above the comments that precede the first field.
       const above =
         parent && 'pair' in parent ? nextLine(text, endOfKey(parent.pair)) : lineStart(text, startOf(first.key));
       this.edits.push({ start: above, end: above, text: lines.map((line) => line + lineBreak(text, above)).join('') });
@@ -160,8 +160,8 @@ export class Editing {
       isBlockScalar(last.value) &&
       nextLine(text, endOfPair(last)) === text.length
     ) {
-      // The last value is a block scalar without a line break at its end, so a line break after it would become part of
-      // its text.
+      // If the last value is a block scalar without a line break at its end, a line break after the scalar would become
+      // part of its text.
       const begin = startOf(first.key);
       const indent = ' '.repeat(indentOf(map));
       const end = lineBreak(text, begin);
@@ -182,7 +182,7 @@ export class Editing {
     return !this.#text.slice(startOf(pair.key), endOfPair(pair)).includes('\n');
   }
 
-  /** Writes the value of a key that has no value, or null. */
+  /** Writes the value of a key whose value is missing or null. */
   #fill(map: MapNode, pair: MapPair, value: unknown): void {
     const end = endOfKey(pair);
     const { value: node } = pair;
@@ -230,7 +230,7 @@ export class Editing {
     this.edits.push({ start, end, text: typeof value === 'object' ? flowText(value, style) : scalarText(value, json) });
   }
 
-  /** @param brackets the brackets of the empty collection: `{}` or `[]` */
+  /** @param brackets the brackets of the empty collection, `{}` or `[]` */
   #empty(node: MapNode | SeqNode, brackets: string, parent: Parent): void {
     const [start, end] = [startOf(node), contentEnd(node)];
     this.#replaced.push({ start, end });
@@ -284,7 +284,7 @@ function isList(value: Fields | readonly unknown[]): value is readonly unknown[]
   return Array.isArray(value);
 }
 
-/** The offset after the key's colon, and after an anchor or a tag that follows the colon. */
+/** The offset after the key's colon. An anchor or a tag that follows the colon is skipped, too. */
 function endOfKey(pair: MapPair): number {
   const indicator = indicatorOf(pair);
   return lastProperty(pair) ?? (indicator === undefined ? contentEnd(pair.key) : indicator + 1);
@@ -295,7 +295,7 @@ function isBlockScalar(node: Node | null): boolean {
 }
 
 /**
- * The beginning of the line after an entry. The end of a block scalar is after its line break, so that end is already
+ * The beginning of the line after an entry. The end of a block scalar is after its line break, so the end is already
  * the beginning of the next line.
  */
 function afterLine(text: string, end: number): number {

@@ -1,4 +1,4 @@
-/** Edits of collections in flow style: `{a: 1}`, `[a]`, and JSON. */
+/** Edits collections in flow style, such as `{a: 1}`, `[a]` and JSON. */
 import {
   contentEnd,
   endOfPair,
@@ -20,7 +20,7 @@ interface Ends {
   readonly end: number;
 }
 
-/** A field or an item, and whether it is removed. */
+/** A field of a mapping or an item of a list, and whether the edit removes it. */
 export interface Entry extends Ends {
   readonly gone: boolean;
 }
@@ -45,7 +45,8 @@ export function removeFromFlow(entries: readonly Entry[]): TextEdit[] {
 }
 
 /**
- * Adds entries after an existing entry. If the existing entry has its own line, each added entry gets a line, too.
+ * Adds entries after an existing entry. If the existing entry has its own line, each added entry gets its own line,
+ * too.
  * @param added the fields of a mapping, or the items of a list
  */
 export function appendToFlow(
@@ -84,7 +85,7 @@ export function appendToFlow(
   ];
 }
 
-/** The style of a flow collection, as its first entry is written. */
+/** The style of a flow collection. The collection's first entry shows the style. */
 export function styleOfFlow(text: string, collection: MapNode | SeqNode): FlowStyle {
   const inside = text.slice(startOf(collection) + 1, contentEnd(collection) - 1);
   const padding = /^ +\S/.test(inside) && / $/.test(inside) ? ' ' : '';

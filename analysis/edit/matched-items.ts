@@ -4,17 +4,17 @@ import { isDeepStrictEqual } from 'node:util';
 interface Matched {
   /** The new value of each kept item, by the item's old index. Items without an entry were removed. */
   readonly kept: ReadonlyMap<number, unknown>;
-  /** The new items, which are added at the end. */
+  /** The items without an old item, which are added at the end of the list. */
   readonly added: readonly unknown[];
 }
 
-/** Matches the lists so that as few items as possible change. */
+/** Matches the items of two lists in such a way that as few items as possible change. */
 export function matchedItems(before: readonly unknown[], after: readonly unknown[]): Matched {
   if (after.length >= before.length) {
     return { kept: new Map(before.map((_, index) => [index, after[index]])), added: after.slice(before.length) };
   }
-  // changes[i][j]: the fewest changed items if the first j items of `after` correspond to some of the first i of
-  // `before`.
+  // changes[i][j] is the lowest number of changed items, if each of the first j items of `after` corresponds to one of
+  // the first i items of `before`.
   const changes = before.map(() => after.map(() => Number.POSITIVE_INFINITY));
   const least = (i: number, j: number): number =>
     j < 0 ? 0 : i < 0 ? Number.POSITIVE_INFINITY : (changes[i]?.[j] ?? 0);

@@ -1,4 +1,4 @@
-/** Finds positions in the nodes of a YAML document that was parsed with its source tokens. */
+/** Finds the positions of nodes in the text of a YAML document. The document must be parsed with its source tokens. */
 import {
   type CST,
   isAlias,
@@ -21,19 +21,24 @@ export type SeqNode = YAMLSeq<Node>;
 export type { Node };
 export { isAlias, isMap, isScalar, isSeq };
 
-/** Thrown for a YAML or JSON document that this editor does not understand. The text is left unchanged. */
+/**
+ * Thrown for a YAML or JSON document that the editor does not understand. The document's text is then left unchanged.
+ */
 export class NotEditable extends Error {}
 
 export function pairsOf(map: MapNode): readonly MapPair[] {
   return map.items;
 }
 
-/** The pair with the given key; undefined if the mapping lacks the key, or has it only through a merge key. */
+/**
+ * The pair with the given key. The result is undefined if the mapping lacks the key, or has the key only through a
+ * merge key.
+ */
 export function pairOf(map: MapNode, key: string): MapPair | undefined {
   return pairsOf(map).find((pair) => isScalar(pair.key) && !isMerge(pair) && keyText(pair.key) === key);
 }
 
-/** Whether the pair is a merge key: `<<: *defaults` */
+/** Whether the pair is a merge key, such as `<<: *defaults`. */
 export function isMerge({ key }: MapPair): boolean {
   return isScalar(key) && (key as Scalar & { source?: string }).source === '<<';
 }
@@ -46,13 +51,16 @@ export function isFlow(node: Node | null | undefined): boolean {
   return isCollection(node) && node.srcToken?.type === 'flow-collection';
 }
 
-/** The beginning of a node, including its anchor and its tag. */
+/** The offset at which a node begins, including its anchor and its tag. */
 export function startOf(node: Node): number {
   if (!node.range) throw new NotEditable('a node without a position');
   return node.range[0];
 }
 
-/** The end of a node, without comments after it. A block scalar ends with its line break. */
+/**
+ * The offset at which a node ends, without the comments after the node. For a block scalar, this is after its line
+ * break.
+ */
 export function contentEnd(node: Node): number {
   if (isFlow(node) || !isCollection(node)) {
     if (!node.range) throw new NotEditable('a node without a position');
@@ -71,7 +79,7 @@ export function endOfPair(pair: MapPair): number {
   return indicator === undefined ? contentEnd(key) : (lastProperty(pair) ?? indicator + 1);
 }
 
-/** Whether the node is the empty value of a key: `key:`. */
+/** Whether the node is the empty value of a key, such as `key:`. */
 function isEmpty(node: Node): boolean {
   return isScalar(node) && node.range !== null && node.range !== undefined && node.range[0] === node.range[1];
 }
@@ -85,18 +93,18 @@ export function indicatorOf({ srcToken }: MapPair): number | undefined {
   return tokensOf(srcToken?.sep).find(({ type }) => type === 'map-value-ind')?.offset;
 }
 
-/** The end of the anchor or the tag after the colon. */
+/** The offset at which the anchor or the tag after the colon ends. */
 export function lastProperty({ srcToken }: MapPair): number | undefined {
   const token = tokensOf(srcToken?.sep).findLast(({ type }) => type === 'anchor' || type === 'tag');
   return token && token.offset + token.source.length;
 }
 
-/** Whether the key is written with a question mark: `? key` */
+/** Whether the key is written with a question mark, such as `? key`. */
 export function isExplicit({ srcToken }: MapPair): boolean {
   return tokensOf(srcToken?.start).some(({ type }) => type === 'explicit-key-ind');
 }
 
-/** The offset of an item's dash in a block sequence. */
+/** The offset of an item's dash in a list in block style. */
 export function dashOf(list: SeqNode, index: number): number {
   const { srcToken } = list;
   const item = srcToken && 'items' in srcToken ? srcToken.items[index] : undefined;
@@ -105,7 +113,7 @@ export function dashOf(list: SeqNode, index: number): number {
   return dash.offset;
 }
 
-/** The number of columns before a block collection. */
+/** The number of columns by which a collection in block style is indented. */
 export function indentOf(node: MapNode | SeqNode): number {
   const { srcToken } = node;
   if (!srcToken || !('indent' in srcToken)) throw new NotEditable('a collection without a position');

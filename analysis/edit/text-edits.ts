@@ -1,4 +1,4 @@
-/** Replaces ranges of a text, and finds where its lines begin and end. */
+/** Replaces ranges of a text, and finds where the lines of a text begin and end. */
 
 export interface TextEdit {
   readonly start: number;
@@ -6,7 +6,10 @@ export interface TextEdit {
   readonly text: string;
 }
 
-/** The text with all edits made, in order of position. Insertions at the same place keep their order. */
+/**
+ * The text after all edits. The edits are made in the order of their positions. Insertions at the same position keep
+ * their order.
+ */
 export function withEdits(text: string, edits: readonly TextEdit[]): string {
   let at = 0;
   let made = '';
@@ -21,20 +24,20 @@ export function lineStart(text: string, offset: number): number {
   return text.lastIndexOf('\n', offset - 1) + 1;
 }
 
-/** The beginning of the next line; in the last line, the end of the text. */
+/** The offset at which the next line begins. For an offset in the last line, this is the end of the text. */
 export function nextLine(text: string, offset: number): number {
   const end = text.indexOf('\n', offset);
   return end === -1 ? text.length : end + 1;
 }
 
-/** The end of the line, before its line break. */
+/** The offset at which the line ends, before its line break. */
 export function lineEnd(text: string, offset: number): number {
   const end = text.indexOf('\n', offset);
   if (end === -1) return text.length;
   return text[end - 1] === '\r' && end > offset ? end - 1 : end;
 }
 
-/** Whether only spaces precede the offset in its line. */
+/** Whether only spaces precede the offset in the offset's line. */
 export function isFirstInLine(text: string, offset: number): boolean {
   return text.slice(lineStart(text, offset), offset).trim() === '';
 }

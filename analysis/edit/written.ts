@@ -2,22 +2,22 @@
 import { isObject } from '../schema/problems.ts';
 
 export interface Style {
-  /** The columns by which a mapping is indented below another one. */
+  /** The number of columns by which a nested mapping is indented. */
   readonly step: number;
-  /** The columns by which a list is indented below its key. */
+  /** The number of columns by which a list is indented below its key. */
   readonly listStep: number;
 }
 
 export interface FlowStyle {
-  /** Whether keys and strings are in double quotes. */
+  /** Whether keys and strings are in double quotes, as in JSON. */
   readonly json: boolean;
-  /** The space after commas and colons. */
+  /** The spaces that follow commas and colons. */
   readonly space: string;
-  /** The space inside of braces: `{ a: 1 }`. */
+  /** The spaces inside braces, as in `{ a: 1 }`. */
   readonly padding: string;
 }
 
-/** The quotes that the scalar had before, as a CST type. */
+/** The quotes that the replaced scalar had, as the type of a CST token. */
 type Quotes = string | undefined;
 
 const PLAIN = /^[A-Za-z_/][\w./-]*(?::[\w./-]+)*$/;
@@ -31,7 +31,7 @@ export function scalarText(value: unknown, quotes?: Quotes): string {
   return PLAIN.test(value) && !WORDS.test(value) ? value : JSON.stringify(value);
 }
 
-/** The lines of a mapping's fields, in block style. */
+/** The lines that write the fields of a mapping in block style. */
 export function blockLines(fields: Readonly<Record<string, unknown>>, indent: number, style: Style): string[] {
   return Object.entries(fields).flatMap(([key, value]) => fieldLines(key, value, indent, style));
 }
@@ -51,7 +51,7 @@ export function itemLine(item: unknown, indent: number): string {
 
 export const YAML_FLOW: FlowStyle = { json: false, space: ' ', padding: '' };
 
-/** A value as text in one line. */
+/** The value as text in one line. */
 export function flowText(value: unknown, style: FlowStyle): string {
   if (Array.isArray(value)) return `[${value.map((item) => flowText(item, style)).join(`,${style.space}`)}]`;
   if (typeof value !== 'object' || value === null) return flowScalar(value, style);
@@ -68,7 +68,7 @@ export function flowField(key: string, text: string, style: FlowStyle): string {
 }
 
 /**
- * A value as text in several lines, indented like JSON.
+ * The value as text in several lines, indented like JSON.
  *
  * @param indent the indentation of the line in which the value begins
  */

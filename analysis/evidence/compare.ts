@@ -1,4 +1,4 @@
-/** Compares the capabilities that a manifest's container holds with the capabilities that its processes used. */
+/** Compares the capabilities that a container of a manifest holds with the capabilities that its processes used. */
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodSpec } from '../../operator/model/objects.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -9,22 +9,25 @@ import { bothSeen, type Seen } from './merge.ts';
 import type { CapabilityUse, CheckOutcome, Evidence, Noise } from './use.ts';
 
 export interface ContainerEvidence {
-  /** The most capabilities that the container holds on any container runtime. */
+  /** The capabilities that the container holds on at least one container runtime. */
   readonly granted: readonly string[];
-  /** The capabilities that are granted and were used. A tightened container keeps them. */
+  /**
+   * The capabilities that are granted and that the processes used. After tightening, a container keeps the capabilities
+   * that it used.
+   */
   readonly used: readonly SeenChecks[];
-  /** The capabilities that are granted, but whose use was not seen. */
+  /** The capabilities that are granted, but that no recorded process used. */
   readonly unused: readonly string[];
-  /** Capabilities for which the kernel refused every check. */
+  /** The capabilities for which the kernel refused every check. */
   readonly refused: readonly SeenChecks[];
-  /** Capabilities that the kernel granted in some check, although this manifest does not grant them. */
+  /** The capabilities that the manifest does not grant, although the kernel granted them in some check. */
   readonly grantedElsewhere: readonly SeenChecks[];
   /** The checks that do not show that the workload needs the capability. */
   readonly noise: readonly (SeenChecks & { readonly outcome: CheckOutcome; readonly noise: Noise })[];
   readonly coverage: Coverage;
 }
 
-/** The checks of one capability, in all pods of the workload. */
+/** The checks of one capability, summed over all pods of the workload. */
 export interface SeenChecks extends Seen {
   readonly capability: string;
   /**
@@ -33,17 +36,20 @@ export interface SeenChecks extends Seen {
   readonly assumed?: true;
 }
 
-/** A container of a pod, compared with the evidence about it. A container of a Windows pod holds no capabilities. */
+/**
+ * A container of a pod, with the result of comparing it to the evidence. A container of a Windows pod holds no
+ * capabilities.
+ */
 export interface ComparedContainer {
   readonly name: string;
   readonly privileged: boolean;
-  /** The evidence; absent if no record names the container. */
+  /** The result of comparing the container to its records; absent if no record names the container. */
   readonly evidence?: ContainerEvidence;
 }
 
 /**
- * @param known the results of earlier calls with the same evidence, which are used again because pods of a workload are
- * mostly alike
+ * @param known the results of earlier calls with the same evidence. The pods of a workload are mostly alike, so the
+ * results are used again
  */
 export function comparePod(
   spec: PodSpec,
@@ -80,7 +86,9 @@ function compare(granted: readonly string[], { uses, watches }: Evidence): Conta
   };
 }
 
-/** The most capabilities that the container may hold on any container runtime, in the order of the kernel's numbers. */
+/**
+ * The capabilities that the container may hold on at least one container runtime, in the order of the kernel's numbers.
+ */
 function grantedAnywhere({ runtimes }: Pick<ContainerHoldings, 'runtimes'>): string[] {
   const names = new Set(runtimes.flatMap((one) => one.holdings.flatMap(({ bounding }) => bounding)));
   return CAPABILITIES.filter((name) => names.has(name));
@@ -97,7 +105,7 @@ function noiseIn(uses: readonly CapabilityUse[]): ContainerEvidence['noise'] {
   });
 }
 
-/** The checks in all pods: one entry for each capability, in the order of the kernel's numbers. */
+/** The checks of all pods, summed for each capability. The entries are in the order of the kernel's numbers. */
 function inAllPods(uses: readonly CapabilityUse[]): SeenChecks[] {
   return CAPABILITIES.flatMap((capability) => {
     const [first, ...others] = uses.filter((use) => use.capability === capability);

@@ -1,14 +1,17 @@
-/** For how long a container was watched. The shorter the watch, the more uses of capabilities it may have missed. */
+/**
+ * Calculates for how long a container was watched. The shorter the watch of a container is, the more uses of
+ * capabilities may be missing.
+ */
 import type { ContainerWatch } from './use.ts';
 
 export interface Coverage {
-  /** The seconds in which at least one instance was watched; absent if no tool reported times. */
+  /** The number of seconds in which at least one instance was watched; absent if no tool reported times. */
   readonly seconds?: number;
   /** The number of instances of the container that were watched. */
   readonly instances: number;
-  /** The number of instances whose start was seen. */
+  /** The number of instances whose start a tool saw. */
   readonly starts: number;
-  /** The number of checks that tools lost while they watched. */
+  /** The number of checks that tools lost while they watched the container. */
   readonly lost: number;
   readonly from?: string;
   readonly to?: string;
@@ -36,8 +39,8 @@ function instanceOf({ workload, pod, instance, from }: ContainerWatch): string {
 }
 
 /**
- * The seconds in which an instance was watched. If several instances were watched at the same time, the time counts
- * once.
+ * The number of seconds in which at least one instance was watched. If several instances were watched at the same time,
+ * the time counts once.
  */
 function secondsIn(watches: readonly ContainerWatch[]): number {
   const sorted = watches.map(({ from, to }) => [Date.parse(from), Date.parse(to)] as const).sort(([a], [b]) => a - b);

@@ -2,10 +2,10 @@
 import { isText } from '../../operator/model/raw.ts';
 import { bareName, isKnown } from '../capabilities/held-by-runtime.ts';
 
-/** Thrown for a value that is not a record of its format. */
+/** Thrown for a value that does not follow the format of a tool's records. */
 export class RecordError extends Error {}
 
-/** The name of a capability, without CAP_: `NET_RAW` for `CAP_NET_RAW` */
+/** The name of a capability, without CAP_. For example, `CAP_NET_RAW` becomes `NET_RAW`. */
 export function capabilityIn(value: unknown): string {
   const name = isText(value) ? bareName(value) : '';
   if (isKnown(name)) return name;
@@ -14,13 +14,13 @@ export function capabilityIn(value: unknown): string {
 
 /** Matches the output of Go's `time.Time.String()`, such as `2026-11-01 10:00:00.123456789 +0000 UTC m=+1.5`. */
 const GO_TIME = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d(?:\.\d+)?) ([+-]\d\d)(\d\d)\b/;
-/** The beginning of the time that tools write if they have no time: the first second of the year 1. */
+/** The beginning of the first second of the year 1. Tools that have no time write this time. */
 const NO_TIME = '0001-';
 
 /**
- * Reads a time: RFC 3339, Go's form, or nanoseconds since 1970.
+ * Reads a time in RFC 3339, in Go's form, or in nanoseconds since 1970.
  *
- * @returns the time in the form of `Date.toISOString()`; undefined if the value means that there is no time
+ * @returns the time in the form of `Date.toISOString()`, or undefined if the tool had no time
  */
 export function timeIn(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '' || value === 0) return undefined;
@@ -37,7 +37,7 @@ function millisecondsIn(value: unknown): number {
   return isText(value) ? Date.parse(value) : Number.NaN;
 }
 
-/** The earlier and the later of two times. Either time may be absent. */
+/** The earlier time of `a` and the later time of `b`. Either time may be absent. */
 export function hull(a: string | undefined, b: string | undefined): [from: string | undefined, to: string | undefined] {
   const [from, to] = [a, b].filter((time) => time !== undefined).sort();
   return [from, to ?? from];

@@ -1,10 +1,11 @@
 /**
- * Reads the output of Inspektor Gadget's trace_capabilities: one JSON object an event
+ * Reads the output of Inspektor Gadget's trace_capabilities. Each event is one JSON object
  * (gadgets/trace_capabilities/program.bpf.c and gadget.yaml, pkg/types/types.go). The output of the built-in gadget of
  * earlier releases is also accepted (pkg/gadgets/trace/capabilities/types/types.go until v0.30).
  *
- * The gadget leaves out checks that overlayfs makes for the user who mounted it. The gadget does not say when it begins
- * and stops watching a container. The watch of a container therefore lasts from its first event to its last event.
+ * The gadget leaves out checks that overlayfs makes for the user who mounted the overlayfs. The gadget does not say
+ * when it begins and stops watching a container. The watch of a container therefore lasts from its first event to its
+ * last event.
  */
 import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';
@@ -18,7 +19,7 @@ const RUNTIME = /^(?:runc(?::\[.*)?|crun|youki|conmon|conmonrs|containerd-shim.*
 const MEMORY =
   /^(?:SYS_)?(?:CLONE3?|FORK|VFORK|EXECVE(?:AT)?|MMAP2?|MREMAP|MPROTECT|BRK|SHMAT|SHMGET|MEMFD_CREATE|FTRUNCATE)$/i;
 const ENOUGH_MEMORY = 'security_vm_enough_memory_mm';
-/** PROC_USER_INIT_INO in linux/proc_ns.h: the user namespace of the node. */
+/** The number of the node's user namespace (PROC_USER_INIT_INO in linux/proc_ns.h). */
 const NODE_USER_NAMESPACE = 0xeffffffd;
 
 interface GadgetEvent {
@@ -30,7 +31,10 @@ export function isGadgetEvent(value: Fields): boolean {
   return 'cap' in value && ('capable' in value || 'verdict' in value);
 }
 
-/** Whether the object is a message of the built-in gadget to its client, such as the message that it is ready. */
+/**
+ * Whether the object is a message from the built-in gadget to its client. For example, a message says that the gadget
+ * is ready.
+ */
 export function isGadgetMessage({ type, cap }: Fields): boolean {
   return isText(type) && type !== 'normal' && cap === undefined;
 }
@@ -76,7 +80,7 @@ function containerOf(value: Fields): ObservedContainer | undefined {
   };
 }
 
-/** Reads labels: an object, or text such as `app=web,tier=front`. */
+/** Reads labels from an object or from text such as `app=web,tier=front`. */
 function labelsIn(labels: unknown): Record<string, string> {
   if (!isText(labels)) return textsIn(labels);
   const pairs = labels.split(',').map((pair) => pair.split('='));
@@ -104,8 +108,8 @@ function noiseOf(value: Fields): Noise | undefined {
 }
 
 /**
- * Whether the check concerns a user namespace that the process created, and in which the process holds every
- * capability. At the time of the check, the process itself still belongs to the node's user namespace.
+ * Whether the check is about a user namespace that the process itself created. The process holds every capability in
+ * this namespace. At the time of the check, the process still belongs to the node's user namespace.
  */
 function isInOwnUserNamespace(value: Fields): boolean {
   const current = Number(value.current_userns ?? value.current_user_ns ?? value.currentuserns ?? 0);
@@ -113,7 +117,7 @@ function isInOwnUserNamespace(value: Fields): boolean {
   return current === NODE_USER_NAMESPACE && target !== 0 && target !== NODE_USER_NAMESPACE;
 }
 
-/** Calculates how long each container was watched from the events that are added. */
+/** Calculates how long each container was watched, from the events of the container. */
 export class GadgetWatches {
   readonly #watches = new Map<string, ContainerWatch>();
 

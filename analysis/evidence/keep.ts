@@ -1,4 +1,4 @@
-/** Changes a pod so that its containers keep the capabilities that they used, and drop the rest. */
+/** Changes a pod so that its containers keep the capabilities that they used, and drop all other capabilities. */
 import { placedContainers, withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodSpec } from '../../operator/model/objects.ts';
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
@@ -6,7 +6,7 @@ import type { ComparedContainer, ContainerEvidence } from './compare.ts';
 
 /**
  * The pod whose containers keep only the capabilities that they used. Containers without evidence and privileged
- * containers are not changed.
+ * containers stay unchanged.
  */
 export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]): PodSpec {
   const byName = new Map(compared.map((one) => [one.name, one]));
@@ -18,18 +18,18 @@ export function keepUsed(spec: PodSpec, compared: readonly ComparedContainer[]):
   return withContainers(spec, (list) => list.map(kept));
 }
 
-/** A change of one list, so that a container keeps the capabilities that it used. */
+/** The change of one capability list. With all such changes, a container keeps the capabilities that it used. */
 export interface KeptChange {
   readonly container: string;
-  /** The container's path in the pod: `['spec', 'containers', 0]`. */
+  /** The path of the container in the pod: `['spec', 'containers', 0]`. */
   readonly parent: readonly (string | number)[];
   readonly field: readonly ['securityContext', 'capabilities', 'add' | 'drop'];
-  /** The new list; undefined removes the field. */
+  /** The new list; undefined if the field is removed. */
   readonly value: readonly string[] | undefined;
   readonly evidence: ContainerEvidence;
 }
 
-/** The changes of a pod's lists. A list in which only the order would change is left unchanged. */
+/** The changes of the capability lists in a pod. If only the order of a list would change, the list stays unchanged. */
 export function keptChanges(spec: PodSpec, compared: readonly ComparedContainer[]): KeptChange[] {
   const byName = new Map(compared.map((one) => [one.name, one]));
   return placedContainers(spec).flatMap(({ list, index, container }) => {
@@ -54,7 +54,7 @@ function isSame(now: unknown, then: readonly string[] = []): boolean {
   return JSON.stringify([...arrayOf(now)].sort()) === JSON.stringify([...then].sort());
 }
 
-/** `securityContext.capabilities` for the changed container; undefined if the container is not changed. */
+/** The new `securityContext.capabilities` of the container; undefined if the container is not changed. */
 function keptLists(compared: ComparedContainer | undefined): { drop: string[]; add?: string[] } | undefined {
   if (!compared?.evidence || compared.privileged) return undefined;
   const add = compared.evidence.used.map(({ capability }) => capability);

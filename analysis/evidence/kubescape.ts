@@ -2,8 +2,8 @@
  * Reads Kubescape's ApplicationProfiles and ContainerProfiles (spdx.softwarecomposition.kubescape.io; kubescape/storage
  * pkg/apis/softwarecomposition, kubescape/node-agent pkg/containerprofilemanager).
  *
- * A profile lists each capability that the kernel checked, with or without audit. A profile does not say whether the
- * kernel granted the check.
+ * A profile lists each capability that the kernel checked, including checks without an audit record. A profile does not
+ * say whether the kernel granted the check.
  */
 import { CONTAINER_LISTS } from '../../operator/model/containers.ts';
 import { arrayOf, isText, objectOf, textsIn } from '../../operator/model/raw.ts';
@@ -14,7 +14,7 @@ import type { ContainerWatch, Evidence, ObservedContainer, ObservedWorkload } fr
 const PROFILE_GROUP = 'spdx.softwarecomposition.kubescape.io';
 
 const PREFIX = 'kubescape.io/';
-/** Matches the ID of a workload: `wlid://cluster-prod/namespace-shop/deployment-web` */
+/** Matches the ID of a workload, such as `wlid://cluster-prod/namespace-shop/deployment-web`. */
 const WLID = /^wlid:\/\/[^/]*\/namespace-([^/]+)\/([a-z]+)-(.+)$/;
 const INSTANCE_CONTAINER = /\/(?:c|initC|ephemeralC)ontainerName-([^/]+)$/;
 
@@ -24,7 +24,7 @@ export function isProfile({ apiVersion }: Fields): boolean {
   return isText(apiVersion) && groupOf(apiVersion) === PROFILE_GROUP;
 }
 
-/** The evidence in a profile. @throws RecordError for a profile without evidence */
+/** The evidence in a profile. @throws RecordError for a profile that contains no evidence */
 export function profileEvidence(object: Fields): Evidence {
   const { kind, metadata, spec } = object;
   const { namespace, creationTimestamp } = objectOf(metadata);

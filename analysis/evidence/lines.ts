@@ -1,12 +1,12 @@
-/** Splits text in chunks into lines, for files with one record a line. */
+/** Splits a text that arrives in chunks into lines. The text has one record in each line. */
 import { MOST_CHARACTERS } from '../manifests/piece.ts';
 
 export interface Line {
-  /** The line's text; undefined for a line that is too long to be a record. */
+  /** The text of the line; undefined for a line that is too long to be a record. */
   readonly text: string | undefined;
-  /** The number of the line, from 1. */
+  /** The number of the line. The first line has number 1. */
   readonly number: number;
-  /** Whether a line break follows. A tool that was killed leaves a last line without a line break. */
+  /** Whether a line break ends the line. If a tool was killed, its last line has no line break. */
   readonly ended: boolean;
 }
 

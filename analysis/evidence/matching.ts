@@ -1,20 +1,23 @@
 /**
- * Matches evidence, which names pods, to manifests, which name workloads. A pod is matched to a workload by its owner,
- * its name or its labels.
+ * Matches evidence to manifests. Evidence names pods, and manifests name workloads. A pod is matched to a workload by
+ * its owner, its name or its labels.
  */
 import type { Evidence, ObservedContainer, ObservedWorkload } from './use.ts';
 
-/** A pod or workload of a manifest. */
+/** A pod of a manifest, or a workload whose template makes pods. */
 export interface ManifestPod {
   readonly kind: string;
   readonly namespace: string;
-  /** The name ends in `*` if the API server completes it. */
+  /** The name of the pod or workload. The name ends in `*` if the API server completes it. */
   readonly name: string;
   /** The labels of the workload's pods. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The characters of random endings (k8s.io/apimachinery/pkg/util/rand): no vowels, and none of 0, 1 and 3. */
+/**
+ * The characters of random name endings (k8s.io/apimachinery/pkg/util/rand). The characters include no vowels, and not
+ * 0, 1 and 3.
+ */
 const SAFE = '[bcdfghjklmnpqrstvwxz2456789]';
 const RANDOM = `-${SAFE}{5}`;
 const HASH = `-${SAFE}{1,10}`;
@@ -31,15 +34,15 @@ const POD_ENDS: Readonly<Record<string, string>> = {
   Job: `(?:${NUMBER})?${RANDOM}`,
   CronJob: `${NUMBER}(?:${NUMBER})?${RANDOM}`,
 };
-/** The pattern of the ending in the name of the pods' direct owner, which follows the name of the workload. */
+/** The pattern of the ending in the name of the pod's direct owner. The ending follows the name of the workload. */
 const OWNER_ENDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Deployment: { ReplicaSet: HASH },
   CronJob: { Job: NUMBER },
 };
-/** The length to which k8s.io/apiserver/pkg/storage/names cuts a name before it adds the random ending. */
+/** The length to which k8s.io/apiserver/pkg/storage/names cuts a name, before it adds the random ending. */
 const LONGEST_BASE = 58;
 
-/** The evidence of all files, by container. */
+/** An index of the evidence of all files, by container. */
 export class EvidenceIndex {
   readonly #byContainer: ReadonlyMap<string, Evidence>;
 
@@ -52,7 +55,7 @@ export class EvidenceIndex {
     );
   }
 
-  /** The records of the container of this name in the pods of the workload. */
+  /** The records about the container with this name in the pods of the workload. */
   of(name: string, pod: ManifestPod): Evidence {
     const { uses = [], watches = [] } = this.#byContainer.get(JSON.stringify([pod.namespace, name])) ?? {};
     const isOwn = (one: ObservedContainer) => isOf(one, pod);
@@ -65,7 +68,10 @@ function isOf(observed: ObservedContainer, pod: ManifestPod): boolean {
   return observed.pod !== undefined && isPodOf(observed.pod, observed.podLabels ?? {}, pod);
 }
 
-/** Whether the observed workload is the workload of the manifest. Kubescape writes kinds in lower case in one field. */
+/**
+ * Whether the observed workload is the same as the workload of the manifest. Kubescape writes the kind in lower case in
+ * one of its fields.
+ */
 function isWorkload(workload: ObservedWorkload, { kind, name }: ManifestPod): boolean {
   if (workload.kind.toLowerCase() === kind.toLowerCase()) return isNamed(workload.name, name, '');
   const end = OWNER_ENDS[kind]?.[workload.kind];
@@ -79,7 +85,8 @@ function isPodOf(
 ): boolean {
   const end = POD_ENDS[kind];
   if (end !== undefined) return isNamed(podName, name, end);
-  // The operator of a custom resource may choose any names for its pods, so their labels are compared first.
+  // The controller of a custom resource may give its pods any names. The labels of the pods are therefore compared
+  // first.
   const pairs = Object.entries(labels);
   if (pairs.length > 0 && Object.keys(podLabels).length > 0) {
     return pairs.every(([key, value]) => podLabels[key] === value);
@@ -90,14 +97,16 @@ function isPodOf(
 function isNamed(found: string, name: string, end: string): boolean {
   const generated = name.endsWith('*');
   const base = generated ? name.slice(0, -1) : name;
-  // Most records belong to other workloads, so a cheap comparison avoids building a pattern for each record.
+  // Most records belong to other workloads. A cheap comparison of the names' beginnings avoids building a pattern for
+  // each record.
   if (!found.startsWith(base.slice(0, LONGEST_BASE))) return false;
   if (isCut(found, base, end)) return true;
   return new RegExp(`^${escaped(base)}${generated ? `${SAFE}{5}` : ''}${end}$`).test(found);
 }
 
 /**
- * Whether the name matches a long name that was cut. Only the part before the random characters can be compared.
+ * Whether the name is a long name that was cut. For a cut name, only the part before the random characters can be
+ * compared.
  *
  * @param found a name that begins with `base`, or with the part of `base` that was not cut
  */

@@ -1,11 +1,11 @@
 /**
- * Merges the evidence of several files or nodes. The result does not depend on the order of records, or on how they are
- * distributed over files.
+ * Merges the evidence of several files or nodes. The result does not depend on the order of the records, or on which
+ * file contains which record.
  */
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { CapabilityUse, ContainerWatch, Evidence, ObservedContainer, UseExample } from './use.ts';
 
-/** Adds up records as they come, so that memory holds each distinct check once. */
+/** Adds up records one by one, so that memory holds each distinct check only once. */
 export class EvidenceSum {
   readonly #uses = new Map<string, CapabilityUse>();
   readonly #watches = new Map<string, ContainerWatch>();
@@ -16,7 +16,7 @@ export class EvidenceSum {
     this.#uses.set(key, before ? mergedUse(before, use) : use);
   }
 
-  /** A watch that two files contain counts once. */
+  /** A watch that occurs in two files counts once. */
   addWatch(watch: ContainerWatch): void {
     const { instance = '', from, to, started, lost = 0 } = watch;
     this.#watches.set(JSON.stringify([...keyOf(watch), instance, from, to, started, lost]), watch);
@@ -50,7 +50,7 @@ function mergedUse(a: CapabilityUse, b: CapabilityUse): CapabilityUse {
   return { ...rest, ...bothSeen(a, b) };
 }
 
-/** How often a check was seen, and when. */
+/** How often a check occurred, and when it occurred first and last. */
 export type Seen = Pick<CapabilityUse, 'count' | 'first' | 'last' | 'example'>;
 
 export function bothSeen(a: Seen, b: Seen): Seen {

@@ -1,4 +1,7 @@
-/** Reads records from the lines of `cappol observe`. The lines are checked, because somebody may have edited them. */
+/**
+ * Reads evidence from the lines that `cappol observe` printed. The format of each line is checked, because somebody may
+ * have edited the lines.
+ */
 import { isText, objectOf, textsIn } from '../../operator/model/raw.ts';
 import { capabilityIn, RecordError, timeIn } from './fields.ts';
 import {

@@ -1,4 +1,4 @@
-/** Reads evidence from the JSON values of a file, whichever tool wrote them. */
+/** Reads evidence from the JSON values of a file. The values may be from any of the supported tools. */
 import { objectOf } from '../../operator/model/raw.ts';
 import { RecordError } from './fields.ts';
 import { GadgetWatches, gadgetEvent, isGadgetEvent, isGadgetMessage } from './inspektor-gadget.ts';
@@ -15,13 +15,13 @@ export class EvidenceReader {
   readonly #watches = new GadgetWatches();
   #outside = 0;
 
-  /** Adds the evidence in a value. @throws RecordError for a value that is not evidence */
+  /** Adds the evidence that the value contains. @throws RecordError for a value that is not evidence */
   add(value: unknown): void {
     if (Array.isArray(value)) for (const one of value) this.add(one);
     else this.#add(objectOf(value));
   }
 
-  /** The number of checks by processes outside of pods. */
+  /** The number of checks by processes that belong to no pod. */
   get outside(): number {
     return this.#outside;
   }

@@ -2,8 +2,8 @@
 import type { CapabilityUse, ContainerWatch, Evidence } from './use.ts';
 
 /**
- * The evidence since a given time. Records without a time are kept. If a use began before the given time, its whole
- * count is kept, so that no use is lost.
+ * Returns the evidence since a given time. Records without a time are kept. If a use began before the given time and
+ * ended after this time, the whole count of the use is kept, so that no use is lost.
  *
  * @param time the given time, in the form of `Date.toISOString()`
  */

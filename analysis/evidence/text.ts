@@ -1,5 +1,6 @@
 /**
- * Evidence about a container as text: the used capabilities, the unused capabilities, and how reliable the evidence is.
+ * Describes the evidence about a container: the used capabilities, the unused capabilities, and how reliable the
+ * evidence is.
  */
 import { counted, firstOf } from '../../operator/text/wording.ts';
 import type { ComparedContainer, ContainerEvidence, SeenChecks } from './compare.ts';
@@ -11,7 +12,9 @@ const DAY = 24 * HOUR;
 const WEEK = 7 * DAY;
 const FEW = 6;
 
-/** Sentences about a container in a suggestion. The first sentence says which capabilities the container keeps. */
+/**
+ * Sentences about a container, for a suggested policy. The first sentence says which capabilities the container keeps.
+ */
 export function keptSentences({ privileged, evidence }: ComparedContainer): string[] {
   if (!evidence) return ['No evidence: the container keeps the capabilities in its manifest.'];
   if (privileged) {
@@ -31,7 +34,7 @@ function usedSentence(verb: string, { used }: ContainerEvidence): string[] {
   return used.length > 0 ? [`${verb} ${namesIn(used)}.`] : [];
 }
 
-/** Sentences about all evidence except the used and the unused capabilities. */
+/** Sentences about all evidence, without the used and the unused capabilities. */
 export function otherSentences({ used, refused, grantedElsewhere, noise, coverage }: ContainerEvidence): string[] {
   const assumed = used.filter((one) => one.assumed);
   return [
@@ -60,7 +63,7 @@ function noiseSentences(noise: ContainerEvidence['noise']): string[] {
   return [...byReason].map(([reason, same]) => `Not counted as use: ${checksByName(same)} (${NOISE[reason]}).`);
 }
 
-/** Checks as text: `SYS_ADMIN 120 times, SYS_PTRACE once` */
+/** The checks as text: `SYS_ADMIN 120 times, SYS_PTRACE once`. */
 function checksByName(checks: readonly SeenChecks[]): string {
   const groups = Map.groupBy(checks, ({ capability }) => capability);
   const texts = [...groups].map(
@@ -77,13 +80,13 @@ function namesIn(checks: readonly SeenChecks[]): string {
   return checks.map(({ capability }) => capability).join(', ');
 }
 
-/** The checks of one capability as text: `SYS_ADMIN (3 times, mount in SYS_MOUNT)` */
+/** The checks of one capability as text: `SYS_ADMIN (3 times, mount in SYS_MOUNT)`. */
 function seenText({ capability, count, example }: SeenChecks): string {
   const times = timesText(count);
   return `${capability} (${example ? `${times}, ${exampleText(example)}` : times})`;
 }
 
-/** An example of a use as text: `ping in SYS_SOCKET` */
+/** An example of a use as text: `ping in SYS_SOCKET`. */
 export function exampleText({ command, callSite }: UseExample): string {
   return callSite ? `${command} in ${callSite}` : command;
 }
@@ -114,7 +117,7 @@ function weakness(seconds: number, starts: number): string {
   return `Good evidence that capabilities are unnecessary, but no proof: ${unused}.`;
 }
 
-/** A duration in its two largest units: `2 d 3 h`. */
+/** The duration in its two largest units: `2 d 3 h`. */
 export function durationText(seconds: number): string {
   const units = [
     [DAY, 'd'],

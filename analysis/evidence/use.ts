@@ -1,14 +1,17 @@
 /**
- * The capabilities that processes used: the kernel's checks by container, and for how long the container was watched.
- * The output of each tool is converted into the records that this file defines. `cappol observe` writes each record as
- * one line of JSON.
+ * Defines records of the capabilities that processes used. The records contain the kernel's capability checks by
+ * container, and how long each container was watched. The output of every tool is converted into these records. `cappol
+ * observe` writes each record as one line of JSON.
  */
 
-/** The outcomes of a check. `unknown` means that the tool does not report the outcome. */
+/** The outcomes of a capability check. `unknown` means that the tool does not report the outcome. */
 export const CHECK_OUTCOMES = ['granted', 'refused', 'unknown'] as const;
 export type CheckOutcome = (typeof CHECK_OUTCOMES)[number];
 
-/** The reasons why a check does not show that the workload needs the capability, for people. */
+/**
+ * The reasons why a check can be noise. The text of each reason explains to users why the check does not show a need
+ * for the capability.
+ */
 export const NOISE = {
   RuntimeSetup: "the container runtime's own set-up, before it executes the container's first program",
   NonAudit:
@@ -30,24 +33,26 @@ export type Noise = keyof typeof NOISE;
 /** A container of a pod. */
 export interface ObservedContainer {
   readonly namespace: string;
-  /** The name of the pod; absent if the tool names only the workload. */
+  /** The name of the pod; absent if the tool reports only the workload. */
   readonly pod?: string;
   readonly container: string;
-  /** The workload that owns the pod, if the tool names it. */
+  /** The workload that owns the pod; absent if the tool does not report it. */
   readonly workload?: ObservedWorkload;
-  /** The labels of the pod, if the tool has them. */
+  /** The labels of the pod; absent if the tool does not report them. */
   readonly podLabels?: Readonly<Record<string, string>>;
 }
 
 export interface ObservedWorkload {
-  /** The kind of the workload: `Deployment`, or `ReplicaSet` if the tool names only the direct owner. */
+  /**
+   * The kind of the workload, such as `Deployment`. The kind is `ReplicaSet` if the tool reports only the direct owner.
+   */
   readonly kind: string;
   readonly name: string;
 }
 
-/** Checks of one capability in one container, with the same outcome and the same noise. */
+/** The checks of one capability in one container that have the same outcome and the same noise. */
 export interface CapabilityUse extends ObservedContainer {
-  /** The kernel's name of the capability, without CAP_. */
+  /** The kernel's name of the capability, without the prefix CAP_. */
   readonly capability: string;
   readonly outcome: CheckOutcome;
   /** The reason why the checks are noise; absent for checks that show the workload's own need. */
@@ -63,13 +68,16 @@ export interface CapabilityUse extends ObservedContainer {
 }
 
 export interface UseExample {
-  /** The process's name (`comm`), which the kernel cuts to 15 bytes. */
+  /** The name of the process (`comm`), which the kernel cuts to 15 bytes. */
   readonly command: string;
-  /** The system call or the kernel's function that made the check: `sys_chroot`. */
+  /** The system call or kernel function that made the check, such as `sys_chroot`. */
   readonly callSite?: string;
 }
 
-/** A period in which one instance of a container was watched, even if it used no capability. */
+/**
+ * A period in which one instance of a container was watched. The record exists even if the container used no
+ * capability.
+ */
 export interface ContainerWatch extends ObservedContainer {
   /**
    * The container's ID at its runtime, which changes with each restart. The ID is absent if the tool does not report
@@ -85,8 +93,8 @@ export interface ContainerWatch extends ObservedContainer {
    */
   readonly started: boolean;
   /**
-   * The number of checks that the tool lost during the watch. If the tool lost checks, a use of a capability may be
-   * missing.
+   * The number of checks that the tool lost during the watch. If checks were lost, the evidence may miss a use of a
+   * capability.
    */
   readonly lost?: number;
 }
@@ -96,12 +104,15 @@ export interface Evidence {
   readonly watches: readonly ContainerWatch[];
 }
 
-/** A line of `cappol observe`. */
+/** A line that `cappol observe` prints. */
 export type ObservedLine =
   | ({ readonly observed: 'use' } & CapabilityUse)
   | ({ readonly observed: 'watch' } & ContainerWatch);
 
-/** The lines that `cappol observe` prints for the evidence: JSON objects whose members have a stable order. */
+/**
+ * The lines that `cappol observe` prints for the evidence. Each line is a JSON object whose members have a stable
+ * order.
+ */
 export function observedLines({ uses, watches }: Evidence): ObservedLine[] {
   return [
     ...watches.map((watch) => ({ observed: 'watch' as const, ...watch })),

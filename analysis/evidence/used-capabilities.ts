@@ -7,13 +7,13 @@ import { EvidenceIndex, type ManifestPod } from './matching.ts';
 import { since } from './since.ts';
 import type { Evidence } from './use.ts';
 
-/** The containers of a workload, each with its evidence. */
+/** The containers of a workload, each compared with its evidence. */
 export interface ComparedWorkload {
   readonly workload: Omit<ManifestPod, 'labels'>;
   readonly containers: readonly ComparedContainer[];
 }
 
-/** Compares pods with the evidence, and keeps the comparisons for the output. */
+/** Compares pods with the evidence, and keeps the results for the output. */
 export class UsedCapabilities {
   readonly #evidence: EvidenceIndex;
   readonly #known = new Map<string, ContainerEvidence | undefined>();
@@ -27,7 +27,7 @@ export class UsedCapabilities {
     return comparePod(spec, pod, this.#evidence, this.#known);
   }
 
-  /** The pod as it will be once its containers keep only the capabilities that they used. */
+  /** The pod with changed capability lists: its containers keep only the capabilities that they used. */
   tightened({ annotations, spec }: PodContent, pod: ManifestPod): PodContent {
     const containers = this.compare(spec, pod);
     const { kind, namespace, name } = pod;
@@ -36,7 +36,7 @@ export class UsedCapabilities {
     return { annotations, spec: keepUsed(spec, containers) };
   }
 
-  /** The comparisons, sorted by workload. A workload has several entries if its pods differ. */
+  /** The results, sorted by workload. A workload has several entries if its pods differ. */
   get compared(): ComparedWorkload[] {
     return valuesByKey(this.#compared);
   }

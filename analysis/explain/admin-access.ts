@@ -1,6 +1,6 @@
 /**
- * Explains the namespace label by which Kubernetes grants admin access to devices: what the label permits, which
- * namespaces have it, and which policies guard it.
+ * Explains the namespace label that grants admin access to devices in Kubernetes. The explanation says what the label
+ * permits, which namespaces have it, and which policies guard it.
  */
 
 import type { NamespaceView } from '../../operator/model/objects.ts';
@@ -11,7 +11,7 @@ import type { PolicyState } from '../../operator/state/policy-state.ts';
 /** The label as `-o json` prints it. */
 export interface ExplainedLabel {
   readonly name: string;
-  /** The value that grants the access. */
+  /** The value of the label that grants the access. */
   readonly value: string;
   readonly permits: string;
   readonly setBy: string;
@@ -42,11 +42,11 @@ export interface LabelledNamespace {
   readonly namespace: string;
   /** Whether the label has the value that grants the access. */
   readonly granted: boolean;
-  /** The policies that guard the label there, by name. */
+  /** The names of the policies that guard the label in this namespace. */
   readonly guardedBy: readonly string[];
 }
 
-/** A policy that guards the label. */
+/** A policy that guards the label for admin access. */
 export interface GuardingPolicy {
   readonly policy: string;
   /** The number of namespaces in which the policy guards the label. */
@@ -54,9 +54,9 @@ export interface GuardingPolicy {
 }
 
 export interface AdminAccess {
-  /** The namespaces that have the label, by name. */
+  /** The namespaces that have the label, sorted by name. */
   readonly namespaces: readonly LabelledNamespace[];
-  /** The policies that guard the label in the namespaces that were read, by name. */
+  /** The policies that guard the label in a namespace that was read, sorted by name. */
   readonly guards: readonly GuardingPolicy[];
 }
 
@@ -79,7 +79,7 @@ export function adminAccessIn(namespaces: readonly NamespaceView[], state: Polic
   };
 }
 
-/** The guard also protects the label for a policy that another policy overrides. */
+/** The guard protects the label even for a policy that another policy overrides. */
 function guardsOf(namespace: NamespaceView, state: PolicyState): string[] {
   if (state.isExcluded(namespace.name)) return [];
   const labels = state.effectiveLabels(namespace);

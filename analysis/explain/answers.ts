@@ -1,4 +1,4 @@
-/** The answers of the policies that decide in a namespace to a use. */
+/** Asks the policies that decide in a namespace whether they admit a use of a capability or of a rule's subject. */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { type Candidate, type EvaluationContext, evaluate, violationsBy } from '../../operator/evaluate/verdict.ts';
 import type { NamespaceView, PodContent } from '../../operator/model/objects.ts';
@@ -17,21 +17,21 @@ export interface PolicyAnswer {
   readonly mode: Mode;
   /**
    * Admits: the policy admits the pod. Refuses: the policy refuses the pod because of this use. RefusesOtherwise: the
-   * policy would admit this use, but refuses the pod because of other rules. Unknown: the API server asked whether the
-   * pod's creator may use the policy, and the creator is not known.
+   * policy would admit this use, but refuses the pod because of other rules. Unknown: the decision depends on whether
+   * the pod's creator may use the policy, and the creator is not known.
    */
   readonly answer: 'Admits' | 'Refuses' | 'RefusesOtherwise' | 'Unknown';
-  /** The time from which the policy counts as deleted; absent for a policy without an end. */
+  /** The time at which the policy expires; absent for a policy that does not expire. */
   readonly expires?: string;
-  /** spec.reason: why the policy exists. */
+  /** `spec.reason` of the policy, which says why the policy exists. */
   readonly reason?: string;
-  /** Only for Refuses: what the policy says about this use. */
+  /** The messages of the policy about this use. The field exists only for the answer Refuses. */
   readonly messages?: readonly string[];
-  /** Only for RefusesOtherwise: the rules that the pod breaks. */
+  /** The IDs of the rules that the pod breaks. The field exists only for the answer RefusesOtherwise. */
   readonly rules?: readonly string[];
 }
 
-/** The policies that decide in a namespace: those of mode Enforce first. */
+/** The policies that decide in a namespace. The policies of mode Enforce come first. */
 export type Deciders = readonly ResolvedPolicy[];
 
 export function decidersIn(namespace: NamespaceView, state: PolicyState): Deciders {

@@ -1,6 +1,6 @@
 /**
- * Finds who holds a capability, or uses what a rule is about, in a cluster, and which policies admit it. Pure: the same
- * cluster gives the same result. docs/reference/explain.schema.json describes the result.
+ * Finds the workloads of a cluster that hold a capability, or that use the subject of a rule. Also finds which policies
+ * admit each use. The code is pure: the same cluster always gives the same result.
  */
 import { type Member, membersOf } from '../../operator/evaluate/members.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
@@ -18,16 +18,22 @@ import type { Beyond } from './levels.ts';
 import type { Topic } from './topic.ts';
 import { type Use, type UseFinder, type UseTopic, useFinder } from './uses.ts';
 
-/** The answer for a cluster, as `-o json` prints it. Only the topic of a namespace label has the fields of AdminAccess. */
+/**
+ * The answer for a cluster, as `-o json` prints it. Only the topic of a namespace label has the fields of the type
+ * AdminAccess.
+ */
 export interface ExplainedTopics {
-  /** False in a cluster without the CRD, where no policy decides. */
+  /** Whether the CRD is installed. In a cluster without the CRD, no policy decides. */
   readonly installed: boolean;
-  /** The only namespace that was read; null for all. */
+  /** The only namespace that was read; null if all namespaces were read. */
   readonly namespace: string | null;
   /** The number of workloads that were read. */
   readonly workloads: number;
   readonly topics: readonly ExplainedTopic[];
-  /** The kinds that could not be read, with the consequences; empty if the answer is complete. */
+  /**
+   * Sentences about the kinds that could not be read, and what the answer lacks for this reason. The list is empty if
+   * the answer is complete.
+   */
   readonly missing: readonly string[];
 }
 
@@ -35,36 +41,42 @@ export interface ExplainedTopic extends Partial<AdminAccess> {
   readonly kind: Topic['kind'];
   readonly name: string;
   /**
-   * Only for a rule that no level restricts: the override of the rule with which pods are compared instead of the
-   * levels.
+   * The override with which pods are compared instead of the levels. The field exists only for a rule that no level
+   * restricts.
    */
   readonly comparedWith?: string;
   /**
-   * The containers that hold the capability, or the containers or pods that the rule is about; sorted by workload. Empty
-   * for a namespace label.
+   * The containers that hold the capability, or the containers or pods that use the subject of the rule; sorted by
+   * workload. The list is empty for a namespace label.
    */
   readonly found: readonly FoundUse[];
 }
 
 export interface FoundUse extends WorkloadName {
-  /** The number of the workload's pods that are like this; 0 if only its template is. */
+  /** The number of the workload's pods that have the use; 0 if only the workload's template has the use. */
   readonly pods: number;
-  /** The container; null if it is a field or a volume of the pod. */
+  /** The name of the container; null if the use is in a field or a volume of the pod. */
   readonly container: string | null;
-  /** Only for a capability: how the container came to hold it. */
+  /** How the container came to hold the capability. The field exists only for a capability. */
   readonly how?: HowHeld['way'];
-  /** Only for a capability: the container runtimes on which the container holds it. */
+  /** The container runtimes on which the container holds the capability. The field exists only for a capability. */
   readonly runtimes?: HowHeld['runtimes'];
-  /** Only for a capability: whether it counts only in the pod's own user namespace (`hostUsers: false`). */
+  /**
+   * Whether the capability applies only in the pod's own user namespace (`hostUsers: false`). The field exists only for
+   * a capability.
+   */
   readonly inUserNamespace?: boolean;
-  /** The loosest level that does not admit it; null if every level admits it. */
+  /** The loosest level that does not admit the use; null if every level admits the use. */
   readonly beyond: Beyond | null;
-  /** The messages of this level, or else of the compared override. */
+  /** The messages of the level in `beyond`, or of the override in `comparedWith`. */
   readonly messages: readonly string[];
-  /** Only for a capability, and with evidence: whether the container used it; null if no record names the container. */
+  /**
+   * Whether the container used the capability, by the evidence. The value is null if no record names the container. The
+   * field exists only for a capability, and only with evidence.
+   */
   readonly evidence?: UseEvidence | null;
   readonly admission: Admission;
-  /** The policies that decide in the namespace, by mode: Enforce, Warn, Audit. */
+  /** The policies that decide in the namespace, sorted by mode: Enforce, Warn, Audit. */
   readonly policies: readonly PolicyAnswer[];
 }
 
@@ -72,7 +84,7 @@ export interface UseEvidence {
   readonly used: boolean;
   /** The number of checks in which the kernel granted the capability. */
   readonly checks: number;
-  /** The time of the last check, if the tool recorded it. */
+  /** The time of the last check; absent if the tool recorded no times. */
   readonly last?: string;
   readonly coverage: Coverage;
 }
@@ -81,9 +93,9 @@ export interface ExplainedCluster {
   readonly cluster: Cluster;
   readonly state: PolicyState;
   readonly evaluation: EvaluationContext;
-  /** Whether the policies of the cluster decide; false in a cluster without the CRD. */
+  /** Whether the CRD is installed. In a cluster without the CRD, no policy decides. */
   readonly installed: boolean;
-  /** The only namespace to read; undefined for all. */
+  /** The only namespace to read; undefined if all namespaces are read. */
   readonly only?: string | undefined;
   readonly missing: readonly string[];
   readonly evidence?: UsedCapabilities | undefined;
@@ -118,7 +130,7 @@ export function explainedTopics(topics: readonly Topic[], explained: ExplainedCl
   };
 }
 
-/** A namespace with its workloads, and the policies that decide there. */
+/** A namespace with its workloads, and the policies that decide in the namespace. */
 interface Place {
   readonly groups: readonly Group[];
   readonly deciders: Deciders;
@@ -142,7 +154,10 @@ interface Finding {
   readonly deciders: Deciders;
 }
 
-/** The uses in a workload. Pods that are alike share one entry, also with the workload's template. */
+/**
+ * The uses of the topic's subject in a workload. Equal pods share one entry. If the workload's template equals these
+ * pods, the template shares the entry, too.
+ */
 function foundIn({ workload, members }: Group, finding: Finding, explained: ExplainedCluster): FoundUse[] {
   const found = new Map<string, FoundUse>();
   for (const { member, pods } of distinctMembers(members)) {
@@ -155,7 +170,9 @@ function foundIn({ workload, members }: Group, finding: Finding, explained: Expl
   return [...found.values()];
 }
 
-/** Pods of a workload mostly share their spec and their users, so each distinct pod is looked at once. */
+/**
+ * The pods of a workload mostly have the same spec and the same users. Each distinct pod is therefore evaluated once.
+ */
 function distinctMembers(members: readonly Member[]): { readonly member: Member; readonly pods: number }[] {
   const alike = Map.groupBy(members, ({ candidate: { content, users, filled, unknownUser } }) =>
     JSON.stringify([idOf(content.spec), idOf(content.annotations), idOf(users), filled, unknownUser]),

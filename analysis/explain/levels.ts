@@ -1,4 +1,4 @@
-/** Makes the policies with which pods are compared: the levels, and an override for a rule that no level restricts. */
+/** Makes the policies with which pods are compared: the levels, or one override for a rule that no level restricts. */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
@@ -8,7 +8,7 @@ import type { Level } from '../../operator/standards/level-version.ts';
 
 export type Beyond = Exclude<Level, 'privileged'>;
 
-/** A level as a policy without overrides. */
+/** A level of the Pod Security Standards as a policy without overrides. */
 export interface LevelPolicy {
   readonly level: Beyond;
   readonly policy: Checked;
@@ -19,25 +19,32 @@ export type Checked = Pick<ResolvedPolicy, 'checks' | 'filledChecks' | 'standard
 
 const LEVELS: readonly Beyond[] = ['baseline', 'restricted'];
 
-/** The levels that restrict something, the loosest first. @param oldestServer the N of Kubernetes 1.N */
+/**
+ * The levels that restrict something, from the loosest to the strictest.
+ *
+ * @param oldestServer the minor version N of Kubernetes 1.N
+ */
 export function levelPolicies(oldestServer: number): LevelPolicy[] {
   return LEVELS.map((level) => ({ level, policy: policyOf(level, {}, oldestServer) }));
 }
 
-/** The policy with only the checks of these rules. */
+/** The policy reduced to the checks of the given rules. */
 export function onlyRules({ checks, filledChecks, standard }: Checked, rules: readonly string[]): Checked {
   const only = (all: Checked['checks']) => all.filter(({ rule }) => rules.includes(rule));
   return { checks: only(checks), filledChecks: only(filledChecks), standard };
 }
 
-/** An override of a rule that no level restricts, with which pods are compared instead of the levels. */
+/** An override of a rule that no level restricts. Pods are compared with this override instead of the levels. */
 export interface Reference {
-  /** The override as users write it: `hostPaths: []`. */
+  /** The override as users write it, such as `hostPaths: []`. */
   readonly text: string;
   readonly policy: Checked;
 }
 
-/** The tightest override of the rule; if it refuses no pod, the first override of the rule's examples that does. */
+/**
+ * The strictest override of the rule. If the strictest override refuses no pod, the result is the first of the rule's
+ * examples that refuses one.
+ */
 export function referenceFor(rule: Rule, oldestServer: number): Reference | undefined {
   const { standard } = policyOf('privileged', {}, oldestServer);
   const tightest = rule.fit(standard).choices([]);

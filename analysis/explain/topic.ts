@@ -1,4 +1,6 @@
-/** A topic is the subject of a question: a capability, a rule, or the label for admin access to devices, by its name. */
+/**
+ * Finds the topic of a question by its name. A topic is a capability, a rule, or the label for admin access to devices.
+ */
 import { RULES } from '../../operator/rules/index.ts';
 import type { Rule } from '../../operator/rules/rule.ts';
 import { CAPABILITIES, CAPABILITY_TABLE, type Capability } from '../../operator/standards/capabilities.ts';
@@ -13,7 +15,7 @@ export type Topic =
 const NAMES: readonly string[] = [...CAPABILITIES, ...RULES.map(({ id }) => id), 'adminAccess'];
 const MOST_NAMES = 3;
 
-/** The capability's name in upper case (ASCII), without CAP_. */
+/** The name of the capability in upper case (only ASCII letters change), without CAP_. */
 export function capabilityName(text: string): string {
   return text.replace(/[a-z]/g, (letter) => letter.toUpperCase()).replace(/^CAP_/, '');
 }
@@ -23,7 +25,10 @@ export function capabilityOf(text: string): Capability | undefined {
   return CAPABILITY_TABLE.find((one) => one.name === name);
 }
 
-/** @param text the rule's ID in any case; the `s` or `es` at its end may be missing: `hostPath` is rule `hostPaths` */
+/**
+ * @param text the ID of the rule, in upper or lower case. The ID may lack the `s` or `es` at its end: `hostPath` means
+ * the rule `hostPaths`
+ */
 export function ruleOf(text: string): Rule | undefined {
   const name = text.toLowerCase();
   return (
@@ -41,8 +46,8 @@ export function topicOf(text: string): Topic | undefined {
 }
 
 /**
- * The names of the capabilities, rules and the label that the author of an unknown name may have meant: the nearest names, or else
- * the names that contain the text.
+ * The names that the author of an unknown name may have meant: the nearest names of capabilities, rules and the label.
+ * If no name is near, the result is the names that contain the text.
  */
 export function namesNear(text: string): string[] {
   const typed = text.toLowerCase().replace(/^cap_/, '');

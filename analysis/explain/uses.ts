@@ -1,4 +1,7 @@
-/** Finds in a pod what a topic is about: the containers that hold a capability, or the containers and pods that a rule concerns. */
+/**
+ * Finds the uses of a topic in a pod: the containers that hold a capability, or the containers and pods that a rule is
+ * about.
+ */
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
 import { withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodContent } from '../../operator/model/objects.ts';
@@ -12,16 +15,19 @@ import { type Beyond, type LevelPolicy, levelPolicies, onlyRules, type Reference
 import type { Topic } from './topic.ts';
 
 export interface Use {
-  /** The container; absent if the use is a field or a volume of the pod. */
+  /** The container that has the use; absent if the use is in a field or a volume of the pod. */
   readonly container?: string;
-  /** Only for a capability: how the container came to hold it. */
+  /** How the container came to hold the capability. The field exists only for a capability. */
   readonly held?: HowHeld & { readonly inUserNamespace: boolean };
-  /** The messages of the loosest level that refuses the use, or else of the reference; empty if all levels admit it. */
+  /**
+   * The messages of the loosest level that refuses the use. If no level restricts the rule, the messages are those of
+   * the reference override. The list is empty if all levels admit the use.
+   */
   readonly messages: readonly string[];
-  /** The loosest level that does not admit the use; null if every level admits it. */
+  /** The loosest level that does not admit the use; null if every level admits the use. */
   readonly beyond: Beyond | null;
   /**
-   * The violations that are about this use.
+   * Returns the violations that are about this use.
    *
    * @param broken the violations of a pod and a policy
    * @param of returns the violations of another pod and the same policy
@@ -29,19 +35,19 @@ export interface Use {
   refusals(broken: readonly Violation[], of: (content: PodContent) => readonly Violation[]): readonly Violation[];
 }
 
-/** Finds the uses in pods, and says with what they were compared. */
+/** Finds uses in pods. The field `reference` says with which override the pods were compared. */
 export interface UseFinder {
-  /** Only for a rule that no level restricts: the override with which pods are compared. */
+  /** The override with which pods are compared. The field exists only for a rule that no level restricts. */
   readonly reference?: string;
   usesIn(content: PodContent): Use[];
 }
 
-/** A topic that pods and workloads may have uses of. */
+/** A topic whose uses can be found in pods and workloads. */
 export type UseTopic = Exclude<Topic, { readonly kind: 'NamespaceLabel' }>;
 
 interface Comparing {
   readonly evaluator: Evaluator;
-  /** The N of Kubernetes 1.N, of the oldest API server. */
+  /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
 }
 
@@ -86,8 +92,8 @@ function textOf({ rule, container, message }: Violation): string {
 }
 
 /**
- * The pod with a container that does without the capability. A violation that this pod does not have is about the
- * capability.
+ * A copy of the pod in which the container does not hold the capability. If a violation of the original pod is missing
+ * in the copy, the violation is about the capability.
  */
 function withoutCapability(
   { annotations, spec }: PodContent,
@@ -113,14 +119,14 @@ function ruleFinder(rule: Rule, all: readonly LevelPolicy[], { evaluator, oldest
   return { ...(reference && { reference: reference.text }), usesIn };
 }
 
-/** The rule whose list has to admit the subject of this rule first, such as `volumes` for `hostPaths`. */
+/** The rule that must admit the subject of the given rule first. For `hostPaths`, this is `volumes`. */
 function guardOf(rule: Rule, [loosest]: readonly LevelPolicy[]): string[] {
   const { guards } = loosest ? rule.fit(loosest.policy.standard) : {};
   return guards ? [guards.path] : [];
 }
 
 interface RuleUses extends Levels {
-  /** The rule, followed by the rule that guards it. */
+  /** The rule, followed by the rule that must admit its subject first. */
   readonly rules: readonly string[];
   readonly reference: Reference | undefined;
 }
@@ -141,7 +147,7 @@ function ruleUses({ rules, levels, evaluator, reference }: RuleUses): UseFinder[
         ...(container !== undefined && { container }),
         messages: violations.map(({ message }) => message),
         beyond: beyond?.level ?? null,
-        // A pod may break the rule in a part that no level complains about, such as the mount of a hostPath volume.
+        // A pod may break the rule in a part that no level restricts, such as the mount of a hostPath volume.
         refusals: (broken) =>
           broken.filter((one) => {
             const part = partOf(one);
@@ -158,7 +164,7 @@ function byPart(violations: readonly Violation[]): Map<string, Violation[]> {
 
 const PART = /^(?:initContainers|containers|ephemeralContainers|volumes)\[\d+\]/;
 
-/** The path of the container or volume that breaks a rule; empty if a field of the pod breaks it. */
+/** The path of the container or volume that breaks a rule. The path is empty if a field of the pod breaks the rule. */
 function partOf({ path }: Violation): string {
   return PART.exec(path)?.[0] ?? '';
 }

@@ -9,11 +9,11 @@ import { withTokenVolume } from '../manifests/token-volume.ts';
 type Path = readonly (string | number)[];
 
 export interface PodChange {
-  /** The path of the object in the pod that has the field: `['spec', 'containers', 0]`. */
+  /** The path of the object that has the field, in the pod: `['spec', 'containers', 0]`. */
   readonly parent: Path;
-  /** The container's name, if the parent is a container. */
+  /** The name of the container; absent if the parent is not a container. */
   readonly container?: string;
-  /** The path of the field below the parent. */
+  /** The path of the field, starting at the parent. */
   readonly field: Path;
   /**
    * The new value of the whole field. Undefined removes the field, and each mapping below the parent that has no other
@@ -29,7 +29,7 @@ interface FixTarget {
   readonly context: Record<string, unknown>;
 }
 
-/** The part of a fix that determines the changed fields. A fill of defaulting has the same part. */
+/** The part of a fix that determines the changed fields. The values that defaulting fills in have this part, too. */
 type FieldChange = Pick<Fix, 'over' | 'path' | 'when' | 'value'>;
 
 export function changesBy(fix: FieldChange, pod: PodContent, engine: CelEngine): PodChange[] {
@@ -47,7 +47,7 @@ export function changesBy(fix: FieldChange, pod: PodContent, engine: CelEngine):
   );
 }
 
-/** Whether both changes concern the same field. */
+/** Whether both changes are about the same field. */
 export function isSameField(a: PodChange, b: PodChange): boolean {
   return JSON.stringify([a.parent, a.field]) === JSON.stringify([b.parent, b.field]);
 }
@@ -63,8 +63,8 @@ export function withChange({ annotations, spec }: PodContent, { parent, field, v
 /**
  * A copy of a value with one field changed. The copy shares its unchanged parts with the original.
  *
- * @param parent the path of the object that has the field. A missing object is created, and an object that loses its
- * only field is kept
+ * @param parent the path of the object that has the field. If the object at the path is missing, the function creates
+ * the object. If the object loses its only field, the empty object is kept
  * @param value the new value; undefined removes the field
  */
 export function changed(whole: unknown, parent: Path, field: Path, value: unknown): unknown {
@@ -108,7 +108,7 @@ function targetsFor({ over, path }: FieldChange, pod: PodContent): FixTarget[] {
   }
 }
 
-/** The targets of a fix. `*` in a path stands for each item of a list. */
+/** The objects and fields to which a fix applies. In a path, `*` stands for each item of a list. */
 function eachItem(target: Omit<FixTarget, 'field'> & { readonly c: unknown }, path: readonly string[]): FixTarget[] {
   const { c, ...own } = target;
   const at = path.indexOf('*');
@@ -121,7 +121,7 @@ function eachItem(target: Omit<FixTarget, 'field'> & { readonly c: unknown }, pa
   }));
 }
 
-/** A CEL value as JSON. A null and an empty list count as an absent field. */
+/** A CEL value as JSON. Null and an empty list mean that the field is absent. */
 function written(value: unknown): unknown {
   if (value === null || (Array.isArray(value) && value.length === 0)) return undefined;
   return plain(value);

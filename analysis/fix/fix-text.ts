@@ -1,4 +1,4 @@
-/** Edits the text of a file so that its workloads comply. */
+/** Edits the text of a file, so that the workloads in the file comply. */
 import { editedDocument } from '../edit/edited-document.ts';
 import { parseDocument } from '../manifests/document.ts';
 import { type InputObject, manifestsIn, type PieceListener } from '../manifests/document-objects.ts';
@@ -8,7 +8,7 @@ import { changed } from './changed-fields.ts';
 import { type ChangedObject, type Fixing, repairsOf } from './repairs.ts';
 import type { FixEdit, FixNote, LeftViolation } from './result.ts';
 
-/** The edits of a text, the violations that remain after the edits, and counts; not the text itself. */
+/** The edits of a text, the violations that remain after the edits, and counts. The text itself is not included. */
 interface Fixes {
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
@@ -23,7 +23,7 @@ interface Fixes {
 
 interface FixedText extends Fixes {
   readonly text: string;
-  /** True if the text had no Kubernetes object and no other document. */
+  /** Whether the text contained neither a Kubernetes object nor another document. */
   readonly isEmpty: boolean;
 }
 
@@ -37,14 +37,14 @@ export interface FixedFile extends FixedText {
 
 const MARK = '\ufeff';
 /**
- * How often an edited document is fixed again. An edit of one template can break another template that shares fields
- * with it.
+ * The number of times that an edited document is fixed again. An edit of one template can break another template that
+ * shares fields with it.
  */
 const ROUNDS = 3;
 
 /**
- * Fixes one file. A file with a document that cannot be read is not changed, because nobody can tell where the next
- * document begins.
+ * Fixes one file. If one document of the file cannot be read, the file is not changed, because it is unknown where the
+ * next document begins.
  *
  * @param name the name of the file
  * @param isFound whether the file was found in a folder
@@ -118,7 +118,7 @@ interface ReadPiece {
 }
 
 function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: Fixing): FixedPiece {
-  // In a JSON list, the text of an item ends with a line break that is not in the file.
+  // The text of an item of a JSON list ends with a line break that is not in the file.
   const before = piece.text.trimEnd();
   const end = piece.text.slice(before.length);
   const first = repairsIn(given, fixing);
@@ -143,7 +143,8 @@ function fixPiece({ piece, objects: given, file, isFound }: ReadPiece, fixing: F
     const again = manifestsIn({ ...piece, text }, file, { tell: () => {}, skip: isFound ? () => {} : undefined });
     now = repairsIn([...again], { ...fixing, tell: () => {}, notEvaluated: () => {} });
   }
-  // `first` has the line numbers of the unedited file, so it is preferred if the edits end no further violation.
+  // `first` has the line numbers of the unedited file, so `first` is preferred if the later rounds end no further
+  // violation.
   const left = now.left.length === first.left.length ? first.left : now.left;
   const after = end !== '' && text.endsWith(end) ? text.slice(0, -end.length) : text;
   const { workloads, notSelected, violating } = first;

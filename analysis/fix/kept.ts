@@ -12,14 +12,14 @@ import { coverageSentences } from '../evidence/text.ts';
 import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
 import type { Repair } from './repairer.ts';
 
-/** A repair because of evidence. `policy` is null if no policy requires the repair. */
+/** A repair for which the evidence is the reason. The field `policy` is null if no policy requires the repair. */
 export type KeptRepair = Omit<Repair, 'policy'> & { readonly policy: string | null };
 
 export interface Kept {
-  /** The pod after the repairs. */
+  /** The pod after all repairs. */
   readonly candidate: Candidate;
   readonly repairs: readonly KeptRepair[];
-  /** Capabilities that the container used, although a policy's repair would remove them. */
+  /** The capabilities that the container used, although the repair for a policy would remove them. */
   usedDespite(repair: KeptRepair): readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Writes the changes of an object as a patch: a strategic merge patch for the kinds of Kubernetes, a JSON Patch for
- * other kinds.
+ * Writes the changes of an object as a patch. The patch is a strategic merge patch for the built-in kinds of
+ * Kubernetes, and a JSON Patch for other kinds.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { arrayOf, objectOf, valueAt } from '../../operator/model/raw.ts';
@@ -10,8 +10,9 @@ import { changed } from './changed-fields.ts';
 import type { ChangedObject, FieldChange } from './repairs.ts';
 
 /**
- * The lists that a strategic merge patch merges by a key (k8s.io/api, patchMergeKey). Other lists are replaced. A patch
- * names all entries of a merged list in their order, because kustomize moves the entries of a patch to the front.
+ * The lists that a strategic merge patch merges by a key (k8s.io/api, patchMergeKey). A strategic merge patch replaces
+ * all other lists. A patch names all entries of a merged list in their order, because kustomize moves the entries of a
+ * patch to the front.
  */
 const MERGE_KEYS: Readonly<Record<string, string>> = {
   containers: 'name',
@@ -20,7 +21,7 @@ const MERGE_KEYS: Readonly<Record<string, string>> = {
   volumeMounts: 'mountPath',
 };
 
-/** A strategic merge patch: the object's names and the changed fields. A null removes a field. */
+/** A strategic merge patch with the object's names and the changed fields. The value null removes a field. */
 export function mergePatch({ object, changes }: ChangedObject): object {
   const { apiVersion, kind, metadata } = object;
   const { name, namespace } = metadata ?? {};
@@ -36,7 +37,8 @@ export function jsonPatch({ object, changes }: ChangedObject): object[] {
   for (const change of changes) {
     const { path, value } = change;
     const exists = valueAt(now, path) !== undefined;
-    // If parents of the field are missing, one `add` operation adds the outermost missing parent with everything in it.
+    // If parents of the field are missing, one `add` operation adds the outermost missing parent with its whole
+    // content.
     const depth = path.findIndex((_, index) => valueAt(now, path.slice(0, index + 1)) === undefined);
     const at = exists || depth === -1 ? path : path.slice(0, depth + 1);
     now = withField(now, change);
@@ -55,7 +57,7 @@ function withField(whole: unknown, { path, value }: FieldChange): unknown {
   return changed(whole, path.slice(0, -1), path.slice(-1), value);
 }
 
-/** The fields that differ in `after`; undefined if there are none. */
+/** The fields that have another value in `after`; undefined if all fields are equal. */
 function difference(before: unknown, after: unknown, key = ''): unknown {
   if (isDeepStrictEqual(before, after)) return undefined;
   const mergeKey = MERGE_KEYS[key];

@@ -1,6 +1,6 @@
 /**
- * Finds the changes that make a pod comply with policies, by the rules' own fixes. For each remaining violation, the
- * result says why no change ends the violation.
+ * Finds the changes that make a pod comply with policies. The changes are the fixes that the rules define. If a
+ * violation remains, the result says why no change ends the violation.
  */
 import { CelEngine } from '../../operator/evaluate/cel.ts';
 import {
@@ -37,7 +37,7 @@ export interface LeftViolation extends Violation {
 }
 
 export interface Repaired {
-  /** One change for each field, in the order in which they are made. */
+  /** The changes in the order in which they are made. Each field has at most one change. */
   readonly repairs: readonly Repair[];
   readonly left: readonly LeftViolation[];
 }
@@ -49,10 +49,13 @@ interface Attempt {
   readonly result: PodVerdict;
 }
 
-/** The fallback text. Users should never read this text, because every rule says why it cannot be fixed. */
+/**
+ * The text for a violation without an explanation. Users should never see this text, because every rule says why a
+ * violation cannot be fixed.
+ */
 export const NOTHING_KNOWN = 'none is known';
 
-/** The number of rounds, which is larger than the longest chain of fixes that depend on each other. */
+/** The number of rounds of fixes, which is larger than the longest chain of fixes that depend on each other. */
 const ROUNDS = 4;
 const VERDICTS = ['Compliant', 'Unknown', 'Violating'] as const;
 
@@ -61,12 +64,12 @@ export class Repairer {
   readonly #evaluation: EvaluationContext;
   readonly #classes: ReadonlySet<FixClass>;
   readonly #fixesOf = perObject((policy: ResolvedPolicy): ReadonlyMap<string, readonly Fix[]> => fixesOf(policy));
-  /** Remembers the last evaluation, because a pod that complies is evaluated twice: before and after all repairs. */
+  /** A cache of the last evaluation. A pod that complies is evaluated twice: before and after all repairs. */
   readonly #evaluated = perObject((candidate: Candidate) =>
     perObject((policies: readonly ResolvedPolicy[]) => evaluate(candidate, policies, this.#evaluation)),
   );
 
-  /** @param classes the classes of changes that may be made */
+  /** @param classes the classes of fixes that may be made */
   constructor(evaluation: EvaluationContext, classes: ReadonlySet<FixClass>) {
     this.#evaluation = evaluation;
     this.#classes = classes;
@@ -76,7 +79,7 @@ export class Repairer {
    * Repairs a pod. In each mode, the pod is changed to satisfy the policy that needs the fewest and safest changes. A
    * change for one mode is not made if it would add violations of a stricter mode.
    *
-   * @param modes the policies that decide, for each mode, the strictest mode first
+   * @param modes for each mode, the policies that decide. The strictest mode comes first
    */
   repair(candidate: Candidate, modes: readonly (readonly ResolvedPolicy[])[]): Repaired {
     let now = candidate;
@@ -125,7 +128,7 @@ export class Repairer {
     }
   }
 
-  /** Whether `after` violates policies more than `before`. */
+  /** Whether the pod `after` violates more than the pod `before`. */
   #isWorse(after: Candidate, before: Candidate, policies: readonly ResolvedPolicy[]): boolean {
     return countOf(this.#evaluated(after)(policies)) > countOf(this.#evaluated(before)(policies));
   }

@@ -15,9 +15,9 @@ export interface Fixing {
   readonly context: PolicyContext;
   readonly candidates: PodCandidates;
   readonly repairer: Repairer;
-  /** The evidence; absent without --used. */
+  /** The evidence about used capabilities; absent without --used. */
   readonly used?: UsedCapabilities | undefined;
-  /** The namespace for objects without `metadata.namespace`. */
+  /** The namespace of objects that have no `metadata.namespace`. */
   readonly namespace: string;
   tell(trouble: Trouble): void;
   notEvaluated(object: NonNullable<Candidatures['notEvaluated']>): void;
@@ -25,9 +25,9 @@ export interface Fixing {
   skip(what: string): void;
 }
 
-/** One changed field. */
+/** The change of one field. */
 export interface FieldChange {
-  /** The path of the field, from the object on. */
+  /** The path of the field, starting at the object. */
   readonly path: FieldPath;
   /** The new value; undefined if the field is removed. */
   readonly value: unknown;
@@ -39,7 +39,7 @@ export interface ChangedObject {
   readonly edits: readonly FixEdit[];
 }
 
-/** A change of a field in a document. */
+/** The change of a field, with its position in the document. */
 interface DocumentChange {
   readonly parent: FieldPath;
   readonly field: FieldPath;

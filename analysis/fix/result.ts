@@ -1,11 +1,11 @@
 /**
- * The edits of `fix`, and the violations that remain after the edits, in the form that `-o json` prints and
- * docs/reference/fix.schema.json describes.
+ * The result of `fix`: the edits, and the violations that remain after the edits. `-o json` prints this form, and
+ * docs/reference/fix.schema.json describes it.
  */
 import type { FixClass } from '../../operator/rules/rule.ts';
 import type { CheckedPolicy, CheckedProblem, NotEvaluated } from '../check/result.ts';
 
-/** The object in the file that an entry is about. */
+/** The object that an entry is about, and its file. */
 interface InObject {
   readonly file: string;
   readonly kind: string;
@@ -15,7 +15,7 @@ interface InObject {
 
 export interface FixEdit extends InObject {
   readonly class: FixClass;
-  /** The path in the object: `spec.template.spec.containers[0].securityContext.privileged`. */
+  /** The path of the field in the object: `spec.template.spec.containers[0].securityContext.privileged`. */
   readonly path: string;
   /**
    * The line of the field before the edit; if the field is absent, the line of the nearest existing field around it.
@@ -31,7 +31,7 @@ export interface FixEdit extends InObject {
   readonly container: string | null;
   /** The violation that the edit ends. */
   readonly reason: string;
-  /** The risk, for people: functions that may stop working. */
+  /** The risk of the edit as a text for users. The text names what may stop working. */
   readonly risk: string;
 }
 
@@ -68,7 +68,7 @@ export interface FixSummary {
   readonly safe: number;
   readonly check: number;
   readonly left: number;
-  /** The number of files with edits. */
+  /** The number of files that have edits. */
   readonly files: number;
   /** Objects that may make pods but have no pod template that could be evaluated, by kind. */
   readonly notEvaluated: readonly NotEvaluated[];

@@ -1,4 +1,4 @@
-/** The edits of a file as a unified diff, for `patch -p0` and `git apply -p0`. */
+/** Prints the edits of a file as a unified diff, for `patch -p0` and `git apply -p0`. */
 import { createTwoFilesPatch } from 'diff';
 import type { FixedFile } from './fix-text.ts';
 

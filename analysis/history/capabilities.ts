@@ -1,4 +1,4 @@
-/** Finds the capabilities that containers hold in one snapshot and not in the other. */
+/** Finds the capabilities that containers hold in only one of two snapshots. */
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
@@ -7,12 +7,15 @@ import { allHeld, WAYS, type Way } from '../capabilities/how-held.ts';
 import type { Shape } from '../snapshot/document.ts';
 import type { PairedWorkload } from './workloads.ts';
 
-/** Capabilities that a container gained or lost. A capability is held if the container holds it on some runtime. */
+/**
+ * Capabilities that a container gained or lost. A container holds a capability if it holds the capability on at least
+ * one runtime.
+ */
 export interface CapabilityChange extends WorkloadName {
   readonly container: string;
-  /** How the container came to hold the capabilities, in the snapshot where it holds them. */
+  /** How the container came to hold the capabilities, in the snapshot in which the container holds them. */
   readonly how: Way;
-  /** Whether the capabilities count only in the pod's own user namespace (`hostUsers: false`). */
+  /** Whether the capabilities apply only in the pod's own user namespace (`hostUsers: false`). */
   readonly inUserNamespace: boolean;
   /** The capabilities, in the order of the kernel's numbers. */
   readonly capabilities: readonly string[];
@@ -23,10 +26,16 @@ interface Holding extends Pick<CapabilityChange, 'container' | 'how' | 'inUserNa
   readonly capability: string;
 }
 
-/** Holdings by container, kind of user namespace and capability. */
+/**
+ * The held capabilities of containers. The key consists of the container, the kind of user namespace and the
+ * capability.
+ */
 type Holdings = ReadonlyMap<string, Holding>;
 
-/** The capabilities that containers hold on the one side only, sorted by workload, container and `how`. */
+/**
+ * The capabilities that containers hold only in the snapshot of the given side; sorted by workload, container and
+ * `how`.
+ */
 export function heldOnlyIn(side: 'before' | 'after', paired: readonly PairedWorkload[]): CapabilityChange[] {
   const other = side === 'before' ? 'after' : 'before';
   return paired.flatMap(({ namespace, kind, name, ...shapes }) => {
@@ -46,7 +55,7 @@ export function heldOnlyIn(side: 'before' | 'after', paired: readonly PairedWork
   });
 }
 
-/** The holdings of pods of any of these shapes. */
+/** The held capabilities of pods that have one of these shapes. */
 function holdingsOf(shapes: readonly Shape[]): Holdings {
   const [first, ...others] = shapes.map(holdingsOfShape);
   if (!first || others.length === 0) return first ?? new Map();
@@ -69,7 +78,7 @@ const holdingsOfShape = perObject(({ spec }: Shape): Holdings => {
   return held;
 });
 
-/** All holdings of both. If both have a capability, the way that asks for more counts. */
+/** The entries of both maps. If both maps have an entry, the way of holding that requests most is kept. */
 function merged(a: Holdings, b: Holdings): Holdings {
   const all = new Map(a);
   for (const [key, holding] of b) {

@@ -6,8 +6,9 @@ import { perObject } from '../../operator/policy/memo.ts';
 import type { Moment } from './moment.ts';
 
 /**
- * Why a policy is an exception. AdmitsMore: in each namespace where it decides, it admits more than a policy beside it.
- * RestrictedUse: only some users may use it. Expires: it has an end.
+ * The reason why a policy is an exception. AdmitsMore: in each namespace where the policy decides, the policy admits
+ * more than another deciding policy. RestrictedUse: only some users may use the policy. Expires: the policy has
+ * `spec.expires`.
  */
 export type ExceptionReason = 'AdmitsMore' | 'RestrictedUse' | 'Expires';
 
@@ -16,7 +17,7 @@ export interface Exception {
   readonly why: readonly ExceptionReason[];
   readonly mode: Mode;
   readonly usableBy: UsableBy;
-  /** The namespaces where the policy decides, by name. */
+  /** The namespaces where the policy decides, sorted by name. */
   readonly namespaces: readonly string[];
   /** spec.expires */
   readonly expires?: string;
@@ -24,13 +25,18 @@ export interface Exception {
   readonly reason?: string;
 }
 
-/** How an exception began. Changed: the policy was there before, and was no exception. Renewed: it had expired. */
+/**
+ * How an exception began. Changed: the policy existed before, but was no exception. Renewed: the policy had expired.
+ */
 export type NewException = Exception & { readonly because: 'Created' | 'Renewed' | 'Changed' };
 
-/** How an exception ended. Changed: the policy is still there, and is no exception. */
+/** How an exception ended. Changed: the policy still exists, but is no exception any more. */
 export type EndedException = Exception & { readonly because: 'Deleted' | 'Expired' | 'Changed' };
 
-/** A grant of a policy, and the time since which no workload needs it, if the operator reported the time. */
+/**
+ * A grant of a policy. `since` is the time from which on no workload needed the grant, and is absent if the operator
+ * did not report the time.
+ */
 export type PolicyGrant = { readonly policy: string } & Grant & { readonly since?: string };
 
 export function newExceptions(old: Moment, now: Moment): NewException[] {
@@ -43,7 +49,7 @@ export function endedExceptions(old: Moment, now: Moment): EndedException[] {
   return exceptionsOnlyIn(old, now).map((one) => ({ ...one, because: words[absenceOf(one.policy, now)] }));
 }
 
-/** The grants that no workload needs now, and that some workload needed before, or that did not exist before. */
+/** The grants that no workload needs now. Before, a workload needed the grant, or the grant did not exist. */
 export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
   const before = needsByPolicy(old);
   return [...needsByPolicy(now)].flatMap(([policy, { unneeded }]) => {
@@ -56,7 +62,7 @@ export function newlyUnused(old: Moment, now: Moment): PolicyGrant[] {
   });
 }
 
-/** The grants that no workload needed before, and that some workload needs now. */
+/** The grants that no workload needed before, and that a workload needs now. */
 export function neededAgain(old: Moment, now: Moment): PolicyGrant[] {
   const after = needsByPolicy(now);
   return [...needsByPolicy(old)].flatMap(([policy, { unneeded }]) => {
@@ -75,7 +81,7 @@ function absenceOf(policy: string, { cluster, state }: Moment): 'Absent' | 'Expi
   return state.hasExpired(policy) ? 'Expired' : 'Changed';
 }
 
-/** The exceptions that are in force, by name. */
+/** The exceptions that are in force, sorted by name. */
 const exceptionsIn = perObject((moment: Moment): readonly Exception[] =>
   policyNames(moment).flatMap((policy) => {
     const accepted = moment.state.acceptedText(policy);
@@ -107,7 +113,10 @@ function admitsMore(policy: string, { state, verdicts }: Moment): boolean {
   return deciding.length > 0 && deciding.every((name) => verdicts.get(name)?.needs.get(policy)?.isException);
 }
 
-/** By name of each policy that decides somewhere, the grants that workloads need, and the ones that none needs. */
+/**
+ * The grants that workloads need and the grants that no workload needs, for each policy that decides in a namespace.
+ * The key is the policy's name.
+ */
 const needsByPolicy = perObject((moment: Moment): ReadonlyMap<string, GrantNeeds> => {
   const { state, verdicts } = moment;
   const all = policyNames(moment).flatMap((policy): [string, GrantNeeds][] => {

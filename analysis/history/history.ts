@@ -19,22 +19,27 @@ import { momentOf, withSharedShapes } from './moment.ts';
 import { type EnforcedNamespace, enforcedOnlyIn } from './namespaces.ts';
 import { pairedWorkloads, workloadsOnlyIn } from './workloads.ts';
 
-/** The changes. Each list is sorted by its names, so the same snapshots give the same document. */
+/**
+ * The changes between two snapshots. Each list is sorted by names, so the same snapshots always give the same document.
+ */
 export interface History {
-  /** The time of the old snapshot, in the form of RFC 3339. */
+  /** The time of the old snapshot, in RFC 3339 format. */
   readonly from: string;
-  /** The time of the new snapshot. */
+  /** The time of the new snapshot, in RFC 3339 format. */
   readonly to: string;
   readonly workloads: { readonly came: readonly WorkloadName[]; readonly gone: readonly WorkloadName[] };
   readonly capabilities: { readonly gained: readonly CapabilityChange[]; readonly lost: readonly CapabilityChange[] };
   readonly exceptions: {
     readonly new: readonly NewException[];
     readonly ended: readonly EndedException[];
-    /** Grants, and whole exceptions, that no workload needs any more, or never needed since they exist. */
+    /**
+     * Grants and whole exceptions that no workload needs now. A workload needed the grant or exception before, or the
+     * grant or exception is new.
+     */
     readonly unused: readonly PolicyGrant[];
     readonly neededAgain: readonly PolicyGrant[];
   };
-  /** Namespaces that exist in both snapshots, and are enforced in one of them only. */
+  /** Namespaces that exist in both snapshots, and in which a policy is enforced in only one of the snapshots. */
   readonly namespaces: {
     readonly enforced: readonly EnforcedNamespace[];
     readonly notEnforced: readonly EnforcedNamespace[];
@@ -61,7 +66,7 @@ export function historyOf(old: Snapshot, now: Snapshot): History {
   };
 }
 
-/** One sentence: the reason why two snapshots have no history; undefined if they have one. */
+/** A sentence that says why the two snapshots cannot be compared; undefined if they can be compared. */
 export function noHistoryBecause(old: Snapshot, now: Snapshot): string | undefined {
   const incomplete = [old, now].find((one) => !isEvaluated(one));
   if (incomplete) return `the snapshot of ${incomplete.taken} is incomplete: ${incomplete.missing.join('; ')}`;
@@ -72,7 +77,7 @@ export function noHistoryBecause(old: Snapshot, now: Snapshot): string | undefin
     : undefined;
 }
 
-/** Whether all pods and workloads could be read. Otherwise, no namespace of the document is reached. */
+/** Whether all pods and workloads could be read. If some could not be read, no namespace of the document is reached. */
 function isEvaluated({ missing, namespaces }: Snapshot): boolean {
   return missing.length === 0 || namespaces.some(({ reached }) => reached);
 }

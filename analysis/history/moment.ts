@@ -1,4 +1,4 @@
-/** A snapshot in the form in which it is compared with another snapshot of the cluster. */
+/** A snapshot in the form in which it is compared with another snapshot of the same cluster. */
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -13,7 +13,7 @@ export interface Moment {
   readonly cluster: Cluster;
   /** The policies at the time of the snapshot. */
   readonly state: PolicyState;
-  /** By name, the verdicts of the namespaces that policies reach. */
+  /** The verdicts of the namespaces that policies reach. The key is the namespace's name. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
 }
 
@@ -28,13 +28,16 @@ export function momentOf(snapshot: Snapshot, evaluator: Evaluator): Moment {
   return { snapshot, cluster, state, verdicts: new Map([...evaluated].map((one) => [one.namespace, one])) };
 }
 
-/** Both snapshots, with one object for each shape that they share. So a shape is restored and evaluated once. */
+/**
+ * Returns both snapshots. Shapes that occur in the old and the new snapshot become one object. Each shape is therefore
+ * restored and evaluated only once.
+ */
 export function withSharedShapes(old: Snapshot, now: Snapshot): readonly [Snapshot, Snapshot] {
   const known = new Map(old.shapes.map((shape) => [keyOf(shape), shape]));
   return [old, { ...now, shapes: now.shapes.map((shape) => known.get(keyOf(shape)) ?? shape) }];
 }
 
-/** The capabilities and findings of a shape follow from its content. */
+/** The key leaves out the capabilities and findings of a shape, because they follow from its content. */
 function keyOf({ annotations, spec }: Shape): string {
   return JSON.stringify([annotations, spec]);
 }

@@ -1,14 +1,17 @@
-/** Finds the namespaces in which policies of mode Enforce began or ceased to decide. */
+/** Finds the namespaces in which policies of mode Enforce began to decide, or decide no longer. */
 import { decidersIn } from '../explain/answers.ts';
 import type { Moment } from './moment.ts';
 
 export interface EnforcedNamespace {
   readonly namespace: string;
-  /** The names of the policies that enforce, or enforced, there. */
+  /** The names of the policies that are enforced, or were enforced, in the namespace. */
   readonly policies: readonly string[];
 }
 
-/** The namespaces that exist at both moments, and in which policies of mode Enforce decide only at the first one. */
+/**
+ * The namespaces that exist in both snapshots, and in which policies of mode Enforce decide only in the snapshot
+ * `here`.
+ */
 export function enforcedOnlyIn(here: Moment, there: Moment): EnforcedNamespace[] {
   const others = enforcersByNamespace(there);
   return [...enforcersByNamespace(here)]
@@ -17,7 +20,10 @@ export function enforcedOnlyIn(here: Moment, there: Moment): EnforcedNamespace[]
     .sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
 }
 
-/** By name of each namespace in which pods can be created, the policies of mode Enforce that decide. */
+/**
+ * The policies of mode Enforce that decide in each namespace where pods can be created. The key is the namespace's
+ * name.
+ */
 function enforcersByNamespace({ cluster, state }: Moment): ReadonlyMap<string, readonly string[]> {
   const namespaces = cluster.namespaces().filter(({ terminating }) => !terminating);
   return new Map(

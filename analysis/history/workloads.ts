@@ -1,4 +1,4 @@
-/** Finds the workloads that exist in one snapshot only, and pairs the workloads of two snapshots. */
+/** Finds the workloads that exist in only one snapshot, and pairs the workloads of two snapshots. */
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { entriesByKey } from '../../operator/model/by-key.ts';
 import type { Shape, Snapshot, SnapshotNamespace } from '../snapshot/document.ts';
@@ -6,9 +6,15 @@ import { workloadsOf } from '../snapshot/workloads.ts';
 
 /** A workload in one of two snapshots, or in both. */
 export interface PairedWorkload extends WorkloadName {
-  /** The distinct shapes of its template and its pods; undefined if the old snapshot does not have the workload. */
+  /**
+   * The distinct shapes of the workload's template and pods in the old snapshot. The field is undefined if the old
+   * snapshot lacks the workload.
+   */
   readonly before: readonly Shape[] | undefined;
-  /** As `before`, in the new snapshot. */
+  /**
+   * The distinct shapes of the workload's template and pods in the new snapshot. The field is undefined if the new
+   * snapshot lacks the workload.
+   */
   readonly after: readonly Shape[] | undefined;
 }
 
@@ -32,7 +38,7 @@ export function pairedWorkloads(old: Snapshot, now: Snapshot): PairedWorkload[] 
   );
 }
 
-/** The workloads with shapes on the one side only. */
+/** The workloads that have shapes only in the snapshot of the given side. */
 export function workloadsOnlyIn(
   side: 'before' | 'after',
   paired: readonly PairedWorkload[],
@@ -58,7 +64,10 @@ function shapesByWorkload({ namespaces, shapes }: Snapshot): Map<string, Known> 
   return new Map(known);
 }
 
-/** Static pods belong to their node, and no policy decides about them. `cappol explain` leaves them out, too. */
+/**
+ * Static pods are left out, because they belong to their node and no policy decides about them. `cappol explain` leaves
+ * static pods out, too.
+ */
 function withoutStaticPods(namespace: SnapshotNamespace): SnapshotNamespace {
   if (!namespace.pods.some(({ mirror }) => mirror)) return namespace;
   return { ...namespace, pods: namespace.pods.filter(({ mirror }) => !mirror) };

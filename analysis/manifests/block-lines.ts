@@ -1,4 +1,4 @@
-/** Finds the lines of a document's fields, for a document in block style. */
+/** Finds the lines of fields in a document that is written in block style. */
 import type { FieldPath } from '../schema/paths.ts';
 import { offsetsInBlockStyle } from './block-style.ts';
 import { LineTable } from './line-table.ts';
@@ -7,13 +7,16 @@ export class BlockLines {
   readonly #document: ReturnType<typeof offsetsInBlockStyle>;
   readonly #lines: LineTable;
 
-  /** @param text a text that `readBlockStyle` has read */
+  /** @param text a text that `readBlockStyle` accepted */
   constructor(text: string) {
     this.#document = offsetsInBlockStyle(text);
     this.#lines = new LineTable(text);
   }
 
-  /** The line of the field, from 0; if the field is absent, the line of the nearest existing field around it. */
+  /**
+   * The line of the field, where 0 is the first line. If the field is absent, the result is the line of the nearest
+   * existing field around the absent field.
+   */
   of(path: FieldPath): number {
     const { value, start, offsets } = this.#document;
     let [part, at] = [value, start];

@@ -1,4 +1,7 @@
-/** Finds the Kubernetes objects in one document. This file reads no files, because the page uses it, too. */
+/**
+ * Finds the Kubernetes objects in one document. The code does not access the file system, because the page in the
+ * browser uses it, too.
+ */
 import { isText, objectOf, type RawObject } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
 import { isObject, type Problem } from '../schema/problems.ts';
@@ -8,23 +11,26 @@ import { HELM_TEMPLATE, otherDocument } from './other-documents.ts';
 import { MOST_CHARACTERS, type Piece } from './piece.ts';
 import { reason, type Trouble } from './trouble.ts';
 
-/** An object as somebody wrote it. The items of a List are objects of their own. */
+/** An object as it is written in the input. Each item of a List is an object of its own. */
 export interface InputObject {
   readonly object: RawObject & { readonly apiVersion: string; readonly kind: string };
-  /** The object's path in its document; empty unless the object is an item of a List. */
+  /** The path of the object in its document. The path is empty, except for an item of a List. */
   readonly path: FieldPath;
-  /** The path as the user wrote it; `-` is standard input. */
+  /** The path of the file as the user wrote it; `-` for standard input. */
   readonly file: string;
-  /** The line where the object begins, from 1. */
+  /** The line where the object begins. The first line is 1. */
   readonly line: number;
   /**
-   * The line of a field, such as `['spec', 'containers', 0]`; if the field is absent, the line of the nearest existing
-   * field around it.
+   * The line of a field, such as `['spec', 'containers', 0]`. If the field is absent, the result is the line of the
+   * nearest existing field around the absent field.
    */
   lineOf(path: FieldPath): number;
   /** The position of the field itself in the line that `lineOf` returns. */
   rangeOf(path: FieldPath): TextRange;
-  /** The scalar as it is written in the file, without quotes; undefined if the field is absent or not a scalar. */
+  /**
+   * The text of a scalar as it is written in the file, without quotes. The text is undefined if the field is absent or
+   * not a scalar.
+   */
   textOf(path: FieldPath): string | undefined;
 }
 
@@ -33,13 +39,16 @@ const TOO_LARGE = `larger than ${MOST_CHARACTERS / MIB} MiB, and not a list as k
 
 export interface PieceListener {
   tell(line: number, message: string): void;
-  /** Receives the type of a document that is not a Kubernetes object; undefined if every document must be an object. */
+  /**
+   * Called with the type of a document that is not a Kubernetes object. The callback is undefined if every document
+   * must be an object.
+   */
   readonly skip: ((what: string) => void) | undefined;
 }
 
-/** A document, or an item of a long list, with its file. */
+/** A document or an item of a long list, with the path of its file. */
 export interface FilePiece extends Piece {
-  /** The path as the user wrote it. */
+  /** The path of the file as the user wrote it. */
   readonly file: string;
   /** Whether the file was found in a folder. */
   readonly found?: true;
@@ -97,7 +106,8 @@ function parsed({ text, line }: Piece, file: string, { tell, skip }: PieceListen
     return parseDocument(text, line);
   } catch (error) {
     if (!(error instanceof DocumentError)) throw error;
-    // A .json file that neither parses nor has an apiVersion, such as JSON with comments, is not a Kubernetes object.
+    // A .json file that can neither be parsed nor contains an apiVersion is not a Kubernetes object. JSON with comments
+    // is an example.
     if (skip && error.template) skip(HELM_TEMPLATE);
     else if (skip && file.endsWith('.json') && !text.includes('"apiVersion"')) skip('other document');
     else tell(error.line, error.message);
@@ -114,15 +124,15 @@ interface Found {
 
 function* objectsIn(value: unknown, item: boolean): Generator<Found> {
   if (value === null) return;
-  // The text of an item in a YAML list is read as a list with one entry.
+  // An item of a YAML list includes its dash, so the text of the item is parsed as a list with one entry.
   const items = item && Array.isArray(value) ? value.map((object, index) => ({ object, path: [index] })) : undefined;
   for (const found of items ?? [{ object: value, path: [] }]) yield* unwrapped(found);
 }
 
 /**
- * kubectl reads every object with a list of items as a list, and sends only the items (k8s.io/apimachinery,
- * unstructuredJSONScheme). Other tools send an object with items unchanged if its kind is not a list. Both the object
- * with items and its items therefore count as objects.
+ * kubectl reads every object with a list `items` as a list, and sends only the items (k8s.io/apimachinery,
+ * unstructuredJSONScheme). If the kind of such an object is not a list, other tools send the object itself. The object
+ * and its items are therefore all evaluated.
  */
 function* unwrapped({ object, path }: Found): Generator<Found> {
   const { apiVersion, kind, items } = objectOf(object);
@@ -156,14 +166,14 @@ function whatIsWrong(object: unknown): string | undefined {
   return undefined;
 }
 
-/** @param namespace the namespace for objects without `metadata.namespace` */
+/** @param namespace the namespace of objects that have no `metadata.namespace` */
 export function identityOf({ metadata }: RawObject, namespace: string): { namespace: string; name: string } {
   const { generateName } = objectOf(metadata);
   const generated = typeof generateName === 'string' ? `${generateName}*` : '';
   return { namespace: metadata?.namespace || namespace, name: metadata?.name || generated };
 }
 
-/** A problem with a field of a manifest. */
+/** A problem with a field of a manifest, in the form in which problems are reported. */
 export function troubleOf(
   { object: { kind, metadata }, file, lineOf }: InputObject,
   { path, message }: Problem,

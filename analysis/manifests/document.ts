@@ -1,4 +1,4 @@
-/** Reads a YAML or JSON document in one pass: its value, and the lines of its fields. */
+/** Reads a YAML or JSON document in one pass, and finds the lines of its fields. */
 import { constructFromEvents, EVENT_ID, type Event, parseEvents, YAMLException } from 'js-yaml';
 import type { FieldPath } from '../schema/paths.ts';
 import { BlockLines } from './block-lines.ts';
@@ -10,15 +10,21 @@ import { MANIFEST_SCHEMA } from './scalars.ts';
 
 interface Document {
   readonly value: unknown;
-  /** The line of a field, from 1; if the field is absent, the line of the nearest existing field around it. */
+  /**
+   * The line of a field, where 1 is the first line. If the field is absent, the result is the line of the nearest
+   * existing field around the absent field.
+   */
   lineOf(path: FieldPath): number;
   /** The position of the field itself in the line that `lineOf` returns. */
   rangeOf(path: FieldPath): TextRange;
-  /** The scalar as it is written, without quotes; undefined if the field is absent or not a scalar. */
+  /**
+   * The text of a scalar as it is written, without quotes. The text is undefined if the field is absent or not a
+   * scalar.
+   */
   textOf(path: FieldPath): string | undefined;
 }
 
-/** Thrown for a text that is not a document. The message names the place, and says what to do. */
+/** Thrown for a text that is not a document. The message names the position, and says how to repair the document. */
 export class DocumentError extends Error {
   readonly line: number;
   /** Whether the document is probably a Helm template. */
@@ -32,12 +38,13 @@ export class DocumentError extends Error {
 }
 
 /**
- * The most values to visit; no real manifest has that many. Values that aliases repeat are visited once for each alias.
+ * The maximum number of values to visit. No real manifest has so many values. If aliases repeat a value, the value is
+ * visited once for each alias.
  */
 const MOST_VALUES = 1_000_000;
 const MOST_ALIASES = 10_000;
 /**
- * Matches a template action on lines of its own, such as a comment of several lines. An indented action does not match,
+ * Matches a template action that begins a line, such as a comment of several lines. An indented action does not match,
  * because it may be in a block scalar.
  */
 const HELM_LINE = /^\{\{/;
@@ -45,7 +52,7 @@ const HELM = /(?:^|[:\-\s[{])\{\{[-\s]?.*?\}\}/;
 
 /**
  * @param firstLine the line where the text begins
- * @returns undefined if the text has only comments
+ * @returns undefined if the text contains only comments
  * @throws DocumentError
  */
 export function parseDocument(text: string, firstLine: number): Document | undefined {
@@ -56,14 +63,14 @@ export function parseDocument(text: string, firstLine: number): Document | undef
   const alias = events.find((event) => event.type === EVENT_ID.ALIAS);
   if (alias) checkAliases(value, firstLine + newlinesIn(text, alias.anchorStart));
   const positions = new FieldPositions(text, events);
-  // The API server reads text into Go strings, in which a lone surrogate becomes U+FFFD.
+  // The API server reads text into Go strings. In a Go string, a lone surrogate becomes U+FFFD.
   const sound = /\\u[dD][89a-fA-F]/.test(text) ? wellFormed(value) : value;
   return documentOf(sound, firstLine, () => positions);
 }
 
 /**
- * A document in block style. Most callers need only the line where the document begins, so other positions are found on
- * demand.
+ * Makes a document from text in block style. Most callers need only the line where the document begins, so all other
+ * positions are found on demand.
  */
 function quickDocument(text: string, firstLine: number, { value, start }: BlockDocument): Document {
   let positions: FieldPositions | undefined;
@@ -72,7 +79,7 @@ function quickDocument(text: string, firstLine: number, { value, start }: BlockD
     positions ??= new FieldPositions(text, parseEvents(text, {}));
     return positions;
   });
-  // In block style, the first item of a list begins at the same place as the list.
+  // In block style, the first item of a list begins at the same position as the list.
   const isFirst = (path: FieldPath) =>
     path.length === 0 || (path.length === 1 && path[0] === 0 && Array.isArray(value));
   const begin = firstLine + newlinesIn(text, start);
@@ -131,8 +138,8 @@ function templateLine({ reason, mark }: YAMLException, text: string): number | u
   const lines = text.split('\n');
   const near = mark ? [mark.line, mark.line - 1].find((line) => HELM.test(lines[line] ?? '')) : undefined;
   if (near !== undefined) return near;
-  // YAML reads `{{ .Values.name }}` as a mapping whose key is a mapping. The parser reports where the outer mapping
-  // begins.
+  // YAML reads `{{ .Values.name }}` as a mapping whose key is a mapping. For such a mapping, the parser reports the
+  // position where the outer mapping begins.
   const found = lines.findIndex((line) => HELM_LINE.test(line) || (reason.includes('complex keys') && HELM.test(line)));
   return found === -1 ? undefined : found;
 }
@@ -145,7 +152,8 @@ function reasonOf({ reason, mark }: YAMLException, text: string): string {
 
 /**
  * @param line the line of the first alias
- * @throws DocumentError for a value that contains itself, and for a value that is small as text and huge when expanded
+ * @throws DocumentError for a value that contains itself, and for a value that is short as text but huge after its
+ * aliases are expanded
  */
 function checkAliases(value: unknown, line: number): void {
   const around = new Set<unknown>();

@@ -1,13 +1,13 @@
 /**
  * Handles nulls in lists and in labels. The API server reads a null in a list or a label as the empty value of its
- * type, because encoding/json leaves a string, a number or a struct unchanged when it decodes a null.
+ * type. The reason is encoding/json, which leaves a string, a number or a struct unchanged when it decodes a null.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
 import { type EmptyField, isItem, nullProblem, type Problem, problemAt } from '../schema/problems.ts';
 
-/** A copy of the value as the API server reads it: nulls in lists and labels are replaced by empty values. */
+/** A copy of the value as the API server reads it. In the copy, empty values replace the nulls in lists and labels. */
 export function withEmptyValues<Value>(value: Value, empty: readonly EmptyField[]): Value {
   if (empty.length === 0) return value;
   const copy = structuredClone(value);
@@ -18,11 +18,11 @@ export function withEmptyValues<Value>(value: Value, empty: readonly EmptyField[
   return copy;
 }
 
-/** The most nulls to report. One message counts all further nulls. */
+/** The maximum number of nulls that are reported one by one. A single message counts all further nulls. */
 const MOST = 100;
 
 /**
- * Reports nulls in lists, which nobody writes on purpose. With few exceptions, the API server refuses an empty object
+ * Reports nulls in lists, because such nulls are mistakes. With few exceptions, the API server refuses an empty object
  * in a list.
  *
  * @param fieldOf maps a path in the checked part to the path in the whole object

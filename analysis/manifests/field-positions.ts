@@ -9,10 +9,10 @@ interface Position {
   readonly offset: number;
 }
 
-/** The position of a field in one line. Lines are counted from 1. */
+/** The position of a field in one line. The first line has number 1. */
 export interface TextRange {
   readonly line: number;
-  /** The column of the first character, in UTF-16 units, from 1. */
+  /** The column of the first character. Columns are counted in UTF-16 units, and the first column is 1. */
   readonly column: number;
   /** The column after the last character. */
   readonly endColumn: number;
@@ -21,13 +21,13 @@ export interface TextRange {
 type Entries = ReadonlyMap<string | number, Position>;
 
 /**
- * Finds the positions of fields. The entries of each list or mapping are cached, because callers ask for all entries,
- * which may be thousands.
+ * Finds the positions of fields. The entries of each list and mapping are cached. Callers ask for all entries, of which
+ * there may be thousands.
  */
 export class FieldPositions {
   readonly #text: string;
   readonly #events: readonly Event[];
-  /** The entries of lists and mappings, by the event that begins the list or mapping. */
+  /** The entries of lists and mappings. The key is the index of the event that begins the list or mapping. */
   readonly #entries = new Map<number, Entries>();
   readonly #lines: LineTable;
 
@@ -37,17 +37,20 @@ export class FieldPositions {
     this.#lines = new LineTable(text);
   }
 
-  /** The line of a field, from 0; if the field is absent, the line of the nearest existing field around it. */
+  /**
+   * The line of a field, where 0 is the first line. If the field is absent, the result is the line of the nearest
+   * existing field around the absent field.
+   */
   lineOf(path: FieldPath): number {
-    // Most callers need only the beginning of the document.
+    // Most callers need only the line where the document begins.
     if (path.length === 0) return newlinesIn(this.#text, startOf(this.#events[1]));
-    // The line is that of the field's key or, for an item of a list, the line where the item begins.
+    // The result is the line of the field's key. For an item of a list, the result is the line where the item begins.
     return this.#lines.of(this.#find(path).position.offset);
   }
 
   /**
-   * The range of the field's scalar, or of the beginning of its list or mapping. If the field is absent, the range of
-   * the nearest existing field around it.
+   * The range of the field's scalar. For a list or mapping, the result is the range of its beginning. If the field is
+   * absent, the result is the range of the nearest existing field around the absent field.
    */
   rangeOf(path: FieldPath): TextRange {
     const { offset, at } = this.#find(path).position;
@@ -55,20 +58,23 @@ export class FieldPositions {
     const [line = ''] = this.#text.slice(start).split('\n', 1);
     const event = this.#events[at];
     const value = event?.type === EVENT_ID.SCALAR ? event.valueEnd - start : 0;
-    // The range of a text of several lines ends at the end of its first line.
+    // If a value has several lines, the range ends at the end of its first line.
     const isInLine = value > offset - start && value <= line.length;
     const end = isInLine ? value + (/["']/.test(line[value] ?? '') ? 1 : 0) : line.replace(/\s+#.*$|\s+$/, '').length;
     return { line: this.lineOf(path) + 1, column: offset - start + 1, endColumn: end + 1 };
   }
 
-  /** The scalar as it is written, without quotes; undefined if the field is absent or not a scalar. */
+  /**
+   * The text of a scalar as it is written, without quotes. The text is undefined if the field is absent or not a
+   * scalar.
+   */
   textOf(path: FieldPath): string | undefined {
     const { position, whole } = this.#find(path);
     const event = whole ? this.#events[position.at] : undefined;
     return event?.type === EVENT_ID.SCALAR ? getScalarValue(this.#text, event) : undefined;
   }
 
-  /** @returns the position of the longest part of the path that exists, and whether the whole path exists */
+  /** @returns the position of the longest existing part of the path, and whether the whole path exists */
   #find(path: FieldPath): { readonly position: Position; readonly whole: boolean } {
     // The first event belongs to the document, so the second event begins the document's value.
     let position: Position = { at: 1, offset: startOf(this.#events[1]) };
@@ -88,8 +94,8 @@ export class FieldPositions {
 }
 
 /**
- * The items of a list by index, or the fields of a mapping by key. Duplicate keys are reported by the parser, and not
- * by this function.
+ * The entries of a list by index, or the entries of a mapping by key. The parser reports duplicate keys, so this
+ * function does not.
  */
 function entriesOf(text: string, events: readonly Event[], node: number): Entries {
   const entries = new Map<string | number, Position>();
@@ -110,7 +116,7 @@ function isOpen(events: readonly Event[], at: number): boolean {
   return at < events.length && events[at]?.type !== EVENT_ID.POP;
 }
 
-/** The index of the event after a whole node. */
+/** The index of the first event after a whole node. */
 function after(events: readonly Event[], node: number): number {
   let depth = 0;
   let at = node;

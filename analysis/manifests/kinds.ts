@@ -1,4 +1,6 @@
-/** The role of an object for cappol: an object to evaluate, an object that evaluation depends on, or neither. */
+/**
+ * Finds how cappol handles an object. cappol evaluates the object, needs the object for an evaluation, or does neither.
+ */
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { WORKLOAD_KINDS, workloadKind } from '../../operator/model/workload-kinds.ts';
 import { meantBy } from '../schema/nearest.ts';
@@ -20,8 +22,8 @@ const ROLES: Readonly<Record<string, Role>> = {
 };
 
 /**
- * The kinds without a role in the API groups of workloads (k8s.io/api). In these API groups, a kind that this file does
- * not list is misspelt.
+ * The kinds in the workloads' API groups that cappol neither evaluates nor needs (k8s.io/api). In these API groups, a
+ * kind that this file does not list is a misspelling.
  */
 const OTHERS: Readonly<Record<string, readonly string[]>> = {
   v1: [
@@ -44,8 +46,8 @@ const OTHERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The known kinds, each in the one version that is read. API servers no longer serve older versions (since 1.22 and
- * 1.25).
+ * The known kinds. Each kind is read in only one API version. API servers no longer serve the older versions (since
+ * 1.22 and 1.25).
  */
 const KNOWN = [
   ...Object.keys(ROLES),
@@ -53,8 +55,8 @@ const KNOWN = [
 ];
 
 /**
- * The form of the names in a CRD, as k8s.io/apiextensions-apiserver validates it: the kind is a DNS-1035 label, the
- * group a DNS subdomain, and the version a DNS-1035 label.
+ * The form of the names in a CRD, as k8s.io/apiextensions-apiserver validates it. The kind and the version are DNS-1035
+ * labels, and the group is a DNS subdomain.
  */
 const NAME_OF_KIND = /^[A-Za-z](?:[-A-Za-z0-9]*[A-Za-z0-9])?$/;
 const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]*[a-z0-9])?$/;
@@ -66,7 +68,8 @@ const GROUP_VERSION = /^(?:[a-z0-9](?:[-.a-z0-9]*[a-z0-9])?\/)?[a-z](?:[-a-z0-9]
 export function roleOf(apiVersion: string, kind: string): Role | { readonly wrong: string } {
   const role = ROLES[`${apiVersion} ${kind}`];
   if (role) return role;
-  // `constructor` is not a group version, but it is a property of every object.
+  // `constructor` is not an API version, but it is a property of every object. The code therefore checks for own
+  // properties.
   const kinds = Object.hasOwn(OTHERS, apiVersion) ? OTHERS[apiVersion] : undefined;
   if (kinds?.includes(kind)) return 'other';
   if (kinds) return { wrong: `no kind ${kind} is known in ${apiVersion}${suggestion(apiVersion, kind)}` };
@@ -74,8 +77,8 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
   const served = evaluated && KNOWN.find((known) => known.endsWith(` ${kind}`));
   if (!GROUP_VERSION.test(apiVersion)) return { wrong: `apiVersion ${JSON.stringify(apiVersion)} is invalid` };
   if (!NAME_OF_KIND.test(kind)) return { wrong: `kind ${JSON.stringify(kind)} is invalid` };
-  // A group that does not belong to Kubernetes may use any names for its kinds. For example, Volcano has its own kind
-  // Job.
+  // A group that does not belong to Kubernetes may use the same kind names as Kubernetes. For example, Volcano has its
+  // own kind Job.
   if (served && isBuiltIn(apiVersion)) {
     return { wrong: `no API server serves ${kind} of ${apiVersion}: write apiVersion: ${served.split(' ')[0]}` };
   }
@@ -83,8 +86,8 @@ export function roleOf(apiVersion: string, kind: string): Role | { readonly wron
 }
 
 /**
- * Whether objects with the given apiVersion are searched for pod templates. CRDs are not searched, because examples in
- * a schema do not count.
+ * Whether objects with the given apiVersion are searched for pod templates. CRDs are not searched, because their
+ * schemas contain pod templates only as examples.
  */
 export function isSearched(apiVersion: string): boolean {
   const [group = ''] = apiVersion.split('/');

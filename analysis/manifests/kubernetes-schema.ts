@@ -1,16 +1,18 @@
 /**
- * The fields of pods and workloads and their types. The fields come from the OpenAPI documents of the API servers that
- * this release knows. test/integration/unknown-fields.test.ts compares them with a running API server.
+ * The fields of pods and workloads, and the types of these fields. The fields come from the OpenAPI documents of the
+ * API servers that this release supports. test/integration/unknown-fields.test.ts compares the fields with a running
+ * API server.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import fields from './kubernetes-fields.json' with { type: 'json' };
 
 /**
- * A field's type is `s`tring, `i`nteger, `n`umber, `b`oolean, `*` for any, or the name of a type. The prefix `[` means
- * a list of that type, and `{` a mapping to it.
+ * A field's type is `s` for a string, `i` for an integer, `n` for a number, `b` for a boolean, `*` for any type, or the
+ * name of a type. The prefix `[` means a list of the type, and the prefix `{` means a mapping whose values have the
+ * type.
  */
 export interface KubernetesFields {
-  /** The type of each kind, by a key such as `apps/v1 Deployment`. */
+  /** The type of each kind. A key consists of API version and kind, such as `apps/v1 Deployment`. */
   readonly roots: Readonly<Record<string, string>>;
   readonly types: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
@@ -25,17 +27,17 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   '*': {},
 };
 
-/** The fields that the API server always writes, and that rules expect to be present, by type. */
+/** The fields that the API server always writes. Rules expect these fields to be present. The key is the type. */
 const NEVER_ABSENT: Readonly<Record<string, readonly string[]>> = {
   ContainerPort: ['containerPort'],
   Sysctl: ['name'],
   VolumeMount: ['name'],
 };
 
-/** Schemas by type, built on first use. No type contains itself, so the recursion ends. */
+/** The schemas of types, each built when it is used first. No type contains itself, so the recursion ends. */
 const SCHEMAS = new Map<string, Schema>();
 
-/** @param type a name of `types`, or another code of a field */
+/** @param type a name of `types`, or another type code of a field */
 export function schemaOf(type: string): Schema {
   if (type.startsWith('[')) return { type: 'array', items: schemaOf(type.slice(1)) };
   if (type.startsWith('{')) return { type: 'object', additionalProperties: schemaOf(type.slice(1)) };
@@ -45,7 +47,8 @@ export function schemaOf(type: string): Schema {
     field,
     schemaOf(code),
   ]);
-  // The schema accepts unknown fields, because they are not type errors; unknown-fields.ts reports them.
+  // The schema accepts unknown fields, because an unknown field is not a type error. unknown-fields.ts reports unknown
+  // fields.
   const schema: Schema = {
     type: 'object',
     properties: Object.fromEntries(properties),

@@ -1,4 +1,7 @@
-/** A table of the line beginnings of a text, to find the lines of many positions. */
+/**
+ * A table of the offsets at which the lines of a text begin. With the table, finding the lines of many positions is
+ * fast.
+ */
 export class LineTable {
   readonly #text: string;
   #lineFeeds: readonly number[] | undefined;
@@ -7,7 +10,7 @@ export class LineTable {
     this.#text = text;
   }
 
-  /** The line of a position, from 0. */
+  /** The line of a position, where 0 is the first line. */
   of(offset: number): number {
     this.#lineFeeds ??= lineFeedsIn(this.#text);
     return countBelow(this.#lineFeeds, offset);
@@ -20,7 +23,7 @@ function lineFeedsIn(text: string): number[] {
   return offsets;
 }
 
-/** How many of the numbers are below the limit. @param sorted the numbers in ascending order */
+/** The number of entries that are below the limit. @param sorted the numbers in ascending order */
 function countBelow(sorted: readonly number[], limit: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {

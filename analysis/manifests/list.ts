@@ -1,11 +1,12 @@
 /**
- * Collects one document while its text arrives. Most documents are returned whole at their end. The items of a long
- * list in kubectl's form are returned one by one.
+ * Collects one document while its text arrives. Most documents are returned whole, when the end of the document is
+ * reached. A long list in the form that kubectl prints is returned item by item.
  */
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
 /**
- * The size in characters from which a list is split into items. A shorter document is read whole, even if it is a list.
+ * The size from which a list is split into items, in characters. A shorter document is returned whole, even if it is a
+ * list.
  */
 const LONG = 1024 * 1024;
 
@@ -14,9 +15,9 @@ interface Form {
   readonly head: RegExp;
   readonly item: RegExp;
   readonly end: RegExp;
-  /** Matches the whole text after a list's last item, if the text has only fields that belong to a list. */
+  /** Matches the whole text after a list's last item, if the text has only the fields of a list. */
   readonly rest: RegExp;
-  /** The text of an item, without the text that belongs to the list. */
+  /** Returns the text of an item, without the text that belongs to the list. */
   clean(text: string): string;
 }
 
@@ -45,8 +46,8 @@ export class ListSplitter {
   #looked = false;
   #tooLarge = false;
   /**
-   * Whether all items of the list have been found. After the last item, `#parts` contains only the rest of the list's
-   * text.
+   * Whether all items of the list have been found. After the last item, `#parts` contains only the text that follows
+   * the items.
    */
   #over = false;
 
@@ -54,7 +55,7 @@ export class ListSplitter {
     this.#line = line;
   }
 
-  /** @param text the next part of the document, in whole lines */
+  /** @param text the next part of the document, which consists of whole lines */
   *add(text: string): Generator<Piece> {
     if (this.#tooLarge) return;
     this.#parts.push(text);
@@ -71,9 +72,9 @@ export class ListSplitter {
   }
 
   /**
-   * The text after the items. Only the fields of a list may follow its items. If other fields follow, the text after
-   * the items is returned as a document without a kind, and such a document is an error. For example, a second field
-   * `items` is an error, because kubectl would read it instead of the first.
+   * Returns the text after the items. Only the fields of a list may follow its items. If other fields follow, the text
+   * is returned as a document without a kind, which is an error. For example, a second field `items` is an error:
+   * kubectl would read the second field instead of the first.
    */
   *#rest(text: string): Generator<Piece> {
     if (!this.#form?.rest.test(text)) yield { text, line: this.#line, item: false };
@@ -95,7 +96,7 @@ export class ListSplitter {
     this.#hold(text.slice(head.length));
   }
 
-  /** All items that are complete: every item except the last, whose text may continue. */
+  /** Returns all complete items: all items except the last, whose text may continue. */
   *#items({ item, end }: Form): Generator<Piece> {
     const text = this.#parts.join('');
     end.lastIndex = 0;

@@ -1,7 +1,7 @@
 /**
- * Reads merge keys (`<<: *defaults`) as kubectl reads them. go.yaml.in/yaml/v2 (decode.go, mapping and merge) merges at
- * the place of the merge key, so a merge overrides the fields above the merge key. For js-yaml, and by YAML 1.1, the
- * mapping's own fields override a merge.
+ * Reads merge keys (`<<: *defaults`) as kubectl reads them. In go.yaml.in/yaml/v2 (decode.go, mapping and merge), a
+ * merge overrides the fields above the merge key, and the fields below override the merge. js-yaml follows YAML 1.1:
+ * the mapping's own fields always override a merge.
  */
 import {
   defineMappingTag,
@@ -19,15 +19,18 @@ type Mapping = Record<string, unknown>;
 const WORD = '<<';
 /** The value of a plain `<<`, which is a merge key. A quoted `"<<"` is an ordinary key. */
 const MERGE_KEY = Symbol(WORD);
-/** The most fields to merge. Without this limit, a small document could merge a large mapping again and again. */
+/**
+ * The maximum number of fields that a document may merge. Without a limit, a small document could merge a large mapping
+ * many times.
+ */
 const MOST_MERGED = 1_000_000;
 
-/** Whether a document may have merge keys. */
+/** Whether the document may contain merge keys. */
 export function mayMerge(text: string): boolean {
   return text.includes(WORD);
 }
 
-/** @returns a schema for one document, which counts the fields that the document merges */
+/** @returns a schema for one document. The schema counts the fields that the document merges */
 export function withMergeKeys(schema: Schema): Schema {
   const merging = new Merging();
   const mergeKey = defineScalarTag('tag:capabilitypolicy.dev,2026:merge-key', {
@@ -50,33 +53,33 @@ export function withMergeKeys(schema: Schema): Schema {
   return schema.withTags(mergeKey, mapping, sequence);
 }
 
-/** The value of a scalar: in any place except a key, `<<` is a text. */
+/** The value of a scalar. Outside keys, `<<` is an ordinary string. */
 function plain(value: unknown): unknown {
   return value === MERGE_KEY ? WORD : value;
 }
 
 class Merging {
   /**
-   * The keys that come from a merge, by mapping. A mapping may repeat a merged key as a key of its own, which then
+   * The keys of each mapping that come from a merge. A mapping may repeat a merged key as a key of its own, which then
    * overrides the merged key.
    */
   readonly #merged = new WeakMap<Mapping, Set<string>>();
   #count = 0;
 
-  /** Adds a field or a merge to a mapping. @returns an error, or an empty text */
+  /** Adds a field or a merge to a mapping. @returns an error message, or an empty string */
   addPair(fields: Mapping, key: unknown, value: unknown): string {
     if (key === MERGE_KEY) return this.#merge(fields, value);
     this.#merged.get(fields)?.delete(String(key));
     return mapTag.addPair(fields, key, plain(value));
   }
 
-  /** Whether the mapping itself already has the given key, so that the same key once more is a mistake. */
+  /** Whether the mapping itself already has the given key, so that a second field with this key is a mistake. */
   isStated(fields: Mapping, key: unknown): boolean {
     return key !== MERGE_KEY && mapTag.has(fields, key) && !this.#merged.get(fields)?.has(String(key));
   }
 
   #merge(fields: Mapping, value: unknown): string {
-    // If a merge names several mappings, the fields of the first mapping override the fields of the other mappings.
+    // If a merge names several mappings, a field of an earlier mapping overrides the same field of a later mapping.
     const sources = Array.isArray(value) ? value.toReversed() : [value];
     for (const source of sources) {
       if (!isObject(source)) return 'a merge key (<<) needs a mapping, or a list of mappings';

@@ -1,6 +1,6 @@
 /**
- * Recognizes documents in a folder that are not Kubernetes objects. Only documents that kubectl could not apply are
- * skipped, so that no Kubernetes object escapes the check.
+ * Recognizes documents in a folder that are no Kubernetes objects. A document is skipped only if kubectl could not
+ * apply it. Every Kubernetes object is therefore checked.
  */
 import { isText, objectOf } from '../../operator/model/raw.ts';
 import { counted } from '../../operator/text/wording.ts';
@@ -10,7 +10,7 @@ export const HELM_TEMPLATE = 'Helm template';
 
 /** Documents of one type that were found in folders and are not Kubernetes objects. */
 export interface OtherDocuments {
-  /** The type of the documents: `Helm template`, `Helm values`, `kustomization` … */
+  /** The type of the documents, such as `Helm template`, `Helm values` or `kustomization`. */
   readonly what: string;
   readonly count: number;
 }
@@ -29,7 +29,7 @@ export class SkippedDocuments {
   }
 }
 
-/** One line for people that counts the skipped documents; empty if no document was skipped. */
+/** A line for users that counts the skipped documents. The list is empty if no document was skipped. */
 export function skippedLines(skipped: readonly OtherDocuments[]): string[] {
   if (skipped.length === 0) return [];
   const documents = skipped.reduce((sum, { count }) => sum + count, 0);

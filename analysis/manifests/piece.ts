@@ -1,18 +1,18 @@
-/** A document of a stream, or an item of a long list. */
+/** A piece is a document of a stream, or an item of a long list. */
 
 /**
- * The most characters of a piece. No Kubernetes object is larger, because etcd accepts 1.5 MiB. A list in another form
- * than kubectl's is a single piece, and may be larger than an object.
+ * The maximum number of characters of a piece. No Kubernetes object is larger, because etcd accepts at most 1.5 MiB. A
+ * list that does not have kubectl's form is a single piece, so it may be larger than one object.
  */
 export const MOST_CHARACTERS = 32 * 1024 * 1024;
 
 export interface Piece {
   readonly text: string;
-  /** The line where the text begins, from 1. */
+  /** The line where the text begins. The first line is 1. */
   readonly line: number;
-  /** Whether the piece is an item of a list. The list's remaining text follows as a separate piece. */
+  /** Whether the piece is an item of a list. The text that remains of the list follows as a separate piece. */
   readonly item: boolean;
-  /** True if the text was dropped because it is too large to be kept in memory. */
+  /** True if the text was dropped because it was too large to be kept in memory. */
   readonly tooLarge?: boolean;
 }
 

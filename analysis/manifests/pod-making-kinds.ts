@@ -1,10 +1,10 @@
 /**
- * Lists custom kinds without a pod template: kinds whose operators make pods, and kinds whose operators make none. A
- * kind in neither list is reported as unknown, so a gap in a list hides nothing.
+ * Lists custom kinds that have no pod template: kinds whose operators make pods, and kinds whose operators make no
+ * pods. A kind in neither list is reported as unknown. A missing entry therefore hides nothing.
  */
 import { groupOf, qualifiedKind } from '../../operator/model/workload-kinds.ts';
 
-/** The kinds whose operators make pods: `Kind.group`, or `.group` for a whole group. */
+/** The kinds whose operators make pods. An entry is `Kind.group`, or `.group` for all kinds of a group. */
 const MAKE_PODS: ReadonlySet<string> = new Set([
   'Alertmanager.monitoring.coreos.com',
   'Prometheus.monitoring.coreos.com',
@@ -86,7 +86,7 @@ const MAKE_NONE: ReadonlySet<string> = new Set([
   '.traefik.io',
 ]);
 
-/** Whether the operator of a kind makes pods; null if that is unknown. */
+/** Whether the operator of a kind makes pods; null if this is unknown. */
 export function makesPods(apiVersion: string, kind: string): boolean | null {
   const names = [qualifiedKind(apiVersion, kind), `.${groupOf(apiVersion)}`];
   if (names.some((name) => MAKE_PODS.has(name))) return true;

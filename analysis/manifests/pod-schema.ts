@@ -1,7 +1,7 @@
 /**
  * Checks the fields of pods and workloads. The API server refuses a manifest with a wrong type, such as `privileged:
- * "true"`, and no rule could evaluate such a manifest. Fields that the API server does not know are in
- * unknown-fields.ts.
+ * "true"`. No rule could evaluate such a manifest. unknown-fields.ts checks for fields that the API server does not
+ * know.
  */
 import type { Schema } from '../../operator/api/schema.ts';
 import { templatePath } from '../../operator/model/workload-kinds.ts';
@@ -11,7 +11,9 @@ import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { KUBERNETES_FIELDS, schemaOf } from './kubernetes-schema.ts';
 import { type UnknownField, unknownFields } from './unknown-fields.ts';
 
-/** The required fields without which there is no pod to evaluate. No other required field affects a verdict. */
+/**
+ * The required fields. Without these fields, there is no pod to evaluate. No other required field affects a verdict.
+ */
 const REQUIRED: FieldPath = ['spec', 'containers'];
 
 const POD = requiring(schemaOf('PodTemplateSpec'), REQUIRED);
@@ -22,18 +24,18 @@ const OBJECT: Schema = {
   'x-kubernetes-preserve-unknown-fields': true,
 };
 
-/** Schemas by kind, built on first use. */
+/** The schemas of kinds, each built when it is used first. */
 const SCHEMAS = new Map<string, Schema>();
 
 export interface CheckedFields {
-  /** The values with a wrong type, and the missing fields. */
+  /** The values that have a wrong type, and the missing fields. */
   readonly wrong: readonly Problem[];
   readonly unknown: readonly UnknownField[];
   readonly empty: readonly EmptyField[];
 }
 
 /**
- * Checks the fields of an object of the given kind, which is a pod or has a pod template.
+ * Checks the fields of an object of the given kind. The object is a pod or has a pod template.
  * @param textOf returns the text of a scalar as it is written in the file
  */
 export function podFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
@@ -51,7 +53,7 @@ export function podFieldsIn(pod: unknown): CheckedFields {
   return { ...rest, unknown: unknownFields(unknown) };
 }
 
-/** Checks the fields of an object whose kind has known fields but makes no pods. */
+/** Checks the fields of an object whose kind makes no pods, although the fields of the kind are known. */
 export function objectFields(value: unknown, kind: string, textOf?: Hinting['textOf']): CheckedFields {
   return checkedFields(value, schemaOf(typeOf(kind)), textOf);
 }
@@ -61,7 +63,7 @@ function checkedFields(value: unknown, schema: Schema, textOf: Hinting['textOf']
   return { wrong: withTypeHints(wrong, value, schema, { textOf }), unknown: unknownFields(unknown), empty };
 }
 
-/** Problems of the metadata of an object of any kind. */
+/** The problems of an object's metadata. The object may have any kind. */
 export function metadataProblems(value: unknown, textOf?: Hinting['textOf']): Problem[] {
   return withTypeHints(typeProblems(value, OBJECT), value, OBJECT, { textOf });
 }
@@ -71,7 +73,7 @@ function typeOf(kind: string): string {
   return type;
 }
 
-/** A copy of the schema in which each field of the path is required in its parent. */
+/** A copy of the schema that requires each field of the path in its parent. */
 function requiring(schema: Schema, [field, ...below]: FieldPath): Schema {
   if (field === undefined) return schema;
   const properties = { ...schema.properties, [field]: requiring(schema.properties?.[field] ?? {}, below) };

@@ -1,13 +1,14 @@
 /**
  * Finds pod templates in custom resources by their shape. Each kind has its template in a different field, and a
- * manifest does not say in which. docs/decisions/0012 explains why the shape is enough to find a template.
+ * manifest does not say in which field.
  */
 import { arrayOf, objectOf } from '../../operator/model/raw.ts';
 import type { FieldPath } from '../schema/paths.ts';
 
 export interface PodTemplate {
   /**
-   * The path of the PodTemplateSpec, of a PodSpec without a template, or of the mapping that holds a single container.
+   * The path of the PodTemplateSpec. If the object has no PodTemplateSpec, this is the path of the PodSpec, or of the
+   * mapping that holds a single container.
    */
   readonly path: FieldPath;
   /** The pod, with the fields that the object defines. */
@@ -16,7 +17,10 @@ export interface PodTemplate {
   fieldOf(inPod: FieldPath): FieldPath;
 }
 
-/** The pod templates in an object, in the order of the document. A template inside another template is not returned. */
+/**
+ * The pod templates in an object, in the order in which the document contains them. A template inside another template
+ * is not returned.
+ */
 export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTemplate[] {
   const { apiVersion: _, kind: __, metadata: ___, status: ____, ...body } = object;
   const found: PodTemplate[] = [];
@@ -26,7 +30,7 @@ export function podTemplatesIn(object: Readonly<Record<string, unknown>>): PodTe
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** A mapping around the mapping that is searched now. */
+/** A mapping that contains the mapping that is searched now. */
 interface Surrounding {
   readonly path: FieldPath;
   readonly fields: Mapping;
@@ -49,8 +53,8 @@ function search(value: unknown, path: FieldPath, around: readonly Surrounding[],
 }
 
 /**
- * A template: a mapping with `metadata`, and with a `spec` that has named containers. Images are not required, because
- * the operator may choose them.
+ * A template is a mapping with `metadata` and with a `spec` whose containers have names. A container may lack an image,
+ * because the operator of the kind may choose the image.
  */
 function podTemplateSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   // The `spec` of the object itself never counts as a template. For example, Prometheus uses `spec.containers` to patch
@@ -74,8 +78,8 @@ function isTemplateKey(key: string | number | undefined): boolean {
 }
 
 /**
- * A PodSpec without a template: a mapping with `containers` that all have an image. A list of names without images may
- * be something else than a list of containers.
+ * A PodSpec without a template is a mapping with `containers`, in which every container has an image. A list of names
+ * without images may be something else than a list of containers.
  */
 function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
   if (!isContainerList(fields.containers, true)) return undefined;
@@ -87,8 +91,8 @@ function podSpec(fields: Mapping, path: FieldPath): PodTemplate | undefined {
 }
 
 /**
- * The form of a container's name (k8s.io/apimachinery IsDNS1123Label). Patterns of names, which policies contain, do
- * not match.
+ * The form of a container's name (k8s.io/apimachinery IsDNS1123Label). A pattern of names, as in a policy, does not
+ * match.
  */
 const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
@@ -105,7 +109,7 @@ function isContainerList(value: unknown, withImages: boolean): boolean {
       const { name, image } = container;
       if (!Object.keys(container).every((key) => FIELD.test(key))) return false;
       const named = typeof name === 'string' && NAME.test(name);
-      // A single container may lack a name, because Knative allows that.
+      // A single container may lack a name. Knative allows this.
       const known = isImage(image) && (named || (name === undefined && list.length === 1));
       return withImages ? known : known || (named && image === undefined);
     })
@@ -117,7 +121,7 @@ function isImage(value: unknown): boolean {
   return typeof value === 'string' && value !== '' && !/[*?]/.test(value);
 }
 
-/** Pod-level fields that a workflow sets for all its templates, and that a template may override. */
+/** The fields of a pod that a workflow sets for all its templates, and that each template may override. */
 const POD_FIELDS = [
   'securityContext',
   'serviceAccountName',
@@ -131,9 +135,9 @@ const POD_FIELDS = [
 ];
 
 /**
- * A template of an Argo Workflow: one `container` or `script`, with `sidecars`. Pod-level fields are beside the
- * container and in the workflow around the template (argo-workflows pkg/apis/workflow/v1alpha1 Template,
- * workflow/controller/workflowpod.go).
+ * A template of an Argo Workflow has one `container` or `script`, and may have `sidecars`. The fields of the pod are
+ * beside the container, and in the workflow that contains the template (argo-workflows pkg/apis/workflow/v1alpha1
+ * Template, workflow/controller/workflowpod.go).
  */
 function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surrounding[]): PodTemplate | undefined {
   const key = ['container', 'script'].find((one) => isImage(objectOf(fields[one]).image));
@@ -162,7 +166,7 @@ function singleContainer(fields: Mapping, path: FieldPath, around: readonly Surr
   return { path, pod, fieldOf: (inPod) => placed(inPod, places) };
 }
 
-/** Maps a path in the pod to a path in the object, by the longest prefix of the path that matches. */
+/** Maps a path in the pod to a path in the object. Among the matching prefixes of the path, the longest one decides. */
 function placed(inPod: FieldPath, places: readonly (readonly [inPod: FieldPath, inObject: FieldPath])[]): FieldPath {
   const begins = places.filter(([start]) => start.every((step, index) => step === inPod[index]));
   const [start, place] = begins.reduce((best, one) => (one[0].length > best[0].length ? one : best));

@@ -1,5 +1,5 @@
 /**
- * Reads scalars and flow collections in the styles that block-style.ts reads: quoted and plain scalars on one line, flow
+ * Reads the scalars and flow collections that block-style.ts accepts: quoted scalars, plain scalars and flow
  * collections on one line, and literal and folded scalars without an indentation indicator.
  */
 import { MANIFEST_SCHEMA } from './scalars.ts';
@@ -24,12 +24,15 @@ const PIPE = 124;
 const CLOSING_BRACE = 125;
 const KEY = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789-./');
 const KEY_START = charactersOf('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_');
-/** The indicators of YAML 1.2.2, 5.3. A block indicator (`-`, `?` or `:`) begins a scalar if no space follows it. */
+/**
+ * The indicators of YAML 1.2.2, 5.3. A block indicator (`-`, `?` or `:`) can begin a scalar, if no space follows the
+ * indicator.
+ */
 export const INDICATOR = charactersOf(',[]{}#&*!|>\'"%@`');
 export const BLOCK_INDICATOR = charactersOf('-?:');
 /**
- * The first characters of scalars that may have another type than string. A scalar that begins with any other character
- * is a string.
+ * The first characters of scalars whose type may differ from string. A scalar that begins with any other character is a
+ * string.
  */
 const IMPLICIT_START = charactersOf(
   MANIFEST_SCHEMA.tags
@@ -45,10 +48,10 @@ const ESCAPES: ReadonlyMap<number, string> = new Map(
 );
 /** The deepest nesting of flow collections that this reader accepts. */
 const MOST_DEPTH = 20;
-/** The longest key that this reader accepts; js-yaml refuses a key of more than 1024 characters. */
+/** The longest key that this reader accepts, in characters. js-yaml refuses a key of more than 1024 characters. */
 const MOST_KEY = 1000;
 
-/** A value, and the position after it. */
+/** A value, and the position after the value. */
 interface Read {
   readonly value: unknown;
   readonly end: number;
@@ -66,7 +69,7 @@ export function beginsFlow(text: string, at: number): boolean {
   return code === OPENING_BRACKET || code === OPENING_BRACE;
 }
 
-/** Reads a scalar in quotes, which ends in the same line. */
+/** Reads a quoted scalar that ends in the same line. */
 export function readQuoted(text: string, at: number): Read {
   const quote = text.charCodeAt(at);
   let isPlain = true;
@@ -104,7 +107,7 @@ export function resolved(scalar: string, first: number): unknown {
   return IMPLICIT_START[first] === 1 ? MANIFEST_SCHEMA.resolveImplicitScalarTag(scalar).value : scalar;
 }
 
-/** Reads a flow collection, which ends in the same line. */
+/** Reads a flow collection that ends in the same line. */
 export function readFlow(text: string, at: number, depth = 0): Read {
   if (depth > MOST_DEPTH) throw OTHER_STYLE;
   return text.charCodeAt(at) === OPENING_BRACKET ? readFlowSequence(text, at, depth) : readFlowMapping(text, at, depth);
@@ -133,7 +136,8 @@ function readFlowMapping(text: string, start: number, depth: number): Read {
     const colon = keyEnd(text, at);
     if (colon < 0 || text.charCodeAt(colon + 1) !== SPACE) throw OTHER_STYLE;
     const key = keyBetween(text, at, colon);
-    // js-yaml reads a text in which a key is a duplicate, or a property that every object has, such as `constructor`.
+    // If a key is a duplicate, js-yaml reads the text. js-yaml also reads a key such as `constructor`, which is a
+    // property of every object.
     if (fields[key] !== undefined) throw OTHER_STYLE;
     const { value, end } = readFlowValue(text, skipSpaces(text, colon + 1), depth);
     fields[key] = value;
@@ -163,7 +167,10 @@ function readFlowValue(text: string, at: number, depth: number): Read {
   return { value: resolved(text.slice(at, end), first), end };
 }
 
-/** The position of the colon after the key that begins at the position; -1 if there is no key in a simple style. */
+/**
+ * The position of the colon after the key that begins at the given position. The result is -1 if no key in a simple
+ * style begins there.
+ */
 export function keyEnd(text: string, at: number): number {
   const first = text.charCodeAt(at);
   let end = at + 1;
@@ -175,7 +182,7 @@ export function keyEnd(text: string, at: number): number {
   return isKey && end - at < MOST_KEY ? end : -1;
 }
 
-/** The key from a position to the colon after it. */
+/** The key that begins at the given position and ends at its colon. */
 export function keyBetween(text: string, at: number, end: number): string {
   const first = text.charCodeAt(at);
   if (first === QUOTE || first === APOSTROPHE) return String(readQuoted(text, at).value);
@@ -184,7 +191,7 @@ export function keyBetween(text: string, at: number, end: number): string {
   return key;
 }
 
-/** A literal or folded scalar, and the position of the line after it. */
+/** A literal or folded scalar, and the position of the line after the scalar. */
 interface BlockScalar {
   readonly value: string;
   readonly end: number;
@@ -192,7 +199,7 @@ interface BlockScalar {
 
 /**
  * Reads a literal or folded scalar (YAML 1.2.2, 8.1).
- * @param parent the column of the collection that has the scalar: the scalar's lines are indented more
+ * @param parent the column of the collection that contains the scalar. The lines of the scalar are indented more
  */
 export function readBlockScalar(text: string, at: number, parent: number): BlockScalar {
   const lineEnd = text.indexOf('\n', at);
@@ -217,7 +224,7 @@ function indentedLines(text: string, from: number, parent: number) {
     const start = skipSpaces(text, at);
     const column = start - at;
     if (start === lineEnd) {
-      // The spaces of an empty line count only if they exceed the indentation.
+      // If an empty line has more spaces than the indentation, the additional spaces belong to the scalar.
       if (indent < 0 ? column > parent + 1 : column > indent) throw OTHER_STYLE;
       lines.push('');
     } else {
@@ -230,14 +237,14 @@ function indentedLines(text: string, from: number, parent: number) {
   return { lines, end: at };
 }
 
-/** Folds lines: one line end becomes a space, and of several line ends one is dropped. */
+/** Folds lines: a single line break becomes a space, and one of several consecutive line breaks is dropped. */
 function folded(lines: readonly string[]): string {
   let text = '';
   let empty = 0;
   for (const [index, line] of lines.entries()) {
     if (line === '') empty += 1;
     else {
-      // The line ends around a line with more indentation are kept.
+      // Folding keeps the line breaks around a line with more indentation.
       if (line.startsWith(' ')) throw OTHER_STYLE;
       text += index === empty || empty > 0 ? '\n'.repeat(empty) : ' ';
       text += line;
@@ -253,7 +260,7 @@ export function skipSpaces(text: string, from: number): number {
   return at;
 }
 
-/** A table in which each of the characters has the entry 1. */
+/** A table in which the entry of each given character is 1. */
 function charactersOf(text: string): Uint8Array {
   const table = new Uint8Array(128);
   for (const character of text) table[character.charCodeAt(0)] = 1;

@@ -1,6 +1,6 @@
 /**
- * Reads scalars as kubectl does. sigs.k8s.io/yaml uses go.yaml.in/yaml/v2 (resolve.go), which reads scalars by YAML
- * 1.1. For example, `privileged: yes` is true, and `runAsUser: 010` is 8.
+ * Reads scalars as kubectl does. kubectl uses sigs.k8s.io/yaml, which is based on go.yaml.in/yaml/v2 (resolve.go) and
+ * reads scalars by YAML 1.1. For example, `privileged: yes` is true, and `runAsUser: 010` is 8.
  */
 import { boolYaml11Tag, CORE_SCHEMA, defineScalarTag, NOT_RESOLVED } from 'js-yaml';
 
@@ -16,8 +16,8 @@ const numberTag = defineScalarTag('tag:yaml.org,2002:int', {
 });
 
 /**
- * The js-yaml schema of manifests. Timestamps and numbers in base 60 are read as strings, because no field that cappol
- * reads is a time. Merge keys are in merge-keys.ts.
+ * The js-yaml schema for manifests. Timestamps and numbers in base 60 are read as strings, because cappol reads no
+ * field that is a time. merge-keys.ts adds the merge keys.
  */
 export const MANIFEST_SCHEMA = CORE_SCHEMA.withTags(boolYaml11Tag, numberTag);
 

@@ -1,17 +1,16 @@
 /**
- * Splits a stream of text into its documents, one at a time. Memory therefore holds one document at a time, and not the
- * whole stream.
+ * Splits a stream of text into its documents, one at a time. Memory therefore holds only one document at a time.
  *
  * In YAML, `---` and `...` at the beginning of a line always end a document, even within a block scalar (YAML 1.2.2,
- * 9.1.2). The output of `kubectl get -o yaml` is one document, however many objects it lists. The items of a long list
- * are therefore returned one by one, like documents.
+ * 9.1.2). The output of `kubectl get -o yaml` is always one document, even if it lists many objects. The items of a
+ * long list are therefore returned one by one, like documents.
  */
 import { ListSplitter } from './list.ts';
 import { MOST_CHARACTERS, newlinesIn, type Piece } from './piece.ts';
 
 const BOUNDARY = /^(?:---|\.\.\.)(?=[ \t\r\n]|$)/gm;
 
-/** The documents of a text. @param chunks the text, cut at any positions */
+/** The documents of a text. @param chunks the text, which may be cut at any position */
 export function* documentsIn(chunks: Iterable<string>): Generator<Piece> {
   const splitter = new Splitter();
   for (const chunk of chunks) yield* splitter.add(chunk);
@@ -26,7 +25,7 @@ export async function* splitDocuments(chunks: AsyncIterable<string>): AsyncGener
 }
 
 class Splitter {
-  /** The beginning of a line that has not ended yet. */
+  /** The beginning of a line whose end has not arrived yet. */
   #rest = '';
   #lists = new ListSplitter(1);
   #line = 1;
@@ -60,19 +59,18 @@ class Splitter {
   *#addLines(text: string): Generator<Piece> {
     let from = 0;
     if (this.#lineIsTooLong) {
-      // This line is too long: its beginning was dropped earlier, and its rest is dropped now.
+      // The line is too long. Its beginning was dropped with an earlier chunk, and its rest is dropped now.
       this.#lineIsTooLong = false;
       from = text.indexOf('\n') + 1;
       this.#line += 1;
     }
-    // Each stream has a regular expression of its own, because the expression keeps its position while other streams
-    // are read.
+    // Each stream has its own regular expression, because a regular expression keeps its position between two chunks.
     const boundary = new RegExp(BOUNDARY);
     boundary.lastIndex = from;
     for (let found = boundary.exec(text); found; found = boundary.exec(text)) {
       yield* this.#addPart(text.slice(from, found.index));
       yield* this.#lists.end();
-      // After `---`, the rest of the line belongs to the next document; after `...`, the rest of the line belongs to no
+      // After `---`, the rest of the line belongs to the next document. After `...`, the rest of the line belongs to no
       // document.
       from = found[0] === '---' ? found.index : found.index + found[0].length;
       this.#lists = new ListSplitter(this.#line);

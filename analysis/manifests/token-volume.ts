@@ -1,7 +1,7 @@
 /**
- * Adds the volume with the token of the service account. The API server adds the token volume to nearly every new pod,
- * before policies evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). Manifests and templates
- * therefore do not contain the token volume.
+ * Adds the volume with the token of the service account to a pod. The API server adds the token volume to nearly every
+ * new pod, before policies evaluate the pod (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). Manifests and
+ * templates therefore do not contain the token volume.
  */
 import { frozen } from '../../operator/model/frozen.ts';
 import type { Container, PodContent, PodSpec, Volume } from '../../operator/model/objects.ts';
@@ -26,11 +26,11 @@ const ADDED: Volume = frozen({
 });
 
 /**
- * The pod with the token volume, as policies will evaluate it. Only a pod that gets the volume keeps the field
- * `automountServiceAccountToken`.
+ * Returns the pod with its token volume, in the form that policies will evaluate. Only a pod that gets the volume keeps
+ * the field `automountServiceAccountToken`.
  *
- * @param mounts `automountServiceAccountToken` of the pod, or else of its service account. By default, a pod without
- * the field is not changed
+ * @param mounts the value of `automountServiceAccountToken` of the pod, or else of its service account. By default, a
+ * pod without the field is not changed
  */
 export function withTokenVolume(
   content: PodContent,
@@ -47,23 +47,23 @@ export function withTokenVolume(
 }
 
 /**
- * The index of the added token volume in `volumes`; -1 if the pod gets no token volume, or the manifest already
- * contains it.
+ * The index in `volumes` of the token volume that was added. The result is -1 if the pod gets no token volume, or if
+ * the manifest already contains the volume.
  */
 export function tokenVolumeIndex({ volumes = [] }: PodSpec): number {
   return volumes.indexOf(ADDED);
 }
 
 /**
- * Whether the API server adds the volume. The API server adds no token volume to a pod that has one, or whose
- * containers all mount something at the volume's path. Ephemeral containers do not count, because they are added to the
- * pod later.
+ * Whether the API server adds the volume. The API server adds no token volume if the pod already has one, or if every
+ * container mounts something at the volume's path. Ephemeral containers are ignored, because they are added to the pod
+ * later.
  */
 function isAdded({ initContainers = [], containers }: PodSpec, written: readonly Volume[]): boolean {
   return !written.some(isTokenVolume) && ![...initContainers, ...containers].every(hasMount);
 }
 
-/** Whether the volume is a token volume. The operator's projection shortens the name of a token volume. */
+/** Whether the volume is a token volume. In the operator's projection, the name of a token volume is shortened. */
 function isTokenVolume({ name, projected }: Volume): boolean {
   return name.startsWith(`${TOKEN_VOLUME}-`) || (name === TOKEN_VOLUME && projected !== undefined);
 }

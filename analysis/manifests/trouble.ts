@@ -1,22 +1,22 @@
-/** Problems of the input, as they are reported. */
+/** The problems of the input, and their form in the output. */
 import { printable } from '../../operator/text/printable.ts';
 
 /** A problem of the input. After a problem, the rest of the input is still processed. */
 export interface Trouble {
-  /** The path as the user wrote it; `-` is standard input. */
+  /** The path of the file as the user wrote it; `-` for standard input. */
   readonly file: string;
   readonly line?: number;
   readonly message: string;
-  /** The severity: an error by default. A warning does not make the command fail. */
+  /** The severity. The default is `error`. A warning does not make the command fail. */
   readonly severity?: 'error' | 'warning';
 }
 
-/** A problem as text: `deploy/web.yaml:12: not YAML: …` */
+/** A problem as text, such as `deploy/web.yaml:12: not YAML: …`. */
 export function troubleText({ severity, message, ...place }: Trouble): string {
   return printable(`${troublePlace(place)}: ${severity === 'warning' ? 'warning: ' : ''}${message}`);
 }
 
-/** A place in a file as text: `deploy/web.yaml:12` */
+/** The position of a problem as text, such as `deploy/web.yaml:12`. */
 export function troublePlace({ file, line }: Pick<Trouble, 'file' | 'line'>): string {
   const name = file === '-' ? 'standard input' : file;
   return `${name}${line === undefined ? '' : `:${line}`}`;
@@ -30,7 +30,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_ENCODING_INVALID_ENCODED_DATA: 'not UTF-8 text',
 };
 
-/** The operating system's message, without the call and the path that the message repeats. */
+/** The message of the operating system, without the system call and the path, which the problem already names. */
 export function reason(error: unknown): string {
   const { code = '', message } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message.replace(/^[A-Z0-9_]+: /, '').split('\n')[0] ?? '';

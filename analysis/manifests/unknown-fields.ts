@@ -1,6 +1,7 @@
 /**
- * Fields that the API server does not know, as its strict decoding finds them (kubectl's default, --validate=strict).
- * Without strict decoding, an API server drops unknown fields, so the manifest has less effect than its author expects.
+ * Reports fields that the API server does not know. Strict decoding finds the same fields (kubectl's default,
+ * --validate=strict). Without strict decoding, an API server drops unknown fields. The manifest then has less effect
+ * than its author expects.
  */
 import { bounded } from '../../operator/text/printable.ts';
 import { meantBy } from '../schema/nearest.ts';
@@ -10,15 +11,15 @@ import { KUBERNETES_FIELDS } from './kubernetes-schema.ts';
 import type { PodTemplate } from './pod-templates.ts';
 
 export interface UnknownField extends Problem {
-  /** The path of the intended field. */
+  /** The path of the field that the author probably meant. */
   readonly meant: FieldPath | undefined;
 }
 
 const { types } = KUBERNETES_FIELDS;
 
 /**
- * The unknown fields to report in a custom resource: only obvious misspellings, because the resource's kind may have
- * fields of its own.
+ * The unknown fields of a custom resource that are reported. Only obvious misspellings are reported, because the kind
+ * may have fields of its own.
  */
 export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownField[]): UnknownField[] {
   return unknown.flatMap(({ path, meant }) => {
@@ -30,8 +31,8 @@ export function misspeltIn({ fieldOf }: PodTemplate, unknown: readonly UnknownFi
 }
 
 /**
- * The problems of unknown fields. An obvious misspelling is an error, as for `kubectl apply`. An unknown field that is
- * no obvious misspelling is a warning, because it may belong to a newer Kubernetes.
+ * The problems of unknown fields. An obvious misspelling is an error. `kubectl apply` refuses an obvious misspelling,
+ * too. Any other unknown field is a warning, because the field may belong to a newer Kubernetes.
  */
 export function fieldProblems(unknown: readonly UnknownField[]): { problems: Problem[]; warnings: Problem[] } {
   return {
@@ -40,11 +41,14 @@ export function fieldProblems(unknown: readonly UnknownField[]): { problems: Pro
   };
 }
 
-/** The most fields to report. One message counts all further unknown fields. */
+/**
+ * The maximum number of unknown fields that are reported one by one. A single message counts all further unknown
+ * fields.
+ */
 const MOST = 100;
 const LONGEST = 500;
 
-/** The unknown fields, in the order of the document. */
+/** The unknown fields, in the order in which the document contains them. */
 export function unknownFields(found: readonly UnknownKey[]): UnknownField[] {
   const first = found.slice(0, MOST).map(unknownField);
   const next = found[MOST];
@@ -65,7 +69,7 @@ function unknownField({ around, key, known }: UnknownKey): UnknownField {
   return { path, meant: undefined, message: what + hint };
 }
 
-/** The places in a pod where fields are commonly misplaced. */
+/** The objects in a pod into which fields are often misplaced. */
 const HOMES = [
   { type: 'PodSpec', called: "the pod's spec" },
   { type: 'PodSecurityContext', called: "the pod's securityContext" },

@@ -1,4 +1,4 @@
-/** The three lists of capabilities, which PodSecurityPolicy and SecurityContextConstraints share. */
+/** Migrates the three lists of capabilities that PodSecurityPolicy and SecurityContextConstraints share. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import { upperCase } from '../capabilities/runtimes.ts';
 import { distinct, inexact, type MigratedField, type Statement, stated, statedOrUnset } from './migrated-field.ts';
@@ -11,10 +11,10 @@ export interface CapabilityLists {
 }
 
 /**
- * Migrates the three lists of capabilities. Names are compared as they are written. Only the entry `*` of the allowed
- * capabilities matches other names.
+ * Migrates the three lists of capabilities. Names are compared as they are written. An entry matches other names only
+ * if it is `*` in the list of allowed capabilities.
  *
- * @param prefix the prefix of the fields' names: `spec.` or nothing
+ * @param prefix the prefix of the field names, which is `spec.` or empty
  * @param filling whether missing values are filled in
  */
 export function capabilityLists(lists: CapabilityLists, prefix: string, filling: boolean): MigratedField {
@@ -98,7 +98,7 @@ function isName(name: string): boolean {
   return name === 'ALL' || CAPABILITIES.includes(name);
 }
 
-/** The capability that a misspelt name means; undefined if there is none. */
+/** The capability whose name is similar to the misspelt name; undefined if no capability has a similar name. */
 function meantBy(name: string): string | undefined {
   const meant = upperCase(name).replace(/^CAP_/, '');
   return isName(meant) ? meant : undefined;

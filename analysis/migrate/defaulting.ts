@@ -1,10 +1,10 @@
-/** Chooses the migrated policies that get the field `defaulting`. */
+/** Chooses which migrated policies get the field `defaulting`. */
 import type { CapabilityPolicy, CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { completePolicy } from '../../operator/api/defaults.ts';
 import { resolvePolicy } from '../../operator/policy/resolve.ts';
 import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 
-/** How one of several policies is chosen to fill in a pod. */
+/** How the API server chooses, among several policies, the policy that fills in a pod. */
 export type Choice = Exclude<CapabilityPolicySpec['defaulting'], 'Disabled' | undefined>;
 
 export interface Chooser {
@@ -13,8 +13,8 @@ export interface Chooser {
 }
 
 /**
- * The given policies, with the field `defaulting` in the policies that need it. If there are several policies and at
- * least one fills in pods, PodSecurityPolicies without defaults get the field `defaulting`, too.
+ * Returns the given policies. The policies that need the field `defaulting` get it. If there are several policies and
+ * at least one of them fills in pods, then PodSecurityPolicies without defaults get the field `defaulting`, too.
  */
 export function withDefaulting(choosers: readonly Chooser[]): CapabilityPolicy[] {
   const fills = choosers.map(({ policy }) => fillsAnything(policy));
@@ -30,7 +30,7 @@ function fillsAnything(policy: CapabilityPolicy): boolean {
   return 'policy' in resolution && resolution.policy.fills.length > 0;
 }
 
-/** The policy with the field `defaulting` before `overrides`, in the API's order of fields. */
+/** The policy with the field `defaulting`. The field precedes `overrides`, as in the API's order of fields. */
 function defaulted(policy: CapabilityPolicy, defaulting: Choice): CapabilityPolicy {
   const { overrides, ...spec } = policy.spec;
   return { ...policy, spec: { ...spec, defaulting, ...(overrides && { overrides }) } };

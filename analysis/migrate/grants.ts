@@ -1,4 +1,6 @@
-/** The users of the migrated objects: grants in ClusterRoles, Roles and their bindings. */
+/**
+ * Finds the users of the objects to migrate. ClusterRoles, Roles and their bindings grant these users the verb `use`.
+ */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import { matches } from '../../operator/policy/selector.ts';
 import type { FieldPath } from '../schema/paths.ts';
@@ -6,14 +8,14 @@ import { missingField, problemAt } from '../schema/problems.ts';
 import { list, Malformed, object, open, read, string, strings, type ValueOf } from '../schema/typed.ts';
 import { METADATA } from './metadata.ts';
 
-/** The verb `use` on objects of one kind. */
+/** A grant of the verb `use` on objects of one kind. */
 export interface Grant {
   readonly subjects: readonly GrantSubject[];
-  /** The namespace of the grant; absent if the grant applies everywhere. */
+  /** The namespace in which the grant applies; absent if the grant applies in every namespace. */
   readonly namespace?: string;
-  /** The names of the objects; undefined if the grant is on all objects of the kind. */
+  /** The names of the objects; undefined if the grant applies to all objects of the kind. */
   readonly names: readonly string[] | undefined;
-  /** The objects that the grant comes from: `ClusterRoleBinding/x → ClusterRole/y`. */
+  /** The RBAC objects that make the grant, such as `ClusterRoleBinding/x → ClusterRole/y`. */
   readonly from: string;
   /** Whether the grant's wildcards also grant the use of CapabilityPolicies with the same names. */
   readonly covers: boolean;
@@ -22,11 +24,11 @@ export interface Grant {
 export interface GrantSubject {
   readonly kind: 'ServiceAccount' | 'User' | 'Group';
   readonly name: string;
-  /** The namespace of the subject; always set for a service account. */
+  /** The namespace of the subject. A service account always has a namespace. */
   readonly namespace?: string;
 }
 
-/** The API groups and the resource of the objects whose use is granted. */
+/** The API groups and the resource of the objects on which the verb `use` is granted. */
 export interface Granted {
   readonly groups: readonly string[];
   readonly resource: string;
@@ -37,7 +39,7 @@ export interface Role {
   readonly namespace?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly rules: readonly Rule[];
-  /** Selects the roles from which the role gets its rules. */
+  /** The label selectors of the roles from which an aggregated role gets its rules. */
   readonly aggregated: readonly LabelSelector[];
 }
 
@@ -73,7 +75,7 @@ const BINDING = open({
 
 type Rule = ValueOf<typeof RULE>;
 
-/** @throws Malformed */
+/** @throws Malformed for an object with wrong fields */
 export function readRole(value: unknown): Role {
   const { metadata = {}, rules = [], aggregationRule = {} } = read(value, ROLE);
   const { clusterRoleSelectors = [] } = aggregationRule;
@@ -87,7 +89,7 @@ export function readRole(value: unknown): Role {
   };
 }
 
-/** @throws Malformed */
+/** @throws Malformed for an object with wrong fields */
 export function readBinding(value: unknown): Binding {
   const { metadata = {}, roleRef: role = {}, subjects = [] } = read(value, BINDING);
   const { name = '', namespace } = metadata;
@@ -99,7 +101,7 @@ export function readBinding(value: unknown): Binding {
   };
 }
 
-/** Roles by namespace and name, for a fast look-up: clusters have thousands of bindings. */
+/** The roles. The key contains namespace and name, so that a look-up is fast: clusters have thousands of bindings. */
 export type Roles = ReadonlyMap<string, Role>;
 
 export function rolesByKey(roles: readonly Role[]): Roles {
@@ -126,7 +128,7 @@ export function grantsOn(granted: Granted, roles: Roles, bindings: readonly Bind
   });
 }
 
-/** The bindings whose role is missing in the input. Their grants are unknown. */
+/** The bindings whose role is not in the input. The grants of these bindings are unknown. */
 export function unknownRoles(roles: Roles, bindings: readonly Binding[]): Binding[] {
   return bindings.filter((binding) => !roleOf(binding, roles));
 }

@@ -1,4 +1,4 @@
-/** Migrates the fields about a pod's access to the node: ports, volumes, paths, drivers. */
+/** Migrates the fields about a pod's access to the node: ports, volumes, host paths and drivers. */
 import { type IdRange, merge } from './ids.ts';
 import { distinct, inexact, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
 import type { PspSpec } from './psp.ts';
@@ -7,7 +7,7 @@ const MOST = 32;
 const LAST_PORT = 65535;
 const LONGEST_PATH = 512;
 
-/** Migrates ports. Port ranges are cut to valid ports, because the API server did not validate them. */
+/** Migrates ports. Port ranges are cut to valid ports, because the API server did not validate the ranges. */
 export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
   const field = 'spec.hostPorts';
   const written = (ranges ?? []).map(({ min = 0, max = 0 }) => ({ min, max }));
@@ -22,7 +22,7 @@ export function hostPorts({ hostPorts: ranges }: PspSpec): MigratedField {
 }
 
 /**
- * @param field the name of the input's field: `spec.volumes` or `volumes`
+ * @param field the name of the input's field, such as `spec.volumes` or `volumes`
  * @param names maps each volume type of the input to its name in a pod
  */
 export function volumeTypes(
@@ -32,8 +32,8 @@ export function volumeTypes(
 ): MigratedField {
   if (types?.includes('*')) return { statements: [stated('volumes', ['*'], field)] };
   const volumes = distinct((types ?? []).map((type) => names.get(type) ?? type));
-  // Tokens were in Secrets before projected volumes existed. Policies that admitted Secrets continued to admit
-  // projected token volumes.
+  // Before projected volumes existed, tokens were in Secrets. A policy that admitted Secrets therefore continued to
+  // admit projected token volumes.
   const tokens = volumes.includes('secret') && !volumes.includes('projected');
   return {
     statements: [
@@ -44,8 +44,8 @@ export function volumeTypes(
 }
 
 /**
- * Migrates host paths. An empty list admits any path. If a prefix is listed both as writable and as read-only, the path
- * is writable.
+ * Migrates host paths. An empty list admits any path. If the same prefix is listed as writable and as read-only, the
+ * path is writable.
  */
 export function hostPaths({ allowedHostPaths = [] }: PspSpec): MigratedField {
   if (allowedHostPaths.length === 0) return {};

@@ -1,4 +1,4 @@
-/** Migrates strategies for user and group IDs. */
+/** Migrates the strategies for user and group IDs. */
 
 import { distinct, inexact, known, type MigratedField, stated, withRoom } from './migrated-field.ts';
 import type { Remark } from './migration.ts';
@@ -13,12 +13,12 @@ interface Strategy {
   readonly ranges?: readonly Partial<IdRange>[];
 }
 
-/** The greatest ID that a pod may have (apimachinery validation.IsValidUserID). */
+/** The highest ID that a pod may have (apimachinery validation.IsValidUserID). */
 const GREATEST = 2147483647;
 const MOST_RANGES = 32;
 
 /**
- * @param override the override, such as `runAsUser`
+ * @param override the name of the override, such as `runAsUser`
  * @param field the field of the input, such as `spec.runAsUser`
  * @param ruled the values of `rule` that require ranges
  */
@@ -61,7 +61,10 @@ function ranged(override: string, field: string, rule: string, ranges: readonly 
   };
 }
 
-/** Migrates the rule MayRunAs without a valid range, which admitted only pods that leave the ID unset. */
+/**
+ * Migrates the rule MayRunAs without a valid range. MayRunAs without a range admitted only pods that leave the ID
+ * unset.
+ */
 function noId(override: string, field: string, ranges: readonly IdRange[]): MigratedField {
   const text = `no pod may have an ID above ${GREATEST}: only pods that left the ID unset were admitted; now a pod with ID ${GREATEST} is admitted, too`;
   const last = { min: GREATEST, max: GREATEST };
@@ -80,7 +83,7 @@ function firstRemark(field: string, [first]: readonly IdRange[]): Remark[] {
 /**
  * The remark on `supplementalGroups: []`. PodSecurityPolicy and SecurityContextConstraints refuse an empty list of
  * groups ("unable to validate empty groups against required ranges", k8s.io/kubernetes@v1.24.17
- * pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy cannot refuse an empty list: the field has
+ * pkg/security/podsecuritypolicy/group/mustrunas.go). An admission policy cannot refuse an empty list. The field has
  * `omitempty`, so the API server drops the empty list when it serializes the pod for the policy (shown by
  * test/integration/decisions.test.ts).
  */
@@ -91,8 +94,8 @@ function emptyListRemark(override: string, field: string, [first]: readonly IdRa
 }
 
 /**
- * Reduces the number of ranges without changing the IDs. The first range is kept, because defaulting fills in its lower
- * end. The other ranges are merged.
+ * Reduces the number of ranges. The IDs in the ranges stay the same. The first range is kept separate, because
+ * defaulting fills in its lower end. All other ranges are merged.
  */
 function fewer(ranges: readonly IdRange[]): readonly IdRange[] {
   if (ranges.length <= MOST_RANGES) return ranges;
@@ -100,7 +103,7 @@ function fewer(ranges: readonly IdRange[]): readonly IdRange[] {
   return [first, ...merge(others)];
 }
 
-/** Merges ranges: the same numbers in disjoint, sorted ranges. */
+/** Merges ranges. The result has the same IDs in disjoint, sorted ranges. */
 export function merge(ranges: readonly IdRange[]): IdRange[] {
   const merged: IdRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.min - b.min)) {

@@ -1,9 +1,9 @@
-/** Errors in the objects to migrate. */
+/** Defines the error for objects that cannot be migrated. */
 import type { Problem } from '../schema/problems.ts';
 
 /**
- * A problem of an object to migrate. If the API server would have refused the object, the message has the API server's
- * words.
+ * A problem of an object to migrate. If the API server would have refused the object, the message is in the API
+ * server's words.
  */
 export interface InputProblem extends Problem {
   /** The index of the object in the input. */
@@ -14,7 +14,7 @@ export interface InputProblem extends Problem {
 
 export class InvalidInput extends Error {
   override readonly name = 'InvalidInput';
-  /** The problems, at least one, in the order of the objects. */
+  /** The problems in the order of the objects. The list has at least one problem. */
   readonly problems: readonly InputProblem[];
 
   constructor(problems: readonly InputProblem[]) {
@@ -23,7 +23,7 @@ export class InvalidInput extends Error {
   }
 }
 
-/** A problem as text: `PodSecurityPolicy/restricted: spec.runAsUser.rule: Required value` */
+/** A problem as text, such as `PodSecurityPolicy/restricted: spec.runAsUser.rule: Required value`. */
 export function problemText({ object, message }: InputProblem): string {
   return `${object}: ${message}`;
 }

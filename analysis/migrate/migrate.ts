@@ -14,17 +14,17 @@ export { InvalidInput } from './invalid-input.ts';
 export type { Migration, MigrationOptions, Note, Origins, RbacObject } from './migration.ts';
 
 /**
- * The level of migrated policies, in the last Kubernetes version that had PodSecurityPolicy. Level privileged restricts
- * nothing, so the overrides state every restriction.
+ * The level of migrated policies, in the version of the last Kubernetes release that had PodSecurityPolicy. Level
+ * privileged restricts nothing, so the overrides contain every restriction.
  */
 const LEVEL = { level: 'privileged', levelVersion: 'v1.24' } as const;
 
 /**
- * Migrates PodSecurityPolicies and SecurityContextConstraints to CapabilityPolicies, and the RBAC objects that grant
- * their use to bindings. Objects of other kinds are left out.
+ * Migrates PodSecurityPolicies and SecurityContextConstraints to CapabilityPolicies. RBAC objects that grant the use of
+ * a migrated object become bindings. Objects of other kinds are ignored.
  *
- * @param objects parsed manifests without Lists
- * @throws InvalidInput with the objects and fields that are wrong
+ * @param objects parsed manifests, in which Lists are already split into their items
+ * @throws InvalidInput with the names of the wrong objects and fields
  */
 export function migrate(objects: readonly unknown[], options: MigrationOptions): Migration {
   const { sources, roles, bindings, notes } = readInput(objects);
@@ -54,7 +54,10 @@ export function migrate(objects: readonly unknown[], options: MigrationOptions):
 
 interface Migrated {
   readonly name: string;
-  /** The migrated policy and how it takes part in defaulting; undefined if the object could never admit a pod. */
+  /**
+   * The migrated policy, with what is needed to choose its `defaulting`. The field is undefined if the object could
+   * never admit a pod.
+   */
   readonly chooser?: Chooser;
   readonly rbac: readonly RbacObject[];
   readonly notes: readonly Note[];
@@ -80,8 +83,8 @@ function migrated(source: Source, name: string, grants: readonly Grant[], option
 }
 
 /**
- * The grants on a migrated object, whose policy may have another name. The wildcards of a grant also cover the policy
- * only if the grant lists no names, or if the policy keeps the object's name.
+ * The grants on a migrated object. The migrated policy may have another name than the object. A grant's wildcards cover
+ * the policy, too, if the grant lists no names, or if the policy keeps the object's name.
  */
 function grantsOnName(grants: readonly Grant[], before: string, now: string): Grant[] {
   return grants
@@ -115,8 +118,8 @@ function originsOf(statements: readonly Statement[], use: Readonly<Record<string
 }
 
 /**
- * A note if the migration results in no policy: before the migration no pod was admitted, and without a policy every
- * pod is admitted.
+ * A note for a migration that results in no policy. Before the migration no pod was admitted, and without a policy
+ * every pod is admitted.
  */
 function emptied(before: number, after: number): Note[] {
   if (before === 0 || after > 0) return [];

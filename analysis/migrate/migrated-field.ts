@@ -1,18 +1,18 @@
-/** The result of migrating one field: statements of a policy, and remarks. */
+/** The result of migrating one field: values for the migrated policy, and remarks. */
 import type { Remark } from './migration.ts';
 
 export interface MigratedField {
   readonly statements?: readonly Statement[];
   readonly remarks?: readonly Remark[];
-  /** Set if the field makes the policy refuse every pod, whatever the other fields of the policy are. */
+  /** The remark on a field that alone makes the policy refuse every pod. */
   readonly never?: Remark;
 }
 
 export interface Statement {
-  /** The path below `spec.overrides`, such as `capabilities.allowedAdd`. */
+  /** The path of the value below `spec.overrides`, such as `capabilities.allowedAdd`. */
   readonly path: string;
   readonly value: unknown;
-  /** The field of the input that the statement comes from. */
+  /** The field of the input from which the value comes. */
   readonly from: string;
 }
 
@@ -21,9 +21,9 @@ export function stated(path: string, value: unknown, from: string): Statement {
 }
 
 /**
- * A statement of a policy, from an input field that may be unset.
+ * A value for the migrated policy, from an input field that may be unset.
  *
- * @param input the value in the input; undefined if the field is unset, and `value` is what an unset field means
+ * @param input the value in the input; undefined if the field is unset. `value` is then the meaning of the unset field
  */
 export function statedOrUnset(path: string, value: unknown, from: string, input: unknown): Statement {
   return { path, value, from: input === undefined ? `${from}, unset` : from };
@@ -41,7 +41,7 @@ export function distinct<T>(values: readonly T[]): T[] {
   return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }
 
-/** The entries that fit into a list of the API, and a remark on the entries that do not fit. */
+/** The entries that fit into a list of the API. A remark names the entries that do not fit. */
 export function withRoom<T>(
   field: string,
   values: readonly T[],

@@ -1,10 +1,11 @@
-/** The result of a migration: plain, sorted values, so that printing twice gives the same text. */
+/** The result of a migration consists of plain, sorted values, so printing it twice gives the same text. */
 import type { CapabilityPolicy, LabelSelector, Mode } from '../../operator/api/capability-policy.ts';
 
 export interface MigrationOptions {
   readonly mode: Mode;
   /**
-   * The namespaceSelector of the migrated policies. The default is `{}`, all namespaces, as for PodSecurityPolicies.
+   * The namespaceSelector of the migrated policies. The default is `{}`, which selects all namespaces, because
+   * PodSecurityPolicies apply to all namespaces.
    */
   readonly namespaceSelector?: LabelSelector;
 }
@@ -18,14 +19,11 @@ export interface Migration {
   readonly rbac: readonly RbacObject[];
   /** The notes, sorted by object and then in the order of the policy's fields. */
   readonly notes: readonly Note[];
-  /** The source of each line of the policies, by the policy's name. */
+  /** The input field from which each line of a policy comes. The key is the policy's name. */
   readonly origins: Readonly<Record<string, Origins>>;
 }
 
-/**
- * The field of the input that each field of a policy comes from, by the policy's field, such as
- * `spec.overrides.volumes`.
- */
+/** The input field from which each field of a policy comes. The key is a path such as `spec.overrides.volumes`. */
 export type Origins = Readonly<Record<string, string>>;
 
 export interface RbacObject {
@@ -40,22 +38,22 @@ type RbacSubject =
   | { readonly kind: 'ServiceAccount'; readonly name: string; readonly namespace: string }
   | { readonly kind: 'User' | 'Group'; readonly name: string; readonly apiGroup: string };
 
-/** Explains how a field or a value of the input is migrated, where the policy does not show this. */
+/** Explains how a field or a value of the input is migrated, if the migrated policy does not show it. */
 export interface Note extends Remark {
   /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
   readonly object: string;
 }
 
 export interface Remark {
-  /** The field, such as `spec.volumes[2]`. */
+  /** The path of the field, such as `spec.volumes[2]`. */
   readonly field: string;
   /** The field's value in the input. */
   readonly value: unknown;
-  /** How the value is migrated, and what the user has to do. */
+  /** An explanation of how the value is migrated, and of what the user has to do. */
   readonly text: string;
   /**
    * Whether the migration keeps the meaning of the value. If the meaning changes, some pods are evaluated or filled in
-   * differently than before, and the user must decide what to do.
+   * differently than before. The user must then decide what to do.
    */
   readonly exact: boolean;
 }

@@ -1,4 +1,4 @@
-/** Names of policies: the names of their sources, shortened if they are too long. */
+/** Names the migrated policies. A policy gets the name of its source, shortened if the name is too long. */
 import { createHash } from 'node:crypto';
 import type { Note } from './migration.ts';
 
@@ -11,8 +11,8 @@ const LONGEST = 63;
 const HASH = 8;
 
 /**
- * Names the policies. `sources` must be sorted by name, because defaulting chooses among policies in the order of
- * names.
+ * Names the policies. `sources` must be sorted by name, because the names determine the order in which defaulting
+ * chooses policies.
  */
 export function policyNames<Source extends Named>(sources: readonly Source[]) {
   const shortened = sources.filter(({ name }) => name.length > LONGEST);

@@ -1,6 +1,6 @@
 /**
- * Migrates seccomp and AppArmor profiles. For each kind of profile, the input has a list of allowed names, and the name
- * that is filled in.
+ * Migrates seccomp and AppArmor profiles. For each kind of profile, the input has a list of allowed profiles, and the
+ * profile that is filled in.
  */
 
 import { distinct, inexact, known, type MigratedField, stated, statedOrUnset, withRoom } from './migrated-field.ts';
@@ -17,7 +17,10 @@ const MOST = 32;
 const LONGEST = 253;
 
 interface ProfileLists {
-  /** The allowed profiles; undefined if there is no list. An empty list means something else than no list. */
+  /**
+   * The names of the allowed profiles; undefined if the input has no list. An empty list has another meaning than a
+   * missing list.
+   */
   readonly allowed?: readonly string[] | undefined;
   readonly default?: string | undefined;
   readonly allowedField: string;
@@ -25,7 +28,7 @@ interface ProfileLists {
 }
 
 /**
- * Migrates seccomp profiles. If the input lists no seccomp profile, no pod may set a profile. If the input lists
+ * Migrates seccomp profiles. If the input lists no seccomp profile, a pod must not set a profile. If the input lists
  * seccomp profiles, the pod itself and each container must have a listed profile.
  */
 export function seccompProfiles({ allowed = [], ...lists }: ProfileLists): MigratedField {
@@ -99,8 +102,8 @@ function listedProfiles(rule: Rule, unset: string, names: readonly string[], lis
 }
 
 /**
- * The name of the profile that is filled in. A default that is not allowed is left out, because the filled pod would be
- * refused.
+ * The name of the profile that is filled in. A default profile that is not allowed is left out, because the filled pod
+ * would be refused.
  */
 function fillingOf(
   rule: Rule,
@@ -133,8 +136,8 @@ function nameOf({ type, localhostProfile }: Profile): string {
 }
 
 /**
- * The remark on a default profile that no pod can have any more. An input that allows any profile filled in every
- * default, even a default that names no file.
+ * The remark on a default profile that pods can no longer have. An input that allows any profile filled in every
+ * default profile, even if the profile named no file.
  */
 function unfitDefault(field: string, name: string, profile: Profile): Remark | undefined {
   const remark = unfitRemark(field, name, profile);
@@ -145,7 +148,7 @@ function unfitDefault(field: string, name: string, profile: Profile): Remark | u
 }
 
 /**
- * The remark on a profile that a CapabilityPolicy cannot name exactly: in a CapabilityPolicy, `*` at the end of a
+ * The remark on a profile that a CapabilityPolicy cannot name exactly. In a CapabilityPolicy, `*` at the end of a
  * profile matches any ending.
  */
 function unfitRemark(field: string, name: string, { localhostProfile }: Profile): Remark | undefined {

@@ -1,4 +1,6 @@
-/** Migrates the fields of a PodSecurityPolicy to statements, in the order of the policy's overrides. */
+/**
+ * Migrates the fields of a PodSecurityPolicy to values of a CapabilityPolicy, in the order of the policy's overrides.
+ */
 import { capabilityLists } from './capability-lists.ts';
 import { drivers, hostPaths, hostPorts, volumeTypes } from './host-access.ts';
 import { idStrategy } from './ids.ts';
@@ -69,7 +71,7 @@ function seLinux({ seLinux: { rule, seLinuxOptions } = {} }: PspSpec): MigratedF
 }
 
 /**
- * Migrates the allowed types of procMount. An unset field means Default, in a container and in the PodSecurityPolicy.
+ * Migrates the allowed types of procMount. In a container and in the PodSecurityPolicy, an unset field means Default.
  */
 function procMount({ allowedProcMountTypes }: PspSpec): MigratedField {
   const field = 'spec.allowedProcMountTypes';

@@ -1,8 +1,9 @@
 /**
- * The reasons why the API server of Kubernetes 1.24 would have refused a PodSecurityPolicy, in the API server's words.
+ * Lists the reasons why the API server of Kubernetes 1.24 would have refused a PodSecurityPolicy, in the API server's
+ * words.
  *
- * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. Where the API server's message names a
- * wrong field, this file names the right field.
+ * Source: k8s.io/kubernetes@v1.24.17 pkg/apis/policy/validation/validation.go. If the API server's message names a
+ * wrong field, this file names the right field instead.
  */
 import type { FieldPath } from '../schema/paths.ts';
 import { type Problem, problemAt } from '../schema/problems.ts';
@@ -85,8 +86,8 @@ function ruleRefusals(path: FieldPath, { rule = '', ranges }: Strategy = {}, rul
 }
 
 /**
- * The reasons to refuse `runAsGroup`. For `runAsGroup`, the API server also checks the number of ranges, and checks the
- * rules in another order than for other strategies.
+ * The reasons to refuse `runAsGroup`. For `runAsGroup`, the API server also checks the number of ranges, and makes the
+ * checks in another order than for other strategies.
  */
 function runAsGroupRefusals({ rule = '', ranges = [] }: Strategy): Problem[] {
   const path = ['spec', 'runAsGroup'];

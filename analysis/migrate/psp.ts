@@ -1,4 +1,4 @@
-/** The fields of a PodSecurityPolicy (policy/v1beta1 of Kubernetes 1.24) that are read. */
+/** The fields of a PodSecurityPolicy that a migration reads (policy/v1beta1 of Kubernetes 1.24). */
 import { anything, boolean, int32, integer, list, object, string, type ValueOf } from '../schema/typed.ts';
 import { METADATA } from './metadata.ts';
 

@@ -1,13 +1,13 @@
 /**
- * The reasons for which API servers refuse both PodSecurityPolicies and SecurityContextConstraints, in the API servers'
- * words.
+ * The reasons for which API servers refuse PodSecurityPolicies and SecurityContextConstraints alike, in the API
+ * servers' words.
  */
 import type { FieldPath } from '../schema/paths.ts';
 import { type Problem, problemAt, refusalText } from '../schema/problems.ts';
 import type { CapabilityLists } from './capability-lists.ts';
 import type { Sysctls } from './sysctls.ts';
 
-/** The checks of ValidateObjectMeta that concern a name. */
+/** The problems that the checks of ValidateObjectMeta find in a name. */
 export function nameRefusals(name: string | undefined): Problem[] {
   const path = ['metadata', 'name'];
   if (!name) return [problemAt(path, 'Required value: name or generateName is required')];
@@ -103,7 +103,7 @@ function patternRefusals(path: FieldPath, patterns: readonly string[]): Problem[
   ];
 }
 
-/** Whether the first pattern matches everything that the second pattern matches. */
+/** Whether `pattern` matches everything that `other` matches. */
 function covers(pattern: string, other: string): boolean {
   return pattern.endsWith('*') ? other.replace(/\*$/, '').startsWith(pattern.slice(0, -1)) : pattern === other;
 }

@@ -8,8 +8,8 @@ import { NEWEST_KNOWN_MINOR } from '../../operator/standards/level-version.ts';
 import type { Note } from './migration.ts';
 
 /**
- * An API server asks about the use of a limited number of policies in one namespace; each policy with restricted use
- * beyond this limit gets a note.
+ * For one namespace, an API server can ask about the use of a limited number of policies. If there are more policies
+ * with restricted use, each further policy gets a note.
  */
 export function roomNotes(policies: readonly CapabilityPolicy[]): Note[] {
   const asking = policies.flatMap((policy) => {

@@ -1,5 +1,6 @@
 /**
- * Migrates SecurityContextConstraints to statements, in the order of the policy's overrides, and to the policy's users.
+ * Migrates SecurityContextConstraints. The result is values of a CapabilityPolicy, in the order of the policy's
+ * overrides, and the users of the policy.
  */
 import { capabilityLists } from './capability-lists.ts';
 import type { Grant, GrantSubject } from './grants.ts';
@@ -40,7 +41,7 @@ export function sccFields(scc: Scc, filling: boolean): MigratedField[] {
   ];
 }
 
-/** The grants to the users and groups that the object itself names. */
+/** The grants to the users and groups that the SecurityContextConstraints itself names. */
 export function sccGrants({ users = [], groups = [] }: Scc, object: string): Grant[] {
   const grant = (subject: GrantSubject, field: string): Grant => ({
     subjects: [subject],
@@ -106,8 +107,8 @@ function hostPorts({ allowHostPorts }: Scc): MigratedField {
 }
 
 /**
- * Migrates volume types. Without a list of volume types, every type is admitted. The flag for host paths takes
- * precedence over the list (openshift/api SetDefaults_SCC).
+ * Migrates volume types. Without a list of volume types, every type is admitted. The flag for host paths overrides the
+ * list (openshift/api SetDefaults_SCC).
  */
 function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = false }: Scc): MigratedField {
   const field = 'volumes';
@@ -120,7 +121,10 @@ function volumes({ volumes: types = ['*'], allowHostDirVolumePlugin: hostPath = 
   return { ...migrated, remarks: dropped ? [known(field, 'hostPath', text)] : [] };
 }
 
-/** The range from which OpenShift allocates to namespaces by default: UIDAllocatorRange 1000000000-1999999999/10000. */
+/**
+ * The range of IDs from which OpenShift allocates IDs to namespaces by default: UIDAllocatorRange
+ * 1000000000-1999999999/10000.
+ */
 const ALLOCATED: IdRange = { min: 1000000000, max: 1999999999 };
 const RANGE_ANNOTATION = 'openshift.io/sa.scc.uid-range';
 const GROUPS_ANNOTATION = 'openshift.io/sa.scc.supplemental-groups';
@@ -175,7 +179,7 @@ function seccomp({ seccompProfiles: profiles = [] }: Scc): MigratedField {
 
 const MCS_ANNOTATION = 'openshift.io/sa.scc.mcs';
 
-/** Migrates SELinux options. If the SELinux options have no level, the level of the pod's namespace applies. */
+/** Migrates SELinux options. If the SELinux options have no MCS level, the MCS level of the pod's namespace applies. */
 function seLinux({ seLinuxContext: { type: rule, seLinuxOptions } = {} }: Scc): MigratedField {
   const field = 'seLinuxContext';
   if (rule !== 'MustRunAs') return { statements: [stated('seLinux', { rule }, field)] };

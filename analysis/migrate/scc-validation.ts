@@ -1,7 +1,8 @@
 /**
- * The reasons why OpenShift would have refused SecurityContextConstraints.
+ * Lists the reasons why OpenShift would have refused SecurityContextConstraints.
  *
- * Source: github.com/openshift/apiserver-library-go pkg/securitycontextconstraints and the kinds' own validation.
+ * Source: github.com/openshift/apiserver-library-go pkg/securitycontextconstraints, and the validation of the kind
+ * itself.
  */
 import type { Problem } from '../schema/problems.ts';
 import { capabilityRefusals, eachOneOf, invalid, oneOf, sysctlRefusals } from './refusals.ts';
@@ -18,7 +19,7 @@ export function sccRefusals(scc: Scc): Problem[] {
     ...(priority < 0 ? [invalid(['priority'], priority, 'priority cannot be negative')] : []),
     ...oneOf(['runAsUser', 'type'], scc.runAsUser?.type, USER_TYPES),
     ...oneOf(['seLinuxContext', 'type'], scc.seLinuxContext?.type, TYPES),
-    // The types of fsGroup and supplementalGroups have the default RunAsAny.
+    // The default type of fsGroup and supplementalGroups is RunAsAny.
     ...oneOf(['fsGroup', 'type'], scc.fsGroup?.type ?? 'RunAsAny', TYPES),
     ...oneOf(['supplementalGroups', 'type'], scc.supplementalGroups?.type ?? 'RunAsAny', TYPES),
     ...oneOf(['userNamespaceLevel'], userNamespaceLevel ?? 'AllowHostLevel', ['AllowHostLevel', 'RequirePodLevel']),

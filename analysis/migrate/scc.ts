@@ -1,10 +1,10 @@
-/** The fields of OpenShift's SecurityContextConstraints (security.openshift.io/v1) that are read. */
+/** The fields of OpenShift's SecurityContextConstraints that a migration reads (security.openshift.io/v1). */
 import { boolean, integer, list, object, string, type ValueOf } from '../schema/typed.ts';
 import { METADATA } from './metadata.ts';
 
 const group = object({ type: string, ranges: list(object({ min: integer, max: integer })) });
 
-/** The schema of SecurityContextConstraints. Null lists count as absent, as in OpenShift. */
+/** The schema of SecurityContextConstraints. As in OpenShift, a list that is null counts as absent. */
 export const SCC_OBJECT = object({
   apiVersion: string,
   kind: string,

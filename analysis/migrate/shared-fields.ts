@@ -1,6 +1,6 @@
 /**
- * Migrates fields that PodSecurityPolicy and SecurityContextConstraints share. The prefix of a field's name is `spec.`
- * or nothing.
+ * Migrates the fields that PodSecurityPolicy and SecurityContextConstraints share. The prefix of a field's name is
+ * `spec.` or empty.
  */
 import { type MigratedField, stated, statedOrUnset } from './migrated-field.ts';
 
@@ -25,7 +25,7 @@ export function escalation(prefix: string, fields: Fields): MigratedField {
   return {
     statements: [
       statedOrUnset('allowPrivilegeEscalation', allowed ?? true, `${prefix}allowPrivilegeEscalation`, allowed),
-      // If the policy refuses `true`, defaulting fills in `false` even without a statement.
+      // If the policy refuses `true`, defaulting fills in `false`, even if the policy has no value for defaulting.
       ...(filling !== undefined && allowed !== false ? [stated(field, filling, prefix + field)] : []),
     ],
   };
@@ -36,7 +36,10 @@ export function readOnlyRootFilesystem(prefix: string, { readOnlyRootFilesystem:
   return required ? { statements: [stated(field, true, prefix + field)] } : {};
 }
 
-/** SELinux options. Empty strings are left out, because they count as absent. */
+/**
+ * SELinux options of a CapabilityPolicy. Empty strings are left out, because an empty string means that the option is
+ * absent.
+ */
 export function statedOptions(options: Readonly<Record<string, string | undefined>> = {}) {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== ''));
 }

@@ -1,4 +1,4 @@
-/** Reads the objects of the input: the objects to migrate, and the grants on them. */
+/** Reads the input of a migration: the objects to migrate, and the grants on these objects. */
 import { objectOf } from '../../operator/model/raw.ts';
 import { type Problem, problemAt } from '../schema/problems.ts';
 import { Malformed, read } from '../schema/typed.ts';
@@ -26,7 +26,7 @@ import { SCC_OBJECT } from './scc.ts';
 import { sccFields, sccGrants } from './scc-policy.ts';
 import { sccRefusals } from './scc-validation.ts';
 
-/** One PodSecurityPolicy or SecurityContextConstraints. */
+/** A PodSecurityPolicy or SecurityContextConstraints to migrate. */
 export interface Source {
   readonly name: string;
   /** The kind and name of the object, such as `PodSecurityPolicy/restricted`. */
@@ -47,14 +47,14 @@ interface Input {
   readonly notes: readonly Note[];
 }
 
-/** A kind of objects that can be migrated. */
+/** A kind of object that can be migrated. */
 interface Kind {
   readonly apiVersions: readonly string[];
-  /** The message for an object of the kind with another API version, which names the kind's API group. */
+  /** The message for an object of this kind whose API version is wrong. The message names the kind's API group. */
   readonly home: string;
   readonly granted: Granted;
   readonly choice: Choice;
-  /** @throws Malformed */
+  /** @throws Malformed for an object with wrong fields */
   read(value: unknown, object: string): Content;
 }
 
@@ -98,7 +98,7 @@ const KINDS: ReadonlyMap<unknown, Kind> = new Map([
 
 const RBAC = 'rbac.authorization.k8s.io/';
 
-/** @throws InvalidInput */
+/** @throws InvalidInput with all problems of the objects */
 export function readInput(objects: readonly unknown[]): Input {
   const read = objects.map(readObject);
   const problems = [...read.flatMap((one) => ('problems' in one ? one.problems : [])), ...doubles(read, objects)];
@@ -127,7 +127,7 @@ function readObject(value: unknown, index: number): Read {
   }
 }
 
-/** @throws Malformed */
+/** @throws Malformed for an object with wrong fields */
 function readKnown(value: unknown, object: string): Read {
   const { apiVersion, kind } = objectOf(value);
   const known = KINDS.get(kind);
@@ -147,7 +147,7 @@ function readSource(value: unknown, object: string, { apiVersions, home, granted
   return { name: metadata.name ?? '', object, granted, grants, choice, fields };
 }
 
-/** Reports several objects with the same name, because they would become a single policy. */
+/** Reports objects that have the same name, because they would become a single policy. */
 function doubles(read: readonly Read[], objects: readonly unknown[]): InputProblem[] {
   const named = read.flatMap((one, index) => ('source' in one ? [{ ...one.source, index }] : []));
   return named.flatMap(({ name, index, object }): InputProblem[] => {

@@ -1,4 +1,4 @@
-/** Migrates the lists of kernel parameters, which PodSecurityPolicy and SecurityContextConstraints share. */
+/** Migrates the lists of sysctls that PodSecurityPolicy and SecurityContextConstraints share. */
 import { distinct, inexact, type MigratedField, stated, withRoom } from './migrated-field.ts';
 
 const MOST_SYSCTLS = 64;
@@ -21,8 +21,8 @@ export const SAFE_SYSCTLS = [
 ];
 
 /**
- * @param prefix the prefix of the fields' names: `spec.` or nothing
- * @param safe the sysctls that are allowed unless they are forbidden
+ * @param prefix the prefix of the field names, which is `spec.` or empty
+ * @param safe the sysctls that are allowed if no list forbids them
  */
 export function sysctls(
   prefix: string,

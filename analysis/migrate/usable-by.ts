@@ -1,4 +1,4 @@
-/** Converts the grants on a migrated object to `usableBy`, subjects and bindings of the policy. */
+/** Converts the grants on a migrated object to the fields `usableBy` and `subjects` of the policy, and to bindings. */
 import type { CapabilityPolicySpec, Subject } from '../../operator/api/capability-policy.ts';
 import { rbacSubject, useRoleName } from '../../operator/compile/rbac.ts';
 import type { Grant, GrantSubject } from './grants.ts';
@@ -7,7 +7,7 @@ import type { RbacObject, Remark } from './migration.ts';
 
 interface Usability {
   readonly spec: Pick<CapabilityPolicySpec, 'usableBy' | 'subjects'>;
-  /** The grant that each field of the policy comes from, by the field: `usableBy`, `subjects[0]`. */
+  /** The grant from which each field of the policy comes. The key is the field, such as `usableBy` or `subjects[0]`. */
   readonly origins: Readonly<Record<string, string>>;
   readonly bindings: readonly RbacObject[];
   readonly remarks: readonly Remark[];
@@ -15,7 +15,10 @@ interface Usability {
 
 const MOST_SUBJECTS = 20;
 
-/** The groups that contain everybody: every pod has a service account, and every creator is authenticated. */
+/**
+ * The groups to which everybody belongs. Every pod has a service account, and the creator of every pod is
+ * authenticated.
+ */
 const EVERYBODY = ['system:serviceaccounts', 'system:authenticated'];
 
 const RBAC = 'rbac.authorization.k8s.io';
@@ -86,8 +89,8 @@ function forBindings(
 }
 
 /**
- * A binding to the policy's role. The binding's name differs from the role's name, because the operator has a binding
- * of its own with the role's name.
+ * A RoleBinding or ClusterRoleBinding to the policy's role. The name of the binding differs from the name of the role.
+ * The operator itself creates a binding with the role's name.
  */
 function binding(grants: readonly Grant[], policy: string, namespace?: string): RbacObject {
   const role = useRoleName(policy);

@@ -1,18 +1,18 @@
 /**
- * Maps the types of volumes in PodSecurityPolicy and SecurityContextConstraints to the names of the fields in a pod's
+ * Maps the volume types of PodSecurityPolicy and SecurityContextConstraints to the names of the fields in a pod's
  * volume.
  */
 import { VOLUME_TYPES } from '../../operator/standards/volume-types.ts';
 
 /**
- * The volume types of security.openshift.io/v1 FSType. Each type has the name of the field in a pod's volume, except
- * for `cephFS`.
+ * The volume types of security.openshift.io/v1 FSType. Each type except `cephFS` is also the name of the field in a
+ * pod's volume.
  */
 export const SCC_VOLUMES: ReadonlyMap<string, string> = new Map(
   VOLUME_TYPES.map((field) => [field === 'cephfs' ? 'cephFS' : field, field]),
 );
 
-/** The volume types of policy/v1beta1 FSType in Kubernetes 1.24, which did not have image volumes yet. */
+/** The volume types of policy/v1beta1 FSType in Kubernetes 1.24, which had no image volumes yet. */
 export const PSP_VOLUMES: ReadonlyMap<string, string> = new Map(
   [...SCC_VOLUMES].filter(([, field]) => field !== 'image'),
 );

@@ -1,17 +1,17 @@
 /**
- * Finds out from a stack of the kernel which function asked for a capability, and whether the answer mattered.
+ * Finds out from a kernel stack which function checked a capability, and whether the result of the check mattered.
  *
  * Sources: Linux 6.14 to 6.18, security/commoncap.c, kernel/capability.c, mm/util.c, fs/attr.c, fs/overlayfs.
  */
 import type { Noise } from '../evidence/use.ts';
 
 export interface CallSite {
-  /** The functions as text: `inet_create, sys_socket`; empty without a stack. */
+  /** The functions as text, such as `inet_create, sys_socket`. The text is empty if there is no stack. */
   readonly text: string;
   readonly noise?: Noise;
 }
 
-/** Matches the functions that are in the stack of every check, and the functions of the tracepoint. */
+/** Matches the functions of the tracepoint, and the functions that are in the stack of every check. */
 const COMMON =
   /^(trace_event_raw_event_|__traceiter_|cap_capable$|security_capable$|(ns_)?capable|do_syscall_64$|x64_sys_call$|entry_SYSCALL|el0|invoke_syscall|do_el0|el0_svc)/;
 const SYSTEM_CALL = /^(?:__(?:x64_|arm64_|riscv_|s390x_|ia32_|do_|se_)?|k)sys_(\w+)$/;
@@ -28,7 +28,7 @@ export function callSiteOf(frames: readonly string[], capability: number): CallS
   return { text: [...new Set(parts)].join(', '), ...(noise && { noise }) };
 }
 
-/** The name of a function. A system call gets its well-known name, such as `sys_chroot`. */
+/** The name of a function. A system call gets its common name, such as `sys_chroot`. */
 function plain(frame: string): string {
   return frame.replace(SYSTEM_CALL, 'sys_$1');
 }
@@ -43,16 +43,16 @@ function noiseOf(frames: readonly string[], capability: number): Noise | undefin
 }
 
 /**
- * Matches functions that check without audit. do_task_stat reads /proc/PID/stat, and hides addresses from readers who
- * may not trace the process.
+ * Matches functions that make a check without an audit record. do_task_stat reads /proc/PID/stat, and
+ * hides addresses from readers who may not trace the process.
  */
 const NON_AUDIT = /_noaudit$|^(ptracer_capable|do_task_stat)$/;
 
 /**
- * Whether overlayfs makes the check for the user who mounted it. overlayfs checks twice. The first check is for the
+ * Whether overlayfs makes the check for the user who mounted it. overlayfs makes two checks. The first check is for the
  * process (ovl_permission → generic_permission). The second check is in overlayfs's own file systems, for the user who
- * mounted overlayfs (ovl_permission → inode_permission). If a function is between overlayfs and the check, the check
- * belongs to the lower layer.
+ * mounted overlayfs (ovl_permission → inode_permission). If another function is between overlayfs and the check, the
+ * check belongs to the lower layer.
  */
 function asksForMounter(frames: readonly string[]): boolean {
   const inner = frames.filter((frame) => !COMMON.test(frame));

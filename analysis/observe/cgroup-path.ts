@@ -1,23 +1,23 @@
-/** Finds the container that runs in a control group, by the group's path. */
+/** Finds the container that runs in a control group. The path of the group identifies the container. */
 
-/** Where a container runs. A node identifies a container only by the pod's UID and the container's ID. */
+/** Identifies a container by its control group. A node knows only the UID of the pod and the ID of the container. */
 export interface ContainerGroup {
-  /** The pod's UID; absent for a container that no kubelet started. */
+  /** The UID of the pod; absent for a container that no kubelet started. */
   readonly pod?: string;
-  /** The container's ID; for a container that no kubelet started, its path below the observed group. */
+  /** The ID of the container. For a container that no kubelet started, this is its path below the observed group. */
   readonly id: string;
 }
 
 /**
- * Matches the group names of the kubelet (pkg/kubelet/cm) for the drivers cgroupfs and systemd; systemd writes `_` for
- * `-` in a UID. A container may have groups below its own group, and may run containers itself. All groups below a
- * pod's group belong to the pod, so the first match counts.
+ * Matches the group names of the kubelet (pkg/kubelet/cm) for the drivers cgroupfs and systemd. systemd writes `_`
+ * instead of `-` in a UID. A container may have groups below its own group, and may itself run containers. All groups
+ * below a pod's group belong to the pod, so the first match counts.
  */
 const POD = /(?:^|\/|-)pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?\/([^/]+)/;
-/** Matches a container's group: `cri-containerd-ID.scope`, `crio-ID.scope`, or the ID alone. */
+/** Matches the group of a container: `cri-containerd-ID.scope`, `crio-ID.scope`, or just the ID. */
 const CONTAINER = /^(?:[a-z-]+-)?([0-9a-f]{64})(?:\.scope)?$/;
 
-/** @param below the path of a group; every group NAMESPACE/POD/CONTAINER below this path counts as a container, too */
+/** @param below the path of a group. Every group NAMESPACE/POD/CONTAINER below this path counts as a container, too */
 export function containerIn(path: string, below?: string): ContainerGroup | undefined {
   const [, pod, group = ''] = POD.exec(path) ?? [];
   if (pod !== undefined) {
@@ -30,7 +30,8 @@ export function containerIn(path: string, below?: string): ContainerGroup | unde
 }
 
 /**
- * The container of a process. /proc/PID/cgroup has a line for each hierarchy, and a container is in all hierarchies.
+ * The container of a process. /proc/PID/cgroup has a line for each hierarchy, and a container has a group in every
+ * hierarchy.
  */
 export function containerOfProcess(lines: string, below?: string): ContainerGroup | undefined {
   for (const line of lines.split('\n')) {

@@ -1,6 +1,6 @@
 /**
- * The Job that observes a cluster, with one pod on each node. The command `cappol observe --cluster` creates the Job.
- * The script `generate` of package.json writes the Job to config/observe/.
+ * Builds the Job that observes a cluster. The Job has one pod on each node. The command `cappol observe --cluster`
+ * creates the Job. The script `generate` of package.json writes the Job to config/observe/.
  *
  * The files of tracefs belong to root, so the Job's pods run as root. The Job's pods need no capability, no service
  * account and no network.
@@ -8,14 +8,14 @@
 
 export const OBSERVER_NAMESPACE = 'cappol-observe';
 const NAME = 'cappol-observe';
-/** The label that all pods of one observation have, with the same value. */
+/** The label of the pods of an observation. All pods of one observation have the same value. */
 export const OBSERVATION_LABEL = 'cappol.capabilitypolicy.dev/observation';
 /**
- * Where the container mounts the node's tracefs. The mount is not below /sys, because AppArmor's default profile
- * refuses writes below /sys.
+ * The path at which the container mounts the node's tracefs. The path is not below /sys, because AppArmor's default
+ * profile refuses writes below /sys.
  */
 const TRACING = '/tracing';
-/** The extra time of the Job, for pulling the image and for printing the observations. */
+/** The additional time that the Job gets for pulling the image and printing the observations, in seconds. */
 const MARGIN_SECONDS = 600;
 const KEPT_SECONDS = 3600;
 
@@ -23,17 +23,17 @@ interface JobOptions {
   readonly name: string;
   readonly image: string;
   readonly seconds: number;
-  /** The number of nodes to observe. */
+  /** The number of nodes that are observed. */
   readonly count: number;
-  /** The names of the nodes; by default, all nodes with Linux. */
+  /** The names of the nodes; undefined for all Linux nodes. */
   readonly nodes?: readonly string[] | undefined;
-  /** The size of the kernel's buffer for events, for each processor. */
+  /** The size of the kernel's event buffer for each processor, in kilobytes. */
   readonly bufferKb?: number;
 }
 
 /**
- * The namespace of the observers. The namespace of the Job has level privileged, because no other level admits pods
- * that use the node's files and processes.
+ * The namespace in which the observers run. The namespace has level privileged, because no other level admits pods that
+ * use the node's files and processes.
  */
 export function observerNamespace() {
   return {
@@ -57,7 +57,7 @@ export function observerJob(options: JobOptions) {
       completions: count,
       parallelism: count,
       completionMode: 'Indexed',
-      // A node that cannot observe must not end the observation of the other nodes.
+      // If one node cannot observe, the observation of the other nodes must go on.
       backoffLimitPerIndex: 0,
       activeDeadlineSeconds: seconds + MARGIN_SECONDS,
       ttlSecondsAfterFinished: KEPT_SECONDS,
@@ -72,7 +72,7 @@ function podSpec({ name, image, seconds, nodes, bufferKb }: JobOptions) {
     restartPolicy: 'Never',
     automountServiceAccountToken: false,
     enableServiceLinks: false,
-    // The kernel's events contain the node's process numbers.
+    // The events of the kernel contain the process IDs of the node's PID namespace.
     hostPID: true,
     nodeSelector: { 'kubernetes.io/os': 'linux' },
     tolerations: [{ operator: 'Exists' }],
@@ -105,7 +105,7 @@ function podSpec({ name, image, seconds, nodes, bufferKb }: JobOptions) {
   };
 }
 
-/** The affinity to the nodes: one term for each node, because a term can name only one node. */
+/** The node affinity has one term for each node, because a term can name only one node. */
 function nodeAffinity(nodes: readonly string[]) {
   const nodeSelectorTerms = nodes.map((node) => ({
     matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }],

@@ -1,5 +1,6 @@
 /**
- * Finds the names of observed containers: in their configuration on the node, or in the pods that the API server lists.
+ * Finds the names of observed containers. The names are in the containers' configuration on the node, or in the pods
+ * that the API server lists.
  */
 import { mergeEvidence } from '../evidence/merge.ts';
 import type { Evidence, ObservedContainer, ObservedWorkload } from '../evidence/use.ts';
@@ -7,17 +8,17 @@ import type { ContainerGroup } from './cgroup-path.ts';
 import type { Observed } from './observation.ts';
 
 /**
- * A container's name; 'sandbox' for the container that holds a pod's Linux namespaces and runs no program of the
- * workload.
+ * The name of a container. The value 'sandbox' means the container that holds a pod's Linux namespaces and runs no
+ * program of the workload.
  */
 export type Name = ObservedContainer | 'sandbox';
 
-/** The runtime's configuration of a container (config.json of the OCI runtime specification). */
+/** The runtime's configuration of a container: config.json of the OCI runtime specification. */
 interface OciConfig {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** The container's name in the annotations of containerd and CRI-O (pkg/cri/annotations, pkg/annotations). */
+/** The name of the container, from the annotations of containerd and CRI-O (pkg/cri/annotations, pkg/annotations). */
 export function nameInConfig({ annotations = {} }: OciConfig): Name | undefined {
   const type = annotations['io.kubernetes.cri.container-type'] ?? annotations['io.kubernetes.cri-o.ContainerType'];
   if (type === 'sandbox') return 'sandbox';
@@ -49,11 +50,11 @@ interface ContainerStatus {
 }
 
 const STATUSES = ['initContainerStatuses', 'containerStatuses', 'ephemeralContainerStatuses'] as const;
-/** The annotation with the UID that a static pod has on its node (pkg/kubelet/types). */
+/** The annotation that holds the UID of a static pod on its node (pkg/kubelet/types). */
 const HASH = 'kubernetes.io/config.hash';
 
 /**
- * The names of containers in the pods of a cluster. Names are kept after a pod was deleted, and IDs are kept after a
+ * The names of containers in the pods of a cluster. A name is kept after its pod was deleted. An ID is kept after its
  * container was restarted.
  */
 export class PodNames {
@@ -77,7 +78,7 @@ export class PodNames {
     }
   }
 
-  /** The name of a container. A container that no status of its pod names is the pod's sandbox. */
+  /** The name of a container. If no status of the pod names a container, the container is the pod's sandbox. */
   nameOf({ pod, id }: ContainerGroup): Name | undefined {
     return this.#byInstance.get(id) ?? (pod !== undefined && this.#pods.has(pod) ? 'sandbox' : undefined);
   }
@@ -90,7 +91,7 @@ function instancesOf({ containerID, lastState, state }: Omit<ContainerStatus, 'n
 }
 
 /**
- * The name of a container that no kubelet started. The path of such a container contains the name:
+ * The name of a container that no kubelet started. The path of such a container contains the name, in the form
  * NAMESPACE/POD/CONTAINER.
  */
 export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {
@@ -101,14 +102,14 @@ export function nameInPath({ pod, id }: ContainerGroup): Name | undefined {
 
 export interface NamedEvidence {
   readonly evidence: Evidence;
-  /** Containers whose pods were deleted before cappol could read the containers' names. */
+  /** The containers whose pods were deleted before cappol could read the containers' names. */
   readonly unnamed: readonly ContainerGroup[];
 }
 
 /**
- * The evidence with the containers' names, without sandboxes.
+ * The evidence with the names of the containers. Sandboxes are left out.
  *
- * @param only the single namespace to keep; undefined for all
+ * @param only the only namespace to keep; undefined for all namespaces
  */
 export function named(
   { uses, watches }: Pick<Observed, 'uses' | 'watches'>,

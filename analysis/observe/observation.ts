@@ -1,4 +1,4 @@
-/** Finds out from the lines of trace_pipe which capabilities each container used. */
+/** Finds out which capabilities each container used, from the lines of trace_pipe. */
 import { CAPABILITIES } from '../../operator/standards/capabilities.ts';
 import type { CapabilityUse, ContainerWatch, Noise, ObservedContainer } from '../evidence/use.ts';
 import { type CallSite, callSiteOf } from './call-site.ts';
@@ -6,7 +6,7 @@ import { type ContainerGroup, containerIn } from './cgroup-path.ts';
 import { type LookUp, type Task, Tasks } from './tasks.ts';
 import { readTraceLine, type TraceLine } from './trace-line.ts';
 
-/** Evidence about a container that has no name yet. */
+/** Evidence about a container whose name is not known yet. */
 type Unnamed<Named> = Omit<Named, keyof ObservedContainer> & { readonly group: ContainerGroup };
 export type UnnamedUse = Unnamed<CapabilityUse>;
 export type UnnamedWatch = Unnamed<ContainerWatch>;
@@ -18,11 +18,11 @@ export interface Observed {
 }
 
 export interface Counts {
-  /** The number of all checks, by processes in containers and by other processes. */
+  /** The number of all checks, including checks by processes outside containers. */
   readonly checks: number;
-  /** The number of events that the kernel had no room for. */
+  /** The number of events that the kernel dropped because its buffer was full. */
   readonly lost: number;
-  /** The number of checks by processes whose container is unknown. */
+  /** The number of checks by processes whose container could not be found. */
   readonly unplaced: number;
 }
 
@@ -30,7 +30,7 @@ interface Options {
   readonly lookUp: LookUp;
   /** Converts a time of the trace's clock to milliseconds since 1970. */
   readonly epochMs: (seconds: number) => number;
-  /** The path of a control group; every group NAMESPACE/POD/CONTAINER below this path counts as a container, too. */
+  /** The path of a control group. Every group NAMESPACE/POD/CONTAINER below this path counts as a container, too. */
   readonly below?: string | undefined;
   /** Called at the first event of a container, while the container starts. */
   readonly onContainer?: (group: ContainerGroup) => void;
@@ -49,10 +49,13 @@ interface Check {
 interface Watched {
   readonly group: ContainerGroup;
   readonly from: number;
-  /** Whether the container's first program was executed after the observation began. */
+  /** Whether the container's first program started after the observation began. */
   readonly started: boolean;
   ended?: number | undefined;
-  /** The user namespaces in which checks were made while the runtime set up the container: the node's and the pod's. */
+  /**
+   * The user namespaces in which checks were made while the runtime set up the container: the user namespaces of the
+   * node and of the pod.
+   */
   readonly namespaces: Set<string>;
 }
 
@@ -64,13 +67,13 @@ export class Observation {
   readonly #uses = new Map<string, Use>();
   readonly #watches = new Map<string, Watched>();
   /**
-   * The last check of each process. The check's stack follows as a separate event, and the events of several processors
-   * are mixed.
+   * The last check of each process. The stack of the check follows as a separate event. The events of several
+   * processors can be mixed.
    */
   readonly #open = new Map<number, Check>();
   /**
-   * The previous check of each process, if the kernel refused it. The kernel may have granted the last check in place
-   * of the refused check.
+   * The previous check of each process, if the kernel refused it. The kernel may have checked another capability
+   * instead, and granted that check.
    */
   readonly #refused = new Map<number, Check>();
   /** The check whose stack is being read. */
@@ -91,14 +94,14 @@ export class Observation {
     return this.#watches.size;
   }
 
-  /** Adds a process that existed before the observation. @param now the time on the trace's clock */
+  /** Adds a process that existed before the observation. @param now the time by the trace's clock */
   existing(pid: number, task: Task, now: number): void {
     this.#tasks.existing(pid, task);
     if (task.container) this.#watch(task.container, now, false);
   }
 
   read(text: string): void {
-    // Most stacks belong to processes outside of containers.
+    // Most stacks belong to processes outside containers.
     if (!this.#stack && text.startsWith(' => ')) return;
     const line = readTraceLine(text);
     if (line.is === 'frame') this.#stack?.frames.push(line.frame);
@@ -108,7 +111,7 @@ export class Observation {
     }
   }
 
-  /** Everything that was observed. @param now the time on the trace's clock */
+  /** The whole result of the observation. @param now the time by the trace's clock */
   finished(now: number): Observed {
     for (const pid of [...this.#open.keys()]) this.#close(pid);
     for (const pid of [...this.#refused.keys()]) this.#settle(pid);
@@ -166,7 +169,9 @@ export class Observation {
     if (watched) watched.ended = time;
   }
 
-  /** Records the last check of a process. The stack of a check is complete once the process makes another check. */
+  /**
+   * Records the last check of a process. When a process makes another check, the stack of its last check is complete.
+   */
   #close(pid: number): void {
     const check = this.#open.get(pid);
     if (!check) return;
@@ -204,8 +209,9 @@ export class Observation {
   }
 
   /**
-   * Whether the check is noise because a process created the check's user namespace: the namespace did not appear
-   * during the container's set-up. If the set-up was not observed, the check does not count as noise.
+   * Whether the check is noise because a process created the check's user namespace. A user namespace that did not
+   * occur while the runtime set up the container was created by a process. If the set-up was not observed, the check
+   * does not count as noise.
    */
   #noiseBySpace({ task, namespace }: Check): Noise | undefined {
     const { started, namespaces } = this.#watches.get(task.container.id) ?? {};
@@ -214,7 +220,7 @@ export class Observation {
 
   #watch(group: ContainerGroup, from: number, started: boolean): void {
     const watched = this.#watches.get(group.id);
-    // A container that was already watched has a process again, for example because of `kubectl exec`.
+    // A process was started in a container whose watch had ended, for example by `kubectl exec`.
     if (watched) watched.ended = undefined;
     else {
       this.#watches.set(group.id, { group, from, started, namespaces: new Set() });
@@ -222,10 +228,7 @@ export class Observation {
     }
   }
 
-  /**
-   * The call site of a check. Call sites are cached, because processes make checks from the same places again and
-   * again.
-   */
+  /** The call site of a check. Call sites are cached, because processes make many checks at the same places. */
   #site(frames: readonly string[], capability: number): CallSite {
     const key = `${capability} ${frames.join(' ')}`;
     const known = this.#sites.get(key);
@@ -241,8 +244,8 @@ export class Observation {
 }
 
 /**
- * Whether the check replaces a check that the kernel refused. If any one of several capabilities is enough, the kernel
- * checks the next capability after it refused the first.
+ * Whether `check` is made instead of a check that the kernel refused. Sometimes one of several capabilities is enough.
+ * The kernel then checks the next capability after refusing the first.
  */
 function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   return (
@@ -254,7 +257,7 @@ function isInPlaceOf(check: Check, { frames, capability }: Check): boolean {
   );
 }
 
-/** The name of a process. The kernel prints `<...>` for a process whose name it no longer knows. */
+/** The name of a process. The kernel prints `<...>` for a process whose name is no longer stored. */
 function nameOf({ program }: Task, command: string): string {
   const name = command.trim();
   return name === '<...>' && program !== undefined ? program.slice(program.lastIndexOf('/') + 1) : name;

@@ -1,5 +1,6 @@
 /**
- * The lines in which an observer in a pod reports to `cappol observe --cluster`: evidence without names, and progress.
+ * Defines the lines in which an observer in a pod reports to `cappol observe --cluster`. The lines contain evidence
+ * without names, and progress.
  */
 import type { Counts, Observed, UnnamedUse, UnnamedWatch } from './observation.ts';
 
@@ -26,7 +27,7 @@ export function progressLine(progress: RawProgress): RawLine {
   return { raw: 'progress', ...progress };
 }
 
-/** The lines of an observation: one short JSON object a line, because a log may cut long lines. */
+/** The lines of an observation. Each line is a short JSON object, because a log may cut long lines. */
 export function rawLines({ uses, watches, counts, seconds, sawAll }: Observed & Omit<RawEnd, 'counts'>): RawLine[] {
   return [
     ...watches.map((watch) => ({ raw: 'watch' as const, ...watch })),
@@ -35,13 +36,13 @@ export function rawLines({ uses, watches, counts, seconds, sawAll }: Observed & 
   ];
 }
 
-/** The content of an observer's log so far. */
+/** The content of an observer's log, as far as it was read. */
 export class RawLog {
   readonly uses: UnnamedUse[] = [];
   readonly watches: UnnamedWatch[] = [];
   progress: RawProgress | undefined;
   end: RawEnd | undefined;
-  /** Error messages in the log, for people. */
+  /** The error messages in the log, as texts for users. */
   readonly messages: string[] = [];
 
   read(text: string): void {

@@ -1,28 +1,34 @@
 /**
- * Finds the container of each process of the node from events, because a process that ends within milliseconds is gone
- * before /proc can be read.
+ * Finds the container of each process on the node, from events. A process that lives for milliseconds has ended before
+ * /proc can be read.
  */
 import type { ContainerGroup } from './cgroup-path.ts';
 
 export interface Task {
-  /** The container of the process; undefined for a process outside of containers. */
+  /** The container of the process; undefined for a process outside containers. */
   readonly container?: ContainerGroup | undefined;
-  /** Whether the runtime still sets up the container: its first program has not been executed yet. */
+  /** Whether the runtime is still setting up the container. The container's first program has not started yet. */
   readonly setup: boolean;
-  /** The program that the process executed last; undefined if the process executed it before the observation. */
+  /**
+   * The program that the process executed last. The field is undefined if the process executed its program before the
+   * observation.
+   */
   readonly program?: string;
 }
 
-/** Looks up a process that no event has mentioned; undefined if the process has ended. */
+/** Looks up a process that no event has mentioned. The result is undefined if the process has ended. */
 export type LookUp = (pid: number) => Task | undefined;
 
-/** Matches programs of a runtime. runc first executes a copy of itself, and then the container's first program. */
+/**
+ * Matches the programs of a container runtime. runc first executes a copy of itself, and then the container's first
+ * program.
+ */
 const RUNTIME = /^(\/proc\/self\/(exe|fd\/\d+)|\/dev\/fd\/\d+|memfd:.*|(.*\/)?(runc|crun|runc-dmz))$/;
 const OUTSIDE: Task = { setup: false };
 
 export class Tasks {
   readonly #byPid = new Map<number, Task>();
-  /** The number of processes, by the container's ID. */
+  /** The number of running processes in each container. The key is the container's ID. */
   readonly #running = new Map<string, number>();
   readonly #lookUp: LookUp;
 
@@ -39,7 +45,9 @@ export class Tasks {
     return found;
   }
 
-  /** Adds a process that existed before the observation. Information from events takes precedence. */
+  /**
+   * Adds a process that existed before the observation. If events have reported the process, their information is kept.
+   */
   existing(pid: number, task: Task): void {
     if (!this.#byPid.has(pid)) this.#put(pid, task);
   }
@@ -53,26 +61,26 @@ export class Tasks {
   forked(parent: number, child: number): void {
     const task = this.#byPid.get(parent);
     if (task) this.#put(child, task);
-    // The process ID may have belonged to another process, whose end was not reported.
+    // The process ID may have belonged to another process whose end was not reported.
     else this.exited(child);
   }
 
   /**
    * Records that a process executed a program.
    *
-   * @param before the ID of the thread that executes the program; the thread then gets the ID of its process
+   * @param before the ID of the thread that executes the program. The thread then gets the ID of its process
    */
   executed(pid: number, before: number, program: string): void {
     const task = this.#byPid.get(before) ?? this.#byPid.get(pid);
     if (before !== pid) this.exited(before);
     const runtime = RUNTIME.test(program);
-    // A runtime can start a process within the container's group (CLONE_INTO_CGROUP), and no event reports that.
+    // A runtime can start a process in the container's group (CLONE_INTO_CGROUP), and no event reports this start.
     const entered = !runtime && !task?.container && RUNTIME.test(task?.program ?? '') ? this.#lookUp(pid) : undefined;
     const { container, setup } = entered ?? task ?? this.#lookUp(pid) ?? OUTSIDE;
     this.#put(pid, { container, setup: setup && runtime, program });
   }
 
-  /** Records the end of a process. @returns its container, if the container has no process left */
+  /** Records the end of a process. @returns the container of the process, if no process of the container is left */
   exited(pid: number): ContainerGroup | undefined {
     const container = this.#byPid.get(pid)?.container;
     this.#byPid.delete(pid);

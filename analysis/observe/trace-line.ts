@@ -1,12 +1,13 @@
 /**
- * Parses a line of tracefs' trace_pipe. Format: kernel/trace/trace_output.c and the `print fmt` of each event.
+ * Parses a line of tracefs' trace_pipe. The format is in kernel/trace/trace_output.c and in the `print fmt` of each
+ * event.
  *
- * The kernel prints names of processes without escaping line breaks, so a hostile process can break a line in two. A
- * name has at most 15 bytes, so it cannot contain a whole line of the trace. Each fragment of a broken line is
- * `Unreadable`, and ends a stack.
+ * The kernel prints process names without escaping line breaks, so a hostile process can break a line in two. A process
+ * name has at most 15 bytes, so it cannot contain a whole line of the trace. Each fragment of a broken line is parsed
+ * as `Unreadable`, and ends a stack.
  */
 
-/** A time in seconds, by the clock that the tracing instance uses. */
+/** A time in seconds. The tracing instance determines the clock. */
 type Seconds = number;
 
 export type TraceLine =
@@ -21,16 +22,16 @@ export type TraceLine =
   | { readonly is: 'unreadable' };
 
 interface Check {
-  /** The capability's number. */
+  /** The number of the capability. */
   readonly capability: number;
-  /** The user namespace of the check; equal strings mean the same namespace. */
+  /** The user namespace of the check. Equal strings mean the same namespace. */
   readonly namespace: string;
   readonly granted: boolean;
 }
 
 const UNREADABLE: TraceLine = { is: 'unreadable' };
 const FRAME = /^ => (\S+)(?: \[\S+\])?$/;
-/** Matches an event. The thread group is in parentheses if the option record-tgid is set. */
+/** Matches an event. The thread group is in parentheses, and exists only if the option record-tgid is set. */
 const EVENT = /^\s*(.{1,16})-(\d+)\s+(?:\([^)]*\)\s+)?\[\d+\]\s+\S+\s+([\d.]+): (?:(\w+): |(<stack trace>))(.*)$/s;
 const LOST = /^CPU:\d+ \[LOST (\d+) EVENTS\]$/;
 
@@ -49,8 +50,8 @@ export function readTraceLine(text: string): TraceLine {
 }
 
 /**
- * The parsers of events, by the event's name. If a parser returns a `pid`, this `pid` replaces the process that caused
- * the event.
+ * The parsers of events. The key is the name of the event. If a parser returns a `pid`, the event is about that
+ * process, and not about the process that caused the event.
  */
 const READERS: Readonly<Record<string, (rest: string) => object | undefined>> = {
   cap_capable: matching(/target_ns (\S+),.* cap (\d+), ret (-?\d+)$/, (namespace, capability, returned) => ({

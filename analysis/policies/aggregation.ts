@@ -1,8 +1,8 @@
 /**
  * Computes the rules of ClusterRoles with an aggregationRule. A controller replaces the rules of such a ClusterRole
  * with the rules of the ClusterRoles that the aggregationRule selects
- * (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). The controller never applies an empty list: if it finds no
- * rule, the role keeps its own rules.
+ * (k8s.io/kubernetes/pkg/controller/clusterroleaggregation). The controller never writes an empty list. If the
+ * controller finds no rule, the role keeps its own rules.
  */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { PolicyRule, RoleView } from '../../operator/model/objects.ts';
@@ -14,11 +14,11 @@ import type { Labels } from './context.ts';
 export interface ClusterRole {
   readonly name: string;
   readonly labels: Labels;
-  /** The selectors of the aggregationRule; absent if the role has none. */
+  /** The selectors of the aggregationRule; absent if the role has no aggregationRule. */
   readonly selectors?: readonly LabelSelector[];
   /** The rules of the role that may grant a verb on capabilitypolicies. */
   readonly rules: readonly PolicyRule[];
-  /** Whether the role states any rules of its own. */
+  /** Whether the role's manifest has rules. */
   readonly isStated: boolean;
 }
 
@@ -63,7 +63,7 @@ export function liveRoles(all: readonly RawObject[]): readonly ClusterRole[] {
   });
 }
 
-/** The roles with an aggregationRule, with the rules that the controller writes. */
+/** The roles with an aggregationRule, with the rules that the controller writes into them. */
 export function aggregatedRoles(roles: readonly ClusterRole[]): RoleView[] {
   return roles
     .filter(({ selectors }) => selectors)
@@ -73,7 +73,7 @@ export function aggregatedRoles(roles: readonly ClusterRole[]): RoleView[] {
 /**
  * The roles from which an aggregated role gets its rules.
  *
- * @param seen the aggregated roles that were visited already, because two aggregated roles may select each other
+ * @param seen the aggregated roles that were already visited. Two aggregated roles may select each other
  */
 function sourcesOf(role: ClusterRole, roles: readonly ClusterRole[], seen: Set<ClusterRole>): readonly ClusterRole[] {
   const { selectors, isStated } = role;

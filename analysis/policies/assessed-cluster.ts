@@ -1,6 +1,6 @@
 /**
- * Adds a policy for each level to a cluster without CapabilityPolicy. The workloads that violate a level's policy are
- * the workloads that the level would refuse.
+ * Adds one policy for each level to a cluster without CapabilityPolicy. If a workload violates the policy of a level,
+ * the level would refuse the workload.
  */
 import { type CompletePolicy, GROUP, KIND, type Mode, VERSION } from '../../operator/api/capability-policy.ts';
 import { completeSpec } from '../../operator/api/defaults.ts';
@@ -8,8 +8,8 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 
 /**
- * The levels, and the names of their policies. Policies of one mode decide together, so each assessed level has a mode
- * of its own.
+ * The levels, and the names of their policies. Policies of the same mode decide together. Each assessed level therefore
+ * has its own mode.
  */
 export const ASSESSED_LEVELS: readonly { readonly level: Level; readonly mode: Mode }[] = [
   { level: 'baseline', mode: 'Warn' },
@@ -23,7 +23,7 @@ const POLICIES = ASSESSED_LEVELS.map(({ level, mode }): CompletePolicy => {
   return { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata, spec, status: {} };
 });
 
-/** @param cluster a cluster that may change: each call reads its current state */
+/** @param cluster a cluster that may change. Each call reads its current state */
 export function assessedCluster(cluster: Cluster): Cluster {
   return {
     policies: () => POLICIES,

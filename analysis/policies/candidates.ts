@@ -1,6 +1,6 @@
 /**
- * Finds the pods that a manifest makes, in the form that the operator's evaluation reads, and the problems of the
- * manifest.
+ * Finds the pods that a manifest makes, and the problems of the manifest. The pods are in the form that the operator
+ * evaluates.
  */
 import { type Candidate, customCandidate, podCandidate, templateCandidate } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -27,7 +27,10 @@ import type { Automounts } from './automounting.ts';
 export interface Candidature {
   /** The pod to evaluate; undefined if the object makes no pods any more, like a finished Job. */
   readonly candidate: Candidate | undefined;
-  /** The path of the template in a custom resource, `spec.template`; null for the kinds of Kubernetes. */
+  /**
+   * The path of the template in a custom resource, such as `spec.template`. The value is null for the built-in kinds of
+   * Kubernetes.
+   */
   readonly template: string | null;
   /** The line where the pod begins. */
   readonly line: number;
@@ -36,7 +39,7 @@ export interface Candidature {
   readonly unknown: readonly UnknownField[];
 }
 
-/** The pods of one manifest; every part may be empty. */
+/** The pods of one manifest. Every list of the manifest's result may be empty. */
 export interface Candidatures {
   readonly candidatures: readonly Candidature[];
   /** The reasons why the manifest or a part of it cannot be evaluated, in the API server's words. */
@@ -48,7 +51,7 @@ export interface Candidatures {
   readonly notEvaluated?: {
     /** The kind with its API group, as kubectl names it: `Prometheus.monitoring.coreos.com`. */
     readonly kind: string;
-    /** True if objects of this kind are known to make pods; null if that is unknown. */
+    /** True if objects of this kind are known to make pods; null if this is unknown. */
     readonly makesPods: true | null;
   };
 }
@@ -63,9 +66,9 @@ export class PodCandidates {
   readonly #projection = createProjection(RULES, UNSHARED);
 
   /**
-   * @param namespace the namespace for objects without `metadata.namespace`
-   * @param automounts which service accounts mount a token; undefined for objects of a cluster, which are evaluated
-   * unchanged
+   * @param namespace the namespace of objects that have no `metadata.namespace`
+   * @param automounts says which service accounts mount a token; undefined for objects of a cluster, whose pods are
+   * evaluated unchanged
    */
   constructor(namespace: string, automounts: Automounts | undefined) {
     this.#namespace = namespace;
@@ -112,8 +115,8 @@ export class PodCandidates {
     const fields: Problem[] = [];
     for (const template of podTemplatesIn(object)) {
       const { wrong: problems, unknown: inPod, empty } = podFieldsIn(template.pod);
-      // Problems in a custom resource are only warnings: the match may not be a pod, or a value may be a placeholder
-      // that the operator of the kind replaces.
+      // Problems in a custom resource are only warnings. What was found may not be a pod, or the operator of the kind
+      // may replace a placeholder by a valid value.
       for (const { path, message } of problems) {
         warnings.push({
           path: template.fieldOf(path),
@@ -122,8 +125,8 @@ export class PodCandidates {
       }
       if (problems.length === 0) {
         const unknown = misspeltIn(template, inPod);
-        // Unknown fields are only warnings in a custom resource, because its kind may have fields of its own besides
-        // the fields of a pod.
+        // In a custom resource, unknown fields are only warnings. The kind may have fields of its own beside the fields
+        // of a pod.
         fields.push(...unknown);
         const nulls = nullProblems(empty, template.fieldOf);
         fields.push(...nulls.problems, ...nulls.warnings);
@@ -133,8 +136,8 @@ export class PodCandidates {
     }
     const found = { ...NOTHING, candidatures, warnings: [...warnings, ...fields] };
     const makes = isBuiltIn(apiVersion) ? (makesPods(apiVersion, kind) ?? false) : makesPods(apiVersion, kind);
-    // Prometheus uses `spec.containers` to patch the containers of its operator. A Prometheus object does not contain
-    // the operator's containers themselves.
+    // Prometheus uses `spec.containers` to patch containers that its operator creates. The Prometheus object itself
+    // does not contain these containers.
     const isWhole = candidatures.some(({ template }) => template !== 'spec' || makes !== true);
     if (isWhole && warnings.length === 0) return found;
     if (makes === false && warnings.length === 0) return { ...found, skipped: true };
@@ -152,7 +155,10 @@ export class PodCandidates {
     return this.#completed(candidate, pod, { fieldOf, template: pathText(path), line, unknown });
   }
 
-  /** The pod as the API server completes it before policies evaluate it. A pod with a uid is already complete. */
+  /**
+   * The pod with the fields that the API server adds before policies evaluate it. A pod with a UID has these fields
+   * already.
+   */
   #completed(candidate: Candidate | undefined, pod: unknown, place: Omit<Candidature, 'candidate'>): Candidature {
     const { metadata, spec } = objectOf(pod);
     const { annotations, uid } = objectOf(metadata);
@@ -165,7 +171,7 @@ export class PodCandidates {
     return { candidate: { ...candidate, content }, ...place, fieldOf: withTokenField(content, place.fieldOf) };
   }
 
-  /** The object, with the namespace that it will be created in. */
+  /** The object with the namespace in which it will be created. */
   #placed(object: Object) {
     const { namespace } = identityOf(object, this.#namespace);
     return { ...object, metadata: { ...object.metadata, namespace } };
@@ -178,14 +184,14 @@ export class PodCandidates {
       return view.finished ? undefined : templateCandidate(view);
     }
     const view = this.#projection.pod(object);
-    // A pod of a manifest, unlike a running pod, is evaluated after defaulting has filled it in.
+    // A pod of a manifest is evaluated in the form that it has after defaulting. A running pod is evaluated as it is.
     return view.mirror || view.finished ? undefined : { ...podCandidate(view), filled: true };
   }
 }
 
 /**
- * Maps the added token volume to `automountServiceAccountToken`, because this field decides whether a pod gets the
- * volume, and the manifest does not contain the volume.
+ * Maps the added token volume to the field `automountServiceAccountToken`. The manifest does not contain the volume,
+ * and this field decides whether a pod gets the volume.
  */
 function withTokenField({ spec }: PodContent, fieldOf: Candidature['fieldOf']): Candidature['fieldOf'] {
   const added = tokenVolumeIndex(spec);
@@ -194,7 +200,7 @@ function withTokenField({ spec }: PodContent, fieldOf: Candidature['fieldOf']): 
     fieldOf(inPod[1] === 'volumes' && inPod[2] === added ? ['spec', 'automountServiceAccountToken'] : inPod);
 }
 
-/** Maps a volume that comes from a volume claim template of a StatefulSet to the list of these templates. */
+/** Maps a volume from a volume claim template of a StatefulSet to the list of these templates. */
 function withClaims(object: Object, content: PodContent | undefined, fieldOf: Candidature['fieldOf']) {
   const claims = claimsIn(object);
   const path = claimsPath(object.kind);
@@ -207,9 +213,9 @@ function withClaims(object: Object, content: PodContent | undefined, fieldOf: Ca
 }
 
 /**
- * The pod by the kind, name and labels that evidence is matched with.
+ * The kind, name and labels by which the pod is matched with evidence.
  *
- * @param namespace the namespace for objects without `metadata.namespace`
+ * @param namespace the namespace of objects that have no `metadata.namespace`
  */
 export function manifestPod({ object }: InputObject, { fieldOf }: Candidature, namespace: string): ManifestPod {
   const labels = textsIn(valueAt(object, fieldOf(['metadata', 'labels'])));

@@ -1,5 +1,6 @@
 /**
- * Runs the CEL rules of a CRD (x-kubernetes-validations) on a policy, as the API server does when a policy is created.
+ * Evaluates the CEL rules of a CRD (x-kubernetes-validations) on a policy. The API server does the same when a policy
+ * is created.
  */
 import type { CelRule, Schema } from '../../operator/api/schema.ts';
 import { CelEngine, celValue } from '../../operator/evaluate/cel.ts';
@@ -7,8 +8,8 @@ import { fieldPath } from '../schema/paths.ts';
 import { isObject, type Problem, problemAt, walk } from '../schema/problems.ts';
 
 /**
- * Property names that CEL reserves (k8s.io/apiserver/pkg/cel/escaping.go): a rule writes `self.__namespace__` for the
- * property `namespace`.
+ * Property names that CEL reserves (k8s.io/apiserver/pkg/cel/escaping.go). For the property `namespace`, a rule writes
+ * `self.__namespace__`.
  */
 const RESERVED = new Set(
   'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(
@@ -32,7 +33,8 @@ export function ruleProblems(value: unknown, schema: Schema): Problem[] {
 }
 
 /**
- * The message of the first CEL rule in the schema that the given string breaks; undefined if the string breaks no rule.
+ * The message of the first CEL rule in the schema that the given string violates. The result is undefined if the string
+ * violates no rule.
  */
 export function ruleRefusal(text: string, schema: Schema): string | undefined {
   const engine = new CelEngine();

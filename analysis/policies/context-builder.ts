@@ -34,12 +34,12 @@ export type Collected = ReturnType<typeof nothing>;
 function nothing() {
   return {
     policies: new Map<string, CompletePolicy>(),
-    /** The places where the policies of manifests were read. */
+    /** The files and lines from which the policies of manifests were read. */
     sources: new Map<string, PolicySource>(),
     namespaces: new Map<string, Labels>(),
     roles: new Map<string, RoleView>(),
     bindings: new Map<string, RoleBindingView>(),
-    /** The ClusterRoles with their labels, because an aggregationRule selects ClusterRoles by labels. */
+    /** The ClusterRoles with their labels. An aggregationRule selects ClusterRoles by their labels. */
     clusterRoles: new Map(IN_EVERY_CLUSTER.map((role) => [role.name, role])),
     automounting: new Map<string, boolean>(),
     /** Whether the policies in manifests and in the cluster are used. */
@@ -51,9 +51,12 @@ function nothing() {
 export class PolicyContextBuilder {
   readonly #projection: Projection = createProjection(RULES, UNSHARED);
   readonly #all: Collected;
-  /** Finds the lines of a policy's fields. These functions are not in `collected`, because no thread can receive them. */
+  /**
+   * Functions that find the lines of a policy's fields. The functions are not in `collected`, because a function cannot
+   * be sent to another thread.
+   */
   readonly #lineOf = new Map<string, InputObject['lineOf']>();
-  /** The namespace for roles and bindings without `metadata.namespace`. */
+  /** The namespace of roles and bindings that have no `metadata.namespace`. */
   readonly #namespace: string;
   #live: Cluster | undefined;
   #statesContext = false;
@@ -73,14 +76,17 @@ export class PolicyContextBuilder {
     return builder;
   }
 
-  /** Everything that was collected; undefined if the builder has read a cluster, which is too large to be sent. */
+  /**
+   * The policies and other objects that the builder has collected. The value is undefined if the builder has read a
+   * cluster, because a cluster is too large to be sent.
+   */
   get collected(): Collected | undefined {
     return this.#live ? undefined : this.#all;
   }
 
   /**
-   * The policies of the cluster and of the manifests, by name. A policy of a manifest replaces the cluster's policy of
-   * the same name.
+   * The files and lines from which the policies of manifests were read. A policy of a manifest replaces the policy of
+   * the cluster that has the same name.
    */
   get policies(): ReadonlyMap<string, CompletePolicy> {
     return this.#all.policies;
@@ -91,7 +97,10 @@ export class PolicyContextBuilder {
     return this.#all.sources;
   }
 
-  /** The line of a field of a policy from a manifest; of the nearest field around it, if the field is absent. */
+  /**
+   * The line of a field of a policy from a manifest. If the field is absent, the result is the line of the nearest
+   * existing field around the absent field.
+   */
   lineIn(policy: string, path: FieldPath): number | null {
     return this.#lineOf.get(policy)?.(path) ?? null;
   }
@@ -110,13 +119,13 @@ export class PolicyContextBuilder {
     return this.#statesContext;
   }
 
-  /** The rollouts of the named policies, by name. */
+  /** The rollouts of the policies with the given names. The key is the policy's name. */
   rollouts(names: readonly string[]): Map<string, CompleteRollout> {
     const specs = names.flatMap((name) => {
       const spec = this.#all.policies.get(name)?.spec;
       return spec ? [[name, spec] as const] : [];
     });
-    // If the mode is not Enforce, the rollout rests and is left out.
+    // If the mode is not Enforce, the rollout is resting, so it is left out.
     return new Map(
       specs.flatMap(([name, { mode, rollout }]) => (rollout && mode === 'Enforce' ? [[name, rollout]] : [])),
     );
@@ -128,7 +137,7 @@ export class PolicyContextBuilder {
     this.#all.policies.set(name, { apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata, spec: completeSpec(spec) });
   }
 
-  /** @param tell receives the object's problems; the object is skipped if it cannot be read */
+  /** @param tell receives the problems of the object. An object that cannot be read is skipped */
   addManifest(manifest: InputObject, tell: (trouble: Trouble) => void): void {
     const role = roleOf(manifest.object.apiVersion, manifest.object.kind);
     if (isContextObject(role)) this.#statesContext = true;
@@ -140,8 +149,8 @@ export class PolicyContextBuilder {
         return;
       case 'namespace': {
         const { name, labels } = this.#projection.namespace(object);
-        // Like `kubectl apply`, this keeps the live labels, and drops the labels of an earlier manifest of the
-        // namespace.
+        // The labels of the live namespace are kept, as `kubectl apply` would keep them. The labels of an earlier
+        // manifest of the namespace are dropped.
         this.#all.namespaces.set(name, { ...this.#live?.namespace(name)?.labels, ...labels });
         return;
       }
@@ -164,7 +173,8 @@ export class PolicyContextBuilder {
       for (const policy of cluster.policies()) this.#all.policies.set(policy.metadata?.name ?? '', policy);
     }
     for (const { name, labels } of cluster.namespaces()) this.#all.namespaces.set(name, labels);
-    // If addClusterRoles() is not called, only the rules that a controller has written into aggregated roles are known.
+    // Until addClusterRoles() is called, the builder has only the rules of aggregated roles that a controller has
+    // written.
     this.#all.clusterRoles.clear();
     for (const role of cluster.roles()) this.#addRole(role.namespace ? 'Role' : 'ClusterRole', role);
     for (const one of cluster.roleBindings()) {
@@ -173,8 +183,8 @@ export class PolicyContextBuilder {
   }
 
   /**
-   * Adds all ClusterRoles of a cluster, with which roles of manifests may be aggregated. Callers do this after
-   * addCluster().
+   * Adds all ClusterRoles of a cluster. Aggregated roles in manifests may select these roles. Callers must call
+   * addCluster() first.
    */
   addClusterRoles(roles: readonly ClusterRole[]): void {
     for (const role of roles) this.#all.clusterRoles.set(role.name, role);
@@ -184,7 +194,7 @@ export class PolicyContextBuilder {
     for (const [name, mounts] of known) this.#all.automounting.set(name, mounts);
   }
 
-  /** Builds the context. @param tell receives the problems of policies that have a valid form */
+  /** Builds the context. @param tell receives the problems of policies whose form is valid */
   build(options: PolicyContextOptions, tell: (trouble: Trouble) => void, supposed: Supposed = {}): PolicyContext {
     for (const role of aggregatedRoles([...this.#all.clusterRoles.values()])) this.#addRole('ClusterRole', role);
     const namespaces = this.#labelsWith(supposed.pending ?? new Map());
@@ -220,7 +230,7 @@ export class PolicyContextBuilder {
     return labels;
   }
 
-  /** The live cluster with the manifests applied to it. */
+  /** The live cluster as it would be after the manifests were applied. */
   #cluster(oldestServer: number, labels: ReadonlyMap<string, Labels>, enforced: readonly string[]): Cluster {
     const live = this.#live;
     const policies = [...this.#all.policies].map(([name, policy]) =>
@@ -253,8 +263,8 @@ export class PolicyContextBuilder {
     if (!policy) return;
     const complete = completePolicy(policy);
     const [known, source] = [this.#all.policies.get(name), this.#all.sources.get(name)];
-    // Two policies with one name are an error, because the order in which somebody applies them decides which spec is
-    // in force.
+    // Two policies with the same name are an error. The order in which somebody applies the two policies would decide
+    // which spec is in force.
     if (known && source && !isDeepStrictEqual(known.spec, complete.spec)) {
       const place = troublePlace(placeOfSource(source));
       const message = `CapabilityPolicy ${name} is also at ${place}, with another spec: keep only one of the two`;
@@ -269,11 +279,11 @@ export class PolicyContextBuilder {
   #addRoleManifest(object: InputObject['object']): void {
     if (object.kind === 'ClusterRole') this.addClusterRoles([clusterRoleOf(object)]);
     const placed = this.#placed(object);
-    // A role without grants also counts, because it may replace a live role that grants something.
+    // A role without grants is added, too, because it may replace a live role that grants something.
     this.#addRole(object.kind, this.#projection.role(placed) ?? { ...scopeOf(placed), rules: [] });
   }
 
-  /** A role or binding, with the namespace in which it will be created. */
+  /** The role or binding with the namespace in which it will be created. */
   #placed(object: InputObject['object']): InputObject['object'] {
     if (object.kind.startsWith('Cluster')) return object;
     const { namespace } = identityOf(object, this.#namespace);
@@ -289,7 +299,7 @@ export class PolicyContextBuilder {
   }
 }
 
-/** The metadata of the live policy that the API server keeps when the policy is changed. */
+/** The metadata fields of the live policy that stay the same when somebody changes the policy. */
 function pickIdentity({ uid, creationTimestamp, generation }: NonNullable<CompletePolicy['metadata']>) {
   return {
     ...(uid !== undefined && { uid }),

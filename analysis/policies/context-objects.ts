@@ -1,4 +1,4 @@
-/** Checks the namespaces, roles and bindings that evaluation depends on. */
+/** Checks namespaces, roles and role bindings, because an evaluation depends on them. */
 import { type InputObject, troubleOf } from '../manifests/document-objects.ts';
 import { nullProblems, withEmptyValues } from '../manifests/empty-fields.ts';
 import type { roleOf } from '../manifests/kinds.ts';
@@ -6,15 +6,16 @@ import { objectFields } from '../manifests/pod-schema.ts';
 import type { Trouble } from '../manifests/trouble.ts';
 import { fieldProblems } from '../manifests/unknown-fields.ts';
 
-/** Whether the object is a namespace, role or binding. Policies are validated elsewhere. */
+/** Whether the object is a namespace, role or binding. Another file validates policies. */
 export function isContextObject(role: ReturnType<typeof roleOf>): boolean {
   return role === 'namespace' || role === 'role' || role === 'roleBinding';
 }
 
 /**
- * Finds misspelt fields such as `lables:`: the namespace would have no labels, and no policy would select it.
+ * Reads a namespace, role or binding, and reports misspelt fields such as `lables:`. With the misspelling `lables:`,
+ * the namespace would have no labels, and no policy would select it.
  *
- * @returns the object as the API server reads it; undefined if the API server refuses the object
+ * @returns the object in the form that the API server reads; undefined if the API server refuses the object
  */
 export function readObject(manifest: InputObject, tell: (trouble: Trouble) => void): InputObject['object'] | undefined {
   const { object, textOf } = manifest;

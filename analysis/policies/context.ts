@@ -1,6 +1,6 @@
 /**
- * The state of a cluster together with the policies of files. In the combined state, namespaces may have other labels
- * than in the cluster.
+ * The state of a cluster, combined with the policies of files. The files may give namespaces other labels than they
+ * have in the cluster.
  */
 
 import { type Mode, NAME_LABEL } from '../../operator/api/capability-policy.ts';
@@ -22,33 +22,37 @@ import { evaluateCluster } from './evaluate-cluster.ts';
 export type Labels = Readonly<Record<string, string>>;
 
 export interface PolicyContextOptions extends AdmissionOptions {
-  /** The minor version of the oldest API server: the N of Kubernetes 1.N. */
+  /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly oldestServer: number;
   /** The labels of a namespace that is neither in the files nor in the cluster. */
   readonly namespaceLabels: Labels;
-  /** Whether all roles and bindings could be read; true by default. */
+  /** Whether all roles and bindings could be read. The default is true. */
   readonly usersKnown?: boolean;
-  /** The time for which to evaluate, in ms since 1970. */
+  /** The time for which policies are evaluated, in ms since 1970. */
   readonly at: number;
 }
 
-/** The place where a policy was read. */
+/** The file and line from which a policy was read. */
 export interface PolicySource {
   readonly file: string;
   readonly line: number | null;
 }
 
-/** The place of a problem of the policy. @param source absent for a policy of the cluster */
+/**
+ * The position to report for a problem of the policy.
+ *
+ * @param source the file and line of the policy; absent for a policy of the cluster
+ */
 export function placeOfSource(
   { file, line }: PolicySource = { file: 'cluster', line: null },
 ): Pick<Trouble, 'file' | 'line'> {
   return { file, ...(line !== null && { line }) };
 }
 
-/** The verdicts of a namespace, as far as a comparison of two states needs them. */
+/** The fields of a namespace's verdicts that a comparison of two states needs. */
 export type EvaluatedWorkloads = Pick<NamespaceVerdicts, 'namespace' | 'modes'>;
 
-/** Policies and the cluster that they are evaluated in, as far as a comparison of two states needs them. */
+/** Policies and the cluster in which they are evaluated, reduced to what a comparison of two states needs. */
 export interface EvaluatedContext extends Pick<PolicyContext, 'labelsOf' | 'sources'> {
   readonly compiled: Pick<Compiled, 'policies'>;
   evaluateCluster(only?: string): Iterable<EvaluatedWorkloads>;
@@ -66,7 +70,7 @@ interface PolicyContextInput {
   readonly namespaceLabels: Labels;
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly automounting: Automounting;
-  /** The place where each policy was read, by the policy's name; live policies have no entry. */
+  /** The file and line from which each policy was read. The key is the policy's name. Live policies have no entry. */
   readonly sources: ReadonlyMap<string, PolicySource>;
 }
 
@@ -92,7 +96,7 @@ export class PolicyContext {
     return { ...(namespaces.get(namespace) ?? namespaceLabels), [NAME_LABEL]: namespace };
   }
 
-  /** The policies that decide in a namespace, for each mode in which at least one decides. */
+  /** The policies that decide in a namespace, by mode. A mode without deciding policies has no entry. */
   deciding(namespace: string): readonly DecidingPolicies[] {
     return this.#deciding.get(namespace, () => {
       if (this.isExcluded(namespace)) return [];
@@ -102,16 +106,19 @@ export class PolicyContext {
     });
   }
 
-  /** @param only the single namespace to evaluate; undefined for all */
+  /** @param only the only namespace to evaluate; undefined for all namespaces */
   evaluateCluster(only?: string): Iterable<NamespaceVerdicts> {
     return evaluateCluster(this.#input.cluster, this.#input.state, this.evaluation, only);
   }
 
-  /** The rolled-out policies that policies for everybody loosen, by the name of the looser policy. */
+  /**
+   * The policies with a rollout that another policy, which everyone may use, loosens. The key is the name of the looser
+   * policy.
+   */
   loosenings(): ReadonlyMap<string, readonly Loosening[]> {
     const { state, cluster } = this.#input;
     const names = new Set(this.compiled.policies.map(({ name }) => name));
-    // Without namespaces, every policy that may select a common namespace counts.
+    // If no namespaces are known, every policy counts that may select the same namespace.
     const all = [...names].map((name): [string, readonly Loosening[]] => [
       name,
       cluster.namespaces().length > 0 ? state.loosenings(name) : looseningsAnywhere(name, this.compiled.policies),

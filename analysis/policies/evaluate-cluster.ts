@@ -1,4 +1,4 @@
-/** Evaluates the running workloads of a cluster, one namespace after the other. */
+/** Evaluates the running workloads of a cluster, one namespace after another. */
 import { evaluateNamespace, type NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { EvaluationContext } from '../../operator/evaluate/verdict.ts';
 import type { Cluster, NamespaceView } from '../../operator/model/objects.ts';
@@ -11,7 +11,7 @@ interface Selecting {
   isReached(namespace: NamespaceView): boolean;
 }
 
-/** @param only the single namespace to evaluate; undefined for all */
+/** @param only the only namespace to evaluate; undefined for all namespaces */
 export function* evaluateCluster(
   cluster: Cluster,
   policies: Selecting,

@@ -1,19 +1,19 @@
-/** The entries of `spec.containers` because of which the containers of a pod pass. */
+/** Finds the entries of `spec.containers` without which containers of a pod would violate the policy. */
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 import { checksOf, type ResolvedPolicy } from '../../operator/policy/resolve.ts';
 
 export interface PassesBy {
   readonly policy: string;
-  /** The path of the entry: `spec.containers[0]` */
+  /** The path of the entry: `spec.containers[0]`. */
   readonly entry: string;
-  /** The messages of the rules that the container would break without the entry. */
+  /** The messages of the rules that the container would violate without the entry. */
   readonly without: readonly string[];
 }
 
 /**
- * The entry because of which each container passes, by the container's name. If the policy's defaulting fills in the
- * pod, the filled pod is evaluated.
+ * The entry without which each container would violate the policy. The key is the container's name. If the policy's
+ * defaulting fills in the pod, the filled pod is evaluated.
  */
 export function passingByEntry(
   pod: PodContent,

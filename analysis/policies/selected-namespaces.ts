@@ -1,4 +1,6 @@
-/** The namespaces that a policy selects, and the reason where the policy does not decide. */
+/**
+ * Lists the namespaces that a policy selects. If the policy does not decide in a namespace, the list gives the reason.
+ */
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { deciding, isExcluded } from '../../operator/policy/deciding.ts';
 import { isPendingPart } from '../../operator/policy/parts.ts';
@@ -10,7 +12,7 @@ export interface SelectedNamespace {
   readonly namespace: string;
   /** The mode of the policy's part that selects the namespace. */
   readonly mode: Mode;
-  /** Whether the policy's rollout has not reached the namespace yet. */
+  /** Whether the rollout of the policy has not reached the namespace yet. */
   readonly pending: boolean;
   readonly role: Role;
 }
@@ -18,7 +20,10 @@ export interface SelectedNamespace {
 export type Role =
   /** No other policy with the same priority decides in the namespace. */
   | { readonly name: 'Decides'; readonly over: readonly Other[] }
-  /** Other policies with the same priority decide in the namespace, too: a pod must satisfy one of the policies. */
+  /**
+   * Several policies with the same priority decide in the namespace. A pod must then satisfy at least one of the
+   * policies.
+   */
   | { readonly name: 'Shares'; readonly with: readonly Other[]; readonly over: readonly Other[] }
   | { readonly name: 'Overridden'; readonly by: readonly Other[] }
   /** The namespace is being deleted, so nothing can be created in it. */
@@ -40,9 +45,9 @@ interface NamespaceFacts {
 
 interface Surroundings {
   readonly namespaces: Iterable<NamespaceFacts>;
-  /** Patterns of namespaces that no policy reaches. */
+  /** The patterns of the namespaces that no policy reaches. */
   readonly excluded: readonly string[];
-  /** The policies in force that select the namespace; none for an excluded namespace. */
+  /** The policies in force that select the namespace. The list is empty for an excluded namespace. */
   selecting(namespace: string): readonly ResolvedPolicy[];
 }
 

@@ -1,6 +1,4 @@
-/**
- * A state that a cluster does not have yet: some policies are enforced everywhere, or are pending in some namespaces.
- */
+/** A hypothetical state of a cluster: some policies are enforced everywhere, or are pending in some namespaces. */
 import { type CompletePolicy, ROLLOUT_PENDING } from '../../operator/api/capability-policy.ts';
 import { rolloutLabel } from '../../operator/policy/parts.ts';
 import type { Labels } from './context.ts';
@@ -8,7 +6,7 @@ import type { Labels } from './context.ts';
 export interface Supposed {
   /** The names of the policies that are enforced everywhere at once. */
   readonly enforced?: readonly string[];
-  /** For each namespace, the names of the policies whose rollouts have not reached the namespace. */
+  /** The names of the policies whose rollouts have not reached a namespace. The key is the namespace's name. */
   readonly pending?: ReadonlyMap<string, readonly string[]>;
 }
 

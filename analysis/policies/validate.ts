@@ -1,7 +1,7 @@
 /**
- * Validates a policy from a file: the result is the policy as the API server would store it, or the API server's
- * errors. Validation uses the generated model and the CRD's CEL rules, and needs no API server. Fields that the schema
- * does not know are errors, as for `kubectl apply`.
+ * Validates a policy from a file. The result is the policy in the form that the API server would store, or the API
+ * server's errors. Validation uses the generated model and the CRD's CEL rules, and needs no API server. A field that
+ * the schema does not know is an error, as in `kubectl apply`.
  */
 import type { CapabilityPolicy } from '../../operator/api/capability-policy.ts';
 import crdSchema from '../../operator/api/generated/schema.json' with { type: 'json' };
@@ -16,15 +16,15 @@ import { type Hinting, withTypeHints } from '../schema/type-hint.ts';
 import { ruleProblems, ruleRefusal } from './cel-rules.ts';
 
 interface Validation {
-  /** The valid policy; undefined if there are problems. */
+  /** The valid policy; undefined if the policy has problems. */
   readonly policy: CapabilityPolicy | undefined;
   readonly problems: readonly Problem[];
 }
 
 const CRD = crdSchema as unknown as Schema;
-/** The CRD's schema, completed with the schema of metadata, which a CRD leaves to the API server. */
+/** The CRD's schema with the schema of metadata. A CRD itself leaves the schema of metadata to the API server. */
 const SCHEMA: Schema = { ...CRD, properties: { ...CRD.properties, metadata: schemaOf('ObjectMeta') } };
-/** Matches the names that custom resources may have. */
+/** Matches the names that a custom resource may have. */
 const NAME = new RegExp(`^${SUBDOMAIN}$`);
 
 /** @param textOf returns the text of a scalar as it is written in the file */
@@ -38,13 +38,13 @@ export function validatePolicy(object: RawObject, textOf?: Hinting['textOf']): V
     ...unknownFields(written, SCHEMA),
   ];
   const wrong = withTypeHints(form, written, SCHEMA, { textOf, refusalOf: ruleRefusal });
-  // As in the API server, the CEL rules run only on values that the schema admits.
+  // Like the API server, this code evaluates the CEL rules only on values that the schema admits.
   const problems = wrong.length > 0 ? wrong : ruleProblems(written, CRD);
   return { policy: problems.length > 0 ? undefined : policy, problems };
 }
 
 /**
- * The first problem of each field. A field can have several problems, because Ajv checks the enum even of a value whose
+ * The first problem of each field. A field can have several problems, because Ajv checks the enum even if the value's
  * type is wrong.
  */
 function modelProblems(object: RawObject, errors: readonly ModelError[]): Problem[] {
@@ -67,7 +67,7 @@ function modelProblem(object: RawObject, { instancePath, keyword, params, messag
   return problemAt(path, refusalText(keyword, valueAt(object, path), limit) ?? message);
 }
 
-/** The keys and indices of a JSON pointer, such as `/spec/subjects/0/name`. */
+/** The keys and indexes in a JSON pointer, such as `/spec/subjects/0/name`. */
 function pointedAt(pointer: string, object: RawObject): FieldPath {
   const path: (string | number)[] = [];
   for (const step of pointer.split('/').slice(1)) {

@@ -1,4 +1,4 @@
-/** The CEL texts of the protection (protection.ts). */
+/** The CEL expressions of the protection (protection.ts). */
 import {
   FIELD_MANAGER,
   GROUP,
@@ -16,7 +16,9 @@ export interface ServiceAccount {
   readonly name: string;
 }
 
-/** One entry of a list in the admission policy, with the reason for the entry, which becomes a comment in the file. */
+/**
+ * An entry of a list in the admission policy, with the reason for the entry. The reason becomes a comment in the file.
+ */
 export interface Explained {
   readonly why: string;
   readonly entry: Readonly<Record<string, unknown>>;
@@ -36,33 +38,41 @@ const NAMESPACE_CONTROLLER = { namespace: CONTROLLER_NAMESPACE, name: 'namespace
 export const DELETING_CONTROLLERS: readonly ServiceAccount[] = [GARBAGE_COLLECTOR, NAMESPACE_CONTROLLER];
 
 /**
- * CEL, bool: the user is the controller. A controller runs as its own user, or as the user of kube-controller-manager
- * if controllers have no credentials of their own.
+ * A CEL expression of type bool: the user of the request is the controller. A controller acts as its own user. If
+ * controllers have no credentials of their own, a controller acts as the user of kube-controller-manager.
  */
 function isController(account: ServiceAccount): string {
   return `request.userInfo.username in ${literal([userName(account), MANAGER])}`;
 }
 
-/** CEL, bool: the namespace controller deletes an object because the object's namespace is being deleted. */
+/**
+ * A CEL expression of type bool: the namespace controller deletes an object because the namespace of the object is
+ * being deleted.
+ */
 export const EMPTIES_NAMESPACE = `(variables.deletes && ${isController(NAMESPACE_CONTROLLER)})`;
-/** CEL, bool: the user is kube-controller-manager, which requests the tokens of its controllers. */
+/**
+ * A CEL expression of type bool: the user is kube-controller-manager, which requests the tokens for its controllers.
+ */
 export const IS_MANAGER = `request.userInfo.username == ${literal(MANAGER)}`;
 /**
- * CEL, bool: the user is a controller inside of an API server. The controllers inside of an API server manage the API
- * server's own objects.
+ * A CEL expression of type bool: the user is a controller inside an API server. The controllers inside an API server
+ * manage the API server's own objects.
  */
 export const API_SERVER = `request.userInfo.username == "system:apiserver"`;
 
 /**
- * CEL, bool: the request is a probe. Webhooks, and policies that were created through the API, never see bindings, so
- * they cannot forge the answer to a probe.
+ * A CEL expression of type bool: the request is a probe. Webhooks never see bindings, and neither do policies that were
+ * created through the API. Webhooks and such policies therefore cannot forge the answer to a probe.
  */
 export const PROBES = `variables.resource == "validatingadmissionpolicybindings" && "${PROBE_LABEL}" in variables.subject.metadata.?labels.orValue({})`;
 
-/** Patterns of the names of programs, and of the objects that the operator rendered before programs existed. */
+/**
+ * Patterns of object names. The patterns match the programs, and the objects that the operator rendered before it used
+ * programs.
+ */
 const ADMISSION_NAMES = ['capabilitypolicy.*', 'capabilitypolicy-*'];
 
-/** CEL, bool: the given fields of the object have not changed. */
+/** A CEL expression of type bool: the given fields of the object have not changed. */
 function same(fields: readonly string[], [now, before]: readonly [string, string]): string {
   return fields.map((field) => `${now}.?${field} == ${before}.?${field}`).join(' && ');
 }
@@ -72,7 +82,7 @@ const METADATA = ['dyn(object).metadata', 'dyn(oldObject).metadata'] as const;
 const CONTENT = `${same(['spec', 'rules', 'aggregationRule', 'subjects', 'roleRef', 'data', 'binaryData', 'immutable'], OBJECTS)} && ${same(['labels', 'annotations'], METADATA)}`;
 const LIFETIME = same(['ownerReferences', 'finalizers'], METADATA);
 
-/** The CEL variables of the protection. @param users the operators' user names */
+/** The CEL variables of the protection. @param users the user names of the operators */
 export function variablesOf(users: readonly string[]): Explained[] {
   const variable = (name: string, expression: string, why: string) => ({ why, entry: { name, expression } });
   return [
@@ -113,8 +123,8 @@ export function isLease(operators: readonly ServiceAccount[]): string {
 }
 
 /**
- * CEL, bool: the object keeps the state of rollouts. An object with the right name counts even without the label,
- * because the operator adds its label to an existing object with this name, and keeps the object's contents.
+ * A CEL expression of type bool: the object stores the state of rollouts. An object with the right name counts even
+ * without the label. If an object with this name exists, the operator adds its label and keeps the object's content.
  */
 export function isRolloutState(operators: readonly ServiceAccount[]): string {
   return `variables.resource == "configmaps" && ${isIn(operators)} && (variables.labelled || variables.name.matches("^${ROLLOUT_CONFIG_MAP_PREFIX}[0-9]+[.]"))`;
@@ -122,12 +132,14 @@ export function isRolloutState(operators: readonly ServiceAccount[]): string {
 
 export const IS_CRD = `variables.resource == "customresourcedefinitions" && variables.name == "${CRD}"`;
 
-/** The number of levels at which properties are compared one by one. Schemas at deeper levels have to be equal. */
+/**
+ * The number of levels of a schema at which properties are compared one by one. Schemas at deeper levels must be equal.
+ */
 const SCHEMA_DEPTH = 7;
 
 /**
- * CEL, bool: two schemas agree about the value itself (type, default, unknown fields); the schemas of its contents are
- * not compared.
+ * A CEL expression of type bool: two schemas agree about the value itself (type, default, unknown fields). The schemas
+ * of the value's contents are not compared.
  */
 function keepsValue(now: string, before: string): string {
   const preserves = (schema: string) => `${schema}[?"x-kubernetes-preserve-unknown-fields"]`;
@@ -137,10 +149,10 @@ function keepsValue(now: string, before: string): string {
 const CONTAINED = ['items', 'additionalProperties'];
 
 /**
- * CEL, bool: the schema has every field of the old schema, with the same type and default.
+ * A CEL expression of type bool: the schema has every field of the old schema, with the same type and the same default.
  *
- * In the CEL text, a list with one element binds a name. For an array or a map, the schemas of the contents are
- * compared. A list of lists is compared as a whole.
+ * In the CEL expression, a list with one element binds a variable. For an array or a map, the schemas of the contents
+ * are compared. A list of lists is compared as a whole.
  */
 function keepsSchema(now: string, before: string, depth = 0): string {
   const keeps = keepsValue(now, before);
@@ -155,9 +167,9 @@ function keepsSchema(now: string, before: string, depth = 0): string {
 const SPEC = ['dyn(object).spec', 'dyn(oldObject).spec'] as const;
 
 /**
- * CEL, bool: every old version still exists, and is served and stored as before. Each version, including new versions,
- * has every field that stored objects may have. If a version had fewer fields, any write through this version would
- * drop the missing fields.
+ * A CEL expression of type bool: every old version still exists, and is served and stored as before. Each version,
+ * including a new version, has every field that stored objects may have. If a field were missing in a version, any
+ * write through this version would drop the field.
  */
 const KEEPS_VERSIONS = [
   `dyn(oldObject).spec.versions.all(v, dyn(object).spec.versions.exists(w, w.name == v.name && w.served == v.served && w.storage == v.storage))`,
@@ -182,13 +194,13 @@ const BUILT_IN_APIS = [
   'rbac.authorization.k8s.io',
 ];
 /**
- * CEL, bool: the APIService is for an API group that is built in. Until the API server starts again, it uses the
- * `service` of such an APIService (kube-aggregator, autoregister).
+ * A CEL expression of type bool: the APIService is for a built-in API group. An API server uses the `service` of such
+ * an APIService until the API server starts again (kube-aggregator, autoregister).
  */
 export const IS_BUILT_IN_API = `variables.subject.spec.?group.orValue("") in ${JSON.stringify(BUILT_IN_APIS)}`;
 
 /**
- * CEL, bool: an account in the list has the given name and is in the request's namespace.
+ * A CEL expression of type bool: an account in the list has the given name, and is in the namespace of the request.
  *
  * @param name a CEL expression of type string
  */
@@ -201,8 +213,8 @@ export function requestsToken(accounts: readonly ServiceAccount[]): string {
 }
 
 /**
- * CEL, bool: the controller manager writes a token of one of the accounts into the Secret. The type of a Secret is
- * immutable.
+ * A CEL expression of type bool: the controller manager writes a token of one of the accounts into the Secret. The type
+ * of a Secret is immutable.
  */
 export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
   const account = (object: string) =>
@@ -212,7 +224,10 @@ export function isFilledWithToken(accounts: readonly ServiceAccount[]): string {
   return `variables.resource == "secrets" && ${now}.?type.orValue("") == "kubernetes.io/service-account-token" && ${isNew} && (${isOneOf(accounts, account(now))})`;
 }
 
-/** CEL, bool: the garbage collector removes the finalizer of an object, as at the end of a foreground deletion. */
+/**
+ * A CEL expression of type bool: the garbage collector removes the finalizer of an object, as it does at the end of a
+ * foreground deletion.
+ */
 export const FINISHES_DELETION = `(variables.collects && has(dyn(oldObject).metadata.deletionTimestamp) && request.operation == "UPDATE")`;
 
 export const EXEMPT = `authorizer.group("${GROUP}").resource("${PLURAL}").name(variables.name).check("exempt").allowed()`;

@@ -1,10 +1,10 @@
 /**
- * The protection: an admission policy that API servers read from a file (KEP-5793), so that nobody can remove it
- * through the API. The protection also sees writes of admission policies; an admission policy that is created through
+ * The protection is an admission policy that API servers read from a file (KEP-5793). Nobody can remove the protection
+ * through the API. The protection also checks writes of admission policies. An admission policy that is created through
  * the API does not see such writes (apiserver/pkg/admission/plugin/policy/generic/plugin.go, Dispatch).
  *
- * Only the operator may write the objects that enforce CapabilityPolicies. The API server refuses writes to the
- * enforcing objects from everybody else, including cluster administrators.
+ * Only the operator may write the objects that enforce CapabilityPolicies. The API server refuses such writes from
+ * everybody else, including cluster administrators.
  */
 import { GROUP, PLURAL, RECORD } from '../../operator/api/capability-policy.ts';
 import { RBAC } from '../../operator/compile/objects.ts';
@@ -12,19 +12,17 @@ import { MAY_WRITE, PROTECTION_ANSWER } from '../../operator/compile/protection-
 import type { Explained, ServiceAccount } from './protection-cel.ts';
 import * as cel from './protection-cel.ts';
 
-/**
- * API servers accept names with the ending `.static.k8s.io` only in files (pkg/apis/admissionregistration/validation).
- */
+/** API servers accept names that end in `.static.k8s.io` only in files (pkg/apis/admissionregistration/validation). */
 export const STATIC_SUFFIX = '.static.k8s.io';
 export const PROTECTION = `protection.${GROUP}${STATIC_SUFFIX}`;
 
 export interface ProtectionOptions {
   /**
-   * The service accounts that operators run as. The list has two accounts while the operator changes to an account with
-   * another name, and otherwise one account.
+   * The service accounts that the operators use. Normally the list has one account. While the operator changes to an
+   * account with another name, the list has two accounts.
    */
   readonly operators: readonly ServiceAccount[];
-  /** CapabilityPolicies that only holders of `exempt` may change or delete. */
+  /** The names of the CapabilityPolicies that only holders of the verb `exempt` may change or delete. */
   readonly pinned: readonly string[];
 }
 
@@ -140,8 +138,8 @@ function namesOf(accounts: readonly ServiceAccount[]): string[] {
 }
 
 /**
- * The rules that select requests. A request to delete a collection has no name, so a rule about deletions must not
- * select by names.
+ * The rules that select the requests to check. A request to delete a collection has no name. A rule about deletions
+ * must therefore not select by name.
  */
 function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]): Explained[] {
   const rule = (
@@ -202,7 +200,7 @@ function rulesOf(operators: readonly ServiceAccount[], pinned: readonly string[]
   ];
 }
 
-/** The policy and its binding, in the form that an API server reads. */
+/** The admission policy and its binding, in the form that an API server reads from a file. */
 export function protectionObjects({ rules, variables, validations }: Protection): readonly [object, object] {
   return [
     {

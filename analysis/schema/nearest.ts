@@ -1,12 +1,12 @@
 /** Finds known names that the author of an unknown name may have meant. */
 
-/** The largest part of a name's letters that may differ. */
+/** The largest fraction of a name's letters that may differ. */
 const CLOSE = 1 / 3;
 const MOST = 3;
 
 /**
- * The names that need the fewest edits. If all names need too many edits, the names that contain the given text as a
- * word; empty if no name does.
+ * The names that need the fewest edits. If all names need too many edits, the result is the names that contain the
+ * given text as a word. The list is empty if no name contains the given text.
  */
 export function nearest(text: string, names: readonly string[], most = text.length * CLOSE): string[] {
   const distances = names.map((name) => ({ name, edits: edits(text, name) }));
@@ -21,17 +21,17 @@ export function nearest(text: string, names: readonly string[], most = text.leng
 }
 
 /**
- * The longest name to compare, longer than any known name. Without this limit, a comparison of long names would take
- * too much time.
+ * The maximum length of a name to compare, which is longer than any known name. Without a limit, a comparison of long
+ * names would take too much time.
  */
 const LONGEST = 100;
 /**
- * The most edits of a misspelt name. With more edits, the name is a different word: `mirrorVolumeMounts` is not
- * `volumeMounts`.
+ * The maximum number of edits between a misspelt name and the name that the author meant. With more edits, the name is
+ * a different word. For example, `mirrorVolumeMounts` does not mean `volumeMounts`.
  */
 const MISTYPED = 2;
 
-/** The known name that a misspelt word means, ignoring case. */
+/** The known name that the author of a misspelt word meant. Upper and lower case are not distinguished. */
 export function meantBy(text: string, names: readonly string[]): string | undefined {
   if (text.length > LONGEST) return undefined;
   const lower = names.map((name) => name.toLowerCase());
@@ -39,7 +39,9 @@ export function meantBy(text: string, names: readonly string[]): string | undefi
   return names[lower.indexOf(found)];
 }
 
-/** The number of letters to add, remove, replace or swap with a neighbour (optimal string alignment). */
+/**
+ * The number of letters that must be added, removed, replaced or swapped with a neighbour (optimal string alignment).
+ */
 function edits(a: string, b: string): number {
   let before: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);

@@ -1,6 +1,9 @@
-/** Converts between the text of a field's path, `containers[0].securityContext`, and its keys and indices. */
+/**
+ * Converts the path of a field between its text, such as `containers[0].securityContext`, and its list of keys and
+ * indexes.
+ */
 
-/** The path of a field: keys and indices from the document's root. */
+/** The path of a field: a list of keys and indexes that starts at the root of the document. */
 export type FieldPath = readonly (string | number)[];
 
 const STEP = /\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g;
@@ -11,7 +14,7 @@ export function fieldPath(text: string): FieldPath {
   );
 }
 
-/** The text of a path. A key with dots, such as the key of a label, is written in quotes. */
+/** The text of a path. A key that contains dots, such as the key of a label, is written in quotes. */
 export function pathText(path: FieldPath): string {
   return path
     .map((step) => {

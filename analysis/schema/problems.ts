@@ -8,7 +8,7 @@ import { type FieldPath, pathText } from './paths.ts';
 
 export interface Problem {
   readonly path: FieldPath;
-  /** The message, which names the field and what to write. */
+  /** The message names the field, and says what to write. */
   readonly message: string;
 }
 
@@ -25,8 +25,9 @@ export interface UnknownKey {
 }
 
 /**
- * A part that the API server reads as empty. The part is a null in a list or in a mapping with any keys, or an absent
- * field that stored objects always have. As the value of any other field, a null counts as absent.
+ * A part of a value that the API server reads as an empty value. The part is a null in a list, a null in a mapping that
+ * accepts any keys, or an absent field that stored objects always have. Anywhere else, a null counts as an absent
+ * field.
  */
 export interface EmptyField {
   readonly path: FieldPath;
@@ -34,17 +35,16 @@ export interface EmptyField {
   readonly schema: Schema;
 }
 
-/** How a value differs from a schema, in the order of the fields. */
+/** The differences between a value and a schema, in the order of the fields. */
 interface Mismatches {
-  /** The values with a wrong type, and the missing fields. */
+  /** The values that have a wrong type, and the missing fields. */
   readonly wrong: Problem[];
   readonly unknown: UnknownKey[];
   readonly empty: EmptyField[];
 }
 
 /**
- * Finds all mismatches in one walk over the value, because walking is most of the work, and most manifests have no
- * mismatch.
+ * Finds all mismatches in one walk over the value. The walk is most of the work, and most manifests have no mismatch.
  */
 export function mismatches(value: unknown, schema: Schema): Mismatches {
   const wrong: Problem[] = [];
@@ -70,7 +70,7 @@ export function mismatches(value: unknown, schema: Schema): Mismatches {
   return { wrong, unknown, empty };
 }
 
-/** The nulls in lists, reported as values of a wrong type. */
+/** The nulls in lists, which are reported like values of a wrong type. */
 export function nullItems(value: unknown, schema: Schema): Problem[] {
   const { empty } = mismatches(value, schema);
   return empty.filter(({ path }) => isItem(path)).map(nullProblem);
@@ -102,16 +102,17 @@ export function unknownFields(value: unknown, schema: Schema): Problem[] {
 }
 
 /**
- * Visits a value, and returns whether to descend into it. The path array is reused after the visit, because few paths
- * are kept.
+ * Visits a value. The array `path` is reused after the call, so a visitor that keeps the path must copy it.
+ *
+ * @returns whether to visit the contents of the value
  */
 type Visit = (value: unknown, schema: Schema, path: FieldPath) => boolean;
 
 /** Receives findings during a walk. The path arrays are reused after each call. */
 interface Found {
-  /** Called with each key that is missing in the schema of an object, if the schema lists any keys. */
+  /** Called with each key that the schema of an object lacks. A schema that lists no keys causes no call. */
   onUnknown(key: string, known: UnknownKey['known'], path: FieldPath): void;
-  /** Called with the schema and the path of each null in a list, or in a mapping with any keys. */
+  /** Called with the schema and the path of each null in a list, or in a mapping that accepts any keys. */
   onNull(schema: Schema, path: FieldPath): void;
 }
 

@@ -1,4 +1,4 @@
-/** Says what to write instead of a value of the wrong type. */
+/** Suggests what to write instead of a value that has the wrong type. */
 import { type Schema, schemaAt } from '../../operator/api/schema.ts';
 import { valueAt } from '../../operator/model/raw.ts';
 import { bounded } from '../../operator/text/printable.ts';
@@ -6,20 +6,20 @@ import type { FieldPath } from './paths.ts';
 import { hasType, isObject, type Problem } from './problems.ts';
 
 export interface Hinting {
-  /** The scalar as it is written in the file: `1.30`, which parses to the number 1.3. */
+  /** The text of a scalar as it is written in the file, such as `1.30`, which is parsed as the number 1.3. */
   readonly textOf?: ((path: FieldPath) => string | undefined) | undefined;
-  /** The problem that the scalar has as a string, even if it is written in quotes. */
+  /** Returns the problem that the text would have as a string in quotes, or undefined if it would have no problem. */
   readonly refusalOf?: (text: string, schema: Schema) => string | undefined;
 }
 
 const LONGEST = 80;
-/** The booleans of YAML 1.1, as kubectl reads them. */
+/** The booleans of YAML 1.1. kubectl reads booleans in this way. */
 const BOOLEANS: readonly (readonly [RegExp, boolean])[] = [
   [/^(?:y|yes|on|true)$/i, true],
   [/^(?:n|no|off|false)$/i, false],
 ];
 
-/** The given problems with hints: the message of each type error ends with what to write. */
+/** Returns the given problems with hints. The message of each type error ends with a suggestion of what to write. */
 export function withTypeHints(
   problems: readonly Problem[],
   value: unknown,
@@ -74,15 +74,16 @@ function textHint(
   );
 }
 
-/** The hint for a list with one entry where the entry itself is expected. */
+/** The hint for a list with one entry, if the entry itself is expected instead of the list. */
 function unwrapped(value: unknown): string | undefined {
   const [only] = Array.isArray(value) && value.length === 1 ? value : [];
   return typeof only === 'string' ? `write ${only}, without brackets` : undefined;
 }
 
 /**
- * The hint for a value where an object is expected: `{rule: MustRunAs}` for `runAsUser: MustRunAs`. If exactly one
- * field accepts the value, the hint names this field, otherwise all fields.
+ * The hint for a value, if an object is expected. For `runAsUser: MustRunAs`, the hint is `{rule: MustRunAs}`. The hint
+ * names the only field that accepts the value. If several fields or no field accepts the value, the hint names all
+ * fields.
  */
 function fieldsHint(value: unknown, { properties = {} }: Schema): string | undefined {
   const fields = Object.entries(properties);

@@ -1,4 +1,4 @@
-/** Builds schemas by hand, with the TypeScript types of the values that they accept. */
+/** Builds schemas by hand. Each schema has the TypeScript type of the values that it accepts. */
 import type { Schema } from '../../operator/api/schema.ts';
 import { withoutNulls } from '../../operator/model/raw.ts';
 import { nullItems, type Problem, typeProblems, unknownFields } from './problems.ts';
@@ -7,7 +7,7 @@ import { withTypeHints } from './type-hint.ts';
 declare const VALUE: unique symbol;
 
 interface Typed<Value> extends Schema {
-  /** The type of accepted values. This property is never set, because it exists only for the type checker. */
+  /** The type of accepted values. No code sets this property, because it exists only for the type checker. */
   readonly [VALUE]?: Value;
 }
 
@@ -35,7 +35,7 @@ export function object<Of extends Fields>(properties: Of): Typed<{ readonly [Nam
   return { type: 'object', properties };
 }
 
-/** An object with the given fields, and with any other fields, which are not read. */
+/** An object with the given fields. Any other fields are accepted, but not read. */
 export function open<Of extends Fields>(properties: Of): ReturnType<typeof object<Of>> {
   return { ...object(properties), 'x-kubernetes-preserve-unknown-fields': true };
 }
@@ -50,7 +50,7 @@ export class Malformed extends Error {
   }
 }
 
-/** @throws Malformed */
+/** @throws Malformed for a value that the schema does not accept */
 export function read<Value>(value: unknown, schema: Typed<Value>): Value {
   const problems = [...typeProblems(value, schema), ...nullItems(value, schema), ...unknownFields(value, schema)];
   if (problems.length > 0) throw new Malformed(withTypeHints(problems, value, schema));

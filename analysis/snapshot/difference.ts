@@ -1,6 +1,6 @@
 /**
- * The changes from one snapshot to the next, as JSON. The changes are small for two documents of one SnapshotTaker, and
- * correct for any two documents.
+ * The changes from one snapshot to the next, as JSON. For two documents of the same SnapshotTaker, the changes are
+ * small. For any two documents, the changes are correct.
  */
 import type { Violation } from '../../operator/evaluate/violations.ts';
 import type { RoleBindingView, RoleView } from '../../operator/model/objects.ts';
@@ -16,7 +16,7 @@ export interface Difference {
   readonly violations?: IndexedDifference<Violation>;
   /** All roles of the new document; absent if they are unchanged. */
   readonly roles?: readonly RoleView[];
-  /** All bindings of the new document; absent if they are unchanged. */
+  /** All role bindings of the new document; absent if they are unchanged. */
   readonly roleBindings?: readonly RoleBindingView[];
 }
 
@@ -34,20 +34,20 @@ type Fields = Pick<
 
 /** The changes to a list that is sorted by name. */
 interface NamedDifference<Item> {
-  /** The items that are new or have changed. */
+  /** The items that are new or changed. */
   readonly put: readonly Item[];
-  /** The names of the items that are gone. */
+  /** The names of the items that no longer exist. */
   readonly gone: readonly string[];
 }
 
-/** The changes to a list whose items are found by their index. */
+/** The changes to a list whose items are identified by their index. */
 interface IndexedDifference<Item> {
   /** The number of leading items that have not changed. */
   readonly kept: number;
   readonly added: readonly Item[];
 }
 
-/** The changes between two snapshots; undefined if only the time differs. */
+/** The changes between two snapshots; undefined if the snapshots differ only in their time. */
 export function differenceOf(before: Snapshot, after: Snapshot): Difference | undefined {
   const policies = namedDifference(before.policies, after.policies);
   const namespaces = namedDifference(before.namespaces, after.namespaces);

@@ -1,7 +1,7 @@
 /**
- * Reduces a pod to the parts that a snapshot discloses: the parts that rules read. A rule lists whole fields in
- * `reads`, and some fields contain more than the rule needs. For example, the commands and headers of probes may
- * contain tokens, and the options of a volume may contain credentials.
+ * Reduces a pod to the parts that a snapshot discloses, which are the parts that rules read. A rule lists whole fields
+ * in its `reads`, and some of these fields contain more than the rule needs. For example, the commands and headers of
+ * probes may contain tokens, and the options of a volume may contain credentials.
  */
 import { withContainers } from '../../operator/model/containers.ts';
 import type { Container, PodContent, Volume } from '../../operator/model/objects.ts';
@@ -27,7 +27,7 @@ function disclosedContainer(container: Container): Container {
   return { ...container, ...Object.fromEntries(probes), lifecycle: Object.fromEntries(handlers) };
 }
 
-/** The hosts that a probe or handler connects to. */
+/** The hosts to which a probe or handler connects. */
 function hostsOf(handler: unknown): Fields {
   const { httpGet, tcpSocket } = objectOf(handler);
   const hosts = Object.entries({ httpGet, tcpSocket }).flatMap(([how, action]) => {
@@ -37,7 +37,7 @@ function hostsOf(handler: unknown): Fields {
   return Object.fromEntries(hosts);
 }
 
-/** The fields of volume types that a rule reads. For other volume types, only the name of the type matters. */
+/** The fields that a rule reads, for each volume type. For other volume types, only the name of the type matters. */
 const FIELDS_OF_TYPE: Readonly<Record<string, readonly string[]>> = {
   hostPath: ['path'],
   csi: ['driver'],

@@ -1,10 +1,10 @@
 /**
- * A cluster as one JSON document: everything that evaluation reads, and its results. A page, a report or another
- * program reads the document without access to the cluster. docs/reference/snapshot.schema.json describes it for
- * readers in other languages.
+ * A snapshot is a cluster as one JSON document. The document contains everything that the evaluation reads, and the
+ * results of the evaluation. A page, a report or another program can read the document without access to the cluster.
+ * docs/reference/snapshot.schema.json describes the document for programs in other languages.
  *
- * The document contains only data that some rule reads. The document has no environment variables, no Secrets and no
- * image pull secrets. The only annotations in the document are those of the Pod Security Standards.
+ * The document contains data only if some rule reads it. The document has no environment variables, no Secrets and no
+ * image pull secrets. The document contains only annotations of the Pod Security Standards.
  */
 import type { CapabilityPolicyStatus, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { Verdict } from '../../operator/evaluate/verdict.ts';
@@ -20,39 +20,48 @@ export const SNAPSHOT_KIND = 'Snapshot';
 export interface Snapshot {
   readonly apiVersion: typeof SNAPSHOT_VERSION;
   readonly kind: typeof SNAPSHOT_KIND;
-  /** The time at which the cluster was read, in the form of RFC 3339. */
+  /** The time at which the cluster was read, in RFC 3339 format. */
   readonly taken: string;
-  /** The context of the kubeconfig. */
+  /** The name of the kubeconfig's context. */
   readonly context: string;
-  /** The Kubernetes version of the oldest API server, `v1.N`. */
+  /** The Kubernetes version of the oldest API server, in the form `v1.N`. */
   readonly serverVersion: string;
   readonly operatorNamespace: string;
-  /** Patterns of namespaces that no policy reaches. */
+  /** The patterns of the namespaces that no policy reaches. */
   readonly excludedNamespaces: readonly string[];
-  /** The kinds that could not be read, with the consequences; empty if the document is complete. */
+  /**
+   * Sentences about the kinds that could not be read, and what the document lacks for this reason. The list is empty if
+   * the document is complete.
+   */
   readonly missing: readonly string[];
   /**
-   * Whether roles and bindings could be read. If roles or bindings could not be read, everybody counts as a user of
-   * every policy. Documents of earlier versions do not have the field, because they were written only if roles and
+   * Whether all roles and role bindings could be read. If some could not be read, everybody counts as a user of every
+   * policy. Documents of earlier versions lack the field, because cappol wrote a document only if roles and role
    * bindings could be read.
    */
   readonly usersKnown?: boolean;
   /**
-   * False in a cluster without the CRD, where the policies are those of ASSESSED_LEVELS. In a cluster with the CRD, the
-   * field is absent.
+   * The value is false in a cluster without the CRD. In this case, the snapshot's policies are the policies of
+   * ASSESSED_LEVELS. In a cluster with the CRD, the field is absent.
    */
   readonly installed?: false;
   /** The policies, sorted by name. */
   readonly policies: readonly SnapshotPolicy[];
   /** The namespaces, sorted by name. */
   readonly namespaces: readonly SnapshotNamespace[];
-  /** The distinct pods and templates: each is listed once. Namespaces refer to a shape by its index. */
+  /**
+   * The distinct pods and templates. A pod or template occurs only once in the list. Namespaces refer to a shape by its
+   * index in this list.
+   */
   readonly shapes: readonly Shape[];
-  /** Each distinct violation once. Verdicts refer to a violation by its index. */
+  /**
+   * The distinct violations. A violation occurs only once in the list. Verdicts refer to a violation by its index in
+   * this list.
+   */
   readonly violations: readonly Violation[];
-  /** The roles that grant something on CapabilityPolicies. */
+  /** The roles that grant a verb on CapabilityPolicies. */
   readonly roles: readonly RoleView[];
-  /** The bindings to `roles`. */
+  /** The role bindings that refer to `roles`. */
   readonly roleBindings: readonly RoleBindingView[];
 }
 
@@ -60,22 +69,25 @@ export interface SnapshotPolicy {
   readonly name: string;
   readonly uid: string;
   readonly generation: number;
-  /** The time of creation, in the form of RFC 3339. */
+  /** The time at which the object was created, in RFC 3339 format. */
   readonly created?: string;
-  /** The spec with the defaults filled in. */
+  /** The spec, in which the defaults are filled in. */
   readonly spec: CompleteSpec;
   readonly status: CapabilityPolicyStatus;
-  /** The spec that is in force, if the current spec is not accepted. */
+  /** The spec that is in force; absent if the current spec is accepted. */
   readonly accepted?: CompleteSpec;
   /**
-   * True if a role in the cluster records a spec as accepted. A policy with a recorded spec stays in force when new
+   * True if a role in the cluster records the accepted spec. A policy with a recorded spec stays in force if new
    * policies do not fit beside it.
    */
   readonly recorded?: true;
 }
 
 export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
-  /** Whether policies can decide in the namespace: it is neither excluded nor being deleted. */
+  /**
+   * Whether policies can decide in the namespace. No policy decides in a namespace that is excluded or is being
+   * deleted.
+   */
   readonly reached: boolean;
   /** The names of the policies that decide in the namespace, by mode. */
   readonly deciding: Readonly<Partial<Record<Mode, readonly string[]>>>;
@@ -83,7 +95,7 @@ export interface SnapshotNamespace extends Omit<NamespaceView, 'uid'> {
   readonly pods: readonly PodGroup[];
   /** The verdicts, sorted by mode, kind and name. */
   readonly verdicts: readonly SnapshotVerdict[];
-  /** The containers about which there is evidence; absent if there are none. */
+  /** The containers about which evidence exists; absent if there is no such container. */
   readonly used?: readonly UsedByContainer[];
 }
 
@@ -92,7 +104,7 @@ export interface UsedByContainer {
   readonly kind: string;
   readonly name: string;
   readonly container: string;
-  /** The capabilities that the container holds and used, in the order of the kernel's numbers. */
+  /** The capabilities that the container both holds and used, in the order of the kernel's numbers. */
   readonly used: readonly string[];
 }
 
@@ -113,17 +125,17 @@ export interface Controller {
   readonly replicas?: number;
   /** True for a finished Job. */
   readonly finished?: true;
-  /** The template, by its index in `shapes`. */
+  /** The index of the pod template in `shapes`. */
   readonly shape: number;
 }
 
-/** Pods that are alike: the same owner and the same shape. */
+/** A group of equal pods, which have the same owner and the same shape. */
 export interface PodGroup {
-  /** The first pod of the group. */
+  /** The name of the first pod of the group. */
   readonly name: string;
   readonly count: number;
   readonly owner?: OwnerReference;
-  /** True for a mirror pod of a static pod, which admission can't refuse. */
+  /** True for the mirror pod of a static pod. Admission cannot refuse such a pod. */
   readonly mirror?: true;
   readonly shape: number;
 }
@@ -133,11 +145,14 @@ export interface SnapshotVerdict {
   readonly kind: string;
   readonly name: string;
   readonly verdict: Verdict;
-  /** The number of the workload's pods that violate now. */
+  /** The number of the workload's pods that violate policies now. */
   readonly pods: number;
-  /** The Enforce policy that admits a workload that violates in another mode. */
+  /** The name of the Enforce policy that admits the workload, if the workload violates a policy of another mode. */
   readonly admittedBy?: string;
-  /** The violations of each policy, as indexes of the document's `violations`; absent if the verdict is Compliant. */
+  /**
+   * The violations of each policy, as indexes into the document's `violations`. The field is absent if the verdict is
+   * Compliant.
+   */
   readonly violations?: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -146,12 +161,15 @@ export interface Shape extends PodContent {
   readonly findings: readonly Finding[];
 }
 
-/** The capabilities that a container asks for, and the capabilities that each container runtime gives to it as root. */
+/**
+ * The capabilities that a container requests, and the capabilities that each container runtime gives the container as
+ * root.
+ */
 export interface ContainerCapabilities {
   readonly container: string;
   readonly privileged: boolean;
   readonly add: readonly string[];
   readonly drop: readonly string[];
-  /** The bounding set, or an error if the runtime does not start the container. */
+  /** The bounding set on each runtime, or an error if the runtime does not start the container. */
   readonly held: Readonly<Record<ContainerRuntime['name'], readonly string[] | { readonly error: string }>>;
 }

@@ -1,8 +1,8 @@
-/** Numbers distinct values, so that a document contains each value once. */
+/** Numbers distinct values, so that a document contains each distinct value only once. */
 import type { PodContent } from '../../operator/model/objects.ts';
 import { disclosed } from './disclosed.ts';
 
-/** Distinct values, in the order in which they were first seen. */
+/** The distinct values, in the order of their first occurrence. */
 export class Indexed<Item extends object | string> {
   readonly items: Item[] = [];
   readonly #keyOf: (item: Item) => string;
@@ -22,8 +22,8 @@ export class Indexed<Item extends object | string> {
 }
 
 /**
- * The distinct shapes in the form that a snapshot discloses. Copies of a pod mostly share one spec object, which is
- * processed once.
+ * The distinct shapes in the form that a snapshot discloses. Copies of a pod mostly share one spec object. Each spec
+ * object is processed only once.
  */
 export class Shapes {
   readonly #indexed = new Indexed<PodContent>(({ annotations, spec }) => JSON.stringify([annotations, spec]));

@@ -1,8 +1,13 @@
-/** Reduces a snapshot to one pod of each group of equal pods, for questions that do not count pods. */
+/**
+ * Reduces a snapshot to one pod of each group of equal pods. Questions that do not count pods are then answered faster.
+ */
 import { perObject } from '../../operator/policy/memo.ts';
 import type { Snapshot, SnapshotNamespace } from './document.ts';
 
-/** The snapshot with one pod of each group. Equal pods have the same verdict, and answers are about workloads. */
+/**
+ * Returns the snapshot with only one pod of each group. The answers stay the same, because equal pods have the same
+ * verdict, and answers are about workloads.
+ */
 export function onePodPerGroup(snapshot: Snapshot): Snapshot {
   return { ...snapshot, namespaces: snapshot.namespaces.map(withOnePod) };
 }

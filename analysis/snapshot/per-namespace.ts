@@ -8,10 +8,11 @@ interface Known<OfShape, Result> {
 }
 
 /**
- * Caches a result for each namespace, as long as the namespace's object exists and its indexes lead to the same shapes.
- * The object must not change. In another document, the same index may be another shape.
+ * Caches a result for each namespace object, as long as the object's indexes refer to the same shapes. The namespace
+ * object must not change. In another document, the same index may refer to another shape.
  *
- * @param make makes the result; its second argument has all shapes of the document, or a result about each shape
+ * @param make makes the result. Its second argument is the list of all shapes of the document, or of a result for each
+ * shape
  */
 export function perNamespace<OfShape, Result>(
   make: (namespace: SnapshotNamespace, shapes: readonly OfShape[]) => Result,

@@ -1,4 +1,4 @@
-/** Makes a cluster from a snapshot document, which can be evaluated again, for example with an edited policy. */
+/** Makes a cluster from a snapshot document. The cluster can be evaluated again, for example with an edited policy. */
 import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { ownedMetadata, POLICY_LABEL, RBAC, SPEC_ANNOTATION, UID_ANNOTATION } from '../../operator/compile/objects.ts';
 import { useRoleName } from '../../operator/compile/rbac.ts';
@@ -17,8 +17,9 @@ import type { OwnerReference, PodGroup, Shape, Snapshot, SnapshotNamespace, Snap
 import { perNamespace } from './per-namespace.ts';
 
 /**
- * The cluster of a snapshot. The document counts pods that are alike, so it has the name of only the first pod of a
- * group. The names and UIDs of the other pods are made up. Objects that two snapshots share are restored once.
+ * The cluster of a snapshot. The document has only the number of pods in a group of equal pods, and the name of the
+ * first pod. The code invents names and UIDs for the other pods. Objects that two snapshots share are restored only
+ * once.
  */
 export function restoreCluster(snapshot: Snapshot): Cluster {
   const { roles, roleBindings } = snapshot;
@@ -57,7 +58,9 @@ export function restoreCluster(snapshot: Snapshot): Cluster {
   };
 }
 
-/** The content of a shape. The content is frozen, because results are cached only for objects that cannot change. */
+/**
+ * The content of a shape. The content is frozen, because results are cached only for objects that can no longer change.
+ */
 const contentOf = perObject(
   ({ annotations, spec }: Shape): PodContent => frozen(structuredClone({ annotations, spec })),
 );
@@ -101,7 +104,7 @@ const restoreContent = perNamespace((namespace, shapes: readonly PodContent[]): 
   };
 });
 
-/** The restored workloads of a namespace, in the order of the document's controllers. */
+/** The restored workloads of a namespace, in the order in which the document lists the controllers. */
 export function restoreWorkloads(
   { name: namespace, controllers }: SnapshotNamespace,
   templateOf: (shape: number) => PodContent,

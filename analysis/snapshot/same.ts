@@ -1,5 +1,5 @@
 /**
- * Whether two values are the same JSON. The comparison is fast, because two unchanged values are mostly the same
+ * Whether two values are equal as JSON. The comparison is fast, because a value that did not change is mostly the same
  * object.
  */
 export function isSame(a: object | undefined, b: object | undefined): boolean {

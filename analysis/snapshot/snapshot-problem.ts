@@ -1,6 +1,6 @@
 /**
- * Checks whether a value is a snapshot that the page can show. Somebody may open any file, and a wrong file must not
- * break the page.
+ * Checks whether a value is a snapshot that the page can show. Users may open any file, and a wrong file must not break
+ * the page.
  */
 import { isObject } from '../schema/problems.ts';
 import { SNAPSHOT_KIND, SNAPSHOT_VERSION, type Snapshot } from './document.ts';
@@ -60,7 +60,7 @@ function listProblem(
   return undefined;
 }
 
-/** The problem of an index without an entry; undefined if every index has an entry. */
+/** The problem of an index that refers to no entry; undefined if every index refers to an entry. */
 function referenceProblem({ namespaces, shapes, violations }: Snapshot): string | undefined {
   for (const { name, controllers, pods, verdicts } of namespaces) {
     const isShape = (one: unknown) => isObject(one) && shapes[one.shape as number] !== undefined;

@@ -1,4 +1,7 @@
-/** Makes the snapshot document of a cluster and its verdicts. Pure: the same cluster gives the same document. */
+/**
+ * Makes the snapshot document from a cluster and its verdicts. The code is pure: the same cluster always gives the same
+ * document.
+ */
 import type { CompletePolicy, CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import type { NamespaceVerdicts } from '../../operator/evaluate/namespace.ts';
 import type { Violation } from '../../operator/evaluate/violations.ts';
@@ -27,22 +30,22 @@ import {
 import { Indexed, Shapes } from './indexed.ts';
 import { isSame } from './same.ts';
 
-/** The parts of a document that are not read from its namespaces. */
+/** The parts of a document that do not come from its namespaces. */
 export interface Taken
   extends Pick<Snapshot, 'taken' | 'context' | 'operatorNamespace' | 'excludedNamespaces' | 'missing' | 'installed'> {
   readonly usersKnown: boolean;
   readonly cluster: Cluster;
-  /** The spec that is in force for a policy, by the policy's name. */
+  /** The specs that are in force. The key is the policy's name. */
   readonly accepted: ReadonlyMap<string, CompleteSpec>;
-  /** The specs that roles in the cluster record, by the policy's uid. */
+  /** The specs that roles in the cluster record. The key is the policy's UID. */
   readonly recorded: ReadonlyMap<string, CompleteSpec>;
 }
 
 export interface TakenNamespaces extends Taken {
-  /** One entry for each namespace that policies reach. */
+  /** The verdicts, with one entry for each namespace that policies reach. */
   readonly verdicts: Iterable<NamespaceVerdicts>;
   /**
-   * Returns the containers of a namespace about which there is evidence; without this function, the document has no
+   * Returns the containers of a namespace about which evidence exists. If the function is absent, the document has no
    * evidence.
    */
   usedIn?(namespace: string): readonly UsedByContainer[];
@@ -58,26 +61,26 @@ export function takeSnapshot({ verdicts, usedIn = () => [], ...taken }: TakenNam
   return taker.document(taken);
 }
 
-/** The facts about a namespace that are not in its objects. */
+/** The facts about a namespace that its objects do not contain. */
 export interface KnownOfNamespace {
   /** The verdicts; undefined for a namespace that no policy reaches. */
   readonly result: NamespaceVerdicts | undefined;
-  /** The containers about which there is evidence. */
+  /** The containers about which evidence exists. */
   readonly used: readonly UsedByContainer[];
-  /** Whether the namespace's pods and workloads are unchanged since the last document. */
+  /** Whether the namespace's pods and workloads are the same as in the last document. */
   readonly keepsObjects?: boolean;
 }
 
 /**
- * Takes several documents of the same cluster, one after the other. An unchanged object is the same object in all
- * documents, and a shape or a violation keeps its index.
+ * Takes several documents of the same cluster, one after another. If an object did not change, all documents contain
+ * the same JavaScript object. A shape or a violation keeps its index.
  */
 export class SnapshotTaker {
   readonly #shapes = new Shapes();
   readonly #violations = new Indexed<Violation>(JSON.stringify);
   /**
-   * The indexes of violations. Workloads with equal pods share one object of violations, so each object is processed
-   * once for all documents.
+   * The indexes of violations. Workloads with equal pods share one violations object. Each such object is therefore
+   * processed once for all documents.
    */
   readonly #indexesOf = perObject((violations: WorkloadVerdict['violations']): Indexes => {
     const entries = Object.entries(violations).map(([policy, list]) => [policy, this.#indexesIn(list)]);
@@ -90,7 +93,7 @@ export class SnapshotTaker {
   readonly #policies = new WeakMap<CompletePolicy, SnapshotPolicy>();
   #described: readonly Shape[] = [];
 
-  /** The number of known shapes and violations, including shapes and violations that are no longer used. */
+  /** The number of all known shapes and violations. Some known shapes and violations may be in no current document. */
   get size(): number {
     return this.#shapes.items.length + this.#violations.items.length;
   }
@@ -157,7 +160,7 @@ interface Context {
 }
 
 interface InForce {
-  /** The spec that is in force, if it is not the current spec. */
+  /** The spec that is in force; undefined if it is the current spec. */
   readonly accepted: CompleteSpec | undefined;
   readonly isRecorded: boolean;
 }
@@ -202,7 +205,7 @@ function objectsIn(name: string, { cluster, shapes }: Context): Objects {
   const ids = new Indexed<string>((uid) => uid);
   const pods = [...cluster.pods(name)].filter(({ finished }) => !finished);
   const listed = [...cluster.workloads(name)];
-  // Pods may belong to an old ReplicaSet, which is only needed to link the pods to their Deployment.
+  // Pods may belong to an old ReplicaSet. The ReplicaSet is needed only to link the pods to their Deployment.
   const linking = [...ownersOf([...pods, ...listed], cluster)].filter((workload) => !listed.includes(workload));
   return {
     controllers: [...listed, ...linking].map((workload) => controller(workload, shapes, ids)),

@@ -1,4 +1,4 @@
-/** The capabilities that processes in a namespace used, for a snapshot. */
+/** Finds, for a snapshot, the capabilities that the processes in a namespace used. */
 import { membersOf } from '../../operator/evaluate/members.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { Cluster } from '../../operator/model/objects.ts';
@@ -7,8 +7,8 @@ import type { UsedCapabilities } from '../evidence/used-capabilities.ts';
 import type { UsedByContainer } from './document.ts';
 
 /**
- * The containers in a namespace about which there is evidence. The evidence about a container counts for all pods of
- * its workload.
+ * The containers in a namespace about which evidence exists. The evidence about a container counts for all pods of its
+ * workload.
  */
 export function usedIn(namespace: string, cluster: Cluster, evidence: UsedCapabilities): UsedByContainer[] {
   const found = new Map<string, UsedByContainer>();

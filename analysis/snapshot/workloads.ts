@@ -1,6 +1,6 @@
 /**
- * The workloads of a namespace of the document: the controllers that a person would edit, with the shapes of their
- * pods.
+ * Finds the workloads of a namespace in the document. A workload is the controller that a person would edit, with the
+ * shapes of its pods.
  */
 import { evaluatedOf } from '../../operator/evaluate/members.ts';
 import { topController, type WorkloadName } from '../../operator/evaluate/workloads.ts';
@@ -10,18 +10,18 @@ import type { SnapshotNamespace } from './document.ts';
 import { restoreOwner, restoreWorkloads } from './restore.ts';
 
 export interface SnapshotWorkload extends WorkloadName {
-  /** The number of running pods, including mirror pods, which belong to their node. */
+  /** The number of running pods. Mirror pods, which belong to their node, are included. */
   readonly pods: number;
-  /** The distinct shapes of its template and its pods, by index. */
+  /** The distinct shapes of the workload's template and pods, as indexes into the document's `shapes`. */
   readonly shapes: readonly number[];
 }
 
-/** A placeholder for templates: the search for owners needs no real template. */
+/** A placeholder for templates, because finding owners needs no real template. */
 const TEMPLATE = { annotations: {}, spec: { containers: [] } };
 
 /**
- * The workloads of a namespace, sorted by kind and name, like verdicts. The workloads are cached by the namespace
- * object, which stays the same object until something in the namespace changes.
+ * The workloads of a namespace, sorted by kind and name like verdicts. The workloads are cached by the namespace
+ * object, which stays the same until something in the namespace changes.
  */
 export const workloadsOf = perObject((namespace: SnapshotNamespace): readonly SnapshotWorkload[] => {
   const { workloads, byName } = restoreWorkloads(namespace, () => TEMPLATE);

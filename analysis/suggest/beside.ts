@@ -1,4 +1,7 @@
-/** Suggests exceptions beside the policies that decide in a namespace, which admit everything else. */
+/**
+ * Suggests exceptions beside the policies that decide in a namespace. The deciding policies already admit all other
+ * workloads.
+ */
 import type { CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import { type EvaluationContext, evaluate } from '../../operator/evaluate/verdict.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -9,27 +12,33 @@ import { type Fitting, statedFor, unfitRules } from './fit.ts';
 import { statedBy } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
-/** The policies beside which the exceptions of a namespace stand. */
+/** The policies beside which the exceptions of a namespace are suggested. */
 export interface Beside {
   readonly mode: Mode;
   readonly priority: number;
-  /** The policies that decide in the namespace, at the latest when their rollouts have reached it. At least one. */
+  /**
+   * The policies that decide in the namespace now, or once their rollouts have reached the namespace. The list has at
+   * least one policy.
+   */
   readonly deciding: readonly ResolvedPolicy[];
-  /** The deciding policies that admit their pods now, or together with the exceptions. */
+  /** The deciding policies that admit their pods now, or will admit them together with the exceptions. */
   readonly admitting: readonly ResolvedPolicy[];
   /**
-   * The specs of the pending policies that have to be enforced together with the exceptions, because no enforced policy
-   * of the same priority is for everybody.
+   * The specs of the pending policies that must be enforced together with the exceptions. Enforcing them is necessary
+   * if no enforced policy of the same priority is for everybody.
    */
   readonly pending: ReadonlyMap<string, CompleteSpec>;
-  /** The spec of each deciding policy, by name. */
+  /** The spec of each deciding policy. The key is the policy's name. */
   readonly specs: ReadonlyMap<string, CompleteSpec>;
   readonly evaluation: EvaluationContext;
 }
 
-/** The policy from whose rules the exceptions of a namespace start. */
+/** The policy whose rules are the starting point for the exceptions of a namespace. */
 export interface Base {
-  /** The name of the policy; absent if no deciding policy is for everybody, so that exceptions start from a level. */
+  /**
+   * The name of the policy. If no deciding policy is for everybody, the name is absent, and exceptions start from a
+   * level.
+   */
   readonly name?: string;
   readonly standard: Standard;
   readonly levelVersion: string;
@@ -39,7 +48,10 @@ export interface Base {
 export interface BesideExceptions {
   readonly base: Base;
   readonly exceptions: readonly Exception[];
-  /** The workloads that the deciding policies admit, or that no exception would help. */
+  /**
+   * The number of workloads that need no exception. Either the deciding policies admit the workload, or no exception
+   * would help the workload.
+   */
   readonly admitted: number;
 }
 
@@ -57,7 +69,7 @@ export function exceptionsBeside(beside: Beside, workloads: readonly Workload[],
   return { base, exceptions: exceptionsFor({ workloads, ordinary, restricted }, fitting), admitted: ordinary.size };
 }
 
-/** A pod whose result depends on its unknown creator, or is too expensive to evaluate, gets no exception. */
+/** A pod gets no exception if its result depends on its unknown creator, or if the pod is too expensive to evaluate. */
 function isRefused({ candidates }: Workload, { admitting, evaluation }: Beside): boolean {
   if (admitting.length === 0) return true;
   return candidates.some((candidate) => evaluate(candidate, admitting, evaluation).verdict === 'Violating');
@@ -69,8 +81,8 @@ interface Candidacy {
 }
 
 /**
- * Chooses the policy to which the refused workloads need the fewest changes. A policy with restricted use is not for
- * the accounts of the new exceptions, so its overrides are no base for them.
+ * Chooses the policy for which the refused workloads need the fewest changes. A policy with restricted use is not for
+ * the accounts of the new exceptions, so its overrides are not used as their base.
  */
 function bestBase({ deciding, specs }: Beside, refused: readonly Workload[], options: Options): Candidacy {
   const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');
@@ -97,7 +109,7 @@ function tightestOf(policies: readonly ResolvedPolicy[]): ResolvedPolicy {
   return policies.reduce((a, b) => (tightness(b) > tightness(a) ? b : a));
 }
 
-/** The number of overrides that the workloads need beyond the base. */
+/** The number of overrides that the workloads need in addition to the base. */
 function changes(refused: readonly Workload[], fitting: Fitting): number {
   const counts = refused.map(({ pods }) => {
     const stated = statedFor(pods, fitting);
@@ -107,7 +119,10 @@ function changes(refused: readonly Workload[], fitting: Fitting): number {
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** An exception at level privileged counts as more changes than overrides could make. */
+/**
+ * The number of changes for which an exception at level privileged counts. The number is higher than any number of
+ * overrides.
+ */
 const RULES_OF_A_LEVEL = 100;
 
 function isBased(path: string, value: unknown, { base = {} }: Fitting): boolean {

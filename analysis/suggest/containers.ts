@@ -1,4 +1,4 @@
-/** Converts overrides that only some containers need to entries of `spec.containers`. */
+/** Converts overrides that only some containers need into entries of `spec.containers`. */
 import { isStatedBy } from '../../operator/evaluate/own-entries.ts';
 import { containersOf, withContainers } from '../../operator/model/containers.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -9,21 +9,21 @@ import { imagesOf } from './images.ts';
 import { policyChecksFor, resolvedBy, type StatedContainers } from './stated.ts';
 
 /**
- * Overrides by container. Overrides for single containers are tighter than overrides for the whole pod, because other
- * containers keep the values of the level.
+ * Overrides that are split by container. Overrides for single containers are stricter than overrides for the whole pod,
+ * because other containers keep the values of the level.
  */
 export interface ByContainer {
-  /** The overrides for the pods as a whole. */
+  /** The overrides that apply to whole pods. */
   readonly stated: Stated;
   readonly containers: readonly StatedContainers[];
 }
 
-/** The API's limit for entries and for names of containers. */
+/** The API's limit for the number of entries, and for the number of container names in an entry. */
 const MOST = 16;
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * @returns undefined if every container needs the overrides, or if entries of `spec.containers` cannot state the
+ * @returns undefined if every container needs the overrides, or if entries of `spec.containers` cannot contain the
  * overrides
  */
 export function statedByContainer(
@@ -54,8 +54,8 @@ function isStated(rule: Rule, stated: Stated): boolean {
 }
 
 /**
- * The names of the containers that the rule refuses without an exception; undefined if the rule refuses a field of the
- * pod itself.
+ * The names of the containers that the rule refuses without an exception. The result is undefined if the rule refuses a
+ * field of the pod itself.
  */
 function needingContainers(rule: Rule, pods: readonly PodContent[], fitting: Fitting): ReadonlySet<string> | undefined {
   const policyChecks = policyChecksFor(rule, baseOf(rule, fitting), fitting.standard);
@@ -76,7 +76,7 @@ function statedForContainer(
 }
 
 /**
- * The entries for containers. Containers with equal needs share an entry. The list is empty if an entry cannot state
+ * The entries for containers. Containers with equal needs share an entry. The list is empty if an entry cannot express
  * the needs of some container.
  */
 function grouped(

@@ -1,4 +1,4 @@
-/** Drafts of exceptions, each for some workloads. Drafts are merged if there are too many. */
+/** A draft is a proposed exception for some workloads. If there are too many drafts, some drafts are merged. */
 import type { Stated } from '../../operator/rules/rule.ts';
 import type { Level } from '../../operator/standards/level-version.ts';
 import type { Workload } from './workloads.ts';
@@ -15,16 +15,16 @@ export interface Draft {
 interface Merging {
   /** Whether the API server accepts one policy for each of the drafts in one namespace. */
   haveRoom(drafts: readonly Draft[]): boolean;
-  /** Combines two drafts to one draft with the needs of both. */
+  /** Combines two drafts into one draft that has the needs of both drafts. */
   join(a: Draft, b: Draft): Draft;
 }
 
-/** The API's limit for subjects of a policy. */
+/** The API's limit for the number of subjects of a policy. */
 const MOST_SUBJECTS = 20;
 
 /**
  * Merges drafts until the API server accepts one policy for each remaining draft. Each step merges the two drafts whose
- * union admits the least beyond their own needs.
+ * combination admits the least in addition to the needs of the two drafts.
  *
  * @returns the drafts, in the order of their first workloads. No draft has more service accounts than the API accepts
  */
@@ -65,7 +65,7 @@ function cheapest(drafts: readonly Draft[], opens: typeof opened): readonly [Dra
   return pairs.reduce((best, pair) => (opens(pair[0], pair[1]) < opens(best[0], best[1]) ? pair : best));
 }
 
-/** The number of values that service accounts may use only because two drafts are merged. */
+/** The number of values that service accounts may use only because the two drafts are merged. */
 function opened(a: Draft, b: Draft): number {
   const accounts = new Set([...a.serviceAccounts, ...b.serviceAccounts]);
   const values = new Set([...valuesOf(a), ...valuesOf(b)]);

@@ -1,4 +1,7 @@
-/** Suggests exceptions for the service accounts of workloads that the level of their namespace refuses. */
+/**
+ * Suggests exceptions for the service accounts of workloads. The level of the workloads' namespace refuses these
+ * workloads.
+ */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
@@ -19,34 +22,35 @@ import type { Workload } from './workloads.ts';
  */
 export interface Exception {
   /**
-   * The level of the exception. An exception has the namespace's level if overrides of that level can admit the
-   * workloads; otherwise it has level privileged, narrowed by overrides.
+   * The level of the exception. If overrides of the namespace's level can admit the workloads, an exception has the
+   * namespace's level. Otherwise, the exception has level privileged with overrides that narrow the level.
    */
   readonly level: Level;
   readonly overrides: CapabilityPolicyOverrides;
-  /** The overrides of the exception as single values, in the order of the API. */
+  /** The overrides of the exception, each as a single value, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   /**
-   * The overrides for only the containers that need them; absent if all containers need them. Overrides for single
-   * containers are tighter than overrides for the whole pod, so they should be preferred.
+   * The overrides that apply only to the containers that need the overrides. The field is absent if all containers need
+   * the overrides. Overrides for single containers are stricter than overrides for the whole pod, so they are the
+   * better choice.
    */
   readonly byContainer?: ExceptionByContainer;
-  /** The workloads that need the exception, by kind and name. */
+  /** The workloads that need the exception, sorted by kind and name. */
   readonly workloads: readonly WorkloadName[];
   readonly serviceAccounts: readonly string[];
   /**
-   * Whether the exception combines the needs of several workloads, because the API server does not accept one policy
-   * for each workload.
+   * Whether the exception combines the needs of several workloads. The reason is that the API server does not accept
+   * one policy for each workload.
    */
   readonly merged: boolean;
-  /** Other workloads that run as one of the service accounts, and so may use the exception, too. */
+  /** Further workloads that run as one of the service accounts, and may therefore use the exception, too. */
   readonly sharing: readonly Sharing[];
   /** The needs that no override of the namespace's level admits. */
   readonly obstacles: readonly Need[];
 }
 
 export interface ExceptionByContainer extends Pick<Exception, 'overrides' | 'stated'> {
-  /** The entries of `spec.containers`. */
+  /** The entries for `spec.containers`. */
   readonly containers: readonly (Pick<Exception, 'overrides' | 'stated'> &
     Pick<StatedContainers, 'names' | 'images'>)[];
 }
@@ -61,13 +65,13 @@ interface Members {
   readonly workloads: readonly Workload[];
   /** The workloads that need no exception. */
   readonly ordinary: ReadonlySet<Workload>;
-  /** How many policies with restricted use decide in the namespace already. */
+  /** The number of policies with restricted use that already decide in the namespace. */
   readonly restricted?: number;
 }
 
 /**
- * Suggests one exception for each different need. Exceptions are merged if the API server would not accept one policy
- * for each exception.
+ * Suggests one exception for each different need. If the API server would not accept so many policies, exceptions are
+ * merged.
  */
 export function exceptionsFor({ workloads, ordinary, restricted = 0 }: Members, fitting: Fitting): Exception[] {
   const { standard } = fitting;
@@ -91,8 +95,8 @@ export function exceptionsFor({ workloads, ordinary, restricted = 0 }: Members, 
 }
 
 function byContainer({ level, stated, workloads }: Draft, fitting: Fitting): ByContainer | undefined {
-  // At level privileged and with narrowing, the overrides restrict all containers, so they cannot move to entries for
-  // single containers.
+  // At level privileged and with narrowing, the overrides restrict all containers, so they cannot be moved to entries
+  // for single containers.
   const isForAll = RULES.some((rule) => rule.fit(fitting.standard).isForAll?.(stated));
   if (level === 'privileged' || fitting.narrow || isForAll) return undefined;
   const pods = workloads.flatMap((workload) => workload.pods);
@@ -105,7 +109,8 @@ function statementFor(members: readonly Workload[], fitting: Fitting): Pick<Draf
   const statement = stated
     ? { level: fitting.standard.level, stated }
     : { level: 'privileged' as const, stated: statedAtPrivileged(pods, fitting) };
-  // Rules that read the overrides of other rules may refuse the pods although each rule by itself admits the pods.
+  // A rule may read the overrides of another rule. Rules that depend on each other may refuse the pods, although each
+  // rule by itself admits the pods.
   if (!fitting.base || admits(pods, statement, fitting)) return statement;
   const { base: _, ...plain } = fitting;
   return statementFor(members, plain);
@@ -116,15 +121,15 @@ function admits(pods: Workload['pods'], draft: Pick<Draft, 'level' | 'stated'>, 
   return pods.every((pod) => fitting.evaluator.violations(pod, policy).length === 0);
 }
 
-/** The drafts, after drafts with the same key were merged. */
+/** The drafts, in which drafts with the same key were merged. */
 function joinedBy(drafts: readonly Draft[], of: (draft: Draft) => unknown): Draft[] {
   const groups = Map.groupBy(drafts, (draft) => JSON.stringify(of(draft)));
   return [...groups.values()].map((equal) => equal.reduce(withOwnersOf));
 }
 
 /**
- * The drafts without redundant ones. A draft is redundant if another draft admits its workloads, for the same service
- * accounts.
+ * The drafts without redundant ones. A draft is redundant if another draft for the same service accounts admits its
+ * workloads.
  */
 function withoutCovered(drafts: readonly Draft[], standard: Standard, evaluator: Evaluator): Draft[] {
   const covers = (host: Draft, { workloads, serviceAccounts }: Draft) =>
@@ -183,7 +188,7 @@ function withNeeds(
   };
 }
 
-/** The workloads, in which each pod is split into pods with only one of the given containers. */
+/** The workloads with their pods split: each resulting pod has only one of the given containers. */
 function workloadsOfContainers(names: readonly string[], workloads: readonly Workload[]): Workload[] {
   return workloads.map((workload) => ({
     ...workload,

@@ -1,4 +1,4 @@
-/** Finds the overrides with which a single policy admits given pods. */
+/** Finds the overrides with which a single policy admits the given pods. */
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
@@ -10,18 +10,18 @@ import { policyChecksFor } from './stated.ts';
 export interface Fitting {
   readonly standard: Standard;
   /**
-   * Whether to narrow: lists contain only the values that the pods use, and rules that no level restricts get
-   * overrides, too.
+   * Whether to narrow the policy. Lists then contain only the values that the pods use, and rules that no level
+   * restricts get overrides, too.
    */
   readonly narrow: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If the pods have no other capabilities, the overrides
-   * of the rules about capabilities admit only the used capabilities.
+   * Whether the pods have only the capabilities that they used. If the pods have only the used capabilities, the
+   * overrides of the rules about capabilities admit only the used capabilities.
    */
   readonly used?: boolean;
   /**
-   * The overrides of the policy beside which an exception stands. An exception keeps each of these overrides that its
-   * pods satisfy. By default, an exception starts from the plain level.
+   * The overrides of the existing policy that gets a suggested exception. If the pods satisfy one of these overrides,
+   * the exception keeps the override. By default, an exception starts from the level without overrides.
    */
   readonly base?: Stated;
   readonly evaluator: Evaluator;
@@ -32,8 +32,8 @@ export function isNarrowed(rule: Rule, { narrow, used = false, standard }: Omit<
 }
 
 /**
- * The level's own values, extended by the pods' needs. Without any one of these overrides, the level would refuse some
- * of the pods, or another override would admit more than the pods use.
+ * The level's own values, extended by what the pods need. Every override is needed. Without the override, the level
+ * would refuse some of the pods, or another override would admit more than the pods use.
  *
  * @returns undefined if no overrides of the level admit the pods
  */
@@ -44,9 +44,10 @@ export function statedFor(pods: readonly PodContent[], fitting: Fitting): Stated
 }
 
 /**
- * Leaves out redundant entries. If two rules share a field, each rule is first stated as if it were the only rule. An
- * entry is then left out of a rule's list if the statement of the other rule covers the entry. For example, a
- * capability that a pod may add in a user namespace may also be held in that user namespace.
+ * Leaves out redundant entries of lists. If two rules share a field, the override of each rule is first written as if
+ * there were no other rule. An entry is then left out of a rule's list if the override of the other rule covers the
+ * entry. For example, a pod that may add a capability in a user namespace may also hold the capability in this user
+ * namespace.
  */
 function withoutCovered(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {
   const lists = RULES.filter(({ id }) => id.includes('.') && id in stated).map((rule): Stated => {
@@ -59,9 +60,9 @@ function withoutCovered(stated: Stated, pods: readonly PodContent[], fitting: Fi
 }
 
 /**
- * The overrides of an exception at level privileged, for pods that no overrides of the namespace's own level admit.
- * Every rule that the namespace's level restricts has an override. If the value of the namespace's own level admits the
- * pods, the override has this value.
+ * The overrides of an exception at level privileged, for pods that no overrides of the namespace's own level can admit.
+ * Every rule that the namespace's level restricts gets an override. If the value of the namespace's own level admits
+ * the pods, the override has this value.
  */
 export function statedAtPrivileged(pods: readonly PodContent[], fitting: Fitting): Stated {
   const privileged = { ...fitting.standard, level: 'privileged' as const };
@@ -74,14 +75,14 @@ export function statedAtPrivileged(pods: readonly PodContent[], fitting: Fitting
   return withGuards(Object.assign({}, ...all), pods, fitting);
 }
 
-/** The rules by which the level refuses the pods, whatever the overrides are. */
+/** The rules by which the level refuses the pods. No override can change this. */
 export function unfitRules(pods: readonly PodContent[], fitting: Fitting): Rule[] {
   return RULES.filter((rule) => statedOf(rule, pods, fitting) === undefined);
 }
 
 /**
- * The rule's override with which the policy admits the pods; empty if the level itself admits the pods, undefined if no
- * override admits them.
+ * The override of the rule with which the policy admits the pods. The override is empty if the level itself admits the
+ * pods, and undefined if no override admits the pods.
  */
 export function statedOf(rule: Rule, pods: readonly PodContent[], fitting: Fitting): Stated | undefined {
   const { standard } = fitting;
@@ -106,18 +107,21 @@ export function statedOf(rule: Rule, pods: readonly PodContent[], fitting: Fitti
   return kept;
 }
 
-/** The overrides with which the exception's base states the rule. */
+/** The overrides of the rule in the exception's base. */
 export function baseOf(rule: Rule, { base = {} }: Pick<Fitting, 'base'>): Stated {
   return Object.fromEntries(Object.entries(base).filter(([path]) => ownerOf(path) === rule));
 }
 
-/** The rule to which an override belongs. The ID of one rule may extend the ID of another rule. */
+/** The rule to which an override belongs. The ID of one rule may begin with the ID of another rule. */
 function ownerOf(path: string): Rule | undefined {
   const stating = RULES.filter((rule) => isStatedBy(path, rule));
   return stating.reduce<Rule | undefined>((a, b) => (a && a.id.length >= b.id.length ? a : b), undefined);
 }
 
-/** The tightest override that admits the pods and, unless narrowing is requested, everything that the level admits. */
+/**
+ * The strictest override that admits the pods. If narrowing is not requested, the override also admits everything that
+ * the level admits.
+ */
 function choiceFor(rule: Rule, pods: readonly PodContent[], fitting: Fitting, standard: Standard): Stated | undefined {
   const { asks = [], own = [], choices } = rule.fit(fitting.standard);
   const asked = pods.flatMap((pod) => asks.flatMap((asking) => fitting.evaluator.asked(pod, asking)));
@@ -126,7 +130,10 @@ function choiceFor(rule: Rule, pods: readonly PodContent[], fitting: Fitting, st
   );
 }
 
-/** The override that gives a rule the value of another level; empty if the other level does not restrict the rule. */
+/**
+ * The override that gives a rule the value of another level. The override is empty if the other level does not restrict
+ * the rule.
+ */
 function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
   const text = checksText(rule, {}, level);
   if (text === '[]') return {};
@@ -136,8 +143,8 @@ function ownStatement(rule: Rule, level: Standard, standard: Standard): Stated {
 }
 
 /**
- * Adds overrides that restrict the added entries of a list to the values that the pods use. For example, if volume type
- * hostPath is added, another override restricts the host paths.
+ * Adds overrides that restrict the added entries of a list to the values that the pods use. For example, if the volume
+ * type hostPath is added, another override restricts the host paths.
  */
 function withGuards(stated: Stated, pods: readonly PodContent[], fitting: Fitting): Stated {
   const guards = RULES.flatMap((rule) => {
@@ -150,7 +157,7 @@ function withGuards(stated: Stated, pods: readonly PodContent[], fitting: Fittin
   return Object.fromEntries(all.sort(([a], [b]) => positionOf(a) - positionOf(b)));
 }
 
-/** The position of an override in the API's order. */
+/** The position of an override in the order of the API. */
 function positionOf(path: string): number {
   return RULES.findIndex((rule) => isStatedBy(path, rule));
 }

@@ -1,20 +1,26 @@
-/** The images of an entry in `spec.containers`, so that an exception for a container holds only for its images. */
+/**
+ * Finds the images for an entry in `spec.containers`. With the images, an exception for a container applies only to
+ * these images.
+ */
 import { containersOf } from '../../operator/model/containers.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 
-/** The API's limit for images in an entry, and for the length of an image. */
+/** The API's limit for the number of images in an entry, and for the length of an image. */
 const MOST = 16;
 const LONGEST = 255;
-/** An image with a tag, perhaps followed by a digest, or with only a digest. A registry may have a port. */
+/**
+ * Matches an image with a tag and perhaps a digest, or with only a digest. The host of a registry may be followed by a
+ * port.
+ */
 const TAGGED = /^((?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]*):[^/]+$/;
 const DIGESTED = /^((?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]*)@[^/]+$/;
 const PLAIN = /^(?:[A-Za-z0-9][A-Za-z0-9._:-]*\/)?[A-Za-z0-9][A-Za-z0-9._/-]*$/;
 
 /**
- * The images of the named containers, with any tag or digest: an update of the workload must not need another
- * exception.
+ * The images of the named containers, with patterns that match any tag or digest. An update of the workload therefore
+ * needs no other exception.
  *
- * @returns no images if the policy cannot list them, which selects containers of any image
+ * @returns no images if the policy cannot list all images. The entry then applies to containers of any image
  */
 export function imagesOf(names: readonly string[], pods: readonly PodContent[]): { images?: readonly string[] } {
   const own = pods.flatMap(({ spec }) => containersOf(spec)).filter(({ name }) => names.includes(name));
@@ -23,13 +29,13 @@ export function imagesOf(names: readonly string[], pods: readonly PodContent[]):
   return listed.length > 0 && listed.length === images.size && listed.length <= MOST ? { images: listed } : {};
 }
 
-/** The image with any tag or digest; undefined if an entry cannot name the image. */
+/** The image as a pattern that matches any tag or digest; undefined if an entry cannot contain the image. */
 function anyVersion(image: unknown): string | undefined {
   if (typeof image !== 'string' || image.length > LONGEST - 2 || image.includes('//')) return undefined;
   const [, digested] = DIGESTED.exec(image) ?? [];
   const [, tagged] = TAGGED.exec(image) ?? [];
   const [name, mark] = tagged !== undefined ? [tagged, ':'] : [digested, '@'];
-  // The API accepts `*` only in an image with a slash.
+  // The API accepts `*` in an image only if the image has a slash.
   if (name !== undefined) return name.includes('/') ? `${name}${mark}*` : undefined;
   return PLAIN.test(image) ? image : undefined;
 }

@@ -1,4 +1,4 @@
-/** Finds the policies that decide in a namespace, also those whose rollouts have not reached the namespace yet. */
+/** Finds the policies that decide in a namespace, now or once their rollouts have reached the namespace. */
 import type { CompleteSpec, Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
@@ -7,11 +7,11 @@ import type { PolicyContext } from '../policies/context.ts';
 import type { Beside } from './beside.ts';
 
 export interface InForceInput {
-  /** The policies of the cluster, with the labels that its namespaces have. */
+  /** The policies of the cluster, evaluated with the labels that its namespaces have now. */
   readonly live: PolicyContext;
-  /** The policies of the cluster and of files, where every rollout has reached every namespace. */
+  /** The policies of the cluster and of files, evaluated as if every rollout had reached every namespace. */
   readonly promoted: PolicyContext;
-  /** The names of the policies that are rolled out. */
+  /** The names of the policies that have a rollout. */
   readonly rollouts: ReadonlySet<string>;
 }
 
@@ -22,24 +22,29 @@ export class InForce {
     this.#input = input;
   }
 
-  /** The strictest mode in which a policy decides in the namespace; undefined if no policy decides there. */
+  /**
+   * The strictest mode in which a policy decides in the namespace. The result is undefined if no policy decides there.
+   */
   strictest(namespace: string): Mode | undefined {
     return this.#input.promoted.deciding(namespace)[0]?.mode;
   }
 
-  /** Whether every policy that will decide in the namespace is pending there, so that lower priorities decide until then. */
+  /**
+   * Whether every policy that will decide in the namespace is pending there. Until the rollouts have reached the
+   * namespace, policies of a lower priority decide.
+   */
   isWaiting(namespace: string): boolean {
     const [first] = this.#input.promoted.deciding(namespace);
     return first?.mode === 'Enforce' && first.policies.every((policy) => this.#isPending(policy, namespace));
   }
 
-  /** Whether a policy of the mode, or of a stricter mode, selects any namespace. */
+  /** Whether a policy of the given mode, or of a stricter mode, selects a namespace. */
   hasPolicies(mode: Mode): boolean {
     return this.#input.promoted.compiled.policies.some((policy) => MODES.indexOf(policy.mode) <= MODES.indexOf(mode));
   }
 
   /**
-   * The policies beside which exceptions stand.
+   * The policies beside which exceptions are suggested.
    *
    * @param mode the mode of the exceptions; by default, the strictest mode in which a policy decides in the namespace
    * @returns undefined if no policy of the mode decides in the namespace
@@ -54,7 +59,8 @@ export class InForce {
       mode,
       priority: first.priority,
       deciding: policies,
-      // A pending policy with restricted use admits nothing yet, and a copy of it would have no users.
+      // A pending policy with restricted use admits nothing yet. A copy of such a policy would have no users, so the
+      // policy is left out.
       admitting: policies.filter((policy) => policy.usableBy === 'Everyone' || !this.#isPending(policy, namespace)),
       pending: this.#pending(policies, namespace, specs),
       specs,
@@ -63,8 +69,9 @@ export class InForce {
   }
 
   /**
-   * The pending policies that must be enforced at once, so that exceptions do not decide alone. Where an enforced policy
-   * of the same priority is for everybody, the exceptions decide beside that policy, and nothing is enforced early.
+   * The pending policies that must be enforced at once, so that the exceptions are not the only deciding policies. If
+   * an enforced policy of the same priority is for everybody, the exceptions decide together with this policy. No
+   * pending policy is then enforced early.
    */
   #pending(deciding: readonly ResolvedPolicy[], namespace: string, specs: ReadonlyMap<string, CompleteSpec>) {
     const forEveryone = deciding.filter(({ usableBy }) => usableBy === 'Everyone');

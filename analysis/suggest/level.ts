@@ -1,11 +1,11 @@
-/** Chooses the level to start from in the namespace of some workloads. */
+/** Chooses the level from which the policies of a namespace start. */
 import type { Level } from '../../operator/standards/level-version.ts';
 import { type Fitting, statedFor, unfitRules } from './fit.ts';
 import type { Workload } from './workloads.ts';
 
 export type SuggestedLevel = Exclude<Level, 'privileged'>;
 
-/** How well a level fits the workloads. */
+/** Describes how well a level fits the workloads. */
 interface Candidacy {
   readonly level: SuggestedLevel;
   /** The workloads that the level admits without overrides. */
@@ -15,8 +15,8 @@ interface Candidacy {
 }
 
 /**
- * A looser level is chosen only if it needs at least this many fewer overrides than a tighter level. Restricted with
- * exceptions is a better start than baseline with slightly fewer exceptions.
+ * A looser level is chosen only if it needs fewer overrides than a stricter level, by at least this number. Level
+ * restricted with exceptions is a better start than level baseline with slightly fewer exceptions.
  */
 const CLEARLY_FEWER = 3;
 
@@ -37,10 +37,10 @@ export function candidacyOf(level: SuggestedLevel, workloads: readonly Workload[
 }
 
 /**
- * The tightest level that admits at least half of the workloads without overrides. A level that admits fewer workloads
- * is chosen only if no looser level would need clearly fewer overrides.
+ * The strictest level that admits at least half of the workloads without overrides. A level that admits fewer workloads
+ * can be chosen, too, if no looser level would need clearly fewer overrides.
  *
- * @param candidacies the levels, the tightest first
+ * @param candidacies the levels, from the strictest to the loosest
  */
 export function chooseLevel(candidacies: readonly Candidacy[], workloads: number): Candidacy {
   return candidacies.reduce((tight, loose) => {

@@ -1,4 +1,4 @@
-/** Finds the workloads that need each override, and ways to make the override unnecessary. */
+/** Finds the workloads that need each override, and advice that could make the override unnecessary. */
 import { isDeepStrictEqual } from 'node:util';
 import { isStatedBy, ownEntries } from '../../operator/evaluate/own-entries.ts';
 import type { Evaluator, Violation } from '../../operator/evaluate/violations.ts';
@@ -14,29 +14,29 @@ import { type Fitting, isNarrowed } from './fit.ts';
 import { policyChecksFor } from './stated.ts';
 import type { Workload } from './workloads.ts';
 
-/** A single override. Without the override, the level's value decides. */
+/** An override with a single value. Without the override, the value of the level applies. */
 export interface StatedOverride {
-  /** The path below `spec.overrides`: `capabilities.allowedAdd`. */
+  /** The path of the override below `spec.overrides`, such as `capabilities.allowedAdd`. */
   readonly path: string;
   readonly value: unknown;
-  /** The needs, sorted by workload, container and entry; empty if the override only narrows. */
+  /** The needs, sorted by workload, container and entry. The list is empty if the override only narrows the policy. */
   readonly needs: readonly Need[];
-  /** Whether the policy that the exception accompanies has the same override. */
+  /** Whether the policy beside which the exception is suggested has the same override. */
   readonly kept?: true;
 }
 
 export interface Need {
   readonly workload: WorkloadName;
   readonly container?: string;
-  /** The entry of the override's list that is needed. */
+  /** The entry of the override's list that the workload needs. */
   readonly entry?: unknown;
-  /** The level's own requirement, for people; absent if the level's own list contains the entry. */
+  /** The level's own requirement as a text for users; absent if the level's own list contains the entry. */
   readonly change?: string;
-  /** Advice for people that could make the need unnecessary: the messages of findings. */
+  /** The messages of findings for users. Following the advice could make the need unnecessary. */
   readonly advice: readonly string[];
 }
 
-/** @returns the overrides in the given order, each with its sorted needs without duplicates */
+/** @returns the overrides in the given order. Each has its sorted needs without duplicates */
 export function needsOf(stated: Stated, workloads: readonly Workload[], fitting: Fitting): StatedOverride[] {
   const shapes = shapesOf(workloads);
   return Object.entries(stated).map(([path, value]) => {
@@ -47,7 +47,7 @@ export function needsOf(stated: Stated, workloads: readonly Workload[], fitting:
   });
 }
 
-/** The needs of the workloads that break the given rules under the level's own values. */
+/** The needs of the workloads that violate the given rules if the values of the level apply. */
 export function obstaclesOf(
   rules: readonly Rule[],
   workloads: readonly Workload[],
@@ -63,7 +63,7 @@ export function obstaclesOf(
   return sortedOnce(found);
 }
 
-/** A distinct pod, which is evaluated once, and the workloads that own such pods. */
+/** A distinct pod and the workloads that own such pods. Each distinct pod is evaluated once. */
 interface Shape {
   readonly content: PodContent;
   readonly owners: readonly WorkloadName[];
@@ -88,7 +88,7 @@ function ofOwners({ owners }: Shape, needs: readonly ShapeNeed[]): Need[] {
 
 type PolicyChecks = ReturnType<typeof policyChecksFor>;
 
-/** The checks of the policy without the override, and without each single entry of the override's list. */
+/** The checks of the policy without the override, and the checks without each single entry of the override's list. */
 interface Without {
   readonly override: readonly PolicyChecks[];
   readonly entries: readonly { readonly entry: unknown; readonly remaining: readonly PolicyChecks[] }[];
@@ -130,7 +130,7 @@ function needOf(violation: Violation, shape: Shape): ShapeNeed {
 
 /**
  * Whether a violation is about the given entry of a list. A message names the violation first and the accepted values
- * last, so only the first part of the message counts.
+ * last. Only the first part of the message is therefore searched.
  */
 function isAbout(entry: unknown, { message }: Violation): boolean {
   if (typeof entry !== 'string') return true;
@@ -142,12 +142,15 @@ function partOf({ container }: Violation): { container?: string } {
   return container === undefined ? {} : { container };
 }
 
-/** The findings about the field that breaks the level; for an entry of a list, only the findings about this entry. */
+/**
+ * The findings about the field that violates the level. For an entry of a list, the result has only the findings about
+ * this entry.
+ */
 function adviceOn({ path, container }: Violation, shape: Shape, entry?: unknown): string[] {
   return findingsOf(shape.content.spec)
     .filter((finding) => finding.container === container && finding.path.startsWith(path))
     .filter((finding) => {
-      // `containers[0].securityContext.capabilities.add[1]`
+      // The path of a finding has the form `containers[0].securityContext.capabilities.add[1]`.
       const at = valueAt(shape.content.spec, finding.path.match(/\w+/g) ?? []);
       return entry === undefined || typeof at !== 'string' || at === entry;
     })

@@ -1,4 +1,4 @@
-/** Makes the policies to apply from suggestions. */
+/** Makes policies that can be applied, from suggestions. */
 import type { CapabilityPolicy, LabelSelector, Mode } from '../../operator/api/capability-policy.ts';
 import { newPolicy } from '../../operator/api/model.ts';
 import type { Exception } from './exceptions.ts';
@@ -9,14 +9,14 @@ import { enforcedSpec, exceptionSpec, overridden, type Terms } from './specs.ts'
 import type { Suggestion } from './suggest.ts';
 
 interface PolicyOptions {
-  /** The prefix of all policy names; by default, the namespace's name. */
+  /** The prefix of all policy names. The default is the namespace's name. */
   readonly name?: string;
   readonly mode: Mode;
-  /** Whether to write a policy for namespaces without workloads, too. */
+  /** Whether to write a policy that is also for namespaces without workloads. */
   readonly everywhere: boolean;
-  /** The level to start from in every namespace. */
+  /** The level from which every namespace starts. */
   readonly level?: SuggestedLevel;
-  /** The names of existing policies, which no suggested policy may replace. */
+  /** The names of existing policies. No suggested policy may have one of these names. */
   readonly taken?: Iterable<string>;
   /** The values of `spec.expires` and `spec.reason` of exceptions. */
   readonly terms?: Terms;
@@ -24,11 +24,14 @@ interface PolicyOptions {
 
 export interface SuggestedPolicy {
   readonly policy: CapabilityPolicy;
-  /** The namespaces that the policy selects; empty if the policy is only for namespaces without workloads. */
+  /**
+   * The suggestions for the namespaces that the policy selects. The list is empty if the policy is only for namespaces
+   * without workloads.
+   */
   readonly suggestions: readonly Suggestion[];
-  /** The exception that the policy grants; absent if the policy applies to everybody in its namespaces. */
+  /** The exception that the policy makes; absent if the policy applies to everybody in its namespaces. */
   readonly exception?: Exception;
-  /** The pending policy whose rules the policy enforces; absent for other policies. */
+  /** The name of the pending policy whose rules this policy enforces; absent for other policies. */
   readonly enforces?: string;
   /** Whether the policy is for every namespace where no other policy decides. */
   readonly forOthers?: true;
@@ -39,18 +42,19 @@ interface LevelPolicy {
   readonly level: SuggestedLevel;
   readonly selector: LabelSelector;
   readonly suggestions: readonly Suggestion[];
-  /** The suggestion for the policy's only namespace; absent if several namespaces share the policy. */
+  /** The suggestion for the only namespace of the policy; absent if several namespaces share the policy. */
   readonly own?: Suggestion;
 }
 
 const LEVELS: readonly SuggestedLevel[] = ['restricted', 'baseline'];
 
 /**
- * Writes the policies of suggestions. Exceptions precede the policies that they loosen.
+ * Makes the policies for suggestions. Each exception precedes the policy that it loosens.
  *
- * Where policies decide already, only exceptions beside them are written. In all other namespaces, one policy has the
- * level, and the exceptions have its selector. The API server therefore makes one decision for the level and its
- * exceptions (docs/decisions/0006). Namespaces that need only the same level share a policy.
+ * If policies already decide in a namespace, only exceptions beside these policies are written. In all other
+ * namespaces, one policy sets the level, and the exceptions have the same selector as this policy. The API server
+ * therefore makes one decision for the level and its exceptions (docs/decisions/0006). Namespaces that need only the
+ * same level share a policy.
  */
 export function policiesOf(suggestions: readonly Suggestion[], options: PolicyOptions): SuggestedPolicy[] {
   const names = new Names(options.taken);
@@ -87,8 +91,9 @@ function hasLevel(suggestion: Suggestion): suggestion is LevelSuggestion {
 }
 
 /**
- * Copies of pending policies, for the namespaces that get exceptions. Where a policy is pending, an exception in mode
- * Enforce would decide alone, and would refuse everything that only the pending policy admits.
+ * Copies of pending policies, for the namespaces that get exceptions. If a policy is pending in a namespace, an
+ * exception in mode Enforce would be the only deciding policy there. The exception would refuse everything that only
+ * the pending policy admits.
  */
 function enforcedCopies(beside: readonly Suggestion[], unique: (wanted: string) => string): SuggestedPolicy[] {
   const excepted = beside.filter(({ exceptions }) => exceptions.length > 0);
@@ -128,14 +133,14 @@ function namespacesOf(suggestions: readonly Suggestion[]): string[] {
   return suggestions.map(({ namespace }) => namespace);
 }
 
-/** The tightest level among the suggestions, which is the level for new namespaces. */
+/** The strictest level among the suggestions. New namespaces get this level. */
 function tightestOf(suggestions: readonly LevelSuggestion[]): SuggestedLevel {
   return suggestions.length === 0 || suggestions.some(({ level }) => level === 'restricted')
     ? 'restricted'
     : 'baseline';
 }
 
-/** The name of the workload; for several workloads, the name of their common service account. */
+/** The name of the workload, or, for several workloads, the name of their common service account. */
 function subjectOf({ workloads: [first, ...others], serviceAccounts: [account] }: Exception): string {
   return (others.length > 0 ? account : first?.name) ?? '';
 }

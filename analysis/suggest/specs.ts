@@ -1,4 +1,4 @@
-/** The specs of exceptions, and of policies that are in force beside them. */
+/** Builds the specs of exceptions, and of policies that are in force beside exceptions. */
 import {
   type CapabilityPolicyOverrides,
   type CapabilityPolicySpec,
@@ -20,7 +20,7 @@ export interface Terms {
 
 const LATEST = SPEC_DEFAULTS.levelVersion;
 
-/** @param mode the mode if no policy decides in the namespace */
+/** @param mode the mode of the exception, if no policy decides in the namespace */
 export function exceptionSpec(
   exception: Exception,
   { namespace, beside }: Suggestion,
@@ -54,7 +54,7 @@ export function overridden(overrides: CapabilityPolicyOverrides): { overrides?: 
   return Object.keys(overrides).length > 0 ? { overrides } : {};
 }
 
-/** The spec of a pending policy, enforced at once in some namespaces. */
+/** The spec with which a pending policy is enforced at once in some namespaces. */
 export function enforcedSpec(spec: CompleteSpec, namespaces: readonly string[]): CapabilityPolicySpec {
   const { rollout: _, namespaceSelector: _selector, level, mode: _mode, ...others } = statedSpec(spec);
   return { namespaceSelector: selectorOf(namespaces), level, mode: 'Enforce', ...others };

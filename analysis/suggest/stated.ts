@@ -1,7 +1,4 @@
-/**
- * Makes a policy from single overrides, as rules state them by path, and gives the verdicts of one rule under this
- * policy.
- */
+/** Makes a policy from single overrides with their paths, and gives the verdicts of one rule under this policy. */
 import {
   type CapabilityPolicyOverrides,
   GROUP,
@@ -16,15 +13,15 @@ import { RULES } from '../../operator/rules/index.ts';
 import type { Rule, Stated } from '../../operator/rules/rule.ts';
 import { formatVersion, type Standard } from '../../operator/standards/level-version.ts';
 
-/** An entry of `spec.containers`. */
+/** An entry for `spec.containers`. */
 export interface StatedContainers {
   readonly names: readonly string[];
-  /** The images that the containers must have; undefined for any image. */
+  /** The images that the containers must have; undefined if the image does not matter. */
   readonly images?: readonly string[];
   readonly stated: Stated;
 }
 
-/** A policy for every namespace, with the given overrides. */
+/** A policy that selects every namespace and has the given overrides. */
 export function resolvedBy(
   stated: Stated,
   standard: Standard,
@@ -45,7 +42,7 @@ export function resolvedBy(
   throw new Error(resolution.refusal.message);
 }
 
-/** The part of a policy with which an Evaluator applies only one rule. */
+/** The part of a policy that an Evaluator needs to check only one rule. */
 export function policyChecksFor(
   rule: Rule,
   stated: Stated,
@@ -55,7 +52,7 @@ export function policyChecksFor(
   return { checks, filledChecks: checks };
 }
 
-/** The single overrides of a policy, by path. The inverse of `overridesOf`. */
+/** The single overrides of a policy. The key is the path. `statedBy` is the inverse of `overridesOf`. */
 export function statedBy(overrides: CapabilityPolicyOverrides): Stated {
   const entries = Object.entries(overrides).flatMap(([id, value]): (readonly [string, unknown])[] => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[id, value]];
@@ -72,7 +69,7 @@ export function statedBy(overrides: CapabilityPolicyOverrides): Stated {
   return Object.fromEntries(entries);
 }
 
-/** Whether suggestions state the fields of an override one by one, such as `sysctls.allowed`. */
+/** Whether suggestions write each field of an override separately, such as `sysctls.allowed`. */
 function isByField(id: string): boolean {
   return ['runtimeClasses', 'sysctls'].includes(id) || RULES.some((rule) => rule.id === id && rule.byField);
 }

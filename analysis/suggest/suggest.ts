@@ -1,4 +1,7 @@
-/** Suggests a plain level for each namespace, and exceptions for the service accounts of workloads that need more. */
+/**
+ * Suggests a level for each namespace. If workloads need more than the level admits, exceptions for their service
+ * accounts are suggested, too.
+ */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import { overridesOf } from '../../operator/api/overrides.ts';
 import type { Evaluator } from '../../operator/evaluate/violations.ts';
@@ -12,38 +15,50 @@ import { needsOf, type StatedOverride } from './needs.ts';
 import { type Given, type Workload, workloadsOf } from './workloads.ts';
 
 export interface SuggestOptions {
-  /** The version of the suggested level, and the version of the oldest API server. */
+  /** The version of the suggested level, and the Kubernetes version of the oldest API server. */
   readonly standard: Omit<Standard, 'level'>;
-  /** The level to suggest for every namespace; by default, the level that fits best. */
+  /** The level to suggest for every namespace. By default, the level that fits best is suggested. */
   readonly level?: SuggestedLevel;
-  /** Whether to add overrides that narrow a rule where the level admits more than the workloads need. */
+  /**
+   * Whether to add overrides that narrow the level. A rule is narrowed if the level admits more than the workloads
+   * need.
+   */
   readonly narrow?: boolean;
   /**
-   * Whether the pods have only the capabilities that they used. If the pods have only used capabilities, the policies
-   * require containers to drop all other capabilities.
+   * Whether the pods have only the capabilities that they used. If the pods have only the used capabilities, the
+   * policies require containers to drop all other capabilities.
    */
   readonly used?: boolean;
-  /** The policies that decide in a namespace; undefined if none does, so that a level is suggested. */
+  /**
+   * Returns the policies that decide in a namespace, or undefined if no policy decides. If the result is undefined, a
+   * level is suggested.
+   */
   readonly beside?: (namespace: string) => Beside | undefined;
   readonly evaluator: Evaluator;
 }
 
 export interface Suggestion {
   readonly namespace: string;
-  /** The level for everybody; beside deciding policies, the level from which the exceptions start. */
+  /** The level for everybody. Beside deciding policies, this is the level from which the exceptions start. */
   readonly level: Level;
-  /** The overrides of the level; empty unless narrowing is requested, or evidence narrows the capabilities. */
+  /**
+   * The overrides of the level. The object is empty if neither narrowing is requested nor evidence narrows the
+   * capabilities.
+   */
   readonly overrides: CapabilityPolicyOverrides;
-  /** The overrides of the suggestion as single values, in the order of the API. */
+  /** The overrides of the suggestion, each as a single value, in the order of the API. */
   readonly stated: readonly StatedOverride[];
   readonly exceptions: readonly Exception[];
   /** Whether the pods have only the capabilities that they used. */
   readonly used: boolean;
   /** The number of workloads in the namespace. */
   readonly workloads: number;
-  /** For each evaluated level, the number of workloads that the level admits without overrides. */
+  /** The number of workloads that a level admits without overrides, for each evaluated level. */
   readonly admitted: Partial<Readonly<Record<SuggestedLevel, number>>>;
-  /** The policies that decide in the namespace; absent if none does. Beside them, only exceptions are suggested. */
+  /**
+   * The policies that decide in the namespace; absent if no policy decides there. If there are such policies, only
+   * exceptions are suggested.
+   */
   readonly beside?: SuggestedBeside;
 }
 
@@ -52,13 +67,14 @@ export interface SuggestedBeside extends Pick<Beside, 'mode' | 'priority' | 'pen
   /** The names of the deciding policies. */
   readonly policies: readonly string[];
   readonly base: Base;
-  /** How many workloads need no exception. */
+  /** The number of workloads that need no exception. */
   readonly admitted: number;
 }
 
 /**
  * Suggests policies that admit every given workload, and everything that the level admits. A pod that the level refuses
- * is admitted only if it needs no more than a given workload with the same service account.
+ * is admitted only on one condition. A given workload with the same service account must need at least as much as the
+ * pod.
  *
  * @returns one suggestion for each namespace, sorted by namespace
  */

@@ -1,6 +1,6 @@
 /**
- * Tightens the policies of a cluster: removes the grants that no workload needs. Each change is a JSON merge patch (RFC
- * 7386) of the policy.
+ * Tightens the policies of a cluster by removing the grants that no workload needs. Each change is a JSON merge patch
+ * (RFC 7386) of the policy.
  */
 import { type CompletePolicy, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { statedSpec } from '../../operator/api/defaults.ts';
@@ -17,13 +17,13 @@ import { validatePolicy } from '../policies/validate.ts';
 /** A policy that admits more than its workloads need. */
 export interface TightenedPolicy {
   readonly policy: string;
-  /** Whether no workload needs the policy, which is an exception: it can be deleted. */
+  /** Whether the policy is an exception that no workload needs, so that the policy can be deleted. */
   readonly unused: boolean;
-  /** The grants that the change removes; `since` is absent if the operator has not reported the grant yet. */
+  /** The grants that the change removes. `since` is absent if the operator has not reported the grant yet. */
   readonly removes: readonly (Grant & { readonly since?: string })[];
   /** The merge patch; absent if the change removes nothing. */
   readonly patch?: MergePatch;
-  /** The policy after the change, without its metadata but the name. */
+  /** The policy after the change, with only the name as metadata. */
   readonly manifest: object;
 }
 
@@ -35,14 +35,14 @@ export interface TightenInput {
   readonly cluster: Cluster;
   readonly state: PolicyState;
   readonly evaluator: Evaluator;
-  /** Makes the state of the cluster with other policies. */
+  /** Computes the state of the policies for a cluster, such as the cluster with changed policies. */
   stateOf(cluster: Cluster): PolicyState;
 }
 
 type Verdicts = ReadonlyMap<string, NamespaceVerdicts>;
 type Removed = ReadonlyMap<string, readonly Grant[]>;
 
-/** @returns the policies that can be tightened or deleted, by name */
+/** @returns the policies that can be tightened or deleted, sorted by name */
 export function tightenedPolicies(input: TightenInput): TightenedPolicy[] {
   const { cluster, state } = input;
   const before = verdictsOf(cluster, state, input.evaluator);
@@ -63,7 +63,10 @@ function verdictsOf(cluster: Cluster, state: PolicyState, evaluator: Evaluator):
   return new Map([...evaluated].map((result) => [result.namespace, result]));
 }
 
-/** A policy whose current text is not in force is left out, because its workloads were evaluated by another text. */
+/**
+ * If the current text of a policy is not in force, the policy is left out, because its workloads were evaluated by
+ * another text.
+ */
 function unneededOf(policy: CompletePolicy, state: PolicyState, verdicts: Verdicts): readonly Grant[] {
   const name = nameOf(policy);
   const resolution = state.resolution(name);
@@ -71,7 +74,9 @@ function unneededOf(policy: CompletePolicy, state: PolicyState, verdicts: Verdic
   return grantNeeds(name, state.coverage(name)?.areas ?? [], verdicts)?.unneeded ?? [];
 }
 
-/** The grants whose removal leaves a policy that the API server accepts, such as not the last range of a strategy. */
+/**
+ * The grants that can be removed without making the policy invalid. For example, the last range of a strategy is kept.
+ */
 function removable(policies: readonly CompletePolicy[], unneeded: Removed): Removed {
   return new Map(
     policies.map((policy) => {
@@ -90,8 +95,9 @@ function isValid(policy: CompletePolicy): boolean {
 }
 
 /**
- * Evaluates the cluster with all changes together. Two policies may each have a subject that is not needed because of
- * the other policy. So where a workload gets a worse verdict, the policies keep their subjects, or else all grants.
+ * Evaluates the cluster with all changes together. Two policies may each have a subject that is unneeded because of the
+ * other policy. If a workload gets a worse verdict, the policies concerned keep their subjects. If the workload still
+ * gets a worse verdict, the policies keep all their grants.
  */
 function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): Removed {
   const worse = worseWith(input, before, tightenedBy(input.cluster, removed));
@@ -106,8 +112,8 @@ function safeRemovals(input: TightenInput, before: Verdicts, removed: Removed): 
 }
 
 /**
- * The names of the exceptions that can be deleted together. Each of two exceptions may be unneeded because of the other
- * one, so they are added one by one where not all of them can be deleted.
+ * The names of the exceptions that can be deleted together. Two exceptions may each be unneeded only because of the
+ * other exception. If not all exceptions can be deleted together, they are added one by one.
  */
 function safeDeletions(
   input: TightenInput,
@@ -133,7 +139,7 @@ function tightenedBy(cluster: Cluster, removed: Removed): CompletePolicy[] {
   return cluster.policies().map((policy) => without(policy, removed.get(nameOf(policy)) ?? []));
 }
 
-/** The verdicts of the namespaces in which a workload gets a worse verdict from these policies. */
+/** The verdicts in the namespaces where a workload gets a worse verdict from the changed policies. */
 function worseWith(
   { cluster, stateOf, evaluator }: TightenInput,
   before: Verdicts,
@@ -144,7 +150,7 @@ function worseWith(
   return [...before.values()].filter((verdicts) => isWorse(verdicts, after.get(verdicts.namespace)));
 }
 
-/** The cluster as if it had these policies. */
+/** The cluster as if it had the given policies. */
 function withPolicies(cluster: Cluster, policies: readonly CompletePolicy[]): Cluster {
   return {
     policies: () => policies,
@@ -190,7 +196,7 @@ function tightened(policy: CompletePolicy, unused: boolean, removed: readonly Gr
   };
 }
 
-/** The merge patch that makes `after` of `before`. */
+/** The merge patch that changes `before` to `after`. */
 export function mergePatch(before: object, after: object): Readonly<Record<string, unknown>> {
   const [from, to] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
   const removed = [...from.keys()].filter((field) => !to.has(field)).map((field) => [field, null] as const);

@@ -1,28 +1,31 @@
-/** Groups pods and templates by the workloads for which a suggestion is made. */
+/** Groups pods and templates by the workloads for which policies are suggested. */
 import { type Candidate, customCandidate } from '../../operator/evaluate/verdict.ts';
 import type { WorkloadName } from '../../operator/evaluate/workloads.ts';
 import { valuesByKey } from '../../operator/model/by-key.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
 
-/** A pod as policies evaluate it, and the workload that owns it. */
+/** A pod in the form that policies evaluate, and the workload that owns the pod. */
 export interface Given {
   readonly workload: WorkloadName;
   readonly content: PodContent;
-  /** How policies with restricted use evaluate the pod; by default as a pod whose creator is not known. */
+  /**
+   * The pod in the form in which policies with restricted use evaluate it. By default, the creator of the pod is not
+   * known.
+   */
   readonly candidate?: Candidate;
 }
 
 export interface Workload {
   readonly name: WorkloadName;
-  /** The workload's pods and templates, without duplicates. */
+  /** The pods and templates of the workload, without duplicates. */
   readonly pods: readonly PodContent[];
-  /** The pods and templates with the users whose rights count, without duplicates. */
+  /** The pods and templates, each with the users whose rights count, without duplicates. */
   readonly candidates: readonly Candidate[];
-  /** The names of the service accounts of the pods. */
+  /** The names of the service accounts that the pods use. */
   readonly serviceAccounts: readonly string[];
 }
 
-/** The workloads, sorted so that the result does not depend on the order of the input. */
+/** The workloads in a fixed order. The result does not depend on the order of the input. */
 export function workloadsOf(given: readonly Given[]): Workload[] {
   const groups = Map.groupBy(given, ({ workload: { namespace, kind, name } }) => `${namespace}/${kind}/${name}`);
   return valuesByKey(groups).flatMap((own) => {

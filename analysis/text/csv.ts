@@ -1,4 +1,4 @@
-/** Writes rows as CSV (RFC 4180) that a spreadsheet opens without executing any cell. */
+/** Writes rows as CSV (RFC 4180). A spreadsheet that opens the CSV executes no cell as a formula. */
 
 export function csvText(rows: Iterable<readonly string[]>): string {
   let text = '';
@@ -6,7 +6,10 @@ export function csvText(rows: Iterable<readonly string[]>): string {
   return text;
 }
 
-/** The characters at the beginning of a cell that a spreadsheet reads as a formula (OWASP: CSV injection). */
+/**
+ * Characters that make a spreadsheet read a cell as a formula, if the cell begins with one of them (OWASP, "CSV
+ * injection").
+ */
 const FORMULA = /^[=+\-@\t\r]/;
 
 function cellText(cell: string): string {

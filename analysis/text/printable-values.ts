@@ -1,8 +1,9 @@
-/** Makes strings from manifests and clusters printable before they reach a terminal, a log or a web page. */
+/** Makes strings from manifests and clusters printable, before they are written to a terminal, a log or a web page. */
 import { printable } from '../../operator/text/printable.ts';
 
 /**
- * A copy of a value in which every string is printable, for tables and for formats that have no escapes of their own.
+ * A copy of a value in which every string is printable. The copy is for tables, and for formats that have no escapes of
+ * their own.
  */
 export function printableTexts<Value>(value: Value): Value {
   return mapped(value) as Value;
@@ -16,17 +17,17 @@ function mapped(value: unknown): unknown {
 }
 
 /**
- * Matches characters that JSON.stringify does not escape but terminals interpret: C1 controls, bidirectional controls
- * and separators.
+ * Matches characters that terminals interpret, although JSON.stringify does not escape them: C1 controls, bidirectional
+ * controls and separators.
  */
 const UNESCAPED = /[\u007f-\u009f\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** The JSON text of a value. The JSON text is safe to print on a terminal, and parses to the same value. */
+/** The JSON text of a value. The text is safe to print on a terminal. Parsing the text gives the same value. */
 export function jsonText(value: unknown): string {
   return escapedControls(JSON.stringify(value, null, 2));
 }
 
-/** Escapes control characters for JSON and for double-quoted YAML scalars. */
+/** Escapes control characters for JSON and for YAML scalars in double quotes. */
 export function escapedControls(text: string): string {
   return text.replace(UNESCAPED, escapeOf);
 }
@@ -34,7 +35,7 @@ export function escapedControls(text: string): string {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression must match control characters
 const C0 = /[\x00-\x1f]/g;
 
-/** A string as one line for the page, in which each control character is visible as its escape. */
+/** A string as one line for the page. In the line, each control character is visible as an escape. */
 export function visibleControls(text: string): string {
   return escapedControls(text.replace(C0, escapeOf)).toWellFormed();
 }

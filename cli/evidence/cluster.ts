@@ -1,4 +1,7 @@
-/** The option --used for a cluster: reads the cluster's profiles, or files about its pods. */
+/**
+ * Reads the option --used for a cluster. The evidence is in the cluster's profiles, or in files about the cluster's
+ * pods.
+ */
 import { RecordError } from '../../analysis/evidence/fields.ts';
 import { EvidenceReader } from '../../analysis/evidence/reader.ts';
 import type { Evidence, ObservedContainer } from '../../analysis/evidence/use.ts';
@@ -15,7 +18,7 @@ import { checkSince, type UsedOptions } from './used.ts';
 interface Reading {
   readonly connected: Connected;
   readonly cluster: Cluster;
-  /** The single namespace to read; undefined for all namespaces. */
+  /** The only namespace to read; undefined for all namespaces. */
   readonly only: string | undefined;
   readonly io: Io;
   tell(trouble: Trouble): void;
@@ -23,7 +26,7 @@ interface Reading {
 
 /**
  * @returns undefined if --used is not given
- * @throws UsageError if no files are named and the cluster has no profiles
+ * @throws UsageError if no files are named and the cluster contains no profiles
  */
 export async function usedInCluster(options: UsedOptions, reading: Reading): Promise<UsedCapabilities | undefined> {
   checkSince(options);
@@ -34,7 +37,7 @@ export async function usedInCluster(options: UsedOptions, reading: Reading): Pro
   return new UsedCapabilities(ofWorkloads(evidence, cluster), options);
 }
 
-/** The evidence of Kubescape's profiles in the cluster. @throws UsageError if the cluster has none */
+/** The evidence in the Kubescape profiles of the cluster. @throws UsageError if the cluster contains no profiles */
 export async function profiles({ connected: { client }, only, io, tell }: Omit<Reading, 'cluster'>): Promise<Evidence> {
   const found = await readProfiles(client, { namespace: only, signal: io.signal });
   if (!found) {
@@ -54,8 +57,8 @@ export async function profiles({ connected: { client }, only, io, tell }: Omit<R
 }
 
 /**
- * Adds the workload of each running pod to its evidence. The owner of a running pod is known, so the name of the
- * workload need not be guessed from the pod's name.
+ * Adds to the evidence the workload of each running pod. A running pod has an owner. The name of the workload therefore
+ * need not be guessed from the pod's name.
  */
 export function ofWorkloads({ uses, watches }: Evidence, cluster: Cluster): Evidence {
   const namespaces = new Set([...uses, ...watches].map(({ namespace }) => namespace));

@@ -1,23 +1,23 @@
-/** Reads Kubescape's profiles of the behaviour of containers from a cluster. */
+/** Reads the profiles of containers' behaviour that Kubescape stores in a cluster. */
 import { type ApiClient, isNotFound, pathFor } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
 import { inParallel } from '../../operator/runtime/in-parallel.ts';
 
 const API_VERSION = 'spdx.softwarecomposition.kubescape.io/v1beta1';
 /**
- * The kinds of profiles. Newer releases of Kubescape store only ContainerProfiles, and their ApplicationProfiles are a
- * view of the ContainerProfiles.
+ * The kinds of profiles. Newer releases of Kubescape store only ContainerProfiles, and derive ApplicationProfiles from
+ * them.
  */
 const KINDS = ['ContainerProfile', 'ApplicationProfile'] as const;
 const READS_AT_ONCE = 8;
 
 interface ProfileOptions {
-  /** The only namespace to read. */
+  /** The only namespace to read; undefined for all namespaces. */
   readonly namespace?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
-/** @returns the profiles of the first kind that has objects; undefined if the API server serves no kind of profiles */
+/** @returns the profiles of the first kind that has objects; undefined if the API server serves neither kind */
 export async function readProfiles(client: ApiClient, options: ProfileOptions): Promise<RawObject[] | undefined> {
   let served = false;
   for (const kind of KINDS) {
@@ -42,7 +42,8 @@ async function readKind(
     if (isNotFound(error)) return undefined;
     throw error;
   }
-  // Kubescape's API server lists profiles without their contents.
+  // When Kubescape's API server lists profiles, the list has no contents of profiles. Each profile is therefore read
+  // separately.
   const profiles: (RawObject | undefined)[] = [];
   await inParallel(listed.entries(), READS_AT_ONCE, async ([index, { metadata }]) => {
     const { namespace: own, name } = metadata ?? {};

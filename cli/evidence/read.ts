@@ -1,4 +1,4 @@
-/** Reads the files of several tools: evidence of the capabilities that processes used. */
+/** Reads evidence of the capabilities that processes used, from the files of several tools. */
 import { RecordError } from '../../analysis/evidence/fields.ts';
 import { linesIn } from '../../analysis/evidence/lines.ts';
 import { EvidenceSum } from '../../analysis/evidence/merge.ts';
@@ -12,20 +12,20 @@ import { EventLoopYield, isAtHand, spool, textAtHand } from '../input/text.ts';
 
 const EXTENSIONS = /\.(?:ya?ml|json|jsonl|ndjson|log)$/i;
 /**
- * The number of lines that decide whether a file has one record a line. A tool may print a few messages before the
- * first record.
+ * The number of lines that are examined to find out whether a file has one record in each line. A tool may print a few
+ * messages before the first record.
  */
 const DECIDING_LINES = 20;
 const RECORD = /^\s*(?:\{\s*"|\[\s*\{)/;
-/** The heading of the table that Inspektor Gadget prints if `-o json` is missing. */
+/** Matches the heading of the table that Inspektor Gadget prints without `-o json`. */
 const TABLE = /^(?:K8S\.|RUNTIME\.)\w+\s/;
-/** The number of invalid lines that are reported one by one; further invalid lines are only counted. */
+/** The maximum number of invalid lines that are reported one by one. Further invalid lines are only counted. */
 const MOST_TOLD = 5;
 
 /**
- * Reads evidence. A record that cannot be read is reported, and the other records are used.
+ * Reads evidence. If a record cannot be read, it is reported, and the other records are used.
  *
- * @param paths files, folders, or `-`
+ * @param paths the paths of files or folders, or `-` for standard input
  */
 export async function readEvidence(
   paths: readonly string[],
@@ -76,14 +76,14 @@ function hasRecordLines(file: AtHand, io: Reading): boolean {
   let count = 0;
   for (const { text = '' } of linesIn(textAtHand(file, io))) {
     if (RECORD.test(text)) return true;
-    // In indented JSON and YAML, lines can look like a tool's messages, but not the first lines.
+    // In indented JSON and YAML, some lines look like messages of a tool. The first lines of such a file do not.
     count += 1;
     if (count >= DECIDING_LINES || !isMessage(text)) return false;
   }
   return false;
 }
 
-/** Whether a line is a tool's message, such as `WARN[0000] …`, and not a line of a manifest. */
+/** Whether a line is a message of a tool, such as `WARN[0000] …`, and not a line of a manifest. */
 function isMessage(text: string): boolean {
   return !/^(?:---|#|%|\s*[{[]\s*$|\s*-\s|[\w.-]+:(?:\s|$))/.test(text);
 }

@@ -1,4 +1,4 @@
-/** Finds the files that the paths on a command line mean. */
+/** Finds the files to which the paths on a command line refer. */
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { reason, type Trouble } from '../../analysis/manifests/trouble.ts';
@@ -8,25 +8,25 @@ const STDIN = '-';
 
 const MANIFESTS = /\.(?:ya?ml|json)$/i;
 
-/** An input to read, with the name that messages show to people. */
+/** An input to read, and its name in messages. */
 export interface InputFile {
   readonly name: string;
-  /** An absolute path. A number means an open file, and undefined means standard input. */
+  /** The absolute path of the file. A number means an open file, and undefined means standard input. */
   readonly path: string | number | undefined;
   /** Whether the input is a regular file, which can be read twice and without waiting. */
   readonly regular: boolean;
   /**
-   * Whether the file was found in a folder: documents in such a file are skipped if they are not Kubernetes objects.
+   * Whether the file was found in a folder. Documents in such a file are skipped if they are not Kubernetes objects.
    */
   readonly found?: true;
 }
 
 /**
- * Finds files. Folders are walked in the order of names, including hidden folders, as kubectl apply -R does. In
- * folders, only files with the given extensions are found.
+ * Finds the files to which paths refer. A folder is searched in the order of names. Hidden folders are included, as in
+ * kubectl apply -R. In a folder, only files with the given extensions are found.
  *
- * @param leftOut says what to leave out of folders; if undefined, nothing is left out
- * @param tell receives paths that cannot be read; the other paths are still read
+ * @param leftOut says what to leave out of folders; undefined if nothing is left out
+ * @param tell receives the paths that cannot be read. All other paths are still read
  */
 export function* manifestFiles(
   paths: readonly string[],
@@ -60,7 +60,7 @@ interface Folder {
   readonly tell: (trouble: Trouble) => void;
   readonly extensions: RegExp;
   readonly leftOut: Io['leftOut'];
-  /** The real paths of the folders around this folder, to detect circles of links. */
+  /** The real paths of the folders that contain this folder, to find links that lead in a circle. */
   readonly around: readonly string[];
 }
 
@@ -75,7 +75,7 @@ function* walk({ name: folder, path: parent, around, ...walking }: Folder): Gene
     const name = join(folder, entry.name);
     const path = join(parent, entry.name);
     try {
-      // A link may lead to any place, even back to a parent folder.
+      // A link may lead to any place, including a parent folder.
       const found = entry.isSymbolicLink() ? statSync(path) : entry;
       const isFolder = found.isDirectory();
       if ((isFolder || extensions.test(entry.name)) && leftOut?.leavesOut({ path, name, isFolder })) continue;
@@ -92,8 +92,8 @@ function* walk({ name: folder, path: parent, around, ...walking }: Folder): Gene
 }
 
 /**
- * Whether a file with this name is a manifest. Names that begin with a dot are skipped: editors lock a file with a link
- * that leads to no file, such as `.#web.yaml`.
+ * Whether a file with this name is a manifest. Names that begin with a dot are skipped. Editors lock a file with a link
+ * such as `.#web.yaml`, which leads to no file.
  */
 function isManifest(name: string, extensions: RegExp): boolean {
   return extensions.test(name) && !name.startsWith('.');

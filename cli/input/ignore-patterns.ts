@@ -1,8 +1,8 @@
-/** Patterns of .gitignore: https://git-scm.com/docs/gitignore, section "Pattern format". */
+/** Matches the patterns of .gitignore files (https://git-scm.com/docs/gitignore, section "Pattern format"). */
 
 export interface IgnorePatterns {
   /**
-   * @param path the path with slashes, relative to the folder of the patterns
+   * @param path the path relative to the folder of the patterns, with slashes
    * @returns undefined if no pattern matches the path
    */
   ignores(path: string, isFolder: boolean): boolean | undefined;
@@ -14,7 +14,7 @@ interface Pattern {
   readonly folders: boolean;
 }
 
-/** Reads the patterns of a .gitignore. The last pattern that matches a path decides. */
+/** Reads the patterns of a .gitignore. If several patterns match a path, the last one decides. */
 export function ignorePatterns(lines: readonly string[]): IgnorePatterns {
   const patterns = lines.flatMap(patternOf).reverse();
   return {
@@ -32,7 +32,7 @@ function patternOf(line: string): Pattern[] {
   const bare = (negated ? text.slice(1) : text).replace(/^\.\//, '');
   const folders = bare.endsWith('/');
   const path = folders ? bare.slice(0, -1) : bare;
-  // A pattern with a slash, except at its end, applies only in its own folder.
+  // A pattern applies only in its own folder if it contains a slash before its end.
   const anchored = path.includes('/');
   const matcher = expressionOf(path.replace(/^\//, ''), anchored);
   return matcher ? [{ matcher, negated, folders }] : [];
@@ -40,7 +40,7 @@ function patternOf(line: string): Pattern[] {
 
 const TOKENS = /\\(.)|(^|\/)\*\*(?:\/|$)|\*+|\?|\[([!^]?)((?:\\.|[^\]\\])+)\]|[^\\*?[]/gs;
 
-/** The regular expression of a pattern; undefined for a pattern that no path can match. */
+/** The regular expression for a pattern. The result is undefined for a pattern that no path can match. */
 function expressionOf(pattern: string, anchored: boolean): RegExp | undefined {
   const text = pattern.replace(TOKENS, (token, escaped?: string, before?: string, negation?: string, set?: string) => {
     if (escaped !== undefined) return literal(escaped);

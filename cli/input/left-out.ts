@@ -1,5 +1,6 @@
 /**
- * Decides what a walk through folders leaves out: node_modules, the paths in .gitignore, and the patterns of --exclude.
+ * Decides which paths a walk through folders leaves out: node_modules, the paths in .gitignore, and the patterns of
+ * --exclude.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
@@ -18,12 +19,15 @@ export class LeftOut {
   readonly #cwd: string;
   readonly #excluded: IgnorePatterns;
   readonly #found = new Map<string, Cause>();
-  /** The patterns of .gitignore, by folder; undefined for a folder without that file. */
+  /** The patterns of each folder's .gitignore. The value is undefined for a folder without this file. */
   readonly #ignoreFiles = new Map<string, IgnorePatterns | undefined>();
-  /** For each folder: the folder itself and its parent folders up to the repository's root, the innermost first. */
+  /**
+   * For each folder, the folder itself and its parent folders up to the root of the repository. The innermost folder
+   * comes first.
+   */
   readonly #around = new Map<string, readonly string[]>();
 
-  /** @param patterns of --exclude, relative to cwd */
+  /** @param patterns the patterns of --exclude, relative to cwd */
   constructor(cwd: string, patterns: readonly string[] = []) {
     this.#cwd = cwd;
     this.#excluded = ignorePatterns(patterns);
@@ -35,7 +39,7 @@ export class LeftOut {
     return cause !== undefined;
   }
 
-  /** One line that tells people what was left out; undefined if nothing was left out. */
+  /** A line that tells the user what was left out; undefined if nothing was left out. */
   get text(): string | undefined {
     const parts = (['node_modules', '.gitignore', '--exclude'] as const).flatMap((cause) => {
       const names = [...this.#found].filter(([, one]) => one === cause).map(([name]) => printable(name));
@@ -52,7 +56,7 @@ export class LeftOut {
     return this.#isIgnored(path, isFolder) ? GITIGNORE : undefined;
   }
 
-  /** Whether .gitignore files exclude the path. The innermost .gitignore file with a matching pattern decides. */
+  /** Whether .gitignore files exclude the path. The innermost .gitignore file that has a matching pattern decides. */
   #isIgnored(path: string, isFolder: boolean): boolean {
     for (const folder of this.#foldersAround(dirname(path))) {
       const ignored = this.#patternsIn(folder)?.ignores(below(folder, path), isFolder);
@@ -61,7 +65,7 @@ export class LeftOut {
     return false;
   }
 
-  /** The folders whose .gitignore counts; empty outside of a repository, where .gitignore has no effect. */
+  /** The folders whose .gitignore applies. The list is empty outside a repository, where .gitignore has no effect. */
   #foldersAround(folder: string): readonly string[] {
     const known = this.#around.get(folder);
     if (known) return known;
@@ -92,7 +96,8 @@ function below(folder: string, path: string): string {
 }
 
 /**
- * Runs work whose walks through folders leave out files, and says on standard error what was left out.
+ * Runs a function whose walks through folders leave out paths. Afterwards, the function prints on standard error what
+ * was left out.
  *
  * @param exclude the patterns of --exclude
  */

@@ -10,19 +10,20 @@ import { EventLoopYield, isAtHand, readText, textAtHand } from './text.ts';
 export type Reading = Pick<Io, 'stdin' | 'cwd' | 'signal' | 'leftOut'>;
 
 export interface ReadOptions {
-  /** Called for input that can't be read as an object; the other input is still read. */
+  /** Called for input that cannot be read as an object. All other input is still read. */
   tell(trouble: Trouble): void;
-  /** Called for each document in a folder that is not a Kubernetes object, with the document's type. */
+  /** Called with the type of each document in a folder that is not a Kubernetes object. */
   skip?(what: string): void;
-  /** Whether a document with this text is worth parsing; by default, every document is. */
+  /** Whether a document with this text must be parsed. By default, every document is parsed. */
   wants?(text: string): boolean;
 }
 
 /**
- * Reads manifests. Memory holds one document at a time, so callers must not keep a manifest after they have used it.
+ * Reads manifests. Memory holds only one document at a time. Callers must therefore not keep a manifest after they have
+ * used it.
  *
- * @param paths files, folders, or `-`
- * @throws the signal's reason when it is aborted
+ * @param paths the paths of files or folders, or `-` for standard input
+ * @throws the reason of the signal when the signal is aborted
  */
 export async function* readManifests(
   paths: readonly string[],
@@ -43,7 +44,7 @@ export async function* manifestsOf(
   }
 }
 
-/** The text of files, cut into documents that have not been parsed yet. */
+/** Splits the text of files into documents, which are not parsed yet. */
 export async function* piecesOf(
   files: Iterable<InputFile>,
   io: Reading,

@@ -1,4 +1,4 @@
-/** Reads the text of a file or of standard input in chunks, and copies input that can be read only once. */
+/** Reads the text of a file or of standard input in chunks. Input that can be read only once is copied. */
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,7 @@ type Reading = Pick<Io, 'stdin' | 'signal'>;
 const CHUNK = 256 * 1024;
 const LONG_MS = 50;
 
-/** A regular file, which can be read without waiting. */
+/** A regular file, which can be read without waiting for data. */
 export interface FileAtHand extends InputFile {
   readonly path: string | number;
 }
@@ -23,10 +23,11 @@ export function isAtHand(file: InputFile): file is FileAtHand {
 }
 
 /**
- * The text of a regular file. Reading ten thousand small files synchronously is several times as fast as by promises.
+ * The text of a regular file. For ten thousand small files, synchronous reads are several times as fast as reads with
+ * promises.
  *
- * @param exactly whether to keep a byte order mark
- * @throws Error for invalid UTF-8, which is a mistake in the file
+ * @param exactly whether to keep a byte order mark at the beginning
+ * @throws Error for invalid UTF-8, because this is a mistake in the file
  */
 export function* textAtHand(file: FileAtHand, { signal }: Pick<Reading, 'signal'>, exactly = false): Generator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: exactly });
@@ -46,7 +47,7 @@ export function searchAtHand(
 ): { readonly found: boolean; readonly size: number } {
   const longest = Math.max(...words.map((word) => word.length));
   let [size, found] = [0, false];
-  // A word may begin in one chunk and end in the next.
+  // A word may begin in one chunk and end in the next one.
   let end = Buffer.alloc(0);
   for (const { bytes, isLast } of read(file.path, signal)) {
     size += bytes.length;
@@ -58,7 +59,7 @@ export function searchAtHand(
   return { found, size };
 }
 
-/** The text of any input, even of a pipe on which data arrives slowly. */
+/** The text of any input. The input may be a pipe on which data arrives slowly. */
 export async function* readText(file: InputFile, io: Reading): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   for await (const chunk of bytesOf(file, io)) yield decoder.decode(chunk, { stream: true });
@@ -66,8 +67,8 @@ export async function* readText(file: InputFile, io: Reading): AsyncGenerator<st
 }
 
 /**
- * A copy of a stream that can be read again. The copy is a file without a name once this function has returned. No
- * other process can therefore open the copy, and it is deleted when it is closed or the process ends.
+ * A copy of a stream that can be read again. When this function returns, the copy is an open file without a name. No
+ * other process can therefore open the copy. The copy is deleted when it is closed, or when the process ends.
  */
 export async function spool(file: InputFile, io: Reading): Promise<InputFile & { readonly path: number }> {
   const name = join(tmpdir(), `cappol-${process.pid}-${performance.now()}`);
@@ -87,13 +88,13 @@ function bytesOf({ path }: InputFile, { stdin, signal }: Reading): AsyncGenerato
 }
 
 /**
- * One buffer for all files: allocating a buffer for each of ten thousand files would take longer than reading the
- * files.
+ * All files share one buffer. For ten thousand files, allocating a buffer for each file would take longer than reading
+ * the files.
  */
 const SHARED = Buffer.alloc(CHUNK);
 
 interface Chunk {
-  /** The bytes in the shared buffer, which the next read overwrites. */
+  /** The bytes that were read, as a part of the shared buffer. The next read overwrites the buffer. */
   readonly bytes: Buffer;
   readonly isLast: boolean;
 }
@@ -113,7 +114,10 @@ function* read(path: string | number, signal: AbortSignal): Generator<Chunk> {
   }
 }
 
-/** Fills the shared buffer by several reads, because on some file systems one read returns only a part. */
+/**
+ * Fills the shared buffer with several reads. On some file systems, one read returns only a part of the requested
+ * bytes.
+ */
 function filled(file: number, at: number): number {
   let count = 0;
   while (count < CHUNK) {

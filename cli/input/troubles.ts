@@ -1,8 +1,8 @@
-/** Reports problems of the input on standard error. */
+/** Reports the problems of the input on standard error. */
 import { type Trouble, troubleText } from '../../analysis/manifests/trouble.ts';
 import type { Io } from '../command.ts';
 
-/** Writes each problem of the input to standard error when it is found, in one line. */
+/** Writes each problem as one line to standard error, when the problem is found. */
 export class Troubles {
   readonly #stderr: Io['stderr'];
   #count = 0;

@@ -1,10 +1,10 @@
-/** The colours of effects. */
+/** Defines the colours of effects. */
 import { EFFECTS, type Effect } from '../../analysis/check/effect.ts';
 import type { Style, Terminal } from './terminal.ts';
 
 /**
- * The colours of effects, which every terminal has. Blue, black and white are not used, because people cannot see them
- * on some backgrounds.
+ * The colours of effects. Every terminal has these colours. Blue, black and white are not used, because they cannot be
+ * seen on some backgrounds.
  */
 export const EFFECT_STYLES: Readonly<Record<Effect, Style>> = {
   Refused: 'red',
@@ -17,7 +17,7 @@ export const EFFECT_STYLES: Readonly<Record<Effect, Style>> = {
 /**
  * Paints the effects in one column of a table.
  *
- * @param wordOf returns the word that stands for an effect in the cells of the column
+ * @param wordOf returns the word for an effect in the cells of the column
  */
 export function effectPaint(
   column: string,

@@ -1,23 +1,23 @@
-/** Prints violations on a terminal, by namespace and workload, in lines that fit. */
+/** Prints violations on a terminal, grouped by namespace and workload. The lines fit into the terminal. */
 import { printable } from '../../operator/text/printable.ts';
 import type { Style, Terminal } from './terminal.ts';
 import { wrap } from './wrap.ts';
 
 export interface WorkloadEntries {
   readonly namespace: string;
-  /** `Deployment web` */
+  /** The workload, such as `Deployment web`. */
   readonly workload: string;
-  /** A remark that is printed after the workload's name. */
+  /** A remark that follows the name of the workload. */
   readonly remark: string;
   readonly entries: readonly Entry[];
 }
 
 export interface Entry {
-  /** A word that is printed before the text of the entry. */
+  /** A word that precedes the text of the entry. */
   readonly label: string;
   readonly style?: Style;
   readonly text: string;
-  /** Text that is printed on a line below the entry; may be empty. */
+  /** The text on the line below the entry; may be empty. */
   readonly detail: string;
 }
 
@@ -26,7 +26,7 @@ const WORKLOAD = { indent: 2, hanging: 4 };
 const ENTRY_INDENT = 4;
 
 /**
- * The text of all entries. Namespaces are sorted by name; the workloads of a namespace are in the order of the input.
+ * The text of all entries. Namespaces are sorted by name. The workloads of a namespace are in the order of the input.
  */
 export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal): string {
   const namespaces = Map.groupBy(all, ({ namespace }) => namespace);
@@ -40,7 +40,7 @@ export function groupedText(all: readonly WorkloadEntries[], terminal: Terminal)
     .join('\n');
 }
 
-/** If all entries of a workload have the same detail, the detail is moved into the workload's remark. */
+/** If all entries of a workload have the same detail, this detail becomes the remark of the workload. */
 export function withSharedDetail(workload: WorkloadEntries): WorkloadEntries {
   const { remark, entries } = workload;
   const [detail = '', ...others] = new Set(entries.map((entry) => entry.detail));

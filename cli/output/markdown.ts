@@ -1,14 +1,18 @@
-/** GitHub-flavoured Markdown for a comment on a pull request. */
+/** Writes GitHub-flavoured Markdown for a comment on a pull request. */
 import { bounded } from '../../operator/text/printable.ts';
 
-/** The limit for all tables of a comment together, because GitHub refuses comments of more than 65,536 characters. */
+/**
+ * The maximum number of characters of all tables in a comment. GitHub refuses comments of more than 65,536 characters.
+ */
 export const MOST_CHARACTERS = 60_000;
-/** The limit for a single text, so that one text does not use up the space of the whole comment. */
+/**
+ * The maximum number of characters of a single text, so that one text does not use up the space of the whole comment.
+ */
 const LONGEST = 1_000;
 
 /**
- * Renders text of a manifest as code, so that it cannot contain a link, a mention, an image or HTML. In a table, a pipe
- * must be escaped even in code (https://github.github.com/gfm/#tables-extension-). A backslash before the pipe would
+ * Renders text of a manifest as code. Code cannot contain a link, a mention, an image or HTML. In a table, even a pipe
+ * inside code must be escaped (https://github.github.com/gfm/#tables-extension-). A backslash before the pipe would
  * undo this escape.
  */
 export function code(text: string): string {
@@ -21,9 +25,9 @@ export function code(text: string): string {
 }
 
 /**
- * @param rows the cells of each row, which are already Markdown
- * @param most the limit in characters; rows that do not fit are counted below the table
- * @returns paragraphs; none for no rows
+ * @param rows the cells of each row, which already are Markdown
+ * @param most the maximum number of characters. Rows that do not fit are counted below the table
+ * @returns paragraphs, or none if there are no rows
  */
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], most: number): string[] {
   if (rows.length === 0) return [];
@@ -34,10 +38,10 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 }
 
 /**
- * The first texts that fit, and a line with the number of the others; none if all fit.
+ * The first texts that fit, and a line with the number of further texts. If all texts fit, there is no such line.
  *
- * @param most the limit in characters
- * @param between the number of characters between two texts that count toward the limit
+ * @param most the maximum number of characters
+ * @param between the number of characters between two texts, which count, too
  */
 export function fitting(
   texts: readonly string[],

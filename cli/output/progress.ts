@@ -1,7 +1,7 @@
-/** A line on a terminal that shows the progress of long work; nothing in a pipe. */
+/** Shows the progress of long work as a line on a terminal. In a pipe, no progress is shown. */
 import type { Io } from '../command.ts';
 
-/** The time after which progress is shown, so that short work shows nothing. */
+/** The time after which progress is shown, in ms. Short work therefore shows no progress. */
 const PATIENCE_MS = 700;
 const EVERY_MS = 100;
 
@@ -14,7 +14,7 @@ export class Progress {
     this.#stderr = stderr;
   }
 
-  /** @param text returns the text of the line, and is called only when the line is shown */
+  /** @param text returns the text of the line, and is called only if the line is shown */
   at(text: () => string): void {
     const now = performance.now();
     if (!this.#stderr.isTTY || now < this.#next) return;
@@ -23,7 +23,7 @@ export class Progress {
     this.#stderr.write(`\r\x1b[K${text()}`);
   }
 
-  /** Removes the line. Callers remove the line before they write any other text. */
+  /** Removes the line. Callers must remove the line before they write other text. */
   clear(): void {
     if (this.#shown) this.#stderr.write('\r\x1b[K');
     this.#shown = false;

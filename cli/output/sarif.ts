@@ -1,4 +1,4 @@
-/** SARIF 2.1.0, for code scanning. */
+/** Writes SARIF 2.1.0, the format for code scanning. */
 import { SarifBuilder, SarifResultBuilder, SarifRuleBuilder, SarifRunBuilder } from 'node-sarif-builder';
 import { referencesBy, referenceText } from '../../analysis/check/rule-references.ts';
 import { escapedControls } from '../../analysis/text/printable-values.ts';
@@ -14,14 +14,16 @@ export interface SarifResult {
   readonly level: 'error' | 'warning' | 'note';
   readonly ruleId: string;
   readonly text: string;
-  /** The path as the user wrote it; `-` is standard input. */
+  /** The path of the file as the user wrote it; `-` for standard input. */
   readonly file: string | null;
   readonly line: number | null;
   readonly logicalLocation?: { readonly name: string; readonly kind: string; readonly fullyQualifiedName: string };
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-/** One run of cappol, whose results may be of any rule about pods, and of the command's own rules. */
+/**
+ * A run of cappol in SARIF. The results of the run belong to rules about pods, or to rules that only the command has.
+ */
 export class SarifRun {
   readonly #cwd: string;
   readonly #run = new SarifRunBuilder().initSimple({ toolDriverName: 'cappol', toolDriverVersion: VERSION });
@@ -55,7 +57,7 @@ export class SarifRun {
     this.#run.addResult(builder);
   }
 
-  /** @param notes what the run as a whole has to say, and no line of a file */
+  /** @param notes the notes that are about the whole run, and not about a line of a file */
   text(notes: readonly string[]): string {
     const notifications = notes.map((text) => ({ level: 'note' as const, message: { text } }));
     this.#run.run.invocations = [{ executionSuccessful: true, toolExecutionNotifications: notifications }];
@@ -64,7 +66,7 @@ export class SarifRun {
     return `${escapedControls(log.buildSarifJsonString({ indent: true }))}\n`;
   }
 
-  /** Code scanning requires a relative path. */
+  /** The path must be relative, because code scanning requires it. */
   #uri(file: string): string {
     return (file === '-' ? 'stdin' : relativePath(this.#cwd, file)).split('/').map(encodeURIComponent).join('/');
   }

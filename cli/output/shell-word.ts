@@ -1,7 +1,7 @@
-/** Characters that mean nothing to a shell inside of a word. */
+/** Matches text whose characters have no special meaning in a word of a shell. */
 const PLAIN = /^[\w./:@%+,-]+$/;
 
-/** The text as one word of a POSIX shell, in quotes if the word needs them. */
+/** The text as one word for a POSIX shell. The word is in quotes if the text needs quotes. */
 export function shellWord(text: string): string {
   return PLAIN.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,9 +1,11 @@
-/** Shortens rows whose last cell is a rule's message, so that each line fits a screen. */
+/** Shortens rows that end with the message of a rule, so that each line fits into the screen. */
 import { MOST_COLUMNS, shortMessage } from '../../analysis/check/short-message.ts';
 import { GAP } from './table.ts';
 import { columns } from './wrap.ts';
 
-/** Shortens messages that are too long for a line: they name fewer of the values that policies accept. */
+/**
+ * Shortens messages that are too long for a line. A shortened message names fewer of the values that policies accept.
+ */
 export function withShortMessages(
   head: readonly string[],
   rows: readonly (readonly string[])[],

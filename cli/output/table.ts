@@ -1,4 +1,6 @@
-/** Tables as kubectl prints them: no lines, columns as wide as their content. */
+/**
+ * Prints tables in the style of kubectl: there are no lines between cells, and columns are as wide as their content.
+ */
 import { printable } from '../../operator/text/printable.ts';
 import { PLAIN, type Terminal } from './terminal.ts';
 import { columns, wrap } from './wrap.ts';
@@ -8,17 +10,17 @@ const INDENT = 2;
 
 interface TableOptions {
   readonly terminal?: Terminal;
-  /** Headers of columns to drop, one after the other, until the table fits the terminal. */
+  /** The headers of the columns that are dropped, one after another, until the table fits into the terminal. */
   readonly optional?: readonly string[];
-  /** The widths of a header that is already printed, if the table continues. */
+  /** The headers that were already printed, if the table continues. The headers determine the widths of the columns. */
   readonly heads?: readonly string[];
   /** Colours a cell without changing its width. */
   paint?(head: string, cell: string): string;
 }
 
 /**
- * The text of a table: one line for the head, unless the table has no head, and one line for each row. Each line ends
- * with a line break.
+ * The text of a table: one line for the head, if there is a head, and one line for each row. Each line ends with a line
+ * break.
  */
 export function tableText(
   head: readonly string[] | undefined,
@@ -37,7 +39,7 @@ export function tableText(
   return narrowText(picked, { widths, heads, hasHead: head !== undefined, terminal, paint });
 }
 
-/** @returns the indices of the columns that are shown */
+/** @returns the indexes of the columns that are shown */
 function fittingColumns(
   head: readonly string[] | undefined,
   rows: readonly (readonly string[])[],
@@ -79,8 +81,8 @@ interface Narrow {
 }
 
 /**
- * Prints the last column, which has the longest text, below the other columns of its row. If the terminal is too narrow
- * even for the other columns, each cell is on its own line, after its header.
+ * Prints the last column below the other columns of its row, because the last column has the longest text. If the
+ * terminal is too narrow even for the other columns, each cell gets its own line, after its header.
  */
 function narrowText(rows: readonly (readonly string[])[], { widths, heads, hasHead, terminal, paint }: Narrow): string {
   const { width } = terminal;

@@ -1,19 +1,19 @@
-/** The terminal, pipe or file that text is printed on: its width, and whether it shows colours. */
+/** Describes the terminal, pipe or file to which text is printed: its width, and whether it shows colours. */
 import { styleText } from 'node:util';
 import type { Io } from '../command.ts';
 
 export type Style = 'bold' | 'red' | 'green' | 'yellow' | 'magenta' | 'cyan';
 
 export interface Terminal {
-  /** The number of columns; undefined in a pipe or a file, where lines are not wrapped. */
+  /** The number of columns; undefined for a pipe or a file, where lines are not wrapped. */
   readonly width: number | undefined;
   paint(style: Style, text: string): string;
 }
 
-/** The assumed width of a terminal that does not report its width, such as some pseudo-terminals. */
+/** The width that is assumed for a terminal that does not report its width, such as some pseudo-terminals. */
 const USUAL_WIDTH = 80;
 
-/** A pipe or a file as a terminal: no width, and no colours. */
+/** The settings for a pipe or a file: no width, and no colours. */
 export const PLAIN: Terminal = { width: undefined, paint: (_style, text) => text };
 
 export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Terminal {
@@ -25,8 +25,8 @@ export function terminalOf({ stdout, env }: Pick<Io, 'stdout' | 'env'>): Termina
 }
 
 /**
- * Whether to print colours, by the rules of https://no-color.org and https://force-color.org, as Node and most command
- * lines do.
+ * Whether to print colours. The rules are https://no-color.org and https://force-color.org, which Node and most command
+ * lines follow.
  */
 function showsColors(isTerminal: boolean, { FORCE_COLOR, NO_COLOR, TERM }: Io['env']): boolean {
   if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';

@@ -1,16 +1,16 @@
-/** Workflow commands, which GitHub shows at the lines of a pull request. */
+/** Writes GitHub workflow commands. GitHub shows such commands at the lines of a pull request. */
 import { relativePath } from './relative-path.ts';
 
 export interface WorkflowCommand {
   readonly level: 'error' | 'warning' | 'notice';
-  /** The path as the user wrote it; `-` is standard input, which GitHub cannot show. */
+  /** The path of the file as the user wrote it. For standard input, the path is `-`, and GitHub shows no position. */
   readonly file: string | null;
   readonly line: number | null;
   readonly title: string;
   readonly text: string;
 }
 
-/** The line that GitHub reads. */
+/** The workflow command as a line for GitHub. */
 export function workflowCommand({ level, file, line, title, text }: WorkflowCommand, cwd: string): string {
   const place = {
     ...(file !== null && file !== '-' && { file: relativePath(cwd, file) }),
@@ -21,7 +21,7 @@ export function workflowCommand({ level, file, line, title, text }: WorkflowComm
   return `::${level} ${properties.join(',')}::${message(text)}\n`;
 }
 
-/** Escapes a message as core/src/command.ts of https://github.com/actions/toolkit does. */
+/** Escapes a message like core/src/command.ts of https://github.com/actions/toolkit. */
 function message(text: string): string {
   return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
 }

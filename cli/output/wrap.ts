@@ -1,19 +1,21 @@
-/** Text in lines that fit a terminal, broken between words. */
+/** Breaks text between words into lines that fit into a terminal. */
 import { stripVTControlCharacters } from 'node:util';
 
 interface Wrapping {
-  /** The width of a line in columns; undefined means no wrapping. */
+  /** The width of a line in columns. If the width is undefined, text is not wrapped. */
   readonly width: number | undefined;
-  /** `indent`: the spaces before the first line; `hanging`: the spaces before all further lines. */
+  /**
+   * `indent` is the number of spaces before the first line. `hanging` is the number of spaces before all further lines.
+   */
   readonly indent?: number;
   readonly hanging?: number;
 }
 
 /**
- * Breaks a text into lines that end with a line break. A word that is longer than a line is not split, so that a path
- * can be copied.
+ * Breaks a text into lines. Each line ends with a line break. A word that is longer than a line is not split, so that
+ * users can copy a path.
  *
- * @param text the text, which may contain colours
+ * @param text the text, which may contain escape sequences for colours
  */
 export function wrap(text: string, { width, indent = 0, hanging = indent }: Wrapping): string {
   const lines: string[] = [];
@@ -36,7 +38,10 @@ export function paragraph(text: string, { width }: Pick<Wrapping, 'width'>): str
   return wrap(text, { width, hanging: 2 });
 }
 
-/** The number of columns of a text, assuming no wide characters, which Kubernetes names can't contain. */
+/**
+ * The number of columns that a text needs. No character is assumed to be wide, because Kubernetes names contain no wide
+ * characters.
+ */
 export function columns(text: string): number {
   return [...stripVTControlCharacters(text)].length;
 }

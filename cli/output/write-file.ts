@@ -1,4 +1,7 @@
-/** Writes a file completely or not at all. If the path is a link, the file that the link points to is written. */
+/**
+ * Writes a file completely, or leaves it unchanged. If the path is a link, the file to which the link points is
+ * written.
+ */
 import { randomBytes } from 'node:crypto';
 import {
   accessSync,
@@ -19,10 +22,10 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { UsageError } from '../command.ts';
 
-/** @throws Error if the file was changed since `before` was read, or must not be written */
+/** @throws Error if the file has changed since `before` was read, or if the file must not be written */
 export function replaceText(path: string, before: string, after: string): void {
   const real = realpathSync(path);
-  // The file's permissions are checked first, because a rename over the file needs only permissions on the folder.
+  // The permissions of the file are checked first. A rename over the file would need only permissions on the folder.
   accessSync(real, constants.W_OK);
   if (readFileSync(real, 'utf8') !== before)
     throw new Error('another program has changed the file in the meantime: not written');
@@ -32,7 +35,7 @@ export function replaceText(path: string, before: string, after: string): void {
 /**
  * Writes a new file, or replaces an existing file.
  *
- * @throws UsageError that names the file if it must not be written
+ * @throws UsageError that names the file, if the file must not be written
  */
 export function writeWhole(path: string, contents: Contents): void {
   try {
@@ -51,12 +54,12 @@ function writeOrReplace(path: string, contents: Contents): void {
   }
   const real = realpathSync(path);
   accessSync(real, constants.W_OK);
-  // A pipe or a device has no old contents that could be lost.
+  // A pipe or a device has no old contents that a write could destroy.
   if (!statSync(real).isFile()) writeFileSync(real, contents);
   else replaceFile(real, contents);
 }
 
-/** Replaces a file, and keeps its mode and owner. */
+/** Replaces a file. The new file has the mode and the owner of the old file. */
 function replaceFile(real: string, contents: Contents): void {
   const { mode, uid, gid } = statSync(real);
   throughTemporary(real, contents, 0o600, (temporary) => {
@@ -65,7 +68,7 @@ function replaceFile(real: string, contents: Contents): void {
   });
 }
 
-/** @param prepare called with the path of the complete temporary file, before that file is renamed */
+/** @param prepare called with the path of the temporary file when the file is complete, before it is renamed */
 function throughTemporary(
   path: string,
   contents: Contents,
@@ -89,7 +92,7 @@ function throughTemporary(
   }
 }
 
-/** Gives the new file the owner of the old file. Only root may change the owner of a file. */
+/** Gives the new file the owner of the old file. Only root may change the owner of a file, so a failure is ignored. */
 function keepOwner(path: string, uid: number, gid: number): void {
   const own = statSync(path);
   if (own.uid === uid && own.gid === gid) return;

@@ -1,11 +1,11 @@
-/** Builds a page that contains snapshots, as one file that makes no request. */
+/** Builds a page that contains snapshots. The page is a single file and makes no requests. */
 import { gzipSync } from 'node:zlib';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 const PLACE = '<!--snapshots-->';
 const CONNECTS = "connect-src 'self'";
 
-/** @param template the page without data, whose Content Security Policy allows requests to its own origin */
+/** @param template the page without snapshots, whose Content Security Policy allows requests to its own origin */
 export function reportPage(template: string, snapshots: readonly Snapshot[]): string {
   const scripts = snapshots.map(embedded).join('\n');
   return withSnapshots(replaced(template, CONNECTS, "connect-src 'none'"), scripts);
@@ -16,7 +16,10 @@ export function withSnapshots(template: string, elements: string): string {
   return replaced(template, PLACE, elements);
 }
 
-/** The snapshot as an element of the page. The data is in Base64, which has no character that could end the element. */
+/**
+ * The snapshot as an element of the page. The data is encoded in Base64, which has no character that could end the
+ * element.
+ */
 function embedded(snapshot: Snapshot): string {
   const data = gzipSync(JSON.stringify(snapshot)).toString('base64');
   return `<script type="application/gzip" data-context="${escaped(snapshot.context)}">${data}</script>`;
@@ -30,6 +33,6 @@ function escaped(text: string): string {
 /** @throws Error if the page does not contain the text to replace */
 function replaced(page: string, text: string, by: string): string {
   if (!page.includes(text)) throw new Error(`the page has no ${text}`);
-  // The replacement is passed as a function, because in a string, patterns such as $& would have a special meaning.
+  // The replacement is passed as a function. In a string, patterns such as $& would have a special meaning.
   return page.replace(text, () => by);
 }

@@ -1,6 +1,6 @@
 /**
- * The page that `npm run build:page` builds. In the npm package and the image, the page is a file beside the program;
- * in an executable, the page is an asset.
+ * Reads the page that `npm run build:page` builds. In the npm package and in the image, the page is a file beside the
+ * program. In an executable, the page is an asset.
  */
 import { readFileSync } from 'node:fs';
 import { getAsset, isSea } from 'node:sea';
@@ -8,7 +8,7 @@ import { UsageError } from '../command.ts';
 
 const FILE = 'page.html';
 
-/** Reads the page without data. @throws UsageError in a checkout in which the page is not built */
+/** Reads the page without snapshots. @throws UsageError in a checkout in which the page was not built */
 export function pageTemplate(): string {
   if (isSea()) return getAsset(FILE, 'utf8');
   const place = import.meta.url.endsWith('.ts') ? `../../dist/page/${FILE}` : `./${FILE}`;

@@ -1,4 +1,4 @@
-/** Reads the policies of `--policy`, with the namespaces, roles and bindings in the same files. */
+/** Reads the policies of `--policy`, and the namespaces, roles and bindings in the same files. */
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
 import type { Io } from '../command.ts';

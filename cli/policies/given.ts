@@ -1,4 +1,4 @@
-/** The policies that a command line names: from files, from the manifests, by a level, or from a cluster. */
+/** Reads the policies that a command line names: from files, from the manifests, from a level, or from a cluster. */
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { Labels, PolicyContextOptions } from '../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
@@ -19,17 +19,18 @@ export interface GivenPolicies extends PolicyOptions {
 }
 
 /**
- * A document that contains none of these words adds nothing to the context. The words are parts of the names of kinds,
- * and a backslash, because an escape may replace a letter of such a name.
+ * Words of which at least one occurs in every document that adds something to the context. Each word except for the
+ * backslash is a part of the name of a kind. A document with a backslash is parsed, too, because an escape may replace
+ * a letter of such a name.
  */
 const CONTEXT_WORDS = ['CapabilityPolicy', 'Namespace', 'Role', 'ServiceAccount', '\\'];
 /**
- * The size of the input, in bytes, at which starting threads begins to pay off. Less input is evaluated in less time
- * than threads need to start.
+ * The size of the input from which threads make the evaluation faster, in bytes. Smaller input is evaluated in less
+ * time than threads need to start.
  */
 const WORTH_THREADS = 4 * 1024 * 1024;
 
-/** @param namespace the namespace for roles and bindings without `metadata.namespace` */
+/** @param namespace the namespace of roles and bindings that have no `metadata.namespace` */
 export function builderFor(
   { level, levelVersion = 'latest' }: Pick<GivenPolicies, 'level' | 'levelVersion'>,
   namespace?: string,
@@ -40,7 +41,7 @@ export function builderFor(
 export function contextOptions(options: GivenPolicies, cluster: Cluster | undefined): PolicyContextOptions {
   return {
     ...options,
-    // --level applies to every namespace.
+    // --level applies to every namespace, so no namespace is excluded.
     ...(options.level !== undefined && { operatorNamespace: '', excludedNamespaces: [] }),
     oldestServer: cluster?.oldestServer ?? options.serverVersion,
     at: options.at ?? Date.now(),
@@ -48,10 +49,10 @@ export function contextOptions(options: GivenPolicies, cluster: Cluster | undefi
 }
 
 /**
- * Adds the policies among the manifests, with the namespaces, roles, bindings and service accounts. Files that cannot
- * be read are reported later, by the evaluation.
+ * Adds the policies that are among the manifests, and the namespaces, roles, bindings and service accounts. If a file
+ * cannot be read, the evaluation reports the file later.
  *
- * @param onLong called if the files are so large that threads pay off
+ * @param onLong called if the files are so large that threads make the evaluation faster
  */
 export async function addContext(
   builder: PolicyContextBuilder,

@@ -1,13 +1,13 @@
 /**
- * Writes the comment of action.yml on a pull request: `node comment.ts REPORT QUESTION`. The first answer to a question on
- * a pull request adds the comment, and later answers update it.
+ * Writes the comment of action.yml on a pull request, by `node comment.ts REPORT QUESTION`. The first answer to a
+ * question on a pull request adds the comment, and later answers update it.
  *
- * https://docs.github.com/en/rest/issues/comments
+ * The API is described in https://docs.github.com/en/rest/issues/comments.
  */
 import { readFileSync } from 'node:fs';
 
 const [, , REPORT = '', QUESTION = 'check'] = process.argv;
-/** An HTML comment, invisible on GitHub, that marks the question's comment on a pull request. */
+/** The mark of the question's comment on a pull request: an HTML comment, which GitHub does not show. */
 const MARK = `<!-- cappol ${QUESTION} -->`;
 const COMMENTS_OF_PAGE = 100;
 
@@ -47,7 +47,7 @@ try {
   if (known) await ask('PATCH', `${issues}/comments/${known.id}`, { body });
   else await ask('POST', `${issues}/${pull_request.number}/comments`, { body });
 } catch (error) {
-  // A workflow for a pull request from a fork has no right to comment. The result of the action must not depend on
-  // the right to comment.
+  // A workflow for a pull request from a fork has no right to comment. The result of the action must not depend on this
+  // right.
   process.stdout.write(`::warning::cappol could not comment on the pull request: ${(error as Error).message}\n`);
 }

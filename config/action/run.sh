@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The work of action.yml: checks manifests, compares policies if OLD is set, or lists policies without effect if FINDINGS is
-# set. Annotates lines, and writes the result for the steps that follow. It does not fail when there are violations,
-# differences or findings, so that these steps run; the last step does.
+# Does the work of action.yml. The script checks manifests, compares policies if OLD is set, or lists policies without
+# effect if FINDINGS is set. It annotates lines, and writes the result for the following steps. If there are violations,
+# differences or findings, this step does not fail, so that the following steps run. The last step of the action fails
+# instead.
 set -euo pipefail
 
 if [ -z "$PACKAGE" ]; then
@@ -32,17 +33,17 @@ while IFS= read -r line; do
   if [ -n "$line" ]; then arguments+=("$line"); fi
 done <<<"$ARGUMENTS"
 
-# Installed once, outside the repository, so that a file of npm there changes nothing.
+# cappol is installed only once, outside the repository, so that the repository's npm files have no effect.
 folder=$(mktemp -d "$RUNNER_TEMP/cappol-XXXXXX")
 npm install --prefix "$folder" --no-audit --no-fund --silent "$PACKAGE"
 cappol=$folder/node_modules/.bin/cappol
 
 code=0
 "$cappol" "${arguments[@]}" --output github || code=$?
-# Standard error has the same lines as above.
+# Standard error is dropped, because it has the same lines as in the first run.
 "$cappol" "${arguments[@]}" --output sarif >"$folder/cappol.sarif" 2>/dev/null || true
 "$cappol" "${arguments[@]}" --output markdown >"$folder/cappol.md" 2>/dev/null || true
-# Otherwise the comment of an earlier run would stay.
+# Without a new text, the comment of an earlier run would stay.
 if [ ! -s "$folder/cappol.md" ]; then
   echo "### CapabilityPolicy: \`cappol ${arguments[0]}\` has no result; the log of the workflow says why" >"$folder/cappol.md"
 fi
@@ -51,6 +52,6 @@ cat "$folder/cappol.md" >>"$GITHUB_STEP_SUMMARY"
   echo "code=$code"
   echo "question=$question"
   echo "markdown=$folder/cappol.md"
-  # Empty if the command line was wrong.
+  # The value is empty if the command line was wrong.
   if [ -s "$folder/cappol.sarif" ]; then echo "sarif=$folder/cappol.sarif"; fi
 } >>"$GITHUB_OUTPUT"

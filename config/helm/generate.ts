@@ -1,6 +1,7 @@
 /**
- * `npm run generate`: writes the parts of the chart that come from other files. The CRD, the roles and other objects
- * that are the same for kustomize come from the files that kustomize reads. The README's table comes from values.yaml.
+ * Writes the parts of the chart that come from other files, as a part of `npm run generate`. The CRD, the roles and
+ * other objects that are the same for kustomize are copied from the files that kustomize reads. The table in the README
+ * comes from values.yaml.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,9 +13,9 @@ const CHART = join(import.meta.dirname, 'capabilitypolicy');
 
 interface Template {
   readonly name: string;
-  /** The source files, as paths below config/. */
+  /** The paths of the source files below config/. */
   readonly files: readonly string[];
-  /** The condition, as an expression of Go's templates, under which the objects are rendered. */
+  /** The condition under which the objects are rendered, as an expression of Go's templates. */
   readonly when?: string;
   readonly change?: (text: string) => string;
 }
@@ -68,7 +69,7 @@ const TEMPLATES: readonly Template[] = [
   },
 ];
 
-/** The text of each generated file, by its path below the chart. */
+/** The text of each generated file. The key is the file's path below the chart. */
 export function generatedFiles(): Map<string, string> {
   return new Map([
     ...TEMPLATES.map((template) => [`templates/${template.name}.yaml`, render(template)] as const),
@@ -102,13 +103,13 @@ ${rows.join('\n')}
 `;
 }
 
-/** The rows of the README's table, one for each value: its path, its default, and the comment above it. */
+/** The rows of the README's table. Each value has a row with its path, its default, and the comment above the value. */
 function rowsOf(map: YAMLMap, prefix: string): string[][] {
   return map.items.flatMap(({ key, value }, index) => {
     const path = prefix + String(key);
     // The YAML parser assigns the comment above the first key of a map to the map itself.
     const what = comment(index === 0 && prefix !== '' ? map : key);
-    // A value whose fields Kubernetes defines counts as one value.
+    // If Kubernetes defines the fields of a value, the value has only one row.
     if (!isMap(value) || value.items.length === 0 || path === 'resources') {
       return [[`\`${path}\``, `\`${JSON.stringify(isCollection(value) ? value.toJSON() : value)}\``, what]];
     }

@@ -1,4 +1,4 @@
-/** The archives of cappol's executables in a release: their files, their checksums, and where they can be downloaded. */
+/** Describes the archives of cappol's executables in a release: their files, their checksums, and their URLs. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,10 @@ export interface Archive extends Platform {
 
 export const REPOSITORY = 'https://github.com/capabilitypolicy/capabilitypolicy';
 
-/** Writes an archive of the executable and its licences in the folder `from`, and its checksum beside it. */
+/**
+ * Writes an archive of the executable and its licences in the folder `from`. The checksum is written beside the
+ * archive.
+ */
 export function writeArchive(from: string, folder: string, platform: Platform): void {
   const name = archiveName(platform);
   const files = [executableName(platform), 'LICENSE', 'LICENSES.txt'];
@@ -25,8 +28,9 @@ export function writeArchive(from: string, folder: string, platform: Platform): 
 /**
  * Lists the archives of a release.
  *
- * @param folder of the archives' checksums @param url of the folder for downloads @throws Error if a checksum is
- * missing
+ * @param folder the folder with the checksums of the archives
+ * @param url the URL of the folder for downloads
+ * @throws Error if a checksum is missing
  */
 export function archivesIn(folder: string, url: string): Archive[] {
   return PLATFORMS.map((platform) => {

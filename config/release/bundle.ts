@@ -1,10 +1,11 @@
 /**
- * Bundles the operator as one file, which is in the image beside Node, and cappol as the files that npm installs:
- * `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
+ * Bundles the operator as one file, which is in the image beside Node. Bundles cappol as the files that npm installs.
+ * The command line is `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
  *
- * Both bundles contain their packages, so that an installation downloads nothing else. The bundles keep the names of
- * functions, so that stack traces are readable without a source map. A source map would be twice the size of the
- * program. LICENSES.txt has the licence of each bundled package, because most licences require that.
+ * The operator's and cappol's bundle contain the packages that they need, so an installation downloads nothing else.
+ * The bundles keep the names of functions, so that stack traces are readable without a source map. A source map would
+ * be twice the size of the program. LICENSES.txt contains the licence of each bundled package, because most licences
+ * require this.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -14,13 +15,13 @@ import { ROOT } from './output.ts';
 import { bundlePage } from './page.ts';
 
 /**
- * Defines `require`. Some packages are CommonJS and require Node's modules, which a file of ES modules cannot do by
- * itself.
+ * Defines `require` in a file of ES modules. Some CommonJS packages require Node's modules, but a file of ES modules
+ * has no `require` by itself.
  */
 const REQUIRE = "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);";
 
 export interface Bundle extends Contents {
-  /** The text of each file, by name. */
+  /** The text of each file. The key is the file's name. */
   readonly files: ReadonlyMap<string, string>;
 }
 
@@ -32,9 +33,9 @@ export function bundleOperator(): Promise<Bundle> {
 const CAPPOL = ['cli/main.ts', 'cli/commands/check/evaluation-thread.ts'];
 
 /**
- * Bundles cappol for npm. The code of each command is in files of its own, so that only the code that runs is loaded.
- * The page is in the same folder as the bundle. Expressions are in their shortest form, which makes the download
- * smaller. Names and line breaks are kept.
+ * Bundles cappol for npm. The code of each command is in separate files, so that only the code of the running command
+ * is loaded. The page is in the same folder as the bundle. Expressions are written in their shortest form, which makes
+ * the download smaller. Names and line breaks stay unchanged.
  */
 export function bundleCappol(): Promise<Bundle> {
   return withPage(
@@ -43,8 +44,8 @@ export function bundleCappol(): Promise<Bundle> {
 }
 
 /**
- * Bundles cappol for an executable: the page, and two files of CommonJS, because Node 24 runs nothing else in an
- * executable.
+ * Bundles cappol for an executable. The bundle has the page and two CommonJS files, because Node 24 runs no other
+ * modules in an executable.
  */
 export function bundleExecutable(): Promise<Bundle> {
   const programs = bundle({
@@ -82,7 +83,7 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
     platform: 'node',
     outExtension: { '.js': '.mjs' },
     banner: { js: REQUIRE },
-    // The package `ws` tries to load `bufferutil` and `utf-8-validate`, and works without them.
+    // The package `ws` tries to load `bufferutil` and `utf-8-validate`, but also works without them.
     external: ['bufferutil', 'utf-8-validate'],
     // An import of `punycode` must load the npm package, because Node's own module `punycode` prints a deprecation
     // warning.
@@ -96,7 +97,7 @@ async function bundle(options: BuildOptions): Promise<Bundle> {
   return { files: new Map(outputFiles.map(({ path, text }) => [basename(path), text])), ...contentsOf(metafile) };
 }
 
-/** The licences of the packages, and their notices. @throws Error for a package that brings no licence */
+/** The licences and notices of the packages. @throws Error for a package without a licence text */
 export function licenceTexts(packages: readonly string[]): string {
   return packages
     .map((folder) => {
@@ -110,7 +111,10 @@ export function licenceTexts(packages: readonly string[]): string {
     .join(`\n\n${'-'.repeat(80)}\n\n`);
 }
 
-/** The licence in a package's README: some packages have their licence only at the end of their README. */
+/**
+ * The licence in the README of a package, because some packages have their licence text only at the end of their
+ * README.
+ */
 function licenceInReadme(folder: string): string {
   const [readme] = readdirSync(join(ROOT, folder)).filter((file) => /^readme/i.test(file));
   const text = readme === undefined ? '' : readFileSync(join(ROOT, folder, readme), 'utf8');

@@ -1,14 +1,14 @@
-/** The contents of a bundle: packages and sources. */
+/** Lists the contents of a bundle: its packages and sources. */
 import type { Metafile } from 'esbuild';
 
 export interface Contents {
   /** The folders of the bundled packages, as sorted paths below the project. */
   readonly packages: readonly string[];
   /**
-   * The packages that the project's own code imports, each with the sorted list of the packages that it brings along.
+   * The packages that the project's own code imports. Each package has a sorted list of the packages that come with it.
    */
   readonly imported: ReadonlyMap<string, readonly string[]>;
-  /** The project's own files in the bundle. */
+  /** The paths of the project's own files in the bundle. */
   readonly sources: readonly string[];
 }
 
@@ -54,8 +54,8 @@ function distinct(folders: readonly (string | undefined)[]): string[] {
 }
 
 /**
- * The folder of a file's package: `node_modules/@a/b` for `node_modules/@a/b/c.js`. In nested packages, the folder of
- * the innermost package.
+ * The folder of the package to which a file belongs. For `node_modules/@a/b/c.js`, this is `node_modules/@a/b`. If
+ * packages are nested, the result is the folder of the innermost package.
  */
 function packageOf(path: string): string | undefined {
   return /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0];

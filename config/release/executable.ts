@@ -1,9 +1,9 @@
 /**
- * `npm run release:executable -- [--out FOLDER]`: builds cappol as one executable for this machine's system and
- * processor, with the Node that runs this script. Writes an archive of the executable and the licences, and the
- * archive's checksum.
+ * Builds cappol as one executable, by `npm run release:executable -- [--out FOLDER]`. The executable is for this
+ * machine's system and processor, and contains the Node that runs this script. The script also writes an archive of the
+ * executable and the licences, and the checksum of the archive.
  *
- * https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html
+ * The method is described in https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html.
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { outputFolder, ROOT } from './output.ts';
 import { executableName, type Platform, thisPlatform } from './platforms.ts';
 
 const POSTJECT = join(ROOT, 'node_modules', 'postject', 'dist', 'cli.js');
-/** The name under which Node looks for the program. postject changes the last digit of `FUSE` in the executable. */
+/** The name under which Node looks for the program in the executable. In `FUSE`, postject changes the last digit. */
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
@@ -32,7 +32,7 @@ async function writeExecutable(folder: string, platform: Platform): Promise<void
   }
 }
 
-/** Builds the executable. @returns the licences of the software in it */
+/** Builds the executable. @returns the licences of the software in the executable */
 async function build(program: string, scratch: string): Promise<string> {
   const { files, packages } = await bundleExecutable();
   for (const [name, text] of files) writeFileSync(join(scratch, name), text);
@@ -42,7 +42,7 @@ async function build(program: string, scratch: string): Promise<string> {
     output: blob,
     assets: { 'evaluation-thread': join(scratch, 'evaluation-thread.cjs'), 'page.html': join(scratch, 'page.html') },
     disableExperimentalSEAWarning: true,
-    // A code cache makes the start faster, but belongs to one system, one processor and one version of V8.
+    // A code cache makes the start faster, but works only for one system, one processor and one version of V8.
     useCodeCache: true,
   };
   writeFileSync(config, JSON.stringify(settings));
@@ -52,14 +52,15 @@ async function build(program: string, scratch: string): Promise<string> {
   signedByNobody(program, () => {
     const mac = process.platform === 'darwin' ? ['--macho-segment-name', 'NODE_SEA'] : [];
     const args = [POSTJECT, program, RESOURCE, blob, '--sentinel-fuse', FUSE, ...mac];
-    // Standard error is not shown, because postject writes warnings about sections without a name to it.
+    // Standard error is not shown, because postject writes warnings about sections without a name.
     execFileSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   });
   return [nodeLicence(), licenceTexts(packages)].join(`\n\n${'-'.repeat(80)}\n\n`);
 }
 
 /**
- * Changes a program. macOS runs only signed programs, and a change breaks the signature. `-` signs without an identity.
+ * Changes a program, and signs it again. macOS runs only signed programs, and a change breaks the signature. The
+ * identity `-` signs the program without an identity.
  */
 function signedByNobody(program: string, change: () => void): void {
   const isSigned = process.platform === 'darwin';
@@ -69,8 +70,8 @@ function signedByNobody(program: string, change: () => void): void {
 }
 
 /**
- * The licence of Node. In nodejs.org's archives, LICENSE is one folder above the program; in the archives for Windows,
- * LICENSE is in the program's folder.
+ * The licence of Node. In the archives of nodejs.org, the file LICENSE is one folder above the program. In the archives
+ * for Windows, LICENSE is in the same folder as the program.
  */
 function nodeLicence(): string {
   const folder = dirname(process.execPath);

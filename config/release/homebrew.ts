@@ -1,7 +1,7 @@
-/** Writes the formula of Homebrew: https://docs.brew.sh/Formula-Cookbook */
+/** Writes the formula for Homebrew (https://docs.brew.sh/Formula-Cookbook). */
 import { type Archive, REPOSITORY } from './archives.ts';
 
-/** The text of cappol.rb. Homebrew runs on macOS and Linux. */
+/** The text of cappol.rb. The formula has archives for macOS and Linux, because Homebrew runs on these systems. */
 export function homebrewFormula(version: string, archives: readonly Archive[]): string {
   return `class Cappol < Formula
   desc "Check Linux capabilities and pod security of Kubernetes manifests and clusters"

@@ -1,6 +1,7 @@
 /**
- * `npm run release:installers -- [--out FOLDER]`: writes krew's manifest and Homebrew's formula. Both files contain the
- * checksums of the executables' archives, which are read from the same folder.
+ * Writes the manifest for krew and the formula for Homebrew, by `npm run release:installers -- [--out FOLDER]`. The
+ * manifest and the formula contain the checksums of the executables' archives. The script reads the checksums from the
+ * same folder.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

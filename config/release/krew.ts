@@ -1,4 +1,4 @@
-/** Writes krew's manifest of the plugin: https://krew.sigs.k8s.io/docs/developer-guide/plugin-manifest/ */
+/** Writes the manifest of the plugin for krew (https://krew.sigs.k8s.io/docs/developer-guide/plugin-manifest/). */
 import { stringify } from 'yaml';
 import { type Archive, REPOSITORY } from './archives.ts';
 import { executableName } from './platforms.ts';
@@ -9,7 +9,7 @@ It explains what a container ends up holding, suggests policies that fit what ru
 what a policy would change. Most commands work without a cluster.
 `;
 
-/** The text of cappol.yaml. krew requires the name of the plugin as the name of this file. */
+/** The text of cappol.yaml. krew requires that this file has the name of the plugin. */
 export function krewManifest(version: string, archives: readonly Archive[]): string {
   return stringify(
     {

@@ -1,6 +1,6 @@
 /**
- * `npm run generate`: writes the page of the licences of all packages that the operator and cappol contain. A test
- * refuses licences that are not allowed here, so that nobody adds a licence unnoticed.
+ * Writes the page with the licences of all packages that the operator and cappol contain, as a part of `npm run
+ * generate`. A test fails for a licence that is not allowed here. A new licence is therefore always noticed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { ROOT } from './output.ts';
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
 
 /**
- * The allowed licences, by SPDX identifier, each with the duties of everybody who distributes a package under the
+ * The allowed licences, by their SPDX identifiers. Each has the duties of everybody who distributes a package under the
  * licence.
  */
 export const ALLOWED: Readonly<Record<string, string>> = {
@@ -25,7 +25,10 @@ export const ALLOWED: Readonly<Record<string, string>> = {
   Unlicense: 'nothing',
 };
 
-/** The packages that the operator, cappol or its page imports, each with the reason why it is not code of our own. */
+/**
+ * The packages that the operator, cappol or its page imports. Each has the reason why the project does not use its own
+ * code instead.
+ */
 export const REASONS: Readonly<Record<string, string>> = {
   '@kubernetes-models/apimachinery': 'the metadata of objects, which the generated model of a policy refers to',
   '@kubernetes-models/base': 'what the classes of the generated model have in common',
@@ -61,7 +64,7 @@ interface LockedPackage {
 }
 
 interface Lock {
-  /** The packages by path, as in `node_modules/yaml`; the path of the project itself is ''. */
+  /** The packages by their paths, such as `node_modules/yaml`. The path of the project itself is ''. */
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
@@ -70,9 +73,9 @@ export interface BundledPackage {
   readonly path: string;
   readonly name: string;
   readonly version: string;
-  /** The licence that the package states; undefined if it states none. */
+  /** The licence that the package declares; undefined if the package declares no licence. */
   readonly licence: string | undefined;
-  /** Other packages that this package uses if they are installed. */
+  /** The names of other packages that this package uses if they are installed. */
   readonly optionalPeers: readonly string[];
 }
 
@@ -90,7 +93,7 @@ export function bundledPackages({ packages }: Lock, ...bundles: readonly Pick<Bu
     });
 }
 
-/** The packages whose licence is not allowed, as lines for people. */
+/** The packages whose licence is not allowed, as lines for users. */
 export function refusedLicences(packages: readonly BundledPackage[]): string[] {
   return packages
     .filter(({ licence }) => licence === undefined || !(licence in ALLOWED))
@@ -98,10 +101,11 @@ export function refusedLicences(packages: readonly BundledPackage[]): string[] {
 }
 
 /**
- * The page, in Markdown. The page names no versions of packages, so that an update of a package does not change the
+ * The page as Markdown. The page names no versions of packages. An update of a package therefore does not change the
  * page.
  *
- * @param operator the contents of the operator's file @param cappol the contents of cappol's files
+ * @param operator the contents of the operator's bundle
+ * @param cappol the contents of cappol's bundle
  */
 export function licencesPage(
   packages: readonly BundledPackage[],

@@ -1,6 +1,6 @@
 /**
- * `npm run release:notes -- [--out FOLDER]`: writes notes.md with the section of docs/CHANGELOG.md for package.json's
- * version.
+ * Writes notes.md, by `npm run release:notes -- [--out FOLDER]`. The file has the section of docs/CHANGELOG.md for the
+ * version in package.json.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +9,9 @@ import { outputFolder, ROOT } from './output.ts';
 /**
  * Finds the section of a version in the changelog.
  *
- * @param changelog in the form of Keep a Changelog @returns the section without its heading @throws an error that says
- * what to write, if the section is missing or empty
+ * @param changelog the text of a changelog in the form of Keep a Changelog
+ * @returns the section without its heading
+ * @throws an error that says what to write, if the section is missing or empty
  */
 export function notesOf(changelog: string, version: string): string {
   const sections = changelog.split(/^(?=## )/m);

@@ -1,7 +1,7 @@
 /**
- * Builds the page as one file, `page.html`: `node config/release/page.ts [FOLDER]` (dist/page). The file has the
- * program, the worker, the style, and a Content Security Policy that lets nothing else run. `cappol report` adds
- * snapshots to the page, and `cappol ui` serves it unchanged.
+ * Builds the page as one file, `page.html`. The command line is `node config/release/page.ts [FOLDER]` (dist/page). The
+ * file contains the program, the worker, the style, and a Content Security Policy that lets nothing else run. `cappol
+ * report` adds snapshots to the page, and `cappol ui` serves the page unchanged.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
 import { ROOT } from './output.ts';
 
-/** The modules of Node that the pure folders use, each with its replacement in the browser. */
+/** The modules of Node that the pure folders use. Each has its replacement in the browser. */
 const ALIASES = {
   'node:crypto': './ui/platform/crypto.ts',
   'node:timers/promises': './ui/platform/timers.ts',
@@ -19,12 +19,14 @@ const ALIASES = {
 
 type Connect = "'self'" | "'none'";
 
-/** @param connect the destinations to which the page may send requests: `cappol ui` serves data on the page's own origin */
+/**
+ * @param connect the destinations to which the page may send requests. `cappol ui` serves data on the page's own origin
+ */
 export async function buildPage(connect: Connect = "'self'"): Promise<string> {
   return [...(await bundlePage(connect)).files.values()].join('');
 }
 
-/** Bundles the page: the text of its only file, with the packages and sources in it. */
+/** Bundles the page. The result has the text of the only file of the page, and the packages and sources in the page. */
 export async function bundlePage(connect: Connect = "'self'") {
   const [program, worker] = await Promise.all([
     bundled({ entryPoints: { script: 'ui/main.tsx', style: 'ui/style.css' } }),
@@ -41,7 +43,7 @@ export async function bundlePage(connect: Connect = "'self'") {
   return { files: new Map([['page.html', html]]), ...mergeContents([program, worker]) };
 }
 
-/** The content of each built file, by the name of its entry point. */
+/** The content of each built file. The key is the name of its entry point. */
 async function bundled(options: BuildOptions): Promise<Contents & { texts: Readonly<Record<string, string>> }> {
   const { outputFiles, metafile } = await build({
     absWorkingDir: ROOT,
@@ -84,8 +86,9 @@ function hashOf(text: string): string {
 }
 
 /**
- * Writes the page to the place where cappol finds it in a checkout, atomically, because another process may read it.
- * @returns its text
+ * Writes the page to the path where cappol finds it in a checkout. The write is atomic, because another process may
+ * read the page.
+ * @returns the text of the page
  */
 export async function writePage(folder: string = join(ROOT, 'dist', 'page')): Promise<string> {
   const page = await buildPage();

@@ -1,7 +1,7 @@
-/** The systems and processors for which there is an executable of cappol, and the names of their files. */
+/** Lists the systems and processors for which cappol has an executable, and the names of their files. */
 
 export interface Platform {
-  /** The name of the system in Go, krew and Homebrew. */
+  /** The name of the system, as Go, krew and Homebrew spell it. */
   readonly os: 'linux' | 'darwin' | 'windows';
   readonly arch: 'amd64' | 'arm64';
 }
@@ -17,7 +17,7 @@ export const PLATFORMS: readonly Platform[] = (['darwin', 'linux', 'windows'] as
   (['amd64', 'arm64'] as const).map((arch) => ({ os, arch })),
 );
 
-/** The platform of this machine. @throws Error if there is no executable for it */
+/** The platform of this machine. @throws Error if cappol has no executable for the platform */
 export function thisPlatform(): Platform {
   const [os, arch] = [SYSTEMS[process.platform], PROCESSORS[process.arch]];
   if (os === undefined || arch === undefined)

@@ -1,7 +1,7 @@
 /**
- * `npm run release:sbom -- [--out FOLDER]`: lists the contents of the image besides Node, as CycloneDX JSON. npm makes
- * the list from package-lock.json. The script does not use `--omit=dev`, which would also omit packages that both the
- * operator and the development need (npm 11.19).
+ * Lists the contents of the image except for Node, as CycloneDX JSON, by `npm run release:sbom -- [--out FOLDER]`. npm
+ * makes the list from package-lock.json. The script does not use `--omit=dev`, which would also omit packages that both
+ * the operator and the development need (npm 11.19).
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -20,7 +20,7 @@ interface Component {
   readonly licenses?: readonly unknown[];
 }
 
-/** The fields of CycloneDX that are used here: https://cyclonedx.org/docs/1.5/json/ */
+/** The fields of CycloneDX that this script uses (https://cyclonedx.org/docs/1.5/json/). */
 export interface Sbom {
   readonly bomFormat: string;
   readonly metadata: { readonly component: Component };
@@ -28,14 +28,16 @@ export interface Sbom {
   readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
 }
 
-/** The SBOM of all packages in package-lock.json. @throws npm's error; the first npm with this command is npm 10 */
+/** The SBOM of all packages in package-lock.json. @throws npm's error; npm has this command since npm 10 */
 function sbomOfAll(): Sbom {
   const args = ['sbom', '--sbom-format=cyclonedx', '--sbom-type=application', '--package-lock-only'];
   return JSON.parse(execFileSync('npm', args, { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }));
 }
 
 /**
- * The part of the SBOM that is in the image. @param name of the project; by default, npm uses the name of the folder
+ * The part of the SBOM that is in the image.
+ *
+ * @param name the name of the project; by default, npm uses the name of the folder
  */
 function shipped(sbom: Sbom, name: string, packages: readonly BundledPackage[]): Sbom {
   const wanted = new Set(packages.map(refOf));
@@ -53,7 +55,8 @@ function shipped(sbom: Sbom, name: string, packages: readonly BundledPackage[]):
 }
 
 /**
- * The optional peer dependencies of each package, which npm's SBOM does not list among the dependencies of the package.
+ * The optional peer dependencies of each package. npm's SBOM does not list optional peers among the package's
+ * dependencies.
  */
 function optionalPeers(packages: readonly BundledPackage[]): Map<string, string[]> {
   return new Map(

@@ -1,6 +1,6 @@
 /**
- * Builds the playground as a static site: `node config/release/site.ts [FOLDER]` (dist/site). The site is the page
- * without snapshots, and its Content Security Policy forbids all requests.
+ * Builds the playground as a static site. The command line is `node config/release/site.ts [FOLDER]` (dist/site). The
+ * site is the page without snapshots, with a Content Security Policy that forbids all requests.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

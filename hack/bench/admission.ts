@@ -1,7 +1,7 @@
 /**
- * (e) The time to create a pod in four cases: without a policy, with Pod Security Admission, with our policies, and
- * with an admission policy that checks nothing. The last case, an admission policy that checks nothing, shows the
- * minimum.
+ * Part (e) of the bench measures the time to create a pod in four cases: without a policy, with Pod Security Admission,
+ * with our policies, and with an admission policy that checks nothing. The case with the policy that checks nothing
+ * shows the lowest time that an admission policy can reach.
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -15,7 +15,10 @@ import type { Table } from './table.ts';
 
 interface Setting {
   readonly title: string;
-  /** The name of the series. The cases of a series differ in the number of policies that select the namespace. */
+  /**
+   * The name of the series to which the case belongs. The cases of a series differ in the number of policies that
+   * select the namespace.
+   */
   readonly series?: string;
   readonly policies: readonly CapabilityPolicySpec[];
 }
@@ -26,8 +29,9 @@ const WARM_UP = 30;
 const PODS = 200;
 const LABEL = 'bench';
 /**
- * The labels of the namespaces. The measured namespace is `ours`. The namespace `none` has no policy. Pod Security
- * Admission checks `podSecurity`. In the namespace `nothing`, the admission policy that checks nothing decides.
+ * The labels of the namespaces, by the name of the namespace. The measured namespace is `ours`. No policy selects the
+ * namespace `none`. Pod Security Admission checks `podSecurity`. In the namespace `nothing`, the admission policy that
+ * checks nothing decides.
  */
 const NAMESPACES = {
   none: {},
@@ -113,7 +117,7 @@ async function measure(setting: Setting): Promise<Measured> {
   }
 }
 
-/** Measures the creation of a pod. @returns milliseconds */
+/** Measures the creation of a pod. @returns the time in milliseconds */
 async function timeOfPod(client: ApiClient, namespace: string): Promise<number> {
   const started = performance.now();
   await createPod(client, namespace);
@@ -123,12 +127,13 @@ async function timeOfPod(client: ApiClient, namespace: string): Promise<number> 
 /**
  * Makes policies that all select the measured namespace.
  *
- * @param admitting which of the policies admit the pod @param selectorOf makes the selector of the policy with an index
+ * @param admitting says which of the policies admit the pod
+ * @param selectorOf returns the selector of the policy with an index
  */
 function meeting(count: number, admitting: Admitting, selectorOf: (index: number) => LabelSelector) {
   const users = (i: number) =>
     ADMITTING[admitting](i, count) ? ([USER, USER + i] as const) : ([i + 1, i + 1] as const);
-  // All policies differ, so that each is evaluated separately.
+  // All policies differ, so that the API server evaluates each policy separately.
   return Array.from({ length: count }, (_, i) => policy(selectorOf(i), users(i)));
 }
 
@@ -161,7 +166,7 @@ function ofOwnSelectors(index: number): LabelSelector {
   return { ...ofOneSelector(), matchExpressions: [{ key: `own-${index}`, operator: 'DoesNotExist' }] };
 }
 
-/** A policy that admits a range of users. @param users the first and the last user of the range */
+/** A policy that admits a range of user IDs. @param users the first and the last user ID of the range */
 function policy(namespaceSelector: LabelSelector, [min, max]: readonly [number, number]): CapabilityPolicySpec {
   return {
     namespaceSelector,

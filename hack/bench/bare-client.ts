@@ -1,5 +1,6 @@
 /**
- * The baseline for a first report, in a separate process: reads all pods page by page, and does nothing more.
+ * The baseline for the measurement of a first report: a separate process that reads all pods page by page, and does
+ * nothing else.
  *
  *   node bare-client.ts KUBECONFIG parse|bytes
  *
@@ -38,5 +39,5 @@ do {
   }
 } while (token);
 writeSync(1, `${count} pods\ndone\n`);
-// The bench reads the memory and time of this process from outside, so it runs until it is killed.
+// The bench reads the memory and the time of this process from outside. The process therefore runs until it is killed.
 setInterval(() => {}, 60_000);

@@ -1,6 +1,6 @@
 /**
- * A separate control plane for the bench, by default without running controllers, so that the measured program has the
- * machine for itself.
+ * Starts a separate control plane for the bench. By default, no controllers run, so that the measured program has the
+ * whole machine.
  */
 import { readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -13,7 +13,7 @@ import { waitFor } from '../controlplane/wait.ts';
 
 export interface BenchCluster {
   readonly controlPlane: ControlPlane;
-  /** The cluster administrator's client, without a rate limit. */
+  /** A client with the rights of the cluster administrator, and without a rate limit. */
   readonly client: ApiClient;
   stop(): Promise<void>;
 }
@@ -22,8 +22,10 @@ const CRD_FILE = 'crds/capabilitypolicies.yaml';
 const API_SERVER_FLAGS = ['--max-requests-inflight=3000', '--max-mutating-requests-inflight=1000'];
 
 /**
- * Starts a cluster. @param controllers whether controllers run; if they run, their work for admission policies and
- * garbage collection is measured with the rest
+ * Starts a cluster.
+ *
+ * @param controllers whether controllers run, so that the measurements include their work for admission policies and
+ * garbage collection
  */
 export async function startBenchCluster({ controllers = false } = {}): Promise<BenchCluster> {
   const controlPlane = await startControlPlane({ quiet: true, apiServerFlags: API_SERVER_FLAGS });
@@ -42,7 +44,7 @@ export async function startBenchCluster({ controllers = false } = {}): Promise<B
   }
 }
 
-/** Connects to an API server, by default without a rate limit. */
+/** Connects to an API server. By default, the client has no rate limit. */
 export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_000_000 }): ApiClient {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
@@ -50,8 +52,8 @@ export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_0
 }
 
 /**
- * Stops the controllers. The garbage collector would delete pods whose ownerReferences name objects that do not exist,
- * and all controllers would read the bench's objects.
+ * Stops the controllers. The garbage collector would delete pods whose ownerReferences name objects that do not exist.
+ * All controllers would also read the bench's objects.
  */
 function holdControllers(controlPlane: ControlPlane): void {
   for (const pid of pidsOf(controlPlane, 'kube-controller-manager')) process.kill(pid, 'SIGSTOP');
@@ -71,7 +73,7 @@ async function installCrd(client: ApiClient): Promise<void> {
   });
 }
 
-/** The form in which the API server would write an object into etcd, if `creator` had created it. */
+/** The object in the form in which the API server would write it into etcd if `creator` had created it. */
 export async function asWritten(client: ApiClient, object: Identified, creator: string): Promise<RawObject> {
   const { apiVersion, kind, metadata } = object;
   const written = await client.create(pathFor(apiVersion, kind, metadata.namespace), object, { dryRun: true });

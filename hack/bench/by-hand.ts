@@ -1,10 +1,13 @@
-/** An admission policy that is written by hand: the baseline for the objects of the operator. */
+/** Writes an admission policy as a user would write it by hand, as the baseline for the objects of the operator. */
 import type { ApiClient, Identified } from '../../operator/cluster/client.ts';
 import { PODS } from '../../operator/compile/match.ts';
 
 const ADMISSION = 'admissionregistration.k8s.io/v1';
 
-/** Writes a ValidatingAdmissionPolicy that refuses pods for which the CEL expression is false. It needs a binding. */
+/**
+ * Writes a ValidatingAdmissionPolicy that refuses pods for which the CEL expression is false. The policy has an effect
+ * only with a binding.
+ */
 export async function writeByHand(client: ApiClient, name: string, expression: string): Promise<void> {
   await client.apply({
     apiVersion: ADMISSION,
@@ -14,7 +17,7 @@ export async function writeByHand(client: ApiClient, name: string, expression: s
   } as Identified);
 }
 
-/** Binds the admission policy in namespaces with these labels. */
+/** Binds the admission policy to the namespaces with the given labels. */
 export async function bindByHand(
   client: ApiClient,
   name: string,

@@ -1,6 +1,6 @@
 /**
- * (g) `cappol check` over manifests, compared with a program that only parses them, and with the command lines of other
- * engines.
+ * Part (g) of the bench compares `cappol check` over manifests with a program that only parses them, and with the
+ * command lines of other engines.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { OTHER_TOOLS, type OtherTool } from './other-tools.ts';
 import type { Table } from './table.ts';
 
 interface CommandLineOptions {
-  /** The numbers of manifests, which are measured one after the other. */
+  /** The numbers of manifests to check. Each number is measured separately. */
   readonly sizes: readonly number[];
   /** Whether gator and Kyverno's command line are measured, too. */
   readonly otherTools: boolean;
@@ -26,8 +26,8 @@ interface Measured {
   readonly manifests: Manifests;
   readonly usage: Usage;
   /**
-   * The resources for parsing in the same run: `whole` parses all manifests at once, if possible, and `each` parses one
-   * manifest after the other.
+   * The resources that parsing needs in the same run. `whole` parses all manifests at once, if possible. `each` parses
+   * one manifest after another.
    */
   readonly whole?: Usage;
   readonly each: Usage;
@@ -37,16 +37,17 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.mjs');
 const PARSE = join(import.meta.dirname, 'parse-yaml.ts');
 const STREAM = 'one stream';
-/** The number of repetitions; the median result counts. */
+/** The number of repetitions. The median is reported. */
 const RUNS = 5;
-/** The most manifests that are parsed at once. More manifests would not fit into Node's memory. */
+/** The maximum number of manifests that are parsed at once. More manifests would not fit into Node's memory. */
 const MOST_AT_ONCE = 20_000;
-/** The most manifests for other engines; more manifests would take minutes and gigabytes. */
+/** The maximum number of manifests for other engines. More manifests would take minutes and gigabytes. */
 const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
 /**
- * A policy with the same checks as the policies of the other engines: the rules of level restricted about capabilities.
+ * A policy that makes the same checks as the policies of the other engines: the rules of level restricted about
+ * capabilities.
  */
 const CAPABILITIES = {
   level: 'privileged',
@@ -76,7 +77,7 @@ class CommandLine {
     this.#otherTools = otherTools;
   }
 
-  /** The time in seconds of a whole run that checks one manifest. */
+  /** The time of a whole run that checks one manifest, in seconds. */
   async start(): Promise<number> {
     const one = writeStream(join(this.#folder, 'one.yaml'), 1);
     const command = check(one.path, this.#policy(RESTRICTED));
@@ -94,7 +95,7 @@ class CommandLine {
   }
 
   /**
-   * Alternates between the measured programs, so that other load on the machine affects all of them alike.
+   * Runs the measured programs in turns, so that other load on the machine affects all programs alike.
    * @param text the same manifests in one stream
    */
   async #measure(input: string, manifests: Manifests, text: Manifests): Promise<Measured[]> {

@@ -1,4 +1,7 @@
-/** The pairs of sets of policies of part (p): sets of policies as clusters have them, of which some change. */
+/**
+ * The pairs of policy sets for part (p) of the bench. The sets look like the policies of real clusters, and some
+ * policies differ between the two sets.
+ */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import type { NamedSpec } from './topology-policies.ts';
 
@@ -9,7 +12,7 @@ export interface ComparedSets {
 
 type Overrides = NonNullable<CapabilityPolicySpec['overrides']>;
 
-/** The overrides of exceptions, each for one rule or for rules that are set together. */
+/** The overrides of exceptions. Each entry is for one rule, or for rules that are set together. */
 const GRANTS: readonly Overrides[] = [
   { capabilities: { allowedAdd: ['NET_BIND_SERVICE', 'NET_RAW'] } },
   { hostNetwork: true },
@@ -38,12 +41,12 @@ const LOOSENED: readonly Overrides[] = [
   { hostNetwork: true },
 ];
 const LEVELS = ['restricted', 'baseline', 'privileged'] as const;
-/** The number of exceptions that decide together for a team: no more may have restricted use. */
+/** The number of exceptions that decide together for a team. More exceptions must not have restricted use. */
 const EXCEPTIONS_OF_TEAM = 7;
-/** One policy of this many changes. */
+/** One policy changes in each group of this number of policies. */
 const CHANGED = 10;
 
-/** The topology whose sets are the same. */
+/** The name of the topology whose two sets are equal. */
 export const SAME = 'the same';
 
 export const COMPARED: Readonly<Record<string, (policies: number) => ComparedSets>> = {
@@ -72,7 +75,10 @@ function ofTeams(policies: number): readonly NamedSpec[] {
   return [BASE, ...exceptions];
 }
 
-/** A base policy, and exceptions that everybody may use in every namespace. All of them decide together. */
+/**
+ * A base policy, and exceptions that everybody may use in every namespace. The base policy and all exceptions decide
+ * together.
+ */
 function everywhere(policies: number): readonly NamedSpec[] {
   return [BASE, ...Array.from({ length: policies - 1 }, (_, i) => exception(`exception-${i}`, i, {}))];
 }
@@ -94,7 +100,7 @@ function beside(policies: number): readonly NamedSpec[] {
 }
 
 function exception(name: string, index: number, spec: Partial<CapabilityPolicySpec>): NamedSpec {
-  // Two policies with the same grant differ in another field.
+  // If two policies have the same grant, they differ in another field.
   const round = Math.floor(index / GRANTS.length);
   const more = round === 0 ? {} : GRANTS[(index + round) % GRANTS.length];
   // A policy of level privileged with lists of capabilities must say whether containers may be privileged.
@@ -103,7 +109,7 @@ function exception(name: string, index: number, spec: Partial<CapabilityPolicySp
   return { name, spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', overrides, ...spec } };
 }
 
-/** @param every one policy of so many is loosened; none if 0 */
+/** @param every among this number of policies, one is loosened; 0 means that no policy is loosened */
 function changed(policies: readonly NamedSpec[], every: number): ComparedSets {
   const loosened = policies.map((one, i): NamedSpec => {
     if (one === BASE || every === 0 || i % every !== 0) return one;

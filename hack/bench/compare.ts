@@ -1,4 +1,4 @@
-/** (p) `cappol compare` over two sets of policies, compared with two sets that are the same. */
+/** Part (p) of the bench measures `cappol compare` for two different sets of policies, and for two equal sets. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,10 +19,10 @@ interface Measured {
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const CAPPOL = join(ROOT, 'dist', 'cappol', 'main.mjs');
-/** The most time and memory that a comparison of 50 policies with 50 policies may take. */
+/** The maximum time and memory that a comparison of 50 policies with 50 policies may take. */
 const LIMIT = { seconds: 5, mebibytes: 500 };
 
-/** @param policies the number of policies of each set */
+/** @param policies the number of policies in each set */
 export async function comparisons(policies: number): Promise<Table> {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));

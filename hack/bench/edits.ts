@@ -1,6 +1,6 @@
 /**
- * (o) Edits one of many policies for some minutes, to see whether kube-apiserver keeps old admission policies in
- * memory.
+ * Part (o) of the bench edits one of many policies for some minutes, to find out whether kube-apiserver keeps old
+ * admission policies in memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../operator/cluster/client.ts';

@@ -1,20 +1,20 @@
 /**
- * Writes objects directly into etcd, in the JSON form that the API server itself has written before. The objects have
- * statuses. Writes into etcd are many times faster than writes through admission, validation and defaulting. Clients
- * that read the objects later see no difference.
+ * Writes objects directly into etcd, in the JSON form in which the API server itself has written such objects before.
+ * The objects have statuses, too. Writes into etcd are many times faster than writes through admission, validation and
+ * defaulting. Clients that read the objects later see no difference.
  */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 
 export interface Entry {
-  /** The key of the object, such as `pods/net/web-1`. */
+  /** The key of the object in etcd without its prefix, such as `pods/net/web-1`. */
   readonly key: string;
   readonly object: string;
 }
 
 /**
- * The number of objects in a transaction. The number is below etcd's own limits of 128 operations and 1.5 MiB for a
- * transaction.
+ * The maximum number of objects in a transaction. The number is below etcd's own limits for a transaction, which are
+ * 128 operations and 1.5 MiB.
  */
 const AT_ONCE = 64;
 const CONNECTIONS = 4;
@@ -23,7 +23,7 @@ export class Etcd {
   readonly #url: string;
   readonly #agent = new Agent({ connections: CONNECTIONS });
 
-  /** @param pids processes that contain exactly one etcd */
+  /** @param pids the IDs of processes, of which exactly one is etcd */
   constructor(pids: readonly number[]) {
     const flags = pids
       .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
@@ -34,11 +34,11 @@ export class Etcd {
   }
 
   /**
-   * Writes objects in transactions.
+   * Writes objects in transactions. All objects of a transaction get the same resourceVersion. No API server writes
+   * several objects with one resourceVersion. If a watch is interrupted in the middle of such a transaction, the watch
+   * loses the other objects of the transaction.
    *
-   * @param atOnce the number of objects in a transaction, all of which get one resourceVersion. No API server gives
-   * several objects one resourceVersion: a watch that is interrupted in the middle of such a transaction loses the
-   * rest. `atOnce` must be 1 if a client watches.
+   * @param atOnce the number of objects in a transaction, which must be 1 if a client watches
    */
   async write(entries: Iterable<Entry>, atOnce = AT_ONCE): Promise<void> {
     const puts = Iterator.from(entries).map(({ key, object }) => ({
@@ -47,16 +47,19 @@ export class Etcd {
     await this.#commit(puts, atOnce);
   }
 
-  /** Removes objects, each with a resourceVersion of its own. */
+  /** Removes objects. Each removal has its own resourceVersion. */
   async removeEach(keys: Iterable<string>): Promise<void> {
     const deletions = Iterator.from(keys).map((key) => ({ requestDeleteRange: { key: keyOf(key) } }));
     await this.#commit(deletions, 1);
   }
 
-  /** Removes all objects whose keys begin with `prefix`, which ends in a slash, in one transaction: see `write`. */
+  /**
+   * Removes all objects whose keys begin with `prefix`, in one transaction (see `write`). `prefix` must end in a slash.
+   */
   async remove(prefix: string): Promise<void> {
     const key = `/registry/${prefix}`;
-    // `0` is the character after the slash, so that the range contains exactly the keys that begin with the prefix.
+    // `0` is the character that follows the slash. The range therefore contains exactly the keys that begin with the
+    // prefix.
     const body = JSON.stringify({ key: base64(key), range_end: base64(`${key.slice(0, -1)}0`) });
     await this.#post('deleterange', body);
   }

@@ -1,7 +1,8 @@
 /**
- * (n) The time until many policies are in force, and their cost for the servers, for pods and for updates of
- * namespaces. In each topology one policy is for all namespaces. The other policies are exceptions of the same or of a
- * higher priority, policies of tiers and teams by label, or policies with labels for which no index helps.
+ * Part (n) of the bench measures the time until many policies are in force, and their cost for the servers, for pods,
+ * and for updates of namespaces. In each topology, one policy is for all namespaces. All other policies are exceptions
+ * of the same or of a higher priority, or policies of tiers and teams by label. In one topology, the exceptions have
+ * labels for which no index helps.
  */
 import { type ApiClient, ApiError, type Identified } from '../../operator/cluster/client.ts';
 import type { RawObject } from '../../operator/model/raw.ts';
@@ -31,7 +32,7 @@ export interface ExceptionsOptions {
   readonly sizes: readonly number[];
   /** The number of exceptions in the topology `labels`. */
   readonly labels: number;
-  /** The names of the topologies to measure; by default, all of them. */
+  /** The names of the topologies to measure; undefined for all topologies. */
   readonly topologies?: readonly string[];
   /** The number of times that each request is sent. */
   readonly rounds: number;
@@ -60,14 +61,14 @@ interface Measured {
   readonly topology: string;
   readonly exceptions: number;
   readonly policies: number;
-  /** The number of policies that are Ready in the end. */
+  /** The number of policies that are Ready at the end. */
   readonly ready: number;
   readonly readySeconds: number;
   readonly operatorCpuSeconds: number;
   readonly operatorRssMiB: number;
   readonly apiServerCpuSeconds: number;
   readonly wrong: number;
-  /** The measurements with only the policy for all namespaces. */
+  /** The measurements with only one policy, which is for all namespaces. */
   readonly one: Phase;
   readonly all: Phase;
   readonly more: readonly Change[];
@@ -75,15 +76,15 @@ interface Measured {
 }
 
 const WARM_UP = 30;
-/** A namespace that no policy reaches; its pods show the cost that all pods have. */
+/** A namespace that no policy reaches, whose pods show the cost that every pod has. */
 const EXCLUDED = 'kube-public';
-/** The time after which waiting ends if no further policy becomes Ready. */
+/** The time after which the bench stops waiting if no further policy becomes Ready, in ms. */
 const STALLED_MS = 90_000;
 const LOOK = { timeoutMs: 120_000, intervalMs: 20 };
-/** The time that controllers need to notice a change. */
+/** The time that controllers get to notice a change, in ms. */
 const NOTICE_MS = 1_500;
 const NONE_ADMITS = 'SYS_ADMIN';
-/** A user who may update namespaces, and does not have `exempt`. */
+/** A user who may update namespaces, but does not have the verb `exempt`. */
 const EDITOR = { user: 'editor', group: 'editors' };
 
 export async function exceptions(options: ExceptionsOptions): Promise<Table> {
@@ -132,7 +133,8 @@ async function measure(
     const apiServerCpuSeconds = servers.cpuSeconds('kube-apiserver') - before.apiServer;
     const wrong = found === names.length ? await wrongVerdicts(editor, namespaces.slice(0, count)) : Number.NaN;
     const all = await phase(editor, servers, requests, rounds);
-    // If some policies never become Ready, waiting for further changes would be in vain.
+    // If some policies never become Ready, further changes are not measured, because the changes would not become Ready
+    // either.
     const possible = found === names.length ? changes : 0;
     const further = topology.exceptions(count + possible).slice(specs.length);
     const change = { client, editor, servers, operator, settled };
@@ -204,8 +206,8 @@ async function update(client: ApiClient, { name }: BenchNamespace, metadata: obj
 }
 
 /**
- * Measures requests. Before the exceptions exist, the API server refuses the pods that an exception admits later, which
- * makes no difference to the measured time.
+ * Measures requests. Before the exceptions exist, the API server refuses the pods that an exception admits later. The
+ * refusals make no difference to the measured time.
  */
 async function phase(
   client: ApiClient,
@@ -214,7 +216,7 @@ async function phase(
   rounds: number,
 ): Promise<Phase> {
   const times: Record<string, number[]> = Object.fromEntries(Object.keys(requests).map((request) => [request, []]));
-  // Alternates between the requests, so that other load on the machine affects all of them alike.
+  // The requests are sent in turns, so that other load on the machine affects all of them alike.
   for (let round = 0; round < WARM_UP + rounds; round++) {
     for (const [request, send] of Object.entries(requests)) {
       const started = performance.now();
@@ -265,7 +267,11 @@ interface Changing {
   settled(): Promise<void>;
 }
 
-/** Measures a change of a policy. @param capability whose verdict in the namespace must become `expected` */
+/**
+ * Measures a change of a policy.
+ *
+ * @param capability the capability whose verdict in the namespace must become `expected`
+ */
 async function changed(
   { client, editor, servers, operator, settled }: Changing,
   spec: NamedSpec,

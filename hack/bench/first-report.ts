@@ -1,6 +1,6 @@
 /**
- * (a) The time from the start of the operator to a status that covers every workload, compared with a client that only
- * reads the pods.
+ * Part (a) of the bench measures the time from the start of the operator to a status that covers every workload. The
+ * baseline is a client that only reads the pods.
  */
 import { join } from 'node:path';
 import type { ApiClient } from '../../operator/cluster/client.ts';
@@ -24,9 +24,9 @@ const POLICY = 'restricted';
 const BARE_CLIENT = join(import.meta.dirname, 'bare-client.ts');
 
 interface FirstReportOptions {
-  /** The numbers of pods, which are measured one after the other. */
+  /** The numbers of pods, which are measured one after another. */
   readonly sizes: readonly number[];
-  /** Whether to measure the last size once more with pods that are all different. */
+  /** Whether to measure the last number once more, with pods that are all different. */
   readonly distinct: boolean;
 }
 
@@ -75,7 +75,7 @@ async function measure(pods: number, distinct: boolean): Promise<Measured> {
     const { controlPlane, client } = cluster;
     const bytes = await bareClient(controlPlane.kubeconfig, 'bytes');
     const parsed = await bareClient(controlPlane.kubeconfig, 'parse');
-    // The policy sets no Pod Security labels, because another part of the bench measures labels.
+    // The policy sets no Pod Security labels. Another part of the bench measures labels.
     await applyPolicy(client, POLICY, { podSecurityLabels: 'Off' });
     const operator = await untilReported(controlPlane.kubeconfig, client, population);
     return { ...population, distinct, bytes, parsed, operator };

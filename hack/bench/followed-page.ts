@@ -1,4 +1,4 @@
-/** Follows the page of cappol ui without a browser: keeps the snapshot that its events describe. */
+/** Follows the events of cappol ui without a browser, and keeps the snapshot that the events describe. */
 import { type Difference, withDifference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { readEvents, type UiSession } from './ui-events.ts';
@@ -25,7 +25,7 @@ export class FollowedPage {
     return readEvents(link, ({ name, data }) => apply(name, data));
   }
 
-  /** Waits until the snapshot fulfils a condition. @returns the time at which the deciding event arrived */
+  /** Waits until the snapshot fulfils a condition. @returns the time at which the decisive event arrived */
   until(isThere: (snapshot: Snapshot) => boolean): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     this.#asked = { isThere, found: resolve };

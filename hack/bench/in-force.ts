@@ -1,4 +1,7 @@
-/** (f) The time from the change of a policy to its enforcement, compared with the change of an admission policy by hand. */
+/**
+ * Part (f) of the bench measures the time from the change of a policy to its enforcement. The baseline is the change of
+ * an admission policy by hand.
+ */
 import type { CapabilityPolicySpec } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, ApiError } from '../../operator/cluster/client.ts';
 import { waitFor } from '../controlplane/wait.ts';
@@ -11,11 +14,11 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly others: number;
-  /** Seconds from a change of an admission policy by hand until the API server refuses a pod by it. */
+  /** The seconds from a change of an admission policy by hand until the API server refuses a pod because of it. */
   readonly byHand: Spread;
-  /** Seconds from the change of a policy until the API server refuses a pod because of it. */
+  /** The seconds from the change of a policy until the API server refuses a pod because of it. */
   readonly refused: Spread;
-  /** Seconds from the change of a policy until the status says that the policy is in force. */
+  /** The seconds from the change of a policy until the status says that the policy is in force. */
   readonly programmed: Spread;
 }
 
@@ -102,7 +105,7 @@ async function seconds(change: () => Promise<unknown>, look: () => Promise<boole
   return (performance.now() - started) / 1000;
 }
 
-/** A policy that refuses pods of one user, in a namespace of this name. */
+/** A policy that refuses the pods of one user in the namespace with the given name. */
 function specOf(namespace: string, user: number): CapabilityPolicySpec {
   const ranges = [
     { min: 0, max: user },
@@ -128,7 +131,7 @@ async function isRefused(client: ApiClient, namespace: string, user: number): Pr
   }
 }
 
-/** Changes the admission policy by hand, so that it refuses pods of one user in the bound namespace. */
+/** Changes the admission policy by hand, so that it refuses the pods of one user in the bound namespace. */
 async function changeByHand(client: ApiClient, user: number): Promise<void> {
   await writeByHand(client, BY_HAND, `object.spec.?securityContext.?runAsUser.orValue(0) != ${user + 1}`);
 }

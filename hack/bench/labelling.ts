@@ -1,4 +1,7 @@
-/** (d) The time to label every namespace, compared with a loop that only makes the same writes. */
+/**
+ * Part (d) of the bench measures the time to label every namespace. The baseline is a loop that only makes the same
+ * writes.
+ */
 import { type CapabilityPolicySpec, GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, type Identified, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
 import { objectOf } from '../../operator/model/raw.ts';
@@ -13,25 +16,25 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** The seconds that the bare loop took. */
+  /** The time that the bare loop took, in seconds. */
   readonly loop: number;
-  /** Seconds from the policy's creation until the operator had labelled every namespace. */
+  /** The seconds from the creation of the policy until the operator had labelled every namespace. */
   readonly operator: number;
 }
 
 const POLICY = 'restricted';
 const LABEL = 'pod-security.kubernetes.io/audit';
-/** The number of concurrent writes, which is the same for the loop and for the operator. */
+/** The number of concurrent writes, for the loop and for the operator alike. */
 const AT_ONCE = 8;
 /** The prefixes of the labels and annotations that the operator writes. */
 const OURS = ['pod-security.kubernetes.io/', 'capabilitypolicy.dev/', 'rollout.capabilitypolicy.dev/'];
 /**
  * The number of rounds. The number is odd, so that one round is the median. With 100,000 pods, a garbage collection of
- * the API server takes as long as half of the writes, and happens in some of the rounds.
+ * the API server takes half as long as all writes, and happens in some of the rounds.
  */
 const ROUNDS = 7;
 const UNLIMITED = ['--kube-api-qps', '100000', '--kube-api-burst', '100000'];
-/** Explanations for the notes of a table. */
+/** The explanations in the notes of a table. */
 export const BESIDE_LOOP = [
   `The loop makes the operator's own writes, ${AT_ONCE} at a time, after the operator has been stopped and its labels are gone.`,
   `Both times are medians of ${ROUNDS} rounds, between which the policy and the labels are removed.`,
@@ -39,7 +42,7 @@ export const BESIDE_LOOP = [
   `The operator runs with ${UNLIMITED.join(' ')}, and evaluates ${PODS_OF_NAMESPACE} pods of each namespace meanwhile.`,
 ];
 
-/** @param sizes the numbers of namespaces, which are measured one after the other */
+/** @param sizes the numbers of namespaces, which are measured one after another */
 export async function labelling(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));
@@ -75,16 +78,14 @@ async function measure(namespaces: number): Promise<Measured> {
 
 interface Labelled {
   readonly namespaces: number;
-  /**
-   * A label that every namespace has after the policy has labelled it, and that no namespace has without the policy.
-   */
+  /** A label that every namespace gets from the policy, and that no namespace has without the policy. */
   readonly label: string;
   readonly policy: string;
   readonly spec: Partial<CapabilityPolicySpec>;
 }
 
 /**
- * Creates the policy for all namespaces several times, and keeps it the last time.
+ * Creates the policy for all namespaces several times. After the last round, the policy is kept.
  *
  * @returns the median of the seconds until every namespace has the label, and the time at which the last round began
  */
@@ -116,16 +117,16 @@ async function withdraw(client: ApiClient, policy: string, label: string): Promi
 }
 
 /**
- * A selector of all namespaces of the bench. Namespaces of the bench belong to a team; the namespaces of the cluster
+ * A selector for all namespaces of the bench. Namespaces of the bench belong to a team; the namespaces of the cluster
  * itself do not.
  */
 const ALL_TEAMS = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
 
 /**
- * Measures on a separate cluster, first while an operator works, and then while a loop makes the same writes as the
+ * Measures on a separate cluster: first while an operator works, and then while a loop makes the same writes as the
  * operator.
  *
- * @param label that the operator writes on each namespace
+ * @param label the label that the operator writes on each namespace
  */
 export async function besideLoop<Result>(
   namespaces: number,
@@ -156,7 +157,10 @@ export async function besideLoop<Result>(
   }
 }
 
-/** Resolves when this many namespaces have the operator's label, a moment before the status counts them. */
+/**
+ * Resolves when the given number of namespaces has the operator's label. The status counts the namespaces a moment
+ * later.
+ */
 async function allLabelled(client: ApiClient, namespaces: number, label: string): Promise<void> {
   const stop = new AbortController();
   const labelled = new Set<string>();
@@ -164,13 +168,13 @@ async function allLabelled(client: ApiClient, namespaces: number, label: string)
     if (type === 'ADDED') labelled.add(String(object.metadata?.name));
     if (labelled.size === namespaces) stop.abort();
   };
-  // The API server ends a watch at any time; the next watch begins with the current objects.
+  // The API server may end a watch at any time. The next watch begins with the current objects.
   while (!stop.signal.aborted) {
     await client.watch('/api/v1/namespaces', { labelSelector: label }, count, { signal: stop.signal });
   }
 }
 
-/** Repeats the latest write of each namespace: removes the label, and then sets it again. */
+/** Repeats the last write on each namespace: removes the label, and then sets the label again. */
 async function loop(client: ApiClient, namespaces: number, label: string): Promise<number> {
   const names = Array.from({ length: namespaces }, (_, index) => namespaceName(index));
   const example = await client.get(pathFor('v1', 'Namespace', undefined, namespaceName(0)));
@@ -182,7 +186,8 @@ async function loop(client: ApiClient, namespaces: number, label: string): Promi
     client.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...fields } } as Identified, { force: true });
   await inTurns(names, (name) => write(name, {}));
   const started = performance.now();
-  // The writes of the loop are observed like the operator's writes, because observing also costs the API server time.
+  // The loop's writes are watched like the operator's writes. Watching the loop's writes also costs the API server
+  // time.
   const all = allLabelled(client, names.length, label);
   await inTurns(names, (name) => write(name, metadata));
   await all;

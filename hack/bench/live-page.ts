@@ -1,4 +1,7 @@
-/** (m) The memory of cappol ui, and the time from a change in the cluster to the event for the page that has it. */
+/**
+ * Part (m) of the bench measures the memory of cappol ui, and the time from a change in the cluster to the event that
+ * tells the page.
+ */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
@@ -18,13 +21,13 @@ interface Measured {
   readonly pods: number;
   readonly namespaces: number;
   readonly policies: number;
-  /** Seconds from the start of the program until the page has the snapshot. */
+  /** The seconds from the start of the program until the page has the snapshot. */
   readonly start: Usage;
   /** The memory of the program after all changes. */
   readonly rssMiB: number;
-  /** Seconds from the write to the event, for each kind of change. */
+  /** The seconds from the write to the event, for each kind of change. */
   readonly changes: Readonly<Record<Change, Spread>>;
-  /** The CPU seconds of the program for a change of the policy for all namespaces. */
+  /** The CPU seconds of the program for a change of the policy that is for all namespaces. */
   readonly cpu: Spread;
 }
 
@@ -37,7 +40,7 @@ const SHAPES = 60;
 const EVERYWHERE = 'everywhere';
 const TIMEOUT = { timeoutMs: 300_000, intervalMs: 5 };
 
-/** @param sizes the numbers of pods, which are measured one after the other */
+/** @param sizes the numbers of pods, which are measured one after another */
 export async function livePage(sizes: readonly number[]): Promise<Table> {
   execFileSync('npm', ['run', 'build', '--silent'], { cwd: ROOT, stdio: 'inherit' });
   const measured: Measured[] = [];
@@ -106,7 +109,10 @@ function linkIn(output: readonly string[]): string | undefined {
   return /http:\S+token=\S+/.exec(output.join('\n'))?.[0];
 }
 
-/** Creates one policy for all namespaces, and three policies for each team; one team has only two. */
+/**
+ * Creates one policy for all namespaces, and three policies for each team, except for one team that has only two
+ * policies.
+ */
 async function bringIntoForce(client: ApiClient, kubeconfig: string): Promise<number> {
   const specs = new Map<string, Partial<CapabilityPolicySpec>>([[EVERYWHERE, { mode: 'Warn' }]]);
   for (let team = 0; team < TEAMS; team++) {
@@ -138,7 +144,7 @@ interface Changing {
   readonly client: ApiClient;
   readonly page: FollowedPage;
   /**
-   * The number of namespaces. The bench changes only the last namespaces, because the first namespaces have exceptions.
+   * The number of namespaces. The bench changes only the last namespaces, because exceptions apply in the first ones.
    */
   readonly namespaces: number;
   /** The CPU time that the program has used so far. */
@@ -203,7 +209,7 @@ async function changeAll({
   return { changes, cpu: spreadOf(cpu) };
 }
 
-/** A pod that level baseline admits, and level restricted does not. */
+/** A pod that level baseline admits, but level restricted refuses. */
 const POD = {
   apiVersion: 'v1',
   kind: 'Pod',

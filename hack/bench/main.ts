@@ -1,4 +1,4 @@
-/** `npm run bench`: measures the operator on control planes of its own; prints tables and writes JSON. */
+/** Runs `npm run bench`: measures the operator on separate control planes, prints tables, and writes JSON. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { admission } from './admission.ts';
@@ -106,7 +106,7 @@ async function bench(): Promise<void> {
     const table = await part();
     tables[letter] = table;
     process.stdout.write(`${formatTable(table)}\n\n`);
-    // The results are written after each part, because the next part may take long or fail.
+    // The results are written after each part. A later part may take long or fail.
     writeFileSync(values.json, `${JSON.stringify({ machine, tables }, undefined, 2)}\n`);
   }
 }

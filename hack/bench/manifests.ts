@@ -1,4 +1,4 @@
-/** Writes manifests like the ones in a repository: Deployments of the bench's pods, all of them different. */
+/** Writes manifests like those in a repository: Deployments of the bench's pods, all of which differ. */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
@@ -14,7 +14,7 @@ export interface Manifests {
 const TEAMS = 100;
 const FILES_OF_FOLDER = 100;
 
-/** Writes all manifests into one YAML stream. */
+/** Writes all manifests as one YAML stream. */
 export function writeStream(path: string, count: number): Manifests {
   const file = openSync(path, 'w');
   const manifests = { path, count, violating: 0, bytes: 0 };
@@ -26,7 +26,7 @@ export function writeStream(path: string, count: number): Manifests {
   return manifests;
 }
 
-/** Writes one file for each manifest, with a hundred files in each folder. */
+/** Writes each manifest to its own file. A folder has a hundred files. */
 export function writeFiles(path: string, count: number): Manifests {
   const manifests = { path, count, violating: 0, bytes: 0 };
   let written = 0;
@@ -48,7 +48,7 @@ function* textsOf(count: number): Generator<[string, Shape]> {
 }
 
 function deployment({ name, labels, annotations, spec }: Shape, namespace: string): object {
-  // Drops fields that only the API server writes.
+  // The fields that only the API server writes are dropped.
   const { nodeName: _, priority: __, ...written } = spec;
   const own = { 'app.kubernetes.io/name': name };
   return {

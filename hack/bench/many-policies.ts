@@ -1,4 +1,7 @@
-/** (i) Many policies with one namespace each, compared with a loop that writes the same objects at the same rate. */
+/**
+ * Part (i) of the bench measures many policies with one namespace each. The baseline is a loop that writes the same
+ * objects at the same rate.
+ */
 import { GROUP, NAME_LABEL, KIND as POLICY, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, ApiError, type Identified, pathFor } from '../../operator/cluster/client.ts';
 import { POLICY_LABEL } from '../../operator/compile/objects.ts';
@@ -25,20 +28,25 @@ interface Measured {
   readonly policies: number;
   /** The cost from the creation of the first policy until all policies are Ready. */
   readonly all: Cost;
-  /** The median cost of one more policy after the operator has finished all earlier policies. */
+  /** The median cost of one more policy, after the operator has finished all earlier policies. */
   readonly more: Cost;
-  /** Seconds from SIGTERM to the end of the process. The signal is sent while the operator applies another policy. */
+  /**
+   * The seconds from SIGTERM to the end of the process. The signal is sent while the operator applies another policy.
+   */
   readonly stopSeconds: number;
   readonly rssMiB: number;
-  /** Seconds that a loop takes for the same objects, until the API server enforces the last object. */
+  /** The seconds that a loop takes for the same objects, until the API server enforces the last object. */
   readonly bare: number;
-  /** Seconds that the loop takes for everything that a rollout writes, which includes policies, labels and statuses. */
+  /**
+   * The seconds that the loop takes for all writes that belong to the policies: the policies themselves, the objects,
+   * the labels and the statuses.
+   */
   readonly complete: number;
   readonly objects: number;
   readonly apiServer: {
     /** The CPU seconds from the creation of the first policy until all policies are Ready. */
     readonly cpuSeconds: number;
-    /** The memory after a garbage collection, once before the first policy and once with all policies. */
+    /** The memory after a garbage collection: once before the first policy, and once with all policies. */
     readonly rssMiB: readonly [before: number, after: number];
   };
 }
@@ -46,13 +54,13 @@ interface Measured {
 const KIND = 'ValidatingAdmissionPolicy';
 const WRITES_AT_ONCE = 8;
 /**
- * The number of further policies; an odd number, so that one measurement is the median. An API server compiles policies
- * only once a second, so a single time says little.
+ * The number of further policies, which is odd so that one measurement is the median. An API server compiles policies
+ * only once a second, so single times differ.
  */
 const MORE = 5;
 const TIMEOUT_MS = 900_000;
 
-/** @param sizes the numbers of policies, which are measured one after the other */
+/** @param sizes the numbers of policies, which are measured one after another */
 export async function manyPolicies(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const policies of sizes) measured.push(await measure(policies));
@@ -126,7 +134,7 @@ async function measure(policies: number): Promise<Measured> {
     const cpuBefore = servers.cpuSeconds('kube-apiserver');
     const all = await cost(Array.from({ length: policies }, (_, index) => index));
     const cpuSeconds = servers.cpuSeconds('kube-apiserver') - cpuBefore;
-    // The operator may still be writing the last statuses and deletions.
+    // The operator may still be writing the last statuses, or deleting the last objects.
     await operator.during(operator.idle());
     const { rssMiB: rssAfter } = await servers.memory();
     const apiServer = { cpuSeconds, rssMiB: [rssBefore, rssAfter] as const };
@@ -169,7 +177,7 @@ function medianOf(costs: readonly Cost[]): Cost {
   return { seconds: of('seconds'), cpuSeconds: of('cpuSeconds') };
 }
 
-/** @returns the policy's uid */
+/** @returns the UID of the policy */
 async function apply(client: ApiClient, name: string, namespace: string): Promise<string> {
   const namespaceSelector = { matchLabels: { [NAME_LABEL]: namespace } };
   const { metadata } = await applyPolicy(client, name, { namespaceSelector, mode: 'Enforce' });
@@ -177,7 +185,7 @@ async function apply(client: ApiClient, name: string, namespace: string): Promis
 }
 
 /**
- * The writes for a policy besides the objects that enforce it: the policy, the labels of its namespace, and its status.
+ * The writes for a policy without the objects that enforce it: the policy, the labels of its namespace, and its status.
  */
 interface PolicyWrites {
   readonly name: string;
@@ -187,7 +195,7 @@ interface PolicyWrites {
 }
 
 interface Created extends PolicyWrites {
-  /** The uid of the policy in the cluster of the bare loop. */
+  /** The UID of the policy in the cluster of the bare loop. */
   readonly uid: string;
 }
 
@@ -199,10 +207,10 @@ async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites>
 }
 
 /**
- * Runs on a separate cluster. The loop writes the objects of a policy one after the other, and writes the programs in
- * the same way.
+ * Runs a loop of writes on a separate cluster. The loop writes the objects of each policy one after another, and the
+ * programs in the same way.
  *
- * @param rollouts the policies to create, in order, with the labels and statuses that belong to them
+ * @param rollouts the policies to create, in order, each with the labels and statuses that belong to it
  */
 async function bareLoop(objects: readonly RawObject[], writes: readonly PolicyWrites[] = []): Promise<number> {
   const cluster = await startBenchCluster();
@@ -250,7 +258,7 @@ function bareObject({ metadata, status: _, ...rest }: RawObject) {
   return { ...rest, metadata: { name, ...(labels && { labels }) } };
 }
 
-/** Waits until the API server enforces a program. @param hash of the program's text */
+/** Waits until the API server enforces a program. @param hash the hash of the program's text */
 async function enforces(client: ApiClient, name: string, hash: string): Promise<void> {
   const carrier = probeCarrier({ name }, KIND);
   const look = async () => {

@@ -1,4 +1,4 @@
-/** A program that ends by itself, and whose time, CPU and memory are measured from outside. */
+/** Runs a program until it ends, and measures its time, CPU and memory from outside. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { type Usage, usageOf } from './measured-process.ts';
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
-  /** The path of a file for standard input. */
+  /** The path of the file for standard input. */
   readonly stdin?: string;
 }
 
@@ -17,14 +17,16 @@ export interface Ran extends Usage {
 }
 
 /**
- * The time in ms between two measurements. The interval is short enough to miss at most a hundredth of a second of CPU
- * time.
+ * The time in ms between two measurements. The interval is so short that at most a hundredth of a second of CPU time is
+ * missed.
  */
 const EVERY_MS = 10;
 
 /**
- * Runs a program. @param folder for its output files @throws if it prints an error on standard error and writes no
- * output
+ * Runs a program.
+ *
+ * @param folder the folder for the output files
+ * @throws if the program prints an error on standard error and writes no output
  */
 export async function measureCommand({ program, args, stdin = '/dev/null' }: Command, folder: string): Promise<Ran> {
   const path = (name: string) => join(folder, name);

@@ -1,4 +1,7 @@
-/** A Node process whose time, CPU and memory are measured from outside, as the kernel counts them. */
+/**
+ * Starts a Node process, and measures its time, CPU and memory from outside. The kernel counts the process's time, CPU
+ * and memory.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -6,22 +9,22 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Usage {
-  /** Seconds since the start of the process. */
+  /** The number of seconds since the start of the process. */
   readonly seconds: number;
   readonly cpuSeconds: number;
-  /** The peak of the resident set, in MiB. */
+  /** The maximum resident set size, in MiB. */
   readonly rssMiB: number;
 }
 
-/** USER_HZ, the unit of times in /proc: 100 on every Linux that Node runs on. */
+/** The unit of times in /proc (USER_HZ), which is 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** The resources that a process has used so far; undefined when it has ended. */
+/** The resources that a process has used until now. The result is undefined if the process has ended. */
 export function usageOf(pid: number): Omit<Usage, 'seconds'> | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The fields after the name, which is in brackets and may contain anything: field 14 is utime, 15 is stime (man
-    // proc_pid_stat).
+    // The fields after the program's name, which is in brackets and may contain any characters. Field 14 is utime, and
+    // field 15 is stime (man proc_pid_stat).
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const ticks = Number(fields[11]) + Number(fields[12]);
     const peak = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -57,14 +60,14 @@ export class MeasuredProcess {
     return this.#output;
   }
 
-  /** The resources used so far. @throws when the process has ended */
+  /** The resources that the process has used until now. @throws if the process has ended */
   usage(): Usage {
     const usage = usageOf(this.#child.pid ?? 0);
     if (!usage) throw new Error('the process has ended');
     return { seconds: (performance.now() - this.#started) / 1000, ...usage };
   }
 
-  /** Resolves when the process has used less than 2 % of a processor for 2 s. @throws when the process has ended */
+  /** Resolves when the process has used less than 2 % of a processor for 2 s. @throws if the process has ended */
   async idle(): Promise<void> {
     let before = this.usage();
     for (;;) {
@@ -75,7 +78,11 @@ export class MeasuredProcess {
     }
   }
 
-  /** Waits for `work`. @throws with the end of the process's output, if the process ends before `work` is done */
+  /**
+   * Waits for `work`.
+   *
+   * @throws an error with the end of the process's output, if the process ends before `work` is done
+   */
   async during<Result>(work: Promise<Result>): Promise<Result> {
     const ended = this.#ended.then((code): never => {
       throw new Error(`the process ended with ${code}:\n${this.#output.slice(-20).join('\n')}`);
@@ -83,7 +90,7 @@ export class MeasuredProcess {
     return Promise.race([ended, work]);
   }
 
-  /** Waits until the process writes the line `done`, which is its last line before it ends. */
+  /** Waits for the line `done`, which is the last line that the process writes before it ends. */
   async done(): Promise<Usage> {
     const written = new Promise<void>((resolve) => {
       createInterface({ input: this.#child.stdout as Readable }).on('line', (line) => line === 'done' && resolve());

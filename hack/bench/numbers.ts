@@ -1,4 +1,4 @@
-/** Functions that sum up many measurements, and present them in tables. */
+/** Sums up many measurements, and formats them for tables. */
 
 export interface Spread {
   readonly count: number;
@@ -25,15 +25,15 @@ export function ratio(value: number, limit: number): string {
 }
 
 /**
- * The growth as a sentence: `time grows with the number of pods to the power of 1.02.`; empty if there is only one
- * size.
+ * The growth as a sentence, such as `time grows with the number of pods to the power of 1.02.` The list is empty if
+ * there is only one size.
  */
 export function growth(what: string, sizes: readonly number[], values: readonly number[]): string[] {
   const law = exponent(sizes, values);
   return law === undefined ? [] : [`${what} to the power of ${law.toFixed(2)}.`];
 }
 
-/** The exponent of the power law through the smallest and the largest size: 1 is linear. */
+/** The exponent of the power law through the smallest and the largest size. An exponent of 1 means linear growth. */
 function exponent(sizes: readonly number[], values: readonly number[]): number | undefined {
   const [size, value] = [sizes[0], values[0]];
   const [largest, last] = [sizes.at(-1), values.at(-1)];

@@ -1,11 +1,11 @@
-/** The operator as it runs in a cluster: a separate process with the Deployment's flags of V8. */
+/** Runs the operator as in a cluster, as a separate process with the V8 flags of the Deployment. */
 import { join } from 'node:path';
 import { MeasuredProcess } from './measured-process.ts';
 
 /**
- * Flags that limit the memory. The Deployment starts Node with the same flags as the bench. Without
- * `--heap-growing-percent`, garbage stays until the heap has doubled, so that each change of a policy would add
- * garbage. Without `--no-incremental-marking`, the heap grows while garbage is marked.
+ * The V8 flags that limit the memory. The Deployment starts Node with the same flags. Without `--heap-growing-percent`,
+ * garbage stays until the heap has doubled. Each change of a policy would then add garbage. Without
+ * `--no-incremental-marking`, the heap grows while garbage is marked.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30', '--no-incremental-marking'];
 
@@ -13,7 +13,7 @@ const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
 const NAMESPACE = 'capabilitypolicy-system';
 
 interface OperatorOptions {
-  /** Additional arguments of the operator, besides those that name the cluster. */
+  /** Additional arguments of the operator. The arguments that name the cluster are always added. */
   readonly args?: readonly string[];
   readonly nodeFlags?: readonly string[];
 }

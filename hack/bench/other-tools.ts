@@ -1,6 +1,6 @@
 /**
- * Runs the command lines of other engines, which must be in PATH. The engines check the same manifests by the same
- * rules: what level restricted says about capabilities.
+ * Runs the command lines of other engines, whose programs must be in PATH. The engines check the same manifests with
+ * the same rules, which are the rules of level restricted about capabilities.
  */
 import { join } from 'node:path';
 import type { Command } from './measured-command.ts';

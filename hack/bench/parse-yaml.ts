@@ -1,5 +1,6 @@
 /**
- * The baseline for `check`, in a separate process: parses manifests with js-yaml, and nothing more.
+ * The baseline for the measurement of `check`: a separate process that parses manifests with js-yaml, and does nothing
+ * else.
  *
  *   node parse-yaml.ts whole FILE     parses a whole stream, and keeps all documents in memory
  *   node parse-yaml.ts each FILE      parses a stream document by document, and keeps no document

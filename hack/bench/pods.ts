@@ -1,16 +1,19 @@
-/** The measured pod: two containers that comply with restricted, except for the capabilities that they add. */
+/**
+ * Creates the pod that is measured. The pod has two containers that comply with level restricted, except for the
+ * capabilities that they add.
+ */
 import type { ApiClient } from '../../operator/cluster/client.ts';
 
-/** The user of the pod's processes. */
+/** The user ID of the pod's processes. */
 export const USER = 10_000;
 /** The fields of the pod itself that level restricted requires. */
 const CONFINED = { runAsNonRoot: true, runAsUser: USER, seccompProfile: { type: 'RuntimeDefault' } };
 
 /**
- * Asks the API server to create the pod, by dry run.
+ * Asks the API server to create the pod in a dry run.
  *
- * @param add the capabilities that the pod's containers add; none by default
- * @throws ApiError when the API server refuses the pod
+ * @param add the capabilities that the pod's containers add; empty by default
+ * @throws ApiError if the API server refuses the pod
  */
 export async function createPod(client: ApiClient, namespace: string, add?: readonly string[]): Promise<void> {
   const capabilities = { drop: ['ALL'], ...(add && { add }) };

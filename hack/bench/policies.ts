@@ -4,7 +4,7 @@ import { type ApiClient, type Identified, pathFor } from '../../operator/cluster
 import { arrayOf, objectOf, type RawObject, type RawPage } from '../../operator/model/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 
-/** Creates a policy, or replaces its spec. */
+/** Creates a policy, or replaces the spec of an existing policy. */
 export async function applyPolicy(
   client: ApiClient,
   name: string,
@@ -51,8 +51,8 @@ export async function allProgrammed(client: ApiClient, names: readonly string[])
 }
 
 /**
- * Waits until the status describes the current spec of the policy and counts `workloads` workloads, `violating` of
- * which violate.
+ * Waits until the status describes the current spec of the policy, and has the given counts. `workloads` is the number
+ * of all workloads, and `violating` is the number of violating workloads.
  */
 export async function reported(client: ApiClient, name: string, workloads: number, violating: number): Promise<void> {
   const look = async () => {

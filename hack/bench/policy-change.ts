@@ -1,4 +1,7 @@
-/** (c) The time from the change of a policy to a status about every pod, and its cost for the operator. */
+/**
+ * Part (c) of the bench measures the time from the change of a policy to a status about every pod, and the operator's
+ * cost.
+ */
 import { startBenchCluster } from './bench-cluster.ts';
 import { growth, type Spread, shown, spreadOf } from './numbers.ts';
 import { startOperator } from './operator-under-test.ts';
@@ -7,18 +10,18 @@ import { type Population, populate } from './population.ts';
 import type { Table } from './table.ts';
 
 interface Measured extends Population {
-  /** Seconds from the change of the policy to the status. */
+  /** The seconds from the change of the policy to the status. */
   readonly time: Spread;
-  /** The CPU seconds of the operator. */
+  /** The CPU seconds that the operator uses. */
   readonly cpu: Spread;
-  /** The most memory between the start and the last change. */
+  /** The maximum memory between the start and the last change, in MiB. */
   readonly rssMiB: number;
 }
 
 const CHANGES = 6;
 const POLICY = 'changing';
 
-/** @param sizes the numbers of pods, which are measured one after the other */
+/** @param sizes the numbers of pods, which are measured one after another */
 export async function policyChange(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const pods of sizes) measured.push(await measure(pods));
@@ -51,7 +54,7 @@ async function measure(pods: number): Promise<Measured> {
   try {
     const population = await populate(cluster, { pods, shapes: 60 });
     const { workloads, violatingWorkloads } = population;
-    // No pod runs as user 1 or 2, so all pods violate.
+    // No pod runs as user 1 or 2, so all pods violate the policy.
     const none = { runAsUser: { rule: 'MustRunAs' as const, ranges: [{ min: 1, max: 2 }] } };
     const specs = [{}, { overrides: none }].map((spec) => ({ ...spec, podSecurityLabels: 'Off' as const }));
     const expected = [violatingWorkloads, workloads];

@@ -1,4 +1,7 @@
-/** Fills a cluster with namespaces of 20 pods, in workloads of 4; each workload has one of the shapes. */
+/**
+ * Fills a cluster with namespaces of 20 pods each. The pods belong to workloads of 4 pods, and each workload has one of
+ * the shapes.
+ */
 import { objectOf, type RawPage } from '../../operator/model/raw.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import { asWritten, type BenchCluster } from './bench-cluster.ts';
@@ -10,27 +13,27 @@ export interface Population {
   readonly namespaces: number;
   readonly workloads: number;
   readonly violatingWorkloads: number;
-  /** The size of one pod as JSON, on average. */
+  /** The average size of a pod as JSON, in bytes. */
   readonly podBytes: number;
 }
 
 interface PopulationOptions {
   readonly pods: number;
   readonly shapes: number;
-  /** Whether all pods are different. */
+  /** Whether all pods differ. */
   readonly distinct?: boolean;
-  /** Whether the Deployments and ReplicaSets of the pods also exist. */
+  /** Whether the Deployments and ReplicaSets of the pods exist, too. */
   readonly controllers?: boolean;
 }
 
 const PATIENCE_MS = 900_000;
 export const PODS_OF_NAMESPACE = 20;
-/** The number of teams. The label `team` gives each team the same number of namespaces. */
+/** The number of teams. The label `team` assigns the same number of namespaces to each team. */
 export const TEAMS = 100;
 const PODS_OF_WORKLOAD = 4;
 const WORKLOADS_OF_NAMESPACE = PODS_OF_NAMESPACE / PODS_OF_WORKLOAD;
 
-/** Makes the text of an object from the fields that differ. */
+/** Makes the text of an object from the fields in which the objects differ. */
 type Template = (own: Own) => string;
 
 interface Own {
@@ -41,8 +44,8 @@ interface Own {
 }
 
 /**
- * Fills the cluster. Resolves when the API server's watch cache has all objects; until that time, the API server would
- * read from etcd.
+ * Fills the cluster with objects. The promise resolves when the API server's watch cache has all objects. Until then,
+ * the API server would read from etcd.
  */
 export async function populate(cluster: BenchCluster, options: PopulationOptions): Promise<Population> {
   const all = shapes(options.shapes);
@@ -72,8 +75,8 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
   }
   const etcd = new Etcd(cluster.controlPlane.pids);
   await etcd.write(entries());
-  // A transaction gives all its objects one revision. The last object is written separately: only its own revision
-  // shows that the watch cache has all objects.
+  // All objects of a transaction have the same revision. The last object is written separately, because only its own
+  // revision shows that the watch cache has all objects.
   await etcd.write([podEntry(options.pods - 1)]);
   await etcd.close();
   await allCached(cluster, options.pods);
@@ -86,7 +89,7 @@ export async function populate(cluster: BenchCluster, options: PopulationOptions
   };
 }
 
-/** Requests one namespace in its current state until the watch cache can answer. */
+/** Requests the current state of one namespace until the watch cache can answer. */
 async function allCached({ client }: BenchCluster, pods: number): Promise<void> {
   const { metadata, items } = await client.get<RawPage>('/api/v1/pods', { limit: 1 });
   const query = { resourceVersion: metadata?.resourceVersion ?? '', resourceVersionMatch: 'NotOlderThan' };
@@ -164,7 +167,7 @@ async function podTemplate({ client }: BenchCluster, shape: Shape, distinct: boo
   };
 }
 
-/** Templates of the Deployment and the ReplicaSet of a workload. */
+/** The templates of a workload's Deployment and ReplicaSet. */
 async function controllersOf({ client }: BenchCluster, shape: Shape): Promise<((own: Own) => Entry)[]> {
   const { nodeName: _, ...spec } = shape.spec;
   const { labels, annotations } = shape;
@@ -211,7 +214,7 @@ function uidOf(kind: 'd' | 'n' | 'p' | 'w', index: number): string {
   return `${first}c9a4b8d-3c1c-4c5e-9f53-${String(index).padStart(12, '0')}`;
 }
 
-/** A suffix of five characters, like the suffixes that the API server generates. */
+/** A suffix of five characters that looks like the suffixes that the API server generates. */
 function random(index: number): string {
   return ((index * 2_654_435_761) % 28_629_151).toString(31).padStart(5, '0').slice(-5);
 }

@@ -1,6 +1,6 @@
 /**
- * (l) The beginning of a rollout over many namespaces, compared with a loop that only makes the same writes. The bench
- * also measures a minute in which nothing changes.
+ * Part (l) of the bench measures the beginning of a rollout over many namespaces. The baseline is a loop that only
+ * makes the same writes. The bench also measures a minute in which nothing changes.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROLLOUT_LABEL_PREFIX } from '../../operator/api/capability-policy.ts';
@@ -15,25 +15,25 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** The seconds that the bare loop took. */
+  /** The time that the bare loop took, in seconds. */
   readonly loop: number;
   /**
-   * Seconds from the policy's creation until every namespace is pending. `inForce` has the seconds until the policy is
-   * in force, in the last round.
+   * The seconds from the creation of the policy until every namespace is pending. `inForce` is the number of seconds
+   * until the policy is in force, in the last round.
    */
   readonly pending: number;
   readonly inForce: number;
-  /** The objects that were written in a minute in which nothing changed. */
+  /** The objects that the operator wrote in a minute in which nothing changed. */
   readonly written: readonly string[];
 }
 
 const POLICY = 'rolled-out';
 const LABEL = `${ROLLOUT_LABEL_PREFIX}${POLICY}`;
 const QUIET_MS = 60_000;
-/** A soak that is longer than the measurement, so that no namespace is promoted during the measurement. */
+/** A soak that is longer than the measurement. No namespace is therefore promoted during the measurement. */
 const ROLLOUT = { meanwhile: 'Audit', soak: '24h' } as const;
 
-/** @param sizes the numbers of namespaces, which are measured one after the other */
+/** @param sizes the numbers of namespaces, which are measured one after another */
 export async function rollout(sizes: readonly number[]): Promise<Table> {
   const measured: Measured[] = [];
   for (const namespaces of sizes) measured.push(await measure(namespaces));
@@ -71,7 +71,7 @@ async function begin(client: ApiClient, namespaces: number): Promise<Omit<Measur
   return { pending, inForce, written };
 }
 
-/** Resolves when the status has counted all namespaces and has not changed for a while. */
+/** Resolves when the status has counted all namespaces, and has not changed for some time. */
 async function evaluated(client: ApiClient, namespaces: number): Promise<void> {
   let last = '';
   await waitFor(
@@ -88,7 +88,7 @@ async function evaluated(client: ApiClient, namespaces: number): Promise<void> {
   );
 }
 
-/** The version of each object that the operator writes, by path. */
+/** The version of each object that the operator writes. The key is the object's path. */
 async function versions(client: ApiClient): Promise<Map<string, unknown>> {
   const collections = [
     '/api/v1/namespaces',

@@ -1,4 +1,4 @@
-/** The CPU that the servers of a control plane use, and the memory that they keep after a garbage collection. */
+/** Measures the CPU time that the servers of a control plane use, and their memory after a garbage collection. */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Api } from '../controlplane/api.ts';
@@ -8,13 +8,13 @@ import { usageOf } from './measured-process.ts';
 
 export interface Memory {
   readonly rssMiB: number;
-  /** The size of Go's heap after a garbage collection. */
+  /** The size of Go's heap after a garbage collection, in MiB. */
   readonly heapMiB: number;
 }
 
 const MIB = 2 ** 20;
 const LOOK_MS = 2_000;
-/** The share of a core below which a server does only its routine work. */
+/** The fraction of a core below which a server does only routine work. */
 const IDLE = 0.05;
 const IDLE_WITHIN_MS = 180_000;
 
@@ -31,7 +31,10 @@ export class ServerUsage {
     return usageOf(this.#pid(program))?.cpuSeconds ?? Number.NaN;
   }
 
-  /** The memory of kube-apiserver after a garbage collection, which is started by taking a profile of the heap. */
+  /**
+   * The memory of kube-apiserver after a garbage collection. Taking a profile of the heap starts the garbage
+   * collection.
+   */
   async memory(): Promise<Memory> {
     await this.#text('/debug/pprof/heap?gc=1');
     const status = readFileSync(`/proc/${this.#pid('kube-apiserver')}/status`, 'utf8');
@@ -41,7 +44,7 @@ export class ServerUsage {
     return { rssMiB: rss, heapMiB: heap };
   }
 
-  /** Waits until kube-controller-manager has caught up. */
+  /** Waits until kube-controller-manager has done its work. */
   async idle(): Promise<void> {
     for (let waited = 0; waited < IDLE_WITHIN_MS; waited += LOOK_MS) {
       const before = this.cpuSeconds('kube-controller-manager');

@@ -1,12 +1,12 @@
 /**
- * Makes pods like those in real clusters: two containers with environment, probes, resources and mounts, the token's
- * volume, and a status with conditions. With the fields that the API server adds, a pod has about 9 KB of JSON, of
- * which managedFields are a third.
+ * Makes pods like those of real clusters. Each pod has two containers with environment, probes, resources and mounts, a
+ * token volume, and a status with conditions. With the fields that the API server adds, a pod has about 9 KB of JSON. A
+ * third of the JSON is managedFields.
  */
 import type { RawObject } from '../../operator/model/raw.ts';
 
 export interface Shape {
-  /** A name that looks like the name of an application: `app-07`. */
+  /** A name that looks like the name of an application, such as `app-07`. */
   readonly name: string;
   readonly violating: boolean;
   readonly labels: Readonly<Record<string, string>>;
@@ -14,9 +14,7 @@ export interface Shape {
   readonly spec: Readonly<Record<string, unknown>>;
 }
 
-/**
- * One pod of this many breaks level restricted. Most of the pods that break level restricted also break level baseline.
- */
+/** Among this number of pods, one violates level restricted. Most of the violating pods also violate level baseline. */
 const VIOLATING_EVERY = 20;
 
 const SINCE = '2026-01-01T00:00:00Z';
@@ -28,7 +26,7 @@ const VIOLATIONS = [
   { ...HARDENED, capabilities: { drop: ['ALL'], add: ['NET_RAW', 'SYS_PTRACE'] } },
 ];
 
-/** Makes pod templates. @returns `count` templates, all of them different */
+/** Makes pod templates. @returns `count` templates, all of which differ */
 export function shapes(count: number): Shape[] {
   return Array.from({ length: count }, (_, index) => shape(index));
 }
@@ -72,7 +70,7 @@ function shape(index: number): Shape {
   };
 }
 
-/** The name that the admission plug-in ServiceAccount gives to the token's volume in one pod. */
+/** The name of the token volume in a pod. The admission plug-in ServiceAccount generates such names. */
 export const TOKEN_VOLUME = 'kube-api-access-zzzzz';
 const TOKEN_MOUNT = { name: TOKEN_VOLUME, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount', readOnly: true };
 
@@ -132,7 +130,7 @@ function initContainer(index: number) {
   };
 }
 
-/** The pod after a kubelet has started it. */
+/** The pod in the form that it has after a kubelet has started it. */
 export function running(pod: RawObject, { spec }: Shape): RawObject {
   const containers = spec.containers as readonly { readonly name: string; readonly image: string }[];
   const status = runningStatus(containers);
@@ -167,8 +165,8 @@ function runningStatus(containers: readonly { readonly name: string; readonly im
 }
 
 /**
- * Writes a value in the form of managedFields. In managedFields, conditions are keyed by type and addresses by IP, and
- * every other list is one value.
+ * Writes the keys of a value in the form of managedFields. In managedFields, conditions have their type as key, and
+ * addresses have their IP. Every other list counts as a single value.
  */
 function fieldsOf(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** (b) The time from the change of a pod to the status, while many other pods change. */
+/** Part (b) of the bench measures the time from the change of a pod to the status, while many other pods change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GROUP, KIND, VERSION } from '../../operator/api/capability-policy.ts';
 import { type ApiClient, pathFor, type WatchEvent } from '../../operator/cluster/client.ts';
@@ -14,16 +14,17 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly changes: number;
-  /** The number of changes per second that the bench made. */
+  /** The number of changes per second that the bench achieved. */
   readonly reached: number;
   /**
-   * Seconds until the status names a violating pod. `ended` has the seconds until the status no longer names the pod.
+   * The seconds until the status names a violating pod. `ended` is the number of seconds until the status no longer
+   * names the pod.
    */
   readonly begun: Spread;
   readonly ended: Spread;
-  /** The operator's CPU seconds per second. */
+  /** The CPU seconds that the operator uses in a second. */
   readonly cpu: number;
-  /** The number of status writes per second. */
+  /** The number of status writes in a second. */
   readonly writes: number;
 }
 
@@ -104,9 +105,9 @@ interface Views {
   readonly etcd: Etcd;
   /** The pods that the bench changes. */
   readonly pods: readonly RawObject[];
-  /** The CPU seconds that the operator has used so far. */
+  /** The CPU seconds that the operator has used until now. */
   usage(): number;
-  /** Whether the status counts the pod that violates. */
+  /** Whether the status counts the violating pod. */
   isSeen(): Promise<boolean>;
 }
 
@@ -143,7 +144,7 @@ async function probe(client: ApiClient, rate: number, isSeen: Views['isSeen']) {
 }
 
 /**
- * Changes `rate` pods per second until `signal` is aborted.
+ * Changes `rate` pods per second, until `signal` is aborted.
  *
  * @returns the number of changes
  */
@@ -165,8 +166,8 @@ async function change(etcd: Etcd, pods: readonly RawObject[], rate: number, sign
 }
 
 /**
- * Gives a pod another user, so that the operator must evaluate the pod again and no other pod equals it. Writes
- * directly into etcd, because the bench does not measure how many writes the API server can handle.
+ * Gives a pod another user ID. No other pod has this user ID, so the operator must evaluate the pod again. The pod is
+ * written directly into etcd, because the bench does not measure how many writes the API server can handle.
  */
 async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
   const { namespace, name } = pod.metadata ?? {};
@@ -174,7 +175,7 @@ async function alter(etcd: Etcd, pod: RawObject, turn: number): Promise<void> {
   await etcd.write([{ key: `pods/${namespace}/${name}`, object }]);
 }
 
-/** Some of the existing pods, in the form in which etcd stores them. */
+/** Reads some of the existing pods, in the form in which etcd stores them. */
 async function somePods(client: ApiClient): Promise<RawObject[]> {
   const { items } = await client.get<RawPage>('/api/v1/pods', { limit: CHANGING });
   return (items ?? []).map((pod) => {

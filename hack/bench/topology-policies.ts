@@ -1,4 +1,7 @@
-/** The sets of policies of part (n): a policy for all namespaces, and exceptions to this policy in several forms. */
+/**
+ * The sets of policies for part (n) of the bench. Each set has a policy for all namespaces, and exceptions to this
+ * policy in several forms.
+ */
 import { type CapabilityPolicySpec, NAME_LABEL } from '../../operator/api/capability-policy.ts';
 
 export interface NamedSpec {
@@ -12,11 +15,11 @@ export interface BenchNamespace {
 }
 
 export interface PolicyTopology {
-  /** The policies besides the policy for all namespaces. */
+  /** Returns the policies of the set without the policy for all namespaces. */
   exceptions(count: number): readonly NamedSpec[];
-  /** A namespace that the exception with this number selects, whether or not the exception exists. */
+  /** A namespace that the exception with the given index selects. The exception need not exist. */
   namespace(index: number): BenchNamespace;
-  /** Whether there are also policies of tiers and teams, which select by label. */
+  /** Whether the set also has policies of tiers and teams, which select namespaces by label. */
   readonly teams: boolean;
 }
 
@@ -48,7 +51,7 @@ export const TOPOLOGIES: Readonly<Record<string, PolicyTopology>> = {
   },
 };
 
-/** An exception after this number of edits: after an odd number, the exception also admits EDITED. */
+/** The exception after the given number of edits. After an odd number of edits, the exception also admits EDITED. */
 export function edited({ name, spec }: NamedSpec, edit: number): NamedSpec {
   const allowedAdd = edit % 2 === 0 ? [EXCEPTED] : [EXCEPTED, EDITED];
   return { name, spec: { ...spec, overrides: { capabilities: { allowedAdd } } } as CapabilityPolicySpec };
@@ -88,7 +91,7 @@ function teamLabels(index: number): Record<string, string> {
   return { tier: `tier-${index % TIERS}`, team: `team-${index % TEAMS}` };
 }
 
-/** A selector by a key that no other policy has, so that no index by key helps. */
+/** A selector by a key that no other policy uses, so that no index by key helps. */
 function byLabel(index: number): CapabilityPolicySpec['namespaceSelector'] {
   const key = keyOf(index);
   return index % 2 === 0

@@ -1,4 +1,4 @@
-/** Reads the events of cappol ui as its page does: opens the link, and keeps the session. */
+/** Reads the events of cappol ui like its page does: opens the link, and keeps the session. */
 
 export interface UiEvent {
   readonly name: 'contexts' | 'snapshot' | 'difference';
@@ -6,10 +6,10 @@ export interface UiEvent {
 }
 
 /**
- * Calls `onEvent` until the server ends the connection or the signal is aborted.
+ * Calls `onEvent` for each event, until the server ends the connection or the signal is aborted.
  *
- * @param link that cappol ui prints, or the session of an earlier call @returns the session, when the server has
- * accepted the request
+ * @param link the link that cappol ui prints, or the session of an earlier call
+ * @returns the session, when the server has accepted the request
  */
 export async function readEvents(
   link: string | UiSession,
@@ -20,7 +20,7 @@ export async function readEvents(
   const { cookie, origin } = session;
   const response = await fetch(`${origin}/events`, { headers: { cookie }, ...(signal && { signal }) });
   if (!response.ok || !response.body) throw new Error(`${response.status} ${await response.text()}`);
-  // Reading ends when either side closes the connection.
+  // Reading ends when the client or the server closes the connection.
   read(response.body.pipeThrough(new TextDecoderStream()), onEvent).catch(() => {});
   return session;
 }
@@ -40,7 +40,7 @@ async function read(texts: ReadableStream<string>, onEvent: (event: UiEvent) => 
   for await (const chunk of texts) {
     const hasEnd = `${chunks.at(-1)?.at(-1) ?? ''}${chunk}`.includes('\n\n');
     chunks.push(chunk);
-    // A snapshot of a large cluster has many chunks, so the chunks are joined only at the end.
+    // The snapshot of a large cluster arrives in many chunks. The chunks are therefore joined only once, at the end.
     if (!hasEnd) continue;
     const events = chunks.join('').split('\n\n');
     chunks = [events.pop() ?? ''];

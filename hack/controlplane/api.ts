@@ -1,4 +1,7 @@
-/** A small client of the API server for tests: any path, any user, and the warnings of an answer. */
+/**
+ * A small client of the API server for tests. The client can send a request to any path as any user, and returns the
+ * warnings in the response.
+ */
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import { SERVERNAME } from './readiness.ts';
@@ -11,7 +14,7 @@ export interface Identity {
 export interface Answer {
   readonly status: number;
   readonly body: Json;
-  /** The texts of the Warning headers, in order. */
+  /** The texts of the Warning headers, in the order of the headers. */
   readonly warnings: readonly string[];
 }
 
@@ -20,10 +23,10 @@ export type Json = any;
 
 export interface Request {
   readonly query?: Readonly<Record<string, string | boolean>>;
-  /** The body of the request. Text and bytes are sent unchanged, anything else as JSON. */
+  /** The body of the request. Text and bytes are sent unchanged. Any other value is sent as JSON. */
   readonly body?: unknown;
   readonly contentType?: string;
-  /** The user of the request; by default, the client's user. */
+  /** The user of the request; undefined for the client's own user. */
   readonly as?: Identity;
 }
 
@@ -39,8 +42,8 @@ export class Api {
   readonly #as: Identity | undefined;
 
   /**
-   * @param kubeconfig path of a kubeconfig in the form that the test control plane writes @param as the user of
-   * requests that name no user; by default, the cluster administrator
+   * @param kubeconfig the path of a kubeconfig in the form that the test control plane writes
+   * @param as the user of requests that name no user; undefined for the cluster administrator
    */
   constructor(kubeconfig: string, as?: Identity) {
     this.#as = as;
@@ -63,7 +66,7 @@ export class Api {
     await this.#agent.destroy();
   }
 
-  /** Sends a request. @returns any answer of the API server, including errors */
+  /** Sends a request. @returns the response of the API server, even if it is an error */
   async ask(
     method: Method,
     path: string,
@@ -88,12 +91,12 @@ export class Api {
     };
   }
 
-  /** Reads an object. @throws Error with the API server's message, as do all methods below */
+  /** Reads an object. @throws Error with the API server's message. All methods below throw such an error, too */
   async get(path: string, query: Request['query'] = {}): Promise<Json> {
     return this.#done('GET', path, { query });
   }
 
-  /** Reads an object; undefined if it does not exist. */
+  /** Reads an object. The result is undefined if the object does not exist. */
   async find(path: string): Promise<Json | undefined> {
     const { status, body } = await this.ask('GET', path);
     if (status === 404) return undefined;
@@ -109,17 +112,20 @@ export class Api {
     return this.#done('POST', path, { body });
   }
 
-  /** Applies everything in `body` by server-side apply, with force and the field manager `test`. */
+  /** Applies the objects in `body` by server-side apply. The request uses force and the field manager `test`. */
   async apply(path: string, body: unknown, fieldManager = 'test'): Promise<Json> {
     return this.#done('PATCH', path, { body, contentType: APPLY, query: { fieldManager, force: true } });
   }
 
-  /** Changes an object as by hand: with a merge patch, or with a JSON patch if `patch` is a list. */
+  /**
+   * Changes an object as a user would by hand. If `patch` is a list, the request is a JSON patch. Otherwise, the
+   * request is a merge patch.
+   */
   async patch(path: string, patch: unknown): Promise<Json> {
     return this.#done('PATCH', path, { body: patch, contentType: Array.isArray(patch) ? JSON_PATCH : MERGE });
   }
 
-  /** Deletes an object, which may be missing. */
+  /** Deletes an object. The object may be missing. */
   async remove(path: string, propagationPolicy: 'Background' | 'Orphan' = 'Background'): Promise<void> {
     const { status, body } = await this.ask('DELETE', path, { body: { propagationPolicy } });
     if (status !== 404) succeeded('DELETE', path, status, body);
@@ -131,7 +137,7 @@ export class Api {
   }
 }
 
-/** Whether a body is sent unchanged. */
+/** Whether a body must be sent unchanged. */
 function isRaw(body: unknown): body is string | Uint8Array {
   return typeof body === 'string' || body instanceof Uint8Array;
 }
@@ -142,7 +148,8 @@ function succeeded(method: Method, path: string, status: number, body: Json): Js
 }
 
 /**
- * Parses an answer. A response body that is not JSON is a message, such as the response for an API that is not served.
+ * Parses the body of a response. A body that is not JSON is a message. An example is the response for an API that is
+ * not served.
  */
 function parsed(text: string): Json {
   try {
@@ -153,8 +160,8 @@ function parsed(text: string): Json {
 }
 
 /**
- * The text of a Warning header such as `299 - "text"`. The header has escaped quotes, and the HTTP client decodes the
- * header's UTF-8 byte by byte.
+ * The text of a Warning header such as `299 - "text"`. In the header, quotes are escaped. The HTTP client decodes the
+ * header's UTF-8 byte by byte, so this function decodes it again.
  */
 function warningText(header: string): string {
   const text = Buffer.from(header, 'latin1').toString('utf8');

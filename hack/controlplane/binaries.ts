@@ -1,15 +1,16 @@
 /**
- * Finds the programs of the control plane in KUBEBUILDER_ASSETS or in the cache, or builds them from Go modules.
+ * Finds the programs of the control plane in KUBEBUILDER_ASSETS or in the cache. If the programs are missing, they are
+ * built from Go modules.
  *
- * KUBERNETES_VERSION (`1.33`) selects the version of kube-apiserver and kube-controller-manager, by a Go module in
- * versions/.
+ * KUBERNETES_VERSION (such as `1.33`) selects the version of kube-apiserver and kube-controller-manager. Each version
+ * has a Go module in versions/.
  */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { assertGo, type Build, buildBinaries, buildFlags, cacheFolder } from './build.ts';
 import { requiredVersion } from './program.ts';
 
-/** A folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
+/** The path of a folder with etcd, kube-apiserver, kube-controller-manager and kubectl, and their version. */
 export interface Binaries {
   readonly dir: string;
   readonly etcd: string;
@@ -21,14 +22,14 @@ export interface Binaries {
 /** The folder of go.mod and go.sum, which determine the versions to build. */
 const MODULE = import.meta.dirname;
 const NAMES = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
-/** A folder with a Go module `1.N` for each Kubernetes version other than the version in go.mod. */
+/** A folder that contains a Go module `1.N` for each Kubernetes version, except for the version in go.mod. */
 const VERSIONS = join(import.meta.dirname, 'versions');
 const VERSIONED = ['kube-apiserver', 'kube-controller-manager'] as const;
 const KUBERNETES = 'k8s.io/kubernetes';
 
 /**
- * Finds the programs, and builds missing programs, with progress on standard error. A build takes about five minutes on
- * two cores; later calls find its result in the cache.
+ * Finds the programs, and builds missing programs. The progress of a build is shown on standard error. A build takes
+ * about five minutes on two cores. Later calls find its result in the cache.
  *
  * @throws an error that says how to get the programs, if neither Go nor KUBEBUILDER_ASSETS is available
  */
@@ -47,14 +48,14 @@ export async function findBinaries(environment: NodeJS.ProcessEnv = process.env)
 }
 
 /**
- * The Kubernetes version of the API server, as in v1.N.2. KUBERNETES_VERSION selects the version; by default, it is the
- * version in go.mod.
+ * The Kubernetes version of the API server, in the form v1.N.2. KUBERNETES_VERSION selects the version. The default is
+ * the version in go.mod.
  */
 export function kubernetesVersion(environment: NodeJS.ProcessEnv = process.env): string {
   return requiredVersion(versionModule(environment) ?? MODULE, KUBERNETES);
 }
 
-/** The versions that KUBERNETES_VERSION may name, such as 1.33, the oldest first. */
+/** The versions that KUBERNETES_VERSION may name, such as 1.33, sorted from the oldest to the newest. */
 export function otherVersions(): string[] {
   const minor = (version: string) => Number(version.split('.')[1]);
   return readdirSync(VERSIONS, { withFileTypes: true })
@@ -64,15 +65,16 @@ export function otherVersions(): string[] {
 }
 
 /**
- * Whether the programs of a version already exist, so that nothing has to be built. KUBERNETES_VERSION may name the
- * version.
+ * Whether the programs of a version already exist, so that nothing has to be built.
+ *
+ * @param version a version that KUBERNETES_VERSION may name
  */
 export function isBuilt(version: string, environment: NodeJS.ProcessEnv = process.env): boolean {
   const module = join(VERSIONS, version);
   return existsSync(cacheFolder({ module, flags: buildFlags(requiredVersion(module, KUBERNETES)), environment }));
 }
 
-/** The module of the version that KUBERNETES_VERSION names. @returns undefined for the version of go.mod */
+/** The module of the version that KUBERNETES_VERSION names. @returns undefined for the version in go.mod */
 function versionModule({ KUBERNETES_VERSION: version }: NodeJS.ProcessEnv): string | undefined {
   if (!version || requiredVersion(MODULE, KUBERNETES).startsWith(`v${version}.`)) return undefined;
   const known = otherVersions();
@@ -84,7 +86,7 @@ function versionModule({ KUBERNETES_VERSION: version }: NodeJS.ProcessEnv): stri
   return join(VERSIONS, version);
 }
 
-/** Finds programs of a module, and builds missing programs. @returns their folder */
+/** Finds the programs of a module, and builds missing programs. @returns the folder with the programs */
 async function findBuilt(
   what: Pick<Build, 'module' | 'names' | 'packages' | 'minutes'>,
   environment: NodeJS.ProcessEnv,

@@ -1,4 +1,4 @@
-/** Builds programs of Go modules, once per machine. */
+/** Builds programs from Go modules. Each program is built only once on a machine. */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -20,22 +20,22 @@ import { withMovedPackages } from './moved-packages.ts';
 import { Progress } from './progress.ts';
 
 export interface Build {
-  /** The folder of go.mod. */
+  /** The folder that contains go.mod. */
   readonly module: string;
-  /** The folder for the built programs. They appear in it atomically. */
+  /** The folder for the built programs. Each program appears in the folder atomically. */
   readonly dir: string;
   readonly names: readonly string[];
-  /** The packages to build, in the form of `go build`; go.mod's tools by default. */
+  /** The packages to build, as arguments of `go build`. The default is the tools that go.mod lists. */
   readonly packages?: readonly string[];
-  /** The version in go.mod, such as v1.33.13. */
+  /** The version that go.mod requires, such as v1.33.13. */
   readonly version: string;
-  /** Flags for `go build`. */
+  /** The flags of `go build`. */
   readonly flags: readonly string[];
   readonly minutes: number;
   readonly environment: NodeJS.ProcessEnv;
 }
 
-/** Builds programs. If two processes want the same build, the second process waits for the first. */
+/** Builds programs. If two processes need the same build, the second process waits for the first. */
 export async function buildBinaries(build: Build): Promise<void> {
   mkdirSync(dirname(build.dir), { recursive: true });
   const progress = new Progress(
@@ -61,7 +61,7 @@ export async function buildBinaries(build: Build): Promise<void> {
 }
 
 /**
- * The folder of a build in the cache, which is outside the tree. The name of the folder depends on everything that
+ * The folder for a build in the cache, which is outside the checkout. The name of the folder depends on everything that
  * determines the result of the build.
  */
 export function cacheFolder({ module, flags, environment }: Pick<Build, 'module' | 'flags' | 'environment'>): string {
@@ -74,13 +74,15 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
   return join(cache, 'capabilitypolicy', basename(module), hash.digest('hex').slice(0, 16));
 }
 
-/** Folders of packages that are not named like the program. Go names a program after the folder of its package. */
+/**
+ * The folders of packages that have another name than the program. Go names a program after the folder of its package.
+ */
 const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 
-/** Flags of `go build` for a result that contains nothing of this machine or checkout. */
+/** The flags with which `go build` puts no information about this machine or checkout into the program. */
 export const REPRODUCIBLE = ['-trimpath', '-mod=readonly', '-buildvcs=false'];
 
-/** The flags of `go build` for Kubernetes' servers, with the version that they report. */
+/** The flags of `go build` for the servers of Kubernetes, including the version that the servers report. */
 export function buildFlags(version: string): string[] {
   const [major, minor] = version.replace(/^v/, '').split('.');
   const variable = (name: string, value: string | undefined) => `-X k8s.io/component-base/version.${name}=${value}`;
@@ -95,7 +97,8 @@ export function buildFlags(version: string): string[] {
 }
 
 /**
- * The reason why nothing can be built; undefined if there is a Go that can fetch the Go version that go.mod requires.
+ * The reason why nothing can be built; undefined if Go is installed and can download the Go version that go.mod
+ * requires.
  */
 export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefined {
   const { stdout } = spawnSync('go', ['version'], { env: environment, encoding: 'utf8' });
@@ -123,8 +126,8 @@ export function assertGo(environment: NodeJS.ProcessEnv, version: string): void 
 }
 
 /**
- * Takes a lock, which is a symbolic link to the process ID of its holder. The link and its content are created in one
- * step.
+ * Takes a lock. The lock is a symbolic link whose target is the process ID of the holder. The link and its target are
+ * created in one step.
  */
 function takeLock(lock: string): boolean {
   try {
@@ -169,13 +172,16 @@ async function compile(
   }
 }
 
-/** The environment with the Go release that go.mod names. Go ignores this line where GOTOOLCHAIN is `local`. */
+/**
+ * The environment with the Go release that go.mod names. If GOTOOLCHAIN is `local`, Go ignores the release that go.mod
+ * names.
+ */
 function withToolchain(module: string, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const named = /^toolchain (\S+)$/m.exec(readFileSync(join(module, 'go.mod'), 'utf8'))?.[1];
   return named === undefined ? environment : { ...environment, GOTOOLCHAIN: named };
 }
 
-/** Removes what a killed build has left behind, some hundred megabytes. Call this function only with the lock held. */
+/** Removes the files that a killed build has left, which are some hundred megabytes. Callers must hold the lock. */
 function removeLeftovers(prefix: string): void {
   for (const name of readdirSync(dirname(prefix))) {
     if (name.startsWith(basename(prefix))) {
@@ -184,7 +190,7 @@ function removeLeftovers(prefix: string): void {
   }
 }
 
-/** Runs `go` and shows its last line of output. @throws with the end of its output, if it fails */
+/** Runs `go`, and shows the last line of its output. @throws an error with the end of the output, if `go` fails */
 async function run(
   command: string,
   args: readonly string[],

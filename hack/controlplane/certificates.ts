@@ -1,33 +1,34 @@
 /**
- * Our own certificate authority, in the few lines of DER that it needs (RFC 5280). node:crypto makes keys and
- * signatures, but no certificates. A new machine may have no openssl.
+ * A certificate authority for tests, written with the few DER structures that certificates need (RFC 5280). node:crypto
+ * can make keys and signatures, but no certificates. The program openssl is not used, because it may be missing on a
+ * new machine.
  */
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 
 export interface Certificate {
-  /** The certificate, as PEM. */
+  /** The certificate in PEM format. */
   readonly certificate: string;
-  /** The private key, as PEM in the form of PKCS #8. */
+  /** The private key in PEM format (PKCS #8). */
   readonly key: string;
 }
 
 interface CertificateRequest {
-  /** The user name of a client, as Kubernetes reads it. */
+  /** The name that Kubernetes reads as the user name of a client. */
   readonly commonName: string;
-  /** The groups of a client, as Kubernetes reads them. */
+  /** The names that Kubernetes reads as the groups of a client. */
   readonly organizations?: readonly string[];
   /**
-   * The names of a server. A certificate with names is for a server, and a certificate without names is for a client.
+   * The DNS names of a server. A certificate with names is for a server. A certificate without names is for a client.
    */
   readonly dnsNames?: readonly string[];
   readonly ipv4Addresses?: readonly string[];
 }
 
-/** Issues certificates that are valid for one year. The authority's key is only in memory. */
+/** Issues certificates that are valid for one year. The private key of the authority is only in memory. */
 export class CertificateAuthority {
   readonly #keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   readonly #name = name('control plane of capabilitypolicy');
-  /** The authority's certificate, as PEM. */
+  /** The certificate of the authority in PEM format. */
   readonly certificate: string;
 
   constructor() {
@@ -78,7 +79,7 @@ export class CertificateAuthority {
   }
 }
 
-/** Makes a client's request for a certificate (RFC 2986), with a new key. @returns the request as PEM */
+/** Makes a client's certificate signing request (RFC 2986), with a new key. @returns the request in PEM format */
 export function signingRequest({ commonName, organizations }: CertificateRequest): string {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const noAttributes = tlv(0xa0);
@@ -177,7 +178,7 @@ function base128(arc: number): number[] {
   return digits;
 }
 
-/** A value of DER: its tag, its length, and the value. */
+/** A value in DER: its tag, its length, and its content. */
 function tlv(tag: number, ...parts: readonly Buffer[]): Buffer {
   const value = Buffer.concat(parts);
   if (value.length < 0x80) {

@@ -1,4 +1,4 @@
-/** The command lines of the servers. */
+/** Builds the command lines of the servers. */
 import { join } from 'node:path';
 import type { Binaries } from './binaries.ts';
 import { type Credentials, KUBERNETES_SERVICE } from './credentials.ts';
@@ -16,18 +16,19 @@ export function etcdCommand(binaries: Binaries, logDir: string, dataDir: string,
       `--advertise-client-urls=${url}`,
       '--listen-peer-urls=http://127.0.0.1:0',
       '--log-level=warn',
-      // Disables fsync. Without fsync, a crash of the machine may lose data, but a crash of the process does not.
+      // The flag --unsafe-no-fsync disables fsync. Without fsync, a crash of the machine may lose data, but a crash of
+      // the process does not.
       '--unsafe-no-fsync',
     ],
   };
 }
 
 interface ApiServerAddress {
-  /** The address on which the server listens, and which it publishes. */
+  /** The address on which the server listens, and which the server publishes. */
   readonly address: string;
   readonly port: number;
   readonly etcdPort: number;
-  /** Additional flags of the caller, which come last and therefore override our flags. */
+  /** Additional flags of the caller, which come last and therefore override the flags of this file. */
   readonly flags: readonly string[];
 }
 
@@ -51,18 +52,19 @@ export function apiServerCommand(
       `--client-ca-file=${files.authority}`,
       `--kubelet-client-certificate=${files.kubeletClientCertificate}`,
       `--kubelet-client-key=${files.kubeletClientKey}`,
-      // No name service resolves the name of a node.
+      // The API server must use the IP address of a node, because no name service resolves the node's name.
       '--kubelet-preferred-address-types=InternalIP',
       ...(flags.some((flag) => flag.startsWith('--authorization-config=')) ? [] : ['--authorization-mode=RBAC']),
-      // Admission decides whether a pod may be privileged, as in every distribution.
+      // Admission decides whether a pod may be privileged. Every distribution sets this flag.
       '--allow-privileged=true',
       `--service-cluster-ip-range=${KUBERNETES_SERVICE}/24`,
-      // An endpoint may not have a loopback address, so nobody can reconcile service default/kubernetes.
+      // An endpoint must not have a loopback address. The endpoints of service default/kubernetes are therefore not
+      // reconciled.
       '--endpoint-reconciler-type=none',
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountPublicKey}`,
-      // Without `--shutdown-send-retry-after`, the API server waits a minute after SIGTERM for open watches.
+      // Without --shutdown-send-retry-after, the API server waits a minute after SIGTERM for open watches.
       '--shutdown-send-retry-after=true',
       ...flags,
     ],
@@ -83,15 +85,16 @@ export function controllerManagerCommand(
       `--kubeconfig=${kubeconfig}`,
       `--authentication-kubeconfig=${kubeconfig}`,
       `--authorization-kubeconfig=${kubeconfig}`,
-      // Nobody reads the metrics of kube-controller-manager.
+      // No program reads the metrics of kube-controller-manager.
       '--secure-port=0',
       '--leader-elect=false',
-      // Each controller has its own service account, as in real clusters: admission sees the creator of a pod.
+      // Each controller has its own service account, as in real clusters. Admission therefore sees which controller
+      // creates a pod.
       '--use-service-account-credentials=true',
       `--service-account-private-key-file=${files.serviceAccountKey}`,
       `--root-ca-file=${files.authority}`,
       // Type checking of admission policies takes half of the controller manager's time, and only writes warnings into
-      // their status.
+      // the status of the policies.
       '--controllers=*,-validatingadmissionpolicy-status-controller',
       '--kube-api-qps=200',
       '--kube-api-burst=400',

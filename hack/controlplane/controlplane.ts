@@ -1,4 +1,7 @@
-/** A real Kubernetes control plane on the loopback interface, without nodes: pods are admitted and stay Pending. */
+/**
+ * Starts a real Kubernetes control plane on the loopback interface. The control plane has no nodes, so pods are
+ * admitted and stay Pending.
+ */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,32 +16,38 @@ import { type ServerCommand, ServerProcess, Watchdog } from './server-process.ts
 import { waitFor } from './wait.ts';
 
 interface ControlPlaneOptions {
-  /** Programs to use instead of those that findBinaries() finds. */
+  /** The programs to use; undefined for the programs that findBinaries() finds. */
   readonly binaries?: Binaries;
-  /** Whether kube-controller-manager runs. Without kube-controller-manager, the objects that it creates are missing. */
+  /**
+   * Whether kube-controller-manager runs. Without kube-controller-manager, the objects that its controllers create are
+   * missing.
+   */
   readonly controllers?: boolean;
-  /** Whether to print no progress on standard error; builds print their progress in any case. */
+  /** Whether to print no progress on standard error. The progress of a build is always printed. */
   readonly quiet?: boolean;
   /**
-   * The API servers, which share one etcd: their number, each on a free port, or their addresses and versions. By
-   * default, there is one.
+   * The number of API servers, or their addresses and versions. If only the number is given, each server gets a free
+   * port. All API servers share one etcd. The default is one API server.
    */
   readonly apiServers?: number | readonly ApiServerOptions[];
-  /** Additional flags of every kube-apiserver, which replace our flags with the same name. */
+  /** Additional flags of every kube-apiserver, which replace the default flags that have the same name. */
   readonly apiServerFlags?: readonly string[];
   /**
-   * A folder for etcd's data, which is kept after stop() and can be used by a later start. By default, stop() deletes
-   * the data.
+   * A folder for the data of etcd. The folder is kept after stop(), and a later start can use it again. By default,
+   * stop() deletes the data.
    */
   readonly dataDir?: string;
   /**
-   * A folder for the servers' logs, which are kept after stop(). By default, stop() deletes the logs together with
-   * `dir`.
+   * A folder for the logs of the servers. The folder is kept after stop(). By default, stop() deletes the logs together
+   * with `dir`.
    */
   readonly logDir?: string;
-  /** Called before the API servers are launched, with the path of the kubeconfig. The launch waits for the result. */
+  /**
+   * Called with the path of the kubeconfig before the API servers are launched. The launch waits for the returned
+   * promise.
+   */
   readonly beforeLaunch?: (kubeconfig: string) => Promise<void>;
-  /** Called if a server ends without stop(); by default, the message is printed on standard error. */
+  /** Called if a server ends without stop(). By default, the message is printed on standard error. */
   readonly onCrash?: (server: CrashedServer) => void;
 }
 
@@ -46,52 +55,59 @@ export interface CrashedServer {
   /** The name of the server, such as `kube-apiserver`. */
   readonly name: string;
   readonly logFile: string;
-  /** A text that says how the server ended, with the end of its log. */
+  /** A text that says how the server ended, including the end of the server's log. */
   readonly message: string;
 }
 
 interface ApiServerOptions {
-  /** The path of a kube-apiserver to use instead of the one in the folder of binaries. */
+  /** The path of a kube-apiserver that is used instead of the one in the folder of binaries. */
   readonly program?: string;
-  /** The address on which the server listens, and which it publishes; by default, 127.0.0.1 and a free port. */
+  /**
+   * The address on which the server listens, and which the server publishes. The default is 127.0.0.1 and a free port.
+   */
   readonly address?: string;
   readonly port?: number;
 }
 
 export interface ControlPlane {
   /**
-   * The path of a kubeconfig for the cluster administrator, who is in group system:masters: RBAC allows them
+   * The path of a kubeconfig for the cluster administrator, a user in the group system:masters, to which RBAC allows
    * everything.
    */
   readonly kubeconfig: string;
-  /** The path of a kubectl of the same version. */
+  /** The path of a kubectl that has the same version. */
   readonly kubectl: string;
   /** The URL of the first API server. */
   readonly server: string;
-  /** The URLs of all current API servers. */
+  /** The URLs of all API servers that run now. */
   readonly servers: readonly string[];
   /** The folder with etcd, kube-apiserver, kube-controller-manager and kubectl. */
   readonly binaries: string;
-  /** The folder with the files of this control plane: kubeconfigs, keys, logs, data. stop() deletes it. */
+  /** The folder with the files of this control plane: kubeconfigs, keys, logs and data. stop() deletes the folder. */
   readonly dir: string;
-  /** The process IDs, including that of the watchdog. */
+  /** The process IDs of all servers and of the watchdog. */
   readonly pids: readonly number[];
   /**
-   * Writes a kubeconfig for a user with a client certificate, by default for the first API server. Returns its path.
+   * Writes a kubeconfig for a user with a client certificate. By default, the kubeconfig is for the first API server.
+   *
+   * @returns the path of the kubeconfig
    */
   kubeconfigFor(user: string, groups?: readonly string[], server?: string): string;
-  /** Ends an API server, by default the first, with SIGTERM or as in a crash, and starts it again on the same port. */
+  /**
+   * Ends an API server, and starts it again on the same port. By default, the first API server is ended, by SIGTERM.
+   * SIGKILL simulates a crash.
+   */
   restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /**
-   * Restarts kube-controller-manager. Without a restart, the garbage collector in kube-controller-manager takes up to
+   * Restarts kube-controller-manager. Without a restart, the garbage collector in kube-controller-manager needs up to
    * 30 seconds to find new kinds.
    */
   restartControllerManager(): Promise<void>;
-  /** Starts one more API server on the same etcd; returns its URL. */
+  /** Starts another API server on the same etcd. @returns the server's URL */
   addApiServer(options?: ApiServerOptions): Promise<string>;
-  /** Ends an API server with SIGTERM, for good. */
+  /** Ends an API server with SIGTERM. The server is not started again. */
   stopApiServer(server: string): Promise<void>;
-  /** Ends all processes and removes `dir`. stop() may be called more than once. */
+  /** Ends all processes, and removes `dir`. Callers may call stop() more than once. */
   stop(): Promise<void>;
 }
 
@@ -106,11 +122,11 @@ const READY_TIMEOUT_MS = 90_000;
 
 /**
  * Starts etcd, kube-apiserver and kube-controller-manager, with RBAC and a separate certificate authority, and waits
- * until pods can be created. The servers end when this process ends, for whatever reason; stop() ends them in an
+ * until pods can be created. When this process ends for any reason, the servers end, too. stop() ends them in an
  * orderly way.
  *
- * @throws with the end of a server's log if a server does not start, and the error of findBinaries if programs are
- * missing
+ * @throws an error with the end of a server's log, if a server does not start, or the error of findBinaries, if
+ * programs are missing
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = options.binaries ?? (await findBinaries());
@@ -121,7 +137,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
       return controlPlane;
     } catch (error) {
       await controlPlane.stop();
-      // Another process may take the port after it was found free, and before the server listens on it.
+      // Another process may take the port after this process found it free, but before the server listens on it.
       if (attempt === ATTEMPTS || !String(error).includes('address already in use')) {
         throw error;
       }
@@ -227,8 +243,7 @@ class LocalControlPlane implements ControlPlane {
   }
 
   async stop(): Promise<void> {
-    // Kills the servers. A kill is quick and as good as an orderly end, because etcd keeps acknowledged data and no
-    // other server has state.
+    // The servers are killed. Killing a server is quick and loses nothing.
     await Promise.all(this.#servers().map((server) => server.stop('SIGKILL')));
     await this.#watchdog.release();
     rmSync(this.dir, { recursive: true, force: true });
@@ -255,8 +270,9 @@ class LocalControlPlane implements ControlPlane {
   }
 
   /**
-   * Waits for a server. @throws with the end of a log: the log of a server that ended early, or else the log of the
-   * awaited server
+   * Waits for a server.
+   *
+   * @throws an error with the end of a log: the log of a server that ended early, or else the log of the awaited server
    */
   async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {

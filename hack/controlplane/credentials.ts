@@ -1,25 +1,25 @@
-/** Keys and certificates of one control plane, which are new each time. */
+/** Makes new keys and certificates for each control plane. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Certificate, CertificateAuthority } from './certificates.ts';
 
-/** The cluster address of service default/kubernetes, which is the first address in --service-cluster-ip-range. */
+/** The cluster IP of service default/kubernetes, which is the first address in --service-cluster-ip-range. */
 export const KUBERNETES_SERVICE = '10.0.0.1';
 
 export interface Credentials {
-  /** The authority's certificate, as PEM. */
+  /** The certificate of the authority in PEM format. */
   readonly authority: string;
-  /** The certificate of the cluster administrator, who is in group system:masters. */
+  /** The certificate of the cluster administrator, a user in the group system:masters. */
   readonly admin: Certificate;
-  /** Makes a client certificate, which Kubernetes reads as a user and its groups. */
+  /** Makes a client certificate. Kubernetes reads a user and the user's groups from the certificate. */
   issueClient(user: string, groups: readonly string[]): Certificate;
-  /** The paths of PEM files. */
+  /** The paths of the PEM files. */
   readonly files: {
     readonly authority: string;
     readonly serverCertificate: string;
     readonly serverKey: string;
-    /** The certificate that the API server shows to kubelets. */
+    /** The client certificate that the API server presents to kubelets. */
     readonly kubeletClientCertificate: string;
     readonly kubeletClientKey: string;
     readonly serviceAccountKey: string;

@@ -1,10 +1,10 @@
-/** Finds helm by the variable HELM or in the cache, or builds it from its Go module. */
+/** Finds helm with the variable HELM or in the cache. If helm is missing, it is built from its Go module. */
 import { join } from 'node:path';
 import { REPRODUCIBLE } from './build.ts';
 import { findProgram } from './program.ts';
 
 /**
- * The path of helm. A missing helm is built, which takes about three minutes on two cores.
+ * The path of helm. If helm is missing, it is built, which takes about three minutes on two cores.
  *
  * @throws an error that says how to get helm, if neither Go nor HELM is available
  */

@@ -4,13 +4,16 @@ import type { Certificate } from './certificates.ts';
 interface KubeconfigContent {
   /** The API server's URL. */
   readonly server: string;
-  /** The authority's certificate, as PEM. */
+  /** The certificate of the authority in PEM format. */
   readonly authority: string;
   readonly user: string;
   readonly client: Certificate;
 }
 
-/** Writes a kubeconfig with all credentials as JSON, which is also YAML. Only the owner of the file may read it. */
+/**
+ * Writes a kubeconfig that contains all credentials, as JSON, which is also valid YAML. Only the owner of the file may
+ * read it.
+ */
 export function writeKubeconfig(file: string, { server, authority, user, client }: KubeconfigContent): void {
   const name = 'capabilitypolicy-test';
   const kubeconfig = {

@@ -1,8 +1,8 @@
 /**
- * `npm run controlplane`: runs a control plane to experiment with, until Ctrl-C.
+ * Runs a control plane for experiments until Ctrl-C, by `npm run controlplane`.
  *
- * Standard output has only lines for a shell to evaluate; everything else is on standard error. With `--node` the
- * control plane has a real node, so that pods run. With `--build`, the script only makes sure that the programs exist.
+ * Standard output has only lines that a shell can evaluate. All other output is on standard error. With `--node`, the
+ * control plane has a real node, so that pods run. With `--build`, the script only builds missing programs.
  */
 import { delimiter } from 'node:path';
 import { lacking } from '../needs.ts';
@@ -52,11 +52,12 @@ async function withoutNode(): Promise<Started> {
 }
 
 /**
- * Resolves on Ctrl-C, a kill, or a closed terminal. Later signals are ignored, because ending takes less than a second.
+ * Resolves on Ctrl-C, after a kill, or when the terminal is closed. Later signals are ignored, because the end takes
+ * less than a second.
  */
 function endingSignal(): Promise<undefined> {
   return new Promise((resolve) => {
-    // Signal handlers alone do not keep a process alive.
+    // The timer keeps the process alive, because signal handlers alone do not.
     setInterval(() => {}, 3_600_000);
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => resolve(undefined));

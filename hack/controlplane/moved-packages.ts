@@ -1,30 +1,36 @@
 /**
- * Kubernetes v1.38.0-beta.0 imports packages from the new module k8s.io/apiextensions-api. Go module proxies may not
- * serve this module yet. These functions write the module from the packages of k8s.io/apiextensions-apiserver, as they
- * were before they moved: the Go types of CustomResourceDefinitions and their clients. For the same reason, the go.mod of
- * that version names v7.0.0 of structured-merge-diff instead of v7.0.1. Remove this file once proxies serve both.
+ * Kubernetes v1.38.0-beta.0 imports packages from the new module k8s.io/apiextensions-api. Proxies for Go modules may
+ * not serve this module yet. The functions in this file therefore write the module from packages of
+ * k8s.io/apiextensions-apiserver, as these were before they moved. The packages are the Go types of
+ * CustomResourceDefinitions and their clients. For the same reason, the go.mod of that version names v7.0.0 of
+ * structured-merge-diff instead of v7.0.1. Remove this file when proxies serve both modules.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The folder to which the go.mod of a Kubernetes version that needs the module refers. */
+/** The name of the folder to which the go.mod of a Kubernetes version refers, if the version needs the module. */
 const NAME = 'apiextensions-api';
 const OLD = 'k8s.io/apiextensions-apiserver';
-/** The last release with the packages, and its checksum as in a go.sum. */
+/** The last release that contains the packages, and its checksum as in a go.sum. */
 const RELEASE = 'v0.38.0-alpha.2';
 export const CHECKSUM = 'h1:Dpd+3zumeKXyn1jCxYGMAZJA+1WOquf+phzjcQU3K/c=';
 const TYPES = ['v1', 'v1beta1'].map((version) => join('pkg', 'apis', 'apiextensions', version));
-/** The conversions to internal types stay in the old module; only this variable of theirs is needed. */
+/**
+ * The conversions to internal types stay in the old module. The moved packages need only this variable of the
+ * conversions.
+ */
 const CONVERSIONS = ['conversion.go', 'zz_generated.conversion.go'];
 const NULL = '\nvar nullLiteral = []byte(`null`)\n';
 
 /**
- * Writes a folder with the go.mod and go.sum of a module, and with the moved packages, if the module refers to them.
+ * Writes a folder with the go.mod and go.sum of a module. If the module refers to the moved packages, the folder
+ * contains them, too.
  *
  * @param module the folder of go.mod and go.sum
  * @param target the folder to create
- * @returns the folder in which the module can be built: its own, unless it refers to the moved packages
+ * @returns the folder in which the module can be built, which is the module's own folder if the module does not refer
+ * to the moved packages
  */
 export function withMovedPackages(module: string, target: string, environment: NodeJS.ProcessEnv): string {
   const text = readFileSync(join(module, 'go.mod'), 'utf8');
@@ -43,7 +49,7 @@ export function withMovedPackages(module: string, target: string, environment: N
   return target;
 }
 
-/** The folder of the release with the packages, in the cache of Go modules. */
+/** The folder of the release that contains the packages, in Go's module cache. */
 function downloaded(environment: NodeJS.ProcessEnv): string {
   const args = ['mod', 'download', '-json', `${OLD}@${RELEASE}`];
   const output = execFileSync('go', args, { encoding: 'utf8', env: { ...environment, GOWORK: 'off' } });
@@ -52,7 +58,7 @@ function downloaded(environment: NodeJS.ProcessEnv): string {
   return Dir;
 }
 
-/** Copies the Go files below a folder without tests, and lets them import the new module. */
+/** Copies the Go files below a folder, except for tests. The copies import the new module. */
 function copy(from: string, to: string): void {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];

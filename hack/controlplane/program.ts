@@ -1,4 +1,4 @@
-/** Finds a program in the cache, or builds it from its own Go module. */
+/** Finds a program in the cache. If the program is missing, it is built from its own Go module. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildBinaries, cacheFolder, problemWithGo } from './build.ts';
@@ -7,22 +7,23 @@ export interface GoProgram {
   readonly name: string;
   /** The folder of go.mod and go.sum, which determine the versions to build. */
   readonly module: string;
-  /** The Go module of the program. The module's version in go.mod is the version of the program. */
+  /** The Go module of the program. The version of this module in go.mod is the version of the program. */
   readonly of: string;
-  /** The flags of `go build` for a version such as v1.33.13. */
+  /** Returns the flags of `go build` for a version such as v1.33.13. */
   readonly flags: (version: string) => readonly string[];
-  /** The time that the first build takes on two cores. */
+  /** The time that the first build takes on two cores, in minutes. */
   readonly minutes: number;
   /** The only Go version that can build the program, such as go1.20.14. */
   readonly toolchain?: string;
-  /** An alternative to installing Go, which ends the sentence `install Go …, or` in messages. */
+  /** An alternative to installing Go. In messages, the text ends the sentence that begins with `install Go …, or`. */
   readonly otherwise?: string;
 }
 
 /**
- * Finds a program, and builds it if it is missing.
+ * Finds a program. If the program is missing, it is built.
  *
- * @returns the program's path @throws an error that says how to get the program, if Go is missing
+ * @returns the path of the program
+ * @throws an error that says how to get the program, if Go is missing
  */
 export async function findProgram(program: GoProgram, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { name, module, of, minutes, toolchain, otherwise } = program;
@@ -45,7 +46,7 @@ export async function findProgram(program: GoProgram, environment: NodeJS.Proces
   return join(dir, name);
 }
 
-/** The version that the go.mod of a folder requires of a module, as in v1.N.2. */
+/** The version of a module that the go.mod in a folder requires, in the form v1.N.2. */
 export function requiredVersion(module: string, of: string): string {
   const lines = readFileSync(join(module, 'go.mod'), 'utf8').split('\n');
   const required = lines

@@ -1,6 +1,6 @@
 /**
- * Shows on standard error that long work is running. On a terminal, the progress is a single line that is rewritten;
- * elsewhere, a new line is printed every 10 s.
+ * Shows on standard error that long work is running. On a terminal, the progress is a single line that is rewritten. In
+ * a pipe or file, a new line is printed every 10 s.
  */
 export class Progress {
   readonly #started = Date.now();

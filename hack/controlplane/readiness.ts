@@ -1,12 +1,12 @@
 import { request } from 'node:https';
 import type { Credentials } from './credentials.ts';
 
-/** A name in the certificate of every API server, whatever its address is. */
+/** A name that the certificate of every API server contains, whatever address the server has. */
 export const SERVERNAME = 'kubernetes.default.svc';
 
 /**
- * The objects that are needed to create a pod. The API server or a controller creates these objects only after /readyz
- * is ok.
+ * The objects without which no pod can be created. The API server or a controller creates these objects only after
+ * /readyz is ok.
  */
 const DEFAULTS = [
   '/api/v1/namespaces/kube-system',
@@ -24,7 +24,7 @@ export async function hasDefaults(server: string, credentials: Credentials): Pro
   return answers.every(Boolean);
 }
 
-/** Whether a server answers `ok`; false as long as no server listens. */
+/** Whether a server answers `ok`. The result is false if no server listens. */
 function answersOk(url: string, { authority, admin }: Credentials): Promise<boolean> {
   return new Promise((resolve) => {
     const tls = { ca: authority, cert: admin.certificate, key: admin.key, servername: SERVERNAME };

@@ -1,13 +1,13 @@
-/** The objects that the operator writes for policies, read from a control plane. */
+/** Reads from a control plane the objects that the operator writes for policies. */
 import { offers } from '../../operator/standards/server-features.ts';
 import type { Api, Json } from './api.ts';
 import { SERVER_MINOR } from './version.ts';
 
-/** The label selector of everything that the operator writes. */
+/** The label selector for all objects that the operator writes. */
 export const MANAGED = 'app.kubernetes.io/managed-by=capabilitypolicy.dev';
 const ADMISSION = '/apis/admissionregistration.k8s.io/v1';
 const RBAC = '/apis/rbac.authorization.k8s.io/v1';
-/** The collections of all kinds of objects that are rendered. */
+/** The API collections of all kinds of objects that the operator writes. The key is the kind. */
 export const COLLECTIONS: Readonly<Record<string, string>> = {
   ValidatingAdmissionPolicy: `${ADMISSION}/validatingadmissionpolicies`,
   ValidatingAdmissionPolicyBinding: `${ADMISSION}/validatingadmissionpolicybindings`,
@@ -20,8 +20,8 @@ export const COLLECTIONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Reads every object with the operator's managed-by label, or only the objects of one policy. Each object is read with
- * a separate request, because the items of a list lack fields.
+ * Reads all objects with the operator's managed-by label. If a policy is given, only the objects of this policy are
+ * read. Each object is read with a separate request, because objects in a list lack some fields.
  */
 export async function renderedObjects(api: Api, policy?: string): Promise<Json[]> {
   const selector = `${MANAGED}${policy === undefined ? '' : `,capabilitypolicy.dev/policy=${policy}`}`;

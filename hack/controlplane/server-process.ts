@@ -1,4 +1,4 @@
-/** The servers of a control plane as child processes that never outlive the process that started them. */
+/** Starts the servers of a control plane as child processes, which never outlive the process that started them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
@@ -7,12 +7,16 @@ import { fileURLToPath } from 'node:url';
 const GRACE_MS = 10_000;
 const LOG_LINES = 20;
 
-/** A process that ends the servers and removes the registered folders once this process is gone; see watchdog.ts. */
+/**
+ * The watchdog is a process that runs until this process has ended. The watchdog then ends the servers, and removes the
+ * registered folders (see watchdog.ts).
+ */
 export class Watchdog {
   readonly #process: ChildProcess;
 
   constructor() {
-    // The watchdog gets its own session, because Ctrl-C in a terminal signals a whole process group.
+    // The watchdog has its own session. In a terminal, Ctrl-C signals a whole process group, and must not reach the
+    // watchdog.
     this.#process = spawn(process.execPath, [fileURLToPath(new URL('watchdog.ts', import.meta.url))], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
@@ -39,7 +43,7 @@ export class Watchdog {
     this.#process.stdin?.write(`${folder}\n`);
   }
 
-  /** Tells the watchdog to end, and waits until it has ended. */
+  /** Tells the watchdog to end, and waits for its end. */
   async release(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       this.#process.ref();
@@ -56,7 +60,7 @@ export interface ServerCommand {
   readonly path: string;
   readonly flags: readonly string[];
   readonly logFile: string;
-  /** The environment of the server; by default, the environment of this process. */
+  /** The environment of the server; undefined for the environment of this process. */
   readonly environment?: NodeJS.ProcessEnv;
 }
 
@@ -92,8 +96,8 @@ export class ServerProcess {
       this.#process.once('exit', ended);
       this.#process.once('error', ended);
     });
-    // The reference to the watchdog is dropped, so that a process that never calls stop() can still end. The watchdog
-    // then cleans up.
+    // The reference to the watchdog is dropped. A process that never calls stop() can therefore end. The watchdog then
+    // ends the servers.
     this.#process.unref();
   }
 
@@ -105,7 +109,11 @@ export class ServerProcess {
     return this.#running;
   }
 
-  /** Checks that the server runs. @throws with the last lines of its log, if it does not */
+  /**
+   * Checks that the server runs.
+   *
+   * @throws an error with the last lines of the server's log, if the server does not run
+   */
   assertRunning(): void {
     if (!this.#running) {
       throw new Error(`${this.command.name} ended early (${this.#ending()}); the end of its log:\n${this.logEnd()}`);
@@ -126,7 +134,7 @@ export class ServerProcess {
     return lines.slice(-LOG_LINES).join('\n');
   }
 
-  /** Sends a signal, and then SIGKILL if the server has not ended within 10 s. */
+  /** Sends a signal to the server. If the server has not ended within 10 s, it gets SIGKILL. */
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     this.#stopping = true;
     if (!this.#running) {

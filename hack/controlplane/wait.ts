@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 interface WaitOptions {
-  /** The time in ms after which waiting fails; 30,000 by default. */
+  /** The time after which waiting fails, in ms. The default is 30,000. */
   readonly timeoutMs?: number;
-  /** The time in ms between two looks; 100 by default. */
+  /** The time between two calls of `look`, in ms. The default is 100. */
   readonly intervalMs?: number;
 }
 
 /**
- * Calls `look` repeatedly until it returns something other than undefined or false, and returns that value.
+ * Calls `look` until it returns a value that is neither undefined nor false.
  *
- * @param what names the awaited thing, as in "timed out after 30 s waiting for <what>" @throws the error of `look`, at
- * once; or an error when the time is over
+ * @returns this value
+ *
+ * @param what the awaited thing, for the message "timed out after 30 s waiting for <what>"
+ * @throws the error of `look` at once, or an error when the time is over
  */
 export async function waitFor<T>(
   what: string,

@@ -1,9 +1,9 @@
 /**
- * Ends the servers of a control plane after the process that started the control plane has ended, for whatever reason.
+ * Ends the servers of a control plane when the process that started the control plane has ended for any reason.
  *
- * The watchdog's standard input is a pipe, whose other end only the process that started the control plane holds. The
- * kernel closes the pipe even after SIGKILL. Each line of input is a command. `+pid` says that a server runs, and
- * `-pid` that it has ended. `/path` names a folder or control group to remove at the end.
+ * The standard input of the watchdog is a pipe. Only the process that started the control plane holds the other end of
+ * the pipe. The kernel closes the pipe even after SIGKILL. Each line of input is a command. `+pid` means that a server
+ * runs, and `-pid` means that it has ended. `/path` names a folder or control group to remove at the end.
  */
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -28,11 +28,11 @@ for (const pid of servers) {
   kill(pid);
 }
 if (servers.size > 0) {
-  // A server that is still dying may write one more file into a folder that is being removed.
+  // A server that is ending may still write a file into a folder that is being removed.
   await sleep(200);
 }
 for (const folder of folders) {
-  // The files of a control group cannot be removed; they disappear with the group.
+  // The files of a control group cannot be removed, because they disappear together with the group.
   if (folder.startsWith('/sys/fs/cgroup/')) await removeCgroup(folder);
   else rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
 }

@@ -1,4 +1,7 @@
-/** Provides the demo's cluster: the user's cluster, or a separate control plane, with a node on request. */
+/**
+ * Provides the cluster of the demo: the user's cluster, or a separate control plane. The control plane has a node if
+ * the user asks for a node.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,7 +14,7 @@ import { startNode } from '../node/node.ts';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
-/** The story's images, each with its command; undefined for an image that only waits. */
+/** The images of the story, each with its command. The command is undefined for an image that only waits. */
 const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
   ['registry.example/legacy:1'],
   ['registry.example/web:1'],
@@ -21,14 +24,14 @@ const IMAGES: readonly [image: string, entrypoint?: readonly string[]][] = [
 export interface DemoCluster {
   readonly kubeconfig: string;
   readonly kubectl: string;
-  /** Whether pods really run, on a node of the demo. */
+  /** Whether pods really run, because the demo has a node. */
   readonly runsPods: boolean;
   startOperator(): Promise<void>;
   stopOperator(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a control plane. KUBECONFIG in the environment is ignored, because the file may name a production cluster. */
+/** Starts a control plane. The variable KUBECONFIG is ignored, because its file may name a production cluster. */
 export async function ownCluster(): Promise<DemoCluster> {
   console.error('Starting a Kubernetes control plane of our own …');
   const controlPlane = await startControlPlane();
@@ -36,7 +39,7 @@ export async function ownCluster(): Promise<DemoCluster> {
 }
 
 /**
- * Starts a control plane and a real node. No registry is needed, because the images are built from this machine's
+ * Starts a control plane with a real node. No registry is needed, because the images are built from this machine's
  * programs.
  *
  * @throws Error that names what is missing, if the machine cannot run a node
@@ -56,7 +59,7 @@ export async function clusterWithNode(): Promise<DemoCluster> {
   return withOperator(node.controlPlane, () => node.stop(), true);
 }
 
-/** Connects to the user's cluster. @throws Error when there is no KUBECONFIG or no kubectl */
+/** Connects to the user's cluster. @throws Error if KUBECONFIG is not set, or if kubectl is missing */
 export async function usersCluster(): Promise<DemoCluster> {
   const kubeconfig = process.env.KUBECONFIG;
   if (!kubeconfig) throw new Error('--use-kubeconfig: KUBECONFIG is not set; export KUBECONFIG=~/.kube/config');

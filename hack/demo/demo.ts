@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: shows the operator's main job on a real API server, with the commands that a user would type and
- * their output. options.ts describes the options of the demo.
+ * Runs `npm run demo`: shows the main task of the operator on a real API server, with the commands that a user would
+ * type, and their output.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -47,7 +47,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Builds the page, which cappol of this checkout needs. */
+/** Builds the page, because the cappol of this checkout needs it. */
 function buildPage(): void {
   execFileSync(process.execPath, [join(ROOT, 'config', 'release', 'page.ts')], { stdio: 'inherit' });
 }

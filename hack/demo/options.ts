@@ -1,4 +1,4 @@
-/** Parses the demo's command line. The code is pure: demo.ts passes the arguments of the process. */
+/** Parses the command line of the demo. The code is pure: demo.ts passes the arguments of the process. */
 import { parseArgs } from 'node:util';
 
 export const HELP = `Usage: npm run demo -- [options]
@@ -12,7 +12,7 @@ Shows what the operator does, with the commands that a user would type and what 
   -h, --help         print this help
 `;
 
-/** Parses the options. @throws Error with one line that names the wrong option */
+/** Parses the options. @throws Error with a line that names the wrong option */
 export function parseOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],

@@ -1,11 +1,11 @@
-/** Runs kubectl as a user would, and shows the command and its output. */
+/** Runs kubectl like a user, and shows each command and its output. */
 import { spawn } from 'node:child_process';
 import type { DemoCluster } from './cluster.ts';
 import { ROOT } from './cluster.ts';
 
 interface Ran {
   readonly ok: boolean;
-  /** The output of both streams, in the order in which it was written. */
+  /** The output on standard output and standard error, in the order in which it was written. */
   readonly output: string;
 }
 
@@ -25,8 +25,8 @@ export class Shell {
   }
 
   /**
-   * Shows the command line `text` and runs it. The line begins with `kubectl`, and arguments with spaces are in single
-   * quotes.
+   * Shows the command line `text` and runs it. The line must begin with `kubectl`. Arguments with spaces must be in
+   * single quotes.
    */
   async show(text: string, input?: string): Promise<Ran> {
     const heredoc = input === undefined ? '' : ` <<'EOF'\n${input.trim()}\nEOF`;
@@ -37,7 +37,7 @@ export class Shell {
     return ran;
   }
 
-  /** Shows and runs a command, which must succeed if `ok` is true, and otherwise fail. */
+  /** Shows and runs a command. The command must succeed if `ok` is true, and must fail if `ok` is false. */
   async expect(ok: boolean, text: string, input?: string): Promise<Ran> {
     const ran = await this.show(text, input);
     if (ran.ok !== ok) throw new Error(`${text} should have ${ok ? 'succeeded' : 'been refused'}`);
@@ -45,7 +45,7 @@ export class Shell {
     return ran;
   }
 
-  /** Runs kubectl without showing anything. */
+  /** Runs kubectl without showing the command and its output. */
   async run(args: readonly string[], input?: string): Promise<Ran> {
     const env = { ...process.env, KUBECONFIG: this.#cluster.kubeconfig };
     const child = spawn(this.#cluster.kubectl, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', 'pipe'] });

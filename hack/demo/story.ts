@@ -1,4 +1,4 @@
-/** The story that the demo tells. Every printed line of kubectl is real, and the demo checks every claim. */
+/** The story of the demo. Every output of kubectl is real, and the demo checks every claim. */
 import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { waitFor } from '../controlplane/wait.ts';
 import type { DemoCluster } from './cluster.ts';
@@ -6,7 +6,7 @@ import type { Shell } from './shell.ts';
 
 const NAMESPACES = ['shop', 'net', 'stage'];
 
-/** A workload that ran before there was any policy. */
+/** A workload that ran before the first policy existed. */
 const LEGACY = `
 apiVersion: apps/v1
 kind: Deployment
@@ -56,7 +56,7 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 
   shell.heading('2. The CustomResourceDefinition, the operator (npm start), and four policies');
   await shell.expect(true, 'kubectl apply -k crds');
-  // `kubectl wait` fails as long as the CRD has no conditions.
+  // As long as the CRD has no conditions, `kubectl wait` fails.
   const established = ['wait', '--for=condition=Established', 'crd/capabilitypolicies.capabilitypolicy.dev'];
   await waitFor('the CRD to be established', async () => (await shell.run(established)).ok);
   await cluster.startOperator();
@@ -101,8 +101,8 @@ export async function tell(cluster: DemoCluster, shell: Shell): Promise<void> {
 }
 
 /**
- * Shows a container that holds NET_RAW. As the first program of the container, `ping` gets NET_RAW from its file
- * capabilities. Below a shell, `ping` does not get NET_RAW, because of no-new-privileges.
+ * Shows a container that holds NET_RAW. If `ping` is the first program of the container, it gets NET_RAW from its file
+ * capabilities. If a shell starts `ping`, no-new-privileges prevents `ping` from getting NET_RAW.
  */
 async function showPing(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl wait --for=condition=Ready pod/ping -n net --timeout=120s');
@@ -114,7 +114,7 @@ async function showPing(shell: Shell): Promise<void> {
   await shell.expect(false, "kubectl exec ping -n net -- sh -c 'ping-permitted -c 1 127.0.0.1'");
 }
 
-/** Shows that pods that existed before a policy run on until they end. */
+/** Shows that pods from before a policy continue to run until they end. */
 async function showLostPod(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl get pods -n shop');
   await shell.expect(true, 'kubectl delete pods -n shop -l app=legacy');
@@ -126,7 +126,7 @@ async function showLostPod(shell: Shell): Promise<void> {
 }
 
 /**
- * Checks that the objects that the demo creates and removes do not exist yet on the user's cluster.
+ * Checks that no object that the demo creates and removes exists on the user's cluster.
  *
  * @throws Error that names the existing objects
  */
@@ -144,7 +144,7 @@ export async function assertUntouched(shell: Shell): Promise<void> {
   }
 }
 
-/** Removes from the user's cluster the objects that `tell` created. */
+/** Removes the objects that `tell` created from the user's cluster. */
 export async function cleanUp(cluster: DemoCluster, shell: Shell): Promise<void> {
   shell.heading('Cleaning up');
   await cluster.stopOperator();
@@ -169,14 +169,14 @@ async function waitForLabels(shell: Shell): Promise<void> {
   });
 }
 
-/** Waits for the final state. The operator evaluates each namespace and writes each status separately. */
+/** Waits for the final state. The operator evaluates each namespace separately, and writes each status separately. */
 async function waitForViolations(shell: Shell): Promise<void> {
   const columns = 'jsonpath={range .items[*]}{.metadata.name}={.status.workloads.violating} {end}';
   await waitFor('the violations', async () => {
     const { output } = await shell.run(['get', 'capabilitypolicies', '-o', columns]);
     const violating = Object.fromEntries(output.split(' ').map((entry) => entry.split('=')));
-    // The violating workloads are the Pod and both Deployments; on the user's cluster, also all other objects of the
-    // demo.
+    // The violating workloads are the Pod and both Deployments. On the user's cluster, all other objects of the demo
+    // violate the policy, too.
     return Number(violating['audit-everything']) >= 3 && violating.ping === '1' && violating.restricted === '1';
   });
 }

@@ -1,9 +1,9 @@
-/** Makes the reference page of the API from its CRD. The code is pure: the same CRD always gives the same text. */
+/** Makes the reference page of the API from the CRD. The code is pure: the same CRD always gives the same text. */
 import type { Schema } from '../../operator/api/schema.ts';
 import { SPEC_DEFAULTS } from '../../operator/api/spec-defaults.ts';
 import { prose, table } from './markdown.ts';
 
-/** The parts of a CRD that the page shows. */
+/** The fields of a CRD that the page shows. */
 export interface Crd {
   readonly spec: {
     readonly group: string;
@@ -28,11 +28,11 @@ interface Column {
   readonly name: string;
   readonly jsonPath: string;
   readonly description?: string;
-  /** A column with a priority above 0 is shown only with -o wide. */
+  /** The priority of the column. A column with a priority above 0 is shown only with -o wide. */
   readonly priority?: number;
 }
 
-/** The reference page, in Markdown. */
+/** The reference page as Markdown. */
 export function apiReference({ spec }: Crd): string {
   const { group, scope, names, versions } = spec;
   const [{ name: version, additionalPrinterColumns = [], schema }] = versions;
@@ -53,7 +53,7 @@ export function apiReference({ spec }: Crd): string {
   ].join('\n\n')}\n`;
 }
 
-/** Adds the defaults to the schema of spec. The CRD has no defaults, because the operator fills them in. */
+/** Adds the defaults to the schema of `spec`. The CRD has no defaults, because the operator fills them in. */
 function withDefaults(spec: Schema): Schema {
   const defaults: Readonly<Record<string, unknown>> = SPEC_DEFAULTS;
   const fields = Object.entries(spec.properties ?? {});
@@ -67,7 +67,7 @@ function columnRow({ name, jsonPath, description = '', priority = 0 }: Column): 
   return [priority > 0 ? `${name} (\`-o wide\`)` : name, `\`${jsonPath.slice(1)}\``, prose(description)];
 }
 
-/** The sections of a field and of all fields below it, each with its own heading. */
+/** The sections about a field and all fields below it. Each field has its own heading. */
 function section(path: string, schema: Schema, needed: string): string[] {
   const object = objectOf(schema);
   const below = object === schema ? path : `${path}[]`;
@@ -90,12 +90,12 @@ function section(path: string, schema: Schema, needed: string): string[] {
   ].filter((text) => text !== '');
 }
 
-/** The schema whose fields are shown: for a list, the schema of its entries. */
+/** The schema whose fields are shown. For a list, the result is the schema of the list's entries. */
 function objectOf(schema: Schema): Schema {
   return schema.items?.properties ? schema.items : schema;
 }
 
-/** Whether a field is required, by `required` or by a CEL rule. */
+/** Whether a field is required, either by `required` or by a CEL rule. */
 function isRequired({ required = [], 'x-kubernetes-validations': rules = [] }: Schema, name: string): boolean {
   return (
     required.includes(name) ||
@@ -120,7 +120,7 @@ function typeOf(schema: Schema): string {
   return schema.type ?? '';
 }
 
-/** The limits for the value, or for the number of entries or characters. */
+/** The limits of the value, or of the number of entries or characters. */
 function limits(schema: Schema): string {
   const { minimum, maximum, minLength, maxLength, minItems, maxItems, maxProperties } = schema;
   return [
@@ -138,7 +138,7 @@ function between(least: number | undefined, most: number | undefined, of: string
   return least === undefined ? `at most ${most}${of}` : `${least} to ${most}${of}`;
 }
 
-/** The messages of the API server's refusals, in its own words. */
+/** The messages with which the API server refuses values, in its own words. */
 function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'Refused'): string[] {
   if (rules.length === 0) return [];
   const lines = rules.map(({ message = '', fieldPath }) => {
@@ -148,7 +148,10 @@ function refusals({ 'x-kubernetes-validations': rules = [] }: Schema, title = 'R
   return [[`${title} with these words:`, '', ...lines].join('\n')];
 }
 
-/** Splits a description into paragraphs. A folded text of YAML has a line break where its source has an empty line. */
+/**
+ * Splits a description into paragraphs. If YAML folds a text, the text has a line break where the source has an empty
+ * line.
+ */
 function paragraphs(description = ''): string {
   return prose(description.trim().replaceAll(/\n+/g, '\n\n'));
 }

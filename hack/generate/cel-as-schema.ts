@@ -1,17 +1,20 @@
 /**
- * Translates those CEL rules of the CRD that JSON Schema can express: alternatives, conjunctions and negations of
- * statements about one value or its fields. All other rules are left out.
+ * Translates the CRD's CEL rules into JSON Schema, as far as JSON Schema can express them: alternatives, conjunctions
+ * and negations of statements about one value or its fields. All other CEL rules are left out.
  */
 
-/** A JSON Schema, or a part of one. */
+/** A JSON Schema, or a part of a JSON Schema. */
 export type Schema = Readonly<Record<string, unknown>>;
 
 const TEXT = "'((?:[^'\\\\]|\\\\.)*)'";
-/** A path such as `self.a.?b`. A rule about the value itself has the path `self`. */
+/** Matches a path such as `self.a.?b`. In a rule about the value itself, the path is `self`. */
 const PATH = 'self((?:\\.\\??\\w+)*)';
 const TEXTS = "\\[((?:'[^']*'(?:, ?)?)*)\\]";
 
-/** The statements without `||`, `&&` and `!`, each with its schema. A pattern must match the whole statement. */
+/**
+ * The patterns of statements that contain no `||`, `&&` and `!`, each with its schema. A pattern must match the whole
+ * statement.
+ */
 const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | undefined])[] = [
   [whole(`has\\(${PATH}\\)`), (path) => at(path, {})],
   [whole(`${PATH}\\.hasValue\\(\\)`), (path) => at(path, {})],
@@ -55,9 +58,10 @@ const STATEMENTS: readonly (readonly [RegExp, (...parts: string[]) => Schema | u
   [whole(`(has\\(${PATH}\\)) == \\((.*)\\)`), (one, _path, other) => bothOrNone(one, other)],
 ];
 
-/** The schema of a rule; undefined if JSON Schema, or this translation, cannot express the rule. */
+/** The schema for a CEL rule. The result is undefined if JSON Schema or this translation cannot express the rule. */
 export function schemaOfRule(rule: string): Schema | undefined {
-  // CEL reserves some words. A rule writes a field with a reserved name with underscores, as in `__namespace__`.
+  // CEL reserves some words. If a field has a reserved name, a rule writes the name with underscores, as in
+  // `__namespace__`.
   return expression(rule.replaceAll(/__(\w+?)__/g, '$1').trim());
 }
 
@@ -85,7 +89,7 @@ function negated(text: string): Schema | undefined {
   return schema && { not: schema };
 }
 
-/** Splits a text at a separator, except in brackets or quotes. */
+/** Splits a text at a separator. Separators in brackets or quotes are ignored. */
 function parted(text: string, separator: string): string[] {
   const parts: string[] = [];
   let [depth, from] = [0, 0];
@@ -100,7 +104,7 @@ function parted(text: string, separator: string): string[] {
   return [...parts, text.slice(from).trim()];
 }
 
-/** Whether the bracket at the beginning of the text is closed at its end. */
+/** Whether the bracket that begins the text is closed at the end of the text. */
 function isBracketed(text: string): boolean {
   if (!text.startsWith('(')) return false;
   let depth = 0;
@@ -111,7 +115,7 @@ function isBracketed(text: string): boolean {
   return false;
 }
 
-/** A statement about each item of a list in a field, or about each key of the mapping itself. */
+/** The schema for a statement about each item of a list in a field, or about each key of the mapping itself. */
 function eachIn(path = '', name = '', body = ''): Schema | undefined {
   const isAboutOthers = /\bself\b/.test(body);
   const each = isAboutOthers ? undefined : expression(body.replaceAll(new RegExp(`\\b${name}\\b`, 'g'), 'self'));
@@ -128,13 +132,13 @@ function whole(pattern: string): RegExp {
   return new RegExp(`^${pattern}$`);
 }
 
-/** The schema for a field at a path. In CEL, a compared field must exist. */
+/** The schema for a field at the given path. In CEL, a compared field must exist. */
 function at(path = '', schema: Schema): Schema {
   const fields = path.match(/\w+/g) ?? [];
   return fields.reduceRight<Schema>((inner, field) => ({ required: [field], properties: { [field]: inner } }), schema);
 }
 
-/** The schema of a comparison with a default. @param isDefault whether an absent field counts as the value */
+/** The schema for a comparison with a default. @param isDefault whether an absent field counts as the value */
 function orAbsent(path: string | undefined, value: unknown, isDefault: boolean): Schema {
   const is = at(path, { const: value });
   return isDefault ? { anyOf: [is, { not: at(path, {}) }] } : is;

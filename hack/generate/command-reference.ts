@@ -1,4 +1,4 @@
-/** Makes the reference page of the commands, docs/reference/cappol.md, from the output of --help. */
+/** Makes docs/reference/cappol.md, the reference page of the commands, from the output of --help. */
 import { Readable, Writable } from 'node:stream';
 import type { Io } from '../../cli/command.ts';
 import { createProgram, run } from '../../cli/program.ts';
@@ -27,7 +27,7 @@ export async function commandReference(): Promise<string> {
   return [HEAD, ...(await Promise.all(pages))].join('\n');
 }
 
-/** The output of `cappol ARGS --help`, at a width of 100 columns. */
+/** The output of `cappol ARGS --help` with 100 columns. */
 async function helpText(args: readonly string[]): Promise<string> {
   let text = '';
   const stdout = new Writable({

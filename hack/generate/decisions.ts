@@ -2,26 +2,26 @@
 import { prose, table } from './markdown.ts';
 
 export interface Decision {
-  /** The number of the record, as four digits. */
+  /** The number of the record as four digits. */
   readonly number: string;
   readonly file: string;
   readonly title: string;
   readonly supersededBy?: string;
-  /** The part of a superseded record that still holds, in words: `except for the second part`. */
+  /** The part of a superseded record that is still valid, such as `except for the second part`. */
   readonly except?: string;
   readonly refinedBy: readonly string[];
 }
 
 const TITLE = /^# \d+[.:] (.+)$/m;
 /**
- * The status of a record, which is the paragraph below the title:
- * `Accepted on 2026-11-25. Superseded by [0046](0046-policies-are-rows.md).`
+ * Matches the status of a record, which is the paragraph below the title. An example is `Accepted on 2026-11-25.
+ * Superseded by [0046](0046-policies-are-rows.md).`
  */
 const STATUS = /^Accepted on \d{4}-\d\d-\d\d\.[\s\S]*?(?=\n\n)/m;
 const SUPERSEDED = /Superseded by \[(\d{4})\]\([^)]*\)(?:, ([^.]+))?\./;
 const REFINED = /[Rr]efined by .*/;
 
-/** Reads a decision record. @param text of the record */
+/** Reads a decision record. @param text the text of the record */
 export function decisionOf(file: string, text: string): Decision {
   const [title, status] = [TITLE.exec(text)?.[1], STATUS.exec(text)?.[0].replaceAll('\n', ' ')];
   if (title === undefined || status === undefined) throw new Error(`${file} has no title, or no date of acceptance`);
@@ -37,7 +37,12 @@ export function decisionOf(file: string, text: string): Decision {
   };
 }
 
-/** The table of the decision records. @param decisions sorted by number @param folder for the links */
+/**
+ * The table of the decision records.
+ *
+ * @param decisions the records, sorted by number
+ * @param folder the folder for the links
+ */
 export function decisionsTable(decisions: readonly Decision[], folder: string): string {
   const links = (numbers: readonly string[]) =>
     decisions

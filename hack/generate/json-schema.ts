@@ -1,6 +1,6 @@
 /**
- * Translates the CRD's schema of a policy into JSON Schema, for editors: `# yaml-language-server: $schema=…`. CEL rules
- * that JSON Schema can express, such as a required field, are translated; other CEL rules are left out.
+ * Translates the CRD's schema of a policy into a JSON Schema for editors (`# yaml-language-server: $schema=…`). CEL
+ * rules that JSON Schema can express, such as a required field, are translated. All other CEL rules are left out.
  */
 import type { Crd } from './api-reference.ts';
 import { schemaOfRule } from './cel-as-schema.ts';
@@ -17,8 +17,8 @@ interface SchemaNode {
 }
 
 /**
- * The keywords that mean the same in the CRD and in JSON Schema. `anyOf` is missing, because in the CRD it only adds a
- * hint to a message.
+ * The keywords that have the same meaning in the CRD and in JSON Schema. `anyOf` is not in the list of keywords,
+ * because in the CRD `anyOf` only adds a hint to a message.
  */
 const KEPT = [
   'description',
@@ -72,7 +72,7 @@ function translated(node: SchemaNode): SchemaNode {
     }),
     ...(properties && {
       properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, translated(value)])),
-      // kubectl and the API server's strict decoding refuse unknown fields.
+      // Unknown fields are refused, as by kubectl and the API server's strict decoding.
       ...(!node['x-kubernetes-preserve-unknown-fields'] && { additionalProperties: false }),
     }),
   };

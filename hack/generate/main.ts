@@ -1,12 +1,12 @@
 /**
- * `npm run generate`: makes files from their sources. From the CRDs in crds/, it makes the model classes in
- * operator/api/generated/ and the reference page of the API. From operator/rules/, cli/ and analysis/observe/, it makes
- * the reference pages of the rules and of the commands, and the manifests of the observer. The script also writes the
- * table of decision records in docs/README.md, the table of controls in docs/compliance.md, the table of Kubernetes
- * versions in docs/operations.md, and the newest version in the outputs that pages show.
+ * Makes files from their sources, by `npm run generate`. From the CRDs in crds/, the script makes the model classes in
+ * operator/api/generated/ and the reference page of the API. From operator/rules/, cli/ and analysis/observe/, the
+ * script makes the reference pages of the rules and of the commands, and the manifests of the observer. The script also
+ * writes three tables: the decision records in docs/README.md, the controls in docs/compliance.md, and the Kubernetes
+ * versions in docs/operations.md. The newest version is written into the outputs that pages show.
  *
- * With `--check`, the script writes nothing, names each file that differs from its sources, and exits 1 if a file
- * differs. The test suite runs `--check`, so that no generated file is stale.
+ * With `--check`, the script writes nothing, names each file that differs from its sources, and exits with 1 if there
+ * is such a file. The test suite runs `--check`, so that no generated file is stale.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ import { observerManifests } from './observer-manifests.ts';
 import { rulesReference } from './rules-reference.ts';
 import { versionsTable } from './versions-table.ts';
 
-/** The text of each file, by its path below the output directory. */
+/** The text of each file. The key is the file's path below the output directory. */
 type Files = ReadonlyMap<string, string>;
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -85,8 +85,8 @@ async function referencePages(): Promise<Files> {
 }
 
 /**
- * The pages that people write, with their generated parts and outputs. Decision records, the changelog and measurements
- * are left out, because they show no outputs of the newest release.
+ * The pages that people write, which contain generated parts and outputs. Decision records, the changelog and
+ * measurements are left out, because they show no outputs of the newest release.
  */
 async function writtenPages(): Promise<[path: string, text: string][]> {
   const parts: Readonly<Record<string, (page: string) => string | Promise<string>>> = {
@@ -110,7 +110,7 @@ async function decisions(): Promise<string> {
   return decisionsTable(await Promise.all(texts), 'decisions');
 }
 
-/** The differences, as one line for each file that is missing, differs, or should not exist. */
+/** The differences, one line for each file that is missing, that differs, or that should not exist. */
 function differences(wanted: Files, found: Files): string[] {
   const name = (path: string) => relative(ROOT, join(GENERATED, path));
   const stale = [...wanted].flatMap(([path, text]) => {
@@ -126,7 +126,8 @@ async function generatedFiles(): Promise<Files> {
   try {
     const [input, output] = [join(scratch, 'crd.json'), join(scratch, 'model')];
     await writeFile(input, JSON.stringify(withoutHints(await crd())));
-    // Runs in a separate process: the package's ES modules do not load in Node, and it logs each file that it writes.
+    // crd-generate runs in a separate process. Node cannot load the ES modules of this package, and the package logs
+    // each file that it writes.
     await promisify(execFile)(process.execPath, [CRD_GENERATE, '--input', input, '--output', output]);
     const raw = await readFiles(output);
     const model = [...raw].map(
@@ -138,7 +139,7 @@ async function generatedFiles(): Promise<Files> {
   }
 }
 
-/** The schema of a policy with its CEL rules, as JSON; people read the CRD instead. */
+/** The schema of a policy with its CEL rules, as JSON without descriptions, because people read the CRD instead. */
 async function schema(): Promise<string> {
   const { spec } = withoutHints(await crd());
   const text = JSON.stringify(spec.versions[0].schema.openAPIV3Schema, (key, value) =>
@@ -148,8 +149,8 @@ async function schema(): Promise<string> {
 }
 
 /**
- * Drops `anyOf`: in the CRD, `anyOf` admits every string, and only adds a hint to the API server's message about a
- * value of another type.
+ * Removes `anyOf` from the CRD. In the CRD, `anyOf` admits every string, and only adds a hint to the API server's
+ * message about a value of another type.
  */
 function withoutHints(source: Crd): Crd {
   return JSON.parse(JSON.stringify(source, (key, value) => (key === 'anyOf' ? undefined : value))) as Crd;
@@ -168,7 +169,7 @@ async function crdFiles(): Promise<string[]> {
     .map((name) => join(CRDS, name));
 }
 
-/** Reads all files below a directory, and returns them by path. A directory that does not exist has no files. */
+/** Reads all files below a directory. @returns the texts of the files by path */
 async function readFiles(directory: string): Promise<Files> {
   const entries = await readdir(directory, { recursive: true, withFileTypes: true }).catch((error) => {
     if (error.code === 'ENOENT') return [];
@@ -180,9 +181,9 @@ async function readFiles(directory: string): Promise<Files> {
 }
 
 /**
- * Changes generated code so that Node can run it. crd-generate writes for bundlers: imports without extension, types
- * imported as values, and fields that a constructor would reset. Node's type stripping keeps imports and fields
- * unchanged, and `strict` requires that fields are initialised.
+ * Changes generated code so that Node can run it. crd-generate writes for bundlers: imports have no file extension,
+ * types are imported as values, and a constructor would reset fields. Node's type stripping keeps imports and fields
+ * unchanged, and TypeScript's `strict` requires that fields are initialised.
  */
 function forPlainNode(path: string, text: string): string {
   if (path.startsWith('_schemas/')) return `${text.trimEnd()}\n`;

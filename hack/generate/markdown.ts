@@ -5,7 +5,7 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** Escapes Markdown in a text, except for `code`, so that no text becomes emphasis or disappears as a tag. */
+/** Escapes a text for Markdown, except for `code`. No text then becomes emphasis, or disappears as a tag. */
 export function prose(text: string): string {
   return text
     .split(/(`[^`]*`)/)
@@ -14,9 +14,9 @@ export function prose(text: string): string {
 }
 
 /**
- * Replaces the generated part of a page, between two comments that name its source.
+ * Replaces the generated part of a page. The part is between two comments that name its source.
  *
- * @throws Error if the page does not have the comments
+ * @throws Error if the page lacks the comments
  */
 export function withPart(page: string, source: string, text: string): string {
   const begin = `<!-- Written by \`npm run generate\` from ${source}. Do not edit. -->`;

@@ -1,6 +1,6 @@
 /**
- * Makes the reference page of the rules from the rules' files. The code is pure: the same rules always give the same
- * text.
+ * Makes the reference page of the rules from the files of the rules. The code is pure: the same rules always give the
+ * same text.
  */
 import type { CapabilityPolicyOverrides } from '../../operator/api/capability-policy.ts';
 import type { Check, Fill, Fix, Rule } from '../../operator/rules/rule.ts';
@@ -16,7 +16,7 @@ import { table } from './markdown.ts';
 
 const MINORS = Array.from({ length: NEWEST_KNOWN_MINOR + 1 }, (_, minor) => minor);
 
-/** The reference page, in Markdown. */
+/** The reference page as Markdown. */
 export function rulesReference(rules: readonly Rule[]): string {
   const sections = [INTRODUCTION, table(['rule', 'what it is about'], rules.map(indexRow)), ...rules.map(section)];
   return `${sections.join('\n\n')}\n`;
@@ -70,7 +70,7 @@ function guidesOf({ guides }: Rule): string {
   return named.length > 0 ? `Covers: ${named.join('. ')}` : '';
 }
 
-/** Consecutive versions that have the same result. */
+/** Consecutive versions with the same result. */
 interface Span<Value> {
   readonly first: number;
   readonly last: number;
@@ -105,7 +105,7 @@ function valuesOf(rule: Rule): string {
   return table(['level', 'version', 'value', 'looked at'], rows);
 }
 
-/** The fields that some check reads, each of them once. */
+/** The fields that the checks read. Each field occurs once. */
 function evaluated(checks: readonly Check[]): string {
   const fields = checks.map(({ over, path }) => `${partOf(over)} \`${path}\``);
   return fields.length === 0 ? 'nothing: everything is admitted' : [...new Set(fields)].join(', ');
@@ -142,7 +142,7 @@ function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return `At level restricted, defaulting fills in ${atLevel}. With the override, defaulting fills in ${overridden}.`;
 }
 
-/** The texts of the rule's fixes at level restricted and with the override, without duplicates. */
+/** The texts of the rule's fixes, at level restricted and with the override, without duplicates. */
 function fixesOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const standard = standardOf('restricted', NEWEST_KNOWN_MINOR);
   const all = [{}, overrides].flatMap((stated) => rule.fixes?.(rule.value(stated, standard), standard) ?? []);
@@ -182,7 +182,7 @@ function celOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return ['<details><summary>CEL</summary>', ...blocks, '</details>'].join('\n\n');
 }
 
-/** Whether a check applies when a container is added to an existing pod. */
+/** Says whether a check applies when a container is added to an existing pod. */
 function countsWhen({ reaches, atCreation }: Check): string {
   if (atCreation) return '; counts at creation only';
   return reaches === undefined ? '' : `; reaches an added container when\n// ${reaches}`;
@@ -196,8 +196,7 @@ function standardOf(level: Level, minor: number): Standard {
   return { level, minor, server: NEWEST_KNOWN_MINOR };
 }
 
-/** Writes a value as YAML in one line. */
-/** A value of overrides as YAML in one line. */
+/** The value of an override as YAML in one line. */
 export function flow(value: unknown): string {
   if (value === undefined) return 'not restricted';
   if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;

@@ -11,8 +11,8 @@ const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 const TIMEOUT_MS = 300_000;
 /**
- * The programs that `npm ci` needs besides Node: a shell for RUN, and the program that the first line of npm's script
- * names.
+ * The programs that `npm ci` needs in addition to Node: a shell for RUN, and the program that the first line of npm's
+ * script names.
  */
 const TOOLS = ['/bin/sh', '/usr/bin/env'];
 
@@ -21,7 +21,7 @@ const IMAGES = { build: 'localhost/build', run: 'localhost/run' };
 export class Buildah {
   readonly #folder: string;
 
-  /** @param folder for the storage of images, which the caller removes */
+  /** @param folder the folder for the storage of images, which the caller removes */
   constructor(folder: string) {
     this.#folder = folder;
   }
@@ -42,26 +42,26 @@ export class Buildah {
     return stdout.trim();
   }
 
-  /** Mounts an image. @returns the folder with the image's files */
+  /** Mounts an image. @returns the folder with the files of the image */
   async mount(image: string): Promise<string> {
     return this.run('mount', await this.run('from', '--pull-never', image));
   }
 
-  /** Builds the operator's image from the Dockerfile, with stand-ins for the images that it names. */
+  /** Builds the operator's image from the Dockerfile. Stand-ins replace the images that the Dockerfile names. */
   async buildOperator(tag: string): Promise<void> {
     await this.standInForBuilding(IMAGES.build);
     await this.standIn(IMAGES.run, { '/nodejs/bin/node': process.execPath });
     await this.#build(tag);
   }
 
-  /** Builds the image of cappol, from the layers that the operator's build left. */
+  /** Builds the image of cappol from the layers that the build of the operator's image left. */
   async buildCappol(tag: string): Promise<void> {
     await this.#build(tag, '--target', 'cappol');
   }
 
   /**
-   * Builds the Dockerfile with packages from npm's cache. The installation for the tests has put all packages into
-   * npm's cache.
+   * Builds the Dockerfile with packages from npm's cache. The cache contains all packages, because the installation for
+   * the tests has put them there.
    */
   async #build(tag: string, ...flags: readonly string[]): Promise<void> {
     const npmrc = join(this.#folder, 'npmrc');
@@ -90,9 +90,9 @@ export class Buildah {
   }
 
   /**
-   * Makes an image of some programs and their libraries, at the paths in `programs`.
+   * Makes an image of some programs and their libraries, at the paths that `programs` gives.
    *
-   * @param finish changes the image's files before they are packed
+   * @param finish changes the files of the image before they are packed
    */
   async standIn(
     tag: string,
@@ -136,13 +136,13 @@ function npmConfig(key: string): string {
   return execFileSync('npm', ['config', 'get', key], { encoding: 'utf8', cwd: ROOT }).trim();
 }
 
-/** The certificate authorities that this machine's npm trusts in addition to its own, for example behind a proxy. */
+/** The certificate authorities that npm on this machine trusts additionally, for example because of a proxy. */
 function npmCertificates(): string | undefined {
   const cafile = npmConfig('cafile');
   return cafile === 'null' ? process.env.NODE_EXTRA_CA_CERTS : cafile;
 }
 
-/** Finds the shared libraries that a program loads, including the loader. @returns their paths */
+/** Finds the shared libraries that a program loads, and the loader. @returns their paths */
 function libraries(program: string): string[] {
   const output = execFileSync('ldd', [program], { encoding: 'utf8' });
   return [...output.matchAll(/(\/\S+) \(0x/g)].map(([, path]) => path as string);

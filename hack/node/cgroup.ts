@@ -1,35 +1,33 @@
 /**
- * The control group that holds all pods of a node. The control group is made before kubelet starts, and removed after
- * the node has ended.
+ * The control group that holds all pods of a node. The group is made before kubelet starts, and removed after the node
+ * has ended.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = '/sys/fs/cgroup';
-/** The controllers without which kubelet does not start (pkg/kubelet/cm/cgroup_manager_linux.go). */
+/** The cgroup controllers without which kubelet does not start (pkg/kubelet/cm/cgroup_manager_linux.go). */
 const REQUIRED = ['cpu', 'cpuset', 'memory', 'pids'];
 /**
- * The time to wait for the end of processes. A killed process leaves its group only when the kernel has removed the
- * process.
+ * The time to wait for the end of processes, in ms. A killed process leaves its control group only when the kernel has
+ * removed the process.
  */
 const REMOVAL_MS = 30_000;
 
-/** The reason why this machine's control groups cannot hold pods; undefined if they can. */
+/** The reason why control groups of this machine cannot hold pods; undefined if they can hold pods. */
 export function problemWithCgroups(): string | undefined {
   const available = isUnified() ? controllersIn(ROOT) : readdirSync(ROOT);
   const missing = REQUIRED.filter((controller) => !available.includes(controller));
   return missing.length === 0 ? undefined : `there is no cgroup controller ${missing.join(', ')} in ${ROOT}`;
 }
 
-/**
- * The folders of a group with this name, whether or not the group exists. cgroup v1 has one folder for each controller.
- */
+/** The folders of the group with this name. The group need not exist. cgroup v1 has one folder for each controller. */
 export function foldersOfCgroup(name: string): string[] {
   return (isUnified() ? [ROOT] : hierarchies()).map((hierarchy) => join(hierarchy, name));
 }
 
-/** Makes the group that kubelet knows as `/name` (cgroupRoot). */
+/** Makes the group whose name for kubelet is `/name` (cgroupRoot). */
 export function createCgroup(name: string): void {
   if (isUnified()) enableControllers();
   for (const folder of foldersOfCgroup(name)) {
@@ -38,7 +36,7 @@ export function createCgroup(name: string): void {
   }
 }
 
-/** Removes a group and all groups below it, as soon as they contain no process. */
+/** Removes a group and all groups below it, when they contain no process any more. */
 export async function removeCgroup(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
@@ -56,7 +54,7 @@ export async function removeCgroup(folder: string): Promise<void> {
   }
 }
 
-/** Whether the machine uses only cgroup v2. If a machine uses both v1 and v2, the controllers are in v1. */
+/** Whether the machine uses only cgroup v2. If a machine uses v1 and v2 together, the controllers are in v1. */
 function isUnified(): boolean {
   return existsSync(join(ROOT, 'cgroup.controllers'));
 }
@@ -65,14 +63,14 @@ function controllersIn(folder: string, file = 'cgroup.controllers'): string[] {
   return readFileSync(join(folder, file), 'utf8').trim().split(' ');
 }
 
-/** Enables controllers for the groups below the root, unless systemd has enabled them. */
+/** Enables the controllers for the groups below the root. systemd may already have enabled them. */
 function enableControllers(): void {
   const enabled = controllersIn(ROOT, 'cgroup.subtree_control');
   const missing = REQUIRED.filter((controller) => !enabled.includes(controller));
   writeFileSync(join(ROOT, 'cgroup.subtree_control'), missing.map((controller) => `+${controller}`).join(' '));
 }
 
-/** The folders of cgroup v1: one for each controller, and folders without a controller. */
+/** The folders of cgroup v1. Each controller has a folder, and some folders have no controller. */
 function hierarchies(): string[] {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   return mounts
@@ -81,7 +79,7 @@ function hierarchies(): string[] {
     .map(([, folder = '']) => folder);
 }
 
-/** Fills a new cpuset, which is empty and refuses processes until it has processors and memory nodes. */
+/** Fills a new cpuset. A new cpuset is empty, and refuses processes until it has processors and memory nodes. */
 function fillCpuset(folder: string): void {
   for (const file of ['cpuset.cpus', 'cpuset.mems']) {
     if (existsSync(join(folder, file))) writeFileSync(join(folder, file), readFileSync(join(dirname(folder), file)));

@@ -3,19 +3,19 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TOOLS_IMAGE } from './images.ts';
 
-/** The address of the bridge, which is the node's address. */
+/** The address of the bridge, which is also the address of the node. */
 export const NODE_ADDRESS = '10.88.0.1';
 const POD_NETWORK = '10.88.0.0/16';
-/** The path of containerd's socket inside the sandbox, which has its own file system. */
+/** The path of containerd's socket inside the sandbox. The sandbox has its own file system. */
 const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 
 interface NodeFiles {
   readonly containerd: string;
   readonly kubelet: string;
-  /** The folder for kubelet's data about pods. */
+  /** The folder for the data that kubelet stores about pods. */
   readonly kubeletFolder: string;
   readonly egressSelector: string;
-  /** The sockets that lead from the node to the API server, and from the API server to the node. */
+  /** The sockets from the node to the API server, and from the API server to the node. */
   readonly sockets: { readonly toServer: string; readonly toNode: string };
 }
 
@@ -29,7 +29,10 @@ export function filesOf(folder: string): NodeFiles {
   };
 }
 
-/** Writes the egress selector. The API server is outside the node's network, and reaches kubelet and pods by socket. */
+/**
+ * Writes the egress selector. The API server is outside the node's network, and reaches kubelet and pods through a
+ * socket.
+ */
 export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): void {
   const transport = { uds: { udsName: sockets.toNode } };
   writeYaml(egressSelector, {
@@ -42,7 +45,7 @@ export function writeEgressSelector({ egressSelector, sockets }: NodeFiles): voi
 interface Machine {
   readonly cgroupRoot: string;
   readonly cniPlugins: string;
-  /** The certificate of the authority whose clients the kubelet accepts, as PEM. */
+  /** The certificate of the authority whose clients the kubelet accepts, in PEM format. */
   readonly authority: string;
 }
 
@@ -70,26 +73,26 @@ function kubeletConfiguration(folder: string, cgroupRoot: string, authority: str
     cgroupDriver: 'cgroupfs',
     cgroupRoot,
     containerRuntimeEndpoint: `unix://${CONTAINERD_SOCKET}`,
-    // The disk belongs to the machine, so the kubelet evicts nothing even if the disk is full.
+    // The disk belongs to the machine. The kubelet therefore evicts no pods, even if the disk is full.
     evictionHard: { 'memory.available': '1Mi', 'nodefs.available': '0%', 'imagefs.available': '0%' },
     failCgroupV1: false,
     failSwapOn: false,
     healthzPort: 0,
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
-    // With `makeIPTablesUtilChains: true`, the kubelet would need iptables.
+    // If the value were true, the kubelet would need iptables.
     makeIPTablesUtilChains: false,
     maxOpenFiles: 20_000,
     oomScoreAdj: 0,
     registryPullQPS: 0,
     resolvConf: resolver,
     serializeImagePulls: false,
-    // By default, the kubelet would make the folder for volume plugins below /usr.
+    // By default, the kubelet would create the folder for volume plugins below /usr.
     volumePluginDir: join(folder, 'volume-plugins'),
   };
 }
 
-/** The CNI configuration of a bridge with addresses. No packet leaves the node's network. */
+/** The CNI configuration of a bridge that assigns addresses. No packet leaves the node's network. */
 function cniConfiguration(): object {
   const ipam = {
     type: 'host-local',
@@ -137,7 +140,7 @@ disabled_plugins = [${unused.map((name) => `'io.containerd.${name}'`).join(', ')
 `;
 }
 
-/** Writes a configuration file as JSON, which is also YAML. */
+/** Writes a configuration file as JSON, which is also valid YAML. */
 function writeYaml(file: string, content: object): void {
   writeFileSync(file, JSON.stringify(content, null, 2));
 }

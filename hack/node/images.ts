@@ -1,11 +1,11 @@
-/** The images that pods of a real node run: there is no registry, so they are built from this machine's programs. */
+/** Builds the images that pods of a real node run, from this machine's programs, because there is no registry. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { Buildah } from '../image/stand-in.ts';
 
 /**
- * The image of the programs of the tutorial's containers, with `sleep` as its entrypoint. The tools image is also the
+ * The image with the programs of the tutorial's containers. Its entrypoint is `sleep`. The tools image is also the
  * pause image.
  */
 export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
@@ -13,7 +13,7 @@ export const TOOLS_IMAGE = 'localhost/capabilitypolicy/tools:test';
 interface Program {
   /** The name of the program on this machine. */
   readonly from: string;
-  /** Changes the copy of the program in the image. */
+  /** Changes the copy of the program in the image; absent if the copy stays unchanged. */
   readonly finish?: (file: string) => void;
 }
 
@@ -29,16 +29,17 @@ const PROGRAMS: Readonly<Record<string, Program>> = {
 };
 
 /**
- * The entrypoint `sleep`. As the first process of a container, `sleep` ignores SIGTERM, so that pods would end only by
+ * The entrypoint `sleep`. As the first process of a container, `sleep` ignores SIGTERM. Pods would then end only by
  * SIGKILL.
  */
 const SLEEP = ['/bin/sleep', 'infinity'];
 
 /**
- * Makes an image of this machine's programs.
+ * Makes an image from this machine's programs.
  *
- * @param folder for storage and archive, which the caller removes @param entrypoint of the image, which a pod may
- * replace @returns the path of an OCI archive
+ * @param folder the folder for storage and archive, which the caller removes
+ * @param entrypoint the entrypoint of the image, which a pod may replace
+ * @returns the path of an OCI archive
  */
 export async function toolsArchive(
   folder: string,
@@ -58,7 +59,7 @@ export async function toolsArchive(
   return archiveOf(buildah, image, folder);
 }
 
-/** Writes an image in the storage of `buildah` as an OCI archive. @returns the path of the archive */
+/** Writes an image from the storage of `buildah` to an OCI archive. @returns the path of the archive */
 export async function archiveOf(buildah: Buildah, image: string, folder: string): Promise<string> {
   const file = join(folder, `${image.replaceAll(/\W+/g, '-')}.tar`);
   await buildah.run('push', '--quiet', image, `oci-archive:${file}:${image}`);

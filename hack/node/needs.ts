@@ -1,4 +1,4 @@
-/** The requirements of a real node: what the machine must have. */
+/** Checks the requirements that a real node has on the machine. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import type { Needs } from '../needs.ts';
 import { problemWithCgroups } from './cgroup.ts';
 import { KUBELET_VERSION } from './programs.ts';
 
-/** The folders of CNI plug-ins: on Debian, on other distributions, and of containerd itself. */
+/** The folders for CNI plug-ins: on Debian, on other distributions, and of containerd itself. */
 const PLUGIN_FOLDERS = ['/usr/lib/cni', '/opt/cni/bin', '/usr/libexec/cni'];
 const PLUGINS = ['bridge', 'host-local', 'loopback'];
 
@@ -26,12 +26,12 @@ export const NODE_NEEDS: Needs = {
   problem: () => problemWithVersion() ?? problemWithPlugins() ?? problemWithCgroups() ?? problemWithNamespaces(),
 };
 
-/** The folder of the plug-ins; undefined if no folder has all plug-ins that a node needs. */
+/** The folder of the CNI plug-ins. The result is undefined if no folder contains all plug-ins that a node needs. */
 export function cniPlugins(): string | undefined {
   return PLUGIN_FOLDERS.find((folder) => PLUGINS.every((name) => existsSync(join(folder, name))));
 }
 
-/** The problem with kubelet's version, by Kubernetes' version skew policy. */
+/** The problem with kubelet's version, by the version skew policy of Kubernetes. */
 function problemWithVersion(): string | undefined {
   if (SERVER_MINOR >= Number(KUBELET_VERSION.split('.')[1])) return undefined;
   return `kubelet ${KUBELET_VERSION} may not be newer than the API server, 1.${SERVER_MINOR}`;
@@ -42,7 +42,7 @@ function problemWithPlugins(): string | undefined {
   return `it needs the CNI plug-ins ${PLUGINS.join(', ')}: apt-get install containernetworking-plugins`;
 }
 
-/** The problem with namespaces: in a container, root usually may not create any. */
+/** The problem with namespaces. In a container, root usually may not create namespaces. */
 function problemWithNamespaces(): string | undefined {
   const made = spawnSync('unshare', ['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc', 'true'], {
     encoding: 'utf8',

@@ -1,5 +1,6 @@
 /**
- * Runs a real node beside the project's control plane: kube-scheduler, kubelet, containerd and runc, so that pods run.
+ * Runs a real node for the project's control plane, with kube-scheduler, kubelet, containerd and runc, so that pods
+ * run.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -24,14 +25,15 @@ export interface RealNode {
   readonly controlPlane: ControlPlane;
   /** A client with the rights of the cluster administrator. */
   readonly api: Api;
-  /** The control groups of the node's pods. */
+  /** The paths of the control groups of the node's pods. */
   readonly cgroups: readonly string[];
   /** Imports an image. @param archive the path of an OCI archive */
   importImage(archive: string): Promise<void>;
-  /** Ends a container as in a crash. @param id the container's ID in the pod's status, without containerd:// */
+  /** Kills a container as in a crash. @param id the ID of the container in the pod's status, without containerd:// */
   killContainer(id: string): Promise<void>;
   /**
-   * Ends the node and the control plane, and removes everything that they created. stop() may be called more than once.
+   * Ends the node and the control plane, and removes everything that they created. Callers may call stop() more than
+   * once.
    */
   stop(): Promise<void>;
 }
@@ -43,14 +45,14 @@ interface NodeOptions {
 }
 
 /**
- * Starts a control plane with one node, and waits until the node is Ready. The control plane and the node end when this
- * process ends, for whatever reason.
+ * Starts a control plane with one node, and waits until the node is Ready. When this process ends for any reason, the
+ * control plane and the node end, too.
  *
- * The node is in separate namespaces, so no mount, network interface or kernel setting of the machine changes. The
- * machine only sees the node's processes, a control group, and a temporary folder.
+ * The node is in separate namespaces. No mount, network interface or kernel setting of the machine changes. On the
+ * machine, only the node's processes, a control group, and a temporary folder are visible.
  *
- * @throws with what is missing, if the machine cannot run a node; with the end of a server's log, if a server does not
- * start
+ * @throws an error that names what is missing, if the machine cannot run a node, or an error with the end of a server's
+ * log, if the server does not start
  */
 export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const problem = lacking(NODE_NEEDS);
@@ -119,7 +121,7 @@ class LocalNode implements RealNode {
     });
     await letNodesWork(this.#api);
     await this.#startServers(programs);
-    // Without the tools image no pod starts, because the tools image is also the pause image.
+    // Without the tools image, no pod starts, because this image is also the pause image.
     await this.importImage(await toolsArchive(this.#folder));
   }
 
@@ -186,7 +188,7 @@ class LocalNode implements RealNode {
   }
 }
 
-/** Gives nodes their rights by RBAC, which is the only authorizer of the control plane. */
+/** Gives nodes their rights by RBAC. RBAC is the only authorizer of the control plane. */
 async function letNodesWork(api: Api): Promise<void> {
   const apiGroup = 'rbac.authorization.k8s.io';
   await api.apply(`/apis/${apiGroup}/v1/clusterrolebindings/nodes`, {

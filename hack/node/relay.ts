@@ -1,5 +1,6 @@
 /**
- * Connects the API server with its node, which have no network in common: a Unix socket belongs to no network.
+ * Connects the API server with its node, which have no common network. The connection uses a Unix socket, because such
+ * a socket belongs to no network.
  *
  *   node relay.ts outside SOCKET PORT                        beside the API server: forwards SOCKET to PORT
  *   node relay.ts inside SOCKET ADDRESS PROXY_SOCKET         in the node's namespaces: forwards ADDRESS:443, the
@@ -21,7 +22,7 @@ function forward(target: () => Socket) {
   return createServer((client) => join(client, target()));
 }
 
-/** A proxy for HTTP CONNECT, the protocol of the API server's egress selector. */
+/** A proxy for HTTP CONNECT. The API server's egress selector uses this protocol. */
 function proxy() {
   return createHttpServer().on('connect', ({ url = '' }, client: Socket, head: Buffer) => {
     const colon = url.lastIndexOf(':');

@@ -1,6 +1,6 @@
 /**
- * Runs processes in namespaces of a node: mounts, network, processes, host name and IPC. All processes end when the
- * namespaces end.
+ * Runs processes in the namespaces of a node: mount, network, PID, UTS and IPC namespaces. When the namespaces end, all
+ * of these processes end.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { ServerProcess, type Watchdog } from '../controlplane/server-process.ts'
 import { waitFor } from '../controlplane/wait.ts';
 
 const INIT = join(import.meta.dirname, 'init.sh');
-/** The time in ms to wait for the start. The time is long, because a busy machine starts nothing at once. */
+/** The maximum time to wait for the start, in ms. The time is long, because a busy machine starts processes slowly. */
 const START_MS = 60_000;
 
 export interface Command {
@@ -25,7 +25,7 @@ export class Sandbox {
     this.#init = init;
   }
 
-  /** Starts the sandbox. @param folder for the log, which is visible inside and outside of the sandbox */
+  /** Starts the sandbox. @param folder the folder for the log, which is visible inside and outside the sandbox */
   static async start(
     folder: string,
     watchdog: Watchdog,
@@ -37,8 +37,8 @@ export class Sandbox {
         path: 'unshare',
         flags: [
           ...['--mount', '--net', '--pid', '--uts', '--ipc', '--fork', '--mount-proc'],
-          // When the parent ends, the kernel ends the first process of the namespace, and therefore all other processes
-          // in the namespace.
+          // When the parent ends, the kernel ends the first process of the PID namespace. All other processes in the
+          // namespace then end, too.
           '--kill-child=SIGKILL',
           ...['sh', INIT, folder, service, node],
         ],
@@ -57,7 +57,7 @@ export class Sandbox {
     return new Sandbox(outer, childOf(outer.pid as number));
   }
 
-  /** Makes a command that runs another command in the namespaces. */
+  /** Returns a command that runs the given command in the namespaces. */
   enter({ path, flags }: Command): Command {
     const namespaces = ['--mount', '--net', '--pid', '--uts', '--ipc'];
     return { path: 'nsenter', flags: [`--target=${this.#init}`, ...namespaces, '--wd=/', '--', path, ...flags] };

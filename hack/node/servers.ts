@@ -1,6 +1,6 @@
 /**
- * The programs of the node, each with its log. Some programs run beside the control plane, other programs in the
- * sandbox.
+ * Starts the programs of the node. Each program has its own log. Some programs run beside the control plane, and all
+ * other programs run in the sandbox.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -34,13 +34,13 @@ export class NodeServers {
     this.launch(name, this.#sandbox.enter(command));
   }
 
-  /** Runs containerd's command line. */
+  /** Runs containerd's command-line client. */
   async ctr(...args: readonly string[]): Promise<void> {
     const { path, flags } = this.#sandbox.enter({ path: 'ctr', flags: args });
     await run(path, flags, { timeout: READY_MS });
   }
 
-  /** Waits for something. @throws with the end of a server's log, if the server has ended */
+  /** Waits until `look` returns true. @throws an error with the end of a server's log, if the server has ended */
   async waitFor(what: string, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {
       for (const server of this.#servers) server.assertRunning();
@@ -54,7 +54,8 @@ export class NodeServers {
   }
 
   async stop(): Promise<void> {
-    // Kills the programs. A kill is quick and as good as an orderly end, because no data of the programs is used again.
+    // The programs are killed. A kill is quick and as good as an orderly end, because the data of the programs is not
+    // used again.
     await Promise.all([...this.#servers.map((server) => server.stop('SIGKILL')), this.#sandbox.stop()]);
   }
 }

@@ -1,4 +1,4 @@
-/** A kubeconfig with a token of the operator's service account, in a folder that is removed at the end. */
+/** Writes a kubeconfig with a token of the operator's service account, into a folder that is removed at the end. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +10,9 @@ const TOKEN_MINUTES = 60;
 const RENEWED_AFTER_MS = 20 * 60_000;
 
 export interface Credentials {
-  /** The path of the file. */
+  /** The path of the kubeconfig. */
   readonly kubeconfig: string;
-  /** The name of kubectl's current context, and the URL of its API server. */
+  /** The name of the current context of kubectl, and the URL of its API server. */
   readonly context: string;
   readonly server: string;
   readonly user: string;
@@ -31,7 +31,7 @@ export async function serviceAccountCredentials(): Promise<Credentials> {
   const token = await newToken();
   const folder = mkdtempSync(join(tmpdir(), 'capabilitypolicy-try-'));
   const write = (file: string, text: string) => writeFileSync(join(folder, file), text, { mode: 0o600 });
-  // The operator reads the token's file again for each request.
+  // The operator reads the token's file again for each request, so a new token takes effect at once.
   write('token', token);
   write('kubeconfig', JSON.stringify(kubeconfigOf(name, cluster)));
   const renewal = setInterval(() => {

@@ -1,11 +1,11 @@
-/** Runs kubectl as the user would: with its current context. */
+/** Runs kubectl like the user, with the current context. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
-/** Runs kubectl. @throws Error with kubectl's message, or an Error that says where to get kubectl */
+/** Runs kubectl. @throws Error with the message of kubectl, or with a message that says where to get kubectl */
 export async function kubectl(...args: readonly string[]): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)('kubectl', args, { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });

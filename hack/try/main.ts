@@ -1,4 +1,4 @@
-/** `npm run try`: runs the operator of this checkout beside the user's cluster. options.ts describes its options. */
+/** Runs `npm run try`: runs the operator of this checkout outside the user's cluster. */
 import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 import { optionsOrExit } from '../options-or-exit.ts';
 import { serviceAccountCredentials } from './credentials.ts';
@@ -18,8 +18,8 @@ try {
 }
 
 /**
- * @throws Error if the operator is installed in the cluster: the installed operator does the work, and `npm run try`
- * must not delete its policies
+ * @throws Error if the operator is installed in the cluster. The installed operator already does the work, and `npm run
+ * try` must not delete its policies
  */
 async function assertNotInstalled(): Promise<void> {
   const found = await kubectl('get', 'deployments', '-n', OPERATOR_NAMESPACE, '-o', 'name');

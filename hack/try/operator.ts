@@ -1,5 +1,5 @@
 /**
- * Runs the operator as a child process. Only `end` signals the operator, and only once: Ctrl-C in a terminal does not
+ * Runs the operator as a child process. Only `end` signals the operator, and only once. Ctrl-C in a terminal does not
  * reach the operator.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -10,16 +10,16 @@ import { OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 const MAIN = join(import.meta.dirname, '..', '..', 'operator', 'main.ts');
 
 export interface RunningOperator {
-  /** Resolves with the operator's exit code, or with null after a signal. */
+  /** Resolves when the operator has ended. The value is its exit code, or null after a signal. */
   readonly ended: Promise<number | null>;
-  /** Ends the operator, and waits until it has ended. */
+  /** Ends the operator, and waits for its end. */
   end(): Promise<void>;
 }
 
-/** Starts the operator. @param quiet whether it logs only errors */
+/** Starts the operator. @param quiet whether the operator logs only errors */
 export function startOperator(kubeconfig: string, quiet: boolean): RunningOperator {
   const where = ['--kubeconfig', kubeconfig, '--operator-namespace', OPERATOR_NAMESPACE];
-  // The operators use the Lease, so that a second `npm run try` waits for the first.
+  // The operator uses the Lease. A second `npm run try` therefore waits for the first.
   const flags = ['--leader-elect', '--log-format', 'console', '--log-level', quiet ? 'error' : 'info'];
   const child: ChildProcess = spawn(process.execPath, [MAIN, ...where, ...flags], {
     stdio: ['ignore', 'inherit', 'inherit'],

@@ -11,7 +11,7 @@ its service account, and no others. First create these: kubectl apply -k config/
   -h, --help   print this help
 `;
 
-/** Parses the options. @throws Error with one line that names the wrong option */
+/** Parses the options. @throws Error with a line that names the wrong option */
 export function parseOptions(args: readonly string[]) {
   const { values } = parseArgs({
     args: [...args],

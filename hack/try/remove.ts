@@ -1,6 +1,6 @@
 /**
- * Removes what `npm run try` left in a cluster: does what docs/operations.md says in the section Uninstall, as one
- * command.
+ * Removes everything that `npm run try` left in a cluster, as the section Uninstall in docs/operations.md says, with
+ * one command.
  */
 import { waitFor } from '../controlplane/wait.ts';
 import { serviceAccountCredentials } from './credentials.ts';
@@ -9,8 +9,8 @@ import { startOperator } from './operator.ts';
 
 const CRD = 'crd/capabilitypolicies.capabilitypolicy.dev';
 /**
- * The keys that the operator writes on namespaces: labels of rollouts, and the annotation that records the Pod Security
- * labels.
+ * Matches the keys that the operator writes on namespaces: the labels of rollouts, and the annotation that records the
+ * Pod Security labels.
  */
 const OWN_KEY = /^rollout\.capabilitypolicy\.dev\/|^capabilitypolicy\.dev\/labels$/;
 const WITHIN = { timeoutMs: 300_000, intervalMs: 500 };
@@ -28,7 +28,7 @@ export async function removeEverything(): Promise<void> {
 }
 
 /**
- * Deletes the policies while an operator runs: only an operator removes their labels from namespaces, because a label
+ * Deletes the policies while an operator runs. Only an operator removes their labels from namespaces, because a label
  * has no owner.
  */
 async function withdraw(): Promise<void> {

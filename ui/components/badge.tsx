@@ -1,23 +1,23 @@
-/** Shows a word with an icon. The shape of the icon shows the tone, so that nobody has to see the colour. */
+/** Shows a word with an icon. Each tone has its own icon shape, so users need not distinguish colours. */
 import type { ComponentChildren } from 'preact';
 
-/** The tones of a badge, from bad to good. */
+/** The tones of a badge, from the worst to the best. */
 export type Tone = 'critical' | 'unknown' | 'warning' | 'audit' | 'good' | 'quiet';
 
-/** The icon of each tone, as a path in a square of 12 × 12. */
+/** The icon of each tone, as an SVG path in a square of 12 × 12. */
 const ICONS: Readonly<Record<Tone, string>> = {
-  // A cross in a disc.
+  // The icon is a cross in a disc.
   critical:
     'M6 0a6 6 0 1 0 0 12A6 6 0 0 0 6 0ZM3.2 4.3 4.3 3.2 6 4.9l1.7-1.7 1.1 1.1L7.1 6l1.7 1.7-1.1 1.1L6 7.1 4.3 8.8 3.2 7.7 4.9 6Z',
-  // A diamond.
+  // The icon is a diamond.
   unknown: 'M6 0 12 6 6 12 0 6ZM5.3 3h1.4v4H5.3Zm0 5h1.4v1.4H5.3Z',
-  // A triangle.
+  // The icon is a triangle.
   warning: 'M6 .5 12 11.5H0ZM5.3 4.2h1.4v3.6H5.3Zm0 4.4h1.4V10H5.3Z',
-  // A page with lines.
+  // The icon is a page with lines.
   audit: 'M1.5 0h9v12h-9ZM3.5 2.5v1.2h5V2.5Zm0 2.6v1.2h5V5.1Zm0 2.6v1.2h3V7.7Z',
-  // A tick in a disc.
+  // The icon is a tick in a disc.
   good: 'M6 0a6 6 0 1 0 0 12A6 6 0 0 0 6 0ZM5.2 8.7 2.6 6.1l1-1 1.6 1.6 3.3-3.3 1 1Z',
-  // A ring.
+  // The icon is a ring.
   quiet: 'M6 1a5 5 0 1 0 0 10A5 5 0 0 0 6 1Zm0 1.6a3.4 3.4 0 1 1 0 6.8 3.4 3.4 0 0 1 0-6.8Z',
 };
 
@@ -44,7 +44,7 @@ export function Badge({ tone, children, title }: BadgeProps) {
   );
 }
 
-/** The tone of each word: verdicts, modes, effects, levels and the status of conditions. */
+/** The tone of each word. The words are verdicts, modes, effects, levels and the status of conditions. */
 const TONES: Readonly<Record<string, Tone>> = {
   Violating: 'critical',
   Unknown: 'unknown',

@@ -1,10 +1,10 @@
-/** The cells of the rows of `VirtualRows`, and the headings of its columns. */
+/** Cells for the rows of `VirtualRows`, and headings for the columns. */
 import type { ComponentChildren } from 'preact';
 
 interface CellProps {
-  /** The number of the column, starting from 1. */
+  /** The number of the column. The first column is 1. */
   readonly column: number;
-  /** The column that has the focus, as `VirtualRows` passes it. */
+  /** The number of the column that has the focus, as `VirtualRows` passes it. */
   readonly active: number | undefined;
   /** Whether the cell is the heading of its row. */
   readonly names?: boolean;
@@ -25,7 +25,7 @@ export function Cell({ column, active, names = false, class: className, children
 export interface Heading {
   readonly title: string;
   readonly class?: string;
-  /** The direction of sorting; absent if the column cannot be sorted. */
+  /** The direction in which the column is sorted; absent if users cannot sort by the column. */
   readonly sorted?: 'ascending' | 'descending' | 'none';
   onSort?(): void;
 }

@@ -1,4 +1,4 @@
-/** Shows texts of several lines: YAML, and differences. */
+/** Shows texts of several lines, such as YAML and diffs. */
 import type { ComponentChildren } from 'preact';
 import { visibleLines, visibleText } from '../model/visible-lines.ts';
 import { CopyButton } from './copy.tsx';
@@ -6,7 +6,7 @@ import { Scrolled } from './scrolled.tsx';
 
 interface CodeProps {
   readonly text: string;
-  /** The name for screen readers and for the copy button: `the policy`. */
+  /** The name of the text for screen readers and for the copy button, such as `the policy`. */
   readonly what: string;
 }
 
@@ -20,7 +20,9 @@ export function Code({ text, what }: CodeProps) {
 
 const KINDS: Readonly<Record<string, string>> = { '+': 'added', '-': 'removed', '@': 'place' };
 
-/** A unified diff. The characters `+` and `-` mark added and removed lines, and colours repeat the marks. */
+/**
+ * A unified diff. The characters `+` and `-` mark added and removed lines. The colours repeat what the characters mark.
+ */
 export function Diff({ text, what }: CodeProps) {
   return (
     <Copied text={text} what={what}>

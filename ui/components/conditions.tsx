@@ -1,4 +1,4 @@
-/** The conditions of a policy, each with its message. */
+/** Shows the conditions of a policy, each with its message. */
 import type { Condition } from '../../operator/api/capability-policy.ts';
 import { shownConditions } from '../model/policy-list.ts';
 import { Badge } from './badge.tsx';

@@ -1,4 +1,4 @@
-/** A button that copies a text. */
+/** Shows a button that copies a text. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 
 const TOLD_MS = 2_000;

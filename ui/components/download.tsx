@@ -1,4 +1,4 @@
-/** Files that the page creates in the browser: no data leaves the machine. */
+/** Creates files in the browser. No data leaves the machine. */
 import { csvText } from '../../analysis/text/csv.ts';
 
 export function download(name: string, type: string, text: string): void {
@@ -7,15 +7,16 @@ export function download(name: string, type: string, text: string): void {
   link.href = url;
   link.download = name;
   link.click();
-  // After 10 s, the browser has certainly opened the file.
+  // The browser has certainly opened the file after 10 s.
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
 interface CsvButtonProps {
-  /** The name of the file with its ending. */
+  /** The name of the file, including its extension. */
   readonly file: string;
   /**
-   * Returns the rows, of which the first has the headings. The function is called only when somebody asks for the file.
+   * Returns the rows of the file. The first row has the headings. The function is called only when the user asks for
+   * the file.
    */
   rows(): Iterable<readonly string[]>;
   readonly text?: string;

@@ -1,8 +1,8 @@
-/** Replaces an empty list: the reason why the list is empty, and a button that removes the filters. */
+/** Shows, in place of an empty list, why the list is empty, and a button that removes the filters. */
 interface EmptyProps {
   /** A whole sentence, such as `No workload matches the filter.` */
   readonly text: string;
-  /** Removes the filters, so that the list is not empty any more. */
+  /** Removes the filters, so that the list is no longer empty. */
   onReset?(): void;
 }
 

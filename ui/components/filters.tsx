@@ -1,9 +1,12 @@
-/** Controls of a filter. The state of the filter is in the address; the controls only show and change it. */
+/**
+ * Shows the controls of a filter. The state of the filter is in the address. The controls only show and change this
+ * state.
+ */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 
-/** The time in ms that a filter waits for further typing. */
+/** The time for which a filter waits for further typing, in ms. */
 const DEBOUNCE_MS = 150;
 
 interface FilterProps {
@@ -15,8 +18,8 @@ interface FilterProps {
 export function TextFilter({ label, value, onChange, hint }: FilterProps & { readonly hint?: string }) {
   const [text, setText] = useState(value);
   const timer = useRef(0);
-  // The box keeps a typed space at its end, because another word may follow. The box's text changes only if the value
-  // in the address differs from the text.
+  // The box keeps a space at the end of its text, because the user may type another word. The text of the box is
+  // replaced if it differs from the value in the address, except for spaces at the beginning and end.
   useLayoutEffect(() => setText((before) => (before.trim() === value ? before : value)), [value]);
   useEffect(() => () => clearTimeout(timer.current), []);
   const change = (next: string) => {
@@ -44,7 +47,7 @@ export interface Choice {
   readonly text: string;
 }
 
-/** @param all the text of the choice that filters nothing; left out if there is no such choice */
+/** @param all the text of the choice that filters nothing; undefined if there is no such choice */
 export function ChoiceFilter({
   label,
   value,
@@ -74,7 +77,7 @@ interface Chip {
   onRemove(): void;
 }
 
-/** The filters that are set, each with a button that removes it. */
+/** Shows the filters that are set, each with a button that removes the filter. */
 export function Chips({ chips, onReset }: { readonly chips: readonly Chip[]; onReset?(): void }) {
   if (chips.length === 0) return null;
   return (
@@ -98,7 +101,7 @@ export function Chips({ chips, onReset }: { readonly chips: readonly Chip[]; onR
   );
 }
 
-/** The row of controls above a list. */
+/** Shows the row of controls above a list. */
 export function FilterBar({ children }: { readonly children: ComponentChildren }) {
   return (
     <search class="filters" aria-label="Filter">

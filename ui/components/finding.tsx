@@ -1,4 +1,4 @@
-/** Findings about a policy: the title of each, and the sentence of `cappol compare`. */
+/** Shows the findings about a policy. Each finding has a title, and the sentence that `cappol compare` prints. */
 import type { Finding } from '../../analysis/compare/finding.ts';
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 import { findingParts, findingTitle } from '../model/finding-words.ts';
@@ -11,7 +11,7 @@ interface FindingsProps {
   readonly link: LinkTo;
 }
 
-/** The findings as a list; nothing if there are none. */
+/** The findings as a list. The component renders nothing if there are no findings. */
 export function FindingList({ findings, link }: FindingsProps) {
   if (findings.length === 0) return null;
   return (

@@ -1,4 +1,7 @@
-/** Shows a message of the cluster, of any length: first its beginning, and on request all of it. */
+/**
+ * Shows a message from the cluster, which may have any length. At first only its beginning is shown, and the whole
+ * message on request.
+ */
 import { useState } from 'preact/hooks';
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 import { MESSAGE_CHARACTERS, shortText } from '../model/short-text.ts';

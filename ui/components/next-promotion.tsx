@@ -1,4 +1,7 @@
-/** The namespace in which a rollout enforces its policy next, and the earliest time if that time is still to come. */
+/**
+ * Shows the namespace in which a rollout enforces its policy next. If no promotion is possible yet, the earliest time
+ * of the promotion is shown, too.
+ */
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
 import { Name } from './name.tsx';
 

@@ -1,4 +1,4 @@
-/** Opens snapshots: by a file chooser, or by dropping files anywhere on the page. */
+/** Opens snapshots that the user chooses in a file dialog, or drops anywhere on the page. */
 import { useLayoutEffect } from 'preact/hooks';
 
 export function OpenFile({ onOpen }: { onOpen(files: Iterable<File>): void }) {

@@ -1,18 +1,18 @@
-/** Which rows of a long list are in the document, and where a key moves the focus. */
+/** Calculates which rows of a long list are in the document, and where a key moves the focus. */
 
-/** A position in a list: a row, and a column of the row. Column 0 is the row itself. */
+/** A position in a list: a row, and a column of the row. Column 0 means the row itself. */
 export interface Position {
   readonly row: number;
   readonly column: number;
 }
 
 /**
- * The number of rows by which the window of shown rows moves. The number is above 1, so that most scroll events change
- * nothing.
+ * The number of rows by which the window of shown rows moves. Moving by more than one row avoids work at most scroll
+ * events.
  */
 const STEP = 4;
 
-/** @returns the index of the first row in the document, and the index after the last row in the document */
+/** @returns the index of the first row in the document, and the index after its last row */
 export function windowOf(
   scrollTop: number,
   height: number,
@@ -28,11 +28,11 @@ export function windowOf(
 export interface Surroundings {
   readonly count: number;
   readonly columns: number;
-  /** The number of rows that Page Down moves. */
+  /** The number of rows by which Page Down moves the focus. */
   readonly page: number;
-  /** Whether the active row is expanded; undefined if no rows are below it. */
+  /** Whether the active row is expanded; undefined if the row has no rows below it. */
   readonly expanded: boolean | undefined;
-  /** The row that contains the active row. */
+  /** The index of the row that contains the active row. */
   readonly parent: number | undefined;
 }
 
@@ -41,7 +41,7 @@ interface Key {
   readonly ctrlKey: boolean;
 }
 
-/** Handles the keys of the treegrid in the ARIA Authoring Practices. @returns undefined for any other key */
+/** Handles the keys of the treegrid pattern in the ARIA Authoring Practices. @returns undefined for any other key */
 export function moved(at: Position, { key, ctrlKey }: Key, around: Surroundings): Position | 'toggle' | undefined {
   const { row, column } = at;
   const last = Math.max(0, around.count - 1);

@@ -1,6 +1,6 @@
 /**
- * A list of many rows, of which only the visible rows are in the document. Arrow keys, Home, End, Page Up and Page Down
- * move through the list. Only one row or cell at a time can be reached with the Tab key.
+ * Shows a list of many rows. Only the visible rows are in the document. Arrow keys, Home, End, Page Up and Page Down
+ * move through the list. The Tab key reaches only one row or cell at a time.
  */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
@@ -8,12 +8,15 @@ import { moved, type Position, windowOf } from './rows-model.ts';
 
 export interface Row {
   readonly key: string;
-  /** Elements of role `rowheader` or `gridcell`, with `aria-colindex`; absent columns need no element. */
+  /**
+   * The cells of the row: elements of role `rowheader` or `gridcell` with `aria-colindex`. A column without content
+   * needs no element.
+   */
   readonly cells: ComponentChildren;
   readonly class?: string | undefined;
-  /** The level of the row in a treegrid, starting from 1. */
+  /** The level of the row in a treegrid. The top level is 1. */
   readonly level?: number;
-  /** Whether the row is expanded; absent if no rows are below it. */
+  /** Whether the row is expanded; absent if the row has no rows below it. */
   readonly expanded?: boolean;
 }
 
@@ -21,28 +24,28 @@ interface VirtualRowsProps {
   readonly role?: 'grid' | 'treegrid';
   readonly label: string;
   readonly count: number;
-  /** The height of each row, in CSS pixels. */
+  /** The height of a row, in CSS pixels. */
   readonly rowHeight: number;
-  /** The number of cells that the arrow keys reach in a row; 0 if they only move between rows. */
+  /** The number of cells in a row that the arrow keys can reach; 0 if the keys move only between rows. */
   readonly columns?: number;
-  /** The rows of column headings: elements of role `row`. */
+  /** The rows with the column headings, as elements of role `row`. */
   readonly head?: ComponentChildren;
   readonly headRows?: number;
   /**
-   * @param column the cell that needs `tabIndex={0}`, by its `aria-colindex`; undefined in other rows
-   * @param isActive whether the row, or one of its cells, can be reached with the Tab key
+   * @param column the `aria-colindex` of the cell that needs `tabIndex={0}`; undefined in other rows
+   * @param isActive whether the Tab key can reach the row, or one of its cells
    */
   row(index: number, column: number | undefined, isActive: boolean): Row;
   /** Expands or collapses a row of a treegrid. */
   onToggle?(index: number): void;
-  /** Opens a row: on Enter, or on a double click. */
+  /** Opens a row, when the user presses Enter or double-clicks. */
   onOpen?(index: number): void;
-  /** The row that contains the row; undefined at the top level. */
+  /** Returns the index of the row that contains the given row; undefined at the top level. */
   parentOf?(index: number): number | undefined;
   readonly class?: string;
 }
 
-/** The most rows that are printed; the reader should filter a longer list. */
+/** The maximum number of rows that are printed. Users should filter a longer list before they print it. */
 const PRINTED_ROWS = 1_000;
 
 export function VirtualRows(props: VirtualRowsProps) {
@@ -68,7 +71,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   }, [count, rowHeight]);
   useLayoutEffect(() => {
     if (!follows.current) {
-      // Rows above the focused row may have been added or removed, which changes the index of the focused row.
+      // The index of the focused row may have changed, because rows above it may have been added or removed.
       const at = focusedIn(container.current, headRows);
       if (at && at.row !== active.row) setPosition(at);
       return;
@@ -87,7 +90,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.altKey || event.metaKey || isControl(event.target)) return;
-    // A heading handles its keys itself.
+    // Headings handle their keys themselves.
     if (!positionOf(event.target as Element, headRows)) return;
     if (event.key === 'Enter' && props.onOpen) {
       event.preventDefault();
@@ -109,7 +112,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   };
 
   const indexes = printing ? range(0, Math.min(count, PRINTED_ROWS)) : range(shown.first, Math.min(shown.last, count));
-  // A focused row keeps the focus when it is scrolled out of view.
+  // The focused row stays in the document when it is scrolled out of view, so that it keeps the focus.
   if (!printing && count > 0 && !indexes.includes(active.row)) indexes.push(active.row);
   return (
     <>
@@ -169,7 +172,7 @@ export function VirtualRows(props: VirtualRowsProps) {
   );
 }
 
-/** A text box or a select in a row handles the arrow keys itself. */
+/** Whether the element is a text box or a select, which handles the arrow keys itself. */
 function isControl(target: EventTarget | null): boolean {
   return target instanceof Element && target.matches('input, select, textarea');
 }
@@ -189,7 +192,7 @@ function positionOf(target: Element, headRows: number): Position | undefined {
   return { row: Number(row.getAttribute('aria-rowindex')) - headRows - 1, column };
 }
 
-/** Scrolls the row below the headings, which stay at the top. */
+/** Scrolls so that the row is visible below the headings, which stay at the top. */
 function scrollTo(container: HTMLElement, row: number, rowHeight: number): void {
   const head = container.querySelector('.rows-head')?.clientHeight ?? 0;
   const [top, bottom] = [row * rowHeight, (row + 1) * rowHeight];

@@ -1,4 +1,7 @@
-/** Shows a table or text that may be wider than its place. The table or text scrolls, also with the keyboard. */
+/**
+ * Shows a table or a text that may be wider than its container. The table or text scrolls, and the keyboard can scroll
+ * it, too.
+ */
 import type { ComponentChildren } from 'preact';
 
 export function Scrolled({ label, children }: { readonly label: string; readonly children: ComponentChildren }) {

@@ -1,10 +1,10 @@
-/** Parts of a long page: sections with a heading, and folds that are rendered when somebody opens them. */
+/** Shows parts of a long page: sections with a heading, and folds that are rendered only when the user opens them. */
 import type { ComponentChildren } from 'preact';
 import { useId, useState } from 'preact/hooks';
 
 interface SectionProps {
   readonly title: ComponentChildren;
-  /** One sentence below the heading of the section. */
+  /** A sentence below the heading of the section. */
   readonly about?: ComponentChildren;
   readonly children: ComponentChildren;
 }
@@ -23,7 +23,7 @@ export function Section({ title, about, children }: SectionProps) {
 interface FoldProps {
   readonly summary: ComponentChildren;
   readonly class?: string;
-  /** The content of the section, which costs nothing before somebody opens the section. */
+  /** Renders the content of the section, when the user opens the section. */
   children(): ComponentChildren;
 }
 

@@ -1,10 +1,10 @@
-/** A table with a heading for each column. */
+/** Shows a table that has a heading for each column. */
 import type { ComponentChildren } from 'preact';
 
 interface Column {
   readonly text: ComponentChildren;
   readonly title?: string;
-  /** Whether the column's cells have the class `number`. */
+  /** Whether the cells of the column have the class `number`. */
   readonly number?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** The clusters that the page shows, and the sources of their snapshots. */
+/** Defines the clusters that the page shows, and the sources of their snapshots. */
 import type { Difference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
@@ -9,7 +9,7 @@ export interface SnapshotChange {
 
 export interface ShownCluster {
   readonly snapshot: Snapshot;
-  /** The change that made this snapshot; absent for a snapshot that came as a whole. */
+  /** The change that led to this snapshot; absent if the snapshot arrived as a whole. */
   readonly change?: SnapshotChange;
   /** Whether the page follows the cluster. */
   readonly live: boolean;
@@ -17,20 +17,17 @@ export interface ShownCluster {
   readonly stale?: string;
 }
 
-/** All clusters of the page, and the state of reading them. */
+/** All clusters of the page, and whether their snapshots have arrived. */
 export interface Clusters {
-  /**
-   * The clusters, in the order in which they were requested. If there is no cluster, the page shows only the
-   * playground.
-   */
+  /** The clusters in the order in which they were requested. If there is no cluster, only the playground is shown. */
   readonly shown: readonly ShownCluster[];
-  /** Snapshots that have not arrived yet, by context. */
+  /** The contexts of the snapshots that have not arrived yet. */
   readonly loading: readonly string[];
-  /** Error messages, for people. */
+  /** The error messages, as texts for users. */
   readonly problems: readonly string[];
 }
 
 export const NO_CLUSTERS: Clusters = { shown: [], loading: [], problems: [] };
 
-/** Calls `show` at once, and again when something arrives or changes. */
+/** Calls `show` at once, and again after each change. */
 export type ClusterSource = (show: (clusters: Clusters) => void) => void;

@@ -1,17 +1,17 @@
-/** The snapshots of `cappol ui`, which pushes changes as Server-Sent Events. */
+/** Receives the snapshots of `cappol ui`. The server sends changes as Server-Sent Events. */
 import type { Difference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { type FollowedContext, LiveState } from '../model/live-state.ts';
 import type { ClusterSource, Clusters } from './clusters.ts';
 
-/** An element that `cappol ui` puts into the page. */
+/** The ID of the element that `cappol ui` adds to the page. */
 const MARK = 'live';
 const EVENTS = 'events';
 const LOST =
   'The connection to cappol ui is lost: what this page shows may be out of date. It connects again by itself if cappol ui still runs; else start cappol ui again, and open the link that it prints.';
 const REFUSED = 'cappol ui does not answer this page any more. Start it again, and open the link that it prints.';
 
-/** The clusters of a page that `cappol ui` serves; undefined for any other page. */
+/** The clusters of a page that `cappol ui` serves; undefined for every other page. */
 export function liveClusters(): ClusterSource | undefined {
   if (!document.getElementById(MARK)) return undefined;
   return (show) => follow(new EventSource(EVENTS), show);

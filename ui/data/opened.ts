@@ -1,10 +1,10 @@
-/** The snapshots of files that somebody opens in a page that has no snapshots: the static site. */
+/** Reads the snapshots in files that the user opens. The page of the static site has no snapshots itself. */
 import { snapshotIn } from '../model/opened-snapshot.ts';
 import { type ClusterSource, type Clusters, NO_CLUSTERS } from './clusters.ts';
 
 export interface OpenedClusters {
   readonly source: ClusterSource;
-  /** Adds the snapshot of each file, which replaces an older snapshot of the same context. */
+  /** Adds the snapshot in each file, in place of an older snapshot of the same context. */
   open(files: Iterable<File>): Promise<void>;
 }
 

@@ -1,12 +1,12 @@
-/** Which capabilities the workloads of a snapshot hold, and how many workloads hold each capability. */
+/** Counts the workloads of a snapshot that hold each capability. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { workloadsOf } from '../../analysis/snapshot/workloads.ts';
 import type { Capability } from '../../operator/standards/capabilities.ts';
 import { COLUMNS, HELD, heldBy, type Runtime } from './holding.ts';
 
 /**
- * The number of workloads for each way to hold a capability. Each workload counts once, by the strongest way among its
- * containers.
+ * The number of workloads that hold a capability, for each way of holding it. Each workload is counted once, with the
+ * strongest way among its containers.
  */
 export interface InUse {
   readonly capability: Capability;
@@ -15,7 +15,7 @@ export interface InUse {
   readonly byDefault: number;
 }
 
-/** The capabilities that some workload holds, the most dangerous first. */
+/** The capabilities that workloads hold, sorted by danger. The most dangerous capability comes first. */
 export function capabilitiesInUse({ namespaces, shapes }: Snapshot, runtime: Runtime): InUse[] {
   const counts = COLUMNS.map(() => [0, 0, 0, 0]);
   const ofShapes = shapes.map(({ capabilities }) => strongest(capabilities.map((one) => heldBy(one, runtime))));
@@ -31,7 +31,7 @@ export function capabilitiesInUse({ namespaces, shapes }: Snapshot, runtime: Run
   });
 }
 
-/** Combines several lists of ways to hold capabilities: in each column, the strongest way. */
+/** Combines several lists of ways to hold capabilities. In each column, the result has the strongest way. */
 export function strongest(ways: readonly Uint8Array[]): Uint8Array {
   const [first = new Uint8Array(COLUMNS.length)] = ways;
   if (ways.length <= 1) return first;

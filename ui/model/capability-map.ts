@@ -1,6 +1,7 @@
 /**
- * The capabilities of all containers of a snapshot, for the map: namespaces, their workloads, and their containers. Containers
- * of the same shape under the same policies share one entry, so a large cluster costs little more than its shapes.
+ * Builds the map of the capabilities of all containers in a snapshot. The map has namespaces, their workloads, and the
+ * workloads' containers. Containers of the same shape under the same policies share one entry. A large cluster
+ * therefore needs little more memory than its shapes.
  */
 import { mayHold } from '../../analysis/capabilities/may-hold.ts';
 import type {
@@ -31,33 +32,39 @@ export interface CapabilityMap {
   readonly mapper: Mapper;
 }
 
-/** Arrays with one number for each column: how the capability is held, and whether the deciding policies allow it. */
+/**
+ * Arrays with one number for each column. The numbers say how the capability is held, and whether the deciding policies
+ * allow it.
+ */
 export interface Cells {
-  /** The way in which the capability is held, as a number of HELD. */
+  /** The way in which the capability is held, as a value of HELD. */
   readonly how: Uint8Array;
   /**
-   * 1 if a policy decides and allows the capability for every container that holds it. If no container holds the
-   * capability, the value is 1 if the policy would allow the capability for some container.
+   * The number is 1 if a policy decides, and allows the capability for every container that holds it. If no container
+   * holds the capability, the number is 1 if the policy would allow the capability for a container.
    */
   readonly allowed: Uint8Array;
-  /** 1 if a container holds the capability although a policy decides and does not allow it. */
+  /** The number is 1 if a policy decides and does not allow the capability, although a container holds it. */
   readonly refused: Uint8Array;
-  /** 1 if there is evidence that no process uses the capability that the container holds; absent without evidence. */
+  /**
+   * The number is 1 if a container holds the capability, and the evidence shows no use of the capability. The array is
+   * absent without evidence.
+   */
   readonly unused?: Uint8Array;
   /**
-   * How the capability is held by containers that are not privileged; privileged containers hold all capabilities.
-   * Absent if all containers are privileged, or no container is.
+   * How the containers that are not privileged hold the capability. Privileged containers hold all capabilities. The
+   * array is absent if all containers are privileged, or if no container is privileged.
    */
   readonly unprivileged?: Uint8Array;
 }
 
 export interface MapContainer extends Cells {
   readonly name: string;
-  /** The reason why the runtime does not start the container, which then holds nothing. */
+  /** The reason why the runtime does not start the container. A container that does not start holds no capabilities. */
   readonly error?: string;
 }
 
-/** The part of a workload that equal workloads share. */
+/** The part of a workload's entry that equal workloads share. */
 interface Content extends Cells {
   readonly containers: readonly MapContainer[];
   readonly risk: number;
@@ -74,29 +81,29 @@ export interface MapWorkload {
 export interface MapNamespace {
   readonly name: string;
   readonly state: NamespaceState;
-  /** The policies of the strictest mode that decides in the namespace. `mode` names that mode. */
+  /** The names of the policies that decide in the namespace in the strictest mode. The field `mode` names this mode. */
   readonly deciding: readonly string[];
   readonly mode: Mode | undefined;
-  /** The deciding policies with restricted use. */
+  /** The names of the deciding policies that have restricted use. */
   readonly limited: readonly string[];
-  /** The policies that decide in the namespace, in any mode. */
+  /** The names of the policies that decide in the namespace in any mode. */
   readonly policies: readonly string[];
   readonly workloads: readonly MapWorkload[];
 }
 
-/** @param before an earlier map of the cluster, whose namespaces are reused where nothing has changed */
+/** @param before an earlier map of the cluster, whose namespaces are used again if nothing has changed in them */
 export function capabilityMap(snapshot: Snapshot, runtime: Runtime, before?: CapabilityMap): CapabilityMap {
   const key = JSON.stringify([runtime, snapshot.serverVersion, snapshot.policies.map(textsOf)]);
   const mapper = before?.mapper.key === key ? before.mapper : new Mapper(key, snapshot, runtime);
   return { runtime, namespaces: snapshot.namespaces.map((one) => mapper.namespace(one, snapshot.shapes)), mapper };
 }
 
-/** Everything about a policy that the map depends on. */
+/** All fields of a policy on which the map depends. */
 function textsOf({ name, uid, spec, accepted = spec }: SnapshotPolicy) {
   return [name, uid, accepted];
 }
 
-/** Maps namespaces under the same policies. */
+/** Builds the entries of namespaces that have the same policies. */
 class Mapper {
   readonly key: string;
   readonly #enforcing: ReadonlySet<string>;
@@ -138,7 +145,7 @@ class Mapper {
 
 const BAD: readonly Verdict[] = ['Violating', 'Unknown', 'Compliant'];
 
-/** The verdict on each workload: the worst of all modes. */
+/** The verdict on each workload: the worst verdict of all modes. */
 function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdict> {
   const worst = new Map<string, Verdict>();
   for (const { kind, name, verdict } of verdicts) {
@@ -149,8 +156,8 @@ function verdictsOf({ verdicts }: SnapshotNamespace): ReadonlyMap<string, Verdic
 }
 
 /**
- * The most shapes to keep: more than a large cluster has at a time. The limit is needed because a cluster that changes
- * for days has more and more shapes.
+ * The maximum number of shapes to keep. A large cluster has fewer shapes at a time. The limit is necessary because the
+ * number of shapes grows while a cluster changes for days.
  */
 const MOST_CONTENTS = 50_000;
 
@@ -217,12 +224,14 @@ function containerOf({ spec }: Shape, name: string): Container {
   return containersOf(spec).find((container) => container.name === name) ?? { name };
 }
 
-/** A list by column: 1 if one of the policies allows the capability of the column. */
+/**
+ * A list with one number for each column. The number is 1 if one of the policies allows the capability of the column.
+ */
 function allowedBy(policies: readonly ResolvedPolicy[], container: Container, privileged: boolean, { spec }: Shape) {
   const allowed = new Uint8Array(COLUMNS.length);
   for (const policy of policies) {
     const may = mayHold(policy, container, spec.hostUsers === false);
-    // A privileged container is admitted with all capabilities, or not at all.
+    // A policy admits a privileged container with all capabilities, or does not admit it.
     if (privileged && !may.privileged) continue;
     for (const name of may.names) allowed[columnOf(name) as number] = 1;
   }
@@ -231,7 +240,7 @@ function allowedBy(policies: readonly ResolvedPolicy[], container: Container, pr
 
 /**
  * Combines the cells of several containers or workloads. The result has the strongest way to hold each capability. A
- * capability counts as allowed only if it is allowed for each holder.
+ * capability counts as allowed only if it is allowed for each container that holds it.
  */
 export function worstOf(all: readonly Cells[]): Cells {
   const [first] = all;
@@ -259,7 +268,10 @@ function unusedOf(how: Uint8Array, used: readonly string[]): Uint8Array {
   return how.map((way, column) => Number(way !== HELD.no && !used.includes(COLUMNS[column]?.name ?? '')));
 }
 
-/** A list by column: 1 if there is evidence for every holder that it does not use the capability of the column. */
+/**
+ * A list with one number for each column. The number is 1 if there is evidence that no holder of the column's
+ * capability uses it.
+ */
 function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undefined {
   if (all.every(({ unused }) => unused === undefined)) return undefined;
   return how.map((way, column) =>
@@ -267,7 +279,10 @@ function unusedInAll(all: readonly Cells[], how: Uint8Array): Uint8Array | undef
   );
 }
 
-/** How the containers that are not privileged hold capabilities; undefined if all containers are privileged. */
+/**
+ * How the containers that are not privileged hold capabilities. The result is undefined if all containers are
+ * privileged.
+ */
 function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined {
   if (unprivileged) return unprivileged;
   return how.includes(HELD.privileged) ? undefined : how;
@@ -276,8 +291,8 @@ function withoutPrivileged({ how, unprivileged }: Cells): Uint8Array | undefined
 const RISK_WEIGHTS = { host: 10_000, node: 1_000, kernel: 500, container: 20, low: 1 } as const;
 
 /**
- * The risk of a row, by which rows are sorted. Capabilities that somebody asked for count ten times as much as those
- * that the runtime gives.
+ * The risk of a row. Rows are sorted by their risk. A capability that a workload requests counts ten times as much as a
+ * capability that the runtime gives by default.
  */
 export function riskOf({ how }: Cells): number {
   let sum = 0;

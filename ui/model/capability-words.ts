@@ -1,4 +1,4 @@
-/** A capability in words, for all views. */
+/** Describes a capability in words, for all views. */
 import { type Capability, riskText } from '../../operator/standards/capabilities.ts';
 
 /** The meaning of a capability: what it permits, its risk, and an alternative that needs less. */

@@ -1,12 +1,15 @@
-/** Examples of the playground: policies with a pod that each of them admits, and one that it refuses. */
+/**
+ * The examples of the playground. Each example has a policy, a pod that the policy admits, and a pod that the policy
+ * refuses.
+ */
 import type { Play } from './play-link.ts';
 
 export interface Example {
   readonly title: string;
   readonly policy: string;
-  /** The labels of the namespace. */
+  /** The labels of the example's namespace. */
   readonly labels: string;
-  /** The part of the pod's spec that matters for the example. */
+  /** The part of the spec of the admitted pod that matters for the example. */
   readonly passes: string;
   readonly violates: string;
 }
@@ -24,7 +27,7 @@ function indented(text: string): string {
   return text.replace(/^(?=.)/gm, '  ');
 }
 
-/** A policy as YAML. @param selector of namespaces, in one line */
+/** A policy as YAML. @param selector the selector of namespaces, in one line */
 function policy(name: string, spec: string, selector = '{}'): string {
   return `apiVersion: capabilitypolicy.dev/v1alpha1
 kind: CapabilityPolicy
@@ -35,7 +38,12 @@ spec:
 ${indented(spec)}`;
 }
 
-/** A container that level restricted admits. @param add capabilities @param more further lines of the container */
+/**
+ * A container that level restricted admits.
+ *
+ * @param add the added capabilities
+ * @param more further lines of the container
+ */
 function hardened(add: string, more = ''): string {
   return `securityContext:
   runAsNonRoot: true

@@ -1,14 +1,14 @@
-/** The overrides of a policy in words: how it differs from its level. */
+/** Describes in words the overrides of a policy, which are the differences between the policy and its level. */
 import type { CompleteSpec, NamedContainers } from '../../operator/api/capability-policy.ts';
 import { RULES } from '../../operator/rules/index.ts';
 
-/** The overrides that rules put into words. */
+/** The overrides for which a rule defines words. */
 const WORDS: Readonly<Record<string, (value: never) => string>> = Object.assign(
   {},
   ...RULES.map(({ phrases }) => phrases),
 );
 
-/** One phrase for each override; an empty list if there are none. */
+/** The phrases, one for each override. The list is empty if there are no overrides. */
 export function exceptions({
   overrides = {},
   containers = [],
@@ -21,7 +21,10 @@ export function exceptions({
   ];
 }
 
-/** The containers of an entry, in words. If an entry states names and images, a container must match both. */
+/**
+ * The containers to which an entry applies, in words. If an entry has names and images, a container must match both of
+ * them.
+ */
 function containersText({ names = [], images = [] }: NamedContainers): string {
   const named = names.length > 0 ? `container ${names.join(', ')}` : 'any container';
   return images.length > 0 ? `${named} of image ${images.join(', ')}` : named;
@@ -34,7 +37,7 @@ function phrases(overrides: object): string[] {
   });
 }
 
-/** The overrides that are put into words part by part. */
+/** The overrides whose fields are described one by one. */
 const BY_FIELD = RULES.filter(({ byField }) => byField).map(({ id }) => id);
 
 function stated(overrides: object, prefix: string): [path: string, value: unknown][] {
@@ -45,7 +48,7 @@ function stated(overrides: object, prefix: string): [path: string, value: unknow
   );
 }
 
-/** The value of an override in words: `MustRunAs 1-65535`, `RuntimeDefault, Localhost`. */
+/** The value of an override in words, such as `MustRunAs 1-65535` or `RuntimeDefault, Localhost`. */
 function valueText(value: unknown): string {
   if (Array.isArray(value)) return value.length > 0 ? value.map(valueText).join(', ') : 'none';
   if (typeof value !== 'object' || value === null) return String(value);

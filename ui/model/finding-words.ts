@@ -1,20 +1,20 @@
-/** Findings about policies in words, with links to the policies that are the reason. */
+/** Findings about policies in words, with links to the policies that are the reason for the finding. */
 import { type Finding, findingText, kindText, policiesText } from '../../analysis/compare/finding.ts';
 import type { ClusterFindings, TextFindings } from '../worker/findings.ts';
 import type { Marker } from './play-result.ts';
 
-/** The answer about the policies of a cluster, or the reason why there is none. */
+/** The findings about the policies of a cluster, or the reason why there is no result. */
 export type ToldFindings = { readonly findings: ClusterFindings } | { readonly error: string };
 
-/** A part of a sentence: text, or the name of a policy to link to. */
+/** A part of a sentence: text, or the name of a policy that becomes a link. */
 export type SentencePart = string | { readonly policy: string };
 
-/** The kind as a title: `Opens nothing`. */
+/** The kind of a finding as a title, such as `Opens nothing`. */
 export function findingTitle(kind: Finding['kind']): string {
   return capitalized(kindText(kind));
 }
 
-/** The message of a finding as a sentence, in which the names of the other policies are parts of their own. */
+/** The message of a finding as a sentence. The names of the other policies are separate parts of the sentence. */
 export function findingParts({ message, others }: Pick<Finding, 'message' | 'others'>): SentencePart[] {
   const sentence = `${capitalized(message)}.`;
   const list = policiesText(others);
@@ -23,14 +23,17 @@ export function findingParts({ message, others }: Pick<Finding, 'message' | 'oth
   return [sentence.slice(0, at), ...listParts(others), sentence.slice(at + list.length)];
 }
 
-/** The parts of `policiesText()`. */
+/** The parts of the text that `policiesText()` returns. */
 function listParts(names: readonly string[]): SentencePart[] {
   const separator = (index: number) => (index === names.length - 1 ? ' and ' : ', ');
   const parts = names.flatMap((policy, index) => (index === 0 ? [{ policy }] : [separator(index), { policy }]));
   return [names.length === 1 ? 'policy ' : 'policies ', ...parts];
 }
 
-/** The index of a list of names whose last name does not go on after it; -1 if there is none. */
+/**
+ * The index at which the list of names occurs in the sentence; -1 if there is no such index. An occurrence does not
+ * count if its last name is only the beginning of a longer name.
+ */
 function wholeIndexOf(sentence: string, list: string): number {
   const goesOn = (end: number) => /^[-.]*[a-z0-9]/.test(sentence.slice(end));
   let at = sentence.indexOf(list);
@@ -38,12 +41,12 @@ function wholeIndexOf(sentence: string, list: string): number {
   return at;
 }
 
-/** The findings about each policy that has some, by its name. */
+/** The findings about each policy that has findings. The key is the name of the policy. */
 export function findingsByPolicy(told: ToldFindings | undefined): ReadonlyMap<string, readonly Finding[]> {
   return Map.groupBy(told && 'findings' in told ? told.findings.findings : [], ({ policy }) => policy);
 }
 
-/** The markers of findings in the text of the policies. */
+/** The markers that show findings in the YAML of the policies. */
 export function findingMarkers({ findings }: TextFindings): Marker[] {
   return findings.map((finding) => ({ line: finding.line ?? 1, severity: 'warning', message: findingText(finding) }));
 }

@@ -1,11 +1,11 @@
-/** The commands that make the edits in the user's own files. */
+/** Builds the commands that make the same edits in the user's own files. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 const RBAC = ['clusterroles', 'clusterrolebindings', 'roles', 'rolebindings'];
 
-/** @param namespace of the workload, for manifests that do not state one */
+/** @param namespace the namespace of the workload, for manifests that state no namespace */
 export function fixCommand(namespace: string, { policies, excludedNamespaces }: Snapshot): string {
-  // If the files have no roles, nobody may use a policy with restricted use.
+  // If the files contain no roles, nobody may use a policy with restricted use.
   const isForAll = policies.every(({ spec }) => spec.usableBy === 'Everyone');
   const kinds = ['capabilitypolicies', 'namespaces', ...(isForAll ? [] : RBAC)];
   const excluded =
@@ -17,7 +17,10 @@ export function fixCommand(namespace: string, { policies, excludedNamespaces }: 
   ].join('\n');
 }
 
-/** Quotes a text as one word of a shell, because a snapshot from somebody else may contain any names. */
+/**
+ * Quotes a text as one word of a shell. The names in a snapshot may be from somebody else, and may contain any
+ * characters.
+ */
 function quoted(text: string): string {
   return /^[\w.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

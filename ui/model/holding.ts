@@ -1,4 +1,4 @@
-/** The capabilities that a container holds, and how it came to hold each. */
+/** Finds the capabilities that a container holds, and how the container came to hold each capability. */
 import { type Way, wayOn } from '../../analysis/capabilities/how-held.ts';
 import type { ContainerRuntime } from '../../analysis/capabilities/runtimes.ts';
 import type { ContainerCapabilities } from '../../analysis/snapshot/document.ts';
@@ -6,13 +6,13 @@ import { CAPABILITIES_BY_RISK } from '../../operator/standards/capabilities.ts';
 
 export type Runtime = ContainerRuntime['name'];
 
-/** The columns of the map: the most dangerous capability first. */
+/** The capabilities in the order of the map's columns. The most dangerous capability comes first. */
 export const COLUMNS = CAPABILITIES_BY_RISK;
 const COLUMN_OF = new Map(COLUMNS.map(({ name }, column) => [name, column]));
 
 /**
- * How a container holds a capability: not at all, given by the container runtime, added, or because the container is
- * privileged.
+ * The ways in which a container holds a capability: not at all, given by the container runtime, added, or because the
+ * container is privileged.
  */
 export const HELD = { no: 0, byDefault: 1, added: 2, privileged: 3 } as const;
 const OF_WAY: Readonly<Record<Way, number>> = {
@@ -25,7 +25,7 @@ export function columnOf(capability: string): number | undefined {
   return COLUMN_OF.get(capability);
 }
 
-/** One number of HELD for each column. All numbers are zero if the runtime does not start the container. */
+/** The list has a value of HELD for each column. All numbers are zero if the runtime does not start the container. */
 export function heldBy({ privileged, add, held }: ContainerCapabilities, runtime: Runtime): Uint8Array {
   const how = new Uint8Array(COLUMNS.length);
   const holds = held[runtime];

@@ -1,4 +1,4 @@
-/** Sentences that say why the Pod Security label of a policy is not tighter. */
+/** Makes sentences that say why the Pod Security label of a policy is not stricter. */
 import type { LabelCost, LevelVersion } from '../../operator/compile/labels.ts';
 import { formatVersion } from '../../operator/standards/level-version.ts';
 import { firstOf } from '../../operator/text/wording.ts';
@@ -8,16 +8,19 @@ export function labelText(found: LevelVersion | undefined): string {
   return found ? `${found.level} ${formatVersion(found.minor)}` : 'none';
 }
 
-/** A tighter label, which would refuse pods that the policy admits. */
+/** A stricter label, which would refuse pods that the policy admits. */
 export interface LabelCosts {
   readonly label: string;
-  /** The rules by which the label would refuse pods, each with the containers to which the rule's value applies. */
+  /**
+   * The rules by which the label would refuse pods. Each rule is named together with the containers to which its value
+   * applies.
+   */
   readonly rules: readonly string[];
-  /** Whether the label would warn about fields that defaulting fills in later. */
+  /** Whether the label would warn about fields that defaulting fills in afterwards. */
   readonly beforeFilling: boolean;
 }
 
-/** Groups the costs by label, with the tightest label first. */
+/** Groups the costs of stricter labels by label. The strictest label comes first. */
 export function costsByLabel(costs: readonly LabelCost[]): LabelCosts[] {
   return [...Map.groupBy(costs, labelText)].map(([label, own]) => ({
     label,

@@ -1,18 +1,18 @@
-/** The clusters of a page that `cappol ui` keeps up to date. */
+/** Keeps the clusters of a page up to date that `cappol ui` serves. */
 import { type Difference, withDifference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Clusters, ShownCluster } from '../data/clusters.ts';
 
-/** A context of the kubeconfig, with its state on the server. */
+/** A context of the kubeconfig, and the state that the server reports for it. */
 export interface FollowedContext {
   readonly context: string;
-  /** The reason why the context cannot be read or followed now. */
+  /** The reason why the context cannot be read or followed now; absent if there is no problem. */
   readonly problem?: string;
 }
 
-/** The clusters, as the events so far describe them. */
+/** The clusters, as all events until now describe them. */
 export class LiveState {
-  /** The reason why no more events arrive; undefined while they arrive. */
+  /** The reason why no more events arrive; undefined as long as events arrive. */
   lost: string | undefined;
   #contexts: readonly FollowedContext[] = [];
   readonly #snapshots = new Map<string, Pick<ShownCluster, 'snapshot' | 'change'>>();
@@ -22,8 +22,8 @@ export class LiveState {
   }
 
   /**
-   * Replaces the snapshot of a context. The server sends a whole snapshot at the start, and after the page has
-   * connected again.
+   * Replaces the snapshot of a context. The server sends a whole snapshot at the start, and each time the page connects
+   * again.
    */
   setSnapshot(snapshot: Snapshot): void {
     this.#snapshots.set(snapshot.context, { snapshot });

@@ -1,25 +1,28 @@
 /**
- * The cells of a row as a few SVG paths: an element for each cell would make scrolling slow. Rows with the same cells share
- * one drawing.
+ * Draws the cells of a row as a few SVG paths. An element for each cell would make scrolling slow. Rows that have the
+ * same cells share one drawing.
  */
 import { perObject } from '../../operator/policy/memo.ts';
 import { RISK_CLASSES, type Risk } from '../../operator/standards/capabilities.ts';
 import type { Cells } from './capability-map.ts';
 import { COLUMNS, HELD } from './holding.ts';
 
-/** The height of a row, in CSS pixels. */
+/** The height of a row in the map, in CSS pixels. */
 export const ROW_HEIGHT = 24;
 export const CELL_WIDTH = 20;
-/** The gap between two classes of risk. */
+/** The gap between the columns of two classes of risk, in CSS pixels. */
 const GAP = 12;
 
-/** The left edge of each column. */
+/** The left edge of each column, in CSS pixels. */
 export const LEFTS: readonly number[] = COLUMNS.map(
   ({ risk }, column) => column * CELL_WIDTH + RISK_CLASSES.indexOf(risk) * GAP,
 );
 export const MAP_WIDTH = (LEFTS.at(-1) ?? 0) + CELL_WIDTH;
 
-/** The column at a distance from the left edge of the map; undefined between two classes. */
+/**
+ * The column at the given distance from the left edge of the map. The result is undefined in the gap between two
+ * classes.
+ */
 export function columnAt(x: number): number | undefined {
   const column = LEFTS.findLastIndex((left) => left <= x);
   const left = LEFTS[column];
@@ -28,19 +31,19 @@ export function columnAt(x: number): number | undefined {
 
 /** The SVG paths of a row. A path is empty if there is nothing to draw. */
 export interface Drawing {
-  /** The dots, squares, bars and lines, grouped by the colour of their risk. */
+  /** The dots, squares, bars and lines as SVG paths, grouped by the colour of their risk. */
   readonly fills: readonly (readonly [Risk, string])[];
-  /** The dots, squares, bars and lines of capabilities that are held but not used. */
+  /** The shapes of capabilities that are held but not used, grouped like `fills`. */
   readonly unused: readonly (readonly [Risk, string])[];
-  /** The plus sign in each square. */
+  /** The plus signs in the squares. */
   readonly pluses: string;
   /**
-   * Frames around capabilities that are held and allowed. `room` has the frames around capabilities that are not held
-   * but would be allowed.
+   * The frames around capabilities that are held and allowed. `room` has the frames around capabilities that are not
+   * held but would be allowed.
    */
   readonly frames: string;
   readonly room: string;
-  /** Marks in the corners of capabilities that are held and not allowed. */
+  /** The marks in the corners of capabilities that are held but not allowed. */
   readonly corners: string;
 }
 
@@ -54,7 +57,8 @@ function drawn({ how, allowed, refused, unprivileged, unused }: Cells): Drawing 
   for (const [column, { risk }] of COLUMNS.entries()) {
     const left = LEFTS[column] as number;
     const [way, mark] = [how[column] as number, (unprivileged ?? how)[column] as number];
-    // If only some containers are privileged, a line is drawn below the capabilities that the other containers hold.
+    // If only some containers are privileged, a line stands for the privileged containers. The shape above the line
+    // stands for all other containers.
     const line = unprivileged && way === HELD.privileged ? box(left, ROW_HEIGHT - 5, CELL_WIDTH, 3) : '';
     const shape = line + (SHAPES[mark]?.(left) ?? '');
     const into = unused?.[column] ? dimmed : fills;
@@ -68,7 +72,7 @@ function drawn({ how, allowed, refused, unprivileged, unused }: Cells): Drawing 
   return { fills: [...fills], unused: [...dimmed], pluses, frames, room, corners };
 }
 
-/** The shape for each number of HELD. */
+/** The shapes, indexed by the values of HELD. */
 const SHAPES: readonly ((left: number) => string)[] = [
   () => '',
   (left) => `M${left + 6.5} ${MIDDLE}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0-7 0z`,

@@ -1,4 +1,4 @@
-/** Translates between the parameters of the address and the filter and order of the map. */
+/** Converts the parameters of the address to the filter and order of the map. */
 import type { Runtime } from './holding.ts';
 import { HOLDINGS, type MapFilter, ORDERS, type Order } from './map-rows.ts';
 import { STATES } from './namespaces.ts';
@@ -9,11 +9,11 @@ export interface MapQuestion {
   readonly runtime: Runtime;
 }
 
-/** The names of the parameters that filter. */
+/** The names of the parameters that belong to the filter. */
 export const FILTERS = ['text', 'capability', 'namespace', 'policy', 'held', 'state', 'verdict'] as const;
 export const RUNTIMES: readonly Runtime[] = ['containerd', 'CRI-O', 'Docker'];
 
-/** The filter and the order that the parameters state. A mistyped value in the address filters nothing. */
+/** The filter and the order that the parameters contain. An unknown value in the address filters nothing. */
 export function questionOf(parameters: Readonly<Record<string, string>>): MapQuestion {
   const { text = '', capability = '', namespace = '', policy = '', verdict = '' } = parameters;
   const { held = '', state = '', sort = '', runtime = '' } = parameters;

@@ -1,4 +1,4 @@
-/** The rows of the map: filtered, sorted, and expanded as the user has chosen. */
+/** Calculates the rows of the map: filtered, sorted, and expanded as the user has chosen. */
 import type { CapabilityMap, Cells, MapContainer, MapNamespace, MapWorkload } from './capability-map.ts';
 import { riskOf, worstOf } from './capability-map.ts';
 import { columnOf, HELD } from './holding.ts';
@@ -6,8 +6,8 @@ import type { NamespaceState } from './namespaces.ts';
 import { byText } from './violations.ts';
 
 /**
- * The choices of the filter by holding: how a container holds a capability, and whether it holds the capability against
- * the policy or without using it.
+ * The choices of the filter by holding: how a container holds a capability, or that the capability is held against the
+ * policy, or is held but not used.
  */
 export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused', 'unused'] as const;
 export type Holding = (typeof HOLDINGS)[number];
@@ -16,21 +16,21 @@ export type Order = (typeof ORDERS)[number];
 
 /** A filter of the map. An empty text filters nothing. */
 export interface MapFilter {
-  /** A text in the name of a namespace, workload or container. */
+  /** The text that the name of a namespace, workload or container must contain. */
   readonly text: string;
   readonly capability: string;
   readonly namespace: string;
-  /** The name of a policy that decides in the namespace. */
+  /** The name of a policy that must decide in the namespace. */
   readonly policy: string;
   readonly held: Holding;
   readonly state: NamespaceState | '';
-  /** `Violating` keeps only workloads that violate some policy. */
+  /** The value `Violating` keeps only the workloads that violate a policy. */
   readonly verdict: string;
 }
 
 export interface FilteredNamespace {
   readonly namespace: MapNamespace;
-  /** The workloads that match, in the order of the rows. */
+  /** The workloads that match the filter, in the order of the rows. */
   readonly workloads: readonly MapWorkload[];
   readonly cells: Cells;
   readonly violating: number;
@@ -43,13 +43,13 @@ export interface FilteredMap {
 
 export interface MapRow {
   readonly key: string;
-  /** The kind of row: 1 for a namespace, 2 for a workload, 3 for a container. */
+  /** The kind of the row: 1 is a namespace, 2 a workload, and 3 a container. */
   readonly level: 1 | 2 | 3;
   readonly cells: Cells;
   readonly namespace: FilteredNamespace;
   readonly workload?: MapWorkload;
   readonly container?: MapContainer;
-  /** Whether the row is expanded; absent if no rows are below it. */
+  /** Whether the row is expanded; absent if the row has no rows below it. */
   readonly expanded?: boolean;
   /** The index of the row that contains this row. */
   readonly parent?: number;
@@ -73,7 +73,7 @@ export function filterMap({ namespaces }: CapabilityMap, filter: MapFilter, orde
   };
 }
 
-/** @param expanded the keys of the rows that are expanded */
+/** @param expanded the keys of the expanded rows */
 export function rowsOf({ namespaces }: FilteredMap, expanded: ReadonlySet<string>): MapRow[] {
   const rows: MapRow[] = [];
   for (const namespace of namespaces) {

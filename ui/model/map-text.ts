@@ -1,11 +1,11 @@
-/** The map in words: for a cell, for a screen reader, and for a spreadsheet. */
+/** Describes the map in words, for a cell, for screen readers, and for a spreadsheet. */
 import { perObject } from '../../operator/policy/memo.ts';
 import type { Cells } from './capability-map.ts';
 import { meaningText } from './capability-words.ts';
 import { COLUMNS, HELD, type Runtime } from './holding.ts';
 import type { FilteredMap, MapRow } from './map-rows.ts';
 
-/** A cell in words: `SYS_ADMIN: added, not allowed`. */
+/** A cell in words, such as `SYS_ADMIN: added, not allowed`. */
 export function cellText({ how, allowed, refused, unused }: Cells, column: number): string {
   const { name } = COLUMNS[column] as (typeof COLUMNS)[number];
   const words = [
@@ -18,7 +18,7 @@ export function cellText({ how, allowed, refused, unused }: Cells, column: numbe
 
 const WAYS = ['not held', 'given by the runtime', 'added', 'held as privileged'];
 
-/** A whole row in words: `added: NET_ADMIN; given by the runtime: CHOWN, KILL; not allowed: NET_ADMIN`. */
+/** A whole row in words, such as `added: NET_ADMIN; given by the runtime: CHOWN, KILL; not allowed: NET_ADMIN`. */
 export const rowText = perObject((cells: Cells): string => {
   const names = (wanted: (column: number) => boolean) =>
     COLUMNS.flatMap(({ name }, column) => (wanted(column) ? [name] : []));
@@ -36,11 +36,11 @@ export const rowText = perObject((cells: Cells): string => {
 
 export interface CellWords {
   readonly capability: string;
-  /** Whether and why the workload or container holds the capability. */
+  /** Whether the workload or container holds the capability, and why. */
   readonly here: string;
   /** Whether the deciding policies allow the capability. */
   readonly policy: string;
-  /** The meaning of the capability itself. */
+  /** The meaning of the capability, which is the same in every row. */
   readonly meaning: string;
 }
 
@@ -84,14 +84,17 @@ function policyWords({ cells, namespace: { namespace } }: MapRow, column: number
   return `${name} (${mode}) ${verb} it${limitedWords(limited, deciding)}.`;
 }
 
-/** The map shows the capabilities that a policy's rules allow. Whether a pod may use the policy is part of its verdict. */
+/**
+ * The map shows the capabilities that the rules of a policy allow. The verdict on a pod also depends on whether its
+ * users may use the policy.
+ */
 function limitedWords(limited: readonly string[], deciding: readonly string[]): string {
   if (limited.length === 0) return '';
   if (limited.length === deciding.length) return ', for those that may use it';
   return `; ${limited.join(', ')} ${limited.length === 1 ? 'does' : 'do'} so only for those that may use it`;
 }
 
-/** A row for each container, with one column for each capability. */
+/** Yields a row for each container. Each capability has a column. */
 export function* csvRows({ namespaces }: FilteredMap): Generator<readonly string[]> {
   yield [
     'namespace',

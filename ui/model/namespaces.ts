@@ -1,10 +1,10 @@
-/** The state of a namespace, in one word: enforced, pending and so on. */
+/** Finds the state of a namespace and its word, such as enforced or pending. */
 import type { Snapshot, SnapshotNamespace } from '../../analysis/snapshot/document.ts';
 import { isReached } from '../../operator/policy/deciding.ts';
 
 /**
- * Enforced: an Enforce policy decides. Pending: an Enforce policy will decide after the promotion. Watched: only Warn and
- * Audit policies decide. Open: no policy decides. Leaving: the namespace is being deleted.
+ * Enforced: an Enforce policy decides. Pending: an Enforce policy will decide after the promotion of the namespace.
+ * Watched: only Warn and Audit policies decide. Open: no policy decides. Leaving: the namespace is being deleted.
  */
 export const STATES = ['enforced', 'pending', 'watched', 'open', 'leaving', 'excluded'] as const;
 export type NamespaceState = (typeof STATES)[number];
@@ -19,17 +19,17 @@ export const STATE_TITLES: Readonly<Record<NamespaceState, string>> = {
 };
 
 /**
- * Whether namespaces, pods and workloads could be read. If they could not be read, every namespace looks as if it were
- * excluded.
+ * Whether namespaces, pods and workloads could be read. If some could not be read, every namespace looks like an
+ * excluded one.
  */
 export function isEvaluated({ namespaces, operatorNamespace, excludedNamespaces }: Snapshot): boolean {
   if (namespaces.some(({ reached }) => reached)) return true;
-  // A cluster with only system namespaces was read, although all of its namespaces are excluded.
+  // If a cluster has only system namespaces, all of its namespaces are excluded, although everything was read.
   const excluded = [operatorNamespace, ...excludedNamespaces];
   return namespaces.length > 0 && !namespaces.some((namespace) => isReached(namespace, excluded));
 }
 
-/** @param enforcing the names of the policies whose mode is Enforce, pending or not */
+/** @param enforcing the names of the policies of mode Enforce, including pending policies */
 export function stateOf(
   { reached, terminating, deciding }: SnapshotNamespace,
   enforcing: ReadonlySet<string>,
@@ -37,7 +37,7 @@ export function stateOf(
   if (!reached) return terminating ? 'leaving' : 'excluded';
   const { Enforce = [], Warn = [], Audit = [] } = deciding;
   if (Enforce.length > 0) return 'enforced';
-  // A pending policy decides in a mode other than its own.
+  // In a pending namespace, a policy decides in another mode than its own.
   if ([...Warn, ...Audit].some((name) => enforcing.has(name))) return 'pending';
   return Warn.length + Audit.length > 0 ? 'watched' : 'open';
 }

@@ -1,8 +1,11 @@
-/** Reads a snapshot from a file that somebody opened. The file may be any file, and must not break the page. */
+/**
+ * Reads a snapshot from a file that the user opened. The user may open any file, and a wrong file must not break the
+ * page.
+ */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import { snapshotProblem } from '../../analysis/snapshot/snapshot-problem.ts';
 
-/** Reads the snapshot. @throws Error with a message for people */
+/** Reads the snapshot. @throws Error with a message for users */
 export async function snapshotIn(bytes: Uint8Array<ArrayBuffer>): Promise<Snapshot> {
   const isCompressed = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const text = isCompressed ? await decompressed(bytes) : textOf(bytes);

@@ -1,4 +1,4 @@
-/** The numbers of the overview, which are the same as in `cappol status`. */
+/** Calculates the numbers of the overview. `cappol status` shows the same numbers. */
 import { problemsAmong, readiness } from '../../analysis/policies/condition-problems.ts';
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { CapabilityPolicyStatus } from '../../operator/api/capability-policy.ts';
@@ -10,17 +10,17 @@ import { enforcingPolicies, isEvaluated, type NamespaceState, STATES, stateOf } 
 import { countViolations, type ViolationCounts } from './violations.ts';
 
 export interface Overview {
-  /** The number of namespaces in each state; undefined if pods or namespaces could not be read. */
+  /** The number of namespaces in each state. The value is undefined if pods or namespaces could not be read. */
   readonly namespaces: Readonly<Record<NamespaceState, number>> | undefined;
   /**
-   * The counts of violations. If nothing could be evaluated, the counts are undefined, and the page shows only the
+   * The counts of violations. If nothing could be evaluated, the counts are undefined. The page then shows only the
    * numbers in the policies' statuses.
    */
   readonly violations: ViolationCounts | undefined;
   readonly policies: number;
   /** The names of the policies that are not ready. */
   readonly notReady: readonly string[];
-  /** Rollouts that are not complete, sorted by the number of namespaces that block them. */
+  /** The rollouts that are not complete, sorted by the number of namespaces that block them. */
   readonly rollouts: readonly Rollout[];
   readonly remarks: readonly Remark[];
   readonly protection: { readonly status: 'True' | 'False' | 'Unknown'; readonly message: string } | undefined;
@@ -33,10 +33,10 @@ export interface Rollout extends Required<Pick<RolloutStatus, 'enforced' | 'soak
   readonly policy: string;
   readonly total: number;
   readonly paused: boolean;
-  /** The time for which a namespace must be without a violation. */
+  /** The time for which a namespace must have no violation. */
   readonly soak: string;
   readonly next?: RolloutStatus['next'];
-  /** The first blocked namespaces, as the status names them. */
+  /** The first blocked namespaces, which the policy's status names. */
   readonly blockedNamespaces: NonNullable<RolloutStatus['blockedNamespaces']>;
 }
 
@@ -44,7 +44,7 @@ export interface Rollout extends Required<Pick<RolloutStatus, 'enforced' | 'soak
 export interface Remark {
   readonly policy: string;
   readonly tone: 'critical' | 'warning';
-  /** The condition's type, or `Expires`. */
+  /** The type of the condition, or the word `Expires`. */
   readonly about: string;
   readonly text: string;
 }
@@ -74,7 +74,7 @@ function namespaceCounts(snapshot: Snapshot): Record<NamespaceState, number> {
   return counts;
 }
 
-/** The rollout of a policy; empty if it is complete, because a complete rollout needs no attention. */
+/** The rollout of a policy. The list is empty if the rollout is complete, because it then needs no attention. */
 function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout[] {
   if (!spec.rollout || !rollout) return [];
   const { enforced = 0, soaking = 0, blocked = 0, next, blockedNamespaces = [] } = rollout;
@@ -86,7 +86,8 @@ function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout
 
 function remarksOn({ name: policy, spec, status }: SnapshotPolicy, now: number): Remark[] {
   const conditions = status.conditions ?? [];
-  // Conditions with the reason NotAccepted follow from the condition Accepted, which is shown.
+  // Conditions with the reason NotAccepted are left out, because they follow from the condition Accepted, which is
+  // shown.
   const told = problemsAmong(conditions).filter(({ reason }) => reason !== NOT_ACCEPTED);
   const problems = told.map(
     ({ type, status, reason, message }): Remark => ({
@@ -124,7 +125,7 @@ function expiryRemark(policy: string, expires: string | undefined, now: number):
   return [{ policy, tone, about: 'Expires', text: `It ${text}: expires at ${expires}` }];
 }
 
-/** Whether the objects are protected, as the operator reports it in the status of every policy. */
+/** Whether the objects that enforce policies are protected. The operator reports this in the status of every policy. */
 function protectionOf(policies: readonly SnapshotPolicy[]): Overview['protection'] {
   const conditions = policies.flatMap(({ status }) => status.conditions ?? []);
   const found = conditions.find(({ type }) => type === 'Protected');

@@ -1,10 +1,10 @@
-/** Sentences about the changes that policies would make in a cluster. */
+/** Makes sentences about the changes that edited policies would make in a cluster. */
 import { counted } from '../../operator/text/wording.ts';
 import type { ReevaluateAnswer } from '../worker/reevaluate.ts';
 
 type Summary = ReevaluateAnswer['summary'];
 
-/** The numbers of changes in words: `12 workloads: 1 newly refused, 11 unchanged.` */
+/** The numbers of changes in words, such as `12 workloads: 1 newly refused, 11 unchanged.` */
 export function changesText(summary: Summary): string {
   const { workloads, newlyRefused, perhapsRefused, newlyAdmitted, reportedOtherwise, unchanged } = summary;
   if (unchanged === workloads) return `Nothing changes for the ${counted(workloads, 'workload')} of the cluster.`;
@@ -20,7 +20,8 @@ export function changesText(summary: Summary): string {
 }
 
 /**
- * The namespaces of the policies in words: `ping selects 4 namespaces. In 3 of them, nothing that runs violates it.`
+ * The namespaces of the policies in words, such as `ping selects 4 namespaces. In 3 of them, nothing that runs violates
+ * it.`
  */
 export function selectionText(candidates: readonly string[], summary: Summary): string {
   const { candidateNamespaces, safeToEnforce } = summary;

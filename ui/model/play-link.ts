@@ -1,23 +1,26 @@
 /**
- * Translates between the texts of the playground and the fragment of an address, which contains the texts deflated and
- * as base64url.
+ * Converts the texts of the playground to the fragment of an address, and back. The fragment contains the texts
+ * deflated and as base64url.
  */
 
 export interface Play {
   readonly policies: string;
   readonly manifests: string;
-  /** The namespace of manifests that do not state one. */
+  /** The namespace of manifests that state no namespace. */
   readonly namespace: string;
-  /** The labels of the namespace, such as `team=network,stage=prod`. */
+  /** The labels of the namespace as text, such as `team=network,stage=prod`. */
   readonly labels: string;
-  /** The policies before the change, if the playground compares; otherwise absent. */
+  /** The policies before the change. The field is absent if the playground does not compare. */
   readonly before?: string | undefined;
 }
 
 const FIELDS = ['policies', 'manifests', 'namespace', 'labels', 'before'] as const;
-/** The number of fields that each link has: all but `before`. */
+/** The number of fields that each link has. Only the field `before` may be missing. */
 const LEAST_FIELDS = 4;
-/** The most characters of the playground's texts: more than anybody types. A longer text would only fill the memory. */
+/**
+ * The maximum number of characters in the texts of the playground, which is more than a user types. A longer text would
+ * only use up memory.
+ */
 const MOST_CHARACTERS = 4 * 1024 * 1024;
 
 export async function linkOf(play: Play): Promise<string> {
@@ -27,7 +30,7 @@ export async function linkOf(play: Play): Promise<string> {
   return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
 }
 
-/** @param address of the page that the link leads to */
+/** @param address the address of the page to which the link leads */
 export function copiedText(address: string): string {
   const { protocol, hostname } = new URL(address);
   const nothing = 'Copied. It has all texts; nothing was sent.';
@@ -35,7 +38,7 @@ export function copiedText(address: string): string {
   return hostname === '127.0.0.1' ? `${nothing} It opens only in this browser, while cappol ui runs.` : nothing;
 }
 
-/** Reads the texts from a link. @throws Error for people, if the link is incomplete */
+/** Reads the texts from a link. @throws Error with a message for users, if the link is incomplete */
 export async function playOf(link: string): Promise<Play> {
   const values = await valuesOf(link).catch(() => {
     throw new Error(
@@ -56,7 +59,7 @@ async function valuesOf(link: string): Promise<readonly string[]> {
   return values;
 }
 
-/** Reads a stream up to the limit, because a short link may expand to any length. */
+/** Reads a stream up to the limit. A short link may expand to a text of any length. */
 async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -78,7 +81,7 @@ async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
   return bytes;
 }
 
-/** Parses labels such as `team=network,stage=prod`. @throws Error for people */
+/** Parses labels such as `team=network,stage=prod`. @throws Error with a message for users */
 export function labelsOf(text: string): Readonly<Record<string, string>> {
   const entries = text
     .split(',')

@@ -1,6 +1,6 @@
 /**
- * Turns the worker's answer into the content of the playground: a headline for each object, and markers for the
- * editors.
+ * Converts the worker's answer to the content of the playground. Each object gets a headline, and the editors get
+ * markers.
  */
 import { EFFECTS, type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations } from '../../analysis/check/merged.ts';
@@ -9,11 +9,11 @@ import type { CheckedViolation, ItemVerdict } from '../../analysis/check/result.
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { CheckAnswer, CheckedText, PlacedItem } from '../worker/check.ts';
 
-/** A message at a place of a text. */
+/** A message at a position of a text. */
 export interface Marker {
-  /** The line, starting from 1. */
+  /** The line of the marker. The first line is 1. */
   readonly line: number;
-  /** The column, starting from 1; left out for the whole line. */
+  /** The column of the marker. The first column is 1; the column is absent if the marker is for the whole line. */
   readonly column?: number;
   readonly endColumn?: number;
   readonly severity: 'error' | 'warning' | 'info';
@@ -24,9 +24,9 @@ export interface ShownItem {
   /** The kind, namespace and name of the object, such as `Deployment default/web`. */
   readonly name: string;
   readonly verdict: ItemVerdict;
-  /** The effect of admission; undefined if no policy decides. */
+  /** The effect of admission on the object; undefined if no policy decides. */
   readonly effect: Effect | undefined;
-  /** The result in one sentence. */
+  /** The result as a sentence. */
   readonly text: string;
   readonly violations: readonly MergedViolation<CheckedViolation>[];
   readonly findings: PlacedItem['findings'];
@@ -77,7 +77,7 @@ function textOf({ notSelected, namespace }: PlacedItem, effect: Effect | undefin
   }
 }
 
-/** The reasons why objects of the manifests have no verdict; empty if all objects have one. */
+/** The reasons why objects of the manifests have no verdict. The list is empty if all objects have a verdict. */
 export function leftOutText({ notEvaluated, skipped }: CheckAnswer): string[] {
   const kinds = new NotEvaluatedObjects();
   for (const one of notEvaluated) kinds.add(one);
@@ -88,13 +88,13 @@ export function leftOutText({ notEvaluated, skipped }: CheckAnswer): string[] {
   ];
 }
 
-/** The markers of an answer about pods in one of its two texts. */
+/** The markers for an answer about pods, in one of its two texts. */
 export function markersOf(answer: CheckAnswer, text: CheckedText): Marker[] {
   const troubles = troubleMarkers(answer.troubles, text);
   return text === 'policies' ? troubles : [...troubles, ...answer.items.flatMap(itemMarkers)];
 }
 
-/** The markers of the problems that belong to the text. */
+/** The markers for the problems in the given text. */
 export function troubleMarkers(troubles: readonly Trouble[], text: CheckedText): Marker[] {
   return troubles
     .filter(({ file }) => file === text)

@@ -1,4 +1,4 @@
-/** The distinct pods of a snapshot, each with the name of a workload that has it. */
+/** Lists the distinct pods of a snapshot, each with the name of a workload that has such a pod. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 
 export interface ShapeOfWorkload {
@@ -9,7 +9,7 @@ export interface ShapeOfWorkload {
   readonly title: string;
 }
 
-/** The most entries of a menu; a longer menu is of no use. */
+/** The maximum number of entries in the menu. A longer menu would not be useful. */
 const MOST = 500;
 
 export function workloadsByShape({ namespaces }: Pick<Snapshot, 'namespaces'>): ShapeOfWorkload[] {

@@ -1,4 +1,4 @@
-/** The policies of a snapshot as rows of a list, counted as `cappol status` counts. */
+/** Lists the policies of a snapshot as rows. The counts are the same as in `cappol status`. */
 import { GOOD_IF_TRUE, readiness } from '../../analysis/policies/condition-problems.ts';
 import type { Snapshot, SnapshotPolicy } from '../../analysis/snapshot/document.ts';
 import type { Condition, Mode } from '../../operator/api/capability-policy.ts';
@@ -7,17 +7,17 @@ import { isEvaluated } from './namespaces.ts';
 
 export interface PolicyRow {
   readonly policy: SnapshotPolicy;
-  /** The level and its version, such as `restricted v1.36`. */
+  /** The level and its version as text, such as `restricted v1.36`. */
   readonly level: string;
-  /** The differences of the policy from its level, in words. */
+  /** The differences between the policy and its level, in words. */
   readonly exceptions: readonly string[];
-  /** The number of namespaces where the policy decides now, and the number that it selects. */
+  /** The number of namespaces where the policy decides now, and the number of namespaces that it selects. */
   readonly namespaces: { readonly deciding: number; readonly selected: number };
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
   readonly state: PolicyState;
 }
 
-/** The state of the policy in one word. For a policy that is not in force, the word is the reason. */
+/** The state of the policy in one word. If the policy is not in force, the word is the reason. */
 export interface PolicyState {
   readonly word:
     | 'In force'
@@ -27,11 +27,11 @@ export interface PolicyState {
     | 'Not in force'
     | 'Not seen by an operator';
   readonly tone: 'good' | 'critical' | 'warning' | 'quiet';
-  /** The message of the condition from which the word comes. */
+  /** The message of the condition that determines the word. */
   readonly message: string;
 }
 
-/** The rows, sorted by name. */
+/** The rows of the list, sorted by the name of the policy. */
 export function policyRows(snapshot: Snapshot): PolicyRow[] {
   const counts = countsByPolicy(snapshot);
   const isLive = isEvaluated(snapshot);
@@ -52,10 +52,10 @@ export function policyRows(snapshot: Snapshot): PolicyRow[] {
   });
 }
 
-/** The value in the address that selects policies that are not Ready, whatever the reason. */
+/** The value in the address that selects the policies that are not Ready, for any reason. */
 export const NOT_READY = 'not-ready';
 
-/** @param wanted NOT_READY, or the word of a state; empty for all */
+/** @param wanted NOT_READY, or the word of a state. If `wanted` is empty, every policy matches */
 export function isInState({ policy, state }: PolicyRow, wanted: string): boolean {
   if (wanted === NOT_READY) return readiness(policy.status) !== 'True';
   return wanted === '' || state.word === wanted;
@@ -107,8 +107,8 @@ function stateOf({ spec, status, generation }: SnapshotPolicy, now: number): Pol
 }
 
 /**
- * The order of conditions: first the summaries that kstatus reads, then the facts in the order in which they depend on
- * each other.
+ * The types of conditions, in the order in which the page shows them. The summaries that kstatus reads come first. All
+ * further conditions follow in the order in which they depend on each other.
  */
 const ORDER = [
   'Ready',
@@ -123,7 +123,7 @@ const ORDER = [
   'Expired',
   'Protected',
 ];
-/** Conditions that are only observations: they do not keep a policy from working. */
+/** Conditions that are only observations. A policy works even if these conditions report a problem. */
 const OBSERVATIONS = ['Protected', 'Compliant', 'Expired', 'LabelConflict', 'LabelRefused', 'UseLimitExceeded'];
 
 export interface ShownCondition extends Condition {

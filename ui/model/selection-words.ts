@@ -1,9 +1,9 @@
-/** Says in one sentence why a policy decides in a namespace, or why it does not. */
+/** Makes a sentence that says why a policy decides in a namespace, or why it does not decide. */
 import type { Other, SelectedNamespace } from '../../analysis/policies/selected-namespaces.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { firstOf } from '../../operator/text/wording.ts';
 
-/** The order of the list: from namespaces where the policy decides to namespaces that no policy reaches. */
+/** The order of the list, from the namespaces where the policy decides to the namespaces that no policy reaches. */
 export const SELECTION_STATES = ['decides', 'shares', 'pending', 'overridden', 'terminating', 'excluded'] as const;
 export type SelectionState = (typeof SELECTION_STATES)[number];
 
@@ -57,7 +57,7 @@ export function whyText({ mode, pending, role }: SelectedNamespace, priority: nu
   }
 }
 
-/** A list of policies that have the same priority, such as `a, b (5) and 3 more`. */
+/** The policies that have the same priority as text, such as `a, b (5) and 3 more`. */
 function named(others: readonly Other[]): string {
   const priorities = new Set(others.map(({ priority }) => priority));
   const [only] = priorities;

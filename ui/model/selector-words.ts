@@ -1,4 +1,6 @@
-/** The selector of namespaces in words: `team=network, stage in (test, production), without legacy`. */
+/**
+ * Describes the selector of namespaces in words, such as `team=network, stage in (test, production), without legacy`.
+ */
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';
 
 type Expression = NonNullable<LabelSelector['matchExpressions']>[number];
@@ -10,7 +12,7 @@ const WORDS: Readonly<Record<Expression['operator'], (key: string, values: strin
   DoesNotExist: (key) => `without ${key}`,
 };
 
-/** The requirements of the selector, all of which a namespace must match. An empty list selects all namespaces. */
+/** The requirements of the selector. A namespace must match all requirements. An empty list selects all namespaces. */
 export function selectorWords({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string[] {
   return [
     ...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`),

@@ -1,17 +1,20 @@
 /**
- * Shortens a text that may be of any length. For example, the message of a condition names everything that the
+ * Shortens a text that may be of any length. An example is the message of a condition, which names everything that the
  * condition is about.
  */
 
-/** The number of characters that people read at a glance. */
+/** The number of characters that users can read at a glance. */
 export const MESSAGE_CHARACTERS = 400;
 
-/** @param most the most characters to keep @returns undefined if shortening would save too little */
+/**
+ * @param most the maximum number of characters to keep
+ * @returns undefined if the shortened text would not be much shorter
+ */
 export function shortText(text: string, most: number): string | undefined {
   if (text.length <= most * 1.5) return undefined;
   const cut = text.slice(0, most);
   const space = cut.lastIndexOf(' ');
   if (space > most / 2) return cut.slice(0, space);
-  // Half of a surrogate pair is not a character.
+  // If the cut splits a surrogate pair, its first half is removed, because it is not a character.
   return cut.replace(/[\ud800-\udbff]$/, '');
 }

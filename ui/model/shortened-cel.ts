@@ -1,14 +1,17 @@
-/** Shortens a long CEL text to the lines that a reader looks for. The table of a program has a line for each policy. */
+/**
+ * Shortens a long CEL expression to the lines for which a reader looks. A CEL expression is long because the table of a
+ * program has a line for each policy.
+ */
 
-/** A text of at most this many lines is shown unshortened. */
+/** The maximum number of lines of an expression that is shown unshortened. */
 const LINES = 40;
 const CHARACTERS = 20_000;
 
 /**
- * Keeps the lines that name the policy, the first line and the last line, with the number of left out lines between
- * them. Lines that are too long are cut.
+ * Keeps the first line, the last line, and the lines that name the policy. Between the kept lines, the result has the
+ * number of lines that were left out. A line that is too long is cut.
  *
- * @returns undefined if shortening saves nothing
+ * @returns undefined if the shortened text would not be shorter
  */
 export function shortenedCel(text: string, policy: string): string | undefined {
   const lines = text.split('\n');
@@ -33,7 +36,7 @@ function leftOut(lines: number): string[] {
 
 function shortLine(line: string): string {
   if (line.length <= CHARACTERS) return line;
-  // Half of a surrogate pair is not a character.
+  // If the cut splits a surrogate pair, its first half is removed, because it is not a character.
   const beginning = line.slice(0, CHARACTERS).replace(/[\ud800-\udbff]$/, '');
   return `${beginning} … ${counted(line.length - beginning.length, 'more character')} …`;
 }

@@ -1,4 +1,4 @@
-/** The workloads that violate, as rows: one for each workload and mode. */
+/** Lists the workloads that violate policies, with one row for each workload and mode. */
 import { type Effect, effectOf } from '../../analysis/check/effect.ts';
 import { mergeViolations } from '../../analysis/check/merged.ts';
 import type { Snapshot, SnapshotVerdict } from '../../analysis/snapshot/document.ts';
@@ -14,12 +14,12 @@ export interface ViolatingRow {
   readonly name: string;
   readonly mode: Mode;
   readonly verdict: 'Violating' | 'Unknown';
-  /** The outcome for new pods of the workload, in the words of admission control. */
+  /** The effect of admission on new pods of the workload. */
   readonly effect: Effect;
-  /** The number of the workload's pods that violate now. */
+  /** The number of the workload's pods that violate policies now. */
   readonly pods: number;
   readonly policies: readonly string[];
-  /** The rules that the workload breaks, the worst first. */
+  /** The rules that the workload violates, from the worst to the least bad. */
   readonly rules: readonly string[];
   readonly of: SnapshotVerdict;
 }
@@ -41,7 +41,7 @@ export function violatingRows({ namespaces, violations }: Snapshot): ViolatingRo
 }
 
 /**
- * Remembers the result of a function for each key. Thousands of workloads break the same rules, so their rows share one
+ * Caches the result of a function for each key. Thousands of workloads violate the same rules, so their rows share one
  * list.
  */
 function remembered<Result>(make: (key: string) => Result): (key: string) => Result {
@@ -60,7 +60,7 @@ export interface ViolatingFilter {
   readonly rule: string;
   /** The effect to show, such as `Refused`. */
   readonly result: string;
-  /** A text in the namespace, kind or name; upper and lower case do not matter. */
+  /** The text that the namespace, kind or name must contain. Upper and lower case do not matter. */
   readonly text: string;
 }
 
@@ -88,7 +88,10 @@ const byObject: Compare = (a, b) =>
 const byMode: Compare = (a, b) => MODES.indexOf(a.mode) - MODES.indexOf(b.mode);
 const byRule: Compare = (a, b) => severityRank(a.rules[0] ?? '') - severityRank(b.rules[0] ?? '');
 
-/** The comparison for each sort order. `sorted` orders rows that compare as equal by namespace, kind, name and mode. */
+/**
+ * The comparison for each sort order. If two rows compare as equal, `sorted` orders them by namespace, kind, name and
+ * mode.
+ */
 const COMPARE: Readonly<Record<Sort, Compare>> = {
   worst: (a, b) => byMode(a, b) || byRule(a, b) || b.rules.length - a.rules.length || b.pods - a.pods,
   namespace: () => 0,
@@ -99,7 +102,7 @@ const COMPARE: Readonly<Record<Sort, Compare>> = {
   pods: (a, b) => b.pods - a.pods,
 };
 
-/** @param order a name of SORTS, with `-` in front for the reverse order; any other text counts as `worst` */
+/** @param order a name of SORTS, with the prefix `-` for the reverse order. Any other text counts as `worst` */
 export function sorted(rows: readonly ViolatingRow[], order: string): readonly ViolatingRow[] {
   const { sort, reverse } = parseOrder(order);
   const sign = reverse ? -1 : 1;
@@ -125,7 +128,7 @@ const NEW_PODS: Readonly<Record<Mode, string>> = {
   Audit: 'Its new pods are created, and the audit log names them.',
 };
 
-/** The outcome for a workload's new pods, and for its running pods. */
+/** The text about the outcome for a workload's new pods and for its running pods. */
 export function effectText({ verdict, mode, pods }: ViolatingRow): string {
   if (verdict === 'Unknown')
     return 'Whether its new pods are refused depends on who creates them, or they are too expensive to evaluate.';
@@ -135,18 +138,18 @@ export function effectText({ verdict, mode, pods }: ViolatingRow): string {
   return `${NEW_PODS[mode]} ${now}${stay}.`;
 }
 
-/** A violation of a workload, with all policies that it violates. */
+/** A violation of a workload, with all policies that report the violation. */
 export interface BrokenRule {
   readonly rule: string;
-  /** The message of the violation, with the values that each policy accepts if they differ. */
+  /** The message of the violation. If the policies accept different values, the message lists them for each policy. */
   readonly message: string;
-  /** The path of the field, which begins below the PodSpec. */
+  /** The path of the field, starting below the PodSpec. */
   readonly path: string;
-  /** The violated policies, those of the strictest mode first. */
+  /** The violated policies. The policies of the strictest mode come first. */
   readonly policies: readonly { readonly name: string; readonly mode: Mode }[];
 }
 
-/** Merges equal violations of several policies. @param rows of one workload */
+/** Merges equal violations of several policies. @param rows the rows of one workload */
 export function brokenBy(rows: readonly ViolatingRow[], { violations }: Pick<Snapshot, 'violations'>): BrokenRule[] {
   const broken = rows.flatMap(({ mode, of }) =>
     Object.entries(of.violations ?? {}).flatMap(([policy, indexes]) =>

@@ -1,21 +1,24 @@
-/** The violations of a snapshot, counted as `cappol status` counts them. */
+/** Counts the violations of a snapshot. The counts are the same as in `cappol status`. */
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Mode } from '../../operator/api/capability-policy.ts';
 import { MODES } from '../../operator/policy/deciding.ts';
 import { severityRank } from '../../operator/rules/severity.ts';
 
-/** The number of workloads for each mode. Each workload counts once, by the strictest mode in which it violates. */
+/**
+ * The number of workloads that violate policies, for each mode. Each workload is counted once, in the strictest mode in
+ * which it violates a policy.
+ */
 export interface ByMode extends Readonly<Record<Mode, number>> {
   readonly total: number;
 }
 
 export interface ViolationCounts {
   readonly all: ByMode;
-  /** The number of namespaces with a workload that violates. */
+  /** The number of namespaces in which a workload violates a policy. */
   readonly namespaces: number;
-  /** The rules, sorted by the number of workloads that break them. */
+  /** The rules, sorted by the number of workloads that violate them. */
   readonly byRule: readonly { readonly rule: string; readonly workloads: ByMode }[];
-  /** The namespaces with a workload that violates, sorted by the number of these workloads. */
+  /** The namespaces in which a workload violates a policy, sorted by the number of violating workloads. */
   readonly byNamespace: readonly { readonly namespace: string; readonly workloads: ByMode }[];
 }
 

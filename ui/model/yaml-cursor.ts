@@ -1,27 +1,30 @@
 /**
- * Finds the place of the cursor in a YAML text that somebody is typing: its path, from the indentation, and the word at
- * the cursor. A parser would fail on an incomplete text.
+ * Finds the position of the cursor in a YAML text that the user is typing. The position is the path, which follows from
+ * the indentation, and the word at the cursor. A YAML parser is not used, because it would fail on an incomplete text.
  */
 
 /** A path in a YAML document. Each step is a key, or 0 for any item of a list. */
 export type YamlPath = readonly (string | 0)[];
 
 export interface Cursor {
-  /** The mapping or list around the word. */
+  /** The path of the mapping or list that contains the word. */
   readonly around: YamlPath;
   /** Whether the word is a key or a value. An item of a list counts as a value. */
   readonly writes: 'key' | 'value';
   /** The offset at which the word begins. */
   readonly from: number;
-  /** The other keys of the mapping, without the key at the cursor. */
+  /** The keys of the mapping, except for the key at the cursor. */
   readonly siblings: readonly string[];
-  /** The apiVersion and kind of the object around the cursor, such as `v1 Pod`; undefined if the object states none. */
+  /**
+   * The apiVersion and kind of the object that contains the cursor, such as `v1 Pod`; undefined if the object has no
+   * apiVersion or kind.
+   */
   readonly type: string | undefined;
 }
 
 interface Token {
   readonly column: number;
-  /** The key; undefined for the dash of an item. */
+  /** The key; undefined for the dash of a list item. */
   readonly key?: string;
 }
 
@@ -29,7 +32,7 @@ const WORD = /[\w.*/-]*$/;
 const KEY = /^(?:"([^"]*)"|'([^']*)'|([^\s"'{}[\],#&*!|>][^:{}[\],#]*?))\s*:(?=\s|$)/;
 const BOUNDARY = /^(?:---|\.\.\.)/;
 
-/** @returns undefined in a comment */
+/** @returns undefined if the cursor is in a comment */
 export function cursorAt(text: string, offset: number): Cursor | undefined {
   const lines = text.slice(0, offset).split('\n');
   const current = lines.pop() ?? '';
@@ -46,7 +49,7 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   const [head, flow] = splitFlow(current.slice(0, current.length - word.length));
   const { tokens, rest: tail } = tokensIn(head);
   const last = tokens.at(-1);
-  // A value comes after its key, or is an item alone on its line.
+  // A value follows its key, or it is a list item with its own line.
   const hasKey = last?.key !== undefined;
   const column = last === undefined ? head.length : hasKey ? last.column : head.length;
   const parents = pathTo(before, tokens[0]?.column ?? column, tokens[0] !== undefined && tokens[0].key === undefined);
@@ -55,13 +58,13 @@ export function cursorAt(text: string, offset: number): Cursor | undefined {
   if (tail.trim() !== '') return undefined;
   if (hasKey) return { around: own, writes: 'value', from, siblings: [], type };
   const siblings = [...siblingsIn(before.toReversed(), column), ...siblingsIn(below, column)];
-  // An item that has just begun may become a mapping, or stay a scalar.
+  // An item that has just begun may become a mapping, or remain a scalar.
   return { around: own, writes: 'key', from, siblings, type };
 }
 
 /**
- * Splits a line in which a flow collection is being written: the text before its first bracket, and the text from there
- * on.
+ * Splits a line in which the user is writing a flow collection. The result is the text before the first bracket, and
+ * the text from this bracket to the end.
  */
 function splitFlow(line: string): readonly [string, string | undefined] {
   const at = line.search(/[[{]/);
@@ -94,7 +97,7 @@ function inFlow(flow: string, around: YamlPath, rest: Pick<Cursor, 'from' | 'typ
   return { around: path, writes: 'key', siblings: top.keys, ...rest };
 }
 
-/** Splits the beginning of a line into its dashes and its key; the text after them is `rest`. */
+/** Splits the beginning of a line into its dashes and its key. `rest` is the text after the key. */
 function tokensIn(line: string): { readonly tokens: readonly Token[]; readonly rest: string } {
   const tokens: Token[] = [];
   let column = /^ */.exec(line)?.[0].length ?? 0;
@@ -108,7 +111,7 @@ function tokensIn(line: string): { readonly tokens: readonly Token[]; readonly r
   return { tokens, rest: line.slice(column + found[0].length) };
 }
 
-/** @param isItem whether there is a dash at the column. The dash may be as far to the left as the key of its list */
+/** @param isItem whether there is a dash in the column. The dash may be in the same column as the key of its list */
 function pathTo(before: readonly string[], column: number, isItem: boolean): YamlPath {
   const path: (string | 0)[] = [];
   let [limit, below] = [column, isItem];
@@ -125,7 +128,7 @@ function pathTo(before: readonly string[], column: number, isItem: boolean): Yam
   return path;
 }
 
-/** The keys in this column, up to the end of the mapping. */
+/** The keys of the mapping in this column, up to the end of the mapping. */
 function siblingsIn(lines: readonly string[], column: number): string[] {
   const keys: string[] = [];
   for (const line of lines) {

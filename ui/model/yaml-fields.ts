@@ -1,6 +1,6 @@
 /**
- * The fields of policies, pods and workloads: the fields and values that are allowed at a place of a text, and their
- * meaning.
+ * Finds the fields and values that are allowed at a position of a text, and their meaning. The text contains policies,
+ * pods or workloads.
  */
 import { KUBERNETES_FIELDS, schemaOf } from '../../analysis/manifests/kubernetes-schema.ts';
 import policySchema from '../../docs/reference/capabilitypolicy.schema.json' with { type: 'json' };
@@ -12,7 +12,7 @@ import { cursorAt, type YamlPath } from './yaml-cursor.ts';
 const POLICY_TYPE = 'capabilitypolicy.dev/v1alpha1 CapabilityPolicy';
 const POLICY = policySchema as unknown as Schema;
 
-/** The allowed values of some fields of pods, which the OpenAPI documents do not list. */
+/** The allowed values of some fields of pods. The OpenAPI documents do not list these values. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined', 'OCI'],
   'baseProfile.type': ['RuntimeDefault', 'Localhost'],
@@ -59,7 +59,7 @@ export interface Suggestion {
   /** The type of the field in words, such as `boolean` or `list`. */
   readonly type: string;
   readonly meaning: string;
-  /** The text that the editor inserts. */
+  /** The text that the editor inserts for the suggestion. */
   readonly apply: string;
 }
 
@@ -68,7 +68,7 @@ export interface Suggestions {
   readonly options: readonly Suggestion[];
 }
 
-/** The texts that fit at an offset; undefined if no text is known. */
+/** The suggestions for an offset of the text; undefined if nothing can be suggested. */
 export function suggestionsAt(text: string, offset: number): Suggestions | undefined {
   const cursor = cursorAt(text, offset);
   if (!cursor) return undefined;
@@ -95,7 +95,7 @@ export interface Meaning {
   readonly text: string;
 }
 
-/** The meaning of the word at an offset of the text. */
+/** The meaning of the word at the given offset of the text. */
 export function meaningAt(text: string, offset: number): Meaning | undefined {
   const left = /[\w.*/-]*$/.exec(text.slice(0, offset))?.[0].length ?? 0;
   const right = /^[\w.*/-]*/.exec(text.slice(offset))?.[0].length ?? 0;
@@ -127,7 +127,7 @@ function keysOf(schema: Schema | undefined, around: YamlPath, siblings: readonly
     }));
 }
 
-/** The fields that fit in a text that does not state a kind yet. */
+/** The fields that are suggested in a text that does not state a kind yet. */
 const ROOT: Readonly<Record<string, Schema>> = {
   apiVersion: { type: 'string', description: 'The group and version of the API: v1, apps/v1 …' },
   kind: { type: 'string', description: 'The kind of the object: Pod, Deployment, CapabilityPolicy …' },
@@ -145,7 +145,7 @@ function valuesOf(schema: Schema | undefined, around: YamlPath): readonly string
   if (around.length === 1 && last === 'apiVersion') return [...new Set(KINDS.map(([version]) => version ?? ''))];
   const known = VALUES[`${before}.${last}`];
   if (known) return last === 'add' || last === 'drop' ? (around.at(-1) === 0 ? known : []) : known;
-  // Each list below `capabilities` of a policy has capabilities as items.
+  // The items of each list below `capabilities` of a policy are names of capabilities.
   if (before === 'capabilities' && around.at(-1) === 0) {
     return [...(last === 'requiredDrop' ? ['ALL'] : ['*']), ...CAPABILITIES];
   }
@@ -155,7 +155,9 @@ function valuesOf(schema: Schema | undefined, around: YamlPath): readonly string
 
 const KINDS = [POLICY_TYPE, ...Object.keys(KUBERNETES_FIELDS.roots)].map((root) => root.split(' '));
 
-/** The meaning of a field that no schema lists: a label or a selector may have any key. */
+/**
+ * The meaning of a field that no schema lists. An example is a label, because labels and selectors may have any key.
+ */
 function meaningOfField(name: string): string {
   return (Object.hasOwn(MEANINGS, name) && MEANINGS[name]) || '';
 }
@@ -171,7 +173,7 @@ function schemaFor(type: string | undefined, path: YamlPath): Schema | undefined
   return root === undefined ? undefined : schemaAt(schemaOf(root), path);
 }
 
-/** The type of a field in words: `true or false`, `list of text`. */
+/** The type of a field in words, such as `true or false` or `list of text`. */
 function typeText({ type, enum: values, items }: Schema): string {
   if (values) return values.join(' or ');
   switch (type) {

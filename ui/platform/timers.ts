@@ -1,4 +1,7 @@
-/** Replaces `node:timers/promises` in the browser, as far as the page's code needs it. */
+/**
+ * Replaces the functions of `node:timers/promises` that the page's code needs, because the browser does not have this
+ * module.
+ */
 export function setTimeout<Value>(ms: number, value?: Value): Promise<Value | undefined> {
   return new Promise((resolve) => {
     globalThis.setTimeout(() => resolve(value), ms);

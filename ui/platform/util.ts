@@ -1,6 +1,9 @@
-/** Replaces `node:util` in the browser, as far as the page's code needs it. */
+/** Replaces the functions of `node:util` that the page's code needs, because the browser does not have this module. */
 
-/** Compares values that JSON and YAML can state: scalars, lists, plain objects. Any other value equals only itself. */
+/**
+ * Compares the values that JSON and YAML can contain: scalars, lists and plain objects. Any other value is equal only
+ * to itself.
+ */
 export function isDeepStrictEqual(a: unknown, b: unknown): boolean {
   if (Object.is(a, b)) return true;
   if (Array.isArray(a) && Array.isArray(b))

@@ -1,4 +1,4 @@
-/** The views, in the order of the navigation. The first view is shown at the start. */
+/** Lists the views in the order of the navigation. The first view is shown at the start. */
 import { Capabilities } from './capabilities/capabilities.tsx';
 import { Overview } from './overview/overview.tsx';
 import { Playground } from './playground/playground.tsx';

@@ -1,11 +1,11 @@
-/** The properties that each view receives. */
+/** Defines the properties that each view receives. */
 import type { ComponentType } from 'preact';
 import type { Address } from '../address.ts';
 import type { ShownCluster } from '../data/clusters.ts';
 import type { PageWorker } from '../worker/client.ts';
 
 export interface ViewProps {
-  /** The cluster that the address names, by default the first cluster. */
+  /** The cluster that the address names. By default, the first cluster of the page is shown. */
   readonly cluster: ShownCluster;
   /** All clusters, for views that compare them. */
   readonly clusters: readonly ShownCluster[];
@@ -14,7 +14,7 @@ export interface ViewProps {
   readonly worker: PageWorker;
 }
 
-/** The properties of a view that can also show something without a cluster. */
+/** The properties of a view that can be shown without a cluster. */
 export interface StandaloneProps extends Omit<ViewProps, 'cluster'> {
   readonly cluster: ShownCluster | undefined;
 }
@@ -25,6 +25,6 @@ export interface View {
   /** The title of the view in the navigation. */
   readonly title: string;
   readonly Component: ComponentType<ViewProps>;
-  /** The form of the view without a cluster; left out if the view needs one. */
+  /** The form of the view without a cluster; absent if the view needs a cluster. */
   readonly Standalone?: ComponentType<StandaloneProps>;
 }

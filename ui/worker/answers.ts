@@ -1,4 +1,4 @@
-/** Answers the questions to the worker. This code does not use the browser. */
+/** Answers the questions that the page sends to the worker. The code does not use functions of the browser. */
 import { withDifference } from '../../analysis/snapshot/difference.ts';
 import { check } from './check.ts';
 import { compareTexts } from './compare.ts';
@@ -17,7 +17,10 @@ export type Answers = {
 
 export function createAnswers(): Answers {
   let loaded: Loaded | undefined;
-  /** Keeps verdicts from one question to the next, even when a new snapshot of the same cluster arrives. */
+  /**
+   * The evaluation that keeps verdicts from one question to the next, even when a new snapshot of the same cluster
+   * arrives.
+   */
   let reevaluation: Reevaluation | undefined;
   const current = () => {
     if (!loaded) throw new Error('no snapshot is loaded');

@@ -1,6 +1,6 @@
 /**
- * Evaluates the manifests of the playground by the code of `cappol check -f`, so that both give the same result
- * (test/ui/check-answer.test.ts compares them).
+ * Evaluates the manifests of the playground with the code of `cappol check -f`. The playground and the command
+ * therefore give the same result (test/ui/check-answer.test.ts compares them).
  */
 import { checkedPolicies } from '../../analysis/check/checked.ts';
 import { evaluateManifest, type ResultListener } from '../../analysis/check/evaluated-piece.ts';
@@ -15,19 +15,22 @@ import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts
 import { fieldPath } from '../../analysis/schema/paths.ts';
 import { EXCLUDED_NAMESPACES, OPERATOR_NAMESPACE } from '../../operator/model/namespaces.ts';
 
-/** The names of the texts, which messages show in place of a file's name. `before` has the policies before a change. */
+/**
+ * The names of the playground's texts. Messages show these names in place of the name of a file. `before` contains the
+ * policies before a change.
+ */
 export type CheckedText = 'policies' | 'manifests' | 'before';
 
 export interface CheckQuestion {
   readonly policies: string;
   readonly manifests: string;
-  /** The namespace of manifests that do not state one. */
+  /** The namespace of manifests that state no namespace. */
   readonly namespace: string;
   /** The labels of namespaces that are not among the manifests. */
   readonly namespaceLabels: Readonly<Record<string, string>>;
-  /** The minor version N of the oldest API server, which has Kubernetes 1.N. */
+  /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time to evaluate for, in ms since 1970. It matters because policies expire. */
+  /** The time for which to evaluate, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
 }
 
@@ -40,10 +43,10 @@ export interface CheckAnswer {
   readonly notEvaluated: readonly Pick<NotEvaluated, 'kind' | 'makesPods'>[];
 }
 
-/** An item, with the places of its violations and findings in the text. */
+/** An item, with the positions of its violations and findings in the text. */
 export interface PlacedItem extends CheckedItem {
   readonly ranges: {
-    /** The places of the violations, in the order of `violations`. */
+    /** The positions of the violations, in the order of `violations`. */
     readonly violations: readonly TextRange[];
     readonly findings: readonly TextRange[];
   };
@@ -81,7 +84,7 @@ export function check(question: CheckQuestion): CheckAnswer {
   return { policies: checkedPolicies(context), items, troubles, skipped, notEvaluated };
 }
 
-/** The manifests and the problems of the text, in the order of the text. */
+/** The manifests and the problems of the text, in the order in which the text contains them. */
 function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   const read: (InputObject | Trouble)[] = [];
   const tell = (trouble: Trouble) => {
@@ -91,7 +94,7 @@ function readInOrder(text: string): readonly (InputObject | Trouble)[] {
   return read;
 }
 
-/** Reads the policies of the text `policies` first, and then the policies among the manifests. */
+/** Reads the policies in the text `policies` first, and then the policies that are among the manifests. */
 function contextOf(
   { policies, namespace, namespaceLabels, serverVersion, at }: CheckQuestion,
   manifests: readonly InputObject[],

@@ -1,8 +1,8 @@
-/** Sends questions to the worker, whose program is in the page as text. */
+/** Sends questions to the worker. The page contains the worker's program as text. */
 import type { RequestMessage, RequestName, Requests, ResponseMessage } from './requests.ts';
 
 export interface PageWorker {
-  /** Asks a question. @throws Error with the worker's error */
+  /** Asks the worker a question. @throws Error if the worker reports an error */
   ask<Name extends RequestName>(name: Name, question: Requests[Name]['question']): Promise<Requests[Name]['answer']>;
 }
 
@@ -28,7 +28,7 @@ export function startWorker(): PageWorker {
   };
 }
 
-/** A worker that starts with its first question. */
+/** A worker that is started by the first question. */
 export function lazyWorker(): PageWorker {
   let started: PageWorker | undefined;
   return {

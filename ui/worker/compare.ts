@@ -1,6 +1,6 @@
 /**
- * Compares two texts of policies by the code of `cappol compare`, so that both give the same result
- * (test/ui/compare-texts.test.ts compares them).
+ * Compares two texts of policies with the code of `cappol compare`. The page and the command therefore give the same
+ * result (test/ui/compare-texts.test.ts compares them).
  */
 import { compare, DIRECTIONS, type Direction } from '../../analysis/compare/compare.ts';
 import { type PolicySet, policySetOf } from '../../analysis/compare/policy-set.ts';
@@ -22,38 +22,43 @@ export interface CompareQuestion {
   /** The policies before and after the change, as YAML. */
   readonly before: string;
   readonly policies: string;
-  /** The minor version N of the oldest API server, which has Kubernetes 1.N. */
+  /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time to compare at, in ms since 1970. It matters because policies expire. */
+  /** The time for which the policies are compared, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
 }
 
 export interface CompareAnswer {
-  /** The problems of both texts, with the names of the texts as files. */
+  /** The problems of both texts. The names of the texts take the place of file names. */
   readonly troubles: readonly Trouble[];
-  /** Absent if a text has an error: with a policy missing, the result would be wrong. */
+  /** The comparison; absent if a text has an error, because a missing policy would make the result wrong. */
   readonly compared?: ComparedTexts;
 }
 
 export interface ComparedTexts {
   readonly summaries: readonly Summary[];
-  /** The differences that open come first. */
+  /** The differences. Differences that open come first. */
   readonly differences: readonly ShownDifference[];
-  /** The questions that were not decided, in one sentence each. */
+  /** The questions that were not decided, as sentences. */
   readonly undecided: readonly string[];
-  /** The limits of the answer, in one sentence each. */
+  /** The limits of the answer, as sentences. */
   readonly notes: readonly string[];
 }
 
 export interface ShownDifference extends DifferenceWords {
   readonly direction: Direction;
-  /** The first rule that the pod breaks where it is refused; `use` if its author may use no policy there. */
+  /**
+   * The first rule that the pod violates in the set that refuses it. The value is `use` if the author of the pod may
+   * use no policy of this set.
+   */
   readonly rule: string;
   /** The smallest pod that shows the difference, as YAML. */
   readonly pod: string;
 }
 
-/** The most pods that a comparison looks at: so few that an answer arrives while somebody types. */
+/**
+ * The maximum number of pods that a comparison examines, which is low so that an answer arrives while the user types.
+ */
 const MOST_PODS = 20_000;
 const NAMES = { old: 'the set before', new: 'this set' };
 

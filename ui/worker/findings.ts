@@ -1,6 +1,7 @@
 /**
- * Finds policies without effect by the code of `cappol compare POLICIES`, so that both say the same. The tests
- * test/ui/findings.test.ts and test/ui/check-answer.test.ts compare them.
+ * Finds policies without effect. The worker runs the code of `cappol compare POLICIES`, so that the page and the
+ * command have the same findings. The tests test/ui/findings.test.ts and test/ui/check-answer.test.ts compare the
+ * findings of both.
  */
 import { type Finding, openQuestionText } from '../../analysis/compare/finding.ts';
 import { type FindingsOptions, findingsOf } from '../../analysis/compare/findings.ts';
@@ -17,9 +18,9 @@ type Limits = Pick<FindingsOptions, 'limit' | 'samples'>;
 export interface TextFindingsQuestion {
   /** The policies, as YAML. */
   readonly policies: string;
-  /** The minor version N of the oldest API server, which has Kubernetes 1.N. */
+  /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time to evaluate for, in ms since 1970. It matters because policies expire. */
+  /** The time for which to evaluate, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
 }
 
@@ -30,14 +31,17 @@ export interface TextFindings {
 }
 
 export interface PlacedFinding extends Finding {
-  /** The line where the policy begins. */
+  /** The number of the line where the policy begins. */
   readonly line: number | null;
 }
 
-/** So few pods that an answer arrives while somebody types. */
+/** The limits while the user types. The limits are so low that the findings arrive while the user types. */
 const WHILE_TYPING: Limits = { limit: 20_000, samples: 5_000 };
 
-/** The findings about the policies of a text; undefined if it has an error: with a policy missing, they would be wrong. */
+/**
+ * The findings about the policies in a YAML text; undefined if the text has an error. If a policy were missing, the
+ * findings would be wrong.
+ */
 export function textFindings(
   { policies: text, serverVersion, at }: TextFindingsQuestion,
   limits = WHILE_TYPING,
@@ -45,7 +49,7 @@ export function textFindings(
   const troubles: Trouble[] = [];
   const context = policiesIn({ text, file: 'policies', serverVersion, at }, (trouble) => troubles.push(trouble));
   if (troubles.some(({ severity }) => severity !== 'warning')) return undefined;
-  // The verdict has a warning about each expired policy already.
+  // Findings about expired policies are left out, because the verdict already has a warning about each expired policy.
   const { findings, undecided } = findingsOf(policySetOf(context), { at, ...limits });
   return {
     findings: findings.map((one) => ({ ...one, line: context.sources.get(one.policy)?.line ?? null })),
@@ -53,7 +57,7 @@ export function textFindings(
   };
 }
 
-/** The part of a snapshot that findings depend on. */
+/** The fields of a snapshot on which the findings depend. */
 export type FindingsQuestion = Pick<
   Snapshot,
   'context' | 'taken' | 'serverVersion' | 'operatorNamespace' | 'excludedNamespaces' | 'policies'
@@ -61,11 +65,11 @@ export type FindingsQuestion = Pick<
 
 export interface ClusterFindings {
   readonly findings: readonly Finding[];
-  /** The number of policies about which a question was not decided. */
+  /** The number of policies for which a question was not decided. */
   readonly undecided: number;
 }
 
-/** So few pods that an answer arrives in seconds. Nothing waits for it. */
+/** The limits for a snapshot. The findings arrive within seconds, and nothing waits for them. */
 const IN_BACKGROUND: Limits = { limit: 100_000, samples: 50_000 };
 
 /** The findings about the policies of a snapshot. */

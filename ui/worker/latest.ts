@@ -1,11 +1,14 @@
-/** Questions of which only the newest matters, such as questions about a text that is being typed. */
+/**
+ * Asks questions, and only the answer to the newest question matters. Questions about a text that the user is typing
+ * are an example.
+ */
 
 /**
- * Asks one question at a time. A new question waits, and replaces a question that already waits. Therefore the worker
- * never answers a question whose answer nobody waits for.
+ * Only one question is asked at a time. A new question waits, and replaces a question that is already waiting. The
+ * worker therefore never answers a question that was replaced before its turn.
  *
  * @param ask answers a question
- * @param show receives the answers and errors, except those to replaced questions
+ * @param show receives the answers and errors, but none for a question that was replaced
  */
 export function latest<Question, Answer>(
   ask: (question: Question) => Promise<Answer>,

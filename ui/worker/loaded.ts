@@ -6,16 +6,16 @@ import type { Cluster } from '../../operator/model/objects.ts';
 import { PolicyState } from '../../operator/state/policy-state.ts';
 
 /**
- * A snapshot that is restored and compiled only when a question needs it. A changing cluster sends many snapshots that
- * nobody asks about.
+ * A snapshot that is restored and compiled only when a question needs it. A changing cluster sends many snapshots about
+ * which no question is asked.
  */
 export class Loaded {
   readonly snapshot: Snapshot;
-  /** The time to evaluate for, in ms since 1970. */
+  /** The time for which to evaluate, in ms since 1970. */
   readonly at: number;
-  /** The patterns that name the namespaces that no policy reaches. */
+  /** The patterns of the namespaces that no policy reaches. */
   readonly excluded: readonly string[];
-  /** Whether roles and bindings could be read. */
+  /** Whether all roles and role bindings could be read. */
   readonly usersKnown: boolean;
   #cluster: Cluster | undefined;
   #state: PolicyState | undefined;
@@ -28,13 +28,13 @@ export class Loaded {
     this.usersKnown = usersKnown;
   }
 
-  /** The cluster, with only one pod of each group. */
+  /** The cluster with only one pod of each group of equal pods. */
   get cluster(): Cluster {
     this.#cluster ??= restoreCluster(onePodPerGroup(this.snapshot));
     return this.#cluster;
   }
 
-  /** The policies of the cluster, all of them compiled. */
+  /** The state of the cluster's policies. All policies are compiled. */
   get state(): PolicyState {
     this.#state ??= this.#accepted();
     return this.#state;

@@ -1,4 +1,4 @@
-/** Reads a text of policies by the code of `cappol`. */
+/** Reads the YAML of policies with the code of `cappol`. */
 import type { Trouble } from '../../analysis/manifests/trouble.ts';
 import type { PolicyContext } from '../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../analysis/policies/context-builder.ts';
@@ -7,11 +7,11 @@ import { type CheckedText, manifestsIn } from './check.ts';
 
 export interface PoliciesText {
   readonly text: string;
-  /** The name of the text in problems. */
+  /** The name that problems show in place of a file name. */
   readonly file: CheckedText;
-  /** The minor version N of the oldest API server, which has Kubernetes 1.N. */
+  /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly serverVersion: number;
-  /** The time to evaluate for, in ms since 1970. It matters because policies expire. */
+  /** The time for which to evaluate, in ms since 1970. The time matters because policies can expire. */
   readonly at: number;
 }
 

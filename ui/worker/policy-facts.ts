@@ -1,4 +1,4 @@
-/** Facts about a policy that the snapshot does not contain, because they depend on all policies together. */
+/** Finds facts about a policy that depend on all policies together. The snapshot does not contain these facts. */
 import { type SelectedNamespace, selectedNamespaces } from '../../analysis/policies/selected-namespaces.ts';
 import {
   type LabelCost,
@@ -12,13 +12,16 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Loaded } from './loaded.ts';
 
 export interface PolicyFacts {
-  /** Whether some text of the policy is in force; if not, the reason. */
+  /** Whether some text of the policy is in force. If no text is in force, the reason why. */
   readonly force: { readonly in: true } | { readonly in: false; readonly why: 'Expired' | 'NotAccepted' | 'Gone' };
-  /** The namespaces that the policy selects, by name. */
+  /** The namespaces that the policy selects, sorted by name. */
   readonly selected: readonly SelectedNamespace[];
-  /** The Pod Security label of namespaces where the policy decides alone; absent if no text of the policy is in force. */
+  /**
+   * The Pod Security label of the namespaces where only this policy decides. The field is absent if no text of the
+   * policy is in force.
+   */
   readonly label?: LabelFacts;
-  /** The subjects that may use the policy; absent if roles or bindings could not be read. */
+  /** The subjects that may use the policy; absent if roles or role bindings could not be read. */
   readonly users?: {
     /** The subjects that may use the policy by its name. */
     readonly holders: readonly Holder[];
@@ -28,16 +31,16 @@ export interface PolicyFacts {
 }
 
 export interface LabelFacts {
-  /** The tightest label that admits everything that the policy admits; undefined if there is none. */
+  /** The strictest label that admits everything that the policy admits; undefined if there is no such label. */
   readonly found: LevelVersion | undefined;
-  /** The reasons why the label is not tighter. */
+  /** The reasons why the label is not stricter. */
   readonly costs: readonly LabelCost[];
   /**
-   * The label for warnings, if it is different. The API server warns about pods before defaulting fills in their
-   * fields.
+   * The label for warnings; absent if the label for warnings is the same as `label`. The API server warns about pods
+   * before defaulting fills in their fields.
    */
   readonly unfilled?: { readonly found: LevelVersion | undefined; readonly costs: readonly LabelCost[] };
-  /** The rules that the label does not enforce. */
+  /** The rules of the policy that the label does not enforce. */
   readonly beyond: readonly string[];
 }
 
@@ -73,7 +76,7 @@ function labelFacts(policy: ResolvedPolicy, server: number): LabelFacts {
   };
 }
 
-/** The policies in force, by ID. */
+/** The parts of the policy that are in force. */
 export function partsOfPolicy(name: string, { state: { compiled } }: Loaded): ResolvedPolicy[] {
   return compiled.policies.filter((policy) => policy.name === name);
 }

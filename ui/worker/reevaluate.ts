@@ -1,5 +1,6 @@
 /**
- * Finds the changes that edited policies make in the loaded snapshot, by the code of `cappol check --cluster --policy`.
+ * Finds the changes that edited policies make in the loaded snapshot. The code is that of `cappol check --cluster
+ * --policy`.
  */
 import { changesOf } from '../../analysis/check/changes.ts';
 import type { ChangeSummary, Changes, WorkloadChange } from '../../analysis/check/changes-result.ts';
@@ -15,7 +16,7 @@ import type { Loaded } from './loaded.ts';
 import { SharedEvaluation } from './shared-evaluation.ts';
 
 export interface ReevaluateQuestion {
-  /** The policies, as YAML. */
+  /** The edited policies as YAML. */
   readonly policies: string;
 }
 
@@ -23,19 +24,25 @@ export interface ReevaluateAnswer {
   /** The names of the valid policies in the text. */
   readonly candidates: readonly string[];
   readonly summary: Omit<ChangeSummary, 'rollouts'> & {
-    /** The number of workloads that change. */
+    /** The number of workloads whose effect changes. */
     readonly changed: number;
   };
   /** The first changes, sorted by namespace, kind and name. */
   readonly changes: readonly WorkloadChange[];
-  /** Why valid policies could not be brought into force. */
+  /** The reasons why policies that are valid could not be brought into force. */
   readonly refusals: readonly string[];
 }
 
-/** The most changes to list. Nobody reads more changes, and a large cluster may have thousands. */
+/**
+ * The maximum number of changes in the list. A large cluster may have thousands of changes, and users do not read so
+ * many.
+ */
 const MOST_CHANGES = 200;
 
-/** The cluster in three forms: as it is, with the edited policies, and with the edited policies enforced. */
+/**
+ * The cluster in three forms: with its own policies, with the edited policies, and with the edited policies enforced
+ * everywhere.
+ */
 interface Evaluating {
   readonly shared: SharedEvaluation;
   readonly before: EvaluatedCluster;
@@ -49,7 +56,7 @@ export class Reevaluation {
   readonly #cluster: Cluster;
   readonly #options: PolicyContextOptions;
 
-  /** @param earlier the answers about an earlier snapshot of the cluster */
+  /** @param earlier the evaluation of an earlier snapshot of the cluster */
   constructor(loaded: Loaded, earlier?: Reevaluation) {
     const { snapshot, cluster, excluded, usersKnown, at } = loaded;
     const { operatorNamespace, excludedNamespaces } = snapshot;
@@ -82,7 +89,7 @@ export class Reevaluation {
     const changed = new PolicyContextBuilder();
     changed.addCluster(this.#cluster);
     let isOnlyPolicies = true;
-    // The problems of the text are dropped, because the answer to `check` contains them.
+    // The problems in the text are ignored here, because the answer to the question `check` contains them.
     for (const manifest of manifestsIn(text, 'policies', () => {})) {
       isOnlyPolicies &&= roleOf(manifest.object.apiVersion, manifest.object.kind) === 'policy';
       changed.addManifest(manifest, () => {});
@@ -118,7 +125,7 @@ export class Reevaluation {
     return { ...changes, refusals: refusals.map(([name, { message }]) => `CapabilityPolicy ${name}: ${message}`) };
   }
 
-  /** The labels of the namespaces that the rollout of a candidate has not reached. */
+  /** The labels of the namespaces that the rollout of a candidate policy has not reached. */
   #labelsWith(pending: Pending): Map<string, Labels> {
     const reached = [...pending].filter(([, policies]) => policies.length > 0);
     return new Map(
@@ -130,7 +137,8 @@ export class Reevaluation {
   }
 
   /**
-   * If the text has namespaces or roles, any verdict may change, so everything is evaluated again, which takes longer.
+   * If the text contains namespaces or roles, any verdict may change. Everything is then evaluated again, which takes
+   * longer.
    */
   #changes(changed: PolicyContextBuilder) {
     const candidates = changed.stated;

@@ -1,4 +1,4 @@
-/** The rendered form of a policy: its rows, the rules with their text, its role, and the programs. */
+/** Renders a policy: its rows, the rules with their text, its role, and the programs. */
 import { guardRow } from '../../operator/compile/guard-program.ts';
 import type { Manifest } from '../../operator/compile/objects.ts';
 import { programsOf } from '../../operator/compile/program.ts';
@@ -12,28 +12,28 @@ import { partsOfPolicy } from './policy-facts.ts';
 import { yamlText } from './yaml-text.ts';
 
 export interface RenderedPolicy {
-  /** The policy itself as YAML, with the defaults filled in. */
+  /** The policy itself as YAML. The defaults are filled in. */
   readonly yaml: string;
   /**
-   * The rows of the policy, for both parts if it has a rollout. The guard's rows have different columns than the rows
-   * of other programs.
+   * The rows of the policy. If the policy has a rollout, the list has the rows of both parts. The rows of the guard
+   * have other columns than the rows of other programs.
    */
   readonly rows: readonly RenderedRow[];
-  /** The rules of the policy, in the order of the registry. */
+  /** The rules of the policy, in the order of the list of all rules. */
   readonly rules: readonly RuleText[];
-  /** The ClusterRole of the policy, and its binding if the policy names its users. */
+  /** The ClusterRole of the policy. If the policy names its users, the list also has the binding. */
   readonly grant: readonly RenderedManifest[];
-  /** The programs that have a row of the policy, with their bindings. Other policies share these programs. */
+  /** The programs that have a row of the policy, with their bindings. The programs also have rows of other policies. */
   readonly programs: readonly RenderedManifest[];
 }
 
 export interface RenderedRow {
-  /** The names of the programs that have this row. */
+  /** The names of the programs that contain this row. */
   readonly programs: readonly string[];
   readonly row: Row;
   /** The entries of `spec.containers`. */
   readonly entries: readonly Row[];
-  /** The columns of the row's level that the row does not override; empty for the guard. */
+  /** The columns of the row's level that the row does not override. The object is empty for the guard. */
   readonly level: Row;
 }
 
@@ -42,11 +42,11 @@ export interface RenderedManifest {
   readonly yaml: string;
 }
 
-/** A rule in readable form, and its text with the values of the policy. */
+/** A rule in readable form, with its CEL text for the values of the policy. */
 export interface RuleText {
   readonly rule: string;
   readonly title: string;
-  /** The Standard's own words, or another origin of the rule. */
+  /** The words of the Pod Security Standards, or of another origin of the rule. */
   readonly words: string;
   readonly references: readonly Reference[];
   readonly checks: readonly CheckText[];
@@ -54,13 +54,13 @@ export interface RuleText {
 
 export interface CheckText {
   readonly over: Check['over'];
-  /** The CEL text of type bool that says whether a pod, container or volume violates the rule. */
+  /** The CEL expression of type bool that says whether a pod, container or volume violates the rule. */
   readonly violates: string;
-  /** The CEL text of type string that makes the message. */
+  /** The CEL expression of type string that makes the message. */
   readonly message: string;
   /**
-   * The pod that the CEL text evaluates: the pod as created, or the pod after defaulting. Absent if the CEL text
-   * evaluates both.
+   * The form of the pod that the CEL expression evaluates: the pod as it was created, or the pod after defaulting. The
+   * field is absent if the expression evaluates both forms.
    */
   readonly of?: 'unfilled' | 'filled';
 }
@@ -105,7 +105,7 @@ function rowWithLevel(policy: ResolvedPolicy) {
   return { row, entries: entriesOf(policy), level: Object.fromEntries(level) };
 }
 
-/** The rules of a policy, which are the same for both parts. */
+/** The rules of a policy, which are the same for both parts of a policy with a rollout. */
 function rulesOf({ checks, filledChecks }: ResolvedPolicy): RuleText[] {
   const textsOf = (id: string, all: ResolvedPolicy['checks']) =>
     all

@@ -1,4 +1,4 @@
-/** The questions to the worker, which evaluates in a thread of its own, so that the page stays responsive. */
+/** Defines the questions to the worker. The worker evaluates in its own thread, so that the page stays responsive. */
 import type { Difference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { CheckAnswer, CheckQuestion } from './check.ts';
@@ -11,33 +11,33 @@ import type { PodTextQuestion } from './texts.ts';
 import type { FixQuestion, WorkloadFix } from './workload-fix.ts';
 
 /**
- * Each question with its answer, by name. Questions and answers are plain values, because they are copied from thread
- * to thread.
+ * The questions and their answers, by the name of the question. Questions and answers are plain values, because they
+ * are copied from one thread to the other.
  */
 export interface Requests {
-  /** The snapshot that later questions are about. */
+  /** Loads the snapshot that later questions are about. */
   load: { question: Snapshot; answer: undefined };
-  /** Replaces the loaded snapshot by the next one, which is given as changes. */
+  /** Replaces the loaded snapshot by the next snapshot, which is given as changes. */
   change: { question: Difference; answer: undefined };
-  /** The verdict on the manifests of the playground. */
+  /** Asks for the verdicts on the manifests of the playground. */
   check: { question: CheckQuestion; answer: CheckAnswer };
-  /** The pods that one text of policies admits and another one refuses. */
+  /** Asks for the pods that one text of policies admits and another text refuses. */
   compare: { question: CompareQuestion; answer: CompareAnswer };
-  /** The findings about the policies of the playground; undefined if the text has an error. */
+  /** Asks for the findings about the policies of the playground. The answer is undefined if the text has an error. */
   textFindings: { question: TextFindingsQuestion; answer: TextFindings | undefined };
-  /** The findings about the policies of a snapshot. */
+  /** Asks for the findings about the policies of a snapshot. */
   findings: { question: FindingsQuestion; answer: ClusterFindings };
-  /** The changes that edited policies make in the snapshot. */
+  /** Asks for the changes that edited policies make in the snapshot. */
   reevaluate: { question: ReevaluateQuestion; answer: ReevaluateAnswer };
-  /** A policy of the snapshot as YAML. */
+  /** Asks for a policy of the snapshot as YAML. */
   policyText: { question: { readonly policy: string }; answer: string };
-  /** A pod of a shape of the snapshot as YAML. */
+  /** Asks for a pod of a shape of the snapshot as YAML. */
   podText: { question: PodTextQuestion; answer: string };
-  /** The rendered form of a policy: its rows and rules, its role, and the programs. */
+  /** Asks for the rendered form of a policy: its rows and rules, its role, and the programs. */
   rendered: { question: { readonly policy: string }; answer: RenderedPolicy };
-  /** Where a policy decides, who may use it, and why its label is no tighter. */
+  /** Asks where a policy decides, who may use it, and why its label is not stricter. */
   policy: { question: { readonly policy: string }; answer: PolicyFacts };
-  /** The edits after which a workload complies; undefined if it complies already. */
+  /** Asks for the edits after which a workload complies. The answer is undefined if the workload complies already. */
   fix: { question: FixQuestion; answer: WorkloadFix | undefined };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Everything that is remembered about a snapshot while it is evaluated under several supposed policies. Rendered
- * objects are left out, because no verdict needs them and they take most of the time of compiling.
+ * Keeps everything that several evaluations of a snapshot under different policies share. Rendered objects are not
+ * kept. No verdict needs rendered objects, and rendering takes most of the time of compiling.
  */
 
 import type { CompletePolicy } from '../../operator/api/capability-policy.ts';
@@ -18,15 +18,15 @@ import { lastAccepted } from '../../operator/state/accepted-specs.ts';
 import { reportedServerDefaults } from '../../operator/state/server-defaults.ts';
 
 interface SharedEvaluationOptions {
-  /** Namespaces that no policy reaches. */
+  /** The patterns of the namespaces that no policy reaches. */
   readonly excluded: readonly string[];
   /** Whether all roles and bindings could be read. */
   readonly usersKnown: boolean;
-  /** The time to evaluate for, in ms since 1970. */
+  /** The time for which to evaluate, in ms since 1970. */
   readonly at: number;
 }
 
-/** The workloads of a namespace, and the objects that they are made of. */
+/** The workloads of a namespace, and the objects from which they are made. */
 interface Grouped {
   readonly pods: Iterable<PodView>;
   readonly workloads: Iterable<WorkloadView>;
@@ -44,7 +44,7 @@ export class SharedEvaluation {
   readonly #resolver: Resolver;
   readonly #grouped: Map<string, Grouped>;
 
-  /** @param earlier what is remembered about an earlier state of the cluster */
+  /** @param earlier the shared results for an earlier state of the cluster */
   constructor(cluster: Cluster, { excluded, usersKnown, at }: SharedEvaluationOptions, earlier?: SharedEvaluation) {
     this.evaluator = earlier?.evaluator ?? new Evaluator();
     this.#resolver = earlier ? earlier.#resolver : new Resolver();
@@ -63,21 +63,21 @@ export class SharedEvaluation {
     const { resolve } = this.#resolver;
     const options = { lastAccepted: this.#lastAccepted, oldestServer, serverDefaults, now: this.at };
     const accepted = runToEnd(accept(policies, options, resolve));
-    // Kept verdicts are found by resolved policy, so the cluster's own policies stay resolved while other policies are
-    // supposed.
+    // Verdicts are kept by resolved policy. The cluster's own policies are therefore resolved now, and stay resolved
+    // while other policies are evaluated.
     for (const policy of own) resolve(policy, oldestServer, serverDefaults);
     this.#resolver.forgetUnused();
     return accepted;
   }
 
-  /** An index of who may use the policies, with the roles and bindings that the operator will write. */
+  /** Builds the index of who may use the policies, including the roles and bindings that the operator would write. */
   useOf({ policies }: Accepted): UseIndex {
     const live = { roles: this.cluster.roles(), bindings: this.cluster.roleBindings() };
     const { roles, bindings } = withRendered(live, renderedGrants(policies));
     return createUseIndex(roles, bindings, this.#usersKnown);
   }
 
-  /** The workloads of a namespace. The result is the same list as long as no workload changes. */
+  /** The workloads of a namespace. As long as no workload changes, the result is the same list. */
   groupsOf(namespace: string): readonly Group[] {
     const [pods, workloads] = [this.cluster.pods(namespace), this.cluster.workloads(namespace)];
     const known = this.#grouped.get(namespace);

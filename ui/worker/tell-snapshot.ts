@@ -13,7 +13,7 @@ export function snapshotTeller(ask: Ask): (cluster: Told) => void {
   let last: Snapshot | undefined;
   return ({ snapshot, change }) => {
     if (snapshot === last) return;
-    // Copying a whole snapshot into the worker takes long.
+    // Changes are sent if possible, because copying a whole snapshot into the worker takes long.
     if (change && change.before === last) ask('change', change.difference);
     else ask('load', snapshot);
     last = snapshot;

@@ -1,4 +1,4 @@
-/** Sends a view's question to the worker, and sends it again when the question or the snapshot changes. */
+/** Sends a view's question to the worker. The question is sent again when the question or the snapshot changes. */
 import { useEffect, useState } from 'preact/hooks';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { PageWorker } from './client.ts';
@@ -9,7 +9,10 @@ export type Answer<Name extends RequestName> =
   | { readonly state: 'failed'; readonly error: string }
   | { readonly state: 'answered'; readonly answer: Requests[Name]['answer'] };
 
-/** The answer to a question. If only the snapshot has changed, the last answer stays until the next one arrives. */
+/**
+ * The answer to a question. If only the snapshot has changed, the last answer is returned until the next answer
+ * arrives.
+ */
 export function useAnswer<Name extends RequestName>(
   worker: PageWorker,
   snapshot: Snapshot,

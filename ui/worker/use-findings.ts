@@ -1,4 +1,7 @@
-/** Asks for the findings about the policies of the shown cluster, in a worker of its own, so that no view waits. */
+/**
+ * Gets the findings about the policies of the shown cluster. A separate worker makes the findings, so that no view
+ * waits.
+ */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { ToldFindings } from '../model/finding-words.ts';
@@ -7,10 +10,15 @@ import type { FindingsQuestion } from './findings.ts';
 import { latest } from './latest.ts';
 
 const WORKER = lazyWorker();
-/** The time in ms to wait, in which a view asks the questions that its users wait for. */
+/**
+ * The delay before the worker starts, in ms. During this time, a view can send the questions for which its users wait.
+ */
 const LATER_MS = 100;
 
-/** The last answer. It is kept outside of the views, so that the list and the view of a policy share it. */
+/**
+ * The last result. The result is stored outside the views, so that the list of policies and the view of one policy
+ * share it.
+ */
 let known: { readonly key: string; readonly context: string; readonly told: ToldFindings } | undefined;
 const listeners = new Set<() => void>();
 
@@ -24,7 +32,10 @@ function tell(question: FindingsQuestion, told: ToldFindings): void {
   for (const listener of listeners) listener();
 }
 
-/** The findings; undefined before the first answer about the cluster. The last answer stays until the next one. */
+/**
+ * The findings about the policies of the cluster; undefined before the first result for the cluster. The last result
+ * remains until the next result arrives.
+ */
 export function useFindings(snapshot: Snapshot): ToldFindings | undefined {
   const question = useMemo(() => questionAbout(snapshot), [snapshot]);
   const key = useMemo(() => keyOf(question), [question]);
@@ -36,13 +47,14 @@ export function useFindings(snapshot: Snapshot): ToldFindings | undefined {
       listeners.delete(listener);
     };
   }, []);
-  // In a cluster without the operator, the policies stand for levels, and nobody can delete them.
+  // In a cluster without the operator, the policies stand for levels, and users cannot delete them.
   const isAsked = snapshot.installed !== false;
   useEffect(() => {
     if (!isAsked || known?.key === key) return;
     const timer = setTimeout(() => ask(question), LATER_MS);
     return () => clearTimeout(timer);
-    // An answer to an earlier question may arrive last, so the question is asked again.
+    // The result of an earlier question may arrive last. Therefore, the question is asked again if the last result has
+    // another key.
   }, [isAsked, key, known?.key]);
   return isAsked && known?.context === snapshot.context ? known.told : undefined;
 }
@@ -56,7 +68,7 @@ function questionAbout(snapshot: Snapshot): FindingsQuestion {
   return { context, taken, serverVersion, operatorNamespace, excludedNamespaces, policies };
 }
 
-/** A text that changes with the answer. The time matters only because policies expire. */
+/** A string that changes if the findings may change. The time matters only because policies can expire. */
 function keyOf({ taken, ...question }: FindingsQuestion): string {
   const now = Date.parse(taken);
   const expired = question.policies.filter(({ spec }) => spec.expires !== undefined && Date.parse(spec.expires) <= now);

@@ -1,4 +1,4 @@
-/** Sends a view's question that changes while somebody types. */
+/** Sends to the worker a view's question that changes while the user types. */
 import { useMemo, useState } from 'preact/hooks';
 import type { PageWorker } from './client.ts';
 import { latest } from './latest.ts';
@@ -10,7 +10,7 @@ interface Answered<Name extends RequestName> {
 }
 
 /**
- * The answer to the newest question, and the question that it answers. The last answer stays until a new answer
+ * The answer to the newest question, and the question that it answers. The last answer is returned until a new answer
  * arrives, even if the newest question causes an error.
  */
 export function useLatest<Name extends RequestName>(worker: PageWorker, name: Name) {

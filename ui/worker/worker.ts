@@ -1,4 +1,4 @@
-/** The worker's program: one answer for each question, in order. */
+/** Runs the worker, which answers the questions one after another. */
 import { createAnswers } from './answers.ts';
 import type { RequestMessage, ResponseMessage } from './requests.ts';
 

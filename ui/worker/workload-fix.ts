@@ -1,4 +1,7 @@
-/** Finds the edits of `cappol fix` for a workload that violates, in a manifest that has the fields of the snapshot. */
+/**
+ * Finds the edits that `cappol fix` makes for a violating workload. The edited manifest has only the fields that the
+ * snapshot contains.
+ */
 import { type Finding, findings } from '../../analysis/capabilities/findings.ts';
 import { fixText } from '../../analysis/fix/fix-text.ts';
 import { Repairer } from '../../analysis/fix/repairer.ts';
@@ -23,7 +26,7 @@ export interface WorkloadName {
 }
 
 export interface FixQuestion extends WorkloadName {
-  /** The fields of violations, as paths that begin below the PodSpec. */
+  /** The paths of the violated fields, starting below the PodSpec. */
   readonly paths: readonly string[];
 }
 
@@ -31,23 +34,27 @@ export interface WorkloadFix {
   /** The kind of object in the manifest: the workload itself, or one of its pods. */
   readonly of: 'workload' | 'pod';
   /**
-   * Whether the template complies and only pods violate. An earlier template may have made the violating pods, or
+   * Whether the template complies and only pods violate. Either an earlier template made the violating pods, or
    * somebody changed them.
    */
   readonly onlyPods: boolean;
   readonly file: string;
   readonly before: string;
   readonly after: string;
-  /** The unified diff of the edits; empty if there are none. */
+  /** The unified diff of the edits; empty if there are no edits. */
   readonly diff: string;
   readonly edits: readonly FixEdit[];
   readonly left: readonly LeftViolation[];
-  /** The values of the requested fields, in the order of the question; undefined for a field that is not set. */
+  /** The values of the requested fields, in the order of the question. A value is undefined if the field is not set. */
   readonly values: readonly unknown[];
   readonly findings: readonly Finding[];
 }
 
-/** Fixes the workload's template, or its first pod that violates. @returns undefined if the workload is gone */
+/**
+ * Fixes the template of the workload, or its first violating pod.
+ *
+ * @returns undefined if the workload no longer exists
+ */
 export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): WorkloadFix | undefined {
   const members = membersOf(name.namespace, loaded.cluster).filter(
     ({ workload }) => workload.kind === name.kind && workload.name === name.name,
@@ -67,8 +74,8 @@ export function workloadFix({ paths, ...name }: FixQuestion, loaded: Loaded): Wo
 }
 
 /**
- * Whether this is the template that a person would edit. cappol does not read custom resources, so the object of their
- * controller counts.
+ * Whether this is the template that a user would edit. cappol does not read custom resources. For a custom resource, a
+ * user would edit the object of its controller.
  */
 function isTemplate({ pod, own, custom }: Member): boolean {
   return !pod && (own || custom !== undefined);
@@ -106,7 +113,7 @@ function fixOf(member: Member, name: WorkloadName, loaded: Loaded) {
   };
 }
 
-/** The repairer, which is made once for each snapshot. */
+/** The repairer, which is made only once for each snapshot. */
 const contextOf = perObject(({ cluster, state }: Loaded) => {
   const namespaces = new Map(cluster.namespaces().map(({ name, labels }) => [name, labels]));
   return new PolicyContext({
@@ -119,10 +126,7 @@ const contextOf = perObject(({ cluster, state }: Loaded) => {
   });
 });
 
-/**
- * The manifest as YAML in the form in which people write it. `cappol fix` reads the values of the snapshot from this
- * YAML.
- */
+/** The manifest as YAML in the style that people use. `cappol fix` reads the values of the snapshot from this YAML. */
 export function manifestText({ namespace, kind, name }: WorkloadName, { annotations, spec }: PodContent): string {
   const pod = { ...(Object.keys(annotations).length > 0 && { metadata: { annotations } }), spec: inOrder(spec) };
   const object =

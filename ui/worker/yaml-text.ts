@@ -1,4 +1,4 @@
-/** Writes YAML in the form in which people write it. */
+/** Writes YAML in the style that people use. */
 import { documentText, yamlDocument } from '../../analysis/text/yaml-document.ts';
 
 export function yamlText(value: unknown): string {

@@ -1,4 +1,4 @@
-/** Changes as text for people: in a pipe, on a terminal, and as Markdown for a pull request. */
+/** Prints changes for users: as text in a pipe, as text on a terminal, and as Markdown for a pull request. */
 import type {
   ChangeSummary,
   Changes,
@@ -33,7 +33,7 @@ export function changesText(all: Changes, terminal: Terminal): string {
   return sections.filter((section) => section !== '').join('\n');
 }
 
-/** @param opened what the candidates open, which people should read before the tables */
+/** @param opened what the candidate policies open; it precedes the tables because users should read it first */
 export function changesMarkdown(all: Changes, opened: OpenedMarkdown = { summary: [], details: [] }): string {
   const { candidates, changes, namespaces, summary } = all;
   const columns = namespaceColumns(all);
@@ -93,8 +93,8 @@ interface NamespaceColumn {
 const SAFE = 'SAFE TO ENFORCE';
 
 /**
- * The columns of a namespace. The column of an effect is left out if no workload has the effect, except for the column
- * of Refused.
+ * The columns of the table of namespaces. If no workload has an effect, the column of this effect is left out. The
+ * column of Refused is always shown.
  */
 function namespaceColumns({ namespaces, summary }: Changes): NamespaceColumn[] {
   const counts = (head: string, field: keyof EffectCounts): NamespaceColumn[] =>
@@ -131,18 +131,18 @@ const STARTS: Readonly<Record<RolloutStart['state'], string>> = {
   Blocked: 'blocked',
 };
 
-/** The state of each rollout, with the policy's name if there are several rollouts. */
+/** The state of each rollout. If there are several rollouts, each state follows the name of its policy. */
 function rolloutText({ rollouts }: NamespaceChange): string {
   if (rollouts.length === 1) return rollouts.map(({ state }) => STARTS[state]).join('');
   return rollouts.map(({ policy, state }) => `${policy}: ${STARTS[state]}`).join(', ');
 }
 
-/** `0 → 2`: the number before the change and the number after it. */
+/** The number before the change and the number after the change, such as `0 → 2`. */
 function countText(before: number, after: number): string {
   return before === after ? String(before) : `${before} → ${after}`;
 }
 
-/** The workload with the worst violation, and the number of further workloads. */
+/** The workload with the worst violation, and the number of the other workloads with violations. */
 function whyNot({ refusedIfEnforced }: NamespaceChange): string {
   const ranked = refusedIfEnforced
     .map((one) => ({ one, worst: mergeViolations(one.violations)[0] }))
@@ -163,7 +163,7 @@ function violationText({ first, message }: MergedViolation<CheckedViolation>): s
   return `${first.rule}: ${message}`;
 }
 
-/** A violation as text: `capabilities: container "app" must not … (by restricted)` */
+/** A violation as text, such as `capabilities: container "app" must not … (by restricted)`. */
 function whyText(violation: MergedViolation<CheckedViolation>): string {
   return `${violationText(violation)} (by ${policiesText(violation)})`;
 }
@@ -187,8 +187,8 @@ function summaryLine(candidates: readonly string[], summary: ChangeSummary): str
 }
 
 /**
- * The start of a rollout as text: `the rollout of restricted begins with 2 namespaces already enforced, 438 soaking for
- * 24h, 40 blocked`
+ * The start of a rollout as text, such as `the rollout of restricted begins with 2 namespaces already enforced, 438
+ * soaking for 24h, 40 blocked`.
  */
 function startText({ policy, soak, paused, enforced, enforcedAtOnce, soaking, blocked }: RolloutSummary): string {
   const counts: [number, string][] = [

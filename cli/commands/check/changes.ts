@@ -1,4 +1,7 @@
-/** check --cluster --policy: what candidate policies would change for what runs, and what they open for all pods. */
+/**
+ * The command `check --cluster --policy`: shows what candidate policies would change for running workloads, and what
+ * the candidates open for all pods.
+ */
 import { dump } from 'js-yaml';
 import { changesOf } from '../../../analysis/check/changes.ts';
 import type { Changes, WorkloadChange } from '../../../analysis/check/changes-result.ts';
@@ -34,13 +37,13 @@ export interface ChangesOptions extends GivenPolicies, FailOnOptions {
 interface LiveInput {
   readonly cluster: Cluster;
   readonly clusterRoles: readonly ClusterRole[];
-  /** The only namespace whose pods and workloads were read; undefined for all. */
+  /** The only namespace whose pods and workloads were read; undefined if all namespaces were read. */
   readonly namespace: string | undefined;
 }
 
 interface ShownChanges {
   readonly changes: Changes;
-  /** The answer about what the candidates open. */
+  /** The result of the comparison: what the candidate policies open. */
   readonly answer: OpenedAnswer;
 }
 
@@ -77,7 +80,10 @@ interface Changed {
   readonly changes: Changes;
   /** The live policies. */
   readonly before: PolicyContext;
-  /** The live policies with the candidates, in the namespaces with the labels of the candidates' rollouts. */
+  /**
+   * The live policies with the candidate policies. The namespaces have the labels that the rollouts of the candidates
+   * set.
+   */
   readonly after: PolicyContext;
 }
 
@@ -106,7 +112,7 @@ function changesBy(
   return { changes, before, after };
 }
 
-/** The names of the namespaces of the cluster in which something can be created. */
+/** The names of the cluster's namespaces in which objects can be created. */
 function namespacesOf(cluster: Cluster, only: string | undefined): string[] {
   const names = cluster.namespaces().flatMap(({ name, terminating }) => (terminating ? [] : [name]));
   return only === undefined ? names : names.filter((name) => name === only);
@@ -115,7 +121,7 @@ function namespacesOf(cluster: Cluster, only: string | undefined): string[] {
 interface NotesInput {
   readonly candidates: readonly string[];
   readonly at: number;
-  /** Whether the files of the candidates have namespaces, roles or bindings, too. */
+  /** Whether the files of the candidate policies also contain namespaces, roles or bindings. */
   readonly hasOthers: boolean;
 }
 
@@ -124,7 +130,7 @@ function notesOf(
   { compiled: { policies: now } }: PolicyContext,
   { candidates, at, hasOthers }: NotesInput,
 ): string[] {
-  // The pending part of a rollout has another mode than its policy.
+  // During a rollout, a part of the policy is pending. The pending part has another mode than the policy.
   const enforced = new Set(now.flatMap(({ name, mode }) => (mode === 'Enforce' ? [name] : [])));
   const stated = now.filter(({ name }) => candidates.includes(name) && !enforced.has(name));
   return [
@@ -139,7 +145,7 @@ function exitCodeOf({ changes }: Changes, opened: Opened, failOn: FailOn): ExitC
   return failOn.has('Opens') ? exitCode({ ...opened, same: false, closes: [] }, 'opens') : 0;
 }
 
-/** Whether the effect on the workload gets worse, and --fail-on names the mode that has the new effect. */
+/** Whether the effect on the workload gets worse, and `--fail-on` names the mode with the new effect. */
 function isWorseFor({ before, after }: WorkloadChange, failOn: FailOn): boolean {
   return isWorse(after, before) && MODES.some((mode) => failOn.has(mode) && effectOf(mode) === after);
 }
@@ -160,7 +166,7 @@ function printerFor(output: Output): Printer {
   throw new UsageError(`-o ${output} goes with -f; changes are printed as ${Object.keys(PRINTERS).join(', ')}`);
 }
 
-/** The changes as JSON and YAML; docs/reference/check-changes.schema.json describes them. */
+/** The changes as an object for JSON and YAML. docs/reference/check-changes.schema.json describes the object. */
 function documentOf({ changes: { summary, ...changes }, answer }: ShownChanges) {
   const { opens, undecided } = answer.opened;
   return {

@@ -1,4 +1,4 @@
-/** check: finds the policies to check by, checks, and reports. */
+/** The command `check`: finds the policies, evaluates the manifests or workloads by them, and reports the results. */
 import { itemsOf } from '../../../analysis/check/running.ts';
 import type { ClusterRole } from '../../../analysis/policies/aggregation.ts';
 import type { Automounting } from '../../../analysis/policies/automounting.ts';
@@ -29,10 +29,10 @@ const NO_POLICY =
 const UNKNOWN_ACCOUNTS =
   'you may not list serviceaccounts: pods are evaluated as if none of the cluster stated automountServiceAccountToken: false';
 
-/** The cluster for which manifests are checked. */
+/** The cluster that would run the checked manifests. */
 interface Live {
   readonly cluster: Cluster;
-  /** Which service accounts mount a token; undefined if the service accounts could not be read. */
+  /** The service accounts that mount a token; undefined if the service accounts could not be read. */
   readonly automounting: Automounting | undefined;
   readonly clusterRoles: readonly ClusterRole[];
 }
@@ -47,7 +47,8 @@ export async function check(given: Given<CheckOptions>, io: Io): Promise<ExitCod
     const running = options.filename.length === 0;
     const scope = scopeOf(options, connected);
     const limited = running && scope.only !== undefined ? { namespace: scope.only } : {};
-    // With --level, the policies of the cluster are ignored, so it does not matter who may use them.
+    // With `--level`, the policies of the cluster are ignored. So the check needs no data about the users who may use
+    // these policies.
     const only = options.level !== undefined && { only: [NAMESPACES, ...(running ? PODS_AND_WORKLOADS : [])] };
     const cluster = await readWhole(connected, io, { ...limited, ...only, workloads: running });
     const readsRoles = !only && options.filename.length + options.policy.length > 0;
@@ -94,8 +95,8 @@ async function checkRunning(options: CheckOptions, io: Io, cluster: Cluster, sco
   const run = await beginRun(options, io, scope.text);
   const builder = builderFor(options);
   builder.addCluster(cluster);
-  // A check without any policy must not look like a success. A check of files without any policy is refused in the same
-  // way.
+  // A check without any policy must not look like a success. A check of files without any policy is refused for the
+  // same reason.
   if (builder.isEmpty)
     throw new UsageError(
       'no policy to evaluate against: the cluster has none; name one with --policy FILE, or a level with --level',

@@ -1,4 +1,4 @@
-/** Describes the objects that a check did not evaluate: one line for each reason. */
+/** Describes the objects that a check did not evaluate. Each reason has its own line. */
 import { notEvaluatedLines } from '../../../analysis/check/not-evaluated.ts';
 import type { Summary } from '../../../analysis/check/result.ts';
 import { skippedLines } from '../../../analysis/manifests/other-documents.ts';
@@ -6,7 +6,7 @@ import { counted, firstOf } from '../../../operator/text/wording.ts';
 
 const NAMED = 20;
 
-/** There are no lines if every object that may make pods was checked. */
+/** The list is empty if every object that may make pods was checked. */
 export function coverageLines({ excluded, excludedNamespaces, notEvaluated, notKubernetes }: Summary): string[] {
   return [
     ...(excluded > 0

@@ -1,7 +1,7 @@
 /**
- * Threads that parse and evaluate documents. Parsing and evaluating are most of the work. The main thread cuts the text
- * and prints. When all threads have enough to do, the main thread evaluates, too. The results come in the order of the
- * documents.
+ * Manages the threads that parse and evaluate documents. Parsing and evaluating documents are most of the work of a
+ * check. The main thread splits the text into documents, and prints the results. When all threads have enough work, the
+ * main thread evaluates documents, too. The results are in the order of the documents.
  */
 import { availableParallelism } from 'node:os';
 import { getAsset, isSea } from 'node:sea';
@@ -17,22 +17,22 @@ import type { ManifestEvaluator } from '../../../analysis/check/manifest-evaluat
 import type { FilePiece } from '../../../analysis/manifests/document-objects.ts';
 import type { EvaluationInput } from './evaluation-thread.ts';
 
-/** The highest number of threads, including the main thread. Each thread has its own heap of some 80 MB. */
+/** The maximum number of threads, including the main thread. Each thread has its own heap of about 80 MB. */
 const MOST_THREADS = 4;
 /**
  * The size of a batch in characters. With smaller batches, threads wait for each other more often. With larger batches,
- * threads are idle at the end.
+ * some threads have no work at the end.
  */
 const BATCH = 256 * 1024;
 /**
- * The number of batches that a thread gets in advance, so that the thread does not wait while the main thread
- * evaluates.
+ * The number of batches that a thread gets in advance. The thread then does not wait while the main thread evaluates a
+ * batch.
  */
 const MOST_ASKED = 3;
-/** The limit for text that waits for the threads, in characters; a single longer document is accepted, too. */
+/** The maximum number of characters that wait for the threads. A single longer document is accepted, too. */
 const MOST_WAITING = 4 * 1024 * 1024;
 
-/** The name of the thread's script: a file in a bundle, an asset in an executable. */
+/** The name of the thread's script. The script is a file in a bundle, and an asset in an executable. */
 const SCRIPT = 'evaluation-thread';
 
 interface Batch {
@@ -52,13 +52,13 @@ export class EvaluationThreads {
   readonly #waiting: Waiting[] = [];
   #size = 0;
 
-  /** @param count at least 1 @param batchSize in characters */
+  /** @param count the number of threads, at least 1 @param batchSize the size of a batch in characters */
   constructor(count: number, batchSize: number = BATCH) {
     this.#threads = Array.from({ length: count }, () => new EvaluationThread());
     this.#batchSize = batchSize;
   }
 
-  /** Starts the threads. Returns undefined on a machine with one core, where threads would only take turns. */
+  /** Starts the threads. The result is undefined on a machine with one core, where threads would only take turns. */
   static start(): EvaluationThreads | undefined {
     const count = Math.min(availableParallelism(), MOST_THREADS) - 1;
     return count > 0 ? new EvaluationThreads(count) : undefined;
@@ -68,7 +68,7 @@ export class EvaluationThreads {
     for (const thread of this.#threads) thread.begin(input);
   }
 
-  /** @returns whether the documents had an object or a problem */
+  /** @returns whether the documents contained an object or a problem */
   async evaluate(pieces: AsyncIterable<FilePiece>, own: ManifestEvaluator, listener: ResultListener): Promise<boolean> {
     let found = false;
     const next = async () => {
@@ -104,7 +104,7 @@ export class EvaluationThreads {
     const end = () => {
       waiting.isEvaluated = true;
     };
-    // If the evaluation of a batch fails, the error is thrown when the results of this batch are due.
+    // If the evaluation of a batch fails, the error is thrown when the results of the batch are needed.
     evaluated.then(end, end);
     this.#waiting.push(waiting);
     this.#size += size;
@@ -133,7 +133,7 @@ async function* batchesOf(pieces: AsyncIterable<FilePiece>, batchSize: number): 
   if (batch.length > 0) yield { pieces: batch, size };
 }
 
-/** One evaluation thread. A thread answers in the order of its batches. */
+/** A single evaluation thread. A thread answers its batches in order. */
 class EvaluationThread {
   readonly #worker = startWorker();
   readonly #asked: PromiseWithResolvers<EvaluatedBatch>[] = [];

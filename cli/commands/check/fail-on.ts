@@ -1,18 +1,18 @@
-/** --fail-on: which results make check exit with 1. */
+/** The option `--fail-on`: the results for which `check` exits with 1. */
 import { InvalidArgumentError, Option } from 'commander';
 import type { CheckedItem } from '../../../analysis/check/result.ts';
 import { MODES } from '../../../operator/policy/deciding.ts';
 
 /**
- * A mode means violations of policies in that mode. `NotEvaluated` means custom resources that may make pods but cannot
- * be evaluated. `Opens` means pods that candidate policies newly admit.
+ * A mode stands for violations of policies in this mode. `NotEvaluated` stands for custom resources that may create
+ * pods but cannot be evaluated. `Opens` stands for pods that the candidate policies newly admit.
  */
 const RESULTS = [...MODES, 'NotEvaluated', 'Opens'] as const;
 const NONE = 'None';
 
 export type FailOn = ReadonlySet<(typeof RESULTS)[number]>;
 
-/** With --warn, only violations of Enforce policies make a check fail. */
+/** With `--warn`, `check` fails only on violations of policies in mode Enforce. */
 const ENFORCED: FailOn = new Set(['Enforce'] as const);
 
 export interface FailOnOptions {
@@ -31,7 +31,7 @@ export const failOn = () => {
   )
     .argParser(parse)
     .default(new Set(MODES), MODES.join(','));
-  // `argChoices` is set only for shell completion, because `.choices()` would refuse a list of several values.
+  // `argChoices` is set only for shell completion. The method `.choices()` would refuse a list of several values.
   option.argChoices = [...RESULTS, NONE];
   return option;
 };
@@ -58,7 +58,7 @@ function known(text: string): (typeof RESULTS)[number] | typeof NONE {
   return word;
 }
 
-/** Whether the item violates a policy in one of the modes. */
+/** Whether the item violates a policy in one of the modes that `--fail-on` names. */
 export function fails({ verdict, violations }: Pick<CheckedItem, 'verdict' | 'violations'>, failOn: FailOn): boolean {
   return verdict === 'Violating' && violations.some(({ mode }) => failOn.has(mode));
 }

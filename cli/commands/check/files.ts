@@ -1,4 +1,6 @@
-/** check -f: checks manifests by three sources of policies: the manifests themselves, --policy, and a cluster. */
+/**
+ * Checks manifests (`check -f`) against policies from three sources: the manifests themselves, --policy, and a cluster.
+ */
 import { evaluatePiece, type ResultListener } from '../../../analysis/check/evaluated-piece.ts';
 import { ManifestEvaluator } from '../../../analysis/check/manifest-evaluator.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
@@ -12,21 +14,21 @@ import { EvaluationThreads } from './evaluation-threads.ts';
 
 /** Receives results as they are found. */
 export interface Listener extends ResultListener {
-  /** Called once, before the first item. */
+  /** Called once, before the first item is reported. */
   begin(context: PolicyContext): void;
 }
 
 interface CheckInput {
   readonly builder: PolicyContextBuilder;
-  /** Builds the policy context. Called when everything has been added to the builder. */
+  /** Builds the policy context. The function is called when everything has been added to the builder. */
   readonly build: () => PolicyContext;
   /** The options with which `build` makes the policy context. */
   readonly options: PolicyContextOptions;
-  /** The namespace for objects without `metadata.namespace`. */
+  /** The namespace of objects that have no `metadata.namespace`. */
   readonly namespace: string;
 }
 
-/** Checks manifests. Reads the files twice, because a policy may come after the manifests that it applies to. */
+/** Checks manifests. The files are read twice, because a policy may follow the manifests to which it applies. */
 export async function checkFiles(paths: readonly string[], io: Io, listener: Listener, input: CheckInput) {
   const { trouble } = listener;
   let found = false;
@@ -45,7 +47,7 @@ export async function checkFiles(paths: readonly string[], io: Io, listener: Lis
     listener.begin(context);
     const pieces = piecesOf(inputs.files, io, tell);
     if (await evaluateAll(pieces, context, listener, { ...input, threads })) found = true;
-    // A check of nothing must not look like a success.
+    // A check without any object must not look successful.
     if (!found) trouble({ file: paths.join(', '), message: 'no Kubernetes object in it' });
   } finally {
     await threads?.end();
@@ -53,7 +55,7 @@ export async function checkFiles(paths: readonly string[], io: Io, listener: Lis
   }
 }
 
-/** @returns whether the text had an object or a problem */
+/** @returns whether the text contained an object or a problem */
 async function evaluateAll(
   pieces: ReturnType<typeof piecesOf>,
   context: PolicyContext,

@@ -1,4 +1,4 @@
-/** Prints what candidate policies open: as text for people, and as Markdown. */
+/** Prints what candidate policies open, as text for users and as Markdown. */
 import type { Opened, Opening } from '../../../analysis/compare/opened.ts';
 import { admitterText, differenceWords, summaryOf } from '../../../analysis/compare/sentences.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
@@ -15,22 +15,27 @@ import {
   undecidedMarkdown,
 } from '../compare/text.ts';
 
-/** The comparison of the live policies with the policies after the change, and what its sentences depend on besides. */
+/**
+ * The comparison of the live policies with the policies after the change, and the other values that its sentences
+ * contain.
+ */
 export interface OpenedAnswer {
   readonly opened: Opened;
   readonly candidates: readonly string[];
-  /** The only namespace that was evaluated; undefined for all. */
+  /** The only namespace that was evaluated; undefined if all namespaces were evaluated. */
   readonly namespace: string | undefined;
-  /** The limits of the answer, in one sentence each. */
+  /** The limits of the result, in one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** The most names of policies or namespaces in a line. */
+/** The maximum number of names of policies or namespaces in a line. */
 const NAMED = 3;
-/** The most lines of a list, unless the output is wide. */
+/** The maximum number of lines in a list. The wide output has no limit. */
 const MOST_LINES = 20;
 
-/** One line for each rule, class of namespaces and users that opens. */
+/**
+ * The differences as text. Each line names a rule, a class of namespaces, and the users for whom the difference opens.
+ */
 export function openedText(answer: OpenedAnswer, terminal: Terminal): string {
   const { opens, undecided } = answer.opened;
   const hints = [
@@ -40,7 +45,7 @@ export function openedText(answer: OpenedAnswer, terminal: Terminal): string {
   return [...openedLines(answer, terminal, MOST_LINES), ...hints.map((line) => paragraph(line, terminal))].join('');
 }
 
-/** All lines, followed by each difference with its pod. */
+/** All differences as lines, followed by each difference with its pod. */
 export function openedWideText(answer: OpenedAnswer, terminal: Terminal): string {
   const { opens, ...opened } = printableTexts(answer.opened);
   const pods = opens.map((one) => differenceText(one, 'opens', opened, terminal));
@@ -67,7 +72,7 @@ function firstLines(lines: readonly string[], most: number): readonly string[] {
   return lines.length > most ? [...lines.slice(0, most), `… and ${lines.length - most} more\n`] : lines;
 }
 
-/** Paragraphs for a comment on a pull request. */
+/** The paragraphs about opened pods, for a comment on a pull request. */
 export interface OpenedMarkdown {
   readonly summary: readonly string[];
   readonly details: readonly string[];
@@ -92,13 +97,16 @@ export function openedMarkdown(answer: OpenedAnswer): OpenedMarkdown {
   };
 }
 
-/** The answer in one sentence, about all namespaces and users. */
+/** The result in one sentence, about all namespaces and users. */
 function summaryText({ candidates, opened: { opens, undecided } }: OpenedAnswer): string {
   const names = { old: 'the live policy set', new: `the policy set with ${firstOf(candidates, NAMED)}` };
   return summaryLine(summaryOf({ ...names, found: opens, undecided }, 'opens'));
 }
 
-/** `rule hostPID, in namespaces with team=net: admitted by policy a; 2 such namespaces in the cluster: net, web` */
+/**
+ * A difference as text, such as `rule hostPID, in namespaces with team=net: admitted by policy a; 2 such namespaces in
+ * the cluster: net, web`.
+ */
 function openingText(opening: Opening, { opened, namespace }: OpenedAnswer): string {
   const { where } = differenceWords(opening, 'opens', opened);
   const namespaces =

@@ -1,4 +1,4 @@
-/** One run of check: counts the items, passes them to the reporter, and determines the exit code. */
+/** Runs one check: counts the items, passes them to the reporter, and determines the exit code. */
 import { checkedPolicies } from '../../../analysis/check/checked.ts';
 import { Tally } from '../../../analysis/check/tally.ts';
 import { printableTexts } from '../../../analysis/text/printable-values.ts';
@@ -75,7 +75,7 @@ export async function createRun({ output, failOn, scope }: RunOptions, io: Io): 
   };
 }
 
-/** Writes standard output in larger chunks: a system call for each item would take longer than evaluating it. */
+/** Writes standard output in larger chunks. A system call for each item would take longer than evaluating the item. */
 function inChunks({ stdout }: Pick<Io, 'stdout'>, progress: Progress) {
   let waiting = '';
   const flush = () => {

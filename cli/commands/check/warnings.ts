@@ -1,4 +1,7 @@
-/** Warns about policies of files: those that loosen others, those without effect, and rollouts that cannot end. */
+/**
+ * Warns about policies in files: about policies that loosen other policies, about policies without effect, and about
+ * rollouts that cannot end.
+ */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PolicyContext } from '../../../analysis/policies/context.ts';
 import { tellFindings } from './findings.ts';

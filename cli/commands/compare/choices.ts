@@ -1,6 +1,6 @@
-/** The values that options of `cappol compare` accept. */
+/** Lists the values that the options of `cappol compare` accept. */
 export const FAIL_ON = ['opens', 'closes', 'differs'] as const;
-/** The value of --fail-on about one set. */
+/** The value of --fail-on for a comparison with one set. */
 export const FINDINGS = 'findings';
 export const OUTPUTS = ['text', 'json', 'yaml', 'markdown', 'github', 'sarif'] as const;
 

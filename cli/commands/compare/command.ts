@@ -1,4 +1,4 @@
-/** compare: what a change of policies lets in, and what it shuts out. */
+/** The command `compare` shows what a change of policies admits, and what the change refuses. */
 import { InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_LIMIT } from '../../../analysis/compare/limits.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';

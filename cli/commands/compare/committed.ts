@@ -1,4 +1,4 @@
-/** Reads a set of policies from a commit: `git:HEAD:policies`. */
+/** Reads a set of policies from a Git commit, such as `git:HEAD:policies`. */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,19 +11,19 @@ import { relativePath } from '../../output/relative-path.ts';
 export const GIT = 'git';
 const MOST_OUTPUT = 1 << 30;
 
-/** A file or folder of a commit, in a folder that looks like the repository at that commit. */
+/** A file or folder of a commit, in a temporary folder that looks like the repository at this commit. */
 interface Committed {
   /** The path as the user wrote it, relative to `cwd`. */
   readonly path: string;
-  /** The folder that stands for the current one. */
+  /** The folder that takes the place of the current folder. */
   readonly cwd: string;
 }
 
 /**
- * Calls `work` with a copy of the files, which is removed afterwards.
+ * Calls `work` with a copy of the files. The copy is removed afterwards.
  *
- * @param name what the command line says: `git:COMMIT`, or `git:COMMIT:PATH`
- * @throws UsageError if there is no such commit, or nothing in it at this path
+ * @param name the name on the command line, which is `git:COMMIT` or `git:COMMIT:PATH`
+ * @throws UsageError if the commit does not exist, or if it contains nothing at this path
  */
 export async function withCommitted<Result>(
   name: string,
@@ -47,9 +47,9 @@ interface Named {
 }
 
 /**
- * Writes the files as a checkout would, but into a temporary folder. The repository and its index stay as they are.
+ * Writes the files of the commit into a temporary folder, like a checkout. The repository and its index stay unchanged.
  *
- * @returns the folder that stands for the current one
+ * @returns the folder that takes the place of the current folder
  */
 function checkOut({ name, commit, path }: Named, temporary: string, io: Io): string {
   const git = (args: readonly string[], input = '') => {
@@ -62,7 +62,8 @@ function checkOut({ name, commit, path }: Named, temporary: string, io: Io): str
   git(['read-tree', treeOf(name, commit, io)]);
   const files = git(['ls-files', '-z', '--', `:(literal)${path}`]);
   if (files === '') throw new UsageError(`${name}: there is no ${path} in this commit`);
-  // The same files are left out as in the working tree. The folder `.git` makes the walk read .gitignore.
+  // The same files are left out as for the working tree. Because of the folder `.git`, the walk through folders reads
+  // .gitignore files.
   const ignoreFiles = git(['ls-files', '-z', '--', ':(top,glob)**/.gitignore']);
   const root = join(temporary, 'tree');
   mkdirSync(join(root, '.git'), { recursive: true });

@@ -1,15 +1,15 @@
-/** A comparison as JSON and YAML; docs/reference/compare.schema.json describes it. */
+/** Makes the JSON and YAML output of a comparison. docs/reference/compare.schema.json describes the output. */
 import type { Difference, Undecided } from '../../../analysis/compare/compare.ts';
 import type { NamedComparison } from '../../../analysis/compare/sentences.ts';
 import { manifestOf } from '../../../analysis/compare/witness.ts';
 import type { History } from '../../../analysis/history/history.ts';
 import { type PodVerdict, violationsBy } from '../../../operator/evaluate/verdict.ts';
 
-/** The data of an output. */
+/** The data that the printers of all formats need. */
 export interface Printed extends NamedComparison {
-  /** The changes in the cluster; absent unless both sets are snapshots of one cluster. */
+  /** The changes in the cluster. The field exists only if both sets are snapshots of the same cluster. */
   readonly history?: History;
-  /** Whether to print all lines of long lists. */
+  /** Whether to print all lines of long lists. By default, long lists are cut. */
   readonly all?: boolean;
 }
 

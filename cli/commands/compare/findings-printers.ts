@@ -1,4 +1,4 @@
-/** Findings about one set of policies, in all formats. docs/reference/compare-findings.schema.json describes the JSON. */
+/** Prints findings about one set of policies, in all formats. */
 import { dump } from 'js-yaml';
 import { type Finding, kindText, openQuestionText } from '../../../analysis/compare/finding.ts';
 import { type Trouble, troublePlace } from '../../../analysis/manifests/trouble.ts';
@@ -15,11 +15,11 @@ import { findingRemarks, type PlacedFindings } from './findings-remarks.ts';
 import { githubText, type Remarks, sarifText } from './remark-printers.ts';
 import { troubleRemark } from './remarks.ts';
 
-/** Everything that is printed about a set. */
+/** The data about a set that the printers need. */
 export interface PrintedFindings extends PlacedFindings {
-  /** The name of the set in the output. */
+  /** The name of the set, as the output shows it. */
   readonly name: string;
-  /** The set, as the command line names it. */
+  /** The set, as the user named it on the command line. */
   readonly argument: string;
   /** The number of policies in the set. */
   readonly policies: number;
@@ -54,7 +54,7 @@ function documentOf({ name, policies, sources, found }: PrintedFindings) {
   };
 }
 
-/** Everything in the output that somebody else wrote, without control characters. */
+/** The data about a set, without control characters in the texts of findings and questions. */
 function printableOf(printed: PrintedFindings): PrintedFindings {
   const { findings, undecided } = printed.found;
   return { ...printed, found: { findings: printableTexts(findings), undecided: printableTexts(undecided) } };

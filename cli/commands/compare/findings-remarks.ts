@@ -1,4 +1,4 @@
-/** Findings as remarks at the lines of files, which GitHub and code scanning show. */
+/** Findings as remarks at lines of files. GitHub and code scanning show these remarks. */
 import {
   type Finding,
   type FindingKind,
@@ -11,10 +11,10 @@ import type { PolicySource } from '../../../analysis/policies/context.ts';
 import { failingCode } from './exit-code.ts';
 import { NOT_DECIDED, NOWHERE, type Remark } from './remarks.ts';
 
-/** Findings, and the places of their policies. */
+/** Findings, and the places of the policies that have the findings. */
 export interface PlacedFindings {
   readonly found: Findings;
-  /** The places where the policies of files were read, by name of the policy. */
+  /** The places where the policies were read in files. The key is the name of the policy. */
   readonly sources: ReadonlyMap<string, PolicySource>;
   /** Whether the command fails because of findings. */
   readonly isStrict: boolean;
@@ -42,7 +42,7 @@ function propertiesOf({ policy, others, rules }: Finding): NonNullable<Remark['p
   return { policy, others, rules };
 }
 
-/** The SARIF rule of each kind of finding. */
+/** The ID of the SARIF rule for each kind of finding. */
 export const FINDING_RULES: Readonly<Record<FindingKind, string>> = {
   'decides-nowhere': 'Whether the policy decides in some namespace.',
   'admits-nothing': 'Whether some pod meets all rules of the policy.',

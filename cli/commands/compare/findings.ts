@@ -1,4 +1,4 @@
-/** The work of compare with one set: reads the policies, finds what is wrong with them, prints. */
+/** Runs `compare` with one set: reads the policies, finds mistakes in them, and prints the findings. */
 import { findingsOf } from '../../../analysis/compare/findings.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
@@ -13,7 +13,7 @@ interface FindingsOptions extends SetOptions {
   readonly all?: boolean;
   readonly limit: number;
   readonly output: Output;
-  /** The value of --fail-on; undefined if the command line does not have it. */
+  /** The value of `--fail-on`; undefined if the command line does not contain the option. */
   readonly failOn: string | undefined;
 }
 
@@ -26,7 +26,7 @@ export async function runFindings(argument: string, options: FindingsOptions, io
     troubles.trouble(trouble);
     told.push(trouble);
   });
-  // With a policy missing, the answer would be wrong.
+  // If a policy were missing, the answer would be wrong.
   if (troubles.count > 0) {
     io.stdout.write(troublesText(output, told, io.cwd));
     return 2;
@@ -40,7 +40,7 @@ export async function runFindings(argument: string, options: FindingsOptions, io
   return isStrict ? failingCode(found) : 0;
 }
 
-/** @throws UsageError if an option is only about two sets */
+/** @throws UsageError if an option is valid only for two sets */
 function checkOptions({ all, failOn }: FindingsOptions): void {
   if (failOn !== undefined && failOn !== FINDINGS) {
     throw new UsageError(`--fail-on ${failOn} compares two sets: name NEW, too, or write --fail-on ${FINDINGS}`);

@@ -1,4 +1,4 @@
-/** The changes in a cluster between two snapshots, as text for people and as Markdown. */
+/** Describes the changes in a cluster between two snapshots, as text for users and as Markdown. */
 import { WAYS } from '../../../analysis/capabilities/how-held.ts';
 import { policiesText } from '../../../analysis/compare/sentences.ts';
 import type { CapabilityChange } from '../../../analysis/history/capabilities.ts';
@@ -19,11 +19,11 @@ import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
 import { grantText } from '../status/unused-text.ts';
 
-/** The most lines of a section, without `--all`. */
+/** The maximum number of lines of a section without `--all`. */
 const MOST = 20;
-/** The most namespaces of an exception in one line. */
+/** The maximum number of namespaces of an exception in one line. */
 const MOST_NAMESPACES = 3;
-/** The most capabilities of a container in one line. */
+/** The maximum number of capabilities of a container in one line. */
 const MOST_CAPABILITIES = 8;
 
 interface Section {
@@ -41,7 +41,7 @@ export function historyText(history: History, all: boolean, { width, paint }: Te
   return [wrap(`${heading}  ${period(history)}`, { width, hanging: 2 }), ...sections].join('\n');
 }
 
-/** Markdown, in which each section is folded. @param room the most characters */
+/** Markdown in which each section is folded. @param room the maximum number of characters */
 export function historyMarkdown(history: History, all: boolean, room: number): string {
   const sections = sectionsOf(history);
   const heading = `**${sections.length > 0 ? 'cluster' : 'cluster unchanged'}** ${code(period(history))}`;
@@ -67,7 +67,7 @@ function shownLines(lines: readonly string[], all: boolean): readonly string[] {
   return [...lines.slice(0, MOST), `… and ${lines.length - MOST} more`];
 }
 
-/** The sections that are not empty; what an auditor asks about first. */
+/** The sections that are not empty. The sections about which an auditor asks first come first. */
 function sectionsOf(history: History): Section[] {
   const { workloads, capabilities, exceptions, namespaces } = printableTexts(history);
   const all = [
@@ -93,7 +93,11 @@ function enforcedLine({ namespace, policies }: EnforcedNamespace, when: 'before'
   return `${namespace}, ${when} by ${policiesText(policies)}`;
 }
 
-/** The most dangerous changes come first, because a long list is cut. @param verb `is` or `was` privileged */
+/**
+ * The most dangerous changes come first, because a long list is cut.
+ *
+ * @param verb `is` or `was`, for the text about privileged containers
+ */
 function capabilityLines(changes: readonly CapabilityChange[], verb: string): string[] {
   return changes
     .toSorted((a, b) => WAYS.indexOf(a.how) - WAYS.indexOf(b.how))

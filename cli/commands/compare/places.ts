@@ -1,14 +1,14 @@
-/** Finds the fields of policies in files that a difference comes from. */
+/** Finds the fields of policies in files from which a difference comes. */
 import type { PolicySource } from '../../../analysis/policies/context.ts';
 import type { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import type { FieldPath } from '../../../analysis/schema/paths.ts';
 import type { CompletePolicy } from '../../../operator/api/capability-policy.ts';
 import { USE_RULE } from '../../../operator/evaluate/verdict.ts';
 
-/** The part of a policy that says what it admits about a rule, or in which namespaces it decides. */
+/** The part of a policy that says what the policy admits about a rule, or in which namespaces it decides. */
 export type Subject = { readonly rule: string } | 'namespaces';
 
-/** The place of the part; undefined if the policy comes from no file. */
+/** Returns the file and line of the part; undefined if the policy is not from a file. */
 export type PlaceOf = (policy: string, subject: Subject) => PolicySource | undefined;
 
 export function placesIn(builder: PolicyContextBuilder): PlaceOf {
@@ -20,7 +20,7 @@ export function placesIn(builder: PolicyContextBuilder): PlaceOf {
   };
 }
 
-/** The field that states the rule. A rule that no field states has the value of the level. */
+/** The field that sets the value of the rule. If no field sets the value, the rule has the value of the level. */
 function fieldOf(subject: Subject, { overrides, containers = [] }: CompletePolicy['spec']): FieldPath {
   if (subject === 'namespaces') return ['namespaceSelector'];
   if (subject.rule === USE_RULE) return ['usableBy'];

@@ -1,4 +1,4 @@
-/** The formats of `cappol compare`. */
+/** The output formats of `cappol compare`. */
 import { dump } from 'js-yaml';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { escapedControls, jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
@@ -37,7 +37,7 @@ function textOfHistory({ history, all = false }: Answer, io: Io): string | undef
   return history && historyText(history, all, terminalOf(io));
 }
 
-/** The comparison of the policies, followed by the changes in the cluster if there are any. */
+/** The comparison of the policies. If there were changes in the cluster, the changes follow. */
 function withHistory(comparison: string, history: string | undefined): string {
   return history === undefined ? comparison : `${comparison}\n${history}`;
 }

@@ -1,4 +1,4 @@
-/** The formats of `cappol compare` that GitHub and code scanning read. */
+/** The output formats of `cappol compare` that GitHub and code scanning read. */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { SarifRun } from '../../output/sarif.ts';
 import { workflowCommand } from '../../output/workflow-command.ts';
@@ -8,13 +8,13 @@ import { NOT_DECIDED, type Remark, troubleRemark } from './remarks.ts';
 
 export interface Remarks {
   readonly remarks: readonly Remark[];
-  /** The answers about everything that was examined. */
+  /** The results for all questions that were examined, in one sentence each. */
   readonly summary: readonly string[];
-  /** The set whose files the remarks are about, as the command line names it. */
+  /** The set whose files have the remarks, as the user named it on the command line. */
   readonly set: string;
 }
 
-/** Workflow commands, which GitHub shows at the lines of a pull request. */
+/** Workflow commands of GitHub Actions. GitHub shows their messages at the lines of a pull request. */
 export function githubText({ remarks, summary }: Remarks, cwd: string): string {
   const sums = summary.map((text) => ({ level: 'note' as const, title: 'cappol', text, file: null, line: null }));
   return [...remarks, ...sums]
@@ -27,14 +27,16 @@ const OWN_RULES = [
   ...Object.entries(FINDING_RULES),
 ];
 
-/** SARIF. Code scanning refuses a result without a file, so such a result is at the set. */
+/**
+ * The remarks as SARIF. Code scanning refuses a result without a file, so a remark without a file is placed at the set.
+ */
 export function sarifText({ remarks, summary, set }: Remarks, cwd: string): string {
   const run = new SarifRun(cwd, OWN_RULES);
   for (const { title: _, ...remark } of remarks) run.add({ ...remark, file: remark.file ?? set });
   return run.text(summary);
 }
 
-/** The problems of an input about which nothing can be said; empty in a format that has no lines of files. */
+/** The problems of an input that could not be evaluated. The text is empty in a format without lines of files. */
 export function troublesText(output: Output, troubles: readonly Trouble[], cwd: string): string {
   const remarks = { remarks: troubles.map(troubleRemark), summary: [], set: '' };
   if (output === 'github') return githubText(remarks, cwd);

@@ -1,4 +1,4 @@
-/** A comparison as remarks at the lines of files, which GitHub and code scanning show. */
+/** A comparison as remarks at lines of files. GitHub and code scanning show these remarks. */
 
 import { mergeViolations } from '../../../analysis/check/merged.ts';
 import { DIRECTIONS, type Difference, type Direction } from '../../../analysis/compare/compare.ts';
@@ -18,16 +18,16 @@ export interface Remark extends Omit<SarifResult, 'logicalLocation'> {
   readonly title: string;
 }
 
-/** A comparison, and what its remarks depend on besides. */
+/** A comparison, and the other values that its remarks contain. */
 export interface Answer extends Printed {
-  /** The two sets as the command line names them. */
+  /** The names of the two sets, as the user named them on the command line. */
   readonly names: readonly [old: string, now: string];
   readonly failOn: FailOn;
-  /** The places of the policies of the new set. */
+  /** Finds the place of a policy of the new set. */
   readonly placeOf: PlaceOf;
 }
 
-/** The SARIF rule for questions that were not decided. */
+/** The ID of the SARIF rule for questions that were not decided. */
 export const NOT_DECIDED = 'NotDecided';
 const NAMED = 3;
 
@@ -70,7 +70,7 @@ function differenceRemark(difference: Difference, direction: Direction, answer: 
   };
 }
 
-/** The change as a part of a sentence: `policy web now admits pods that policy restricted refused` */
+/** The change as a part of a sentence, such as `policy web now admits pods that policy restricted refused`. */
 function changeText({ before, after }: Difference, direction: Direction): string {
   const [admits, refuses] = direction === 'opens' ? [after, before] : [before, after];
   const { admittedBy } = admits;
@@ -95,7 +95,7 @@ function policiesText(policies: readonly string[]): string {
   );
 }
 
-/** The messages of the rule about the pod. Policies with the same message share it. */
+/** The messages of the rule about the pod. If several policies have the same message, the message appears once. */
 function messagesText({ violations }: PodVerdict, rule: string): string {
   const ofRule = Object.keys(violations).flatMap((policy) =>
     violationsOf(policy, violations, rule).map((one) => ({ ...one, policy, mode: 'Enforce' as const })),
@@ -106,8 +106,8 @@ function messagesText({ violations }: PodVerdict, rule: string): string {
 }
 
 /**
- * The place in the policy that admits or refuses now. If no policy decides any more, the place is in the policy that
- * refused before, whose selector may have changed.
+ * The place in the policy that admits or refuses the pod after the change. If no policy decides about the pod any more,
+ * the place is in the policy that refused the pod before. The selector of this policy may have changed.
  */
 function placeIn({ before, after, rules }: Difference, direction: Direction, { placeOf }: Answer) {
   const [rule = ''] = rules;

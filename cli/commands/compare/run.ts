@@ -1,4 +1,4 @@
-/** The work of compare: reads two sets of policies, compares them, prints. */
+/** Runs `compare` with two sets: reads both sets of policies, compares them, and prints the differences. */
 import { compare } from '../../../analysis/compare/compare.ts';
 import { holdsUntilText, notEnforcedText } from '../../../analysis/compare/sentences.ts';
 import { type History, historyOf, noHistoryBecause } from '../../../analysis/history/history.ts';
@@ -27,7 +27,7 @@ export async function runCompare(old: string, now: string, options: CompareOptio
     troubles.trouble(trouble);
     told.push(trouble);
   });
-  // With a policy missing, the answer would be wrong.
+  // If a policy were missing, the answer would be wrong.
   if (troubles.count > 0) {
     io.stdout.write(troublesText(output, told, io.cwd));
     return 2;
@@ -50,7 +50,7 @@ export async function runCompare(old: string, now: string, options: CompareOptio
   return exitCode(comparison, failOn);
 }
 
-/** The changes in the cluster; undefined unless both sets are snapshots of one cluster. */
+/** The changes in the cluster between two snapshots; undefined if the sets are not both snapshots of one cluster. */
 function historyBetween([old, now]: readonly [ReadSet, ReadSet], { stderr }: Io): History | undefined {
   if (!old.snapshot || !now.snapshot) return undefined;
   const problem = noHistoryBecause(old.snapshot, now.snapshot);

@@ -1,4 +1,4 @@
-/** Reads the sets of policies that a command line names. */
+/** Reads the sets of policies that the user names on the command line. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type PolicySet, policySetOf } from '../../../analysis/compare/policy-set.ts';
@@ -22,18 +22,18 @@ export interface SetOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly serverVersion?: number;
 }
 
-/** A set as the command line names it. */
+/** A set that the user named on the command line. */
 export interface ReadSet extends PolicySet {
-  /** The places of the policies in files; policies of a level or a cluster have none. */
+  /** Finds the place of a policy in a file. The policies of a level or of a cluster have no place. */
   readonly placeOf: PlaceOf;
-  /** The snapshot that the policies are from; absent for a set from elsewhere. */
+  /** The snapshot that contains the policies; absent if the set is not from a snapshot. */
   readonly snapshot?: Snapshot;
 }
 
-/** A set before it is compiled, because `latest` depends on the API servers of either set. */
+/** A set before it is compiled. A set is compiled later because `latest` depends on the API servers of both sets. */
 interface Read {
   readonly builder: PolicyContextBuilder;
-  /** The oldest API server, if the set is from a cluster. */
+  /** The minor version N of Kubernetes 1.N of the oldest API server; undefined if the set is not from a cluster. */
   readonly server?: number;
   readonly excludedNamespaces?: readonly string[];
   readonly isLevel?: true;
@@ -42,7 +42,7 @@ interface Read {
 
 type Tell = (trouble: Trouble) => void;
 
-/** The name of a set in the output. */
+/** The name of a set, as the output shows it. */
 export function shownName(name: string): string {
   return name === '-' ? 'standard input' : name;
 }
@@ -64,18 +64,18 @@ export async function readSets(
   return [setOf(old), setOf(now)];
 }
 
-/** A set of policies, with what its own findings are about. */
+/** One set of policies, with the data that findings about this set need. */
 export interface NamedSet {
   readonly set: PolicySet;
-  /** The policies that have expired, and count as deleted. */
+  /** The policies that have expired. Expired policies count as deleted. */
   readonly expired: Compiled['expired'];
-  /** The places where the policies of files were read, by name of the policy. */
+  /** The places where the policies were read in files. The key is the name of the policy. */
   readonly sources: ReadonlyMap<string, PolicySource>;
 }
 
 export async function readSet(name: string, options: SetOptions, io: Io, tell: Tell): Promise<NamedSet> {
   const found = await read(name, options, io, tell);
-  // The warnings name the expired policies, and so do the findings.
+  // The warnings are not printed: they name the expired policies, and the findings name them, too.
   const tellErrors: Tell = (trouble) => trouble.severity !== 'warning' && tell(trouble);
   const context = contextOf(found, options.serverVersion ?? found.server ?? NEWEST_KNOWN_MINOR, options, tellErrors);
   const sources = found.isLevel ? new Map() : context.sources;
@@ -148,10 +148,10 @@ async function readLive(context: string | undefined, options: SetOptions, io: Io
   });
 }
 
-/** The beginning of a compressed file. */
+/** The first bytes of a gzip file. */
 const GZIP = [0x1f, 0x8b];
 
-/** Whether the file is one that `cappol snapshot` wrote, possibly compressed. */
+/** Whether `cappol snapshot` wrote the file. The file may be compressed. */
 function isSnapshot(name: string, io: Io): boolean {
   if (name === '-') return false;
   const path = resolve(io.cwd, name);

@@ -1,4 +1,4 @@
-/** A comparison as text for people, and as Markdown for a comment on a pull request. */
+/** Prints a comparison as text for users, and as Markdown for a comment on a pull request. */
 import { dump } from 'js-yaml';
 import {
   type Comparison,
@@ -35,7 +35,7 @@ export function comparisonText(printed: NamedComparison, terminal: Terminal): st
   return paragraphs.join('\n');
 }
 
-/** A difference with both verdicts and the pod. */
+/** A difference as text, with both verdicts and the pod. */
 export function differenceText(
   difference: Difference,
   direction: Direction,
@@ -54,7 +54,7 @@ export function differenceText(
   ].join('');
 }
 
-/** A line that begins with the direction: `OPENS  rule hostNetwork, in every namespace` */
+/** A line that begins with the direction, such as `OPENS  rule hostNetwork, in every namespace`. */
 export function directionLine(direction: Direction, text: string, terminal: Terminal): string {
   const title = terminal.paint(direction === 'opens' ? 'red' : 'yellow', direction.toUpperCase());
   return paragraph(`${title}  ${text}`, terminal);
@@ -64,12 +64,12 @@ export function undecidedLine(undecided: Undecided, terminal: Terminal): string 
   return paragraph(`${terminal.paint('magenta', 'NOT DECIDED')}  ${undecidedText(undecided)}`, terminal);
 }
 
-/** The answers for both directions, in one sentence each. */
+/** The results for both directions, in one sentence each. */
 export function summaryLines(printed: NamedComparison): string[] {
   return summariesOf(printed).map(summaryLine);
 }
 
-/** The answer for one direction; it says if it is proved. */
+/** The result for one direction. The line says whether the result is proved. */
 export function summaryLine({ state, text }: Summary): string {
   return state === 'proved' ? `${text} (proved)` : text;
 }
@@ -82,7 +82,7 @@ function indented(text: string, columns: number): string {
   return text.replaceAll(/^(?=.)/gm, ' '.repeat(columns));
 }
 
-/** Markdown, in which the pods are folded. */
+/** A comparison as Markdown. The pods are folded. */
 export function comparisonMarkdown(printed: NamedComparison): string {
   const { comparison } = printed;
   const sections = DIRECTIONS.flatMap((direction) =>
@@ -94,7 +94,7 @@ export function comparisonMarkdown(printed: NamedComparison): string {
   return `${[headline(comparison), summary.join('\n'), ...shown, ...more, ...undecided].join('\n\n')}\n`;
 }
 
-/** A difference with both verdicts, and the pod folded. */
+/** A difference as Markdown, with both verdicts. The pod is folded. */
 export function differenceMarkdown(
   difference: Difference,
   direction: Direction,

@@ -1,4 +1,4 @@
-/** A completion script for bash. */
+/** Writes a completion script for bash. */
 import { quoted, valueArms, wordArms } from './cases.ts';
 import type { CompletedCommand, CompletedOption } from './tree.ts';
 

@@ -1,8 +1,11 @@
-/** The arms of `case` in scripts of POSIX shells, for bash and for kubectl. */
+/**
+ * Writes the arms of `case` statements in POSIX shell scripts. The completion scripts for bash and for kubectl contain
+ * these arms.
+ */
 import type { CompletedCommand, CompletedOption } from './tree.ts';
 
 /**
- * For `case "$command $previous"`: one arm for each option that has a value.
+ * Returns the arms for `case "$command $previous"`, one arm for each option that has a value.
  *
  * @param reply returns the shell commands that complete the option's value
  */
@@ -18,9 +21,9 @@ export function valueArms(commands: readonly CompletedCommand[], reply: (option:
 }
 
 /**
- * For `case "$command"`: one arm for each command.
+ * Returns the arms for `case "$command"`, one arm for each command.
  *
- * @param reply returns the shell commands that offer the quoted words
+ * @param reply returns the shell commands that offer the quoted words as completions
  */
 export function wordArms(commands: readonly CompletedCommand[], reply: (words: string) => string): string[] {
   return commands.map(({ name, options, argumentChoices }) => {

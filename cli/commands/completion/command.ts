@@ -1,4 +1,4 @@
-/** completion: a script that completes commands, options and their values. */
+/** The command `completion` prints a script that completes commands, options and their values. */
 import { Argument } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

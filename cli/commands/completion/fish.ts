@@ -1,4 +1,4 @@
-/** A completion script for fish. */
+/** Writes a completion script for fish. */
 import type { CompletedCommand, CompletedOption } from './tree.ts';
 
 export function fishCompletion(commands: readonly CompletedCommand[]): string {

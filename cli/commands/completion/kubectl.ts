@@ -1,14 +1,14 @@
 /**
- * The program that kubectl asks for completions of its plugin: `kubectl_complete-cappol`, in the PATH
- * (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). This program gets the words of the command line, prints the
- * completions of the last word, and then prints Cobra's directive for the shell.
+ * Writes the program `kubectl_complete-cappol`. kubectl runs this program from the PATH to complete command lines of
+ * its plugin (k8s.io/kubectl/pkg/cmd/plugin/plugin_completion.go). The program gets the words of the command line. The
+ * program prints the completions of the last word, and then Cobra's directive for the shell.
  */
 import { quoted, valueArms, wordArms } from './cases.ts';
 import type { CompletedCommand } from './tree.ts';
 
 /**
- * The ShellCompDirective of github.com/spf13/cobra/completions.go says whether the shell completes files, too, or only
- * the printed words.
+ * The directive (ShellCompDirective in github.com/spf13/cobra/completions.go) says what the shell offers: the printed
+ * words and files, or only the printed words.
  */
 const FILES = ':0';
 const NO_FILES = ':4';

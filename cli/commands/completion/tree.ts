@@ -1,6 +1,6 @@
 /**
- * The structure of the program for completion scripts. The structure is read from commander's own tree, so that no
- * command is forgotten.
+ * Describes the structure of the program for completion scripts. The structure is read from commander's own tree, so
+ * every command is included.
  */
 import type { Command, Option } from 'commander';
 
@@ -8,7 +8,7 @@ export interface CompletedCommand {
   readonly name: string;
   readonly about: string;
   readonly options: readonly CompletedOption[];
-  /** The values that the command's argument may have; empty if the argument may be any text. */
+  /** The values that the command's argument may have. The list is empty if the argument may be any text. */
   readonly argumentChoices: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** A completion script for zsh. */
+/** Writes a completion script for zsh. */
 import type { CompletedCommand, CompletedOption } from './tree.ts';
 
 export function zshCompletion(commands: readonly CompletedCommand[]): string {

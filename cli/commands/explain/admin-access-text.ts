@@ -1,4 +1,7 @@
-/** Prints the namespace label for admin access to devices: what it permits, where it is set, and what guards it. */
+/**
+ * Prints what the namespace label for admin access to devices permits, which namespaces have it, and which policies
+ * guard it.
+ */
 import type { ExplainedLabel, GuardingPolicy } from '../../../analysis/explain/admin-access.ts';
 import type { ExplainedTopic } from '../../../analysis/explain/explained.ts';
 import { counted } from '../../../operator/text/wording.ts';
@@ -17,7 +20,7 @@ export function labelText({ name, value, permits, setBy, guardedBy, sources }: E
   return termsText(`${name}: "${value}" (a label of namespaces)`, terms, terminal);
 }
 
-/** @param where the namespaces that were read, in words: `all namespaces` */
+/** @param where the namespaces that were read, as text such as `all namespaces` */
 export function labelledText(topic: ExplainedTopic, where: string, terminal: Terminal): string {
   const { namespaces = [] } = topic;
   const guards = paragraph(guardsText(topic, where), terminal);
@@ -33,7 +36,7 @@ export function labelledText(topic: ExplainedTopic, where: string, terminal: Ter
   return `${paragraph(head, terminal)}${guards}\n${table}`;
 }
 
-/** Where the label is set and what guards it, in one sentence for standard error. */
+/** A sentence for standard error that says which namespaces have the label, and which policies guard it. */
 export function guardsText({ guards = [] }: ExplainedTopic, where: string): string {
   if (guards.length === 0) return `no policy guards the label in ${where}: write adminAccessLabel: Guarded`;
   const text = ({ policy, namespaces }: GuardingPolicy) => `${policy} in ${counted(namespaces, 'namespace')}`;

@@ -1,4 +1,4 @@
-/** Explains a capability, which the user names. */
+/** Explains a capability that the user names. */
 import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
 import { capabilityName, capabilityOf, ruleOf } from '../../../analysis/explain/topic.ts';
 import { nearest } from '../../../analysis/schema/nearest.ts';
@@ -12,7 +12,9 @@ interface ExplainedCapability extends Capability {
   readonly givenBy: readonly string[];
 }
 
-/** @param text a capability's name in upper or lower case (ASCII), with or without CAP_; ALL means all capabilities */
+/**
+ * @param text the name of a capability in upper or lower case (ASCII), with or without CAP_. ALL means all capabilities
+ */
 export function capabilityNamed(text: string): { capabilities: readonly Capability[] } | { wrong: string } {
   if (capabilityName(text) === 'ALL') return { capabilities: CAPABILITY_TABLE };
   const capability = capabilityOf(text);
@@ -36,7 +38,7 @@ export function explained(capability: Capability): ExplainedCapability {
   return { ...capability, givenBy: givenBy.map(({ name }) => name) };
 }
 
-/** The explanation of a capability for people, in several lines. */
+/** The explanation of a capability as text of several lines for users. */
 export function capabilityText(capability: Capability, terminal: Terminal): string {
   const { name, number, permits, addableAt, instead, sources } = capability;
   const { givenBy } = explained(capability);

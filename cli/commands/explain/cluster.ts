@@ -15,8 +15,8 @@ import { type ExplainedManifest, explainedContainers } from './manifests.ts';
 export interface ClusterOptions extends UsedOptions, KubeConfigOptions, ScopeOptions {}
 
 /**
- * The capabilities that the containers of a cluster hold, by namespace and workload. Pods of one workload that differ
- * are listed separately.
+ * The capabilities that the containers of a cluster hold, sorted by namespace and workload. Pods of one workload are
+ * listed separately if they differ.
  */
 export async function explainedCluster(
   options: ClusterOptions,

@@ -1,5 +1,6 @@
 /**
- * explain: the actions that a capability permits, and the capabilities that the containers of a file end up holding.
+ * The command `explain` explains the actions that a capability permits, and finds the capabilities that containers end
+ * up holding.
  */
 import { Option } from 'commander';
 import { jsonText } from '../../../analysis/text/printable-values.ts';

@@ -1,4 +1,6 @@
-/** Evidence about a container, for people: a table of the capability checks, and how much they show. */
+/**
+ * Prints the evidence about a container for users: a table of the capability checks, and how reliable the evidence is.
+ */
 import type { ContainerEvidence, SeenChecks } from '../../../analysis/evidence/compare.ts';
 import { exampleText, otherSentences } from '../../../analysis/evidence/text.ts';
 import { tableText } from '../../output/table.ts';

@@ -14,13 +14,13 @@ import { templatePath } from '../../../operator/model/workload-kinds.ts';
 import type { Io } from '../../command.ts';
 import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 
-/** A manifest's containers and what they hold, as `-o json` prints them. */
+/** The containers of a manifest and the capabilities that they hold, as `-o json` prints them. */
 export interface ExplainedManifest {
   readonly kind: string;
-  /** The namespace in the manifest; null if the manifest has none. */
+  /** The namespace in the manifest; null if the manifest states no namespace. */
   readonly namespace: string | null;
   readonly name: string;
-  /** The file of the manifest. For an object of a cluster, `file` and `line` are null. */
+  /** The file of the manifest. The fields `file` and `line` are null for an object of a cluster. */
   readonly file: string | null;
   readonly line: number | null;
   readonly containers: readonly ExplainedContainer[];
@@ -29,9 +29,15 @@ export interface ExplainedManifest {
 export interface ExplainedContainer extends ContainerHoldings {
   readonly line: number | null;
   readonly findings: readonly Finding[];
-  /** The evidence about the container; null if no record names the container, and absent if no evidence was given. */
+  /**
+   * The evidence about the container. The value is null if no record names the container, and absent if no evidence was
+   * given.
+   */
   readonly evidence?: ContainerEvidence | null;
-  /** The entries of `spec.containers` because of which the container passes; absent if no policies were given. */
+  /**
+   * The entries of `spec.containers` without which the container would violate a policy. The field is absent if no
+   * policies were given.
+   */
   readonly passesBy?: readonly PassesBy[];
 }
 
@@ -40,13 +46,16 @@ interface ExplainOptions extends ReadOptions {
   readonly passing?: Passing | undefined;
 }
 
-/** Finds the entries of `spec.containers` because of which a pod's containers pass, by the containers' names. */
+/**
+ * Returns the entries of `spec.containers` without which containers of a pod would violate a policy. The key is the
+ * container's name.
+ */
 export type Passing = (pod: PodTemplate['pod']) => ReadonlyMap<string, readonly PassesBy[]>;
 
-/** The namespace that kubectl uses for manifests without a namespace. */
+/** The namespace that kubectl uses for manifests that state no namespace. */
 const DEFAULT_NAMESPACE = 'default';
 
-/** Pods, workloads and the pod templates of custom resources; skips objects that make no pods. */
+/** Yields pods, workloads and the pod templates of custom resources. Objects that make no pods are skipped. */
 export async function* explainedManifests(
   paths: readonly string[],
   io: Pick<Io, 'stdin' | 'cwd' | 'signal'>,
@@ -92,7 +101,7 @@ function explainedManifest(
   };
 }
 
-/** @param compared the evidence about the containers; undefined if no evidence was given */
+/** @param compared the result of comparing the containers with evidence; undefined if no evidence was given */
 export function explainedContainers(
   spec: PodSpec,
   compared: readonly ComparedContainer[] | undefined,
@@ -107,7 +116,7 @@ export function explainedContainers(
   }));
 }
 
-/** Reads any value as a pod spec whose containers have names. */
+/** Reads any value as a pod spec. A container without a name gets an empty name. */
 function podSpec(value: unknown): PodSpec {
   const { containers, initContainers, ephemeralContainers, ...spec } = objectOf(value);
   const named = (list: unknown) =>

@@ -1,4 +1,4 @@
-/** The work of explain with files or a cluster: reads pods and workloads, and prints what their containers hold. */
+/** Runs `explain` for files or a cluster: reads pods and workloads, and prints what their containers hold. */
 import { SkippedDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
 import { jsonText, printableTexts } from '../../../analysis/text/printable-values.ts';
 import type { ExitCode, Io } from '../../command.ts';
@@ -33,7 +33,7 @@ export async function explainPods(options: ExplainOptions, io: Io): Promise<Exit
   return troubles.count > 0 ? 2 : 0;
 }
 
-/** Loads the code that compiles policies only if the user gave --policy. */
+/** The code that compiles policies is loaded only if the user gives --policy. */
 async function passingOf(paths: readonly string[], io: Io, troubles: Troubles): Promise<Passing> {
   const { passingBy } = await import('./policies.ts');
   return passingBy(paths, io, troubles);

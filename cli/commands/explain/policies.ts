@@ -1,4 +1,7 @@
-/** For the policies of --policy: the entries of `spec.containers` because of which containers pass. */
+/**
+ * Finds, for the policies of --policy, the entries of `spec.containers` without which containers would violate a
+ * policy.
+ */
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
 import { passingByEntry } from '../../../analysis/policies/passing-entries.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -38,6 +41,6 @@ async function policiesIn(paths: readonly string[], io: Io, troubles: Troubles):
   await addPolicies(builder, paths, io, troubles);
   if (builder.isEmpty && troubles.count === 0) throw new UsageError('no CapabilityPolicy in the files of --policy');
   const { policies } = builder.build({ ...OPTIONS, at: Date.now() }, troubles.trouble).compiled;
-  // The pending part of a rollout is skipped, because it has the same checks.
+  // The pending part of a policy with a rollout is skipped, because it has the same checks as the enforced part.
   return policies.filter(({ pendingFor }) => !pendingFor);
 }

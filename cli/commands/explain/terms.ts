@@ -1,4 +1,4 @@
-/** Prints terms with their texts below a title. */
+/** Prints terms and their explanations below a title. */
 import type { Terminal } from '../../output/terminal.ts';
 import { wrap } from '../../output/wrap.ts';
 

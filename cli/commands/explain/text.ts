@@ -1,4 +1,4 @@
-/** The capabilities of a manifest's containers, for people: for each container, a table and the reasons. */
+/** Prints the capabilities of a manifest's containers for users. Each container has a table and the reasons. */
 import type { Holding, RuntimeHoldings } from '../../../analysis/capabilities/held.ts';
 import { CONTAINER_RUNTIMES } from '../../../analysis/capabilities/runtimes.ts';
 import { CAPABILITIES } from '../../../operator/standards/capabilities.ts';
@@ -9,7 +9,10 @@ import { evidenceText } from './evidence.ts';
 import type { ExplainedContainer, ExplainedManifest } from './manifests.ts';
 
 const HEAD = ['RUNTIME', 'USER', 'NO NEW PRIVILEGES', 'BOUNDING', 'PERMITTED', 'EFFECTIVE', 'BY FILE CAPABILITIES'];
-/** A set is shown by its difference from a well-known set, if the sets differ by at most this many names. */
+/**
+ * The maximum number of different names between a set and a well-known set. Up to this number, the set is printed as
+ * its difference from the well-known set.
+ */
 const FEW = 4;
 /** Marks the row that matches the container's own user and `allowPrivilegeEscalation`. */
 const CURRENT = '→ ';
@@ -21,7 +24,7 @@ const IN_USER_NAMESPACE =
 const ADMITTED_THERE =
   '; a policy can admit the added capabilities only in pods with hostUsers: false, by allowedAddInUserNamespace, and admit only pods with hostUsers: false, by userNamespaces: Required';
 
-/** A manifest's containers and their capabilities in several lines, with an empty line at the end. */
+/** The containers of a manifest and their capabilities as several lines, with an empty line at the end. */
 export function manifestText(manifest: ExplainedManifest, terminal: Terminal): string {
   const { kind, namespace, name, file, line, containers } = manifest;
   const whose = `${kind} ${namespace === null ? '' : `${namespace}/`}${name}`;
@@ -69,7 +72,7 @@ function userText({ uid, nonRoot }: Pick<ExplainedContainer, 'uid' | 'nonRoot'>)
   return nonRoot ? "the image's user, never root" : "the image's user";
 }
 
-/** A row of the table: its cells, and the container runtimes for which the cells are the same. */
+/** A row of the table, with the container runtimes for which the row has the same cells. */
 interface Row {
   readonly runtimes: readonly string[];
   readonly cells: readonly string[];
@@ -104,7 +107,10 @@ function rowsOf({ runtime, error, holdings }: RuntimeHoldings, container: Explai
   });
 }
 
-/** Whether the container runs, or may run, as root or, if `root` is false, as another user. */
+/**
+ * Whether the container runs, or may run, as the user of the row. The user is root if `root` is true. Otherwise, the
+ * user is any other user.
+ */
 function isItsUser(root: boolean, { uid, nonRoot }: ExplainedContainer): boolean {
   if (root) return uid === undefined ? !nonRoot : uid === 0;
   return uid !== 0;
@@ -119,7 +125,7 @@ function setCells(
   return [text(bounding), text(permitted), text(effective), `${text(entrypoint)} / ${text(below)}`];
 }
 
-/** A set of capabilities as text: `none`, `NET_RAW`, `default 14`, `default 14 - NET_RAW`, `all 41` */
+/** A set of capabilities as text: `none`, `NET_RAW`, `default 14`, `default 14 - NET_RAW`, `all 41`. */
 function setText(names: readonly string[], byDefault: readonly string[]): string {
   if (names.length === 0) return 'none';
   const known: readonly (readonly [string, readonly string[]])[] = [
@@ -135,7 +141,7 @@ function setText(names: readonly string[], byDefault: readonly string[]): string
   return names.join(', ');
 }
 
-/** Merges rows with the same cells. A merged row stays at the position of its first row. */
+/** Merges rows that have the same cells. A merged row stays at the position of its first row. */
 function together(rows: readonly Row[]): Row[] {
   const merged = new Map<string, Row>();
   for (const row of rows) {

@@ -1,4 +1,4 @@
-/** Writes who holds a capability, or uses what a rule is about, as rows for a spreadsheet. */
+/** Writes the uses of capabilities and of rules' subjects as rows for a spreadsheet. */
 
 import type { LabelledNamespace } from '../../../analysis/explain/admin-access.ts';
 import type { PolicyAnswer } from '../../../analysis/explain/answers.ts';
@@ -29,9 +29,9 @@ const HEAD = [
 type Row = readonly string[];
 
 /**
- * The head, and a row for each policy that decides about a use. If no policy decides, the use has one row in which the
- * columns of the policy are empty. A namespace that has the label for admin access to devices has a row for each policy
- * that guards the label.
+ * Yields the head, and then a row for each policy that decides about a use. If no policy decides about a use, the use
+ * has a single row in which the columns of the policy are empty. A namespace that has the label for admin access to
+ * devices has a row for each policy that guards the label.
  */
 export function* topicsRows({ topics }: ExplainedTopics): Generator<Row> {
   yield HEAD;

@@ -1,6 +1,6 @@
 /**
- * Prints for people who holds a capability, or uses what a rule is about: by workload on a terminal, otherwise as a
- * table.
+ * Prints the uses of capabilities and of rules' subjects for users. On a terminal, the uses are grouped by workload. In
+ * a pipe or file, the uses are a table.
  */
 import { durationText, timesText } from '../../../analysis/evidence/text.ts';
 import type { Admission, PolicyAnswer } from '../../../analysis/explain/answers.ts';
@@ -18,7 +18,7 @@ import { guardsText, labelledText } from './admin-access-text.ts';
 const MOST = 1024;
 const NEVER = 'never';
 
-/** The word for each admission, and what it means in a sentence that counts uses. */
+/** The words for each admission. `counted` is the text for a sentence that counts uses. */
 const WORDS: Readonly<Record<Admission, { readonly word: string; readonly counted: string; readonly style: Style }>> = {
   Admitted: { word: 'admitted', counted: 'admitted by a policy', style: EFFECT_STYLES.Admitted },
   Refused: { word: 'refused', counted: 'in pods that the policies would refuse today', style: EFFECT_STYLES.Refused },
@@ -42,8 +42,8 @@ export function topicsText(explained: ExplainedTopics, terminal: Terminal): stri
 }
 
 /**
- * Sentences for standard error beside the rows of a spreadsheet and JSON: that nothing was found about a topic, where the
- * command looked, and that CapabilityPolicy is not installed.
+ * Sentences for standard error, which accompany JSON and the rows of a spreadsheet. The sentences say which topics have
+ * no use, where the command looked, and whether CapabilityPolicy is not installed.
  */
 export function remarks(explained: ExplainedTopics): string[] {
   const empty = explained.topics.filter(({ found }) => found.length === 0);
@@ -85,14 +85,17 @@ function headText(topic: ExplainedTopic, explained: ExplainedTopics): string {
   return `${what} in ${counted(workloads, 'workload')} in ${whereText(explained)}: ${counts.join(', ')}`;
 }
 
-/** The levels, or the override of the rule, with which pods were compared. */
+/**
+ * Names the levels with which pods were compared. For a rule that no level restricts, the text names the override with
+ * which pods were compared.
+ */
 function comparedText({ comparedWith }: ExplainedTopic): string {
   return comparedWith ?? 'levels baseline and restricted';
 }
 
 interface Column {
   readonly head: string;
-  /** Whether the column is printed; by default it is. */
+  /** Whether the column is printed. The default is true. */
   isShown?(topic: ExplainedTopic): boolean;
   text(use: FoundUse, answer: PolicyAnswer | undefined, topic: ExplainedTopic): string;
 }
@@ -116,7 +119,10 @@ const COLUMNS: readonly Column[] = [
   { head: 'MESSAGE', text: messageText },
 ];
 
-/** A row for each use and each policy on which its result depends; if there is none, for each policy of another mode. */
+/**
+ * The table has a row for each use and each policy on which the result depends. If there is no such policy, the table
+ * has a row for each policy of another mode.
+ */
 function tableOf(topic: ExplainedTopic, terminal: Terminal): string {
   const columns = COLUMNS.filter(({ isShown = () => true }) => isShown(topic));
   const rows = topic.found.flatMap((use) => {
@@ -136,14 +142,20 @@ function tableOf(topic: ExplainedTopic, terminal: Terminal): string {
   );
 }
 
-/** The messages of a level about the use of a rule, and of the policy, unless the policy admits the pod. */
+/**
+ * The messages of a level about the use of a rule. If the policy does not admit the pod, the messages of the policy are
+ * added.
+ */
 function messageText(use: FoundUse, answer: PolicyAnswer | undefined, topic: ExplainedTopic): string {
   const of = isCapability(topic) ? (answer?.messages ?? []) : use.messages;
   const said = answer && (answer.answer === 'RefusesOtherwise' || answer.answer === 'Unknown');
   return bounded([...of, ...(said ? [saidText(answer)] : [])].join('; '), MOST);
 }
 
-/** The policies on which the result depends: those that admit an admitted pod, or else all in mode Enforce. */
+/**
+ * The policies on which the result depends. For an admitted pod, the result depends on the policies that admit it. For
+ * any other pod, the result depends on all policies in mode Enforce.
+ */
 function decidingAnswers({ admission, policies }: FoundUse): PolicyAnswer[] {
   const enforcing = policies.filter(({ mode }) => mode === 'Enforce');
   return admission === 'Admitted' ? enforcing.filter(({ answer }) => answer === 'Admits') : enforcing;
@@ -181,7 +193,7 @@ function answersText(use: FoundUse): string {
   return [...none, ...[...enforcing, ...others].map(answerText)].join('; ');
 }
 
-/** The answer of a policy: `ping admits it, until 2027-01-31T00:00:00Z, because: TICKET-123` */
+/** The answer of a policy as text: `ping admits it, until 2027-01-31T00:00:00Z, because: TICKET-123`. */
 function answerText(answer: PolicyAnswer): string {
   const { expires, reason } = answer;
   const until = expires === undefined ? '' : `, until ${expires}`;
@@ -193,7 +205,7 @@ function policyText({ policy, mode }: PolicyAnswer): string {
   return mode === 'Enforce' ? policy : `${policy} (mode ${mode})`;
 }
 
-/** The answer of the policy as a predicate: `admits it` */
+/** The answer of a policy as a predicate without its subject: `admits it`. */
 function saidText({ answer, mode, rules = [] }: PolicyAnswer): string {
   const would = mode === 'Enforce' ? 'refuses' : 'would refuse';
   switch (answer) {

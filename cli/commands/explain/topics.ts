@@ -1,4 +1,7 @@
-/** The work of explain with names and --cluster: finds who holds a capability, or uses what a rule is about. */
+/**
+ * Runs `explain` with names and --cluster: finds the workloads that hold a capability, or that use the subject of a
+ * rule.
+ */
 import { type ExplainedTopics, explainedTopics } from '../../../analysis/explain/explained.ts';
 import { namesNear, type Topic, topicOf } from '../../../analysis/explain/topic.ts';
 import { csvText } from '../../../analysis/text/csv.ts';
@@ -54,7 +57,11 @@ export async function explainTopics(names: readonly string[], given: Given<Topic
   return troubles.count + explained.missing.length > 0 ? 2 : 0;
 }
 
-/** The named topics, each once. @throws UsageError for a name that is neither a capability nor a rule */
+/**
+ * The topics with the given names. Each topic occurs once.
+ *
+ * @throws UsageError for a name that is neither a capability nor a rule
+ */
 function topicsOf(names: readonly string[]): Topic[] {
   const found = names.map((text) => topicOf(text) ?? wrong(text));
   return [...new Map(found.map((topic) => [topic.name, topic])).values()];

@@ -1,4 +1,4 @@
-/** fix: edits manifests so that policies admit their workloads. */
+/** The command `fix` edits manifests so that policies admit their workloads. */
 import { InvalidArgumentError, Option } from 'commander';
 import { FIX_CLASSES, type FixClass } from '../../../operator/rules/rule.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';
@@ -119,7 +119,8 @@ function only(): Option {
   const option = new Option('--only <list>', 'the classes of edits to make')
     .argParser(classes)
     .default(new Set(FIX_CLASSES), FIX_CLASSES.join(','));
-  // `argChoices` is set only for shell completion, because `.choices()` would refuse a list of several values.
+  // Only shell completion reads `argChoices`. The method `.choices()` cannot be used, because it would refuse a list of
+  // several values.
   option.argChoices = [...FIX_CLASSES];
   return option;
 }

@@ -1,4 +1,4 @@
-/** The unified diff of a file, coloured for a terminal. */
+/** Prints the unified diff of a file, with colours on a terminal. */
 import { type Changed, unifiedDiff } from '../../../analysis/fix/unified-diff.ts';
 import { printable } from '../../../operator/text/printable.ts';
 import type { Terminal } from '../../output/terminal.ts';

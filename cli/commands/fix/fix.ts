@@ -1,4 +1,4 @@
-/** The work of fix: reads files, edits their texts, prints or writes. */
+/** Runs `fix`: reads files, edits their texts, and prints or writes the result. */
 import { realpathSync } from 'node:fs';
 import { NotEvaluatedObjects } from '../../../analysis/check/not-evaluated.ts';
 import { type FixedFile, fixText } from '../../../analysis/fix/fix-text.ts';
@@ -90,7 +90,7 @@ async function policyContext(
 
 type Told = Pick<Fixing, 'context' | 'used' | 'tell' | 'skip' | 'notEvaluated'>;
 
-/** Fixes each file once, even if several links lead to it. */
+/** Fixes each file only once, even if several links point to it. */
 function fixedFiles(
   files: readonly InputFile[],
   { only, namespace = 'default' }: FixOptions,
@@ -115,7 +115,7 @@ function fixedFiles(
   });
 }
 
-/** Writes the file, and returns it. A file that cannot be written has no edits. */
+/** Writes the file, and returns the file. If the file cannot be written, the returned file has no edits. */
 function written(file: FixedFile, tell: (trouble: Trouble) => void): FixedFile {
   const { path, before, text, name } = file;
   if (before === text) return file;

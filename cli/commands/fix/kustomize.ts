@@ -1,4 +1,6 @@
-/** -o kustomize: the edits as patches, for manifests that a chart renders again and again. */
+/**
+ * Writes the output of `-o kustomize`. The edits become patches, for manifests that a chart renders again and again.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import type { FixedFile } from '../../../analysis/fix/fix-text.ts';
@@ -10,7 +12,10 @@ import { groupOf } from '../../../operator/model/workload-kinds.ts';
 import { UsageError } from '../../command.ts';
 
 const KUSTOMIZATION = 'kustomization.yaml';
-/** The name of a copy in kustomize's folder: of standard input, or of a file that kustomize would not read. */
+/**
+ * The name of a copy of manifests in the folder of the kustomization. Standard input is copied, and so is a file that
+ * kustomize would not read.
+ */
 const COPY = 'manifests.yaml';
 
 interface Patch {
@@ -19,14 +24,14 @@ interface Patch {
   readonly target: Readonly<Record<string, string>>;
 }
 
-/** A single kustomization that contains all patches. Standard input has to be saved beside the kustomization. */
+/** A single kustomization that contains all patches. Standard input must be saved beside the kustomization. */
 export function kustomization(files: readonly FixedFile[]): string {
   const resources = files.map(({ name }) => (name === '-' ? COPY : name.split(sep).join('/')));
   const patches = patchesOf(files).map(({ text, target }) => ({ patch: text, target }));
   return yaml(kustomizationOf([...new Set(resources)], patches));
 }
 
-/** Writes files into a folder, with copies of the manifests that are not below the folder. */
+/** Writes the kustomization into a folder. Manifests that are not below the folder are copied into the folder. */
 export function writeKustomization(files: readonly FixedFile[], folder: string, cwd: string): void {
   const root = resolve(cwd, folder);
   mkdirSync(root, { recursive: true });
@@ -75,7 +80,7 @@ function patchOf(changed: ChangedObject, used: Set<string>): Patch {
   return { name: fileName([kind, namespace, name], used), text: remarks.join('') + yaml(patch), target };
 }
 
-/** A file name that is unique, even in file systems that ignore case. */
+/** A file name that is unique even in a file system that ignores case. */
 function fileName(parts: readonly string[], used: Set<string>): string {
   const words = parts.filter((part) => part !== '');
   const base = words

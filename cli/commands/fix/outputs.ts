@@ -1,3 +1,3 @@
-/** The forms in which edits are printed. */
+/** The formats in which edits are printed. */
 export const OUTPUTS = ['diff', 'manifests', 'kustomize', 'json'] as const;
 export type Output = (typeof OUTPUTS)[number];

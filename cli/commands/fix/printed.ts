@@ -1,4 +1,4 @@
-/** The output in each format of -o. */
+/** Prints the result of `fix` in each format of -o. */
 import type { FixedFile } from '../../../analysis/fix/fix-text.ts';
 import type { FixResult } from '../../../analysis/fix/result.ts';
 import { jsonText } from '../../../analysis/text/printable-values.ts';

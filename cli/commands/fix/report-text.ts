@@ -1,5 +1,6 @@
 /**
- * Text for people that follows the diff: the risks of the edits, and the violations that are left, with the reasons.
+ * The text that follows the diff, for users. The text names the risks of the edits, and the violations that remain,
+ * with the reasons.
  */
 import { notEvaluatedLines } from '../../../analysis/check/not-evaluated.ts';
 import type { FixEdit, FixNote, FixResult, FixSummary, LeftViolation } from '../../../analysis/fix/result.ts';
@@ -12,7 +13,7 @@ import { itemName, place } from '../check/reporters/reporter.ts';
 
 const NAMED = 3;
 const WIDTH = 100;
-/** The values at the end of a rule's message. */
+/** Matches the list of values at the end of a rule's message. */
 const ACCEPTED = / \((?:allowed|forbidden): .*\)$/;
 
 export function reportText(result: FixResult, skipped: readonly OtherDocuments[], isWritten: boolean): string {
@@ -35,7 +36,9 @@ export function reportText(result: FixResult, skipped: readonly OtherDocuments[]
 
 const RISKIEST_FIRST = FIX_CLASSES.toReversed();
 
-/** The risks of the edits of one class: each risk once, with the first objects that it concerns. */
+/**
+ * The lines about the risks of the edits of one class. Each risk occurs once, with the first objects that it concerns.
+ */
 function riskLines(fixClass: FixClass, edits: readonly FixEdit[]): string[] {
   const ofClass = edits.filter((edit) => edit.class === fixClass);
   const groups = [...Map.groupBy(ofClass, ({ rule, risk }) => `${rule}: ${risk}`)];
@@ -62,14 +65,16 @@ function leftLines(left: readonly LeftViolation[]): string[] {
 }
 
 /**
- * The line for a violation that is left, without the values that policies accept. `check` lists these values. Without
- * the accepted values, policies that differ only in these values share one line.
+ * The line for a violation that remains. The values that policies accept are left out. `cappol check` lists these
+ * values. Violations of policies that differ only in the accepted values therefore share one line.
  */
 function leftLine(one: LeftViolation): string {
   return `    ${place(one.file, one.line)}: ${itemName(one)}: ${one.message.replace(ACCEPTED, '')}`;
 }
 
-/** Wraps text to a fixed width for people, because the width of a terminal is known only for standard output. */
+/**
+ * Wraps text to a fixed width. A fixed width is used because the width of a terminal is known only for standard output.
+ */
 function wrapped(text: string): string {
   return wrap(text, { width: WIDTH, indent: 2, hanging: 4 }).trimEnd();
 }
@@ -88,7 +93,8 @@ function summaryLine(
 }
 
 /**
- * Says for how many workloads no policy decides. The number is left out if there are no policies, as with --used alone.
+ * Says for how many workloads no policy decides. The text is empty if there are no policies, for example if only --used
+ * is given.
  */
 function undecidedText({ notSelected }: FixSummary, policies: number): string {
   return notSelected > 0 && policies > 0 ? `; no policy decides about ${counted(notSelected, 'workload')}` : '';

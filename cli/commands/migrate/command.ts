@@ -1,4 +1,4 @@
-/** migrate: converts PodSecurityPolicies and SecurityContextConstraints to CapabilityPolicies. */
+/** The command `migrate` converts PodSecurityPolicies and SecurityContextConstraints to CapabilityPolicies. */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -1,4 +1,4 @@
-/** A migration as JSON, and as a table with counts. */
+/** Prints a migration as JSON, or as a table with counts. */
 import type { Migration, Note } from '../../../analysis/migrate/migrate.ts';
 import { fieldPath } from '../../../analysis/schema/paths.ts';
 import { jsonText } from '../../../analysis/text/printable-values.ts';
@@ -8,18 +8,18 @@ import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
 import type { Terminal } from '../../output/terminal.ts';
 
-/** The longest source field in a comment of the YAML, in characters. */
+/** The maximum length of a source field in a comment of the YAML, in characters. */
 export const LONGEST = 200;
 const LONGEST_VALUE = 80;
 const LONGEST_NOTE = 1000;
 
-/** A List to apply, with two fields that kubectl ignores: `notes` and `origins`. */
+/** A List that can be applied. kubectl ignores its two additional fields `notes` and `origins`. */
 export function listText({ policies, rbac, notes, origins }: Migration): string {
   const list = { apiVersion: 'v1', kind: 'List', items: [...policies, ...rbac], notes, origins };
   return `${jsonText(list)}\n`;
 }
 
-/** Each field of the policies with its source field, followed by the notes on the source fields. */
+/** A table with each field of the policies and its source field. The notes on the source fields follow. */
 export function reportText(migration: Migration, terminal: Terminal): string {
   const { policies, origins } = migration;
   const lines = policies.flatMap(({ metadata, spec }) =>
@@ -46,7 +46,7 @@ export function reportText(migration: Migration, terminal: Terminal): string {
   ].join('');
 }
 
-/** The counts of a migration as text: `1 policy, 2 bindings; 3 notes, 1 of them on what has no exact counterpart` */
+/** The counts of a migration as text: `1 policy, 2 bindings; 3 notes, 1 of them on what has no exact counterpart`. */
 export function countsText({ policies, rbac, notes }: Migration): string {
   const inexact = notes.filter(({ exact }) => !exact).length;
   const what = `${counted(policies.length, 'policy')}, ${counted(rbac.length, 'binding')}`;

@@ -1,4 +1,4 @@
-/** The work of migrate: reads the objects, migrates, prints, and lists the next steps. */
+/** Runs `migrate`: reads the objects, migrates them, prints the result, and lists the next steps. */
 import type { InputObject } from '../../../analysis/manifests/document-objects.ts';
 import { type Trouble, troubleText } from '../../../analysis/manifests/trouble.ts';
 import { type InputProblem, problemText } from '../../../analysis/migrate/invalid-input.ts';
@@ -14,7 +14,10 @@ import { yamlText } from './yaml.ts';
 export interface MigrateOptions {
   readonly filename: readonly string[];
   readonly mode: Mode;
-  /** The labels by which the policies select namespaces; undefined selects every namespace. */
+  /**
+   * The labels by which the policies select namespaces. If the labels are undefined, the policies select every
+   * namespace.
+   */
   readonly namespaceSelector?: Readonly<Record<string, string>>;
   readonly output: 'yaml' | 'json' | 'report';
   readonly strict?: boolean;
@@ -44,7 +47,7 @@ export async function runMigrate(options: MigrateOptions, io: Io): Promise<ExitC
 }
 
 /**
- * Reads the objects to migrate. If an input cannot be read completely, nothing is migrated: the missing part might
+ * Reads the objects to migrate. If an input cannot be read completely, nothing is migrated. The missing part might
  * tighten or loosen the policies.
  */
 async function read(paths: readonly string[], io: Io): Promise<InputObject[]> {
@@ -71,7 +74,9 @@ function attempt(manifests: readonly InputObject[], options: Parameters<typeof m
   }
 }
 
-/** A problem with its place: `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …` */
+/**
+ * A problem with its position: `psp.yaml:12: PodSecurityPolicy/restricted: spec.runAsUser.rule: Unsupported value: …`.
+ */
 function placedText(problem: InputProblem, manifests: readonly InputObject[]): string {
   const { file, lineOf } = manifests[problem.index] as InputObject;
   return troubleText({ file, line: lineOf(problem.path), message: problemText(problem) });

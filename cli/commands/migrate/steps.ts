@@ -1,4 +1,4 @@
-/** The next steps with the migrated policies, which are printed below the output. */
+/** Lists the next steps for the migrated policies. The list is printed below the output. */
 import type { Migration } from '../../../analysis/migrate/migrate.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
 import { countsText } from './output.ts';

@@ -1,4 +1,7 @@
-/** A migration as YAML to apply: each line with its source field, and the notes above. */
+/**
+ * Prints a migration as YAML that can be applied. Each line has a comment with its source field, and the notes are
+ * above the policy.
+ */
 import { isCollection, isMap, isNode, isScalar, type Node } from 'yaml';
 import type { Migration, Note, RbacObject } from '../../../analysis/migrate/migrate.ts';
 import { fieldPath } from '../../../analysis/schema/paths.ts';
@@ -36,7 +39,7 @@ function policyDocument(policy: CapabilityPolicy, origins: Readonly<Record<strin
 }
 
 /**
- * Adds a comment with the source field to a value of the YAML. The value is written on one line, so that the comment is
+ * Adds a comment with the source field to a value in the YAML. The value is written on one line, so that the comment is
  * beside the whole value.
  */
 function annotate(node: Node, from: string): void {

@@ -1,6 +1,6 @@
 /**
- * Observes the nodes of a cluster. The command runs a Job, follows its pods, and deletes the Job at the end, even if
- * the user interrupts the command.
+ * Observes the nodes of a cluster. The command creates a Job, follows the Job's pods, and deletes the Job at the end,
+ * even if the user interrupts the command.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,13 +25,13 @@ import { Observers } from './observers.ts';
 import type { ObserveOptions } from './options.ts';
 import { evidenceText, progressText, reportLines, secondsText, unnamedText } from './text.ts';
 
-/** How long a pod may take to start, even if its image has to be pulled. */
+/** The maximum time in which a pod may start, including the time to pull its image. */
 const START_MS = 300_000;
-/** How long a pod may take to print its observations and end. */
+/** The maximum time in which a pod may print its observations and end. */
 const END_MS = 30_000;
 const LOOK_MS = 200;
 
-/** The paths of the objects that the observation created. */
+/** The API paths of the objects that the observation created. */
 interface Made {
   readonly namespace?: string;
   readonly job?: string;
@@ -42,8 +42,8 @@ export async function observeCluster(options: ObserveOptions, io: Io): Promise<E
   if (forMs === undefined) throw new UsageError('state a duration with --for, such as 1h');
   return withCluster(options, async ({ client }) => {
     const nodes = await nodesOf(client, options.node);
-    // Without the right to read pods, no container would have a name. The command therefore checks the right first, and
-    // does not fail only after the Job has run for its whole time.
+    // Without the right to read pods, the names of containers could not be found. The command therefore checks the
+    // right at the start, and not only after the Job has run for its whole time.
     await client.get('/api/v1/pods', { limit: 1 });
     const observation = new ClusterObservation(client, io, nodes, forMs);
     await observation.run(options);
@@ -102,7 +102,10 @@ class ClusterObservation {
     return this.#observers.all.filter(({ log }) => log.end).length === this.#nodes.length ? 0 : 2;
   }
 
-  /** Follows the cluster's pods, for the names of the observed containers and for the reports of the Job's pods. */
+  /**
+   * Follows the pods of the cluster, which contain the names of the observed containers. The Job's pods also report the
+   * observations.
+   */
   async #followPods(): Promise<void> {
     const put = (raw: RawObject) => {
       this.#names.add(raw as NamedPod);
@@ -113,7 +116,7 @@ class ClusterObservation {
     await new Reflector(this.#client, PODS, sink, this.#over.signal, { log: complaints(this.#io) }).run();
   }
 
-  /** Creates the namespace, unless it exists. */
+  /** Creates the namespace if it does not exist. */
   async #createNamespace(): Promise<Made> {
     const path = pathFor('v1', 'Namespace', undefined, OBSERVER_NAMESPACE);
     try {
@@ -126,7 +129,7 @@ class ClusterObservation {
     return { namespace: path };
   }
 
-  /** Waits until every node has reported, or the time is over. */
+  /** Waits until every node has reported, or until the time is over. */
   async #wait(): Promise<void> {
     const { signal } = this.#io;
     const progress = new Progress(this.#io);
@@ -156,7 +159,10 @@ class ClusterObservation {
     return `${made.length} of ${this.#nodes.length} nodes, ${text}`;
   }
 
-  /** Deletes the Job and the pods that still observe. A pod that is deleted prints what it has observed so far. */
+  /**
+   * Deletes the Job and the pods that are still observing. When a pod is deleted, it prints what it has observed so
+   * far.
+   */
   async #cleanUp({ job, namespace }: Made): Promise<void> {
     const running = this.#observers.all
       .filter(({ ended }) => !ended)

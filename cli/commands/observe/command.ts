@@ -1,4 +1,7 @@
-/** observe: the capabilities that the containers of a node use, as the kernel checks them. */
+/**
+ * The command `observe` records the capabilities that the containers of a node use, from the capability checks of the
+ * kernel.
+ */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { durationMs } from '../../../operator/promotion/duration.ts';
 import { type ExitCode, type Io, type RegisterCommand, UsageError } from '../../command.ts';
@@ -9,7 +12,7 @@ import type { ObserveOptions } from './options.ts';
 
 const ABOUT = `record the capabilities that containers use: each capability check of the kernel, by container, with its outcome, an example, and the reason if the check does not show a need. The command reads the kernel's tracepoint capability:cap_capable (Linux 6.14 and newer), as root on the node where it runs. With --cluster, a Job reads the tracepoint on the nodes of a cluster. The output is for \`cappol suggest --used\` and \`cappol explain --used\``;
 
-/** Room for about 20,000 checks with their stacks. */
+/** The size of the buffer in kB, with room for about 20,000 checks with their stacks. */
 const BUFFER_KB = 4096;
 
 export const registerObserve: RegisterCommand = (program, io, finish) => {
@@ -86,7 +89,7 @@ async function observe(given: ObserveOptions, io: Io): Promise<ExitCode> {
   return runObserve(given, io);
 }
 
-/** For each way to observe: the flags that have no effect, and a hint on what to use instead. */
+/** The flags that have no effect, for each way to observe. Each flag has a hint on what to use instead. */
 const WITHOUT = {
   node: {
     flags: ['--image', '--node', '--log', '--kubeconfig', '--context'],
@@ -102,7 +105,7 @@ const WITHOUT = {
   },
 } as const;
 
-/** @throws UsageError for a flag that would be ignored */
+/** @throws UsageError for a flag that has no effect in the chosen way to observe */
 function refuseOthers(command: Command, { cluster, log, output }: ObserveOptions): void {
   const { flags, hint } = WITHOUT[cluster ? (log ? 'log' : 'cluster') : 'node'];
   const given = new Set(

@@ -1,10 +1,10 @@
-/** Names of containers from the configurations that their runtime keeps on the node. */
+/** Finds the names of containers in the configurations that their runtime stores on the node. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerGroup } from '../../../analysis/observe/cgroup-path.ts';
 import { type Name, nameInConfig, nameInPath } from '../../../analysis/observe/names.ts';
 
-/** The folders in which containerd, k3s and CRI-O keep a folder for each container. */
+/** The folders in which containerd, k3s and CRI-O have a folder for each container. */
 const PLACES: readonly (readonly [folder: string, file: string])[] = [
   ['/run/containerd/io.containerd.runtime.v2.task/k8s.io', 'config.json'],
   ['/run/k3s/containerd/io.containerd.runtime.v2.task/k8s.io', 'config.json'],
@@ -12,8 +12,8 @@ const PLACES: readonly (readonly [folder: string, file: string])[] = [
 ];
 
 /**
- * The names of containers. A container's configuration disappears with the container, so it is read when the container
- * starts.
+ * The names of containers. A container's configuration is deleted together with the container, so the configuration is
+ * read when the container starts.
  */
 export class Configurations {
   readonly #names = new Map<string, Name>();
@@ -33,7 +33,7 @@ function configured({ id }: ContainerGroup): Name | undefined {
     try {
       return nameInConfig(JSON.parse(readFileSync(join(folder, id, file), 'utf8')));
     } catch {
-      // The container is already gone, or another runtime keeps the container's configuration.
+      // Either the container no longer exists, or another runtime stores its configuration.
     }
   }
   return undefined;

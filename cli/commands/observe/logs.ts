@@ -1,4 +1,4 @@
-/** Adds the names of containers to the observations of a Job that somebody ran by hand: config/observe/job.yaml. */
+/** Adds the names of containers to the observations of a Job that a user ran from config/observe/job.yaml. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type NamedPod, named, PodNames } from '../../../analysis/observe/names.ts';

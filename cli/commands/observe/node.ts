@@ -1,4 +1,4 @@
-/** Observes the containers of the node on which it runs. */
+/** Observes the containers of the node on which the program runs. */
 import { hrtime } from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContainerGroup } from '../../../analysis/observe/cgroup-path.ts';
@@ -9,19 +9,21 @@ import { existingTasks, lookUpIn, seesAllProcesses } from './processes.ts';
 import { TraceInstance, type TraceOptions } from './trace-instance.ts';
 
 /**
- * The pause between two reads: short enough that the kernel's buffer does not overflow, and long enough to use little
- * CPU time.
+ * The pause between two reads of the buffer, in ms. The pause is short enough that the kernel's buffer does not
+ * overflow, and long enough to use little CPU time.
  */
 const EVERY_MS = 50;
-/** The time in which the kernel writes the last checks to the buffer. */
+/** The time that the kernel gets for writing the last checks to the buffer. */
 const SETTLE_MS = 100;
 
 export interface NodeOptions extends TraceOptions {
-  /** How long to observe; undefined means until the signal is aborted. */
+  /**
+   * The duration of the observation. If the duration is undefined, the observation lasts until the signal is aborted.
+   */
   readonly forMs: number | undefined;
   readonly below?: string | undefined;
   readonly onContainer?: (group: ContainerGroup) => void;
-  /** Called when the observation has begun: every later check is observed. */
+  /** Called when the observation has begun. All later checks are observed. */
   readonly onBegin?: () => void;
   /** Called after each read. */
   readonly onRead?: (progress: RawProgress) => void;
@@ -29,13 +31,13 @@ export interface NodeOptions extends TraceOptions {
 
 export interface NodeObserved extends Observed {
   readonly seconds: number;
-  /** Whether containers that ran before the observation were observed, too. */
+  /** Whether containers that already ran before the observation were observed, too. */
   readonly sawAll: boolean;
 }
 
 /**
- * Observes the node until the time is over or the signal is aborted. The result has everything that was observed until
- * the end.
+ * Observes the node until the time is over or the signal is aborted. The result contains everything that was observed
+ * until then.
  */
 export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeOptions): Promise<NodeObserved> {
   const { forMs, below, onContainer, onBegin, onRead } = options;
@@ -50,7 +52,7 @@ export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeO
     const begin = monotonicMs();
     trace.start();
     onBegin?.();
-    // While existing tasks are read, events wait in the buffer, so no event is lost.
+    // While the existing tasks are read, events wait in the buffer. No event is therefore lost.
     if (sawAll) for (const [pid, task] of existingTasks(lookUp)) observation.existing(pid, task, begin / 1000);
     while (!signal.aborted && (forMs === undefined || monotonicMs() < begin + forMs)) {
       trace.drain(line);
@@ -71,7 +73,7 @@ export async function observeNode({ signal }: Pick<Io, 'signal'>, options: NodeO
   }
 }
 
-/** A time on the trace's clock. */
+/** The current time by the clock of the trace. */
 function monotonicMs(): number {
   return Number(hrtime.bigint()) / 1e6;
 }

@@ -1,4 +1,4 @@
-/** The pods of an observation. The log of each pod is read while it grows. */
+/** Follows the pods of an observation. The log of each pod is read while it grows. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OBSERVER_NAMESPACE } from '../../../analysis/observe/job.ts';
 import { RawLog } from '../../../analysis/observe/raw-log.ts';
@@ -6,7 +6,7 @@ import { pathFor } from '../../../operator/cluster/paths.ts';
 import type { RawObject } from '../../../operator/model/raw.ts';
 import type { Connected } from '../../cluster.ts';
 
-/** The fields of an observer's pod that this file reads. */
+/** The fields of an observer's pod that this module reads. */
 interface ObserverPod {
   readonly metadata?: { readonly name?: string };
   readonly spec?: { readonly nodeName?: string };
@@ -25,7 +25,7 @@ const PAUSE_MS = 1_000;
 export interface Observer {
   readonly pod: string;
   node: string | undefined;
-  /** The reason why the pod does not run yet, for people. */
+  /** The reason why the pod does not run yet, as text for users. */
   waiting: string | undefined;
   log: RawLog;
   reading: Promise<void> | undefined;
@@ -46,7 +46,7 @@ export class Observers {
     return [...this.#byPod.values()];
   }
 
-  /** Receives the current state of a pod. */
+  /** Updates the state of a pod. */
   seen(raw: RawObject): void {
     const { metadata, spec, status } = raw as ObserverPod;
     const pod = metadata?.name ?? '';
@@ -72,7 +72,7 @@ export class Observers {
     let problem = 'its log ended early';
     for (let attempt = 0; attempt < ATTEMPTS && !this.#signal.aborted; attempt++) {
       if (attempt > 0) await sleep(PAUSE_MS);
-      // A log that breaks off is read again from its beginning.
+      // If the connection to a log breaks, the log is read again from its beginning.
       const log = new RawLog();
       observer.log = log;
       try {

@@ -1,8 +1,8 @@
-/** The options of observe. */
+/** Defines the options of `observe`. */
 import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
 
 export interface ObserveOptions extends KubeConfigOptions {
-  /** How long to observe, in milliseconds. */
+  /** The duration of the observation, in milliseconds. */
   readonly for?: number;
   readonly cluster?: boolean;
   readonly node?: readonly string[];

@@ -1,9 +1,9 @@
-/** The processes of the node, as /proc shows them. */
+/** Reads the processes of the node from /proc. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { containerOfProcess } from '../../../analysis/observe/cgroup-path.ts';
 import type { LookUp, Task } from '../../../analysis/observe/tasks.ts';
 
-/** The inode of the first PID namespace (PROC_PID_INIT_INO in linux/proc_ns.h). */
+/** The link to the first PID namespace, with its inode (PROC_PID_INIT_INO in linux/proc_ns.h). */
 const FIRST_NAMESPACE = 'pid:[4026531836]';
 /**
  * Matches the process of a runtime before it executes the container's first program. A process of a runtime may rename
@@ -11,12 +11,12 @@ const FIRST_NAMESPACE = 'pid:[4026531836]';
  */
 const RUNTIME = /^(runc|crun|conmon)/;
 
-/** Whether /proc shows the same process IDs as the kernel's events. */
+/** Whether /proc shows the process IDs that the kernel's events contain. */
 export function seesAllProcesses(): boolean {
   return readlinkSync('/proc/self/ns/pid') === FIRST_NAMESPACE;
 }
 
-/** @param below see containerIn */
+/** @param below the path of a control group, as for the function `containerIn` */
 export function lookUpIn(below: string | undefined): LookUp {
   return (pid) => {
     try {
@@ -29,7 +29,7 @@ export function lookUpIn(below: string | undefined): LookUp {
   };
 }
 
-/** All threads that exist now. */
+/** Yields all threads that exist now. */
 export function* existingTasks(lookUp: LookUp): Generator<[number: number, task: Task]> {
   for (const pid of numbersIn('/proc')) {
     const task = lookUp(pid);

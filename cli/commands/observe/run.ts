@@ -1,4 +1,4 @@
-/** The work of observe on a node. */
+/** Runs `observe` on a node. */
 import { named } from '../../../analysis/observe/names.ts';
 import { progressLine, type RawProgress, rawLines } from '../../../analysis/observe/raw-log.ts';
 import type { ExitCode, Io } from '../../command.ts';
@@ -31,7 +31,7 @@ export async function runObserve(options: ObserveOptions, io: Io): Promise<ExitC
   return 0;
 }
 
-/** Writes progress into the log of a pod, where the waiting command reads it. */
+/** Writes the progress into the log of the pod. The command that waits for the pod reads this log. */
 function reporting({ stdout }: Io): (made: RawProgress) => void {
   let next = 0;
   return (made) => {

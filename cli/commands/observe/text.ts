@@ -20,9 +20,7 @@ const HEAD = [
   'NO NEED BECAUSE',
 ];
 
-/**
- * Evidence as a table or as lines of JSON. Evidence that has the names of containers cannot be printed with `-o raw`.
- */
+/** Evidence as a table or as lines of JSON. `-o raw` cannot print evidence that already has the names of containers. */
 export function evidenceText(
   evidence: Evidence,
   output: ObserveOptions['output'],
@@ -67,18 +65,18 @@ export function summaryLines({ watches, counts, seconds, sawAll }: NodeObserved,
   ];
 }
 
-/** The log of an observer in a pod, which may be incomplete. */
+/** The log of an observer's pod. The log may be incomplete. */
 interface Reported {
-  /** The node or the file. */
+  /** The name of the node or of the file. */
   readonly name: string;
   readonly log: RawLog;
-  /** The reason why the pod does not run. */
+  /** The reason why the pod does not run; undefined if it runs. */
   readonly waiting: string | undefined;
 }
 
 /**
- * The lines that report on a node or file. Messages in the pod's log may repeat other lines, so each line is printed
- * once.
+ * The lines that report on a node or file. The messages in the pod's log may repeat other lines. Each line is printed
+ * only once.
  */
 export function reportLines({ name, log, waiting }: Reported): string[] {
   const { end, watches, messages } = log;
@@ -111,7 +109,7 @@ export function unnamedText(unnamed: number): string[] {
   return unnamed > 0 ? [`${unnamed} containers are left out, since they ended before their names were read`] : [];
 }
 
-/** A duration as text: `1h2m5s` */
+/** A duration as text, such as `1h2m5s`. */
 export function secondsText(seconds: number): string {
   const whole = Math.round(seconds);
   const parts: readonly (readonly [number, string])[] = [

@@ -1,6 +1,7 @@
 /**
- * A separate instance of the kernel's tracing. The instance does not change other instances, or the events that other
- * programs enabled. Files: https://docs.kernel.org/trace/ftrace.html and events.html.
+ * A separate instance of the kernel's tracing. Using the instance leaves other instances, and the events that other
+ * programs have enabled, unchanged. The files of an instance are described in https://docs.kernel.org/trace/ftrace.html
+ * and events.html.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -30,15 +31,17 @@ const EVENTS = [
 const CHECK = 'capability/cap_capable';
 const PREFIX = 'cappol-';
 /**
- * The trace prints a file name without escaping it, so a path with a line break could contain lines that look like
- * events. Executions of a program with a line break in its path are therefore ignored.
+ * The trace contains file names without escapes. A path with a line break could therefore contain lines that look like
+ * events, so the filter ignores programs with such a path.
  */
 const EXEC_FILTER = '!(filename ~ "*\n*")';
 
 export interface TraceOptions {
-  /** Where tracefs is mounted; undefined to look it up in the kernel's list of mounts. */
+  /**
+   * The mount point of tracefs. If `tracefs` is undefined, the mount point is looked up in the kernel's list of mounts.
+   */
   readonly tracefs?: string | undefined;
-  /** The size of the kernel's buffer for each processor. */
+  /** The size of the kernel's buffer for each processor, in kB. */
   readonly bufferKb: number;
 }
 
@@ -46,17 +49,18 @@ export class TraceInstance {
   readonly #folder: string;
   readonly #pipe: number;
   readonly #buffer = Buffer.alloc(1 << 18);
-  /** The beginning of the last line, whose end has not been read yet. */
+  /** The beginning of the last line. The end of this line has not been read yet. */
   #rest = Buffer.alloc(0);
 
-  /** @throws UsageError if this kernel, machine or user cannot observe */
+  /** @throws UsageError if this kernel, this machine or this user does not allow observing */
   constructor({ tracefs, bufferKb }: TraceOptions) {
     const root = tracefsOf(tracefs);
     removeAbandoned(root);
     this.#folder = join(root, 'instances', `${PREFIX}${randomBytes(6).toString('hex')}`);
     mkdirSync(this.#folder);
-    // The kernel does not remove an instance whose pipe is open. An open pipe therefore protects the instance from
-    // removal by other observations. The pipe is non-blocking, because a blocked read would keep Node from ending.
+    // The kernel does not remove an instance whose pipe is open. The open pipe therefore prevents other observations
+    // from removing the instance. The pipe is non-blocking, because a blocked read would prevent the end of the Node
+    // process.
     this.#pipe = openSync(join(this.#folder, 'trace_pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       this.#prepare(bufferKb);
@@ -74,7 +78,7 @@ export class TraceInstance {
     this.#set('tracing_on', '0');
   }
 
-  /** Passes on all lines that are complete. */
+  /** Passes on all complete lines. */
   drain(onLine: (line: string) => void): void {
     for (;;) {
       const size = this.#read();
@@ -95,7 +99,7 @@ export class TraceInstance {
   #prepare(bufferKb: number): void {
     this.#set('tracing_on', '0');
     this.#set('buffer_size_kb', String(bufferKb));
-    // The trace uses the clock of process.hrtime.
+    // The trace uses the same clock as process.hrtime.
     this.#set('trace_clock', 'mono');
     this.#set('events/sched/sched_process_exec/filter', EXEC_FILTER);
     this.#set(`events/${CHECK}/trigger`, 'stacktrace');
@@ -122,19 +126,19 @@ export class TraceInstance {
   }
 }
 
-/** Removes the instances of observations that were killed. */
+/** Removes the instances of observations whose process was killed. */
 function removeAbandoned(root: string): void {
   for (const name of readdirSync(join(root, 'instances')).filter((name) => name.startsWith(PREFIX))) {
     try {
       rmdirSync(join(root, 'instances', name));
     } catch (error) {
-      // Another observation still uses the instance, or has just removed it.
+      // Another observation still uses the instance, or has just removed the instance.
       if (!['EBUSY', 'ENOENT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
 }
 
-/** @throws UsageError */
+/** @throws UsageError if the program cannot use tracefs */
 function tracefsOf(given: string | undefined): string {
   if (platform() !== 'linux')
     throw new UsageError(

@@ -1,4 +1,4 @@
-/** render: policies → the native objects that enforce them. */
+/** The command `render` prints the native objects that enforce policies. */
 import { InvalidArgumentError, Option } from 'commander';
 import { OPERATOR_ACCOUNT } from '../../../operator/model/namespaces.ts';
 import { type RegisterCommand, UsageError } from '../../command.ts';
@@ -86,7 +86,7 @@ function refuseMixed({
     throw new UsageError('--protect-policies requires --static, and cannot be combined with --policy');
 }
 
-/** Accepts only absolute paths, because API servers refuse other paths. */
+/** Accepts only absolute paths, because API servers refuse relative paths. */
 function absolute(path: string): string {
   if (!path.startsWith('/')) throw new InvalidArgumentError('write an absolute path.');
   return path.replace(/(?<=.)\/+$/, '');

@@ -1,4 +1,4 @@
-/** The objects that policies render, and their text. */
+/** The objects to which policies are compiled, and their text. */
 import { visit } from 'yaml';
 import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
@@ -6,8 +6,8 @@ import type { Manifest } from '../../../operator/compile/objects.ts';
 import { isCanary, isProbeBinding, objectsOfProgram } from '../../../operator/compile/program.ts';
 
 /**
- * The rendered objects without probes: first roles and their bindings, then the programs (the guard, defaulting, and
- * one for each mode).
+ * The rendered objects, without probes. Roles and their bindings come first, and then the programs: the guard,
+ * defaulting, and one program for each mode.
  */
 export function objectsOf(compiled: Compiled): Manifest[] {
   const grants = [...compiled.grants.values()].flatMap(({ role, roleBinding }) =>
@@ -18,8 +18,8 @@ export function objectsOf(compiled: Compiled): Manifest[] {
 }
 
 /**
- * Whether only an operator needs the object: to see which version of a program is in force, or whether API servers can
- * compile a program.
+ * Whether only an operator needs the object. From such an object, the operator sees which version of a program is in
+ * force, or whether API servers can compile a program.
  */
 export function isProbe(object: Pick<Manifest, 'kind'> & { metadata: { name: string } }): boolean {
   const { kind, metadata } = object;
@@ -34,8 +34,8 @@ function withoutRecord({ metadata: { annotations: _, ...metadata }, ...role }: M
 const STYLE = { lineWidth: 120 };
 
 /**
- * Writes an object as YAML. A string of several lines keeps its lines, even long lines, because a table has one row a
- * line. A string of one long line is folded.
+ * Writes an object as YAML. A string of several lines is written with its line breaks, even if lines are long. In a
+ * table, each line is one row. A long string without line breaks is folded.
  */
 export function yaml(object: unknown): string {
   const document = yamlDocument(object);
@@ -51,7 +51,7 @@ export function yaml(object: unknown): string {
 }
 
 /**
- * Removes owner references: the objects belong to the user who applies them, and the policy may not exist in the
+ * Removes the owner references. The objects belong to the user who applies them, and the policy may not exist in the
  * cluster.
  */
 export function withoutOwner({ metadata: { ownerReferences: _, ...metadata }, ...object }: Manifest): object {

@@ -1,4 +1,4 @@
-/** The options of render. */
+/** Defines the options of `render`. */
 import type { PolicyOptions } from '../../options.ts';
 
 export interface RenderOptions extends PolicyOptions {

@@ -1,6 +1,6 @@
 /**
- * render: prints the objects that policies compile to, or their differences from the objects in a cluster. Objects that
- * only an operator needs are left out.
+ * Runs `render`: prints the objects to which policies are compiled, or the differences between these objects and the
+ * objects in a cluster. Objects that only an operator needs are left out.
  */
 import type { InputObject } from '../../../analysis/manifests/document-objects.ts';
 import { roleOf } from '../../../analysis/manifests/kinds.ts';
@@ -55,7 +55,7 @@ export async function render(given: Given<RenderOptions>, io: Io): Promise<ExitC
   return 0;
 }
 
-/** Reads policies into the builder, and returns the namespaces of the same files. */
+/** Adds the policies in files to the builder, and returns the namespaces in the same files. */
 async function readInto(
   builder: PolicyContextBuilder,
   { policy }: RenderOptions,
@@ -76,7 +76,7 @@ function namespaceIn({ object: { apiVersion, kind, metadata } }: InputObject): N
   return [{ name: String(name), labels: textsIn(labels), annotations: textsIn(annotations) }];
 }
 
-/** The text of all rendered objects. The same policies give the same text in any order of files. */
+/** The text of all rendered objects. The text does not depend on the order of the files. */
 function manifestTexts(compiled: Compiled, namespaces: readonly Namespace[], options: RenderOptions): string {
   const objects = objectsOf(compiled);
   const labelled = namespaces.map((one) => namespaceObject(one, compiled, options));

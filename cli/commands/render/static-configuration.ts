@@ -1,22 +1,22 @@
-/** The AdmissionConfiguration with the folders in which API servers find static policies. */
+/** Writes the AdmissionConfiguration, which names the folders in which API servers find static policies. */
 import { createHash } from 'node:crypto';
 import { yaml } from './objects.ts';
 
 export interface StaticFile {
-  /** The path below the folder that is copied to each control plane node: `validating/protection.yaml`. */
+  /** The path of the file below the folder that is copied to each control plane node: `validating/protection.yaml`. */
   readonly path: string;
   readonly text: string;
 }
 
 /**
- * The folder of each admission plug-in. An API server refuses to start if a plug-in's folder contains objects for
+ * The folder of each admission plug-in. An API server does not start if the folder of a plug-in contains objects for
  * another plug-in.
  */
 const PLUGINS = { validating: 'ValidatingAdmissionPolicy', mutating: 'MutatingAdmissionPolicy' } as const;
 
 const METRIC = 'apiserver_manifest_admission_config_controller_last_config_info';
 
-/** @param folder where API servers find the files: an absolute path */
+/** @param folder the absolute path at which API servers find the files */
 export function admissionConfiguration(files: readonly StaticFile[], folder: string): string {
   const used = Object.entries(PLUGINS).flatMap(([path, name]) => {
     const own = files.filter((file) => file.path.startsWith(`${path}/`));
@@ -44,7 +44,7 @@ export function admissionConfiguration(files: readonly StaticFile[], folder: str
 }
 
 /**
- * The hash that an API server calculates for the files: apiserver/pkg/admission/plugin/manifest/loader.go, LoadFiles.
+ * The hash that an API server calculates for the files (apiserver/pkg/admission/plugin/manifest/loader.go, LoadFiles).
  */
 function hashOf(files: readonly StaticFile[]): string {
   const hash = createHash('sha256');

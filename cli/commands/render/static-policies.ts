@@ -1,4 +1,4 @@
-/** Policies as files for API servers: the rendered objects under names that only files may have. */
+/** Writes policies as files for API servers. The rendered objects get names that API servers accept only in files. */
 import { STATIC_SUFFIX } from '../../../analysis/protection/protection.ts';
 import type { Compiled } from '../../../operator/compile/compile.ts';
 import type { Manifest } from '../../../operator/compile/objects.ts';
@@ -11,9 +11,10 @@ const ROLLOUT_NEEDS_OPERATOR =
   'spec.rollout needs an operator: without an operator, the policy would be enforced everywhere at once; leave out spec.rollout';
 
 /**
- * One line for each policy that files cannot express. A policy with `rollout`, for example, needs an operator.
+ * The policies that files cannot express, one line for each policy. A policy with `rollout`, for example, needs an
+ * operator.
  *
- * @param specs the policies' specs, by name
+ * @param specs the specs of the policies; the key is the policy's name
  */
 export function impossible(specs: ReadonlyMap<string, object>): string[] {
   return [...specs].flatMap(([name, spec]) =>
@@ -21,7 +22,7 @@ export function impossible(specs: ReadonlyMap<string, object>): string[] {
   );
 }
 
-/** The features of the given policies that cannot be expressed in files, each with a reason. */
+/** The features of the given policies that files cannot express, each with a reason. */
 export function left({ policies }: Compiled): string[] {
   const granting = namesOf(policies, ({ usableBy }) => usableBy !== 'Everyone');
   const labelling = namesOf(policies, ({ podSecurityLabels }) => podSecurityLabels === 'Managed');
@@ -42,8 +43,8 @@ export function left({ policies }: Compiled): string[] {
 }
 
 /**
- * Describes what happens after a policy has expired. The API server knows the time of the request only for new pods
- * (docs/decisions/0029).
+ * Describes what happens after a policy in a file has expired. The CEL of an API server can read the time of the
+ * request only for new pods (docs/decisions/0029).
  */
 function afterTheEnd(policies: readonly ResolvedPolicy[]): string[] {
   const expiring = namesOf(policies, ({ expires }) => expires !== NEVER);

@@ -1,4 +1,4 @@
-/** The protection as YAML. A comment before each entry says what the entry protects. */
+/** Prints the protection as YAML. A comment before each entry says what the entry protects. */
 import { isNode, type Node } from 'yaml';
 import { PROTECTION, type Protection, protectionObjects } from '../../../analysis/protection/protection.ts';
 import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';

@@ -1,6 +1,6 @@
 /**
- * render --static: files for API servers (KEP-5793). Without --policy, the files protect the objects that an operator
- * renders. With --policy, the files contain the policies, for a cluster without an operator.
+ * Runs `render --static`: writes files for API servers (KEP-5793). Without --policy, the files protect the objects that
+ * an operator renders. With --policy, the files contain the policies, for a cluster without an operator.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -26,7 +26,7 @@ export async function renderStaticPolicies(compiled: Compiled, options: RenderOp
   return print(policyFiles(compiled), options, io);
 }
 
-/** The service account in the value of a flag: `NAME` or `NAMESPACE/NAME`. */
+/** The service account that the value of a flag names, as `NAME` or `NAMESPACE/NAME`. */
 function account(text: string, namespace: string): ServiceAccount {
   const parts = text.split('/');
   const [first = '', second] = parts;

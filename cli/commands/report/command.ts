@@ -1,4 +1,4 @@
-/** report: writes one HTML page that shows clusters. */
+/** The command `report` writes one HTML page that shows clusters. */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

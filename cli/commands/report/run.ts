@@ -1,4 +1,4 @@
-/** The work of report: reads clusters or snapshots, and writes the page with them. */
+/** Runs `report`: reads clusters or snapshots, and writes the page that contains them. */
 import { resolve } from 'node:path';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { type ExitCode, type Io, UsageError } from '../../command.ts';
@@ -16,7 +16,7 @@ export interface ReportOptions extends Given<Omit<PolicyOptions, 'context'>> {
   readonly context?: readonly string[];
 }
 
-/** Writes the page. The exit code is 2 if a snapshot is incomplete, as for `cappol snapshot`. */
+/** Writes the page. Like for `cappol snapshot`, the exit code is 2 if a snapshot is incomplete. */
 export async function report(options: ReportOptions, io: Io): Promise<ExitCode> {
   const template = pageTemplate();
   const snapshots = await readSnapshots(options, io);
@@ -29,12 +29,12 @@ export async function report(options: ReportOptions, io: Io): Promise<ExitCode> 
 async function readSnapshots({ from, context, ...options }: ReportOptions, io: Io): Promise<readonly Snapshot[]> {
   if (from) return distinct(from.map((path) => storedSnapshot(resolve(io.cwd, path))));
   const snapshots: Snapshot[] = [];
-  // Clusters are read one after the other, because each snapshot needs much memory.
+  // Clusters are read one after another, because each snapshot needs much memory.
   for (const one of context ?? [undefined]) snapshots.push(await readSnapshot({ ...options, context: one }, io));
   return snapshots;
 }
 
-/** Refuses two snapshots of the same context, because the page distinguishes clusters by their contexts. */
+/** Refuses two snapshots of the same context. The page distinguishes clusters by their context. */
 function distinct(snapshots: readonly Snapshot[]): readonly Snapshot[] {
   const seen = new Set<string>();
   for (const { context } of snapshots) {

@@ -1,4 +1,4 @@
-/** snapshot: prints a cluster as one JSON document. */
+/** The command `snapshot` prints a cluster as one JSON document. */
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';
 import * as options from '../../options.ts';

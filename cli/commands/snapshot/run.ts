@@ -1,4 +1,4 @@
-/** The work of snapshot: reads the cluster, evaluates it, prints the document. */
+/** Runs `snapshot`: reads the cluster, evaluates it, and prints the document. */
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -20,7 +20,7 @@ import { writeWhole } from '../../output/write-file.ts';
 
 export interface SnapshotOptions extends PolicyOptions, UsedOptions {
   readonly at?: number;
-  /** The folder for the file; without it, the snapshot is printed. */
+  /** The folder for the file. Without a folder, the snapshot is printed. */
   readonly directory?: string;
 }
 
@@ -36,7 +36,7 @@ export async function snapshot(given: Given<SnapshotOptions>, io: Io): Promise<E
   return taken.missing.length > 0 || troubles.count > 0 ? 2 : 0;
 }
 
-/** Writes the compressed snapshot. @returns the path of the file, as a path below the given folder */
+/** Writes the compressed snapshot. @returns the path of the file, relative to where the user gave the folder */
 function stored(snapshot: Snapshot, directory: string, { cwd }: Io): string {
   const file = join(directory, fileNameAt(snapshot.taken));
   const path = resolve(cwd, file);
@@ -45,15 +45,18 @@ function stored(snapshot: Snapshot, directory: string, { cwd }: Io): string {
   return file;
 }
 
-/** The time in whole seconds, without colons, which Windows refuses in file names. Files sorted by name are in order. */
+/**
+ * A file name with the time in whole seconds, without colons, because Windows refuses colons in file names. Sorting the
+ * files by name also sorts the files by time.
+ */
 function fileNameAt(taken: string): string {
   return `${taken.slice(0, 'yyyy-mm-ddThh:mm:ss'.length).replaceAll(':', '-')}Z.json.gz`;
 }
 
 /**
- * Reads a cluster, and names the missing parts of the snapshot on standard error.
+ * Reads a cluster. The missing parts of the snapshot are named on standard error.
  *
- * @param troubles receives problems of the evidence
+ * @param troubles receives the problems of the evidence
  */
 export async function readSnapshot(
   given: Given<SnapshotOptions>,
@@ -70,7 +73,10 @@ export async function readSnapshot(
   });
 }
 
-/** @param evaluator the evaluator, which callers reuse for the next snapshot because it caches results */
+/**
+ * @param evaluator the evaluator. Callers use the same evaluator again for the next snapshot, because the evaluator
+ * caches results
+ */
 export function snapshotOf(
   cluster: Cluster,
   rights: Rights,

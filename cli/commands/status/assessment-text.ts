@@ -1,4 +1,4 @@
-/** The assessment of a cluster without CapabilityPolicy as text for people. */
+/** Prints the assessment of a cluster without CapabilityPolicy for users. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { firstOf } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
@@ -10,7 +10,7 @@ import { violationsText } from './violations-text.ts';
 
 const MOST_CAPABILITIES = 4;
 
-/** @param where `namespace net` */
+/** @param where the namespaces that were read, as text such as `namespace net` */
 export function assessmentText(view: AssessmentView, where: string, terminal: Terminal): string {
   const { levels, namespaces, held, leftOut } = view;
   const sections = [
@@ -64,7 +64,7 @@ function heldTable(held: readonly HeldView[], terminal: Terminal): string {
   return tableText(['CAPABILITIES', 'HELD BY', 'WORKLOADS'], rows, { terminal });
 }
 
-/** The violations of a level, as if the level were a policy in mode Enforce. */
+/** The violations of a level in the form of violations of a policy in mode Enforce. */
 function refusing({ level, violations }: LevelView) {
   return { name: level, violations: violations.map((one) => ({ ...one, mode: 'Enforce' as const })) };
 }

@@ -1,6 +1,6 @@
 /**
- * For a cluster without CapabilityPolicy: which workloads hold which capability, and what each level would refuse. Pure
- * functions.
+ * Assesses a cluster without CapabilityPolicy: which workloads hold which capability, and what each level would refuse.
+ * All functions are pure.
  */
 
 import { granted } from '../../../analysis/capabilities/held-by-runtime.ts';
@@ -24,9 +24,9 @@ export interface AssessmentView {
   readonly levels: readonly LevelView[];
   /** The namespaces, sorted by name. */
   readonly namespaces: readonly AssessedNamespace[];
-  /** The capabilities that workloads hold, the most dangerous first. */
+  /** The capabilities that workloads hold, sorted by danger. The most dangerous capability comes first. */
   readonly held: readonly HeldView[];
-  /** The namespaces that no policy reaches, whatever its selector is. */
+  /** The names of the namespaces that no policy can reach. */
   readonly leftOut: readonly string[];
   readonly missing: readonly string[];
 }
@@ -40,16 +40,16 @@ export interface LevelView {
 export interface AssessedNamespace {
   readonly name: string;
   readonly workloads: number;
-  /** The number of the namespace's workloads that each level would refuse. */
+  /** The number of the namespace's workloads that each level would refuse. The key is the level. */
   readonly refused: Readonly<Record<string, number>>;
   /** The Pod Security level that the namespace's label enforces; absent if the namespace has no such label. */
   readonly podSecurity?: string;
 }
 
-/** Capabilities that the same workloads hold on containerd. */
+/** Capabilities that the same workloads hold, as containerd gives them. */
 export interface HeldView {
   readonly capabilities: readonly string[];
-  /** Whether the workloads hold all capabilities, because a container is privileged. */
+  /** Whether the workloads hold all capabilities because a container is privileged. */
   readonly privileged: boolean;
   readonly workloads: readonly WorkloadName[];
 }
@@ -104,7 +104,7 @@ function assessedNamespace(
   };
 }
 
-/** The capabilities that workloads hold. Capabilities of the same workloads share one entry. */
+/** The capabilities that workloads hold. Capabilities that the same workloads hold share one entry. */
 function heldBy(groups: ReadonlyMap<string, readonly Group[]>): HeldView[] {
   const privileged: WorkloadName[] = [];
   const byCapability = new Map<string, WorkloadName[]>();
@@ -131,7 +131,7 @@ function heldBy(groups: ReadonlyMap<string, readonly Group[]>): HeldView[] {
   return privileged.length > 0 ? [{ capabilities: ['ALL'], privileged: true, workloads: privileged }, ...held] : held;
 }
 
-/** The rank of a capability by danger: 0 for the most dangerous. */
+/** The rank of a capability by danger, where 0 is the most dangerous. */
 function riskOf(name = ''): number {
   return CAPABILITIES_BY_RISK.findIndex((one) => one.name === name);
 }

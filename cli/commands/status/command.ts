@@ -1,4 +1,6 @@
-/** status: the live policies, the workloads that violate them, and the subjects that may use them. */
+/**
+ * The command `status` shows the live policies, the workloads that violate them, and the subjects that may use them.
+ */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -1,4 +1,4 @@
-/** The summary by controls of hardening guides as text for people. */
+/** Prints the summary by controls of hardening guides for users. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
@@ -9,7 +9,7 @@ import { leftOutText, workloadsText } from './names-text.ts';
 
 const HEAD = ['CONTROL', 'PASSED', 'PARTLY', 'FAILED', 'EXCEPTED', 'ABOUT'];
 
-/** @param where `namespace net` */
+/** @param where the namespaces that were read, as text such as `namespace net` */
 export function complianceText(view: ComplianceView, where: string, terminal: Terminal): string {
   const { guides, controls, leftOut } = view;
   const sections = [
@@ -51,7 +51,10 @@ function failedTable(controls: readonly ControlView[], terminal: Terminal): stri
   return rows.length === 0 ? '' : tableText(['CONTROL', 'FAILED', 'WORKLOADS'], rows, { terminal });
 }
 
-/** A row for each control and policy. A workload whose pods need two policies is in the rows of both. */
+/**
+ * A table with a row for each control and policy. If the pods of a workload need two policies, the workload is in two
+ * rows.
+ */
 function exceptedTable({ controls, exceptions }: ComplianceView, terminal: Terminal): string {
   const rows = controls.flatMap(({ id, excepted }) =>
     exceptions.flatMap(({ policy, reason, expires }) => {
@@ -71,7 +74,7 @@ function exceptedTable({ controls, exceptions }: ComplianceView, terminal: Termi
   return rows.length === 0 ? '' : tableText(head, rows, { terminal });
 }
 
-/** Lines that say what cannot be seen, for the controls with workloads that count as partly. */
+/** Lines that say which part of a control cannot be seen, for the controls with workloads that count as partly. */
 function partlyLines(controls: readonly ControlView[], terminal: Terminal): string {
   const partly = controls.filter((control) => control.partly > 0);
   return [...Map.groupBy(partly, ({ unseen }) => unseen)]

@@ -11,18 +11,18 @@ import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
 import type { Rights } from '../../live.ts';
 import { type Readable, unreachedNamespaces } from './view.ts';
 
-/** docs/reference/compliance.schema.json describes this form. */
+/** The summary by controls, as docs/reference/compliance.schema.json describes it. */
 export interface ComplianceView {
-  /** The guides, with the versions that the controls are of. */
+  /** The guides, with their versions. */
   readonly guides: readonly string[];
   readonly installed: boolean;
   readonly namespaces: readonly string[];
   /** The number of assessed workloads. */
   readonly workloads: number;
   readonly controls: readonly ControlView[];
-  /** The policies that except workloads, by name. */
+  /** The policies that except workloads, sorted by name. */
   readonly exceptions: readonly ExceptionView[];
-  /** The namespaces that are not assessed, because no policy reaches them. */
+  /** The names of the namespaces that are not assessed, because no policy reaches them. */
   readonly leftOut: readonly string[];
   readonly missing: readonly string[];
 }

@@ -1,4 +1,4 @@
-/** The names of namespaces and workloads in the summaries of a whole cluster. */
+/** Lists the names of namespaces and workloads in the summaries of a whole cluster. */
 import type { WorkloadName } from '../../../operator/evaluate/workloads.ts';
 import { bounded } from '../../../operator/text/printable.ts';
 import { firstOf } from '../../../operator/text/wording.ts';
@@ -7,7 +7,7 @@ import { paragraph } from '../../output/wrap.ts';
 
 const MOST_WORKLOADS = 3;
 
-/** The first workloads and the number of the others: `net/Pod ping, web/Deployment one and 3 more` */
+/** The first workloads, and the number of further workloads: `net/Pod ping, web/Deployment one and 3 more`. */
 export function workloadsText(workloads: readonly WorkloadName[]): string {
   return firstOf(
     workloads.map(({ namespace, kind, name }) => bounded(`${namespace}/${kind} ${name}`, 320)),
@@ -15,7 +15,7 @@ export function workloadsText(workloads: readonly WorkloadName[]): string {
   );
 }
 
-/** @param leftOut the namespaces that no policy reaches; empty text if there are none */
+/** @param leftOut the names of the namespaces that no policy reaches. If no namespace is left out, the text is empty */
 export function leftOutText(leftOut: readonly string[], terminal: Terminal): string {
   if (leftOut.length === 0) return '';
   const names = leftOut.map((one) => bounded(one, 64)).join(', ');

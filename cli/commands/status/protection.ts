@@ -1,6 +1,6 @@
 /**
- * Whether the API server protects the objects that enforce policies. If the API server's answer is unknown, the
- * operator's report counts.
+ * Finds out whether the API server protects the objects that enforce policies. If the API server's answer is unknown,
+ * the operator's report is used.
  */
 import { askProtection } from '../../../operator/apply/protection-probe.ts';
 import type { Cluster } from '../../../operator/model/objects.ts';
@@ -19,7 +19,7 @@ export async function protectionOf({ client }: Connected): Promise<(cluster: Clu
     return () => ({ status: 'False', message: text });
   }
   if (state === 'Unknown') return (cluster) => reportedIn(cluster) ?? { status: 'Unknown', message };
-  // The user of cappol is rarely the operator, so an API server with the protection refuses this user's write.
+  // An API server with the protection refuses this write, because the user of cappol is rarely the operator.
   return () => ({
     status: 'True',
     message: 'a file of the API server lets only the operator change the objects that enforce policies',

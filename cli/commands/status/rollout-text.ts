@@ -1,4 +1,4 @@
-/** The rollouts that are not complete: how far each rollout has come, what blocks it, and since when. */
+/** Prints the rollouts that are not complete: how far each rollout is, what blocks it, and since when. */
 import { bounded } from '../../../operator/text/printable.ts';
 import { counted } from '../../../operator/text/wording.ts';
 import { tableText } from '../../output/table.ts';
@@ -8,15 +8,18 @@ import type { PolicyView, RolloutView } from './view.ts';
 
 const HEAD = ['POLICY', 'BLOCKED IN', 'SINCE', 'VIOLATING', 'WORST'];
 
-/** `458/500`: the enforced namespaces, and all namespaces of the policy; `-` for a policy without a rollout. */
+/**
+ * The number of enforced namespaces and of all namespaces of the policy, such as `458/500`. For a policy without a
+ * rollout, the text is `-`.
+ */
 export function enforcedCell({ rollout }: PolicyView): string {
   return rollout?.progress ?? '-';
 }
 
 /**
- * The rollouts that are not complete; empty if every rollout is complete.
+ * The lines about the rollouts that are not complete. The text is empty if every rollout is complete.
  *
- * @param namespace the only namespace to name
+ * @param namespace the only namespace to name; undefined for all namespaces
  */
 export function rolloutText(policies: readonly PolicyView[], terminal: Terminal, namespace?: string): string {
   const pending = policies.flatMap(({ name, rollout }) => (rollout && isPending(rollout) ? [{ name, rollout }] : []));
@@ -32,7 +35,7 @@ function isPending({ soaking = 0, blocked = 0 }: RolloutView): boolean {
 
 /**
  * The progress of a rollout as text: `rolled out to 458 of 500 namespaces; 38 soak (24h without a violation), 4 are
- * blocked; next is shop, not before …`
+ * blocked; next is shop, not before …`.
  */
 function progressText({ enforced = 0, soaking = 0, blocked = 0, soak, paused, next }: RolloutView): string {
   const parts = [
@@ -47,7 +50,7 @@ function progressText({ enforced = 0, soaking = 0, blocked = 0, soak, paused, ne
   return parts.join('; ');
 }
 
-/** The status lists only the first blocked namespaces of a rollout. */
+/** The status of a policy lists only the first blocked namespaces of its rollout. */
 function blockedRows(policy: string, { blocked = 0, blockedNamespaces = [] }: RolloutView, only?: string): string[][] {
   const named = blockedNamespaces.filter(({ name }) => only === undefined || name === only);
   const rest = only === undefined ? blocked - named.length : 0;

@@ -1,6 +1,6 @@
 /**
- * The work of status: reads the cluster as far as the user's rights allow, evaluates the cluster, and prints the view.
- * With --watch, the view is printed again after each change.
+ * Runs `status`: reads the cluster as far as the user's rights allow, evaluates the cluster, and prints the view. With
+ * --watch, the view is printed again after each change.
  */
 import { dump } from 'js-yaml';
 import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
@@ -38,7 +38,7 @@ const PURPOSE = {
   notEvaluated: 'only the violations that the operator reported last are known, not all violations',
 };
 
-/** The separator between two views of --watch, if the screen is not cleared. */
+/** The separator between two views of --watch, for each output format; used if the screen is not cleared. */
 const SEPARATORS = { table: '\n', wide: '\n', json: '', yaml: '---\n', compliance: '\n', 'compliance-json': '' };
 
 export async function runStatus(policy: string | undefined, given: Given<StatusOptions>, io: Io): Promise<ExitCode> {
@@ -50,12 +50,13 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     );
   }
   return withCluster(given, async (connected) => {
-    // A policy has no namespace, so a command that names a policy ignores the current namespace, like kubectl.
+    // A policy has no namespace. If a command names a policy, the current namespace is therefore ignored, as in
+    // kubectl.
     const all = given.allNamespaces ?? (policy !== undefined && given.namespace === undefined);
     const scope = scopeOf({ ...given, allNamespaces: all }, connected);
     const options: Scoped = { ...(await excludingPlatform<StatusOptions>(given, connected)), scope };
     const evaluator = new Evaluator();
-    // --watch follows changes in the whole cluster.
+    // --watch follows changes in the whole cluster, so the whole cluster is read.
     const namespace = options.watch ? undefined : scope.only;
     const { cluster, rights } = await readLive(connected, io, {
       notEvaluated: byControls ? SNAPSHOT_NOT_EVALUATED : PURPOSE.notEvaluated,
@@ -69,7 +70,7 @@ export async function runStatus(policy: string | undefined, given: Given<StatusO
     if (!rights.installed && policy !== undefined) {
       throw new UsageError(`no policy ${JSON.stringify(policy)}: CapabilityPolicy is not installed in the cluster`);
     }
-    // Without verdicts, a summary of controls would have no failed workload.
+    // Without verdicts, the summary of controls would wrongly show no failed workload.
     if (byControls && !rights.canEvaluate) return 2;
     const protection = rights.installed && !byControls ? await protectionOf(connected) : undefined;
     const shownText = (seen: Cluster): string => {

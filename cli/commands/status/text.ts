@@ -1,4 +1,4 @@
-/** The status as text: shows first what needs attention, and wraps lines to the terminal. */
+/** Prints the status as text. The text begins with the problems, and its lines are wrapped to the terminal. */
 import { problemsAmong, readiness } from '../../../analysis/policies/condition-problems.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import type { RbacSubject } from '../../../operator/model/objects.ts';
@@ -28,7 +28,7 @@ const POLICY_HEAD = [
 const WIDE_HEAD = ['PRIORITY', 'VERSION', 'SHARES WITH'];
 /** The columns that are dropped, in this order, if the table is wider than the terminal. */
 const OPTIONAL_COLUMNS = ['UNKNOWN', 'PSA', 'MAY USE', 'NAMESPACES'];
-/** The position of the column ENFORCED, which is shown only if a policy has a rollout. */
+/** The position of the column ENFORCED. The column is shown only if a policy has a rollout. */
 const ENFORCED_COLUMN = POLICY_HEAD.indexOf('ENFORCED');
 const MOST_SUBJECTS = 2;
 
@@ -37,9 +37,9 @@ interface TextOptions {
   readonly wide: boolean;
   /** Whether to show every detail, because the user asked for a single policy. */
   readonly whole: boolean;
-  /** The only namespace to show. */
+  /** The only namespace to show; undefined for all namespaces. */
   readonly namespace: string | undefined;
-  /** The time for which to show the state, in ms since 1970; now if undefined. */
+  /** The time for which to show the state, in ms since 1970; undefined for the current time. */
   readonly at?: number | undefined;
 }
 
@@ -96,8 +96,8 @@ function summary(policies: readonly PolicyView[], namespace: string | undefined)
 }
 
 /**
- * Whether the view lists only some of the policy's violating workloads, because a status lists only the first
- * workloads.
+ * Whether the view lists only some of the policy's violating workloads. The reason is that a policy's status lists only
+ * the first workloads.
  */
 function isPartial({ verdictsFrom, workloads, violations }: PolicyView): boolean {
   const named = new Set(violations.map(({ namespace, kind, name }) => `${namespace}/${kind}/${name}`)).size;
@@ -124,8 +124,8 @@ function policyRow(policy: PolicyView, wide: boolean): string[] {
 }
 
 /**
- * The column READY, as `kubectl get` prints it. The condition Ready of an expired policy is True, so the column shows
- * `Expired` instead.
+ * The cell of the column READY, as `kubectl get` prints it. The condition Ready of an expired policy is True, but the
+ * cell contains `Expired`.
  */
 function readyCell(policy: PolicyView): string {
   return policy.expired ? 'Expired' : readiness(policy);
@@ -153,7 +153,7 @@ function expiryLines(policies: readonly PolicyView[], terminal: Terminal): strin
   return lines.join('');
 }
 
-/** Lines with the conditions of each policy; unless `all` is set, only the conditions that report a problem. */
+/** Lines with the conditions of each policy. If `all` is false, only the conditions that report a problem are shown. */
 function conditionLines(policies: readonly PolicyView[], all: boolean, terminal: Terminal): string {
   const lines = policies.flatMap(({ name, conditions }) =>
     (all ? conditions : problemsAmong(conditions)).map(({ type, status, reason, message }) =>
@@ -170,10 +170,7 @@ function useTable(policies: readonly PolicyView[], terminal: Terminal): string {
   return rows.length === 0 ? '' : tableText(['POLICY', 'MAY USE IT', 'WHERE'], rows, { terminal });
 }
 
-/**
- * Lines that name the subjects that may use all policies: first the subjects with wildcard rights, then all other
- * subjects.
- */
+/** Lines that name the subjects that may use all policies. Subjects with wildcard rights come first. */
 function allLines(holders: readonly Holder[], terminal: Terminal): string {
   const named = (some: readonly Holder[]) =>
     some.map((one) => `${subjectText(one.subject)} (${where(one)})`).join(', ');
@@ -192,7 +189,7 @@ function where({ namespace, everybody }: Holder): string {
   return everybody ? `${place}; so everybody may use the policy through the built-in controllers` : place;
 }
 
-/** A subject as text: `ServiceAccount net/pinger` */
+/** A subject as text, such as `ServiceAccount net/pinger`. */
 function subjectText({ kind, namespace, name }: RbacSubject): string {
   return bounded(`${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`, 256);
 }

@@ -1,4 +1,4 @@
-/** Prints the grants of policies that no workload needs, and since when. */
+/** Prints the grants that no workload needs, and since when no workload needs them. */
 import { WHOLE } from '../../../operator/evaluate/namespace-needs.ts';
 import { bounded } from '../../../operator/text/printable.ts';
 import { tableText } from '../../output/table.ts';
@@ -6,7 +6,7 @@ import type { Terminal } from '../../output/terminal.ts';
 import type { PolicyView, UnusedView } from './view.ts';
 
 const HEAD = ['POLICY', 'UNUSED GRANT', 'SINCE'];
-/** The most grants of a policy that are printed; `-o json` has all of them. */
+/** The maximum number of grants that are printed for a policy. `-o json` has all grants. */
 const MOST = 10;
 
 export function unusedText(policies: readonly PolicyView[], terminal: Terminal): string {
@@ -18,7 +18,7 @@ export function unusedText(policies: readonly PolicyView[], terminal: Terminal):
   return rows.length === 0 ? '' : tableText(HEAD, rows, { terminal });
 }
 
-/** @returns such as `spec.overrides.capabilities.allowedAdd: NET_RAW` */
+/** @returns a text such as `spec.overrides.capabilities.allowedAdd: NET_RAW` */
 export function grantText({ path, entry }: Pick<UnusedView, 'path' | 'entry'>): string {
   if (path === WHOLE) return 'the whole exception';
   return bounded(entry === undefined ? path : `${path}: ${entry}`, 512);

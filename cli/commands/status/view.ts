@@ -1,4 +1,7 @@
-/** The facts about a cluster's policies that an administrator needs. Pure: the same cluster gives the same view. */
+/**
+ * Collects the facts about a cluster's policies that an administrator needs. The code is pure: the same cluster always
+ * gives the same view.
+ */
 import { evaluateCluster } from '../../../analysis/policies/evaluate-cluster.ts';
 import type {
   CapabilityPolicyStatus,
@@ -24,11 +27,17 @@ import type { Rights } from '../../live.ts';
 export interface StatusView {
   /** The policies, sorted by name. */
   readonly policies: readonly PolicyView[];
-  /** The subjects that may use every policy; absent when roles or bindings can't be read. */
+  /** The subjects that may use every policy. The field is absent if roles or role bindings cannot be read. */
   readonly mayUseAll?: readonly Holder[];
-  /** Whether a file of the API server protects the objects that enforce the policies, as condition Protected says. */
+  /**
+   * Whether a file of the API server protects the objects that enforce the policies. The condition Protected reports
+   * the same fact.
+   */
   readonly protection: ProtectionView;
-  /** The kinds that could not be read, with the consequences; empty if the view is complete. */
+  /**
+   * Sentences about the kinds that could not be read, and what the view lacks for this reason. The list is empty if the
+   * view is complete.
+   */
   readonly missing: readonly string[];
 }
 
@@ -44,40 +53,41 @@ export interface PolicyView {
   readonly mode: Mode;
   readonly priority: number;
   /**
-   * The Pod Security level that the operator sets as a label of the policy's namespaces, `restricted:v1.36`; `-`
-   * without a label.
+   * The Pod Security level that the operator sets as a label on the policy's namespaces, such as `restricted:v1.36`.
+   * The value is `-` if the operator sets no label.
    */
   readonly podSecurity: string;
-  /** The time from which the policy counts as deleted, as its spec says; absent for a policy without an end. */
+  /** The time at which the policy expires, as its spec says. The field is absent for a policy that does not expire. */
   readonly expires?: string;
-  /** Whether the policy counts as deleted at the time of the view; absent for a policy without an end. */
+  /** Whether the policy has expired at the time of the view. The field is absent for a policy that does not expire. */
   readonly expired?: boolean;
-  /** spec.reason: why the policy exists. */
+  /** `spec.reason` of the policy, which says why the policy exists. */
   readonly reason?: string;
   readonly conditions: readonly Condition[];
   readonly namespaces: { readonly selected: number; readonly deciding: number };
   readonly sharesWith: NonNullable<CapabilityPolicyStatus['sharesWith']>;
   /**
-   * The progress of `spec.rollout` as the operator last reported it; absent without a rollout, and before the first
-   * report.
+   * The progress of `spec.rollout` as the operator reported it last. The field is absent without a rollout, and before
+   * the first report.
    */
   readonly rollout?: RolloutView;
   /**
-   * `Live`: the violations were evaluated now. `Status`: the violations are from the operator's last report, which
-   * names only the first workloads.
+   * `Live`: the command evaluated the violations now. `Status`: the violations are from the operator's last report,
+   * which names only the first workloads.
    */
   readonly verdictsFrom: 'Live' | 'Status';
   readonly workloads: { readonly evaluated: number; readonly violating: number; readonly unknown: number };
   /** The violations, sorted by namespace, kind and name of the workload. */
   readonly violations: readonly ViolationView[];
   /**
-   * The grants that no workload needs; `since` is absent if the operator has not reported the grant yet. A view of one
-   * namespace lists none, because another namespace may need them.
+   * The grants that no workload needs. `since` is absent if the operator has not reported the grant yet. A view of one
+   * namespace lists no unused grants, because another namespace may need the grants.
    */
   readonly unusedGrants: readonly UnusedView[];
   readonly usableBy: UsableBy;
   /**
-   * The subjects that may use the policy by its name; absent if everyone may, or if roles or bindings cannot be read.
+   * The subjects that may use the policy by its name. The field is absent if everyone may use the policy, or if roles
+   * or role bindings cannot be read.
    */
   readonly usedBy?: readonly Holder[];
 }
@@ -91,16 +101,19 @@ export interface ViolationView {
   readonly namespace: string;
   readonly kind: string;
   readonly name: string;
-  /** The policy's mode in this namespace. Where a rollout is pending, the mode differs from `spec.mode`. */
+  /**
+   * The policy's mode in this namespace. In a namespace where a rollout is pending, this mode differs from `spec.mode`.
+   */
   readonly mode: Mode;
   readonly verdict: Exclude<Verdict, 'Compliant'>;
-  /** The number of the workload's pods that violate now. */
+  /** The number of the workload's pods that violate the policy now. */
   readonly pods: number;
   readonly rule: string;
   readonly container?: string;
   readonly message: string;
   /**
-   * The policy in mode Enforce that admits the workload, and would still admit it if the violated policy were enforced.
+   * The name of the policy in mode Enforce that admits the workload. The workload would still be admitted if the
+   * violated policy were enforced, too.
    */
   readonly admittedBy?: string;
 }
@@ -109,11 +122,14 @@ export interface Readable extends Pick<Rights, 'canEvaluate' | 'usersKnown' | 'm
   readonly state: PolicyState;
   readonly cluster: Cluster;
   readonly protection: ProtectionView;
-  /** If set, the view contains only this namespace's workloads and the policies that select the namespace. */
+  /**
+   * The only namespace of the view; undefined for a view of all namespaces. A view of one namespace contains only the
+   * workloads of this namespace, and the policies that select the namespace.
+   */
   readonly namespace?: string | undefined;
 }
 
-/** The names of the asked namespaces that no policy reaches, whatever its selector is. */
+/** The names of the requested namespaces that no policy can reach. */
 export function unreachedNamespaces({
   cluster,
   state,
@@ -126,7 +142,10 @@ export function unreachedNamespaces({
     .map(({ name }) => name);
 }
 
-/** @param evaluator the evaluator, which callers reuse for the next view because it caches results */
+/**
+ * @param evaluator the evaluator. Callers use the same evaluator again for the next view, because the evaluator caches
+ * results
+ */
 export function statusView(readable: Readable, evaluator: Evaluator): StatusView {
   const { cluster, state, usersKnown, protection, missing, namespace } = readable;
   const verdicts = readable.canEvaluate ? verdictsOf(readable, evaluator) : undefined;
@@ -143,7 +162,7 @@ export function statusView(readable: Readable, evaluator: Evaluator): StatusView
   };
 }
 
-/** @param asked the requested namespace; undefined for all */
+/** @param asked the requested namespace; undefined for all namespaces */
 function isIn(asked: string | undefined, namespace: string): boolean {
   return asked === undefined || asked === namespace;
 }
@@ -163,7 +182,7 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
     mode,
     namespaces: namespaces.filter((one) => isIn(readable.namespace, one)),
   }));
-  // While an edit is refused, the last accepted spec decides.
+  // If an edit of the policy is refused, its last accepted spec decides.
   const spec = readable.state.acceptedText(name)?.spec ?? policy.spec;
   const { levelVersion, mode, priority, usableBy, expires, reason } = spec;
   return {
@@ -182,7 +201,7 @@ function policyView(policy: CompletePolicy, readable: Readable, verdicts: Verdic
     ...(spec.rollout && status.rollout && { rollout: { ...spec.rollout, ...status.rollout } }),
     sharesWith: [...(coverage?.sharesWith ?? status.sharesWith ?? [])],
     ...(verdicts ? evaluatedNow(name, areas, verdicts, status) : asReported(status, mode, readable.namespace)),
-    // A view of one namespace does not list unused grants, because another namespace may need them.
+    // A view of one namespace does not list unused grants, because another namespace may need the grants.
     ...(readable.namespace !== undefined && { unusedGrants: [] }),
     usableBy,
     ...(usableBy !== 'Everyone' && readable.usersKnown && { usedBy: readable.state.use.holders(name) }),
@@ -226,7 +245,7 @@ function violationsOf(
   }));
 }
 
-/** @param mode the policy's mode, for violations in a status of an earlier release, which have no mode of their own */
+/** @param mode the mode of the policy. In the status of an earlier release, violations have no mode of their own */
 function asReported(
   { workloads, violations = [], unusedGrants = [] }: CapabilityPolicyStatus,
   mode: Mode,

@@ -1,4 +1,7 @@
-/** The violations of a status: grouped by namespace and workload on a terminal, otherwise as a table. */
+/**
+ * Prints the violations of a status. On a terminal, the violations are grouped by namespace and workload. In a pipe or
+ * file, the violations are a table.
+ */
 import { type Effect, effectOf } from '../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../analysis/check/merged.ts';
 import type { Mode } from '../../../operator/api/capability-policy.ts';
@@ -12,7 +15,7 @@ import type { PolicyView, ViolationView } from './view.ts';
 
 const HEAD = ['NAMESPACE', 'WORKLOAD', 'PODS', 'RESULT', 'POLICY', 'RULE', 'MESSAGE'];
 
-/** One violation of a workload, with all policies that report it. */
+/** A violation of a workload, with all policies that report the violation. */
 interface ShownViolation extends MergedViolation<ViolationView & { readonly policy: string; readonly mode: Mode }> {
   readonly effect: Effect;
 }
@@ -75,7 +78,7 @@ function entryOf(violation: ShownViolation): Entry {
   };
 }
 
-/** The policies that report a violation, as text: `everywhere; admitted by net` */
+/** The policies that report a violation, as text such as `everywhere; admitted by net`. */
 function byText(violation: ShownViolation): string {
   const { admittedBy } = violation.first;
   return `${policiesText(violation)}${admittedBy === undefined ? '' : `; admitted by ${admittedBy}`}`;

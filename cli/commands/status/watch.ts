@@ -1,4 +1,4 @@
-/** Follows the cluster, and shows its status after each change. */
+/** Follows the cluster, and shows its status again after each change. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Source } from '../../../operator/cluster/reading.ts';
 import { askKnownServers } from '../../../operator/cluster/servers.ts';
@@ -10,15 +10,15 @@ import type { Io } from '../../command.ts';
 import { complaints } from '../../output/complaints.ts';
 
 interface Watching {
-  /** The kinds that the user may not read, and that are not followed. */
+  /** The kinds that the user may not read, and that are therefore not followed. */
   readonly forbidden: readonly Source[];
   readonly io: Io;
   show(cluster: Cluster): void;
 }
 
 /**
- * How long changes are collected before they are shown. Changes come in bursts: the view changes once for each burst,
- * so that people can read it.
+ * The time in which changes are collected before they are shown, in ms. Changes come in bursts. The view changes only
+ * once for each burst, so that users can read it.
  */
 const PAUSE_MS = 1_000;
 const CLEAR_SCREEN = '\x1b[H\x1b[2J\x1b[3J';

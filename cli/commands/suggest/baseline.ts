@@ -1,4 +1,4 @@
-/** --baseline: writes the exceptions of a whole cluster as a folder that people review and apply. */
+/** Runs `suggest --baseline`: writes the exceptions of a whole cluster into a folder, for users to review and apply. */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
@@ -8,7 +8,7 @@ import { type Io, UsageError } from '../../command.ts';
 import { type Printed, yamlText } from './output.ts';
 
 export interface BaselineOptions {
-  /** The folder of --baseline; `true` for the default folder. */
+  /** The folder of --baseline; `true` if the option has no value, which means the default folder. */
   readonly baseline?: string | true;
   readonly cluster?: boolean;
   readonly allNamespaces?: boolean;
@@ -24,9 +24,9 @@ interface BaselineFile {
 }
 
 /**
- * The folder of --baseline; undefined without the option.
+ * The folder of --baseline; undefined if the option is not given.
  *
- * @throws UsageError for options that do not go with --baseline
+ * @throws UsageError for options that cannot be combined with --baseline
  */
 export function baselineFolder({
   baseline,
@@ -45,8 +45,8 @@ export function baselineFolder({
 }
 
 /**
- * Writes a file for each namespace with exceptions, and one for each policy that they loosen. In the order of their
- * names, in which `kubectl apply -f FOLDER` reads the files, exceptions precede the policies.
+ * Writes a file for each namespace with exceptions, and a file for each policy that the exceptions loosen. `kubectl
+ * apply -f FOLDER` reads files in the order of their names, in which exceptions precede the policies that they loosen.
  */
 export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   const files = filesOf(printed.policies);
@@ -72,7 +72,7 @@ export function writeBaseline(folder: string, printed: Printed, io: Io): void {
   }
 }
 
-/** The suggestions that the comments of a file describe. */
+/** The suggestions that belong to the policies of a file. The comments in the file describe these suggestions. */
 function suggestionsIn(policies: readonly SuggestedPolicy[], { suggestions }: Printed): Printed['suggestions'] {
   return suggestions.filter((one) =>
     policies.some(({ exception, suggestions: own }) => exception && own.includes(one)),

@@ -1,4 +1,4 @@
-/** suggest: proposes a level for each namespace, and exceptions for the workloads that need more. */
+/** The command `suggest` proposes a level for each namespace, and exceptions for the workloads that need more. */
 import { InvalidArgumentError, Option } from 'commander';
 import { type RegisterCommand, UsageError } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -1,4 +1,4 @@
-/** Reads manifests or the workloads of a cluster: the pods and templates that a policy must admit. */
+/** Reads manifests or the workloads of a cluster, and returns the pods and templates that policies must admit. */
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
 import { type InputObject, troubleOf } from '../../../analysis/manifests/document-objects.ts';
 import { withTokenVolume } from '../../../analysis/manifests/token-volume.ts';
@@ -11,10 +11,10 @@ import { type ReadOptions, readManifests } from '../../input/manifests.ts';
 import { Progress } from '../../output/progress.ts';
 
 interface FileOptions extends ReadOptions {
-  /** The namespace for objects without `metadata.namespace`. */
+  /** The namespace of objects that have no `metadata.namespace`. */
   readonly namespace: string;
   readonly used?: UsedCapabilities | undefined;
-  /** Receives each manifest, because the labels of namespaces decide which policies select them. */
+  /** Receives each manifest, because manifests contain the labels by which policies select namespaces. */
   readonly see: (manifest: InputObject) => void;
 }
 
@@ -23,8 +23,8 @@ export async function givenByFiles(
   io: Io,
   { namespace, used, see, ...options }: FileOptions,
 ): Promise<Given[]> {
-  // Every service account counts as one that mounts its token, so the suggested policy also admits pods with a token
-  // volume.
+  // Every service account counts as mounting its token. The suggested policy therefore admits pods with a token volume,
+  // too.
   const candidates = new PodCandidates(namespace, () => true);
   const given: Given[] = [];
   const progress = new Progress(io);
@@ -45,14 +45,14 @@ export async function givenByFiles(
   return given;
 }
 
-/** @param only the single namespace to read; undefined for all */
+/** @param only the only namespace to read; undefined for all namespaces */
 export function givenByCluster(cluster: Cluster, only?: string, used?: UsedCapabilities): Given[] {
   const all = cluster.namespaces().filter(({ terminating }) => !terminating);
   const namespaces = only === undefined ? all.map(({ name }) => name) : [only];
   return namespaces.flatMap((namespace) =>
     membersOf(namespace, cluster).map(({ workload, pod, candidate }) => {
       const content = pod ? candidate.content : withTokenVolume(candidate.content, true);
-      // Evidence from a cluster already names the workloads.
+      // The evidence from a cluster already names workloads, so labels are not needed.
       return { workload, content: used?.tightened(content, { ...workload, labels: {} }) ?? content, candidate };
     }),
   );

@@ -1,4 +1,7 @@
-/** The policies beside which suggestions stand: those of the cluster, of the files of --policy, and of --baseline. */
+/**
+ * The existing policies beside which policies are suggested: policies of the cluster, of the files of --policy, and of
+ * --baseline.
+ */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import type { PolicyContextOptions } from '../../../analysis/policies/context.ts';
 import { PolicyContextBuilder } from '../../../analysis/policies/context-builder.ts';
@@ -12,23 +15,29 @@ import { UsageError } from '../../command.ts';
 
 export interface KnownPolicies {
   readonly inForce: InForce;
-  /** The reasons why the operator would not accept suggested policies beside the known ones, by name. */
+  /**
+   * The reasons why the operator would not accept suggested policies beside the existing ones. The key is the policy's
+   * name.
+   */
   refusals(suggested: readonly CapabilityPolicy[]): ReadonlyMap<string, string>;
-  /** The names of all policies. */
+  /** The names of all existing policies. */
   readonly names: ReadonlySet<string>;
-  /** The policy for everybody that --baseline adds; absent if another policy decides in each namespace already. */
+  /**
+   * The policy for everybody that --baseline adds. The field is absent if another policy already decides in every
+   * namespace.
+   */
   readonly added?: CapabilityPolicy;
 }
 
 interface Knowing {
   readonly builder: PolicyContextBuilder;
-  /** The cluster's policies; undefined for files, or if the policies could not be read. */
+  /** The cluster with its policies. The value is undefined for files, or if the policies could not be read. */
   readonly cluster: Cluster | undefined;
   readonly options: PolicyContextOptions;
   readonly tell: (trouble: Trouble) => void;
 }
 
-/** @param builder has the policies of the files, and those of the cluster */
+/** @param builder the builder to which the policies of the files and of the cluster were added */
 export function knownPolicies({ builder, cluster, options, tell }: Knowing): KnownPolicies {
   const before = new PolicyContextBuilder();
   if (cluster) before.addCluster(cluster);
@@ -42,7 +51,7 @@ export function knownPolicies({ builder, cluster, options, tell }: Knowing): Kno
   };
 }
 
-/** Below Kubernetes 1.36, an API server has room for few policies with restricted use. */
+/** Before Kubernetes 1.36, an API server has room for only a few policies with restricted use. */
 function refusalsOf(
   suggested: readonly CapabilityPolicy[],
   builder: PolicyContextBuilder,
@@ -55,8 +64,8 @@ function refusalsOf(
 }
 
 /**
- * Adds the policy of --baseline, if no Enforce policy decides in some namespace. The policy has a lower priority than
- * every other Enforce policy, so that it loosens none of them.
+ * Adds the policy of --baseline, if there is a namespace in which no Enforce policy decides. The policy has a lower
+ * priority than every other Enforce policy, so it loosens no other policy.
  */
 export function withBaseline(
   { builder, ...knowing }: Knowing,
@@ -70,7 +79,7 @@ export function withBaseline(
     spec.mode === 'Enforce' ? [spec.priority] : [],
   );
   const priority = priorities.length > 0 ? Math.min(...priorities) - 1 : 0;
-  // In a namespace where a rollout is pending, a policy of a lower priority would refuse what runs.
+  // In a namespace where a rollout is pending, a policy of a lower priority would refuse running workloads.
   const selector = allBut(namespaces.filter((namespace) => known.inForce.isWaiting(namespace)));
   if (!selector)
     throw new UsageError('--baseline: rollouts are pending in too many namespaces; complete these rollouts first');
@@ -84,7 +93,7 @@ export function withBaseline(
   return { ...knownPolicies({ builder, ...knowing, tell: () => {} }), added: newPolicy(unique, spec) };
 }
 
-/** The API's limit for priorities. */
+/** The lowest priority that the API allows. */
 const LOWEST = -(2 ** 31);
 
 function uniqueName(wanted: string, taken: ReadonlySet<string>): string {

@@ -1,4 +1,4 @@
-/** Suggested policies as YAML to apply, as JSON, and as a report. */
+/** Prints suggested policies as YAML that can be applied, as JSON, or as a report. */
 import { type Document, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
 import type { Exception } from '../../../analysis/suggest/exceptions.ts';
@@ -23,9 +23,9 @@ import {
 export interface Printed {
   readonly policies: readonly SuggestedPolicy[];
   readonly suggestions: readonly Suggestion[];
-  /** The origin of the workloads as text. */
+  /** The origin of the workloads as text, such as `namespace net`. */
   readonly where: string;
-  /** The workloads compared with evidence; absent without --used. */
+  /** The results of comparing workloads with evidence; absent without --used. */
   readonly compared?: readonly ComparedWorkload[] | undefined;
 }
 
@@ -36,7 +36,7 @@ const MODES: Readonly<Record<Mode, string>> = {
   Enforce: 'Mode Enforce refuses every pod that the policy does not admit.',
 };
 
-/** The policies, with comments that name the workload that needs each override. */
+/** The policies as YAML. Comments name the workload that needs each override. */
 export function yamlText({ policies, suggestions, where, compared }: Printed): string {
   const modes = new Set(policies.map(({ policy }) => policy.spec.mode ?? 'Audit'));
   const introduction = [
@@ -126,14 +126,17 @@ export function reportText({ policies, suggestions, where, compared }: Printed):
 }
 
 interface StatedBlock {
-  /** The path of the overrides, from `spec` on. */
+  /** The path of the overrides in the policy, starting with `spec`. */
   readonly at: readonly (string | number)[];
-  /** The names of the containers; empty if the overrides apply to the whole pod. */
+  /** The names of the containers. The list is empty if the overrides apply to the whole pod. */
   readonly names: readonly string[];
   readonly overrides: readonly StatedOverride[];
 }
 
-/** The blocks of overrides in a policy: first the overrides for the whole pod, then the overrides for containers. */
+/**
+ * The blocks of overrides in a policy. The overrides for the whole pod come first, and then the overrides for
+ * containers.
+ */
 function statedIn({ suggestions: [first, ...others], exception, enforces }: SuggestedPolicy): readonly StatedBlock[] {
   if (enforces !== undefined) return [];
   const own = others.length === 0 ? (first?.stated ?? []) : [];
@@ -155,7 +158,7 @@ function nameOf({ metadata }: CapabilityPolicy): string {
 
 function linesOf(stated: StatedOverride): string[] {
   const [owners = '', ...texts] = overrideLines(stated);
-  // If needs refer to entries of a list, each entry has a comment of its own.
+  // If needs are about entries of a list, each entry gets its own comment.
   const atEntries = Array.isArray(stated.value) && stated.needs.some(({ entry }) => entry !== undefined);
   return atEntries ? texts.map((text) => text.trimStart()) : [owners, ...texts];
 }
@@ -176,7 +179,10 @@ function pairAt(document: Document, path: readonly (string | number)[]): Pair {
   return map.items.find(({ key }) => isScalar(key) && key.value === path.at(-1)) as Pair;
 }
 
-/** The text of a comment. A line break in a name must not end the comment. */
+/**
+ * The lines as the text of a YAML comment. A line break in a name is escaped, because a line break would end the
+ * comment.
+ */
 function comment(lines: readonly string[]): string {
   return lines.map((line) => ` ${printable(line)}`).join('\n');
 }

@@ -1,4 +1,4 @@
-/** Reads what suggest needs: workloads from manifests or a cluster, evidence, and the policies that decide. */
+/** Reads the input of `suggest`: workloads from manifests or a cluster, evidence, and the policies that decide. */
 import type { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';
 import { SkippedDocuments, skippedLines } from '../../../analysis/manifests/other-documents.ts';
 import type { Labels } from '../../../analysis/policies/context.ts';
@@ -31,19 +31,19 @@ export interface ReadingOptions extends PolicyOptions, UsedOptions {
 
 export interface Input {
   readonly given: readonly Given[];
-  /** The origin of the workloads as text: `namespace net`, or the names of files. */
+  /** The origin of the workloads as text, such as `namespace net` or the names of files. */
   readonly where: string;
   /** Whether namespaces without workloads get a policy, too. */
   readonly everywhere: boolean;
-  /** The minor version of the oldest API server: the N of Kubernetes 1.N. */
+  /** The minor version N of Kubernetes 1.N of the oldest API server. */
   readonly server: number;
   readonly excludedNamespaces: readonly string[];
   readonly used: UsedCapabilities | undefined;
-  /** The policies of the files, and those of the cluster. */
+  /** The builder to which the policies of the files and of the cluster were added. */
   readonly builder: PolicyContextBuilder;
-  /** The cluster whose policies could be read. */
+  /** The cluster; undefined if the workloads are from files, or if the policies of the cluster could not be read. */
   readonly cluster: Cluster | undefined;
-  /** The names of all namespaces of the cluster, as far as they are read. */
+  /** The names of the cluster's namespaces. If only some namespaces were read, the list contains only their names. */
   readonly namespaces: readonly string[];
   readonly troubles: Troubles;
 }
@@ -80,8 +80,8 @@ async function readFiles(options: Options<ReadingOptions>, io: Io): Promise<Inpu
 }
 
 /**
- * Reads the workloads and the policies of a cluster. The rights to list pods and workloads, and with -A namespaces, are
- * enough: without further rights, no policies are known.
+ * Reads the workloads and the policies of a cluster. The rights to list pods and workloads are enough, and with -A the
+ * right to list namespaces. Without further rights, no policies are known.
  */
 async function readCluster(options: Options<ReadingOptions>, io: Io): Promise<Input> {
   const [{ excludingPlatform, withCluster }, { usedInCluster }] = await Promise.all([
@@ -116,7 +116,7 @@ async function readCluster(options: Options<ReadingOptions>, io: Io): Promise<In
   });
 }
 
-/** The cluster, and whether its policies and namespaces are known. */
+/** The cluster, and whether its policies and namespaces could be read. */
 async function readLive(
   connected: Connected,
   io: Pick<Io, 'signal' | 'stderr'>,

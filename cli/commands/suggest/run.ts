@@ -1,4 +1,4 @@
-/** The work of suggest: reads the workloads and the policies that decide, suggests, prints. */
+/** Runs `suggest`: reads the workloads and the policies that decide, makes suggestions, and prints them. */
 import { policiesOf, type SuggestedPolicy } from '../../../analysis/suggest/policies.ts';
 import type { Terms } from '../../../analysis/suggest/specs.ts';
 import { suggest } from '../../../analysis/suggest/suggest.ts';
@@ -68,7 +68,8 @@ function suggested(given: readonly Given[], { options, input, known, terms }: Su
     ...(name && { name }),
     ...(level && { level }),
     mode: written,
-    // A policy for all other namespaces would decide beside policies that select some of them later.
+    // If policies of this mode exist, no policy for all other namespaces is suggested. Such a policy would decide
+    // together with policies that select some of the namespaces later.
     everywhere: everywhere && !known.inForce.hasPolicies(written),
     taken: known.names,
     terms,
@@ -99,9 +100,9 @@ function patternsOf({ operatorNamespace }: Options<SuggestOptions>, { excludedNa
 }
 
 /**
- * An exception has an effect only in the mode of the policies that it loosens.
+ * An exception has an effect only if it has the mode of the policies that it loosens.
  *
- * @throws UsageError if a policy of a stricter mode than --mode decides, and no policy of that mode
+ * @throws UsageError if a policy of a stricter mode than --mode decides, but no policy of mode --mode
  */
 function checkMode(given: readonly Given[], { inForce }: KnownPolicies, mode: Mode | undefined): void {
   if (mode === undefined) return;
@@ -124,7 +125,10 @@ function checkMode(given: readonly Given[], { inForce }: KnownPolicies, mode: Mo
 
 const MOST_NAMED = 3;
 
-/** The workloads in namespaces that policies reach. Excluded namespaces with workloads are named on standard error. */
+/**
+ * The workloads in the namespaces that policies reach. If an excluded namespace has workloads, its name is printed on
+ * standard error.
+ */
 function reached(given: readonly Given[], patterns: readonly string[], io: Io): Given[] {
   const excluded = (namespace: string) => isExcluded(namespace, patterns);
   const beyond = new Set(given.map(({ workload }) => workload.namespace).filter(excluded));

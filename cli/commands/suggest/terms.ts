@@ -1,4 +1,4 @@
-/** The end and the reason of suggested exceptions: --expires, --for and --reason. */
+/** The end and the reason of suggested exceptions, from the options --expires, --for and --reason. */
 import { InvalidArgumentError } from 'commander';
 import type { Terms } from '../../../analysis/suggest/specs.ts';
 import { formatTime, parseTime } from '../../../operator/policy/expiry.ts';
@@ -6,14 +6,14 @@ import { UsageError } from '../../command.ts';
 import { durationOf } from '../../options.ts';
 
 export interface TermsOptions {
-  /** In ms since 1970. */
+  /** The time at which suggested exceptions expire, in ms since 1970. */
   readonly expires?: number;
-  /** In ms. */
+  /** The time for which suggested exceptions are valid, in ms. */
   readonly for?: number;
   readonly reason?: string;
 }
 
-/** The API's limit for the length of `spec.reason`. */
+/** The API's limit for the length of `spec.reason`, in characters. */
 const LONGEST_REASON = 512;
 const YEAR_10000 = Date.UTC(10_000, 0);
 const DAY = /^\d{4}-\d\d-\d\d$/;
@@ -32,7 +32,7 @@ export function termsOf({ expires, for: duration, reason }: TermsOptions, now: n
   return { ...(end !== undefined && { expires: formatTime(end) }), ...(reason !== undefined && { reason }) };
 }
 
-/** Reads a day, which means its beginning in UTC, or a time. */
+/** Reads a day or a time. A day means the beginning of the day in UTC. */
 export function dayOrTime(text: string): number {
   const at = parseTime(DAY.test(text) ? `${text}T00:00:00Z` : text);
   if (at !== undefined) return at;

@@ -1,4 +1,7 @@
-/** Suggestions as text: what an override admits, which workloads need the override, and how to make it unnecessary. */
+/**
+ * Describes suggestions as text: what an override admits, which workloads need the override, and how to make it
+ * unnecessary.
+ */
 import { keptSentences } from '../../../analysis/evidence/text.ts';
 import type { ComparedWorkload } from '../../../analysis/evidence/used-capabilities.ts';
 import type { Exception } from '../../../analysis/suggest/exceptions.ts';
@@ -13,7 +16,7 @@ import { counted, firstOf } from '../../../operator/text/wording.ts';
 const MOST_WORKLOADS = 3;
 const MOST_TEXTS = 4;
 const LONGEST = 400;
-/** Every pod that names no service account runs as the account `default`. */
+/** The service account of every pod that names no service account. */
 const DEFAULT_ACCOUNT = 'default';
 
 /** Notes that are printed before the first exception. */
@@ -24,7 +27,7 @@ export function introductionLines(policies: readonly SuggestedPolicy[]): string[
   ];
 }
 
-/** The capabilities that containers keep and drop according to the evidence, and how much the evidence shows. */
+/** Lines about the evidence: which capabilities containers keep and drop, and how reliable the evidence is. */
 export function evidenceLines(compared: readonly ComparedWorkload[] = []): string[] {
   if (compared.length === 0) return [];
   const containers = compared.flatMap(({ workload, containers }) =>
@@ -41,12 +44,12 @@ export function evidenceLines(compared: readonly ComparedWorkload[] = []): strin
   ];
 }
 
-/** The line that replaces policies if there is nothing to write. */
+/** The line that is printed instead of policies if there is nothing to suggest. */
 export function nothingLine(where: string): string {
   return `Nothing to write for ${where}: the policies that decide already admit every workload.`;
 }
 
-/** Lines about the namespaces where policies decide already, so that only exceptions are written. */
+/** Lines about the namespaces where policies already decide. In these namespaces, only exceptions are suggested. */
 export function besideLines(suggestions: readonly Suggestion[], policies: readonly SuggestedPolicy[]): string[] {
   const beside = suggestions.filter((one) => one.beside);
   const excepted = beside.filter(({ exceptions }) => exceptions.length > 0);
@@ -67,7 +70,7 @@ function besideLine({ namespace, workloads, exceptions, beside }: Suggestion): s
   return `Namespace ${namespace}: ${kind} ${firstOf(policies, MOST_WORKLOADS)} (mode ${mode}) ${verb} ${admitted} of ${counted(workloads, 'workload')}; ${counted(exceptions.length, 'exception')} beside ${policies.length === 1 ? 'it' : 'them'} ${exceptions.length === 1 ? 'admits' : 'admit'} the rest.`;
 }
 
-/** Lines about the purpose of a policy: namespaces at a level, or the workloads of an exception. */
+/** Lines about the purpose of a policy, which sets the level of namespaces or is an exception for workloads. */
 export function policyLines({ suggestions, exception, enforces, forOthers }: SuggestedPolicy): string[] {
   const [first, ...others] = suggestions;
   if (forOthers) return ['For every namespace where no other policy of mode Enforce decides.'];
@@ -141,7 +144,10 @@ function exceptionLines(exception: Exception, { level, namespace, beside }: Sugg
   ];
 }
 
-/** Names the other workloads that may use the exception, and how to restrict the exception to its own workload. */
+/**
+ * Lines that name the other workloads that may use the exception, and that say how to restrict the exception to its own
+ * workload.
+ */
 function accountLines(account: string, { workloads, sharing }: Exception, namespace: string): string[] {
   const others = sharing.find(({ serviceAccount }) => serviceAccount === account)?.workloads ?? [];
   if (others.length === 0 && account !== DEFAULT_ACCOUNT) return [];
@@ -154,15 +160,15 @@ function accountLines(account: string, { workloads, sharing }: Exception, namesp
   ];
 }
 
-/** An override as text: `capabilities.allowedAdd: NET_RAW` */
+/** An override as text, such as `capabilities.allowedAdd: NET_RAW`. */
 export function overrideText({ path, value }: StatedOverride): string {
   const isTexts = Array.isArray(value) && value.length > 0 && value.every((entry) => typeof entry === 'string');
   return `${path}: ${isTexts ? value.join(', ') : JSON.stringify(value)}`;
 }
 
 /**
- * Lines that name the workload that needs the override, the level's own requirement, and ways to make the override
- * unnecessary.
+ * Lines that name the workload that needs the override, state the level's own requirement, and say how to make the
+ * override unnecessary.
  */
 export function overrideLines({ value, needs, kept }: StatedOverride): string[] {
   if (kept) return ['Value of the policy from which this exception starts.'];
@@ -182,7 +188,7 @@ function needLines(needs: readonly Need[]): string[] {
   ];
 }
 
-/** The workloads with the given needs, as text: `Deployment net/pinger (ping), DaemonSet … and 2 more` */
+/** The workloads with the given needs as text: `Deployment net/pinger (ping), DaemonSet … and 2 more`. */
 export function ownersText(needs: readonly Need[]): string {
   const groups = Map.groupBy(needs, ({ workload }) => workloadText(workload));
   const owners = [...groups].map(([owner, own]) => {

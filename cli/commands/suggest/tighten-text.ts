@@ -1,4 +1,4 @@
-/** Prints tightened policies: as manifests, as commands that patch the policies, and as a report. */
+/** Prints tightened policies as manifests, as commands that patch the policies, or as a report. */
 import type { TightenedPolicy } from '../../../analysis/suggest/tighten.ts';
 import { documentText, yamlDocument } from '../../../analysis/text/yaml-document.ts';
 import { PLURAL } from '../../../operator/api/capability-policy.ts';
@@ -8,7 +8,7 @@ import { shellWord } from '../../output/shell-word.ts';
 const LONGEST = 512;
 const STYLE = { lineWidth: 0, indentSeq: false, flowCollectionPadding: false };
 
-/** The manifests of the policies that keep some grants, with the removed grants in comments. */
+/** The manifests of the policies that keep some of their grants. Comments name the removed grants. */
 export function yamlText(policies: readonly TightenedPolicy[]): string {
   return policies
     .map((one) => {
@@ -18,7 +18,7 @@ export function yamlText(policies: readonly TightenedPolicy[]): string {
     .join('---\n');
 }
 
-/** A shell command for each policy, with the removed grants in comments. */
+/** A shell command for each policy. Comments name the removed grants. */
 export function patchText(policies: readonly TightenedPolicy[]): string {
   return policies
     .map((one) => {

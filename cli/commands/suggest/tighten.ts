@@ -1,4 +1,4 @@
-/** suggest --tighten: removes from the policies of a cluster the grants that no workload needs. */
+/** Runs `suggest --tighten`: removes the grants that no workload needs from the policies of a cluster. */
 import { tightenedPolicies } from '../../../analysis/suggest/tighten.ts';
 import { jsonText } from '../../../analysis/text/printable-values.ts';
 import { Evaluator } from '../../../operator/evaluate/violations.ts';
@@ -34,7 +34,7 @@ export async function runTighten(given: Given<TightenOptions>, io: Io): Promise<
     const options = await excludingPlatform<TightenOptions>(given, connected);
     const { cluster, rights } = await readLive(connected, io, PURPOSE);
     if (!rights.installed) throw new UsageError('CapabilityPolicy is not installed in the cluster: it has no policies');
-    // With fewer rights, a workload that needs a grant could be missing.
+    // If the user lacks a right, a workload that needs a grant might not be seen.
     if (rights.missing.length > 0) throw new UsageError(`${rights.missing.join('; ')}; ${READER_ROLES}`);
     const state = acceptedStateOf(cluster, rights, options);
     const tightened = tightenedPolicies({
@@ -51,7 +51,7 @@ export async function runTighten(given: Given<TightenOptions>, io: Io): Promise<
   });
 }
 
-/** @throws UsageError for options of suggest that do not go with --tighten */
+/** @throws UsageError for options of `suggest` that cannot be combined with --tighten */
 function checkOptions(given: Given<TightenOptions>): void {
   const { filename, cluster, allNamespaces } = given;
   if (filename.length > 0 || !cluster || !allNamespaces) {

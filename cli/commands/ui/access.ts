@@ -1,19 +1,20 @@
 /**
- * Access to the local server. Other users of the machine, and web pages in the same browser, can reach the server. The
- * server therefore answers only the browser that opened the link from the terminal, and no page of another origin.
+ * Controls the access to the local server. Other users of the machine, and web pages in the same browser, can reach the
+ * server. The server therefore answers only the browser that opened the link from the terminal, and refuses requests
+ * from pages of another origin.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 export interface Refusal {
   readonly status: number;
-  /** The reason for the refusal, in one line for people. */
+  /** The reason for the refusal, as one line for users. */
   readonly text: string;
 }
 
 /**
- * @param host the address of the server, `127.0.0.1:40123`. For a browser, a host name of the same address is another
- * origin
+ * @param host the address of the server, such as `127.0.0.1:40123`. A browser treats a host name of the same address as
+ * another origin
  */
 export function refusalOf(request: IncomingMessage, host: string): Refusal | undefined {
   const { method, headers, headersDistinct } = request;
@@ -23,7 +24,7 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   }
   const { origin, 'sec-fetch-site': site } = headers;
   if (origin !== undefined && origin !== `http://${host}`) return { status: 403, text: 'refused: another origin' };
-  // The header is `none` if somebody typed or pasted the address into a browser.
+  // The header has the value `none` if a user typed or pasted the address into a browser.
   if (site !== undefined && site !== 'same-origin' && site !== 'none') {
     return {
       status: 403,
@@ -34,13 +35,13 @@ export function refusalOf(request: IncomingMessage, host: string): Refusal | und
   return hasBody ? { status: 400, text: 'a request must not have a body' } : undefined;
 }
 
-/** The one-time token of the link, and the session that a browser gets for the token. */
+/** The token of the link, which works once, and the session that a browser gets for the token. */
 export class Access {
   readonly token = secret();
   readonly #session = secret();
   #used = false;
 
-  /** @returns the session if this is the first call with the right token; otherwise undefined */
+  /** @returns the session, or undefined if the token is wrong or was used before */
   exchange(token: string): string | undefined {
     if (this.#used || !isEqual(token, this.token)) return undefined;
     this.#used = true;
@@ -48,7 +49,7 @@ export class Access {
   }
 
   /**
-   * @param cookies the header with all cookies
+   * @param cookies the header that contains all cookies
    * @param name the name of the cookie that contains the session
    */
   allows(cookies: string | undefined, name: string): boolean {
@@ -61,7 +62,7 @@ function secret(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** Compares two texts in constant time. */
+/** Compares two strings in constant time. */
 function isEqual(a: string, b: string): boolean {
   return timingSafeEqual(digest(a), digest(b));
 }

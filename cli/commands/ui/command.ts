@@ -1,4 +1,4 @@
-/** ui: serves a page on this machine that shows clusters. */
+/** The command `ui` serves a page on this machine that shows clusters. */
 import { InvalidArgumentError } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

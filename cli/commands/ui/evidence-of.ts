@@ -1,6 +1,6 @@
 /**
- * The option --used of ui: either files with evidence for every context, or without a path the profiles of each
- * cluster.
+ * Reads the option --used of `ui`. With paths, the files contain evidence for every context. Without a path, the
+ * evidence is the profiles in each cluster.
  */
 import { isForbidden } from '../../../operator/cluster/api-error.ts';
 import type { Connected } from '../../cluster.ts';
@@ -14,17 +14,20 @@ import { LiveEvidence } from './live-evidence.ts';
 export interface ContextEvidence {
   /** The evidence; undefined if --used is not given, or if the evidence cannot be read. */
   readonly evidence?: LiveEvidence;
-  /** The reasons why the evidence cannot be read, for people; empty if it was read, or if --used is not given. */
+  /**
+   * The reasons why the evidence cannot be read, as texts for users. The list is empty if the evidence was read, or if
+   * --used is not given.
+   */
   readonly missing: readonly string[];
 }
 
-/** Reads the evidence of a context. Called on each connection to the context's cluster. */
+/** Reads the evidence of a context. The function is called at each connection to the context's cluster. */
 export type EvidenceOf = (connected: Connected) => Promise<ContextEvidence>;
 
 /**
  * Reads the option --used. Files are read once, before the page is served.
  *
- * @throws UsageError if no evidence can be read from the files
+ * @throws UsageError if the files contain no evidence that can be read
  */
 export async function evidenceOf(options: UsedOptions, io: Io): Promise<EvidenceOf> {
   checkSince(options);
@@ -34,7 +37,7 @@ export async function evidenceOf(options: UsedOptions, io: Io): Promise<Evidence
   const { trouble: tell } = troubles;
   if (paths === true) return (connected) => ofProfiles({ connected, only: undefined, io, tell }, options);
   const records = await readEvidence(paths, io, { tell });
-  // Files without evidence are a mistake of the user, so another attempt does not help.
+  // Files without evidence are a mistake of the user. Reading the files again would not help.
   if (troubles.count > 0 && records.uses.length + records.watches.length === 0)
     throw new UsageError('--used: no evidence could be read');
   const evidence = new LiveEvidence(records, options);
@@ -42,8 +45,8 @@ export async function evidenceOf(options: UsedOptions, io: Io): Promise<Evidence
 }
 
 /**
- * The evidence of the cluster's profiles. A cluster without profiles is shown, too, because other contexts may have
- * profiles.
+ * The evidence in the profiles of the cluster. A cluster without profiles is shown, too, because the clusters of other
+ * contexts may have profiles.
  */
 async function ofProfiles(reading: Parameters<typeof profiles>[0], options: UsedOptions): Promise<ContextEvidence> {
   try {

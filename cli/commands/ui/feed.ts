@@ -6,11 +6,11 @@ import { jsonChunks } from './json-chunks.ts';
 import { within } from './within.ts';
 
 /**
- * The interval between heartbeats, which show a page that the server runs. A failed heartbeat shows the server that the
- * connection is gone.
+ * The interval between two heartbeats, in ms. A heartbeat shows the page that the server is running. A failed heartbeat
+ * shows the server that the connection is closed.
  */
 const HEARTBEAT_MS = 15_000;
-/** The milliseconds after which a browser connects again. */
+/** The time after which a browser connects again, in ms. */
 const RETRY_MS = 1_000;
 
 export class Feed {
@@ -21,7 +21,7 @@ export class Feed {
     this.#contexts = contexts;
   }
 
-  /** Must be called after each change in a context. */
+  /** Callers must call this method after each change in a context. */
   update(): void {
     const next = this.#next;
     this.#next = Promise.withResolvers();
@@ -29,8 +29,9 @@ export class Feed {
   }
 
   /**
-   * The events for one page, until the signal is aborted. A page first gets whole snapshots. The feed makes the next
-   * event only after the page has accepted the last event. For a slow page, one event therefore covers several changes.
+   * Yields the events for one page, until the signal is aborted. The first events of a page contain whole snapshots.
+   * The feed makes the next event only when the page has accepted the last event. If a page is slow, one event
+   * therefore covers several changes.
    */
   async *events(signal: AbortSignal): AsyncGenerator<string> {
     const sent = new Map<string, Snapshot>();

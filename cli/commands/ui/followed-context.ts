@@ -1,6 +1,6 @@
 /**
- * A context whose cluster the page follows. If following fails, the page shows the reason, and the context is tried
- * again.
+ * Follows the cluster of a context for the page. If following fails, the page shows the reason, and the connection is
+ * tried again.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { assessedCluster } from '../../../analysis/policies/assessed-cluster.ts';
@@ -21,18 +21,19 @@ import { within } from './within.ts';
 const PURPOSE = { notEvaluated: SNAPSHOT_NOT_EVALUATED };
 
 /**
- * Kinds of enforcing objects that are not read, because the page does not show them. ValidatingAdmissionPolicies are
- * read, because they record which spec was accepted last.
+ * The kinds of enforcing objects that are not read, because the page does not show them. ValidatingAdmissionPolicies
+ * are read, because they record which spec was accepted last.
  */
 const UNREAD = ADMISSION_POLICIES.filter((source) => source !== VALIDATING_POLICIES);
 
 /**
- * How long changes are collected before they are evaluated. Changes come in bursts, and each burst is evaluated once.
+ * The time in which changes are collected before they are evaluated, in ms. Changes come in bursts. Each burst is
+ * evaluated only once.
  */
 const PAUSE_MS = 300;
 /**
- * The pause gets longer by the duration of the last evaluation, up to this limit. A cluster that changes all the time
- * therefore costs about half a core.
+ * The maximum pause. Each pause gets longer by the duration of the last evaluation, up to this limit. A cluster that
+ * changes all the time therefore uses about half of a CPU core.
  */
 const LONGEST_PAUSE_MS = 1_000;
 /** The interval at which `cappol ui` checks whether a policy has expired, or whether the CRD has been installed. */
@@ -45,7 +46,7 @@ export interface ShownContext {
   readonly context: string;
   /** The snapshot of the cluster; undefined until the cluster has been read. */
   readonly snapshot?: Snapshot | undefined;
-  /** The reason why the cluster cannot be read or followed now, for people. */
+  /** The reason why the cluster cannot be read or followed now, as text for users; undefined if there is no problem. */
   readonly problem?: string | undefined;
 }
 

@@ -1,12 +1,12 @@
-/** Finds out from the log entries of the reflectors whether the page may be out of date. */
+/** Finds out whether the page may be out of date. The log entries of the reflectors show this. */
 import type { Log, LogKeys } from '../../../operator/runtime/log.ts';
 
 const SILENT = { error() {}, warn() {}, info() {}, debug() {} };
 
-/** @param show called with the current problem; undefined for none */
+/** @param show called with the current problem; undefined if everything works */
 export function followingLog(show: (problem: string | undefined) => void): Log {
   const problems = new Map<string, string>();
-  // For each kind, the reflector logs a problem once, and logs once more when the problem is over.
+  // The reflector of each kind logs a problem once, and logs once more when the problem is over.
   const logOf = (kind: string): Log => ({
     ...SILENT,
     warn(message, { error }: LogKeys = {}) {

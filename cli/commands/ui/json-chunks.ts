@@ -1,9 +1,9 @@
-/** JSON text in chunks, so that a large document is never one string. */
+/** Converts a value to JSON text in chunks, so that a large document is never a single string. */
 
-/** The size of a chunk in characters: small in comparison with a document, and large enough to compress well. */
+/** The size of a chunk in characters. A chunk is small compared to a document, but large enough to compress well. */
 const CHUNK = 64 * 1024;
 
-/** The chunks together are `JSON.stringify(value)`. An item of a list is never divided. */
+/** The chunks together are `JSON.stringify(value)`. No item of a list is divided. */
 export function* jsonChunks(value: unknown): Generator<string> {
   let chunk = '';
   for (const part of parts(value)) {

@@ -1,6 +1,6 @@
 /**
- * Evidence about a cluster that cappol watches. If a namespace changes, the evidence is compared again with the
- * workloads of this namespace.
+ * Compares evidence with the workloads of a cluster that cappol follows. If a namespace changes, the workloads of this
+ * namespace are compared again.
  */
 import type { Evidence, ObservedContainer } from '../../../analysis/evidence/use.ts';
 import { UsedCapabilities } from '../../../analysis/evidence/used-capabilities.ts';

@@ -1,6 +1,6 @@
 /**
- * The snapshot of a cluster that is followed. Only the namespaces that a change affects are evaluated and described
- * again.
+ * Keeps the snapshot of a followed cluster up to date. Only the namespaces that a change affects are evaluated and
+ * described again.
  */
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { SnapshotTaker } from '../../../analysis/snapshot/take.ts';
@@ -13,8 +13,8 @@ import type { PolicyOptions } from '../../options.ts';
 import type { LiveEvidence } from './live-evidence.ts';
 
 /**
- * The taker is replaced when it keeps more shapes and violations than twice the number in its first document, plus this
- * number.
+ * Limits the growth of a taker. The taker is replaced when it keeps more shapes and violations than this number plus
+ * twice the number in its first document.
  */
 const SPARE = 1_000;
 
@@ -31,14 +31,14 @@ export class LiveSnapshot {
   readonly #evaluator = new Evaluator();
   readonly #state: PolicyState;
   #taker = new SnapshotTaker();
-  /** The number of shapes and violations after the taker's first document. */
+  /** The number of shapes and violations in the taker's first document. */
   #size: number | undefined;
   /** The namespaces to evaluate again, including namespaces that were deleted. */
   #dirty = new Set<string>();
   /** The dirty namespaces whose pods or workloads have changed. */
   #changed = new Set<string>();
 
-  /** @param cluster a cluster that has been read completely */
+  /** @param cluster a cluster that was already read completely */
   constructor(cluster: Cluster, rights: Rights, options: LiveSnapshotOptions) {
     this.#cluster = cluster;
     this.#rights = rights;
@@ -55,8 +55,8 @@ export class LiveSnapshot {
   }
 
   /**
-   * Whether the set of expired policies has changed since the last document: a policy has expired, or a clock was set
-   * back.
+   * Whether the set of expired policies has changed since the last document. Either a policy has expired, or a clock
+   * was set back.
    */
   hasExpired(now = Date.now()): boolean {
     const { policies, expired } = this.#state.compiled;
@@ -64,15 +64,15 @@ export class LiveSnapshot {
   }
 
   /**
-   * Makes the next document, and yields between steps of work. A change during the work is in this document or in the
-   * next document.
+   * Makes the next document. The generator yields between steps of the work. A change that happens during the work is
+   * in this document or in the next one.
    */
   *taking(): Generator<void, Snapshot> {
     if (this.hasExpired()) this.#state.outdate();
     if (this.#state.isStale) this.#soil((yield* this.#state.accepting()).namespaces);
     this.#renewTaker();
-    // Namespaces that become dirty during the work wait for the next document. If new dirty namespaces were added to
-    // this document, it might never be completed.
+    // Namespaces that become dirty during the work are left for the next document. If such namespaces were added to
+    // this document, the document might never be completed.
     for (const name of [...this.#dirty]) {
       this.#dirty.delete(name);
       this.#take(name);
@@ -98,7 +98,9 @@ export class LiveSnapshot {
     this.#taker.put(namespace, { result, used, keepsObjects }, this.#cluster);
   }
 
-  /** Replaces the taker if it has grown too large, because it keeps shapes and violations that are no longer used. */
+  /**
+   * Replaces the taker if it has grown too large. A taker keeps shapes and violations that no document uses any more.
+   */
   #renewTaker(): void {
     if (this.#size === undefined || this.#taker.size <= 2 * this.#size + SPARE) return;
     this.#taker = new SnapshotTaker();

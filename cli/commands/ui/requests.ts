@@ -1,4 +1,4 @@
-/** Answers the requests to the local server. The server serves two paths, and no files. */
+/** Answers the requests to the local server of the page. The server serves two paths, but no files. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { LivePage } from '../../page/live-page.ts';
 import { Access, refusalOf } from './access.ts';
@@ -6,11 +6,11 @@ import { beginSession, refuse, sendEvents, sendPage } from './responses.ts';
 
 export interface Served {
   readonly page: LivePage;
-  /** The events for one page, until the signal is aborted. */
+  /** Yields the events for one page, until the signal is aborted. */
   events(signal: AbortSignal): AsyncGenerator<string>;
 }
 
-/** The most pages that may be open at the same time. */
+/** The maximum number of pages that may be open at the same time. */
 const MOST_STREAMS = 16;
 
 const TOKEN = /^\/\?token=([\w-]{1,100})$/;
@@ -22,7 +22,7 @@ const NO_SESSION = {
 export class Requests {
   readonly #served: Served;
   readonly #host: string;
-  /** The name contains the port, because a browser sends cookies to all ports of an address. */
+  /** The cookie's name contains the port, because a browser sends a cookie to all ports of an address. */
   readonly #cookie: string;
   readonly #closing: AbortSignal;
   readonly #access = new Access();
@@ -35,12 +35,12 @@ export class Requests {
     this.#closing = closing;
   }
 
-  /** The link to the page, with the token. */
+  /** The link to the page, including the token. */
   get link(): string {
     return `http://${this.#host}/?token=${this.#access.token}`;
   }
 
-  /** Answers a request. @throws the connection's error if the connection is gone */
+  /** Answers a request. @throws the error of the connection if the connection is closed */
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { url = '', headers } = request;
     const refusal = refusalOf(request, this.#host);

@@ -1,5 +1,5 @@
 /**
- * The responses of the local server. The headers of a response forbid a browser to use the response for any other
+ * The responses of the local server. The headers of a response forbid the browser to use the response for any other
  * purpose.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -26,13 +26,13 @@ export function refuse(response: ServerResponse, { status, text }: Refusal): voi
     'content-type': 'text/plain; charset=utf-8',
     'content-length': Buffer.byteLength(body),
     ...(status === 405 && { allow: 'GET' }),
-    // The rest of the refused request, such as a body, is not read.
+    // The rest of a refused request, such as its body, is not read.
     connection: 'close',
   });
   response.end(body);
 }
 
-/** Redirects to the page, at an address without the token. @param cookie name and value */
+/** Redirects to the page, at an address without the token. @param cookie the name and value of the cookie */
 export function beginSession(response: ServerResponse, cookie: string): void {
   const attributes = 'HttpOnly; SameSite=Strict; Path=/';
   response.writeHead(303, { ...HEADERS, location: '/', 'set-cookie': `${cookie}; ${attributes}` });
@@ -50,9 +50,9 @@ export function sendPage(response: ServerResponse, { html, policy }: LivePage): 
 }
 
 /**
- * Sends events as Server-Sent Events until all events are sent.
+ * Sends events as Server-Sent Events, until all events are sent.
  *
- * @throws the connection's error if the connection is gone
+ * @throws the error of the connection if the connection is closed
  */
 export async function sendEvents(
   { headers }: IncomingMessage,
@@ -65,8 +65,8 @@ export async function sendEvents(
     'content-type': 'text/event-stream',
     ...(compresses && { 'content-encoding': 'gzip' }),
   });
-  // Each step of the pipeline waits until the next step accepts data, so no data piles up for a page that does not
-  // read.
+  // Each step of the pipeline waits until the next step accepts data. Data therefore does not pile up for a page that
+  // does not read.
   const texts = Readable.from(events, { highWaterMark: 1 });
   if (compresses) await pipeline(texts, createGzip({ flush: constants.Z_SYNC_FLUSH }), response);
   else await pipeline(texts, response);

@@ -1,4 +1,4 @@
-/** The work of ui: follows the clusters and serves the page, until the user stops the program. */
+/** Runs `ui`: follows the clusters and serves the page, until the user stops the program. */
 import { setFlagsFromString } from 'node:v8';
 import { loadKubeConfig } from '../../../operator/cluster/kubeconfig.ts';
 import { aborted } from '../../../operator/runtime/aborted.ts';
@@ -18,8 +18,8 @@ export interface UiOptions extends Given<Omit<PolicyOptions, 'context'>>, UsedOp
 }
 
 /**
- * V8 flags that limit garbage: the heap grows slowly, its space for new objects does not grow, and marking happens in a
- * pause (decision 0045).
+ * V8 flags that limit the memory of objects that are no longer used. The heap grows slowly, its space for new objects
+ * does not grow, and marking happens in a pause (decision 0045).
  */
 const HEAP_FLAGS = ['--heap-growing-percent=20', '--semi-space-growth-factor=1', '--no-incremental-marking'];
 
@@ -34,7 +34,7 @@ export async function ui({ port, context = [], ...options }: UiOptions, io: Io):
   const feed = new Feed(contexts);
   for (const one of context.length > 0 ? context : [undefined]) {
     const given = { ...options, ...(one !== undefined && { context: one }) };
-    // A context that does not exist is a mistake of the user, which trying again does not correct.
+    // A context that does not exist is a mistake of the user. Trying again would not help.
     const name = loadKubeConfig(given).getCurrentContext() ?? '';
     contexts.push(new FollowedContext(name, given, following));
   }

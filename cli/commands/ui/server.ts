@@ -1,4 +1,4 @@
-/** The local server of the page, on the loopback address. */
+/** The local server of the page, which listens on the loopback address. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,23 +13,30 @@ export interface PageServer {
 }
 
 const ADDRESS = '127.0.0.1';
-/** The highest number of connections. Beyond this number, the connection that was idle longest is closed. */
+/**
+ * The maximum number of connections. Above this number, the server closes the connection that was idle for the longest
+ * time.
+ */
 const MOST_CONNECTIONS = 32;
 /**
- * The number of connections that may wait to be accepted. Beyond this number, a browser tries again only after a
+ * The maximum number of connections that wait to be accepted. Above this number, a browser tries again only after a
  * second.
  */
 const BACKLOG = 4_096;
-/** The timeout for a request's headers, for a whole request, and for an idle connection between two requests. */
+/**
+ * The timeout for the headers of a request, for a whole request, and for an idle connection between two requests, in
+ * ms.
+ */
 const REQUEST_MS = 5_000;
 const CHECK_MS = 1_000;
 /**
- * The timeout for a connection whose page reads no data. When such a page reads again, the page opens a new connection.
+ * The timeout for a connection whose page reads no data, in ms. If a page that stopped reading reads again, the page
+ * opens a new connection.
  */
 const STALLED_MS = 60_000;
 const MOST_HEADER_BYTES = 8 * 1024;
 
-/** @param port 0 for any free port @throws UsageError if the port is in use */
+/** @param port the port; 0 means any free port @throws UsageError if the port is in use */
 export async function servePage(served: Served, port: number): Promise<PageServer> {
   const closing = new AbortController();
   const server = createServer({
@@ -48,7 +55,7 @@ export async function servePage(served: Served, port: number): Promise<PageServe
   const own = { address: ADDRESS, port: (server.address() as AddressInfo).port };
   const requests = new Requests(served, own, closing.signal);
   server.on('request', (request, response) => {
-    // A page that closes its connection gets no answer.
+    // A page that closes its connection gets no response.
     requests.answer(request, response).catch(() => response.destroy());
   });
   return {

@@ -1,4 +1,4 @@
-/** version: prints the versions of this program, of its data, and of a cluster. */
+/** The command `version` prints the versions of this program, of its data, and of a cluster. */
 import { Option } from 'commander';
 import type { RegisterCommand } from '../../command.ts';
 import { withExamples } from '../../examples.ts';

@@ -1,4 +1,4 @@
-/** The output of `version`. */
+/** Collects the output of `version`. */
 import { VERSION as API_VERSION, GROUP, KIND } from '../../../operator/api/capability-policy.ts';
 import type { KubeConfigOptions } from '../../../operator/cluster/kubeconfig.ts';
 import { CAPABILITY_TABLE } from '../../../operator/standards/capabilities.ts';
@@ -14,15 +14,20 @@ interface VersionOptions extends KubeConfigOptions {
 interface Versions {
   readonly cappol: string;
   readonly api: string;
-  /** The newest version of the Pod Security Standards for which this program has the checks. */
+  /** The newest version of the Pod Security Standards whose checks this program has. */
   readonly podSecurityStandards: string;
-  /** The last kernel capability that this program knows, and its number. */
+  /** The last kernel capability that this program supports, and its number. */
   readonly capabilities: string;
   readonly node: string;
-  /** `server`: the version of the API server that answered; `oldestServer`: the version of the oldest API server. */
+  /**
+   * `server` is the version of the API server that answered. `oldestServer` is the version of the oldest API server.
+   */
   readonly server?: string;
   readonly oldestServer?: string;
-  /** The paths of pod fields that some API server has and this program does not know, or why they could not be read. */
+  /**
+   * The paths of pod fields that an API server has, but that are unknown to this program. If the fields could not be
+   * read, the text says why.
+   */
   readonly unknownPodFields?: string;
 }
 

@@ -1,5 +1,6 @@
 /**
- * The map of all capabilities: which container holds which capability and why, and which capabilities the policies allow.
+ * Shows the map of all capabilities: which container holds which capability and why, and which capabilities the
+ * policies allow.
  */
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
@@ -15,7 +16,7 @@ import { Controls } from './controls.tsx';
 import { Detail, type Pointed } from './detail.tsx';
 import { HeatMap } from './heat-map.tsx';
 
-/** With at most this many workloads, the namespaces are expanded at the start. */
+/** The maximum number of workloads for which the namespaces are expanded at the start. */
 const FEW_WORKLOADS = 80;
 
 export function Capabilities({ cluster: { snapshot }, parameters }: ViewProps) {
@@ -27,7 +28,7 @@ export function Capabilities({ cluster: { snapshot }, parameters }: ViewProps) {
     return before.current;
   }, [snapshot, runtime]);
   const filtered = useMemo(() => filterMap(map, filter, order), [map, filter, order]);
-  // The rows that somebody has expanded or collapsed since the start.
+  // The keys of the rows that the user has expanded or collapsed since the start.
   const [toggled, setToggled] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => rowsOf(filtered, expandedIn(filtered, toggled)), [filtered, toggled]);
   const point = useRef<(pointed: Pointed | undefined) => void>(() => {});
@@ -73,7 +74,7 @@ function expandedIn(filtered: FilteredMap, toggled: ReadonlySet<string>): Readon
   return startsExpanded(filtered) ? namespaceKeys(filtered).symmetricDifference(toggled) : toggled;
 }
 
-/** The keys of the rows that must be toggled so that every row is expanded, or so that every row is collapsed. */
+/** The keys of the rows to toggle, so that every row is expanded or every row is collapsed. */
 function allToggled(filtered: FilteredMap, expand: boolean): ReadonlySet<string> {
   const namespaces = namespaceKeys(filtered);
   if (!expand) return startsExpanded(filtered) ? namespaces : new Set();

@@ -1,4 +1,6 @@
-/** The filters of the map. The choice of how a capability is held also explains the shapes of the cells. */
+/**
+ * Shows the filters of the map. The filter by the way of holding a capability also explains the shapes of the cells.
+ */
 import { useMemo } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { setParameters } from '../../address.ts';
@@ -12,8 +14,8 @@ import { PrivilegedAmongOthers, type Sample, SampleCell } from './sample.tsx';
 const ORDER_TEXTS: Readonly<Record<Order, string>> = { risk: 'Risk', name: 'Name', violations: 'Violations' };
 
 /**
- * The choices of the filter by holding. A sample is a cell of the map:
- * `[how the capability is held, whether it is allowed, whether it is held but not allowed]`.
+ * The choices of the filter by the way of holding a capability. A sample is a cell of the map, written as `[how the
+ * capability is held, whether it is allowed, whether it is held but not allowed]`.
  */
 const HELD_TEXTS: readonly { readonly value: Holding; readonly text: string; readonly sample?: Sample }[] = [
   { value: '', text: 'Held in any way' },
@@ -23,7 +25,7 @@ const HELD_TEXTS: readonly { readonly value: Holding; readonly text: string; rea
   { value: 'refused', text: 'Not allowed by the policy', sample: [HELD.added, 0, 1] },
 ];
 
-/** The choice that is shown only if the snapshot has evidence. */
+/** The choice `Not used`, which is shown only if the snapshot contains evidence. */
 const UNUSED = { value: 'unused', text: 'Not used, as far as was observed', sample: [HELD.added, 0, 0, 1] } as const;
 
 interface ControlsProps {

@@ -1,4 +1,4 @@
-/** Describes the cell under the pointer, or the focused cell, in one sentence for each fact. */
+/** Describes the cell under the pointer, or the focused cell. The description has one sentence for each fact. */
 import { useLayoutEffect, useState } from 'preact/hooks';
 import { riskText } from '../../../operator/standards/capabilities.ts';
 import { Name } from '../../components/name.tsx';
@@ -14,8 +14,8 @@ export interface Pointed {
 interface DetailProps {
   readonly runtime: Runtime;
   /**
-   * Registers the function that draws this part of the page. The pointer moves often, and only this part is drawn
-   * again.
+   * Registers the function that draws this part of the page. Only this part is drawn again when the pointer moves,
+   * because the pointer moves often.
    */
   register(show: (pointed: Pointed | undefined) => void): void;
 }

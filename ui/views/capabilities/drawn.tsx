@@ -1,4 +1,4 @@
-/** Draws the cells of a row. */
+/** Draws the cells of a row in the map. */
 import type { Drawing } from '../../model/map-drawing.ts';
 
 export function Paths({ drawing: { fills, unused, pluses, frames, room, corners } }: { readonly drawing: Drawing }) {

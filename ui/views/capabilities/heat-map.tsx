@@ -1,4 +1,7 @@
-/** The grid of the map. The focused row has an element for each capability; other rows are drawings with a text. */
+/**
+ * Shows the grid of the map. The focused row has an element for each capability. Every other row is a drawing with a
+ * text.
+ */
 import { useRef } from 'preact/hooks';
 import { RISK_CLASSES, RISKS, type Risk } from '../../../operator/standards/capabilities.ts';
 import { counted } from '../../../operator/text/wording.ts';
@@ -14,9 +17,12 @@ import { cellText, rowText } from '../../model/map-text.ts';
 import type { Pointed } from './detail.tsx';
 import { Paths } from './drawn.tsx';
 
-/** The number of columns before the capabilities: the name, and the violations. `aria-colindex` counts them, too. */
+/**
+ * The number of columns before the capabilities: the name and the violations. `aria-colindex` counts the name and the
+ * violations, too.
+ */
 const LEADING = 2;
-/** The number of rows of headings. */
+/** The number of rows that contain headings. */
 const HEADINGS = 2;
 
 const RISK_TITLES: Readonly<Record<Risk, string>> = {
@@ -30,9 +36,9 @@ const RISK_TITLES: Readonly<Record<Risk, string>> = {
 interface HeatMapProps {
   readonly rows: readonly MapRow[];
   onToggle(index: number): void;
-  /** The cell under the pointer, or the focused cell. */
+  /** Called with the cell under the pointer, or with the focused cell. */
   onPoint(pointed: Pointed | undefined): void;
-  /** The capability that the filter asks for. */
+  /** The capability that the filter names. */
   readonly asked: string;
 }
 
@@ -171,7 +177,11 @@ function rowOf(row: MapRow, focused: number | undefined, isActive: boolean, togg
   };
 }
 
-/** The drawing of a row, with a text for screen readers. @param hidden whether other elements have that text */
+/**
+ * Shows the drawing of a row, with a text for screen readers.
+ *
+ * @param hidden whether other elements already have this text
+ */
 function Drawn({ cells, hidden }: { readonly cells: Cells; readonly hidden: boolean }) {
   const svg = (
     <svg class="origin" width={MAP_WIDTH} height={ROW_HEIGHT} aria-hidden="true">
@@ -205,7 +215,7 @@ function Title({ row: { level, namespace, workload, container, expanded }, toggl
     expanded === undefined ? (
       <span class="arrow none" />
     ) : (
-      // The button is only for the pointer; with the keyboard, keys on the row expand the row.
+      // The button is only for the pointer. With the keyboard, users expand the row by keys on the row itself.
       <button
         type="button"
         class={`arrow ${expanded ? 'open' : ''}`}

@@ -1,17 +1,17 @@
-/** Draws one cell of the map, beside the words for it. */
+/** Draws one cell of the map beside the words that explain it. */
 import type { Cells } from '../../model/capability-map.ts';
 import { COLUMNS, HELD } from '../../model/holding.ts';
 import { CELL_WIDTH, drawingOf, ROW_HEIGHT } from '../../model/map-drawing.ts';
 import { Paths } from './drawn.tsx';
 
-/** Draws a cell where some containers are privileged, and the others do not hold the capability. */
+/** Draws a cell in which some containers are privileged, and the other containers do not hold the capability. */
 export function PrivilegedAmongOthers() {
   const [how, none] = [new Uint8Array(COLUMNS.length), new Uint8Array(COLUMNS.length)];
   how[0] = HELD.privileged;
   return <Cell cells={{ how, unprivileged: none, allowed: none, refused: none }} />;
 }
 
-/** A sample cell: how the capability is held, and whether it is allowed, held without being allowed, and unused. */
+/** A sample cell: how the capability is held, and whether it is allowed, held but not allowed, and unused. */
 export type Sample = readonly [how: number, allowed: number, refused: number, unused?: number];
 
 export function SampleCell({ sample }: { readonly sample: Sample }) {

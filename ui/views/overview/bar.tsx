@@ -1,10 +1,11 @@
 /**
- * Shows the parts of a whole as a bar. Screen readers do not see the bar, because the numbers beside it say the same.
+ * Shows the parts of a whole as a bar. The bar is hidden from screen readers, because the numbers beside the bar mean
+ * the same.
  */
 interface BarProps {
-  /** The parts of the bar; the key is the CSS class of the part. */
+  /** The parts of the bar. The key is the CSS class of the part. */
   readonly parts: readonly { readonly key: string; readonly value: number }[];
-  /** The whole; if it is left out, the sum of the parts. */
+  /** The value of the whole bar. By default, the value is the sum of the parts. */
   readonly whole?: number;
 }
 

@@ -1,4 +1,4 @@
-/** The most dangerous capabilities that some workload was given on purpose. */
+/** Shows the most dangerous capabilities that workloads were given on purpose. */
 import { RISKS } from '../../../operator/standards/capabilities.ts';
 import { Table } from '../../components/table.tsx';
 import { type OverviewProps, OverviewSection } from './overview-section.tsx';
@@ -7,8 +7,8 @@ const MOST_ROWS = 10;
 
 export function InUseList({ numbers: { inUse }, link }: OverviewProps) {
   const rows = inUse.filter(({ added }) => added > 0);
-  // A privileged container holds every capability, so the number of privileged workloads is the same for all
-  // capabilities.
+  // The number of privileged workloads is the same for all capabilities, because a privileged container holds every
+  // capability.
   const [{ privileged = 0 } = {}] = inUse;
   if (rows.length + privileged === 0) return <OverviewSection title="Capabilities in use">{null}</OverviewSection>;
   return (

@@ -1,4 +1,4 @@
-/** Shows how many namespaces are in each state: a bar, and a line for each state. */
+/** Shows the number of namespaces in each state, as a bar and as a line for each state. */
 import { type NamespaceState, STATE_TITLES, STATES } from '../../model/namespaces.ts';
 import { Bar } from './bar.tsx';
 import { type OverviewProps, OverviewSection } from './overview-section.tsx';

@@ -1,4 +1,4 @@
-/** One section of the overview: a title, and a table or a list. */
+/** Shows a section of the overview, which has a title, and a table or a list. */
 import type { ComponentChildren } from 'preact';
 import { counted } from '../../../operator/text/wording.ts';
 import type { ShownCluster } from '../../data/clusters.ts';
@@ -6,8 +6,7 @@ import type { LinkTo } from '../../model/links.ts';
 import type { Overview } from '../../model/overview.ts';
 
 /**
- * The properties of a section of the overview: its cluster, the numbers, and links to other views about the same
- * cluster.
+ * The properties of a section of the overview: its cluster, the numbers, and links to other views of the same cluster.
  */
 export interface OverviewProps {
   readonly cluster: ShownCluster;
@@ -17,7 +16,7 @@ export interface OverviewProps {
 
 interface OverviewSectionProps {
   readonly title: string;
-  /** One line of text below the title. */
+  /** A line of text below the title. */
   readonly about?: string;
   readonly children: ComponentChildren;
 }
@@ -33,7 +32,7 @@ export function OverviewSection({ title, about, children }: OverviewSectionProps
   );
 }
 
-/** A link to the rest of a list that is cut. */
+/** Shows a link to the entries that a cut list does not show. */
 export function More({ count, noun, href }: { readonly count: number; readonly noun: string; readonly href: string }) {
   if (count <= 0) return null;
   return (

@@ -1,6 +1,6 @@
 /**
- * The first view: what is enforced in which namespaces, how far rollouts have come, what violates, and what needs
- * attention.
+ * Shows what is enforced in which namespaces, how far rollouts are, what violates policies, and what needs attention.
+ * The overview is the view at the start.
  */
 import { useMemo } from 'preact/hooks';
 import { counted } from '../../../operator/text/wording.ts';
@@ -16,7 +16,7 @@ import { Remarks } from './remarks.tsx';
 import { Rollouts } from './rollouts.tsx';
 import { WorstNamespaces, WorstRules } from './worst.tsx';
 
-/** Shows the overviews of all clusters, beside each other. */
+/** Shows the overviews of all clusters side by side. */
 export function Overview({ clusters }: ViewProps) {
   return (
     <div class={`overview ${clusters.length > 1 ? 'several' : ''}`}>
@@ -29,7 +29,7 @@ export function Overview({ clusters }: ViewProps) {
 
 interface ClusterOverviewProps {
   readonly cluster: ShownCluster;
-  /** Whether the cluster's name is shown above the overview. */
+  /** Whether the name of the cluster is shown above its overview. */
   readonly named: boolean;
 }
 

@@ -1,10 +1,10 @@
-/** The policies that need attention, and whether a file protects the objects that enforce policies. */
+/** Shows the policies that need attention, and whether a file protects the objects that enforce policies. */
 import { Badge, Icon } from '../../components/badge.tsx';
 import { Message } from '../../components/message.tsx';
 import { Name } from '../../components/name.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The most remarks to show; the view of the policies has all remarks. */
+/** The maximum number of remarks to show. The view of the policies shows all remarks. */
 const MOST_REMARKS = 12;
 
 export function Remarks({ numbers: { remarks, protection, policies }, link }: OverviewProps) {

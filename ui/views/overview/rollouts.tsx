@@ -1,4 +1,4 @@
-/** Rollouts that are not complete: how far each has come, what blocks it, and since when. */
+/** Shows the rollouts that are not complete: how far each rollout is, what blocks it, and since when. */
 import { counted } from '../../../operator/text/wording.ts';
 import { Badge } from '../../components/badge.tsx';
 import { Message } from '../../components/message.tsx';
@@ -10,7 +10,7 @@ import type { Rollout } from '../../model/overview.ts';
 import { Bar } from './bar.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The most rollouts to show; the view of the policies has all rollouts. */
+/** The maximum number of rollouts to show. The view of the policies shows all rollouts. */
 const MOST_ROLLOUTS = 5;
 const MOST_BLOCKED = 5;
 

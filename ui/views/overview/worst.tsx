@@ -1,4 +1,4 @@
-/** The rules and the namespaces with the most violating workloads. */
+/** Shows the rules and the namespaces that have the most violating workloads. */
 import { MODES } from '../../../operator/policy/deciding.ts';
 import { Name } from '../../components/name.tsx';
 import { Table } from '../../components/table.tsx';
@@ -6,7 +6,7 @@ import type { ByMode } from '../../model/violations.ts';
 import { Bar } from './bar.tsx';
 import { More, type OverviewProps, OverviewSection } from './overview-section.tsx';
 
-/** The most rows to show; the view of the violations has all rows. */
+/** The maximum number of rows to show. The view of the violations shows all rows. */
 const MOST_ROWS = 8;
 
 export function WorstRules({ numbers: { violations }, link }: OverviewProps) {
@@ -50,7 +50,7 @@ interface CountsProps {
   readonly rows: readonly { readonly name: string; readonly href: string; readonly workloads: ByMode }[];
 }
 
-/** Shows counts as bars of one scale, of which the bar in the first row is the longest. */
+/** Shows counts as bars that have the same scale. The bar in the first row is the longest. */
 function Counts({ rows, heading }: CountsProps) {
   const most = Math.max(...rows.map(({ workloads }) => workloads.total));
   return (

@@ -1,4 +1,4 @@
-/** What the policies of the playground would change in the cluster. */
+/** Shows what the policies of the playground would change in the cluster. */
 import { useEffect } from 'preact/hooks';
 import type { WorkloadChange } from '../../../analysis/check/changes-result.ts';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';

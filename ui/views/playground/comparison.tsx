@@ -1,4 +1,4 @@
-/** What the policies of the playground admit that the policies before the change refuse, and the reverse. */
+/** Shows what the policies of the playground admit and the policies before the change refuse, and the reverse. */
 import { useEffect, useRef } from 'preact/hooks';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';
@@ -9,13 +9,13 @@ import type { CompareAnswer, ComparedTexts, ShownDifference } from '../../worker
 import { useLatest } from '../../worker/use-latest.ts';
 import { type OnReveal, Troubles } from './troubles.tsx';
 
-/** A worker of its own, so that no verdict waits for a comparison. */
+/** The comparison has its own worker, so that no verdict waits for a comparison. */
 const WORKER = lazyWorker();
 const TYPING_MS = 250;
-/** The most differences to show. Nobody reads more of them. */
+/** The maximum number of differences to show. Users do not read more differences. */
 const MOST_SHOWN = 50;
 
-/** The comparison of the texts. The previous answer stays until a new answer arrives. */
+/** The comparison of the texts. The previous answer is shown until a new answer arrives. */
 export function useComparison({ before, policies }: Play, serverVersion: number) {
   const { answer, question, problem, ask } = useLatest(WORKER, 'compare');
   useEffect(() => {
@@ -133,7 +133,7 @@ function StateBadge({ state }: { readonly state: State }) {
   return <Badge tone={tone}>{text}</Badge>;
 }
 
-/** A text of the comparison as a sentence of the page. */
+/** A text of the comparison, changed to a sentence for the page. */
 function sentence(text: string): string {
   return visibleControls(`${text.charAt(0).toUpperCase()}${text.slice(1)}.`);
 }

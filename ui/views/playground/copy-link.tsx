@@ -1,4 +1,4 @@
-/** Copies a link to the texts of the playground. */
+/** Shows a button that copies a link to the texts of the playground. */
 import { useEffect, useState } from 'preact/hooks';
 import { formatAddress } from '../../address.ts';
 import { copiedText, linkOf, type Play } from '../../model/play-link.ts';
@@ -18,7 +18,7 @@ export function CopyLink({ play }: { readonly play: Play }) {
       await navigator.clipboard.writeText(url);
       setTold(copiedText(url));
     } catch {
-      // A page that was opened from disk may not use the clipboard.
+      // If the page was opened from a file, it may not use the clipboard.
       history.replaceState(null, '', address);
       setTold('The link is in the address bar: copy it there.');
     }

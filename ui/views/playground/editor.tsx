@@ -1,7 +1,7 @@
 /**
- * A YAML editor with markers, completion and help. The editor is in a shadow root, where CodeMirror can adopt its style
- * sheets. Outside a shadow root, CodeMirror would write `<style>` elements, which the page's Content Security Policy
- * forbids.
+ * A YAML editor with markers, completion and help. The editor is in a shadow root, in which CodeMirror can adopt its
+ * style sheets. Outside a shadow root, CodeMirror would write `<style>` elements, which the page's Content Security
+ * Policy forbids.
  */
 import { autocompletion, type CompletionContext, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands';
@@ -36,7 +36,7 @@ interface EditorProps {
   readonly loaded: number;
   onChange(text: string): void;
   readonly markers: readonly Marker[];
-  /** The line to move to. The editor moves to the line whenever it receives a new `reveal` object. */
+  /** The line to which the editor moves. The editor moves to the line whenever it receives a new `reveal` object. */
   readonly reveal?: { readonly line: number } | undefined;
 }
 
@@ -62,8 +62,8 @@ export function Editor({ label, text, loaded, onChange, markers, reveal, describ
     const editor = view.current;
     if (!editor || editor.state.doc.toString() === text) return;
     editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
-    // A typed text comes back from the caller as `text`. When a typed text comes back, the user may already have typed
-    // more, so `text` must not replace the editor's content.
+    // A typed text comes back from the caller as `text`. The user may have typed more by then, so `text` must not
+    // replace the editor's content.
   }, [loaded]);
   useLayoutEffect(() => show(view.current, markers), [markers]);
   useLayoutEffect(() => {
@@ -95,7 +95,7 @@ function stateOf(text: string, label: string, change: { readonly current: (text:
       autocompletion({ override: [complete], icons: false, activateOnCompletion: () => true }),
       hoverTooltip(help),
       Prec.high(keymap.of([...completionKeymap])),
-      // Escape makes the next Tab leave the editor.
+      // After Escape, the next Tab leaves the editor.
       keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
@@ -108,8 +108,8 @@ function stateOf(text: string, label: string, change: { readonly current: (text:
 }
 
 /**
- * Replaces a selection before the browser does: on coloured text, the browser would write a `style` attribute, which the
- * Content Security Policy refuses.
+ * Replaces a selection before the browser does. On coloured text, the browser would write a `style` attribute, which
+ * the Content Security Policy refuses.
  */
 const replacing = EditorView.domEventHandlers({
   beforeinput(event, view) {
@@ -135,7 +135,10 @@ function complete(context: CompletionContext) {
   };
 }
 
-/** Whether the cursor is at the beginning of a value, where the choices are shown before the first letter is typed. */
+/**
+ * Whether the cursor is at the beginning of a value. At the beginning of a value, the choices are shown before the user
+ * types the first letter.
+ */
 function isAfterBegin({ state, pos }: CompletionContext): boolean {
   return /[[,:] ?$/.test(state.sliceDoc(Math.max(0, pos - 2), pos));
 }
@@ -161,7 +164,7 @@ function help(view: EditorView, offset: number) {
 }
 
 const setMarked = StateEffect.define<DecorationSet>();
-/** Colours the lines with markers, each by its worst marker. */
+/** Colours the lines that have markers. The worst marker of a line determines the colour. */
 const marked = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update: (lines, transaction) =>

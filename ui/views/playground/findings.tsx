@@ -1,4 +1,4 @@
-/** The policies of the playground that have no effect beside the others, and rollouts that cannot end. */
+/** Shows the playground's policies that have no effect beside the other policies, and rollouts that cannot end. */
 import { useEffect, useRef } from 'preact/hooks';
 import { findingText } from '../../../analysis/compare/finding.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
@@ -10,11 +10,14 @@ import type { TextFindings } from '../../worker/findings.ts';
 import { useLatest } from '../../worker/use-latest.ts';
 import { Line, type OnReveal } from './troubles.tsx';
 
-/** A worker of its own, so that neither a verdict nor a comparison waits for findings. */
+/** Findings have a separate worker, so that verdicts and comparisons do not wait for findings. */
 const WORKER = lazyWorker();
 const TYPING_MS = 250;
 
-/** The findings about the text. The last findings stay until the next answer about a text without errors. */
+/**
+ * The findings about the YAML of the policies. The last findings remain until the YAML has no errors and the next
+ * findings arrive.
+ */
 export function useTextFindings(policies: string, serverVersion: number) {
   const { answer, question, problem, ask } = useLatest(WORKER, 'textFindings');
   useEffect(() => {
@@ -34,7 +37,7 @@ interface FindingsProps {
   readonly onReveal: OnReveal;
 }
 
-/** The findings; nothing visible if there are none. */
+/** The findings of the playground. Nothing is visible if there are no findings. */
 export function Findings({ answer: { found, problem, isAnswered, isCurrent }, onReveal }: FindingsProps) {
   const { findings, undecided } = found;
   return (

@@ -1,4 +1,4 @@
-/** The choice between the two questions of the playground. */
+/** Lets the user choose between the two questions of the playground. */
 interface ModeProps {
   readonly compares: boolean;
   onChange(compares: boolean): void;

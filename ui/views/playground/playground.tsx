@@ -1,4 +1,7 @@
-/** The playground: policies and pods as text, the verdict as somebody types, and what the policies would change. */
+/**
+ * Shows the playground: policies and pods as text, the verdict while the user types, and what the policies would
+ * change.
+ */
 import type { ComponentProps } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { NEWEST_KNOWN_MINOR, parseVersion } from '../../../operator/standards/level-version.ts';
@@ -20,21 +23,21 @@ import { Start } from './start.tsx';
 import { Texts } from './texts.tsx';
 import type { OnReveal } from './troubles.tsx';
 
-/** The texts of the playground, and the text with which a comparison begins. */
+/** The texts of the playground, and the policies with which a comparison begins. */
 interface Texted {
   readonly play: Play;
   /** The policies before the user edited them. */
   readonly base: string;
 }
 
-/** The texts are kept outside of the component, so that they survive while another view is shown. */
+/** The texts are kept outside the component, so that they are not lost while another view is shown. */
 let remembered: Texted = texted(playOfExample(EXAMPLES[0] as (typeof EXAMPLES)[number]));
 
 function texted(play: Play): Texted {
   return { play, base: play.before ?? play.policies };
 }
 
-/** The time in ms to wait for further typing, so that not every letter of a fast typist is answered. */
+/** The time to wait for further typing, in ms. While a user types fast, not every letter is evaluated. */
 const TYPING_MS = 120;
 const LINK_MS = 400;
 
@@ -61,7 +64,7 @@ export function Playground({ cluster, parameters, worker }: StandaloneProps) {
   };
   const start = (changes: Partial<Play>) => {
     edit(changes);
-    // During a comparison, somebody may want to compare the chosen policies with those before.
+    // The user may want to compare the chosen policies with the policies before the choice.
     keep((before) => (changes.policies === undefined ? before : texted(before.play)));
     load();
   };
@@ -144,7 +147,7 @@ interface NamespaceFieldsProps {
   onEdit(changes: Partial<Play>): void;
 }
 
-/** The namespace of pods that do not state one, and its labels. */
+/** The namespace of pods that state no namespace, and its labels. */
 function NamespaceFields({ play, onEdit }: NamespaceFieldsProps) {
   return (
     <div class="play-namespace">
@@ -169,7 +172,7 @@ function NamespaceFields({ play, onEdit }: NamespaceFieldsProps) {
   );
 }
 
-/** The verdict on the texts. The previous verdict stays until a new verdict arrives. */
+/** The verdict on the texts. The previous verdict is shown until a new verdict arrives. */
 function useCheck(play: Play, serverVersion: number, worker: PageWorker) {
   const { answer, problem, ask, setProblem } = useLatest(worker, 'check');
   useEffect(() => {
@@ -194,7 +197,7 @@ function useCheck(play: Play, serverVersion: number, worker: PageWorker) {
   return { answer, problem };
 }
 
-/** Follows the link in the address, and keeps the address up to date once the user edits. */
+/** Follows the link in the address. When the user edits a text, the address is updated. */
 function useLink(link: string | undefined, play: Play, onPlay: (play: Play) => void) {
   const own = useRef<string | undefined>(undefined);
   const isEdited = useRef(false);
@@ -215,8 +218,8 @@ function useLink(link: string | undefined, play: Play, onPlay: (play: Play) => v
     let isNewest = true;
     const timer = setTimeout(async () => {
       const next = await linkOf(play);
-      // While the link was made, the text may have changed, or another view may have been opened, whose address has no
-      // such parameter.
+      // While the link was made, the text may have changed. The user may also have opened another view, whose address
+      // has no such parameter.
       if (!isNewest) return;
       own.current = next;
       setParameters({ play: next });

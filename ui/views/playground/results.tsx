@@ -1,4 +1,4 @@
-/** The verdicts on the pods of the playground, and what is wrong with the texts. */
+/** Shows the verdicts on the pods of the playground, and the problems of the texts. */
 import { policiesText } from '../../../analysis/check/merged.ts';
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';

@@ -1,4 +1,4 @@
-/** The initial texts of the playground: an example, or a policy and a workload of the cluster. */
+/** Chooses the initial texts of the playground: an example, or a policy and a workload of the cluster. */
 import { useMemo, useState } from 'preact/hooks';
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
@@ -60,14 +60,14 @@ export function Start({ snapshot, worker, onStart }: StartProps) {
 
 interface MenuProps {
   readonly label: string;
-  /** The value and the text of a choice. */
+  /** The choices of the menu, each as a value and a text. */
   readonly options: readonly (readonly [string, string])[];
   onChoose(value: string): void;
 }
 
 /** A menu that shows its label again after each choice, because the user may edit the chosen texts. */
 function Menu({ label, options, onChoose }: MenuProps) {
-  // The user can type a text that filters the choices, because the menus may be long.
+  // The user can filter the choices by typing a text, because the menus may be long.
   const choices = useMemo(
     () =>
       options.map(([value, text]) => (

@@ -1,4 +1,4 @@
-/** The editors of the playground: the policies beside the pods, or beside the policies before a change. */
+/** Shows the editors of the playground. The policies are beside the pods, or beside the policies before a change. */
 import { useId } from 'preact/hooks';
 import type { Play } from '../../model/play-link.ts';
 import type { Marker } from '../../model/play-result.ts';
@@ -10,10 +10,10 @@ interface TextsProps {
   /** A counter of the texts that come from outside the editors. */
   readonly loaded: number;
   readonly markers: Readonly<Record<CheckedText, readonly Marker[]>>;
-  /** The line to move to, for each text. */
+  /** The line to which each editor moves. */
   readonly reveal: { readonly [Text in CheckedText]?: { readonly line: number } };
   onEdit(changes: Partial<Play>): void;
-  /** Makes the current policies the policies before the change. */
+  /** Uses the current policies as the policies before the change. */
   onSetBefore(): void;
 }
 

@@ -1,4 +1,4 @@
-/** The problems of the playground's texts, each with its line. */
+/** Lists the problems of the playground's texts, each with its line. */
 import type { Trouble } from '../../../analysis/manifests/trouble.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { Badge } from '../../components/badge.tsx';
@@ -36,7 +36,7 @@ interface LineProps {
   readonly onReveal: OnReveal;
 }
 
-/** A button that moves to a line of a text. */
+/** A button that moves the editor to a line of a text. */
 export function Line({ text, line, onReveal }: LineProps) {
   if (line === null) return null;
   return (

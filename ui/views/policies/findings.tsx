@@ -1,4 +1,7 @@
-/** Findings about the policies of the cluster: those of one policy, and what is not known about all of them. */
+/**
+ * Shows findings about the policies of the cluster: the findings about one policy, and the questions that were not
+ * decided.
+ */
 import type { Finding } from '../../../analysis/compare/finding.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { FindingList } from '../../components/finding.tsx';
@@ -14,11 +17,13 @@ interface FindingsProps {
 
 interface FindingsRowProps extends Pick<FindingsProps, 'link'> {
   readonly findings: readonly Finding[] | undefined;
-  /** The number of columns of the table. */
+  /** The number of columns of the table. The row spans all columns. */
   readonly columns: number;
 }
 
-/** The findings about the policy of the row above, across all columns; nothing if there are none. */
+/**
+ * A row with the findings about the policy in the row above. The component renders nothing if there are no findings.
+ */
 export function FindingsRow({ findings, columns, link }: FindingsRowProps) {
   if (!findings) return null;
   return (
@@ -30,7 +35,7 @@ export function FindingsRow({ findings, columns, link }: FindingsRowProps) {
   );
 }
 
-/** The findings about a policy; nothing if there are none. */
+/** A section with the findings about a policy. The component renders nothing if there are no findings. */
 export function FindingsSection({ policy, told, link }: FindingsProps) {
   const findings = findingsByPolicy(told).get(policy);
   if (!findings) return null;
@@ -41,7 +46,7 @@ export function FindingsSection({ policy, told, link }: FindingsProps) {
   );
 }
 
-/** Says what was not decided; nothing if each question was. */
+/** A note about questions that were not decided. The component renders nothing if each question was decided. */
 export function FindingsNote({ told }: Pick<FindingsProps, 'told'>) {
   if (!told) return null;
   if ('error' in told)

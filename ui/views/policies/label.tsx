@@ -1,4 +1,4 @@
-/** The Pod Security label that a policy gives to its namespaces, and why it is not tighter. */
+/** Shows the Pod Security label that a policy sets on its namespaces, and why the label is not stricter. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { labelOfMode } from '../../../operator/compile/labels.ts';
 import { Name } from '../../components/name.tsx';

@@ -1,4 +1,4 @@
-/** All policies: what each admits, where it decides, and whether it is in force. */
+/** Lists all policies. Each row shows what the policy admits, where it decides, and whether it is in force. */
 import { Fragment } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { Finding } from '../../../analysis/compare/finding.ts';

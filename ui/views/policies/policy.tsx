@@ -1,4 +1,4 @@
-/** One policy: its conditions, where it decides and why, who may use it, its label, and its objects. */
+/** Shows one policy: its conditions, where it decides and why, who may use it, its label, and its objects. */
 import { useMemo } from 'preact/hooks';
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';

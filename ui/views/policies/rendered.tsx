@@ -1,4 +1,4 @@
-/** The rendered form of a policy: its rows, its rules, and the objects that the operator writes. */
+/** Shows the rendered form of a policy: its rows, its rules, and the objects that the operator writes. */
 
 import { Code } from '../../components/code.tsx';
 import { Name } from '../../components/name.tsx';
@@ -73,7 +73,7 @@ function RenderedObject({ object: { manifest, yaml }, policy }: RenderedObjectPr
   );
 }
 
-/** Shows a CEL text. A table may be of any length, so the lines that name the policy come first. */
+/** Shows a CEL expression. A table may have any length, so the lines that name the policy come first. */
 function Cel({ name, text, policy }: NamedText & { readonly policy: string }) {
   return (
     <Fold summary={name}>
@@ -100,7 +100,7 @@ interface NamedText {
   readonly text: string;
 }
 
-/** The CEL texts of an admission policy by name, in the order in which they are evaluated. */
+/** The CEL expressions of an admission policy, in the order in which they are evaluated. Each expression has a name. */
 function namedCel(manifest: RenderedManifest['manifest']): NamedText[] {
   const {
     matchConditions = [],

@@ -1,4 +1,4 @@
-/** How far the rollout of a policy has come, and what blocks it. */
+/** Shows how far the rollout of a policy is, and what blocks it. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { Message } from '../../components/message.tsx';
 import { Name } from '../../components/name.tsx';

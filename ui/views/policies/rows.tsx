@@ -1,4 +1,4 @@
-/** The rows of a policy in the tables of the programs. */
+/** Shows the rows of a policy in the tables of the programs. */
 import { Fragment } from 'preact';
 import { Name } from '../../components/name.tsx';
 import { Fold, Section } from '../../components/section.tsx';

@@ -1,4 +1,7 @@
-/** The rules of a policy: the Standard's words, and the CEL text with the policy's values. */
+/**
+ * Shows the rules of a policy: the words of the Pod Security Standards, and the CEL expressions with the values of the
+ * policy.
+ */
 
 import { Fold, Section } from '../../components/section.tsx';
 import { visibleText } from '../../model/visible-lines.ts';

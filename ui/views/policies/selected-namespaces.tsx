@@ -1,4 +1,7 @@
-/** The namespaces that a policy selects, and for each one why the policy decides in it or does not. */
+/**
+ * Lists the namespaces that a policy selects. Each row says why the policy decides in the namespace, or why it does not
+ * decide.
+ */
 import { useMemo } from 'preact/hooks';
 import type { SelectedNamespace } from '../../../analysis/policies/selected-namespaces.ts';
 import type { Snapshot, SnapshotPolicy } from '../../../analysis/snapshot/document.ts';

@@ -1,4 +1,4 @@
-/** The grants of a policy that no workload needs, as its status lists them. */
+/** Lists the grants of a policy that no workload needs, from the policy's status. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import { Name } from '../../components/name.tsx';
 import { Section } from '../../components/section.tsx';

@@ -1,4 +1,4 @@
-/** The accounts that may use a policy. */
+/** Lists the accounts that may use a policy. */
 import type { SnapshotPolicy } from '../../../analysis/snapshot/document.ts';
 import type { Holder } from '../../../operator/evaluate/use.ts';
 import { Name } from '../../components/name.tsx';

@@ -1,4 +1,6 @@
-/** The edits of `cappol fix` for a workload, the functions that they may break, and the violations that no edit ends. */
+/**
+ * Shows the edits that `cappol fix` makes for a workload, what they may break, and the violations that no edit ends.
+ */
 import type { Snapshot } from '../../../analysis/snapshot/document.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';
 import { Code, Diff } from '../../components/code.tsx';
@@ -26,7 +28,7 @@ interface FixProps {
 export function Fix({ fix, kind, namespace, snapshot }: FixProps) {
   if (!fix) return <p>Its pods are gone.</p>;
   const { edits, diff, findings } = fix;
-  // Several policies may refuse the same field, which is listed only once.
+  // Several policies may refuse the same field. The field is then listed only once.
   const left = [...new Map(fix.left.map((one) => [`${one.rule} ${one.path} ${one.message} ${one.why}`, one])).values()];
   return (
     <>

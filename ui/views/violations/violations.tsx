@@ -166,7 +166,7 @@ function countText(shown: readonly ViolatingRow[], all: readonly ViolatingRow[])
   return `${workloads} in ${rows}`;
 }
 
-/** The choices of a menu: each value once, with its number of rows. */
+/** The choices of a menu. Each value occurs once, with the number of its rows. */
 function choicesOf(values: readonly string[]) {
   const counts = new Map<string, number>();
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
@@ -175,7 +175,10 @@ function choicesOf(values: readonly string[]) {
     .map((value) => ({ value, text: `${value} (${counts.get(value)?.toLocaleString('en')})` }));
 }
 
-/** The most choices that a menu shows. With thousands of values a menu is useless, so the user filters by text. */
+/**
+ * The maximum number of choices in a menu. A menu with thousands of values is not useful. The user then filters by
+ * text.
+ */
 const MOST_CHOICES = 200;
 
 function fewChoices(values: readonly string[]) {
@@ -189,7 +192,9 @@ function* csvRows(rows: readonly ViolatingRow[]): Generator<string[]> {
     yield [namespace, kind, name, effect, mode, policies.join(' '), rules.join(' '), String(pods)];
 }
 
-/** The headings of the columns. The first click on a heading sorts, and the second click reverses the order. */
+/**
+ * The headings of the columns. The first click on a heading sorts by the column. The second click reverses the order.
+ */
 function headings(order: string) {
   const { sort, reverse } = parseOrder(order);
   return COLUMNS.map(({ sort: own, ...column }) => ({

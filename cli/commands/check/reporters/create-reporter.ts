@@ -1,4 +1,4 @@
-/** Chooses the reporter for an output format, and loads no other. */
+/** Chooses and loads only the reporter for the given output format. */
 import type { Reporter, ReporterOptions } from './reporter.ts';
 
 export const OUTPUTS = ['table', 'wide', 'json', 'yaml', 'sarif', 'junit', 'github', 'markdown'] as const;

@@ -1,6 +1,6 @@
 /**
- * The reporters of -o json, as docs/reference/check.schema.json describes it, and of -o yaml with the same content. As
- * JSON and as YAML, the reporter writes a single document in fragments, item by item.
+ * The reporters for -o json and -o yaml. docs/reference/check.schema.json describes the content, which is the same in
+ * both formats. Each reporter writes a single document in fragments, item by item.
  */
 import { dump } from 'js-yaml';
 import { checkedProblem } from '../../../../analysis/check/checked.ts';
@@ -21,7 +21,7 @@ interface Rest {
   readonly summary: Summary;
 }
 
-/** How an output format writes the fragments of its document. */
+/** Says how an output format writes the fragments of its document. */
 interface Fragments {
   policies(policies: readonly CheckedPolicy[]): string;
   item(item: CheckedItem, isFirst: boolean): string;

@@ -1,4 +1,7 @@
-/** -o github: workflow commands, which GitHub shows at the lines of a pull request. */
+/**
+ * The reporter for -o github, which writes workflow commands. GitHub shows workflow commands at the lines of a pull
+ * request.
+ */
 import { counted } from '../../../../operator/text/wording.ts';
 import { type WorkflowCommand, workflowCommand } from '../../../output/workflow-command.ts';
 import { coverageLines } from '../coverage-text.ts';

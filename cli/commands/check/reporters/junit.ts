@@ -1,4 +1,4 @@
-/** -o junit: a suite for each file or namespace, a test case for each workload. */
+/** The reporter for -o junit. Each file or namespace is a test suite, and each workload is a test case. */
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { referencesBy, referenceText } from '../../../../analysis/check/rule-references.ts';
 import { counted } from '../../../../operator/text/wording.ts';

@@ -1,4 +1,4 @@
-/** -o markdown: a comment on a pull request. */
+/** The reporter for -o markdown, which writes a comment for a pull request. */
 import { policiesText } from '../../../../analysis/check/merged.ts';
 import type { Summary } from '../../../../analysis/check/result.ts';
 import { counted } from '../../../../operator/text/wording.ts';

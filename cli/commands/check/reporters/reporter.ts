@@ -1,4 +1,4 @@
-/** How results are written: item by item, so that no result waits for the last item. */
+/** Defines the interface of reporters. Results are written item by item, so that no result waits for the last item. */
 import type { CheckedItem, CheckedPolicy, Summary } from '../../../../analysis/check/result.ts';
 import type { Trouble } from '../../../../analysis/manifests/trouble.ts';
 import type { Terminal } from '../../../output/terminal.ts';
@@ -10,8 +10,8 @@ export interface Reporter {
   begin?(policies: readonly CheckedPolicy[]): void;
   item(shown: Shown): void;
   /**
-   * Reports a problem of the input in this format; the problem is also written to standard error. `trouble` may be
-   * called before `begin`.
+   * Reports a problem of the input in this format. The problem is written to standard error in any case. `trouble` may
+   * be called before `begin`.
    */
   trouble?(trouble: Trouble): void;
   end(summary: Summary, totals: Totals): void;
@@ -26,14 +26,14 @@ export interface ReporterOptions {
 type Named = Pick<CheckedItem, 'kind' | 'namespace' | 'name'> & Partial<Pick<CheckedItem, 'template'>>;
 
 /**
- * The name of an item: `Deployment net/web`. The name of an item in a custom resource contains the path of the
- * template: `Rollout net/web: spec.template`
+ * The name of an item, such as `Deployment net/web`. For an item in a custom resource, the name contains the path of
+ * the template: `Rollout net/web: spec.template`.
  */
 export function itemName({ kind, namespace, name, template = null }: Named, withNamespace = true): string {
   return `${kind} ${withNamespace ? `${namespace}/` : ''}${name}${template === null ? '' : `: ${template}`}`;
 }
 
-/** A place in a file as text: `deploy/web.yaml:12` */
+/** A position in a file as text, such as `deploy/web.yaml:12`. */
 export function place(file: string | null, line: number | null): string {
   if (file === null) return '';
   const name = file === '-' ? 'stdin' : file;

@@ -1,4 +1,4 @@
-/** -o sarif: SARIF 2.1.0, for code scanning. */
+/** The reporter for -o sarif, which writes SARIF 2.1.0, for code scanning. */
 import { FINDING_REASONS } from '../../../../analysis/capabilities/findings.ts';
 import type { CheckedItem, CheckedViolation } from '../../../../analysis/check/result.ts';
 import { PROBLEM, type SarifResult, SarifRun } from '../../../output/sarif.ts';
@@ -29,7 +29,7 @@ export function sarifReporter({ stdout, cwd }: ReporterOptions): Reporter {
     trouble({ file, line = null, message: text, severity: level = 'error' }) {
       run.add({ level, ruleId: PROBLEM, text, file, line });
     },
-    /** Objects that were not evaluated have no line, so they are reported for the run as a whole. */
+    /** Objects that were not evaluated have no line, so they are reported for the whole run. */
     end: (summary) => void stdout.write(run.text(coverageLines(summary))),
   };
 }

@@ -1,4 +1,4 @@
-/** A checked item as people see it: each of its violations once, and advice. */
+/** Prepares a checked item for users. Each violation occurs once, and advice is added. */
 import type { FindingReason } from '../../../../analysis/capabilities/findings.ts';
 import { type Effect, effectOf } from '../../../../analysis/check/effect.ts';
 import { type MergedViolation, mergeViolations, policiesText } from '../../../../analysis/check/merged.ts';
@@ -10,8 +10,8 @@ import type {
 } from '../../../../analysis/check/result.ts';
 
 /**
- * Nearly every container that level restricted refuses has a finding of this reason, so such notes would hide all other
- * notes.
+ * Nearly every container that level restricted refuses has a finding of this reason, which would hide all other
+ * findings.
  */
 const ONLY_WIDE: FindingReason = 'HeldByRuntimeDefault';
 
@@ -27,10 +27,10 @@ interface ShownViolation extends MergedViolation<CheckedViolation> {
   readonly effect: Effect;
 }
 
-/** Numbers that are printed for people and are not part of the machine-readable formats. */
+/** Numbers that are printed for users, and that are not in the machine-readable formats. */
 export interface Totals {
   readonly policies: number;
-  /** Counts each violation once, however many policies report it. */
+  /** The number of violations. A violation counts once, even if several policies report it. */
   readonly merged: number;
   /** The number of findings that are not shown. */
   readonly hidden: number;
@@ -57,12 +57,15 @@ export function violationText(violation: ShownViolation): string {
   return `CapabilityPolicy ${policiesText(violation)}: ${first.rule}: ${message}`;
 }
 
-/** The severity: a violation that is refused is an error, any other violation a warning. */
+/** The severity of the violation: an error if the workload is refused, and a warning otherwise. */
 export function severityOf({ mode }: Pick<ShownViolation, 'mode'>): 'error' | 'warning' {
   return mode === 'Enforce' ? 'error' : 'warning';
 }
 
-/** The remark for a workload whose current template complies: its old pods only have to be replaced. */
+/**
+ * The remark about a workload whose current template complies. Only the old pods of such a workload have to be
+ * replaced.
+ */
 export const ONLY_OLD_PODS = 'only pods of an older template: the current one complies';
 
 const NOT_SELECTED: Readonly<Record<NotSelectedReason, string>> = {

@@ -1,10 +1,13 @@
-/** The summary of a check, for people. */
+/** Describes the summary of a check for users. */
 import type { Summary } from '../../../../analysis/check/result.ts';
 import { counted } from '../../../../operator/text/wording.ts';
 import { coverageLines } from '../coverage-text.ts';
 import type { Totals } from './shown.ts';
 
-/** The lines of the summary: `3 workloads evaluated against 1 policy: …`, then one line for each further note. */
+/**
+ * The lines of the summary. The first line is `3 workloads evaluated against 1 policy: …`, and each further note has
+ * its own line.
+ */
 export function summaryLines(summary: Summary, { policies, merged, hidden, scope }: Totals): string[] {
   const { items, compliant, violating, unknown, notSelected, excluded, skipped, errors } = summary;
   const parts = [

@@ -1,4 +1,4 @@
-/** -o table and -o wide in a pipe or a file: one line for each violation and for each finding. */
+/** The reporter for -o table and -o wide in a pipe or a file. Each violation and each finding has its own line. */
 import { policiesText } from '../../../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../../../analysis/check/result.ts';
 import { effectPaint } from '../../../output/effect-paint.ts';
@@ -8,7 +8,7 @@ import { itemName, place, type Reporter, type ReporterOptions } from './reporter
 import { ONLY_OLD_PODS, type Shown, withoutViolations } from './shown.ts';
 import { summaryLines } from './summary-text.ts';
 
-/** The number of rows from which the column widths are calculated; later rows are printed as they come. */
+/** The number of rows from which the widths of the columns are calculated. Later rows are printed one by one. */
 const ROWS = 500;
 
 interface Row {
@@ -28,7 +28,7 @@ interface Column {
 
 export function tableReporter({ stdout, terminal }: ReporterOptions, wide: boolean): Reporter {
   let rows: Row[] = [];
-  /** The columns, which are known after the first rows have been printed. */
+  /** The columns, which are known when the first rows have been printed. */
   let known: readonly Column[] | undefined;
   const flush = () => {
     if (rows.length === 0) return;
@@ -81,7 +81,7 @@ function rowsOf({ item, violations, findings }: Shown, wide: boolean): Row[] {
   return [...(rows.length === 0 && wide ? [whole] : rows), ...notes];
 }
 
-/** Shortens messages that are too long for a line. Only -o wide shows long lists of accepted values in full. */
+/** Shortens messages that are too long for a line. Only -o wide shows long lists of accepted values completely. */
 function fitted(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
@@ -95,7 +95,7 @@ function fitted(
       );
 }
 
-/** Workloads read from a cluster have no file. */
+/** Workloads from a cluster have no file. */
 function columnsFor(rows: readonly Row[], wide: boolean): Column[] {
   const located = rows.some(({ where }) => where !== '');
   const columns: readonly (Column & { shown?: boolean })[] = [

@@ -1,4 +1,7 @@
-/** -o table and -o wide on a terminal: grouped by namespace and workload, in lines that fit the terminal. */
+/**
+ * The reporter for -o table and -o wide on a terminal. Results are grouped by namespace and workload, in lines that fit
+ * into the terminal.
+ */
 import { policiesText } from '../../../../analysis/check/merged.ts';
 import type { CheckedItem } from '../../../../analysis/check/result.ts';
 import { EFFECT_STYLES } from '../../../output/effect-paint.ts';
@@ -33,7 +36,7 @@ export function terminalReporter({ stdout, terminal }: ReporterOptions, wide: bo
 }
 
 function entriesOf({ item, violations, findings }: Shown, wide: boolean): Entry[] {
-  /** The place and the policies of a violation: `deploy/web.yaml:22, by restricted` */
+  /** The position and the policies of a violation, such as `deploy/web.yaml:22, by restricted`. */
   const detail = ({ line, path }: { line: number | null; path: string }, by: string) =>
     [place(item.file, line), wide ? path : '', by].filter((part) => part !== '').join(', ');
   const broken = violations.map((one) => ({

@@ -1,4 +1,4 @@
-{{/* The flags of the operator, one a line of YAML. */}}
+{{/* The flags of the operator, each as one line of YAML. */}}
 {{- define "capabilitypolicy.flags" -}}
 {{- range $name, $value := .Values.flags }}
 {{- if kindIs "bool" $value }}
@@ -11,7 +11,7 @@
 {{- end }}
 {{- end }}
 
-{{/* The port of an address such as :8080, empty for 0. */}}
+{{/* The port of an address such as :8080; empty for the address 0. */}}
 {{- define "capabilitypolicy.port" -}}
 {{- if contains ":" (toString .) }}{{ regexFind "[0-9]+$" . }}{{ end }}
 {{- end }}

@@ -1,5 +1,5 @@
--- The health of a CapabilityPolicy. Findings (violations, labels of another owner, too many policies with restricted use)
--- appear in the message and never change the health. Argo CD gives a script only the functions of base and table.
+-- The health of a CapabilityPolicy. Violations, labels of another owner, and too many policies with restricted use
+-- appear in the message, but never change the health. In Argo CD, a script has only the functions of base and table.
 local status = obj.status or {}
 local conditions = {}
 for _, condition in ipairs(status.conditions or {}) do
@@ -20,7 +20,7 @@ if programmed.status ~= "True" then
 end
 
 local refused = conditions.LabelRefused
--- The operator has decided to enforce the policy in a namespace, and it is not enforced there.
+-- The operator has decided to enforce the policy in a namespace, but the policy is not enforced there.
 if refused ~= nil and conditions.Ready ~= nil and conditions.Ready.status ~= "True" then
   return { status = "Progressing", message = refused.message }
 end
@@ -29,7 +29,7 @@ local messages = { programmed.message }
 if conditions.Expired ~= nil and conditions.Expired.status == "False" then
   table.insert(messages, conditions.Expired.message)
 end
--- A rollout is progress and not a problem: with violating workloads it may take weeks.
+-- A rollout that is not complete is not a problem. If workloads violate the policy, a rollout may take weeks.
 local rollout = status.rollout
 if rollout ~= nil and (rollout.soaking or 0) + (rollout.blocked or 0) > 0 then
   local text = "rolled out to " .. tostring(rollout.progress) .. " namespaces"
