@@ -19,7 +19,7 @@ export class KnownGroups {
   ofGroup(group: Group, groups: Groups): KnownGroup {
     const ofChecks = this.#ofChecks(group.checks);
     const common = commonDimensions(groups);
-    const key = JSON.stringify([[...group.paths].filter(groups.isCommon), common, groups.containers]);
+    const key = JSON.stringify([[...group.paths].filter(groups.isCommon), common, groups.containers, groups.isStrict]);
     const known = ofChecks.get(key) ?? this.#find(group, groups, common);
     ofChecks.set(key, known);
     return known;

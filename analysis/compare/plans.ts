@@ -25,11 +25,15 @@ export interface Plans {
   readonly notUnderstood: readonly string[];
 }
 
-/** @throws TooMany if there are more values than the budget allows for */
+/**
+ * @param isStrict whether no plan has fields that the API server refuses together. Without it, the search is faster
+ * @throws TooMany if there are more values than the budget allows for
+ */
 export function plansFor(
   admitting: Pick<Alternative, 'checks'>,
   refusing: readonly Pick<Alternative, 'checks'>[],
   known: KnownGroups,
+  isStrict = false,
 ): Plans {
   const own = new Set(admitting.checks);
   const others = refusing.map(({ checks }) => checks.filter((check) => !own.has(check)));
@@ -40,11 +44,12 @@ export function plansFor(
     admitting: admitting.checks.filter(isUnderstood),
     refusing: others.map((checks) => checks.filter(isUnderstood)),
   };
-  return { plans: plansOf(sides, known), notUnderstood: [...new Set(notUnderstood)] };
+  return { plans: plansOf(sides, known, isStrict), notUnderstood: [...new Set(notUnderstood)] };
 }
 
-function plansOf(sides: Sides, known: KnownGroups): Plan[] {
-  const groups = groupsOf([...new Set<UnderstoodCheck>([...sides.admitting, ...sides.refusing.flat()])]);
+function plansOf(sides: Sides, known: KnownGroups, isStrict: boolean): Plan[] {
+  const checks = new Set<UnderstoodCheck>([...sides.admitting, ...sides.refusing.flat()]);
+  const groups = groupsOf([...checks], isStrict);
   const common = commonDimensions(groups);
   const ofGroups = groups.groups.map((group) => {
     const isOf = (check: UnderstoodCheck) => group.checks.includes(check);

@@ -3,6 +3,7 @@ import type { UseIndex } from '../../operator/evaluate/use.ts';
 import { type EvaluationContext, evaluate, type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
+import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Alternative, Checks, KnownCheck } from './alternatives.ts';
 import { PodChecks } from './pod-checks.ts';
@@ -13,13 +14,19 @@ export interface Side {
   readonly usable: readonly string[];
 }
 
+export interface Sides {
+  readonly admitting: Side;
+  readonly refusing: Side;
+}
+
 export class Witnesses {
   readonly #evaluator = new Evaluator();
   readonly #checks: Checks;
   readonly #ofPods = new PodChecks();
   /** The check that the last pod violated. A similar pod probably violates the same check. */
   readonly #last = new Map<Alternative, KnownCheck>();
-  readonly #lastMet = new WeakMap<readonly ResolvedPolicy[], ResolvedPolicy>();
+  /** The policies of a list, the ones that were found last first. */
+  readonly #recent = perObject((policies: readonly ResolvedPolicy[]) => [...policies]);
 
   constructor(checks: Checks) {
     this.#checks = checks;
@@ -38,6 +45,11 @@ export class Witnesses {
     const mayUse: UseIndex['mayUse'] = (_user, _namespace, policy) => usable.includes(policy);
     const evaluation = { evaluator: this.#evaluator, use: { mayUse } as UseIndex } satisfies EvaluationContext;
     return evaluate(candidate, policies, evaluation);
+  }
+
+  /** Whether one side admits the pod, and the other side refuses it. */
+  differs(pod: PodContent, { admitting, refusing }: Sides): boolean {
+    return !this.isAdmitted(pod, refusing) && this.isAdmitted(pod, admitting);
   }
 
   /** Whether the verdict is Compliant; much faster than the verdict itself for many similar pods. */
@@ -61,13 +73,12 @@ export class Witnesses {
     return this.complies(policy, pod) ? isOne(USE_RULE) : isBroken;
   }
 
-  /** Like `policies.some()`, which begins with the policy that it found last in this list. */
+  /** Like `policies.some()`, but tries the policies first that it found last in this list. */
   #some(policies: readonly ResolvedPolicy[], isMet: (policy: ResolvedPolicy) => boolean): boolean {
-    const last = this.#lastMet.get(policies);
-    if (last && isMet(last)) return true;
-    const found = policies.find(isMet);
-    if (found) this.#lastMet.set(policies, found);
-    return found !== undefined;
+    const recent = this.#recent(policies);
+    const place = recent.findIndex(isMet);
+    if (place > 0) recent.unshift(...recent.splice(place, 1));
+    return place >= 0;
   }
 
   /** Whether the policy admits the pod, for a user who may use it. */
