@@ -5,6 +5,7 @@
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
+import { idOf } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
 
@@ -17,7 +18,7 @@ import type { PolicySet } from './policy-set.ts';
 import { smallest } from './smallest.ts';
 import { Budget } from './tiny-pods.ts';
 import { type Use, type UsesOptions, usesOf } from './uses.ts';
-import type { Sides } from './witnesses.ts';
+import type { Side, Sides } from './witnesses.ts';
 
 /** Whether a difference admits what was refused, or refuses what was admitted. */
 export const DIRECTIONS = ['opens', 'closes'] as const;
@@ -109,6 +110,7 @@ class Comparing {
   readonly #examined: Examined;
   readonly #options: ComparingOptions;
   readonly #all: boolean;
+  readonly #smallest = new Map<string, Map<string, PodContent>>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
   constructor(old: PolicySet, now: PolicySet, examined: Examined, options: ComparingOptions) {
@@ -253,7 +255,16 @@ class Comparing {
     const shows = (pod: PodContent) =>
       witnesses.differs(pod, sides) && (rule === USE_RULE || witnesses.breaks(pod, rule, sides.refusing));
     const pod = pods.find((one) => isAccepted(one) && shows(one));
-    return pod && (this.#options.isFirstEnough ? pod : smallest(pod, shows));
+    return pod && (this.#options.isFirstEnough ? pod : smallest(pod, shows, this.#smallestOf(rule, sides)));
+  }
+
+  /** The pods that have been made smaller, for the same rule, policies and users. */
+  #smallestOf(rule: string, { admitting, refusing }: Sides): Map<string, PodContent> {
+    const keyOf = ({ policies, usable }: Side) => [idOf(policies), ...usable];
+    const key = JSON.stringify([rule, keyOf(admitting), keyOf(refusing)]);
+    const known = this.#smallest.get(key) ?? new Map<string, PodContent>();
+    this.#smallest.set(key, known);
+    return known;
   }
 
   /** The difference that the pod shows by the same code as the operator's; undefined if it shows none. */

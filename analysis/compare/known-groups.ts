@@ -1,8 +1,9 @@
 /** The values and options of groups of checks, found only once for the many pairs of policies that have the same group. */
 import { perList } from '../../operator/policy/memo.ts';
-import { commonDimensions, type Dimension, dimensionsOf, NAME, type Rows, rowsOf } from './dimensions.ts';
+import { commonDimensions, type Dimension, dimensionsOf, NAME } from './dimensions.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { type Chosen, countOf, type Option, optionsOf, type Sides, valuesOf } from './options.ts';
+import { type Rows, rowsOf } from './rows.ts';
 import type { Budget, TinyPods } from './tiny-pods.ts';
 
 export class KnownGroups {

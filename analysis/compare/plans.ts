@@ -3,11 +3,12 @@
  * each group; without a plan, there is no such pod.
  */
 import type { Alternative } from './alternatives.ts';
-import { combinations, commonDimensions, NAME, reduced } from './dimensions.ts';
+import { combinations, commonDimensions, NAME } from './dimensions.ts';
 import { TooMany } from './fields.ts';
 import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
 import type { KnownGroups } from './known-groups.ts';
 import { type Broken, brokenKey, type Option, type Piece, type Sides } from './options.ts';
+import { reduced } from './rows.ts';
 
 /** A choice of values from which a pod is made that breaks the rule, and that every refusing policy refuses. */
 export interface Plan {
