@@ -5,21 +5,20 @@
 import { MOST_ASKED } from '../../operator/compile/decision.ts';
 import { type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
-import { evaluatesFilled } from '../../operator/policy/parts.ts';
+import { idOf } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Labels } from '../../operator/policy/selector.ts';
-import { type Alternative, Checks } from './alternatives.ts';
-import { assembled } from './assemble.ts';
+
+import type { Alternative } from './alternatives.ts';
+import { type Admitting, Examined } from './examined.ts';
 import { TooMany } from './fields.ts';
-import { KnownGroups } from './known-groups.ts';
 import { isAccepted } from './kubernetes.ts';
 import { type NamespaceClass, namespaceClasses } from './namespaces.ts';
-import { type Plan, type Plans, plansFor } from './plans.ts';
 import type { PolicySet } from './policy-set.ts';
 import { smallest } from './smallest.ts';
-import { Budget, TinyPods } from './tiny-pods.ts';
+import { Budget } from './tiny-pods.ts';
 import { type Use, type UsesOptions, usesOf } from './uses.ts';
-import { type Side, Witnesses } from './witnesses.ts';
+import type { Side, Sides } from './witnesses.ts';
 
 /**
  * The direction of a difference. A difference opens if it admits what was refused, and closes if it refuses what was
@@ -107,29 +106,8 @@ export class Questions {
   }
 }
 
-/** The number of pods to try for each rule. Several pods are tried because some plans cannot be made into a pod. */
-const MOST_TRIED = 40;
-/** The rules about lists in the pod itself. Each item of such a list may violate a rule of another policy. */
+/** The rules about lists of the pod itself, of which each item may break the rule of another policy. */
 const POD_LISTS = ['sysctls', 'supplementalGroups'] as const;
-
-/** The pods that an admitting policy admits and other policies refuse. The key is the rule that the pod violates. */
-interface Found {
-  readonly pods: ReadonlyMap<string, readonly PodContent[]>;
-  readonly plans: Plans;
-}
-
-/** The results about checks and pods, which do not depend on which sets are compared. */
-class Examined {
-  readonly checks = new Checks();
-  readonly witnesses = new Witnesses(this.checks);
-  readonly groups: KnownGroups;
-  readonly found = new Map<string, Found>();
-
-  constructor(limit: number) {
-    const budget = new Budget(limit);
-    this.groups = new KnownGroups(new TinyPods(budget), budget);
-  }
-}
 
 interface ComparingOptions extends UsesOptions, Pick<CompareOptions, 'all' | 'directions'> {
   /** Whether the comparison ends at the first difference. */
@@ -141,6 +119,7 @@ class Comparing {
   readonly #examined: Examined;
   readonly #options: ComparingOptions;
   readonly #all: boolean;
+  readonly #smallest = new Map<string, Map<string, PodContent>>();
   readonly #result = { opens: [] as Difference[], closes: [] as Difference[], undecided: [] as Undecided[] };
 
   constructor(old: PolicySet, now: PolicySet, examined: Examined, options: ComparingOptions) {
@@ -203,7 +182,7 @@ class Comparing {
     const { alternatives } = this.#examined.checks;
     for (const alternative of policy ? alternatives(policy) : [{ checks: [] }]) {
       const others = usable.flatMap(alternatives);
-      const found = this.#within(where, () => this.#find(alternative, others));
+      const found = this.#within(where, () => this.#examined.find(alternative, others));
       if (!found) continue;
       for (const rule of found.plans.notUnderstood) {
         this.#result.undecided.push({
@@ -213,7 +192,8 @@ class Comparing {
       }
       // If no policy decides, one pod is enough to show that everything is admitted.
       const shown = policy || this.#all ? found.pods : [...found.pods].slice(0, 1);
-      for (const [rule, pods] of shown) this.#show(rule, pods, { namespace, use, direction, policy });
+      const checked = { admitting: alternative, refusing: others };
+      for (const [rule, pods] of shown) this.#show(rule, pods, { namespace, use, direction, policy, checked });
     }
   }
 
@@ -231,37 +211,14 @@ class Comparing {
     }
   }
 
-  #find(admitting: Pick<Alternative, 'checks'>, refusing: readonly Alternative[]): Found {
-    const { found: before, groups } = this.#examined;
-    const idsOf = ({ checks }: Pick<Alternative, 'checks'>) => checks.map(({ id }) => id).join();
-    // A pod that a policy refuses is shown with the rules that the pod violates after defaulting.
-    const isLast = ({ filled, policy }: Alternative) => filled === evaluatesFilled(policy);
-    const key = [idsOf(admitting), ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`)].join('|');
-    const known = before.get(key);
-    if (known) return known;
-    const plans = plansFor(admitting, refusing, groups);
-    const isShown = ({ target }: Plan) => {
-      const refuser = target && refusing[target.broken.refuser];
-      return !refuser || isLast(refuser);
-    };
-    const byRule = Map.groupBy(plans.plans.filter(isShown), ({ target }) => target?.broken.rule ?? USE_RULE);
-    const sorted = [...byRule].map(([rule, ofRule]) => [rule, ofRule.toSorted((a, b) => a.size - b.size)] as const);
-    const smallestFirst = sorted.toSorted(([, [a]], [, [b]]) => (a?.size ?? 0) - (b?.size ?? 0));
-    const pods = smallestFirst.map(([rule, ofRule]) => {
-      return [rule, ofRule.slice(0, MOST_TRIED).flatMap((plan) => assembled(plan) ?? [])] as const;
-    });
-    const found = { plans, pods: new Map(pods) };
-    before.set(key, found);
-    return found;
-  }
-
-  /** Whether the comparison has found enough differences and can end. */
+  /** Whether no further difference is wanted. */
   get #isDone(): boolean {
     return this.#options.isFirstEnough === true && this.#result.opens.length + this.#result.closes.length > 0;
   }
 
-  #show(rule: string, pods: readonly PodContent[], { namespace, use, direction, policy }: Shown): void {
+  #show(rule: string, pods: readonly PodContent[], shown: Shown): void {
     if (this.#isDone) return;
+    const { namespace, use, direction, policy } = shown;
     const list = this.#result[direction];
     const ofClass = list.filter((one) => one.namespace === namespace.labels && one.use.join() === use.admitting.join());
     const isShown = ({ rules, before, after }: Difference) =>
@@ -271,30 +228,55 @@ class Comparing {
     if (ofClass.some(isShown)) return;
     const sides = sidesOf(namespace, use, direction);
     const pod = this.#witness(rule, pods, sides);
-    // If a policy refuses a pod only by rules that are already shown, the pod shows nothing new.
+    if (!pod) {
+      this.#searchStrictly(rule, shown);
+      return;
+    }
+    // A pod that some policy refuses only by rules that are shown already shows nothing new.
     const known = new Set(ofClass.flatMap(({ rules }) => rules));
     const isNew = (broken: string) => !known.has(broken);
     const { policies } = sides.refusing;
-    if (pod && !this.#all && !policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew))) return;
-    const difference = pod && this.#difference(rule, pod, { namespace, use, direction, policy });
+    if (!this.#all && !policies.every((one) => this.#examined.witnesses.isRefusedBy(one, pod, isNew))) return;
+    const difference = this.#difference(rule, pod, shown);
     if (difference) list.push(difference);
-    else {
-      const message = `a pod that breaks only rule ${rule} may be ${direction === 'opens' ? 'admitted' : 'refused'} now, but no such pod was found`;
-      this.#result.undecided.push({ namespace: namespace.labels, use: use.admitting, direction, message });
-    }
+    else this.#leaveOpen(rule, shown);
   }
 
-  /**
-   * A pod, normally the smallest, that violates the rule in the set that refuses it. The result is undefined if no pod
-   * violates the rule.
-   */
-  #witness(rule: string, pods: readonly PodContent[], { admitting, refusing }: Sides): PodContent | undefined {
+  /** Looks again for a pod that breaks the rule, if the API server would refuse all pods that were found. */
+  #searchStrictly(rule: string, shown: Shown): void {
+    const { namespace, use, direction, checked } = shown;
+    if (checked.isStrict) {
+      this.#leaveOpen(rule, shown);
+      return;
+    }
+    const where = { namespace: namespace.labels, use: use.admitting, direction };
+    const found = this.#within(where, () => this.#examined.find(checked.admitting, checked.refusing, true));
+    const pods = found?.pods.get(rule);
+    // Without such a plan, it is proved that there is no such pod.
+    if (pods) this.#show(rule, pods, { ...shown, checked: { ...checked, isStrict: true } });
+  }
+
+  #leaveOpen(rule: string, { namespace, use, direction }: Shown): void {
+    const message = `a pod that breaks only rule ${rule} may be ${direction === 'opens' ? 'admitted' : 'refused'} now, but no such pod was found`;
+    this.#result.undecided.push({ namespace: namespace.labels, use: use.admitting, direction, message });
+  }
+
+  /** A pod, normally the smallest, that breaks the rule on the side that refuses it; undefined if none of the pods does. */
+  #witness(rule: string, pods: readonly PodContent[], sides: Sides): PodContent | undefined {
+    const { witnesses } = this.#examined;
     const shows = (pod: PodContent) =>
-      (rule === USE_RULE || this.#examined.witnesses.breaks(pod, rule, refusing)) &&
-      !this.#examined.witnesses.isAdmitted(pod, refusing) &&
-      this.#examined.witnesses.isAdmitted(pod, admitting);
+      witnesses.differs(pod, sides) && (rule === USE_RULE || witnesses.breaks(pod, rule, sides.refusing));
     const pod = pods.find((one) => isAccepted(one) && shows(one));
-    return pod && (this.#options.isFirstEnough ? pod : smallest(pod, shows));
+    return pod && (this.#options.isFirstEnough ? pod : smallest(pod, shows, this.#smallestOf(rule, sides)));
+  }
+
+  /** The pods that have been made smaller, for the same rule, policies and users. */
+  #smallestOf(rule: string, { admitting, refusing }: Sides): Map<string, PodContent> {
+    const keyOf = ({ policies, usable }: Side) => [idOf(policies), ...usable];
+    const key = JSON.stringify([rule, keyOf(admitting), keyOf(refusing)]);
+    const known = this.#smallest.get(key) ?? new Map<string, PodContent>();
+    this.#smallest.set(key, known);
+    return known;
   }
 
   /** The difference that the pod shows, evaluated by the operator's code; undefined if the pod shows no difference. */
@@ -323,11 +305,14 @@ interface Shown {
   readonly use: Use;
   readonly direction: Direction;
   readonly policy: ResolvedPolicy | undefined;
+  readonly checked: Checked;
 }
 
-interface Sides {
-  readonly admitting: Side;
-  readonly refusing: Side;
+/** The checks of one search for pods. */
+interface Checked {
+  readonly admitting: Admitting;
+  readonly refusing: readonly Alternative[];
+  readonly isStrict?: boolean;
 }
 
 function sidesOf(namespace: NamespaceClass, use: Use, direction: Direction): Sides {

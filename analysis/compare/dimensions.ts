@@ -4,18 +4,9 @@
  */
 import { type Fieldset, TooMany } from './fields.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
-import { isAccepted, ONE_OF, REQUIRED } from './kubernetes.ts';
+import { ONE_OF, REQUIRED } from './kubernetes.ts';
 import { isContainerName, keysOf, typeOf } from './paths.ts';
-import {
-  type ContainerPart,
-  mergedObjects,
-  type PodPart,
-  podOf,
-  type TinyPod,
-  type TinyPods,
-  type Understood,
-  USUAL,
-} from './tiny-pods.ts';
+import { type ContainerPart, mergedObjects, type PodPart, type TinyPod, USUAL } from './tiny-pods.ts';
 
 /** A part of a pod that can be chosen independently of other parts, with its values. Most dimensions are fields. */
 export interface Dimension {
@@ -32,8 +23,8 @@ export const OTHERS = 'common companion';
 
 const LISTS = ['spec.containers', 'spec.initContainers', 'spec.ephemeralContainers', 'spec.volumes'];
 
-/** The maximum number of combinations of values of the fields that one check reads. */
-const MOST_COMBINATIONS = 300_000;
+/** The most combinations of values of the fields that one check reads. */
+export const MOST_COMBINATIONS = 300_000;
 
 /** The dimensions of the fields that belong to no group. */
 export function commonDimensions({ common }: Groups): Dimension[] {
@@ -64,11 +55,8 @@ export function dimensionsOf({ fields, paths, checks }: Group, { containers, isC
   ];
 }
 
-/**
- * Whether two containers of a pod may differ in the field with this path, which is the name, the image or an
- * annotation.
- */
-function tellsContainersApart(path: string): boolean {
+/** Whether the path is a field that two containers have with different values: the name, the image, an annotation. */
+export function tellsContainersApart(path: string): boolean {
   return isContainerName(path) || path.startsWith('c@');
 }
 
@@ -108,7 +96,7 @@ export function companionsIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod
   return { companions: [chosen.get(COMPANION), chosen.get(OTHERS)].flatMap((one) => (one ? [one as Fieldset] : [])) };
 }
 
-function volumesIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod, 'volumes'> {
+export function volumesIn(chosen: ReadonlyMap<string, unknown>): Pick<TinyPod, 'volumes'> {
   const volumes = chosen.get(VOLUMES) as readonly Fieldset[] | undefined;
   return volumes ? { volumes } : {};
 }
@@ -133,89 +121,6 @@ export function tinyPodOf(chosen: ReadonlyMap<string, unknown>): TinyPod {
   return { ...podPartOf(chosen), ...containerPartOf(chosen), ...companionsIn(chosen), ...volumesIn(chosen) };
 }
 
-/**
- * A number for each value of each dimension. If two values have the same number, every check gives them the same
- * verdicts, for every combination with values of the other fields that the check reads.
- */
-export type Rows = ReadonlyMap<string, readonly number[]>;
-/** The verdicts of the checks for each value. */
-type Answers = ReadonlyMap<string, string[]>;
-
-export function rowsOf(dimensions: readonly Dimension[], checks: readonly UnderstoodCheck[], pods: TinyPods): Rows {
-  const rows = new Map(dimensions.map(({ key, values }) => [key, values.map(() => '')]));
-  for (const factor of new Set(checks.flatMap(({ factors }) => factors))) {
-    addRows(
-      rows,
-      dimensions.filter(({ key }) => isRead(key, factor)),
-      (tiny) => pods.answer(factor, tiny),
-    );
-  }
-  // Each condition of the API server itself is about one or two fields.
-  for (const [i, a] of dimensions.entries())
-    for (const b of dimensions.slice(i + 1)) addRows(rows, [a, b], (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0'));
-  return new Map([...rows].map(([key, ofKey]) => [key, ofKey.map((row) => ofKey.indexOf(row))]));
-}
-
-/** The dimension without the values that no check distinguishes from an earlier value. */
-export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dimension {
-  const seen = new Set<string>();
-  const isNew = (_: unknown, i: number) => {
-    const ofKey = rows.map((one) => one.get(key) ?? []).filter(({ length }) => length === values.length);
-    const row = ofKey.map((one) => one[i]).join('|');
-    return !seen.has(row) && seen.add(row) !== undefined;
-  };
-  return { key, values: values.filter(isNew) };
-}
-
-/**
- * Adds answers to the row of each value. The answers are those for all combinations with values of the other
- * dimensions.
- */
-function addRows(rows: Answers, dimensions: readonly Dimension[], answer: (tiny: TinyPod) => string): void {
-  const parts = [/^spec[.@]/, /^(?:c[.@]|name$)/, /companion$/, /^volumes$/].map((part) =>
-    dimensions.filter(({ key }) => part.test(key)),
-  );
-  const [ofPod = [], ofContainer = [], others = [], volumes = []] = parts.map(combinations);
-  const count = ofPod.length * ofContainer.length * others.length * volumes.length;
-  const keys = dimensions.map(({ key }) => key);
-  if (count > MOST_COMBINATIONS) throw new TooMany(`${count} combinations of values of ${keys.join(', ')}`);
-  const [pods, containers] = [ofPod.map(podPartOf), ofContainer.map(containerPartOf)];
-  const answers = pods.flatMap((pod) =>
-    containers.flatMap((container) =>
-      others.flatMap((other) =>
-        volumes.map((one) => answer({ ...pod, ...container, ...companionsIn(other), ...volumesIn(one) })),
-      ),
-    ),
-  );
-  // In the list of combinations, the last dimension changes fastest.
-  let stride = count;
-  for (const { key, values } of parts.flat()) {
-    const block = stride / values.length;
-    const found = values.map(() => [] as string[]);
-    for (const [index, one] of answers.entries()) found[Math.floor((index % stride) / block)]?.push(one);
-    const own = rows.get(key) ?? [];
-    for (const [place, ofValue] of found.entries()) own[place] += `${ofValue.join('')} `;
-    stride = block;
-  }
-}
-
-function isRead(key: string, { reads }: Understood): boolean {
-  const has = (pattern: RegExp) => [...reads.paths].some((path) => pattern.test(path));
-  switch (key) {
-    case NAME:
-      return [...reads.paths].some(tellsContainersApart);
-    case COMPANION:
-    case OTHERS:
-      return has(/^x\.(?!name$|image$)/);
-    case VOLUMES:
-      return has(/^v\b|^spec\.volumes/);
-    default:
-      return [...reads.paths].some(
-        (path) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`) || isKeyIn(key, path),
-      );
-  }
-}
-
 /** The combinations of the values of some dimensions. */
 export function combinations(dimensions: readonly Dimension[]): ReadonlyMap<string, unknown>[] {
   return dimensions.reduce<Map<string, unknown>[]>(
@@ -227,10 +132,4 @@ export function combinations(dimensions: readonly Dimension[]): ReadonlyMap<stri
     },
     [new Map()],
   );
-}
-
-/** Whether the path stands for the names of all fields of the object that contains the field `key`. */
-function isKeyIn(key: string, path: string): boolean {
-  const [root = '', ...fields] = key.split('.');
-  return path === keysOf(root) && fields.length === 1;
 }

@@ -6,12 +6,13 @@
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 import {
   ANNOTATION_VALUES,
+  acceptedAs,
   acceptedNumbers,
   acceptedValues,
   COMPANIONS,
   ONE_OF,
   REQUIRED,
-  usualText,
+  usualTexts,
 } from './kubernetes.ts';
 import { isRoot, keysOf, sizeOf, typeOf } from './paths.ts';
 import { APPENDED, type Constant, type Reads } from './reads.ts';
@@ -44,7 +45,11 @@ export class Fields {
   readonly #pools = new Map<string, Pool>();
   readonly #known = new Map<string, readonly unknown[]>();
 
-  constructor(reads: Iterable<Reads>) {
+  readonly #isBeside: (field: string) => boolean;
+
+  /** @param isBeside whether the field of the pod is examined together with these fields */
+  constructor(reads: Iterable<Reads>, isBeside: (field: string) => boolean) {
+    this.#isBeside = isBeside;
     for (const { paths, presence, relations, functions } of reads) {
       for (const path of paths) this.#paths.add(path);
       for (const path of presence) this.#presence.add(path);
@@ -132,13 +137,14 @@ export class Fields {
     const { sets: compared, prefixes } = this.#poolAt(path);
     const sets = [...compared.values()].map((set) => set.filter((one) => typeof one === 'string'));
     const { parent = '', name = '' } = /^(?<parent>.*)\.(?<name>\w+)$/.exec(path)?.groups ?? {};
-    const usual = usualText(path) ?? (parent === '' ? undefined : REQUIRED[typeOf(parent)]?.[name]);
+    const usual = usualTexts(path, this.#isBeside);
+    const required = parent === '' ? undefined : REQUIRED[typeOf(parent)]?.[name];
     return {
       constants,
       sets,
       prefixes: [...prefixes].filter((one) => one !== ''),
       functions: [...(this.#functions.get(path) ?? [])],
-      ...(typeof usual === 'string' && { usual }),
+      usual: usual.length === 0 && typeof required === 'string' ? [required] : usual,
     };
   }
 
@@ -259,7 +265,7 @@ export class Fields {
       ...[...sets].flatMap(([key, set]) => (set.includes(text) ? key : [])),
       ...[...prefixes].filter((prefix) => typeof text === 'string' && text.startsWith(prefix)),
     ]);
-    return JSON.stringify(found);
+    return JSON.stringify([found, acceptedAs(path, `${constant}`, this.#isBeside)]);
   }
 
   #poolAt(path: string): Pool {

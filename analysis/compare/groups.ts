@@ -5,7 +5,7 @@
  */
 import type { KnownCheck } from './alternatives.ts';
 import { Fields, type Fieldset, product } from './fields.ts';
-import { LIMITING, NEEDED, SECCOMP, TOGETHER } from './kubernetes.ts';
+import { CONTRADICTED, LIMITING, NEEDED, SECCOMP, TOGETHER } from './kubernetes.ts';
 import { ANNOTATIONS, isContainerName, rootOf, typeOf } from './paths.ts';
 import type { Reads } from './reads.ts';
 
@@ -21,6 +21,8 @@ export interface Groups {
   /** The names and images of containers that the checks distinguish. */
   readonly containers: readonly Fieldset[];
   readonly isCommon: (path: string) => boolean;
+  /** Whether fields that the API server refuses together are in one group. */
+  readonly isStrict: boolean;
 }
 
 /** The fields that belong to no group. */
@@ -39,7 +41,8 @@ export function isUnderstood(check: KnownCheck): check is UnderstoodCheck {
 
 const COMMON = /^spec\.(?:\w+|os\.name)$/;
 
-export function groupsOf(checks: readonly UnderstoodCheck[]): Groups {
+/** @param isStrict without it, the groups are smaller, and the API server refuses some combinations of their values */
+export function groupsOf(checks: readonly UnderstoodCheck[], isStrict = false): Groups {
   const rulesOf = new Map<string, Set<string>>();
   for (const { rule, reads } of checks) {
     for (const path of reads.paths) rulesOf.set(path, (rulesOf.get(path) ?? new Set()).add(rule));
@@ -53,17 +56,25 @@ export function groupsOf(checks: readonly UnderstoodCheck[]): Groups {
   const ofSome = new Set([...rulesOf.keys()].filter((path) => isOfSome(path, rulesOf)));
   const isCommon = (path: string) =>
     common.has(path) || ofSome.has(path) || (path === 'spec.os' && common.has('spec.os.name'));
-  const fields = new Fields(checks.map(({ reads }) => reads));
+  const isBeside = (field: string) => isStrict || common.has(field);
+  const fields = new Fields(
+    checks.map(({ reads }) => reads),
+    isBeside,
+  );
   const companions = ofSome.size === 0 ? [undefined] : fields.object('x', (path) => ofSome.has(path));
   return {
-    groups: joined(checks, isCommon).map((ofGroup) => ({
+    groups: joined(checks, isCommon, isStrict).map((ofGroup) => ({
       checks: ofGroup,
-      fields: new Fields(ofGroup.map(({ reads }) => reads)),
+      fields: new Fields(
+        ofGroup.map(({ reads }) => reads),
+        isBeside,
+      ),
       paths: new Set(ofGroup.flatMap(({ reads }) => [...reads.paths])),
     })),
     common: { fields, paths: [...common], companions },
     containers: containersIn(fields),
     isCommon,
+    isStrict,
   };
 }
 
@@ -88,13 +99,20 @@ function containersIn(fields: Fields): Fieldset[] {
   return product(names, values);
 }
 
-/** Checks that read a common field are in the same group. A volume is one value, because it has exactly one source. */
-function joined(checks: readonly UnderstoodCheck[], isCommon: (path: string) => boolean): UnderstoodCheck[][] {
+/** Checks that read a field in common are in one group. A volume is one value, because it has exactly one source. */
+function joined(
+  checks: readonly UnderstoodCheck[],
+  isCommon: (path: string) => boolean,
+  isStrict: boolean,
+): UnderstoodCheck[][] {
   let groups: { readonly fields: ReadonlySet<string>; readonly checks: UnderstoodCheck[] }[] = [];
   for (const check of checks) {
-    const own = new Set(
-      [...check.reads.paths].filter((path) => !isCommon(path)).flatMap((path) => fieldsOf(path, check.reads)),
-    );
+    const fieldsIn = (path: string) => {
+      const fields = fieldsOf(path, check.reads);
+      return isStrict ? fields.flatMap((field) => [field, ...(CONTRADICTED[field] ?? [])]) : fields;
+    };
+    const read = [...check.reads.paths].filter((path) => !isCommon(path));
+    const own = new Set(read.flatMap(fieldsIn).filter((field) => !isCommon(field)));
     const [joining, others] = [
       groups.filter(({ fields }) => !fields.isDisjointFrom(own)),
       groups.filter(({ fields }) => fields.isDisjointFrom(own)),

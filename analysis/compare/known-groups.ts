@@ -3,9 +3,10 @@
  * only once.
  */
 import { perList } from '../../operator/policy/memo.ts';
-import { commonDimensions, type Dimension, dimensionsOf, NAME, type Rows, rowsOf } from './dimensions.ts';
+import { commonDimensions, type Dimension, dimensionsOf, NAME } from './dimensions.ts';
 import type { Group, Groups, UnderstoodCheck } from './groups.ts';
 import { type Chosen, countOf, type Option, optionsOf, type Sides, valuesOf } from './options.ts';
+import { type Rows, rowsOf } from './rows.ts';
 import type { Budget, TinyPods } from './tiny-pods.ts';
 
 export class KnownGroups {
@@ -22,7 +23,7 @@ export class KnownGroups {
   ofGroup(group: Group, groups: Groups): KnownGroup {
     const ofChecks = this.#ofChecks(group.checks);
     const common = commonDimensions(groups);
-    const key = JSON.stringify([[...group.paths].filter(groups.isCommon), common, groups.containers]);
+    const key = JSON.stringify([[...group.paths].filter(groups.isCommon), common, groups.containers, groups.isStrict]);
     const known = ofChecks.get(key) ?? this.#find(group, groups, common);
     ofChecks.set(key, known);
     return known;

@@ -104,7 +104,13 @@ export const TOGETHER: readonly string[] = [
   'c.securityContext.capabilities.add',
 ];
 
-/** The values that the API server accepts. The key is the end of the field's path. */
+/** Fields of which the API server refuses some values beside some values of other fields of the pod, by path. */
+export const CONTRADICTED: Readonly<Record<string, readonly string[]>> = {
+  'spec.securityContext.sysctls': ['spec.hostNetwork', 'spec.hostIPC'],
+  'c.ports': ['spec.hostNetwork'],
+};
+
+/** The values that the API server accepts, by the end of the field's path. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   'os.name': ['linux', 'windows'],
   'seccompProfile.type': ['RuntimeDefault', 'Localhost', 'Unconfined'],
@@ -127,10 +133,14 @@ const USUAL: Readonly<Record<string, string>> = {
   '.host': 'example.com',
   runtimeClassName: 'runc',
 };
+/** A sysctl that the API server accepts beside every field of a pod. */
+const SYSCTL_OF_NODE = 'vm.swappiness';
 
-/** A text to show at the path, if it differs from all texts that policies name. */
-export function usualText(path: string): string | undefined {
-  return Object.entries(USUAL).find(([end]) => path.endsWith(end))?.[1];
+/** Texts that are shown at the path if they are different from all texts that policies name, one for each `acceptedAs`. */
+export function usualTexts(path: string, isBeside: (field: string) => boolean): readonly string[] {
+  const usual = Object.entries(USUAL).find(([end]) => path.endsWith(end))?.[1];
+  if (usual === undefined) return [];
+  return acceptedAs(path, usual, isBeside) === 'IPC' ? [usual, SYSCTL_OF_NODE] : [usual];
 }
 
 /** The values of a field that accepts only certain values; undefined for a field that accepts any value. */
@@ -152,6 +162,22 @@ const LINUX_OF_CONTAINER =
   'appArmorProfile seLinuxOptions seccompProfile capabilities readOnlyRootFilesystem privileged allowPrivilegeEscalation procMount runAsUser runAsGroup'.split(
     ' ',
   );
+
+/**
+ * What the API server asks of a text at the path: two texts with the same result are accepted beside the same other
+ * fields, so that one of them is enough if checks treat both alike.
+ *
+ * @param isBeside whether the field of the pod is examined together with the text
+ */
+export function acceptedAs(path: string, text: string, isBeside: (field: string) => boolean): string {
+  if (path.endsWith('sysctls[].name')) {
+    const { ofNetwork, ofIpc } = kindOf(text);
+    if (ofNetwork && isBeside('spec.hostNetwork')) return 'network';
+    return ofIpc && isBeside('spec.hostIPC') ? 'IPC' : '';
+  }
+  // Only this name contradicts allowPrivilegeEscalation: false.
+  return path.endsWith('capabilities.add[]') && text === CAP_SYS_ADMIN ? text : '';
+}
 
 /** Whether the API server accepts the pod. */
 export function isAccepted({ annotations, spec }: PodContent): boolean {
@@ -203,13 +229,19 @@ function areSysctls({ hostNetwork, hostIPC }: PodSpec, sysctls: readonly unknown
 /** Many pods of a comparison have the same list, which may be long. */
 const sysctlsIn = perObject((sysctls: readonly unknown[]) => {
   const names = sysctls.map((one) => String(objectOf(one).name));
-  const dotted = names.map((name) => (/^[^./]*\//.test(name) ? name.replaceAll('/', '.') : name));
+  const kinds = names.map(kindOf);
   return {
     areValid: new Set(names).size === names.length && names.every((name) => SYSCTL.test(name) && name.length <= 253),
-    ofNetwork: dotted.some((name) => name.startsWith('net.')),
-    ofIpc: dotted.some((name) => IPC_SYSCTL.test(name)),
+    ofNetwork: kinds.some(({ ofNetwork }) => ofNetwork),
+    ofIpc: kinds.some(({ ofIpc }) => ofIpc),
   };
 });
+
+/** Whether the sysctl is part of the network's or the IPC namespace. */
+function kindOf(name: string): { readonly ofNetwork: boolean; readonly ofIpc: boolean } {
+  const dotted = /^[^./]*\//.test(name) ? name.replaceAll('/', '.') : name;
+  return { ofNetwork: dotted.startsWith('net.'), ofIpc: IPC_SYSCTL.test(dotted) };
+}
 
 const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*([a-z0-9][-_a-z0-9]*)?[a-z0-9]$/;
 const IPC_SYSCTL = /^(kernel\.(shm|msg|sem)|fs\.mqueue\.)/;
@@ -220,7 +252,7 @@ function isContainer(container: Container, spec: PodSpec, annotations: PodConten
   if (os === 'windows' && hasAny(context, LINUX_OF_CONTAINER)) return false;
   if (os === 'linux' && context.windowsOptions !== undefined) return false;
   const added = arrayOf(objectOf(context.capabilities).add);
-  const isRaised = context.privileged === true || added.includes('CAP_SYS_ADMIN');
+  const isRaised = context.privileged === true || added.includes(CAP_SYS_ADMIN);
   return (
     !(isRaised && context.allowPrivilegeEscalation === false) &&
     !(context.procMount === 'Unmasked' && spec.hostUsers !== false) &&
@@ -232,6 +264,7 @@ function isContainer(container: Container, spec: PodSpec, annotations: PodConten
   );
 }
 
+const CAP_SYS_ADMIN = 'CAP_SYS_ADMIN';
 const SECCOMP_OF_POD = `${SECCOMP.annotation}/pod`;
 const SECCOMP_OF_CONTAINER = `container.${SECCOMP.annotation}/`;
 

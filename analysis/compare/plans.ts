@@ -3,11 +3,12 @@
  * option for each group. Without a plan, no such pod exists.
  */
 import type { Alternative } from './alternatives.ts';
-import { combinations, commonDimensions, NAME, reduced } from './dimensions.ts';
+import { combinations, commonDimensions, NAME } from './dimensions.ts';
 import { TooMany } from './fields.ts';
 import { groupsOf, isUnderstood, type UnderstoodCheck } from './groups.ts';
 import type { KnownGroups } from './known-groups.ts';
 import { type Broken, brokenKey, type Option, type Piece, type Sides } from './options.ts';
+import { reduced } from './rows.ts';
 
 /**
  * A choice of values from which a pod can be made. The pod violates the rule, and every refusing policy refuses the
@@ -33,6 +34,7 @@ export function plansFor(
   admitting: Pick<Alternative, 'checks'>,
   refusing: readonly Pick<Alternative, 'checks'>[],
   known: KnownGroups,
+  isStrict = false,
 ): Plans {
   const own = new Set(admitting.checks);
   const others = refusing.map(({ checks }) => checks.filter((check) => !own.has(check)));
@@ -44,11 +46,12 @@ export function plansFor(
     admitting: admitting.checks.filter(isUnderstood),
     refusing: others.map((checks) => checks.filter(isUnderstood)),
   };
-  return { plans: plansOf(sides, known), notUnderstood: [...new Set(notUnderstood)] };
+  return { plans: plansOf(sides, known, isStrict), notUnderstood: [...new Set(notUnderstood)] };
 }
 
-function plansOf(sides: Sides, known: KnownGroups): Plan[] {
-  const groups = groupsOf([...new Set<UnderstoodCheck>([...sides.admitting, ...sides.refusing.flat()])]);
+function plansOf(sides: Sides, known: KnownGroups, isStrict: boolean): Plan[] {
+  const checks = new Set<UnderstoodCheck>([...sides.admitting, ...sides.refusing.flat()]);
+  const groups = groupsOf([...checks], isStrict);
   const common = commonDimensions(groups);
   const ofGroups = groups.groups.map((group) => {
     const isOf = (check: UnderstoodCheck) => group.checks.includes(check);

@@ -4,10 +4,11 @@
  */
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import { CONTAINER_LISTS } from '../../operator/model/containers.ts';
-import type { PodContent } from '../../operator/model/objects.ts';
+import type { Container, PodContent } from '../../operator/model/objects.ts';
 import { Recent } from '../../operator/model/recent.ts';
 import { perObject } from '../../operator/policy/memo.ts';
 import type { KnownCheck } from './alternatives.ts';
+import { changedPart, type Part, readsPart } from './changed-part.ts';
 import { ReadParts, type Roots, type Tree, WHOLE } from './read-parts.ts';
 
 /** The maximum number of verdicts that are kept for each check. */
@@ -18,23 +19,54 @@ export class PodChecks {
   readonly #parts = new ReadParts();
   readonly #byParts = perObject((_: KnownCheck) => new Recent<boolean>(MOST_KEPT));
   readonly #ofSpec = perObject((roots: Roots) => treeOfSpec(roots));
-  /** The pod that was evaluated last. All policies evaluate one pod before they evaluate the next pod. */
-  #last: Last | undefined;
+  /** By part of pods: whether a check reads the part. */
+  readonly #reading = new Map<string, Map<Roots, boolean>>();
+  /** The pod that was evaluated last, because all policies evaluate one pod before the next one. */
+  #last: Evaluated | undefined;
 
   violates(check: KnownCheck, pod: PodContent): boolean {
-    if (this.#last?.pod !== pod) this.#last = { pod, verdicts: new Map(), keys: new Map() };
-    const { verdicts, keys } = this.#last;
-    const known = verdicts.get(check) ?? this.#violates(check, pod, keys);
-    verdicts.set(check, known);
+    if (this.#last?.pod !== pod) this.#last = this.#next(pod, this.#last);
+    return this.#verdict(check, this.#last);
+  }
+
+  /** The pod after the last one. Many pods differ in one part from an earlier one. */
+  #next(pod: PodContent, last: Evaluated | undefined): Evaluated {
+    const own = { pod, verdicts: new Map(), keys: new Map() };
+    for (const base of [last?.like?.base, last]) {
+      const part = base && changedPart(base.pod, pod);
+      if (!base || !part) continue;
+      const { like: _, ...alone } = base;
+      return { ...own, like: { base: alone, part, isRead: this.#readingOf(part) } };
+    }
+    return own;
+  }
+
+  #readingOf(part: Part): Map<Roots, boolean> {
+    const key = part.join('\n');
+    const known = this.#reading.get(key) ?? new Map<Roots, boolean>();
+    this.#reading.set(key, known);
     return known;
   }
 
-  #violates(check: KnownCheck, pod: PodContent, keys: Map<Roots, string>): boolean {
+  #verdict(check: KnownCheck, evaluated: Evaluated): boolean {
+    const known = evaluated.verdicts.get(check) ?? this.#violates(check, evaluated);
+    evaluated.verdicts.set(check, known);
+    return known;
+  }
+
+  #violates(check: KnownCheck, { pod, keys, like }: Evaluated): boolean {
     if (!check.reads) return this.#evaluate(check, pod);
     const roots = this.#parts.rootsOf(check.reads);
+    if (like && !this.#isRead(roots, like)) return this.#verdict(check, like.base);
     const key = keys.get(roots) ?? this.#keyOf(roots, pod);
     keys.set(roots, key);
     return this.#byParts(check).get(key, () => this.#evaluate(check, pod));
+  }
+
+  #isRead(roots: Roots, { part, isRead }: Like): boolean {
+    const known = isRead.get(roots) ?? readsPart(roots, this.#ofSpec(roots), part);
+    isRead.set(roots, known);
+    return known;
   }
 
   #evaluate({ alone }: KnownCheck, pod: PodContent): boolean {
@@ -42,7 +74,7 @@ export class PodChecks {
   }
 
   #keyOf(roots: Roots, { spec, annotations }: PodContent): string {
-    const lists = CONTAINER_LISTS.map((list) => spec[list] ?? []);
+    const lists = CONTAINER_LISTS.map((list) => spec[list] ?? NONE);
     const names = (root: string) => lists.map((list) => this.#parts.nameOfItems(list, roots.get(root)));
     const tree = this.#ofSpec(roots);
     return [
@@ -50,16 +82,28 @@ export class PodChecks {
       tree ? this.#parts.textOf(tree === WHOLE ? withoutLists(spec) : spec, tree) : '',
       names('c'),
       names('x'),
-      roots.has('v') ? this.#parts.nameOfItems(spec.volumes ?? [], WHOLE) : '',
+      roots.has('v') ? this.#parts.nameOfItems(spec.volumes ?? NONE, WHOLE) : '',
       roots.has('@') ? JSON.stringify([annotations, lists.flat().map(({ name }) => name)]) : '',
     ].join(' ');
   }
 }
 
-interface Last {
+/** The list of a pod that does not set the list: one object, so that its name is kept. */
+const NONE: readonly Container[] = [];
+
+interface Evaluated {
   readonly pod: PodContent;
   readonly verdicts: Map<KnownCheck, boolean>;
   readonly keys: Map<Roots, string>;
+  readonly like?: Like;
+}
+
+/** A pod that differs only in one part. */
+interface Like {
+  readonly base: Evaluated;
+  readonly part: Part;
+  /** Whether a check with these roots reads the part, as far as this is known. */
+  readonly isRead: Map<Roots, boolean>;
 }
 
 /** The fields of the pod itself, without the lists whose items have roots of their own. */

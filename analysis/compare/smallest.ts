@@ -4,22 +4,39 @@ import { objectOf } from '../../operator/model/raw.ts';
 import { KUBERNETES_FIELDS } from '../manifests/kubernetes-schema.ts';
 import { isAccepted, REQUIRED } from './kubernetes.ts';
 
-/** @param shows whether a pod still shows the difference */
-export function smallest(pod: PodContent, shows: (pod: PodContent) => boolean): PodContent {
+/**
+ * @param shows whether a pod still shows the difference
+ * @param known the results for earlier pods with the same `shows`, by text. Similar pods soon become the same
+ */
+export function smallest(
+  pod: PodContent,
+  shows: (pod: PodContent) => boolean,
+  known = new Map<string, PodContent>(),
+): PodContent {
+  const passed: string[] = [];
   let current = pod;
-  for (let again = true; again; ) {
-    again = false;
-    for (const smaller of smallerThan(current)) {
-      if (!smaller.spec.containers?.length || !isAccepted(smaller) || !shows(smaller)) continue;
-      current = smaller;
-      again = true;
-      break;
-    }
+  for (;;) {
+    const text = JSON.stringify(current);
+    const before = known.get(text);
+    passed.push(text);
+    const next = before ?? firstOf(smallerThan(current), (one) => hasContainers(one) && isAccepted(one) && shows(one));
+    if (next) current = next;
+    if (before || !next) break;
   }
+  for (const text of passed) known.set(text, current);
   return current;
 }
 
-/** Yields the pod without one of its fields or items. Large parts are removed first. */
+function hasContainers({ spec }: PodContent): boolean {
+  return (spec.containers ?? []).length > 0;
+}
+
+function firstOf<Item>(items: Iterable<Item>, isFound: (item: Item) => boolean): Item | undefined {
+  for (const item of items) if (isFound(item)) return item;
+  return undefined;
+}
+
+/** The pod without one of its fields or items, large parts first. */
 function* smallerThan({ annotations, spec }: PodContent): Generator<PodContent> {
   for (const smaller of without(spec, 'PodSpec')) yield { annotations, spec: smaller as PodContent['spec'] };
   for (const key of Object.keys(annotations)) {

@@ -9,8 +9,8 @@ export interface Compared {
   readonly prefixes: readonly string[];
   /** The functions that the checks apply to the text, with their arguments. */
   readonly functions: readonly string[];
-  /** A text that is preferred if it differs from all constants. */
-  readonly usual?: string;
+  /** Texts that are preferred if they are different from all constants; `other` if there are none. */
+  readonly usual: readonly string[];
 }
 
 const LETTERS = [...'abcdefghijklmnopqrstuvwxyz'];
@@ -27,18 +27,18 @@ export function otherText(constants: readonly string[], usual = 'other'): string
  */
 export function variantsOf({ constants, sets, prefixes, functions, usual }: Compared): string[] {
   const all = [...sets.flat(), ...prefixes];
-  const other = otherText(all, usual);
+  const others = usual.length === 0 ? [otherText(all)] : usual.map((text) => otherText(all, text));
   const isFree = (text: string) => !all.some((one) => one.startsWith(text));
   const longer = prefixes.map((one) => one + (LETTERS.toReversed().find((letter) => isFree(one + letter)) ?? '~'));
   const lists = functions.includes('split(,)')
     ? prefixes.flatMap((prefix) => sets.flatMap((set) => ordersOf(prefix, set)))
     : [];
-  const texts = [other, ...constants, ...longer, ...lists];
+  const texts = [...others, ...constants, ...longer, ...lists];
   const change = (known: readonly string[], name: string) => [
     ...known,
     ...known.flatMap((text) => sourcesOf(text, name, prefixes)),
   ];
-  const odd = functions.some((name) => name.startsWith('matches')) ? [`${other}ı`] : [];
+  const odd = functions.some((name) => name.startsWith('matches')) ? [`${others[0]}ı`] : [];
   return [...functions.filter((name) => name !== 'split(,)').reduce<readonly string[]>(change, texts), ...odd];
 }
 

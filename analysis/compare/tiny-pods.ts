@@ -4,7 +4,7 @@ import type { Container, PodContent, Volume } from '../../operator/model/objects
 import { objectOf } from '../../operator/model/raw.ts';
 import type { Expression } from './alternatives.ts';
 import { type Fieldset, TooMany } from './fields.ts';
-import { ReadParts, WHOLE } from './read-parts.ts';
+import { ReadParts, type Roots, WHOLE } from './read-parts.ts';
 import type { Reads } from './reads.ts';
 
 /** An expression whose CEL the comparison understands. */
@@ -19,6 +19,7 @@ export class Budget {
     this.#limit = limit;
   }
 
+  /** @throws TooMany */
   spend(pods = 1): void {
     this.#spent += pods;
     if (this.#spent > this.#limit) throw new TooMany(`more than ${this.#limit} pods`);
@@ -73,6 +74,8 @@ export class TinyPods {
   readonly #budget: Budget;
   readonly #verdicts = new Map<Understood, Map<string, string>>();
   readonly #parts: ReadParts;
+  /** The pod that was evaluated last, because all checks evaluate one pod before the next one. */
+  #last: Last | undefined;
 
   constructor(budget: Budget, parts = new ReadParts()) {
     this.#budget = budget;
@@ -80,16 +83,24 @@ export class TinyPods {
   }
 
   violates(check: Understood, tiny: TinyPod): boolean {
-    return this.answer(check, tiny) === '1';
+    if (this.#last?.tiny !== tiny) this.#last = { tiny, violated: new Map(), keys: new Map() };
+    const { violated, keys } = this.#last;
+    const known = violated.get(check) ?? this.answer(check, tiny, keys) === '1';
+    violated.set(check, known);
+    return known;
   }
 
   /**
-   * Whether the pod meets the condition, as 1 or 0. The result is an error if another condition guards this condition.
+   * Whether the pod meets the condition: 1 or 0, or an error for a condition that another one guards.
+   *
+   * @param keys the keys of the pod that are known
    */
-  answer(check: Understood, tiny: TinyPod): string {
+  answer(check: Understood, tiny: TinyPod, keys?: Map<Roots, string>): string {
     const verdicts = this.#verdicts.get(check) ?? new Map<string, string>();
     this.#verdicts.set(check, verdicts);
-    const key = this.#keyOf(check, tiny);
+    const roots = this.#parts.rootsOf(check.reads);
+    const key = keys?.get(roots) ?? this.#keyOf(roots, tiny);
+    keys?.set(roots, key);
     const known = verdicts.get(key);
     if (known !== undefined) return known;
     this.#budget.spend();
@@ -106,8 +117,7 @@ export class TinyPods {
     }
   }
 
-  #keyOf({ reads }: Understood, tiny: TinyPod): string {
-    const roots = this.#parts.rootsOf(reads);
+  #keyOf(roots: Roots, tiny: TinyPod): string {
     const nameOf = (value: object, root: string) => this.#parts.nameOf(value, roots.get(root));
     return [
       nameOf(tiny.spec, 'spec'),
@@ -122,4 +132,10 @@ export class TinyPods {
         : '',
     ].join(' ');
   }
+}
+
+interface Last {
+  readonly tiny: TinyPod;
+  readonly violated: Map<Understood, boolean>;
+  readonly keys: Map<Roots, string>;
 }

@@ -3,6 +3,7 @@ import type { UseIndex } from '../../operator/evaluate/use.ts';
 import { type EvaluationContext, evaluate, type PodVerdict, USE_RULE } from '../../operator/evaluate/verdict.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';
+import { perObject } from '../../operator/policy/memo.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Alternative, Checks, KnownCheck } from './alternatives.ts';
 import { PodChecks } from './pod-checks.ts';
@@ -16,13 +17,19 @@ export interface Side {
   readonly usable: readonly string[];
 }
 
+export interface Sides {
+  readonly admitting: Side;
+  readonly refusing: Side;
+}
+
 export class Witnesses {
   readonly #evaluator = new Evaluator();
   readonly #checks: Checks;
   readonly #ofPods = new PodChecks();
   /** The check that the last pod violated, for each list of checks. A similar pod probably violates the same check. */
   readonly #last = new Map<Alternative, KnownCheck>();
-  readonly #lastMet = new WeakMap<readonly ResolvedPolicy[], ResolvedPolicy>();
+  /** The policies of a list, the ones that were found last first. */
+  readonly #recent = perObject((policies: readonly ResolvedPolicy[]) => [...policies]);
 
   constructor(checks: Checks) {
     this.#checks = checks;
@@ -43,7 +50,12 @@ export class Witnesses {
     return evaluate(candidate, policies, evaluation);
   }
 
-  /** Whether the verdict is Compliant. For many similar pods, this is much faster than `verdict`. */
+  /** Whether one side admits the pod, and the other side refuses it. */
+  differs(pod: PodContent, { admitting, refusing }: Sides): boolean {
+    return !this.isAdmitted(pod, refusing) && this.isAdmitted(pod, admitting);
+  }
+
+  /** Whether the verdict is Compliant; much faster than the verdict itself for many similar pods. */
   isAdmitted(pod: PodContent, { policies, usable }: Side): boolean {
     const mayUse = ({ usableBy, name }: ResolvedPolicy) => usableBy === 'Everyone' || usable.includes(name);
     const admits = (policy: ResolvedPolicy) => mayUse(policy) && this.complies(policy, pod);
@@ -68,11 +80,10 @@ export class Witnesses {
 
   /** Works like `policies.some()`, but begins with the policy that was found last in this list. */
   #some(policies: readonly ResolvedPolicy[], isMet: (policy: ResolvedPolicy) => boolean): boolean {
-    const last = this.#lastMet.get(policies);
-    if (last && isMet(last)) return true;
-    const found = policies.find(isMet);
-    if (found) this.#lastMet.set(policies, found);
-    return found !== undefined;
+    const recent = this.#recent(policies);
+    const place = recent.findIndex(isMet);
+    if (place > 0) recent.unshift(...recent.splice(place, 1));
+    return place >= 0;
   }
 
   /** Whether the policy admits the pod for a user who may use the policy. */

@@ -10,12 +10,11 @@ import {
   commonDimensions,
   type Dimension,
   dimensionsOf,
-  reduced,
-  rowsOf,
   tinyPodOf,
 } from '../../analysis/compare/dimensions.ts';
 import { groupsOf, isUnderstood, type UnderstoodCheck } from '../../analysis/compare/groups.ts';
 import { isAccepted } from '../../analysis/compare/kubernetes.ts';
+import { reduced, rowsOf } from '../../analysis/compare/rows.ts';
 import { Budget, podOf, TinyPods } from '../../analysis/compare/tiny-pods.ts';
 import { Evaluator } from '../../operator/evaluate/violations.ts';
 import type { PodContent } from '../../operator/model/objects.ts';

@@ -16,6 +16,16 @@ interface Case {
 const overrides = (overrides: Spec['overrides'], spec: Spec = {}): Specs => ({ one: { ...spec, overrides } });
 const users = (...names: string[]) => names.map((name) => ({ kind: 'User' as const, name }));
 
+/** An exception with both fields, beside an exception for each of them. */
+function bothBeside(host: 'hostNetwork' | 'hostIPC', ...allowed: string[]): Pick<Case, 'old' | 'now'> {
+  const [ofHost, ofSysctls] = [{ [host]: true }, { sysctls: { allowed } }];
+  const old: Specs = {
+    host: { level: 'baseline', overrides: ofHost },
+    sysctls: { level: 'baseline', overrides: ofSysctls },
+  };
+  return { old, now: { ...old, both: { level: 'baseline', overrides: { ...ofHost, ...ofSysctls } } } };
+}
+
 const CASES: Readonly<Record<string, Case>> = {
   'the same policy under another name': { old: { one: {} }, now: { two: {} } },
   'a list in another order': {
@@ -57,6 +67,18 @@ const CASES: Readonly<Record<string, Case>> = {
     now: overrides({ sysctls: { allowed: ['*'], forbidden: ['net/ipv4/*', 'kernel.*'] } }),
     closes: ['sysctls'],
   },
+  // The API server refuses sysctls of the network beside hostNetwork, and those of IPC beside hostIPC.
+  'a sysctl of the network beside hostNetwork': bothBeside('hostNetwork', 'net.ipv4.ip_forward'),
+  'a sysctl of the node after one of the network, beside hostNetwork': {
+    ...bothBeside('hostNetwork', 'net.ipv4.ip_forward', 'vm.swappiness'),
+    opens: ['hostNetwork'],
+  },
+  'a sysctl of IPC beside hostIPC': bothBeside('hostIPC', 'kernel.msgmax'),
+  'a sysctl of the network after one of IPC, beside hostIPC': {
+    ...bothBeside('hostIPC', 'kernel.msgmax', 'net.ipv4.ip_forward'),
+    opens: ['hostIPC'],
+  },
+  'all sysctls beside hostIPC': { ...bothBeside('hostIPC', '*'), opens: ['hostIPC'] },
   'a host path with and without a slash at its end': {
     old: overrides({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/var' }] }),
     now: overrides({ volumes: ['hostPath'], hostPaths: [{ pathPrefix: '/var/' }] }),

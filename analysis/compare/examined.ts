@@ -1,0 +1,64 @@
+/** The results about checks and pods, which do not depend on the sets that are compared. */
+import { USE_RULE } from '../../operator/evaluate/verdict.ts';
+import type { PodContent } from '../../operator/model/objects.ts';
+import { evaluatesFilled } from '../../operator/policy/parts.ts';
+import { type Alternative, Checks } from './alternatives.ts';
+import { assembled } from './assemble.ts';
+import { KnownGroups } from './known-groups.ts';
+import { type Plan, type Plans, plansFor } from './plans.ts';
+import { Budget, TinyPods } from './tiny-pods.ts';
+import { Witnesses } from './witnesses.ts';
+
+/** How many pods are tried for each rule, because some plans cannot be made into a pod. */
+const MOST_TRIED = 40;
+
+/** The pods that an admitting policy admits and others refuse, by the rule that they break. */
+export interface Found {
+  readonly pods: ReadonlyMap<string, readonly PodContent[]>;
+  readonly plans: Plans;
+}
+
+/** The checks of a policy that admits; none if no policy decides. */
+export type Admitting = Pick<Alternative, 'checks'>;
+
+export class Examined {
+  readonly checks = new Checks();
+  readonly witnesses = new Witnesses(this.checks);
+  readonly #groups: KnownGroups;
+  readonly #found = new Map<string, Found>();
+
+  constructor(limit: number) {
+    const budget = new Budget(limit);
+    this.#groups = new KnownGroups(new TinyPods(budget), budget);
+  }
+
+  /** @param isStrict whether no pod has fields that the API server refuses together @throws TooMany */
+  find(admitting: Admitting, refusing: readonly Alternative[], isStrict = false): Found {
+    const idsOf = ({ checks }: Admitting) => checks.map(({ id }) => id).join();
+    // A pod that a policy refuses is shown with the rules that it breaks after defaulting.
+    const isLast = ({ filled, policy }: Alternative) => filled === evaluatesFilled(policy);
+    const key = [isStrict, idsOf(admitting), ...refusing.map((one) => `${idsOf(one)} ${isLast(one)}`)].join('|');
+    const known = this.#found.get(key);
+    if (known) return known;
+    const plans = plansFor(admitting, refusing, this.#groups, isStrict);
+    const isShown = ({ target }: Plan) => {
+      const refuser = target && refusing[target.broken.refuser];
+      return !refuser || isLast(refuser);
+    };
+    const found = { plans, pods: podsOf(plans.plans.filter(isShown)) };
+    this.#found.set(key, found);
+    return found;
+  }
+}
+
+/** The pods of the plans, by the rule that they break. The smallest ones come first. */
+function podsOf(plans: readonly Plan[]): Found['pods'] {
+  const byRule = Map.groupBy(plans, ({ target }) => target?.broken.rule ?? USE_RULE);
+  const sorted = [...byRule].map(([rule, ofRule]) => [rule, ofRule.toSorted((a, b) => a.size - b.size)] as const);
+  const smallestFirst = sorted.toSorted(([, [a]], [, [b]]) => (a?.size ?? 0) - (b?.size ?? 0));
+  return new Map(
+    smallestFirst.map(([rule, ofRule]) => {
+      return [rule, ofRule.slice(0, MOST_TRIED).flatMap((plan) => assembled(plan) ?? [])] as const;
+    }),
+  );
+}

@@ -1,0 +1,210 @@
+/**
+ * Finds the values of a group's dimensions that no check tells apart, whatever the other fields are. Groups with the same
+ * dimensions share the results.
+ */
+import { perObject } from '../../operator/policy/memo.ts';
+import type { Factor } from './alternatives.ts';
+import {
+  COMPANION,
+  combinations,
+  companionsIn,
+  containerPartOf,
+  type Dimension,
+  MOST_COMBINATIONS,
+  NAME,
+  OTHERS,
+  podPartOf,
+  tellsContainersApart,
+  VOLUMES,
+  volumesIn,
+} from './dimensions.ts';
+import { TooMany } from './fields.ts';
+import type { UnderstoodCheck } from './groups.ts';
+import { isAccepted } from './kubernetes.ts';
+import { keysOf } from './paths.ts';
+import { type ContainerPart, podOf, type TinyPod, type TinyPods, type Understood } from './tiny-pods.ts';
+
+/**
+ * For each dimension and each of its values: a number. Values with the same number have the same verdicts of every check,
+ * for every combination with values of the other fields that the check reads.
+ */
+export type Rows = ReadonlyMap<string, readonly number[]>;
+
+export function rowsOf(dimensions: readonly Dimension[], checks: readonly UnderstoodCheck[], pods: TinyPods): Rows {
+  const columns = new Map(dimensions.map(({ key }) => [key, [] as (readonly number[])[]]));
+  const known = knownColumns(pods);
+  const add = (found: ReadonlyMap<string, Column>) => {
+    for (const [key, column] of found) columns.get(key)?.push(column);
+  };
+  const factors = [...new Set(checks.flatMap((check) => check.factors))].map((factor) => ({
+    factor,
+    read: dimensions.filter(({ key }) => isRead(key, factor)),
+  }));
+  for (const one of factors) add(known.ofFactor(one, pods));
+  // Each of the API server's own conditions is about one or two fields.
+  for (const [i, a] of dimensions.entries()) for (const b of dimensions.slice(i + 1)) add(known.ofAccepted([a, b]));
+  return new Map(
+    dimensions.map(({ key, values }) => {
+      const ofKey = columns.get(key) ?? [];
+      return [key, firstEqual(values.map((_, i) => ofKey.map((column) => column[i]).join()))];
+    }),
+  );
+}
+
+/** The columns that were found for other groups. */
+const knownColumns = perObject((_: TinyPods) => new KnownColumns());
+
+/** The dimension without values that no check tells apart from an earlier one. */
+export function reduced({ key, values }: Dimension, rows: readonly Rows[]): Dimension {
+  const seen = new Set<string>();
+  const isNew = (_: unknown, i: number) => {
+    const ofKey = rows.map((one) => one.get(key) ?? []).filter(({ length }) => length === values.length);
+    const row = ofKey.map((one) => one[i]).join('|');
+    return !seen.has(row) && seen.add(row) !== undefined;
+  };
+  return { key, values: values.filter(isNew) };
+}
+
+function isRead(key: string, { reads }: Understood): boolean {
+  const has = (pattern: RegExp) => [...reads.paths].some((path) => pattern.test(path));
+  switch (key) {
+    case NAME:
+      return [...reads.paths].some(tellsContainersApart);
+    case COMPANION:
+    case OTHERS:
+      return has(/^x\.(?!name$|image$)/);
+    case VOLUMES:
+      return has(/^v\b|^spec\.volumes/);
+    default:
+      return [...reads.paths].some(
+        (path) => path === key || path.startsWith(`${key}.`) || path.startsWith(`${key}[`) || isKeyIn(key, path),
+      );
+  }
+}
+
+/** The most pods that are kept for the same dimensions. */
+const MOST_KEPT = 2_000;
+
+/** By position of a value of a dimension: the position of the first value with the same answers. */
+type Column = readonly number[];
+
+/** A factor with the dimensions that it reads. */
+interface ReadFactor {
+  readonly factor: Factor;
+  readonly read: readonly Dimension[];
+}
+
+class KnownColumns {
+  readonly #columns = new Map<string, ReadonlyMap<string, Column>>();
+  readonly #combined = new Map<string, Combined>();
+  readonly #names = new Map<string, number>();
+
+  /** The columns by the answers of the factor. @throws TooMany */
+  ofFactor({ factor, read }: ReadFactor, pods: TinyPods): ReadonlyMap<string, Column> {
+    return this.#of(`${factor.id}`, read, (all) => columnsOf(all, (tiny) => pods.answer(factor, tiny)));
+  }
+
+  /** The columns by whether the API server accepts the pods. @throws TooMany */
+  ofAccepted(dimensions: readonly Dimension[]): ReadonlyMap<string, Column> {
+    return this.#of('accepted', dimensions, (all) => columnsOf(all, (tiny) => (isAccepted(podOf(tiny)) ? '1' : '0')));
+  }
+
+  #of(
+    condition: string,
+    dimensions: readonly Dimension[],
+    find: (all: Combined) => ReadonlyMap<string, Column>,
+  ): ReadonlyMap<string, Column> {
+    const key = this.#keyOf(condition, dimensions);
+    const known = this.#columns.get(key) ?? find(this.#combine(dimensions));
+    this.#columns.set(key, known);
+    return known;
+  }
+
+  #keyOf(condition: string, dimensions: readonly Dimension[]): string {
+    return `${condition} ${this.#namesOf(dimensions)}`;
+  }
+
+  #namesOf(dimensions: readonly Dimension[]): string {
+    return dimensions.map((one) => this.#nameOf(one)).join();
+  }
+
+  /** The same pods for all conditions about the same dimensions, so that the parts of these pods are named only once. */
+  #combine(dimensions: readonly Dimension[]): Combined {
+    const names = this.#namesOf(dimensions);
+    const known = this.#combined.get(names);
+    if (known) return known;
+    const all = combined(dimensions);
+    if (all.count <= MOST_KEPT) this.#combined.set(names, all);
+    return all;
+  }
+
+  /** A short name, which is the same for equal dimensions. */
+  readonly #nameOf = perObject(({ key, values }: Dimension): number => {
+    const text = JSON.stringify([key, values]);
+    const name = this.#names.get(text) ?? this.#names.size;
+    this.#names.set(text, name);
+    return name;
+  });
+}
+
+interface Combined {
+  /** The dimensions in the order of the combinations: the last one changes fastest. */
+  readonly order: readonly Dimension[];
+  readonly count: number;
+  readonly pods: Iterable<TinyPod>;
+}
+
+/** @throws TooMany */
+function combined(dimensions: readonly Dimension[]): Combined {
+  const parts = [/^spec[.@]/, /^(?:c[.@]|name$)/, /companion$/, /^volumes$/].map((part) =>
+    dimensions.filter(({ key }) => part.test(key)),
+  );
+  const [ofPod = [], ofContainer = [], others = [], volumes = []] = parts.map(combinations);
+  const count = ofPod.length * ofContainer.length * others.length * volumes.length;
+  const keys = dimensions.map(({ key }) => key);
+  if (count > MOST_COMBINATIONS) throw new TooMany(`${count} combinations of values of ${keys.join(', ')}`);
+  const containers: ContainerPart[] = [];
+  const all = {
+    *[Symbol.iterator](): Generator<TinyPod> {
+      for (const pod of ofPod.map(podPartOf))
+        for (const [i, ofOne] of ofContainer.entries()) {
+          // A search may end after a few of many containers.
+          containers[i] ??= containerPartOf(ofOne);
+          for (const other of others)
+            for (const one of volumes) yield { ...pod, ...containers[i], ...companionsIn(other), ...volumesIn(one) };
+        }
+    },
+  };
+  return { order: parts.flat(), count, pods: count <= MOST_KEPT ? [...all] : all };
+}
+
+function columnsOf({ order, count, pods }: Combined, answer: (tiny: TinyPod) => string): ReadonlyMap<string, Column> {
+  const answers: string[] = [];
+  for (const pod of pods) answers.push(answer(pod));
+  const columns = new Map<string, Column>();
+  let stride = count;
+  for (const { key, values } of order) {
+    const block = stride / values.length;
+    const found = values.map(() => [] as string[]);
+    for (const [index, one] of answers.entries()) found[Math.floor((index % stride) / block)]?.push(one);
+    columns.set(key, firstEqual(found.map((ofValue) => ofValue.join(''))));
+    stride = block;
+  }
+  return columns;
+}
+
+/** For each text: the position of the first text that is equal. */
+function firstEqual(texts: readonly string[]): number[] {
+  const first = new Map<string, number>();
+  return texts.map((text, i) => {
+    const known = first.get(text) ?? i;
+    first.set(text, known);
+    return known;
+  });
+}
+
+/** Whether the path stands for the names of all fields of the pod or the container that has the field. */
+function isKeyIn(key: string, path: string): boolean {
+  const [root = '', ...fields] = key.split('.');
+  return path === keysOf(root) && fields.length === 1;
+}
