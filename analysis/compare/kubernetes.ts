@@ -164,7 +164,7 @@ const LINUX_OF_CONTAINER =
   );
 
 /**
- * What the API server asks of a text at the path: two texts with the same result are accepted beside the same other
+ * The class of a text for the API server: two texts at the path with the same result are accepted beside the same other
  * fields, so that one of them is enough if checks treat both alike.
  *
  * @param isBeside whether the field of the pod is examined together with the text
