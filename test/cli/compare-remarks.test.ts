@@ -127,7 +127,6 @@ const ROWS: Readonly<Record<string, Row>> = {
       'error now/all.yaml (level: privileged): opens hostNetwork',
       'notice now/all.yaml (sysctls:): closes sysctls',
       'warning now: not decided',
-      'warning now: not decided',
     ],
   },
   'a policy that cannot be read, and no comparison': {
