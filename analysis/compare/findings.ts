@@ -119,7 +119,7 @@ class Search {
     const admit = others.length === 1 ? 'admits' : 'together admit';
     if (cover.every(({ priority }) => priority === policy?.priority)) {
       const what = policy?.usableBy === 'Everyone' ? 'policy' : 'exception';
-      const message = `this ${what} opens nothing: for each user of policy ${name}, ${policiesText(others)} ${admit} every pod that it admits; you can delete policy ${name}`;
+      const message = `this ${what} opens nothing: for each user of policy ${name}, ${policiesText(others)} ${admit} every pod that policy ${name} admits; you can delete policy ${name}`;
       return { kind: 'opens-nothing', policy: name, others, rules: [], message };
     }
     const message = `this policy changes nothing: without it, ${policiesText(others)} ${admit} the same pods; you can delete policy ${name}`;

@@ -5,6 +5,7 @@ import { formatTime, NEVER } from '../../operator/policy/expiry.ts';
 import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import { counted } from '../../operator/text/wording.ts';
 import { type Comparison, DIRECTIONS, type Difference, type Direction, type Undecided } from './compare.ts';
+import { policiesText } from './finding.ts';
 
 /** A comparison, and the names of its two sets. */
 export interface NamedComparison {
@@ -79,7 +80,7 @@ export function differenceWords(
   const [rule = '', ...others] = difference.rules;
   return {
     where: `${rule === USE_RULE ? 'use of policies' : `rule ${rule}`}, in ${whereText(difference, comparison)}`,
-    refused: `refused ${whenRefused}${policies.length > 0 ? ` by ${policiesText(policies)}` : ''}${policies.length > 1 ? ' (one that admits is enough)' : ''}:`,
+    refused: `refused ${whenRefused}${policies.length > 0 ? ` by ${policies.length > 1 ? 'each of the ' : ''}${policiesText(policies)}` : ''}:`,
     messages: [
       ...messagesIn(refused, rule),
       ...(others.length > 0 ? [`the pod also breaks ${others.join(', ')}`] : []),
@@ -119,11 +120,6 @@ function messagesIn({ violations }: PodVerdict, rule: string): string[] {
       ({ message }) => `${policies.length > 1 ? `policy ${policy}: ` : ''}${message}`,
     ),
   );
-}
-
-/** The names of policies as a part of a sentence, such as `policy a and policy b`. */
-export function policiesText(policies: readonly string[]): string {
-  return policies.map((policy) => `policy ${policy}`).join(' and ');
 }
 
 /**

@@ -38,7 +38,7 @@ const ROWS: Readonly<Record<string, Row>> = {
     files: { 'set/a.yaml': TWO },
     code: 0,
     remarks: ['warning set/a.yaml:13: opens nothing'],
-    says: 'CapabilityPolicy net: this exception opens nothing: for each user of policy net, policy all admits every pod that it admits; you can delete policy net',
+    says: 'CapabilityPolicy net: this exception opens nothing: for each user of policy net, policy all admits every pod that policy net admits; you can delete policy net',
     summary: 'set: 1 finding about 2 policies',
   },
   'a finding as an error if it makes the command fail': {

@@ -72,7 +72,7 @@ describe('a finding about one set of policies', () => {
     assert.deepEqual(await compared('net.yaml'), {
       code: 0,
       stdout: `net.yaml: 1 finding about 2 policies
-OPENS NOTHING  policy net (net.yaml:12): this exception opens nothing: for each user of policy net, policy all admits every pod that it admits; you can delete policy net
+OPENS NOTHING  policy net (net.yaml:12): this exception opens nothing: for each user of policy net, policy all admits every pod that policy net admits; you can delete policy net
 `,
       stderr: '',
     });
@@ -152,7 +152,7 @@ OPENS NOTHING  policy net (net.yaml:12): this exception opens nothing: for each 
     assert.equal(code, 0);
     assert.equal(
       stderr,
-      'cappol: net.yaml:12: warning: CapabilityPolicy net: this exception opens nothing: for each user of policy net, policy all admits every pod that it admits; you can delete policy net\n',
+      'cappol: net.yaml:12: warning: CapabilityPolicy net: this exception opens nothing: for each user of policy net, policy all admits every pod that policy net admits; you can delete policy net\n',
     );
   });
 

@@ -24,7 +24,7 @@ OPENS  rule hostNetwork, in every namespace
   refused before by policy level-restricted:
     - pod must not set hostNetwork=true
   admitted now by policy restricted
-  the smallest pod that shows it (its names are invented):
+  the smallest such pod (its names and images are placeholders):
     apiVersion: v1
     kind: Pod
     metadata:

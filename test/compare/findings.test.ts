@@ -362,7 +362,7 @@ describe('findings', () => {
     assert.deepEqual(
       findings.map(({ message }) => message),
       [
-        'this exception opens nothing: for each user of policy one, policy all admits every pod that it admits; you can delete policy one',
+        'this exception opens nothing: for each user of policy one, policy all admits every pod that policy one admits; you can delete policy one',
       ],
     );
   });

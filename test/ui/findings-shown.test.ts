@@ -14,7 +14,7 @@ import { settled } from '../support/views-of-page.ts';
 
 const NETWORK = { overrides: { hostNetwork: true } };
 const OPENS_NOTHING =
-  'this exception opens nothing: for each user of policy net, policy all admits every pod that it admits; you can delete policy net';
+  'this exception opens nothing: for each user of policy net, policy all admits every pod that policy net admits; you can delete policy net';
 const ALL = dump(writtenPolicy('all', NETWORK));
 const NET = dump(writtenPolicy('net', { ...NETWORK, usableBy: 'Bindings' }));
 const BOTH = `${ALL}---\n${NET}`;

@@ -1,6 +1,6 @@
 /** Describes the changes in a cluster between two snapshots, as text for users and as Markdown. */
 import { WAYS } from '../../../analysis/capabilities/how-held.ts';
-import { policiesText } from '../../../analysis/compare/sentences.ts';
+import { policiesText } from '../../../analysis/compare/finding.ts';
 import type { CapabilityChange } from '../../../analysis/history/capabilities.ts';
 import type {
   EndedException,

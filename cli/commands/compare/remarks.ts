@@ -75,7 +75,7 @@ function changeText({ before, after }: Difference, direction: Direction): string
   const [admits, refuses] = direction === 'opens' ? [after, before] : [before, after];
   const { admittedBy } = admits;
   const refusing = Object.keys(refuses.violations);
-  const refusers = policiesText(refusing);
+  const refusers = refusersText(refusing);
   const isSame = refusing.length === 1 && refusing[0] === admittedBy;
   if (direction === 'opens') {
     const who =
@@ -87,7 +87,7 @@ function changeText({ before, after }: Difference, direction: Direction): string
   return `${refusers} now ${refusing.length === 1 ? 'refuses' : 'refuse'} ${pods}`;
 }
 
-function policiesText(policies: readonly string[]): string {
+function refusersText(policies: readonly string[]): string {
   if (policies.length === 0) return 'the policies';
   return firstOf(
     policies.map((policy) => `policy ${policy}`),

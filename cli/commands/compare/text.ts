@@ -49,7 +49,7 @@ export function differenceText(
     wrap(refused, { width, indent: 2, hanging: 6 }),
     ...messages.map((message) => wrap(`- ${message}`, { width, indent: 4, hanging: 6 })),
     wrap(admitted, { width, indent: 2, hanging: 6 }),
-    wrap('the smallest pod that shows it (its names are invented):', { width, indent: 2 }),
+    wrap('the smallest such pod (its names and images are placeholders):', { width, indent: 2 }),
     indented(podText(difference), 4),
   ].join('');
 }
