@@ -50,8 +50,8 @@ const AT_ONCE = 4;
  */
 const LOOK_AGAIN_MS = 100;
 /**
- * The number of versions of each program whose rows are kept in memory. These versions must include the version in the
- * cluster, even a short time after its replacement.
+ * The number of versions whose rows are kept in memory, for each program. The version in the cluster must be one of
+ * these versions, even a short time after its replacement.
  */
 const TEXTS_KEPT = 20;
 
@@ -88,7 +88,7 @@ export class Programs {
     this.#questions = new Questions(clock);
   }
 
-  /** @param rendered the last seen objects in the cluster that have the operator's managed-by label */
+  /** @param rendered the objects with the operator's managed-by label, as last seen in the cluster */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
     const unchanged = await this.#questions.askAgain({ compiled, rendered, servers });
@@ -136,8 +136,8 @@ export class Programs {
   }
 
   /**
-   * The names of the policies whose rows a write of the program changes. If the earlier rows are not known, the result
-   * may be incomplete.
+   * The names of the policies whose rows change when the operator writes the program. If the earlier rows are not
+   * known, the result may be incomplete.
    */
   #changing({ policy, hash, rows }: Program, live: Live): ReadonlySet<string> {
     const before = live.get(keyOf(policy));
@@ -170,7 +170,7 @@ export class Programs {
 
   /**
    * Another program of the same kind that must come into force before this program is written. The other program is
-   * new, while the cluster still has an older version of this program. The older version may contain rows that move to
+   * new, and the cluster still has an older version of this program. The older version may contain rows that move to
    * the new program. The older version must keep these rows until the new program is in force. Two programs that both
    * have older versions in the cluster do not wait for each other.
    */

@@ -16,8 +16,8 @@ interface Refusal {
 }
 
 /**
- * The number of failures in a row and the time in ms after which an error that may be temporary is reported. An earlier
- * report would make conditions flap.
+ * An error that may be temporary is reported after this number of failures in a row, and not before this time in ms. An
+ * earlier report would make conditions flap.
  */
 const REPORTED = { times: 3, ms: 1_500 };
 /**
@@ -82,7 +82,7 @@ export class Refusals {
     return this.#units.get(unit)?.error;
   }
 
-  /** The message of the last error if the error may be temporary, so that the unit waits for the next try. */
+  /** The message of the last error, if the error may be temporary. The unit waits for the next try. */
   passing(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && this.#mayPass(last) ? last.error.message : undefined;

@@ -8,7 +8,7 @@ import { unknownValues } from './unknown-values.ts';
 /** A name that every API server's certificate has, whatever the server's address. */
 const SERVERNAME = 'kubernetes.default.svc';
 /**
- * The number of connections if the servers' own addresses are unreachable. If a load balancer hides the servers,
+ * If the servers' own addresses are unreachable, the operator opens this number of connections. Behind a load balancer,
  * several connections reach several servers.
  */
 const FRESH_CLIENTS = 3;
@@ -59,8 +59,8 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
 }
 
 /**
- * Does what `askServers` does, for a caller that may not read the API servers' addresses. The result has the version of
- * the API server that answers, and no other versions.
+ * Does what `askServers` does, for a caller that may not read the API servers' addresses. The result has only the
+ * version of the API server that answers.
  */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {

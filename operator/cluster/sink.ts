@@ -2,8 +2,8 @@
 import { keyOf, type RawObject } from '../model/raw.ts';
 
 /**
- * Receives objects. The reflector calls a sink's methods one after the other. A method of a sink must enqueue and do
- * nothing else, because the reflector waits until the method returns.
+ * Receives objects. The reflector calls a sink's methods one after the other. A method of a sink may only enqueue work,
+ * because the reflector waits until the method returns.
  */
 export interface Sink {
   /**

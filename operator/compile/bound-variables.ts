@@ -40,9 +40,9 @@ export function valueWithVariables(variables: readonly Variable[], expression: s
 
 /**
  * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that read no other variable.
- * Map `v1` has the variables that read variables of `v0` and no others, and so on. CEL evaluates all fields of a map,
- * and an authorizer check costs 350,000 of the 1,000,000 that an expression may cost. So variables with authorizer
- * checks are inlined instead.
+ * Map `v1` has the variables that read only variables of `v0`, and so on. CEL evaluates all fields of a map, and an
+ * authorizer check costs 350,000 of the 1,000,000 that an expression may cost. So variables with authorizer checks are
+ * inlined instead.
  */
 function bound(variables: readonly Variable[], expression: string, macro: 'all' | 'map', end: string): string {
   const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);

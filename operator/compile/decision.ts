@@ -21,19 +21,19 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * The maximum number of policies for which a program checks, in one request, the right to use them. An authorizer check
- * costs 350,000 (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may
- * cost 10,000,000.
+ * The maximum number of policies whose use a program checks in one request. An authorizer check costs 350,000
+ * (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may cost
+ * 10,000,000.
  */
 export const MOST_ASKED = 10;
 /**
  * The maximum number of deciding policies that a message describes. For further deciding policies, the message gives
- * their number and nothing else.
+ * only their number.
  */
 const DESCRIBED = 3;
 /**
  * The maximum number of violations that a message describes, for all policies together. For further violations, the
- * message gives their number and nothing else.
+ * message gives only their number.
  */
 const VIOLATIONS = 24;
 /**
@@ -43,8 +43,8 @@ const VIOLATIONS = 24;
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
- * A CEL expression of type string: the end of a message on an API server without variables, if there was no room for
- * the details.
+ * A CEL expression of type string: the end of a message without details. On an API server without variables, an
+ * expression may have no room for the details.
  */
 const WITHOUT_DETAILS = JSON.stringify(
   ` (the policies are too long for more details on an API server below ${offeredSince('admissionVariables')}; cappol check names every violation)`,
@@ -200,7 +200,7 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
     const of = (unit: number, from = names) => from.map((name) => `variables.${name}[i][${unit}]`).join(' + ');
     const { OLD, ADDED, INHERITED } = UNIT;
     // Violations that the author of the request can fix come first, because a message has no room for all violations.
-    // In an existing pod, defaulting fills in fields of the added containers and of nothing else.
+    // In an existing pod, defaulting fills in only fields of the added containers.
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
@@ -255,7 +255,7 @@ const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementa
 /**
  * A CEL expression of type bool: the self-test, which is true if every row can be read. If the self-test is false or
  * fails, the program does not answer its probe. So the operator notices that the table is broken. The API server
- * evaluates the self-test for probes and for no other requests.
+ * evaluates the self-test only for probes.
  */
 export function soundCel(table: Table, columns: Columns): string {
   const rangesOf = (row: string, names: readonly string[]) =>

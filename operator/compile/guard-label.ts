@@ -44,8 +44,8 @@ export function recordOf(namespace: string): string {
 }
 
 /**
- * Returns CEL expressions of type bool. The expressions are true if the change modifies the record, or a label that the
- * record contains. A tighter level at the same version does not count as a change of the label.
+ * Returns CEL expressions of type bool. At least one of the expressions is true if the change modifies the record, or a
+ * label that the record contains. A tighter level at the same version does not count as a change of the label.
  */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;

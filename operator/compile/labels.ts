@@ -67,8 +67,8 @@ export function podSecurityLabels(
     const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // A Pod Security mode warn or audit that has no label of its own follows the label of enforce. Without its own
-    // label, the mode would warn about fields that defaulting will fill in.
+    // Without its own label, the Pod Security mode `warn` or `audit` follows the label of mode `enforce`. So this mode
+    // would warn about fields that defaulting will fill in.
     const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
@@ -145,7 +145,7 @@ export function tightest(
 
 /**
  * Returns the tightest level, at version v1.`label`, that admits every pod which the policy admits.
- * @param unfilled whether the label is for pods before defaulting; no level except restricted requires the fields that
+ * @param unfilled whether the label is for pods before defaulting; only level `restricted` requires the fields that
  * defaulting fills in
  */
 export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {

@@ -5,7 +5,7 @@ import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
 import { RBAC } from './objects.ts';
 
-/** The label of a probe carrier with the name of the program that the probe checks. */
+/** The label of a probe carrier. The label's value is the name of the program that the probe checks. */
 export const PROBE_LABEL = `${GROUP}/probe`;
 
 export interface AdmissionOptions {
@@ -63,7 +63,7 @@ export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mir
 
 /**
  * The match condition for probes, and for requests in namespaces that policies reach. In match conditions,
- * namespaceObject is null (tried). So a match condition can read the name of the namespace, and nothing else about it.
+ * namespaceObject is null (tried). So a match condition can read only the name of the namespace.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
   return { name: 'namespace-not-excluded', expression: `(${IS_PROBE}) || !(${excludedCel(options, namespace)})` };

@@ -101,8 +101,8 @@ function inlinedExpression({ unless, expression }: Written, variables: readonly 
 }
 
 /**
- * Returns the message expression. If the message is longer than an expression may be, the function returns the brief
- * message. If the text and the brief message are both too long, the result is undefined.
+ * Returns the message expression. If the message is too long for an expression, the function returns the brief message.
+ * If the text and the brief message are both too long, the result is undefined.
  */
 function inlinedMessage({ unless, messageExpression }: Written, variables: readonly Variable[]): string | undefined {
   if (!messageExpression) return undefined;
@@ -173,7 +173,7 @@ function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 }
 
-/** Renders the binding of a program's probe. The binding matches the probe carrier of this program and nothing else. */
+/** Renders the binding of a program's probe. The binding matches only the probe carrier of this program. */
 function probeBinding(name: string, kind: ProgramText['kind']) {
   return {
     suffix: 'probe',

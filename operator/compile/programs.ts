@@ -80,8 +80,9 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
 };
 
 /**
- * Audit policies give users no warnings. On an API server without variables, a program has no room for a warning about
- * unknown fields. Old API servers have no fields that this release does not know.
+ * Whether the program for unknown fields contains the policy. Audit policies give users no warnings. On an API server
+ * without variables, a program has no room for a warning about unknown fields. Old API servers have no fields that this
+ * release does not know.
  */
 function warnsOfUnknownFields({ mode, standard }: ResolvedPolicy): boolean {
   return mode !== 'Audit' && offers(standard.server, 'admissionVariables');

@@ -100,8 +100,8 @@ export class Labels implements Controller {
   }
 
   /**
-   * Whether the programs for the labels of a mode are in force. The labels of a mode depend on the policies of this
-   * mode, and may depend on the policies of mode Enforce.
+   * Whether the programs on which the labels of a mode depend are in force. The labels of a mode depend on the policies
+   * of this mode, and may depend on the policies of mode Enforce.
    */
   #isInForce(namespace: NamespaceView, mode: Mode): boolean {
     const { state } = this.#context;

@@ -42,8 +42,7 @@ export interface ResolvedPolicy {
   readonly adminAccessLabel: 'Guarded' | 'Unguarded';
   readonly standard: Standard;
   /**
-   * Whether levelVersion is `latest`, but the API servers are newer than the newest version of the Standards that this
-   * release knows.
+   * Whether levelVersion is `latest` and the API servers are newer than this release's newest version of the Standards.
    */
   readonly latestLags: boolean;
   /** The values for the pod, and for containers that no entry of `containers` selects. The key is the rule's ID. */
@@ -69,8 +68,8 @@ export interface ResolvedPolicy {
   /** The mode of a policy with `rollout` in namespaces that are still pending. */
   readonly meanwhile?: Mode;
   /**
-   * The enforced part, which will decide in the pending namespaces once they are promoted. The pending part of a
-   * rollout has this field. Other policies do not have it.
+   * The enforced part, which will decide in the pending namespaces after their promotion. Only the pending part of a
+   * rollout has this field.
    */
   readonly pendingFor?: ResolvedPolicy;
   /** The fields that defaulting writes, in the order of the list of rules; empty without defaulting. */
@@ -176,10 +175,7 @@ export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']):
 
 export type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
-/**
- * Most policies of a cluster have no values except the values of their level. Policies without other values share one
- * list.
- */
+/** Most policies of a cluster have only the values of their level. Policies without other values share one list. */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
 /** @param filled whether the checks evaluate a pod after defaulting */

@@ -106,7 +106,7 @@ function holds({ operator, values }: Requirement, value: string | undefined): bo
   }
 }
 
-/** Whether some value of the label, or its absence, meets all requirements on its key. */
+/** Whether some value of a label, or the absence of the label, meets all requirements on the label's key. */
 function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
   const named = ofOneKey.find(({ operator }) => operator === 'In');

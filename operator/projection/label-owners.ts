@@ -1,5 +1,6 @@
 /**
- * Finds the owners of a namespace's Pod Security labels, by its managedFields and the annotation of `kubectl apply`.
+ * Finds the owners of a namespace's Pod Security labels. The namespace's managedFields and the annotation of `kubectl
+ * apply` show the owners.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';

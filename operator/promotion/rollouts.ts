@@ -58,7 +58,7 @@ export class Rollouts {
   }
 
   /**
-   * The labels that a namespace will have once the labels of the rollouts are written. A label that is still missing
+   * The labels that a namespace will have when the labels of the rollouts are written. A label that is still missing
    * counts as present.
    */
   effective({ name, uid, labels }: Namespace): Labels {
@@ -158,8 +158,7 @@ export function stagesOf(
 
 /**
  * Whether programs and labels must wait until the controller of promotions has read, written or deleted the state of
- * some rollout. Nothing except the state shows where a policy must not be enforced. Without a state, nothing guards the
- * labels.
+ * some rollout. Only the state shows where a policy must not be enforced. Without a state, nothing guards the labels.
  */
 export function isAwaited(
   policies: readonly CompletePolicy[],

@@ -78,8 +78,9 @@ export function isLabelled(entry: Entry): boolean {
 }
 
 /**
- * Whether the enforced part selects a namespace with these labels, unless the namespace is pending. While the policy
- * rests, the function returns whether the enforced part will select the namespace once the rollout continues.
+ * Whether the enforced part selects a namespace with these labels. The function ignores whether the namespace is
+ * pending. While the policy rests, the function returns whether the enforced part will select the namespace when the
+ * rollout continues.
  */
 export function isCovered(
   { selector, excluded = [] }: Pick<RolloutState, 'selector' | 'excluded'>,

@@ -69,8 +69,8 @@ export class PromotionVerdicts {
   }
 
   /**
-   * Records the current violations as ended at the end of this term, because somebody may repair the violations while
-   * another process leads.
+   * Records the end of this term as the end of the current violations. Somebody may repair the violations while another
+   * process leads.
    */
   endTerm(now: number): void {
     this.#evaluated.clear();
