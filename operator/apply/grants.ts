@@ -21,7 +21,7 @@ export interface GrantsPass {
   readonly compiled: Compiled;
   /** The live objects, including the operator's own writes. */
   readonly live: Live;
-  /** The live objects as the watch shows them, without writes that the watch has not shown yet. */
+  /** The live objects as the watch shows them. Writes that the watch has not shown yet are missing. */
   readonly shown: Live;
   /**
    * The names of the policies for which some live admission policy requires the verb `use`. Admission policies that

@@ -21,8 +21,8 @@ export interface Question {
  */
 export const COMPILED_MS = 3_000;
 /**
- * The time in ms after which a program that is in force is probed again. An API server may restart without the program,
- * or without the admission plug-in that enforces programs.
+ * The time in ms between two probes of a program in force. An API server may restart without the program, or without
+ * the admission plug-in that enforces programs.
  */
 const PROVED_AGAIN_MS = 60_000;
 /** The wait after a failed probe, as a share of the time since the write. */
@@ -70,8 +70,8 @@ export class InForce {
   }
 
   /**
-   * Whether a probe showed that every API server enforces this version. The result is false if the operator has written
-   * the program after the probe.
+   * Whether a probe showed that every API server enforces this version. A write of the program after the probe makes
+   * the result false.
    */
   proves({ hash }: Pick<Text, 'hash'>): boolean {
     return this.#proof?.hash === hash && this.#awaited === undefined;

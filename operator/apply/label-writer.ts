@@ -14,8 +14,8 @@ const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
  * the label.
  *
  * @returns whether anything had to be changed
- * @throws ApiError 409 if somebody has changed a label or deleted the namespace since the plan was made. After this
- * error, the caller has to make a new plan
+ * @throws ApiError 409 if somebody changed a label or deleted the namespace after the operator made the plan. After
+ * this error, the caller has to make a new plan
  */
 export async function writeLabels(
   client: ApiClient,

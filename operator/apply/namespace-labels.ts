@@ -58,9 +58,9 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
 }
 
 /**
- * Returns the labels to set at present. A mode that is held back keeps the labels that the operator set. A label of
- * another owner keeps its wanted value in the result. So `planLabels` reports the conflict and does not change the
- * label.
+ * Returns the labels to set at present. If a mode is held back, the mode keeps the labels that the operator set. A
+ * label of another owner keeps its wanted value in the result. So `planLabels` reports the conflict and does not change
+ * the label.
  *
  * @param isHeld decides whether to hold back a mode; its arguments are the label of the mode and the labels that the
  * operator set
@@ -128,8 +128,8 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
 }
 
 /**
- * Whether the apply changes an existing record. An apply that changes the record has to be forced, because the record
- * belongs to the field manager that edited it last.
+ * Whether the apply changes an existing record. The record belongs to the field manager that edited the record last. So
+ * the operator must force an apply that changes the record.
  */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;

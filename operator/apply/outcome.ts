@@ -54,6 +54,6 @@ export interface PassResult {
    * object's policy may no longer exist.
    */
   readonly unremoved: Error | undefined;
-  /** The time in ms until the next pass, if the operator waits for something that no watch reports. */
+  /** The time in ms until the next pass. The field is set if the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
 }

@@ -54,8 +54,8 @@ export async function everywhere(
 }
 
 /**
- * The number of servers with different addresses. Several connections to one address count once, because the number of
- * API servers behind the address is unknown.
+ * The number of servers with different addresses. Several connections to one address count once, because the address
+ * may hide one or several API servers.
  */
 export function distinct(servers: readonly ApiClient[]): number {
   return new Set(servers.map(({ server }) => server)).size;

@@ -36,8 +36,7 @@ export interface Progress {
 }
 
 /**
- * The outcomes. The key is the policy's name. If a policy has two parts, its outcome is the outcome of the part that is
- * further from being in force.
+ * The outcomes. The key is the policy's name. If a policy has two parts, the outcome of the less advanced part counts.
  */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
   const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);
@@ -95,8 +94,8 @@ function obstacleTo(
 }
 
 /**
- * The API server's message. A message about a guard contains the name of the guard's object, because a policy's author
- * may not know that guards exist.
+ * The API server's message. A message about a guard contains the name of the guard's object. Authors of policies may
+ * not know about guards.
  */
 function failureOf(program: Program, progress: Progress): string[] {
   const message = progress.failure(program);

@@ -2,8 +2,8 @@
  * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the
  * new state at once. All other objects that a pass writes must fit the old and the new state of the programs.
  *
- * A pass does everything that can be done now, and reports the steps that still have to wait. A new process can
- * recompute all state that passes keep in memory. So it is safe to kill the operator at any point.
+ * A pass does all possible steps, and reports the steps that must wait. A new process can recompute all state that
+ * passes keep in memory. So it is safe to kill the operator at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -189,8 +189,8 @@ export class Programs {
   }
 
   /**
-   * Computes two facts about a policy: whether every API server enforces its rows, and whether some API server may
-   * still enforce rows that no program has any more.
+   * Computes two facts about a policy. The first fact is whether every API server enforces the policy's rows. The
+   * second fact is whether some API server may still enforce removed rows of the policy.
    */
   #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);
@@ -226,8 +226,8 @@ export class Programs {
   }
 
   /**
-   * Returns a check of a policy. The check is true if some API server may enforce the policy's row, although the
-   * program no longer has this row.
+   * Returns a check of a policy. The check is true if the program no longer has the policy's row, but some API server
+   * may still enforce this row.
    */
   #leaving(program: Program, live: Live): (policy: ResolvedPolicy) => boolean {
     const object = live.get(keyOf(program.policy));

@@ -61,8 +61,8 @@ export async function release(client: Pick<ApiClient, 'change'>, object: Finaliz
 }
 
 /**
- * Whether the operator has set a label on the namespace. If the operator has set no label on the namespace, a missing
- * label belongs to a policy that was not deleted.
+ * Whether the operator has set a label on the namespace. If the operator has set no label on the namespace, every
+ * missing label belongs to an existing policy.
  */
 function isMarked({ recorded, labelOwners }: NamespaceView): boolean {
   const owners = Object.values(labelOwners).flat();

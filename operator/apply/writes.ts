@@ -156,8 +156,8 @@ export class Writes {
 
   /**
    * Whether there is a write that the watch has not shown yet. If somebody reverts a write at once, the watch may show
-   * the reverted state and never the write. So compare the objects again after WATCH_LAG_MS. A write that became
-   * overdue during a pass counts as well, because that pass still relied on the write.
+   * the reverted state and never the write. So compare the objects again after WATCH_LAG_MS. A write may become overdue
+   * during a pass. Such a write counts as well, because the pass still relied on the write.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);
@@ -215,8 +215,9 @@ export class Writes {
   }
 
   /**
-   * Applies the manifest. An addition by another owner can make the apply invalid. For example, the API server refuses
-   * each write that leaves a parameter in a binding, unless the writer may read that parameter (k8s.io/kubernetes
+   * Applies the manifest. An addition by another owner can make the apply invalid. For example, somebody may add a
+   * parameter to a binding. The API server refuses a write that leaves the parameter in the binding, unless the writer
+   * may read the parameter (k8s.io/kubernetes
    * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
    *
    * @returns the object; if the API server refused the apply as invalid, the object is unchanged
@@ -234,8 +235,8 @@ export class Writes {
 /**
  * Makes the object that replaces a whole admission policy at once. Server-side apply could merge the lists of the old
  * and the new policy, and API servers must never load such a mixture. The function keeps labels and annotations of
- * other field managers. The function keeps finalizers as well, because an object that is being deleted would disappear
- * without its finalizers.
+ * other field managers. The function also keeps finalizers. Without its finalizers, an object that is being deleted
+ * would disappear.
  *
  * @param before the version that was read; if the object has changed since, the API server answers 409
  */

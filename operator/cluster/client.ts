@@ -122,13 +122,15 @@ export class ApiClient {
    */
   at(server: string, servername?: string): ApiClient {
     const endpoint = { server, ...(servername !== undefined && { servername }) };
-    // The client for another server does not report the time of that server, because the operator uses the clock of one
-    // server.
+    // The operator uses the clock of one server. So a client of another server does not report the server's time.
     const settings = { ...this.#settings, onTime: undefined };
     return new ApiClient(this.#config, { ...settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
   }
 
-  /** A client that opens a new connection for every request, so that a load balancer may pick another API server. */
+  /**
+   * A client that opens a new connection for every request. A load balancer may pick another API server for each
+   * connection.
+   */
   fresh(): ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, reuse: false });
   }

@@ -17,8 +17,8 @@ export interface FollowedServersOptions {
   /** The function that finds the pod fields that this release does not know. */
   readonly askFields?: typeof askUnknownPodFields;
   /**
-   * The namespace in which the client may find out, by dry run, which fields API servers fill in. If the namespace is
-   * absent, the client does not find out these fields.
+   * The namespace for dry runs that show which fields API servers fill in. If the namespace is absent, the client does
+   * not find out these fields.
    */
   readonly asksIn?: string;
   /** The function that finds the fields that API servers fill in and that this release does not know. */

@@ -38,8 +38,8 @@ export function impersonationHeaders({ uid, groups, extra }: Impersonation): Rec
 }
 
 /**
- * Matches the characters to escape in a header's name. The characters are `%`, which begins an escape, and every
- * character that is not a tchar (RFC 7230).
+ * Matches the characters to escape in a header's name. These characters are `%` and all characters that are not tchars
+ * (RFC 7230). An escape begins with `%`.
  */
 const IN_NAMES = /[^A-Za-z0-9!#$&'*+.^_`|~-]/g;
 

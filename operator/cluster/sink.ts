@@ -7,8 +7,8 @@ import { keyOf, type RawObject } from '../model/raw.ts';
  */
 export interface Sink {
   /**
-   * The reflector calls this method when a list begins. An object that the reflector does not pass to `put` before it
-   * calls `listed` does not exist. If the reflector reads a list again, it may call `listing` a second time before
+   * The reflector calls this method when a list begins. Afterwards, the reflector passes each existing object to `put`,
+   * and calls `listed` at the end. If the reflector reads a list again, it may call `listing` a second time before
    * `listed`.
    */
   listing(): void;

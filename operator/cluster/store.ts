@@ -249,7 +249,9 @@ async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<v
   signal.throwIfAborted();
 }
 
-/** Describes the change of an object: the object's namespace and name, and its views before and after the change. */
+/**
+ * Describes the change of an object. The result has the object's namespace and name, and the views before and after.
+ */
 function seen<View extends SeenObject>(view: View, before: View | undefined) {
   return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };
 }

@@ -28,12 +28,12 @@ export function needed(variables: readonly Variable[], expressions: readonly str
   return kept.toReversed();
 }
 
-/** Returns a condition as one CEL expression that also defines the variables that the condition reads. */
+/** Returns one CEL expression with a condition and the definitions of the condition's variables. */
 export function withVariables(variables: readonly Variable[], expression: string): string {
   return bound(variables, expression, 'all', ')');
 }
 
-/** Returns a CEL expression of any type that also defines the variables that it reads. */
+/** Returns one CEL expression with a value of any type and the definitions of the value's variables. */
 export function valueWithVariables(variables: readonly Variable[], expression: string): string {
   return bound(variables, expression, 'map', ')[0]');
 }

@@ -113,8 +113,7 @@ function inPart(labels: string): string {
 }
 
 /**
- * A CEL expression of type bool, for a row `p`: true if the namespace has the label that makes the policy pending in
- * the namespace.
+ * A CEL expression of type bool, for a row `p`: true if the namespace has the label for a pending policy.
  * @param labels CEL of type map
  */
 export function isPending(labels: string): string {
@@ -136,9 +135,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
     `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
-  // In a namespace where the policy is pending, defaulting fills in nothing. A pod that would comply after defaulting
-  // causes no warning there, even though defaulting does not run. A template is evaluated like its pods after
-  // defaulting.
+  // In a namespace where the policy is pending, defaulting fills in nothing. If the pod would comply after defaulting,
+  // the pod causes no warning there. A template is evaluated like its pods after defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -151,8 +149,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
 }
 
 /**
- * Adds the variable `free` of type bool, which is true if the pod complies with a policy that everybody may use. Adds a
- * variable `mayUse0`, `mayUse1` and so on for each complying policy with restricted use.
+ * Adds the variable `free` of type bool. The variable is true if the pod complies with some policy for everybody. Adds
+ * a variable `mayUse0`, `mayUse1` and so on for each complying policy with restricted use.
  */
 export function useVariables(
   columns: Columns,

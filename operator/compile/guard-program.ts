@@ -233,8 +233,8 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // A newly selecting policy `q` with at least the priority of `p` overrides `p` or decides beside `p`. If a third
-    // policy overrides `p` and `q`, `q` has this effect once the third policy is gone.
+    // A newly selecting policy `q` with at least the priority of `p` overrides `p` or decides beside `p`. A third
+    // policy may override `p` and `q`. When the third policy is gone, `q` has this effect.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
@@ -252,8 +252,8 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
 
 /**
  * Adds a variable `exemptFrom0`, `exemptFrom1` and so on for each policy in `weakened`. The variable is true if the
- * author has the verb `exempt` on the policy. The last program also gets the variable `exempt`, which is true if the
- * author has the verb `exempt` on all policies.
+ * author has the verb `exempt` on the policy. The last program also gets the variable `exempt`. This variable is true
+ * if the author has the verb `exempt` on all policies.
  */
 function exemptVariables({ from, to, isLast }: Slots): Variable[] {
   const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({

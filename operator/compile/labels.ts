@@ -113,7 +113,7 @@ function labelled(
 }
 
 /**
- * Whether the label is at least as tight as the default, so that the default admits every pod that the label admits.
+ * Whether the label is at least as tight as the default. If true, the default admits every pod that the label admits.
  * The function compares rule by rule, because comparing levels or versions alone is not enough.
  */
 function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
@@ -186,8 +186,8 @@ function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: n
 export interface LabelCost extends LevelVersion {
   readonly policy: string;
   /**
-   * The rule whose value prevents the label. The field is undefined if defaulting prevents the label, because the
-   * tighter level requires fields before the policy fills them in.
+   * The rule whose value prevents the label. The field is undefined if defaulting prevents the label. In this case, the
+   * tighter level requires fields before the policy fills in these fields.
    */
   readonly rule: string | undefined;
   /**
@@ -199,8 +199,8 @@ export interface LabelCost extends LevelVersion {
 
 /**
  * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level at its
- * newest version. The result also has the values that prevent the next version of the level that `tightest` returns.
- * The result is empty if no tighter label exists.
+ * newest version. `tightest` returns a level at a version. The result also has the values that prevent the next version
+ * of this level. The result is empty if no tighter label exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {

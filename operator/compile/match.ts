@@ -55,8 +55,8 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 
 /**
  * A CEL expression of type bool: true if a node creates a mirror pod. The static pod behind a mirror pod already runs,
- * so a refusal of the mirror pod would not stop the static pod. If a user who is not a node creates a pod with the
- * annotation of a mirror pod, the pod is evaluated like any other pod. Nodes are in the group system:nodes
+ * so a refusal of the mirror pod would not stop the static pod. Other users may create pods with the annotation of a
+ * mirror pod. Such pods are evaluated like all other pods. Nodes are in the group system:nodes
  * (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;

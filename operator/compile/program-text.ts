@@ -43,8 +43,9 @@ interface Validation {
   /**
    * A CEL expression of type string: the message. The API server evaluates the message expression for every request,
    * even if the request is admitted.
-   * @param quiet CEL of type bool: true if no message is needed, although `unless` is false
-   * @param brief a shorter message, for an API server without variables that has no room for `text`
+   * @param quiet CEL of type bool: true if no message is needed; the value matters only if `unless` is false
+   * @param brief a shorter message, for API servers without variables; the shorter message is used if there is no room
+   * for `text`
    */
   readonly messageExpression?: { readonly quiet: string; readonly text: string; readonly brief?: string };
 }

@@ -190,7 +190,7 @@ function anyOf(condition: Condition, otherwise: string): string {
 
 /**
  * A CEL expression of type bool, for a unit `unit`: true if the unit violates the test, whatever the candidate is. The
- * function returns undefined if computing this expression once for the pod saves nothing.
+ * function returns undefined if nothing is gained by computing the expression once for the pod.
  */
 function factOf(test: Test): string | undefined {
   const { over, violates } = test;

@@ -1,6 +1,6 @@
 /**
- * Computes which policies select which namespaces, where each policy decides, and which other policies select the same
- * namespaces.
+ * Computes the namespaces that each policy selects, and the namespaces where each policy decides. Also finds the
+ * policies that select common namespaces.
  */
 import type { CapabilityPolicyStatus, Mode } from '../api/capability-policy.ts';
 import { NEVER } from './expiry.ts';

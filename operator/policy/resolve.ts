@@ -59,7 +59,10 @@ export interface ResolvedPolicy {
   readonly seccompChanges: boolean;
   /** Whether the policy has defaulting enabled, but the API servers do not support defaulting. */
   readonly defaultingUnavailable: boolean;
-  /** The overrides that have no effect, or that some nodes ignore, because some API server lacks a feature. */
+  /**
+   * The overrides that need a feature which some API server lacks. These overrides have no effect, or some nodes ignore
+   * them.
+   */
   readonly withoutEffect: readonly ServerNeed[];
   /** The settings that have no effect because of other settings of the policy. Each item is one sentence. */
   readonly contradictions: readonly string[];
@@ -94,7 +97,10 @@ export type Resolution =
   | { readonly policy: ResolvedPolicy }
   | {
       readonly refusal: Refusal;
-      /** The resolved policy that stays in force if it was accepted before an older API server joined the cluster. */
+      /**
+       * The resolved policy, in case the spec was accepted before an older API server joined the cluster. In this case,
+       * the policy stays in force.
+       */
       readonly asBefore?: ResolvedPolicy;
     };
 

@@ -39,7 +39,7 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 /**
  * The current labels that a client-side apply set, according to the annotation of `kubectl apply`. Argo CD uses
  * client-side apply by default. In managedFields, such a label looks like a change by hand. If the operator changed the
- * label back, the tool that applied the label would set its value again and again.
+ * label back, the tool would apply its own value again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];

@@ -110,8 +110,8 @@ export class Rollouts {
     for (const label of rolloutLabelsIn(labels)) {
       if (Object.hasOwn(set, label)) continue;
       if (this.#unused.has(label)) remove.push(label);
-      // The state of the label's policy is not known yet. The result contains the label, because server-side apply
-      // removes a label of the operator that is left out.
+      // The state of the label's policy is not known yet. The result contains the label. If the label were left out,
+      // server-side apply would remove the label.
       else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;
     }
     return { set, remove: remove.sort() };

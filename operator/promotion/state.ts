@@ -34,7 +34,7 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   /** The time of the last promotion, which the pace of the rollout depends on. */
   readonly lastPromotion?: number;
   /**
-   * The entries. The key is the namespace. Once the rollout has begun, the policy is enforced in every selected
+   * The entries. The key is the namespace. After the rollout has begun, the policy is enforced in every selected
    * namespace without an entry. A namespace without an entry was promoted or is new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
