@@ -1,4 +1,7 @@
-/** Tests the rules of a program under another name before the operator replaces the rules that are in force. */
+/**
+ * Tests new rules of a program. The test runs in a canary, which has another name. If the canary passes, the operator
+ * replaces the rules in force.
+ */
 import type { ApiClient } from '../cluster/client.ts';
 import { type Canary, objectsOfProgram, type Program, RULES_LABEL } from '../compile/program.ts';
 import { inOrderOfRemoval, keyOf, type Live, labelOf } from '../state/live.ts';
@@ -14,7 +17,7 @@ interface CanariesOptions {
   readonly inForceOf: (name: string) => InForce;
 }
 
-/** The time in ms that a canary may take to pass. The time begins when API servers could have compiled the canary. */
+/** The time in ms after which a canary is overdue. The time begins when API servers could have compiled the canary. */
 const PASSES_MS = 10_000;
 
 export class Canaries {
@@ -27,8 +30,8 @@ export class Canaries {
   }
 
   /**
-   * @returns whether the program may be written. A program may be written if its rules equal the live rules or its
-   * canary has passed
+   * @returns whether the operator may write the program. Either the program's rules must equal the live rules, or the
+   * program's canary must have passed
    */
   async isReady(program: Program, live: Live, servers: readonly ApiClient[]): Promise<boolean> {
     const { programs, refusals } = this.#options;
@@ -56,7 +59,7 @@ export class Canaries {
     return canary && this.#options.inForceOf(canary.policy.metadata.name);
   }
 
-  /** The question for API servers about a canary that the operator has written and that has not passed yet. */
+  /** The question for API servers about the program's canary, if the canary is written and has not passed yet. */
   question(program: Program, live: Live): Question | undefined {
     const canary = this.#neededFor(program, live);
     if (!canary || !this.#options.programs.isWritten(canary, live)) return undefined;

@@ -1,8 +1,8 @@
 /**
  * Writes the roles that grant the use of policies, and the bindings of these roles. While a program changes, some API
  * servers enforce the old version of the program and other servers enforce the new version. If a binding changes
- * together with a program, the operator first narrows the binding. A narrowed binding has the subjects that are in the
- * old and in the new state of the binding, and no others.
+ * together with a program, the operator first narrows the binding. A narrowed binding has only the subjects that the
+ * old and the new state of the binding share.
  */
 import type { Compiled } from '../compile/compile.ts';
 import type { Manifest } from '../compile/objects.ts';
@@ -21,7 +21,7 @@ export interface GrantsPass {
   readonly compiled: Compiled;
   /** The live objects, including the operator's own writes. */
   readonly live: Live;
-  /** The live objects as the watch shows them, without writes that the watch has not shown yet. */
+  /** The live objects as the watch shows them. Writes that the watch has not shown yet are missing. */
   readonly shown: Live;
   /**
    * The names of the policies for which some live admission policy requires the verb `use`. Admission policies that
@@ -37,7 +37,7 @@ export interface GrantsPass {
 }
 
 /**
- * The time in ms that API servers may take to see a binding. An API server follows bindings and programs by separate
+ * The time in ms within which API servers see a binding. An API server follows bindings and programs by separate
  * watches.
  */
 const FOLLOWED_MS = 1_000;
@@ -49,10 +49,7 @@ export class Grants {
   readonly #writes: Writes;
   readonly #refusals: Refusals;
   readonly #clock: Pick<Clock, 'now'>;
-  /**
-   * The time at which the watch showed the current version of a binding for the first time. The key is the key of the
-   * binding.
-   */
+  /** The time at which the watch first showed the current version of a binding. The key is the binding's key. */
   readonly #shownSince = new Map<string, { readonly version: string | undefined; readonly at: number }>();
 
   constructor(writes: Writes, refusals: Refusals, clock: Pick<Clock, 'now'>) {
@@ -62,9 +59,9 @@ export class Grants {
   }
 
   /**
-   * Writes the roles. Also writes the binding of a policy if the policy's rows are in force. If the rows are not in
-   * force, the method writes the binding if no admission policy that refuses requests requires the verb `use` on the
-   * policy.
+   * Writes the roles and some of the bindings. The method writes a policy's binding if the policy's rows are in force.
+   * The method also writes the binding if no admission policy requires the verb `use` on the policy. Admission policies
+   * that refuse no requests do not count.
    */
   async writeAtOnce({ compiled: { grants }, live, shown, asked, isInForce, isLeaving }: GrantsPass): Promise<void> {
     this.#see(grants, shown);
@@ -85,7 +82,7 @@ export class Grants {
 
   /**
    * Narrows the bindings of policies whose rows are about to change. A binding is narrowed if the old and the new
-   * program both require the verb `use` on its policy.
+   * program both require the verb `use` on the binding's policy.
    */
   async narrow({ compiled, live, asked }: GrantsPass, policies: ReadonlySet<string>): Promise<void> {
     const texts = compiled.programs.map(({ policy }) => policy as unknown as RenderedObject);
@@ -170,8 +167,8 @@ export function usesOf(objects: readonly RenderedObject[]): ReadonlySet<string> 
 }
 
 /**
- * Whether the admission policy refuses requests. An admission policy that warns or audits refuses no request while a
- * binding changes.
+ * Whether the admission policy refuses requests. The result is false for an admission policy that warns or audits. A
+ * change of a binding cannot make such an admission policy refuse requests.
  */
 export function refuses({ metadata }: Pick<RenderedObject, 'metadata'>): boolean {
   return !/^capabilitypolicy\.(warn|audit)/.test(metadata.name);

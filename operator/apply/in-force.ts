@@ -1,5 +1,5 @@
 /**
- * Tracks which rows of a program every API server enforces, as probes have shown. All times in this file come from the
+ * Tracks which rows of a program every API server enforces, according to probes. All times in this file come from the
  * clock that the passes use.
  */
 import type { ApiClient } from '../cluster/client.ts';
@@ -9,7 +9,7 @@ import { distinct, everywhere, type Probed } from './probe.ts';
 
 export type Text = Probed & Pick<Program, 'hash' | 'rulesHash' | 'rows'>;
 
-/** The question whether the API servers enforce a version of a program that the operator has written. */
+/** The question whether the API servers enforce the written version of a program. */
 export interface Question {
   readonly inForce: InForce;
   readonly text: Text;
@@ -21,8 +21,8 @@ export interface Question {
  */
 export const COMPILED_MS = 3_000;
 /**
- * The time in ms after which a program that is in force is probed again. An API server may restart without the program,
- * or without the admission plug-in that enforces programs.
+ * The time in ms between two probes of a program in force. An API server may restart without the program, or without
+ * the admission plug-in that enforces programs.
  */
 const PROVED_AGAIN_MS = 60_000;
 /** The wait after a failed probe, as a share of the time since the write. */
@@ -39,14 +39,14 @@ export class InForce {
   #text: Text | undefined;
   /**
    * The IDs of the policies whose rows changed after `#text` was written. A row has changed if some later version of
-   * the program has another row.
+   * the program has another row for the policy.
    */
   readonly #changed = new Set<string>();
   /** The hashes of the versions of the program that some API server may enforce. */
   readonly #possible = new Set<string>();
   #proof: { readonly hash: string; readonly at: number; readonly addresses: ReadonlySet<string> } | undefined;
   #servers = 0;
-  /** The version of the program that was written and that no probe has proved yet. */
+  /** The written version of the program, if no probe has proved this version yet. */
   #awaited: { readonly hash: string; readonly since: number } | undefined;
   /** The earliest time at which the answer to a probe can be trusted. */
   #trustedFrom = 0;
@@ -70,22 +70,19 @@ export class InForce {
   }
 
   /**
-   * Whether a probe showed that every API server enforces this version. The result is false if the operator has written
-   * the program after the probe.
+   * Whether a probe showed that every API server enforces this version. A write of the program after the probe makes
+   * the result false.
    */
   proves({ hash }: Pick<Text, 'hash'>): boolean {
     return this.#proof?.hash === hash && this.#awaited === undefined;
   }
 
-  /** Whether a probe showed that every API server enforces the program in some version. */
+  /** Whether a probe showed that every API server enforces some version of the program. */
   get wasSeen(): boolean {
     return this.#proof !== undefined;
   }
 
-  /**
-   * The time in ms for which the written version has waited for a probe that proves it. The time begins when answers
-   * can be trusted.
-   */
+  /** The time in ms for which no probe has proved the written version. The time begins when answers can be trusted. */
   get awaitedMs(): number {
     return this.#awaited ? this.#clock.now() - Math.max(this.#awaited.since, this.#trustedFrom) : 0;
   }
@@ -110,8 +107,7 @@ export class InForce {
   writes(text: Text, isShown: boolean): void {
     const now = this.#clock.now();
     this.#askAt = now;
-    // The operator writes this version a second time, because the answer to the first write was lost or a write was
-    // refused.
+    // This is the second write of this version. Either the answer to the first write was lost, or a write was refused.
     if (isShown && this.#awaited?.hash === text.hash) return;
     const before = this.#text?.rows ?? NONE;
     if (!isShown || this.#possible.has(text.hash)) {

@@ -1,4 +1,4 @@
-/** Saves the states of rollouts, so that they survive the end of a term and the time in which a policy rests. */
+/** Saves the states of rollouts. A saved state survives the end of a term, and the time in which a policy rests. */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import type { ApiClient } from '../cluster/client.ts';
 import type { Cluster } from '../model/objects.ts';
@@ -77,7 +77,7 @@ export class KeptRollouts {
     await this.#states.write(name, resting(kept, existingSelector));
   }
 
-  /** Deletes the state of a policy that was deleted or that is enforced everywhere. @throws the client's error */
+  /** Deletes the state of a deleted policy, or of a policy that is enforced everywhere. @throws the client's error */
   async remove(policy: string, uid: string | undefined): Promise<void> {
     await this.#states.remove(policy, uid);
   }

@@ -9,12 +9,13 @@ import type { LabelRefusal } from './outcome.ts';
 const NO_ROLLOUT: RolloutLabels = { set: {}, remove: [] };
 
 /**
- * Writes the planned labels by server-side apply. The API server removes a label that is not in the plan if the
- * operator is its only owner. The API server keeps a label that another field manager applies as well.
+ * Writes the planned labels by server-side apply. If a label is missing in the plan and the operator is the label's
+ * only owner, the API server removes the label. If another field manager applies the label, too, the API server keeps
+ * the label.
  *
  * @returns whether anything had to be changed
- * @throws ApiError 409 if somebody has changed a label or deleted the namespace since the plan was made. The caller
- * then has to plan again
+ * @throws ApiError 409 if somebody changed a label or deleted the namespace after the operator made the plan. After
+ * this error, the caller has to make a new plan
  */
 export async function writeLabels(
   client: ApiClient,
@@ -31,8 +32,8 @@ export async function writeLabels(
       kind: 'Namespace',
       metadata: {
         name: namespace.name,
-        // Without a uid, apply would recreate a namespace that was just deleted. If the apply has the uid of a deleted
-        // namespace, the API server answers with a conflict.
+        // Without a uid, the apply would recreate a deleted namespace. With the uid of a deleted namespace, the API
+        // server answers with a conflict.
         uid: namespace.uid,
         // If the apply contained an empty map of labels, the operator would stay the owner of the field `labels`.
         ...(Object.keys(labels).length > 0 && { labels }),
@@ -41,9 +42,9 @@ export async function writeLabels(
     } as Parameters<ApiClient['apply']>[0],
     { force: plan.force || differing.some((label) => namespace.labels[label] !== undefined) },
   );
-  // Server-side apply keeps a field that another field manager owns, too. The record and the labels of rollouts belong
-  // to the operator alone. So the operator has to remove the record and these labels even if another field manager owns
-  // them, too.
+  // Server-side apply does not remove a field that has a second owner. The record and the labels of rollouts belong to
+  // the operator alone, even if another field manager owns these fields, too. So the operator removes the record and
+  // these labels explicitly.
   const record = plan.record === undefined && metadata?.annotations?.[RECORD] !== undefined;
   const kept = rollout.remove.filter((label) => metadata?.labels?.[label] !== undefined);
   if (record || kept.length > 0) {

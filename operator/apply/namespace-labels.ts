@@ -4,7 +4,7 @@
  *
  * An annotation records the labels that the operator set. If somebody changed a recorded label by hand, the operator
  * sets the label again. Another field manager may have set a label first, or may have changed a label by server-side
- * apply, as Argo CD does. The operator does not change such a label, and reports it.
+ * apply, as Argo CD does. The operator does not change this label, and reports the conflict.
  *
  * Another field manager that applies the same value does not take over the label. Otherwise, anyone who can edit a
  * namespace could take over the label, by applying the label or by removing the operator's managedFields entry. A
@@ -58,9 +58,9 @@ export function planLabels(namespace: NamespaceView, wanted: Readonly<Record<str
 }
 
 /**
- * Returns the labels to set at present. A mode that is held back keeps the labels that the operator set. A label of
- * another owner keeps its wanted value in the result. So `planLabels` reports the conflict and does not change the
- * label.
+ * Returns the labels to set at present. If a mode is held back, the mode keeps the labels that the operator set. A
+ * label of another owner keeps its wanted value in the result. So `planLabels` reports the conflict and does not change
+ * the label.
  *
  * @param isHeld decides whether to hold back a mode; its arguments are the label of the mode and the labels that the
  * operator set
@@ -103,7 +103,7 @@ export function differingLabels(namespace: NamespaceView, { labels }: Pick<Label
 
 /**
  * The label outcome of a namespace before the first label pass. The API server may refuse a planned label that is not
- * on the namespace yet. So such a label does not count.
+ * on the namespace yet. So this label does not count.
  */
 export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<string, string>>): LabelOutcome {
   const { labels, conflicts } = planLabels(namespace, wanted);
@@ -112,7 +112,8 @@ export function presentLabels(namespace: NamespaceView, wanted: Readonly<Record<
 }
 
 /**
- * The labels in the operator's record, whatever the current values of the labels; empty if the record cannot be read.
+ * The labels with their values in the operator's record. The current values of the labels do not matter. The result is
+ * empty if the record cannot be read.
  */
 function recordedLabels(namespace: NamespaceView): Record<string, string> {
   try {
@@ -127,8 +128,8 @@ function recordedLabels(namespace: NamespaceView): Record<string, string> {
 }
 
 /**
- * Whether the apply changes an existing record. An apply that changes the record has to be forced, because the record
- * belongs to the field manager that edited it last.
+ * Whether the apply changes an existing record. The record belongs to the field manager that edited the record last. So
+ * the operator must force an apply that changes the record.
  */
 function isRewritten({ recorded }: NamespaceView, record: string | undefined): boolean {
   return recorded !== undefined && record !== undefined && recorded !== record;
@@ -144,8 +145,8 @@ function isForeign(namespace: NamespaceView, label: string, value: string, ours:
 }
 
 /**
- * Whether another field manager set the label to the same value before the operator did. The operator may not change a
- * label that another field manager set first.
+ * Whether another field manager set the label to the same value before the operator set the label. The operator may not
+ * change a label that another field manager set first.
  */
 function isStatedBefore(namespace: NamespaceView, label: string, value: string, ours: Record<string, string>): boolean {
   return !(label in ours) && namespace.labels[label] === value && ownersOf(namespace, label).others.length > 0;

@@ -9,10 +9,11 @@ export interface ProgramOutcome {
   /** The hash of the policy's newest row. */
   readonly row: string;
   /**
-   * The number of API servers that enforce the newest row and no older row, and the number of API servers that answer.
+   * `inForce` counts the API servers that enforce the newest row and no older row. `answering` counts the API servers
+   * that answer.
    */
   readonly servers: { readonly inForce: number; readonly answering: number };
-  /** A message for people that names the step that the policy waits for, or the step that failed. */
+  /** A message for people. The message names the step that failed, or the step for which the policy waits. */
   readonly message: string;
 }
 
@@ -32,7 +33,7 @@ export interface LabelRefusal {
   readonly set: readonly string[];
   /** The labels to remove. */
   readonly remove: readonly string[];
-  /** The API server's answer. The answer says what refused the write, such as an admission webhook. */
+  /** The API server's answer. The answer names the component that refused the write, such as an admission webhook. */
   readonly message: string;
 }
 
@@ -53,6 +54,6 @@ export interface PassResult {
    * object's policy may no longer exist.
    */
   readonly unremoved: Error | undefined;
-  /** The time in ms until the next pass, if the operator waits for something that no watch reports. */
+  /** The time in ms until the next pass. The field is set if the operator waits for something that no watch reports. */
   readonly comeBackMs: number | undefined;
 }

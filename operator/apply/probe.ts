@@ -1,7 +1,8 @@
 /**
  * Finds out which version of a program an API server enforces. The status of an admission policy does not contain this
- * information. Each API server compiles the policy separately, up to a second after the write. So the operator sends
- * each server a dry run that creates an object. The program refuses or changes the object, and no other program does.
+ * information. Each API server compiles the admission policy separately, up to a second after the write. So the
+ * operator sends each server a dry run that creates an object. This program refuses or changes the object. Other
+ * programs ignore the object.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { PROBE_ANNOTATION, PROBE_ANSWER, type Program, probeCarrier } from '../compile/program.ts';
@@ -10,8 +11,8 @@ export type Probed = Pick<Program, 'name' | 'kind'>;
 
 interface Answer {
   /**
-   * The hash of the program's version that is in force. The hash is empty if the program is not in force, and undefined
-   * if the answer does not show it.
+   * The hash of the version that the API server enforces. The hash is empty if the API server enforces no version of
+   * the program. The hash is undefined if the answer does not show the version.
    */
   readonly hash: string | undefined;
   /** Why the answer of the server contains no hash. */
@@ -53,8 +54,8 @@ export async function everywhere(
 }
 
 /**
- * The number of servers with different addresses. Several connections to one address count once, because the number of
- * API servers behind the address is unknown.
+ * The number of servers with different addresses. Several connections to one address count once, because the address
+ * may hide one or several API servers.
  */
 export function distinct(servers: readonly ApiClient[]): number {
   return new Set(servers.map(({ server }) => server)).size;

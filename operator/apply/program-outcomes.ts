@@ -10,18 +10,18 @@ export interface Progress {
   /** The number of answering API servers. */
   readonly answering: number;
   /**
-   * The names of older admission policies by which API servers may still enforce policies. The key is the policy's
-   * name.
+   * The older admission policies that API servers may still enforce. The key is the name of a CapabilityPolicy. The
+   * value is the name of an admission policy that contains this CapabilityPolicy.
    */
   readonly older: ReadonlyMap<string, string>;
   /** The number of API servers if every API server enforces the resolved policy's row in the program; otherwise 0. */
   serversWith(id: string, program: Program): number;
   /**
-   * Returns a program that no longer has a row for the policy, although some API server may still enforce the row. The
-   * result is undefined if there is no such program.
+   * Returns a program from which the policy's row was removed, if some API server may still enforce the row. Otherwise,
+   * the result is undefined.
    */
   leaving(policy: ResolvedPolicy): Program | undefined;
-  /** The API server's refusal, if a refusal is the reason why a program is not in force. */
+  /** The API server's refusal, if a program is not in force because of a refusal. */
   failure(program: Program): string | undefined;
   /** The reason why a program is not in force yet. */
   obstacle(program: Program): string | undefined;
@@ -29,15 +29,14 @@ export interface Progress {
    * A message about an object of the program that is being deleted. An object that is being deleted counts as missing.
    */
   deletion(program: Program): string | undefined;
-  /** The API server's refusal to write the policy's role or binding, or to delete an older admission policy. */
+  /** The refusal of a write of the policy's role or binding, or of the deletion of an older admission policy. */
   refused(policy: string): string | undefined;
   /** Whether the policy's live role and binding equal the rendered role and binding. */
   isGranted(policy: string): boolean;
 }
 
 /**
- * The outcomes. The key is the policy's name. If a policy has two parts, its outcome is the outcome of the part that is
- * further from being in force.
+ * The outcomes. The key is the policy's name. If a policy has two parts, the outcome of the less advanced part counts.
  */
 export function outcomesOf(progress: Progress): Map<string, ProgramOutcome> {
   const parts = Map.groupBy(progress.compiled.policies, ({ name }) => name);
@@ -95,8 +94,8 @@ function obstacleTo(
 }
 
 /**
- * The API server's message. A message about a guard contains the name of the guard's object, because a policy's author
- * may not know that guards exist.
+ * The API server's message. A message about a guard contains the name of the guard's object. Authors of policies may
+ * not know about guards.
  */
 function failureOf(program: Program, progress: Progress): string[] {
   const message = progress.failure(program);

@@ -57,8 +57,8 @@ export class ProgramWrites {
 }
 
 /**
- * The name and the finalizers of an object of the program that is being deleted. An object that is being deleted may
- * disappear at any time. The result is undefined if no object is being deleted.
+ * Looks for an object that is being deleted among the program's objects. Returns the name and the finalizers of this
+ * object; undefined if no object is being deleted. An object that is being deleted may disappear at any time.
  */
 export function deletion(program: Objects, live: Live): string | undefined {
   const [held] = objectsOfProgram(program).flatMap((manifest) => {

@@ -2,8 +2,8 @@
  * Brings compiled programs into force. A change is one write in place, so each API server changes from the old to the
  * new state at once. All other objects that a pass writes must fit the old and the new state of the programs.
  *
- * A pass does everything that can be done now, and reports the steps that still have to wait. A new process can
- * recompute all state that passes keep in memory. So it is safe to kill the operator at any point.
+ * A pass does all possible steps, and reports the steps that must wait. A new process can recompute all state that
+ * passes keep in memory. So it is safe to kill the operator at any point.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -50,8 +50,8 @@ const AT_ONCE = 4;
  */
 const LOOK_AGAIN_MS = 100;
 /**
- * The number of versions of each program whose rows are kept in memory. These versions must include the version in the
- * cluster, even a short time after its replacement.
+ * The number of versions whose rows are kept in memory, for each program. The version in the cluster must be one of
+ * these versions, even a short time after its replacement.
  */
 const TEXTS_KEPT = 20;
 
@@ -88,7 +88,7 @@ export class Programs {
     this.#questions = new Questions(clock);
   }
 
-  /** @param rendered the last seen objects in the cluster that have the operator's managed-by label */
+  /** @param rendered the objects with the operator's managed-by label, as last seen in the cluster */
   async pass(compiled: Compiled, rendered: readonly RenderedObject[]): Promise<PassResult> {
     const servers = await this.#options.servers();
     const unchanged = await this.#questions.askAgain({ compiled, rendered, servers });
@@ -136,8 +136,8 @@ export class Programs {
   }
 
   /**
-   * The names of the policies whose rows a write of the program changes. If the earlier rows are not known, the result
-   * may be incomplete.
+   * The names of the policies whose rows change when the operator writes the program. If the earlier rows are not
+   * known, the result may be incomplete.
    */
   #changing({ policy, hash, rows }: Program, live: Live): ReadonlySet<string> {
     const before = live.get(keyOf(policy));
@@ -170,7 +170,7 @@ export class Programs {
 
   /**
    * Another program of the same kind that must come into force before this program is written. The other program is
-   * new, while the cluster still has an older version of this program. The older version may contain rows that move to
+   * new, and the cluster still has an older version of this program. The older version may contain rows that move to
    * the new program. The older version must keep these rows until the new program is in force. Two programs that both
    * have older versions in the cluster do not wait for each other.
    */
@@ -189,8 +189,8 @@ export class Programs {
   }
 
   /**
-   * Computes two facts about a policy: whether every API server enforces its rows, and whether some API server may
-   * still enforce rows that no program has any more.
+   * Computes two facts about a policy. The first fact is whether every API server enforces the policy's rows. The
+   * second fact is whether some API server may still enforce removed rows of the policy.
    */
   #states({ policies, programs }: Compiled, live: Live): Pick<Pass, 'asked' | 'isInForce' | 'isLeaving'> {
     const ids = Map.groupBy(policies, ({ name }) => name);
@@ -226,8 +226,8 @@ export class Programs {
   }
 
   /**
-   * Returns a check of a policy. The check is true if some API server may enforce the policy's row, although the
-   * program no longer has this row.
+   * Returns a check of a policy. The check is true if the program no longer has the policy's row, but some API server
+   * may still enforce this row.
    */
   #leaving(program: Program, live: Live): (policy: ResolvedPolicy) => boolean {
     const object = live.get(keyOf(program.policy));

@@ -1,7 +1,7 @@
 /**
  * Asks API servers whether an admission policy in a file protects the operator's objects
- * (analysis/protection/protection.ts). The probe is a dry run that this admission policy refuses and no other admission
- * policy refuses.
+ * (analysis/protection/protection.ts). The probe is a dry run. This admission policy refuses the dry run. No other
+ * admission policy refuses the dry run.
  */
 import { type ApiClient, ApiError, pathFor } from '../cluster/client.ts';
 import { MAY_WRITE, PROTECTION_ANSWER, PROTECTION_PROBE } from '../compile/protection-probe.ts';
@@ -13,7 +13,7 @@ export interface ProtectionOutcome {
    * the writes of the user who sends the probe.
    */
   readonly state: 'Protected' | 'OtherOperator' | 'Unprotected' | 'Unknown';
-  /** The number of API servers that protect the objects, and the number of API servers that answer. */
+  /** `protecting` counts the API servers that protect the objects. `answering` counts the API servers that answer. */
   readonly servers: { readonly protecting: number; readonly answering: number };
   /** The reason why it is unknown whether API servers protect the objects; empty if the protection is known. */
   readonly message: string;

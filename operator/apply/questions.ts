@@ -1,6 +1,7 @@
 /**
- * Asks API servers which versions of programs they enforce, between two whole passes with the same input. An API server
- * needs up to a second to compile a change. A whole pass over a thousand policies costs much more than a question.
+ * Between two whole passes with the same input, the operator asks each API server which versions of programs the server
+ * enforces. An API server needs up to a second to compile a change. A whole pass over a thousand policies costs much
+ * more than a question.
  */
 import type { ApiClient } from '../cluster/client.ts';
 import type { Compiled } from '../compile/compile.ts';
@@ -26,7 +27,7 @@ interface Last {
 
 /**
  * The maximum time in ms between two whole passes. A whole pass finds everything that changes with time. A question
- * finds the version that API servers enforce, and nothing else.
+ * finds only the version that API servers enforce.
  */
 const WHOLE_AGAIN_MS = 1_000;
 

@@ -16,13 +16,13 @@ interface Refusal {
 }
 
 /**
- * The number of failures in a row and the time in ms after which an error that may be temporary is reported. An earlier
- * report would make conditions flap.
+ * An error that may be temporary is reported after this number of failures in a row, and not before this time in ms. An
+ * earlier report would make conditions flap.
  */
 const REPORTED = { times: 3, ms: 1_500 };
 /**
- * The time in ms for which refusals must last before a write is tried less often. An API server that has just started
- * has not loaded its RBAC objects yet, and refuses objects that it accepts later.
+ * The time in ms for which refusals must last before a write is tried less often. A starting API server has not loaded
+ * its RBAC objects yet. So a starting API server refuses objects that it accepts later.
  */
 const FOR_GOOD_MS = 15_000;
 /**
@@ -44,8 +44,8 @@ export class Refusals {
 
   /**
    * Writes a unit of objects, unless the last try failed a short time ago. A failed write must not keep the operator
-   * from writing other units, whatever the error is. For example, the API server answers 500 if etcd refuses an object
-   * that is too large, and one request may time out.
+   * from writing other units, whatever the error is. For example, one request may time out. The API server answers 500
+   * if an object is too large for etcd.
    *
    * @param wanted the object to write; if the object differs from the object of the last try, the write is tried at
    * once
@@ -82,7 +82,7 @@ export class Refusals {
     return this.#units.get(unit)?.error;
   }
 
-  /** The message of the last error if the error may be temporary, so that the unit waits for the next try. */
+  /** The message of the last error, if the error may be temporary. The unit waits for the next try. */
   passing(unit: string): string | undefined {
     const last = this.#units.get(unit);
     return last && this.#mayPass(last) ? last.error.message : undefined;

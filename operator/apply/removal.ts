@@ -1,4 +1,4 @@
-/** Deletes stale objects. Records which of the deleted admission policies API servers may still enforce. */
+/** Deletes stale objects. Records the deleted admission policies that API servers may still enforce. */
 import type { ApiClient } from '../cluster/client.ts';
 import { PROGRAM_LABEL } from '../compile/program.ts';
 import type { RenderedObject } from '../model/objects.ts';
@@ -61,8 +61,8 @@ export class Removal {
   }
 
   /**
-   * Returns the names of stale or deleted admission policies by which API servers may still enforce policies. The key
-   * is the policy's name.
+   * Returns the stale or deleted admission policies that API servers may still enforce. The key is the name of a
+   * CapabilityPolicy. The value is the name of an admission policy that contains this CapabilityPolicy.
    */
   older(stale: readonly RenderedObject[]): Map<string, string> {
     const texts = [
@@ -73,8 +73,8 @@ export class Removal {
   }
 
   /**
-   * Deletes stale objects. Call this method once all wanted programs are in force. The method deletes a role once no
-   * API server can enforce an admission policy that requires the verb `use` on the role's policy.
+   * Deletes stale objects. Call this method when all wanted programs are in force. An admission policy may require the
+   * verb `use` on a role's policy. The method deletes the role when no API server can enforce such an admission policy.
    *
    * @param inForce returns what API servers enforce of the admission policy with this name
    */

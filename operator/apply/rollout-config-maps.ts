@@ -16,7 +16,7 @@ import { objectOf, type RawObject, textsIn } from '../model/raw.ts';
 import { perObject } from '../policy/memo.ts';
 import { ENTRY_STATES, type Entry, type Labelling, type RolloutState } from '../promotion/state.ts';
 
-/** The label of a ConfigMap with the name of the policy whose rollout the ConfigMap keeps. */
+/** The label of a rollout's ConfigMap. The label's value is the name of the policy. */
 export const ROLLOUT_OF_LABEL = `${GROUP}/rollout`;
 /**
  * The key of the data about the rollout as a whole. No namespace can have this key, because the name of a namespace
@@ -45,7 +45,7 @@ export interface ConfigMap {
 
 /**
  * The index of the ConfigMap that contains the entry of a namespace. The key is the namespace. The index does not
- * change, so that a change of one entry rewrites one ConfigMap and no others.
+ * change, so that a change of one entry rewrites only one ConfigMap.
  */
 export type Placement = ReadonlyMap<string, number>;
 

@@ -13,8 +13,8 @@ export interface Unwanted {
   /** The stale objects that may be deleted, in order. */
   readonly stale: readonly RenderedObject[];
   /**
-   * The objects of earlier releases that did not have programs yet, for policies without a row in any program. A policy
-   * without a row cannot be compiled at present.
+   * The objects of earlier releases, which had no programs yet. The policies of these objects have no row in any
+   * program, because these policies cannot be compiled at present.
    */
   readonly kept: readonly RenderedObject[];
 }
@@ -35,7 +35,7 @@ function isKept(object: RenderedObject, { policies, refusals, uids }: Compiled):
   return owners.some(({ uid }) => uid === uids.get(name));
 }
 
-/** The names of the policies that a stale admission policy may still enforce. */
+/** The names of the CapabilityPolicies that API servers may still enforce because of a stale admission policy. */
 export function policiesIn(object: RenderedObject): ReadonlySet<string> {
   if (!hasText(object)) return new Set();
   return labelOf(object, PROGRAM_LABEL) === undefined ? new Set([labelOf(object, POLICY_LABEL) ?? '']) : rowsIn(object);

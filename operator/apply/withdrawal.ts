@@ -1,9 +1,9 @@
 /**
- * Withdraws everything that the operator set for deleted policies. Afterwards, the operator releases the objects whose
- * deletion waits for the withdrawal.
+ * Withdraws everything that the operator set for deleted policies. Afterwards, the operator removes its finalizer from
+ * each object whose deletion waits for the withdrawal.
  *
- * Argo CD deletes the waiting object after the policies and before the operator (config/argocd/operator), and waits
- * until the object is gone. See docs/decisions/0018 for the reasons.
+ * Argo CD deletes the policies first, the waiting object second, and the operator last (config/argocd/operator). Before
+ * Argo CD deletes the operator, Argo CD waits until the object is gone. See docs/decisions/0018 for the reasons.
  */
 import { FIELD_MANAGER, WITHDRAWAL_FINALIZER } from '../api/capability-policy.ts';
 import { type ApiClient, isNotFound, pathFor } from '../cluster/client.ts';
@@ -19,8 +19,8 @@ export interface WithdrawalContext {
   readonly cluster: Pick<Cluster, 'policies' | 'namespaces' | 'rendered'>;
   readonly compiled: Compiled;
   /**
-   * Whether the API server refuses to store the compiled objects of some policy. After such a refusal, the older
-   * objects of the policy stay in force.
+   * Whether the API server refuses to store the compiled objects of some policy. After this refusal, the older objects
+   * of the policy stay in force.
    */
   readonly isRefused: boolean;
   wantedLabels(namespace: NamespaceView): Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export function leftovers({ cluster, compiled, isRefused, wantedLabels }: Withdr
 }
 
 /**
- * Lets the API server delete an object that waited for the withdrawal.
+ * Removes the operator's finalizer from an object whose deletion waits for the withdrawal.
  * @throws ApiError 409 if the object has changed
  */
 export async function release(client: Pick<ApiClient, 'change'>, object: FinalizingView): Promise<void> {
@@ -61,8 +61,8 @@ export async function release(client: Pick<ApiClient, 'change'>, object: Finaliz
 }
 
 /**
- * Whether the operator has set a label on the namespace. If the operator has set no label on the namespace, a missing
- * label belongs to a policy that was not deleted.
+ * Whether the operator has set a label on the namespace. If the operator has set no label on the namespace, every
+ * missing label belongs to an existing policy.
  */
 function isMarked({ recorded, labelOwners }: NamespaceView): boolean {
   const owners = Object.values(labelOwners).flat();

@@ -21,15 +21,15 @@ interface WrittenObject {
 }
 
 /**
- * The writer calls this function for each object that it wrote or deleted. The action is `repaired` if the object was
- * missing or differed from the operator's last write.
+ * The writer calls this function after each write and each deletion of an object. The action is `repaired` if the
+ * object was missing or differed from the operator's last write.
  */
 export type OnWrite = (action: 'created' | 'updated' | 'repaired' | 'deleted', object: WrittenObject) => void;
 
 /**
- * The time in ms within which the watch shows a write of the operator. If the watch has not shown the write by then,
- * somebody reverted the write, and a second write does no harm. The wait for a deletion has no time limit, because no
- * later object has the uid of the deleted object.
+ * The time in ms within which the watch shows a write of the operator. If the watch has not shown the write within this
+ * time, somebody reverted the write, and a second write does no harm. The wait for a deletion has no time limit,
+ * because no later object has the uid of the deleted object.
  */
 export const WATCH_LAG_MS = 1_500;
 
@@ -44,8 +44,8 @@ type Unseen =
 /** The state of one object. */
 interface ObjectRecord {
   /**
-   * The operator's last write or deletion. The field is absent once the watch shows the written state or a later state
-   * of the object.
+   * The operator's last write or deletion. When the watch shows the written state or a later state of the object, the
+   * writer removes the field.
    */
   unseen?: Unseen | undefined;
   /**
@@ -81,7 +81,8 @@ export class Writes {
   }
 
   /**
-   * The existing objects as the watch shows them, updated by the operator's writes that the watch has not shown yet.
+   * The existing objects, as the watch shows them. The objects include the operator's writes, even if the watch has not
+   * shown these writes yet.
    */
   live(rendered: readonly RenderedObject[]): Live {
     const now = liveObjects(rendered);
@@ -155,8 +156,8 @@ export class Writes {
 
   /**
    * Whether there is a write that the watch has not shown yet. If somebody reverts a write at once, the watch may show
-   * the reverted state and never the write. So compare the objects again after WATCH_LAG_MS. A write that became
-   * overdue during a pass counts as well, because that pass still relied on the write.
+   * the reverted state and never the write. So compare the objects again after WATCH_LAG_MS. A write may become overdue
+   * during a pass. Such a write counts as well, because the pass still relied on the write.
    */
   get mayBeUndone(): boolean {
     return this.#records.values().some(({ unseen }) => unseen?.object);
@@ -214,11 +215,12 @@ export class Writes {
   }
 
   /**
-   * Applies the manifest. An addition by another owner can make the apply invalid. For example, the API server refuses
-   * each write that leaves a parameter in a binding, unless the writer may read that parameter (k8s.io/kubernetes
+   * Applies the manifest. An addition by another owner can make the apply invalid. For example, somebody may add a
+   * parameter to a binding. The API server refuses a write that leaves the parameter in the binding, unless the writer
+   * may read the parameter (k8s.io/kubernetes
    * pkg/registry/admissionregistration/validatingadmissionpolicybinding/authz.go).
    *
-   * @returns the object, unchanged if the API server refused the apply as invalid
+   * @returns the object; if the API server refused the apply as invalid, the object is unchanged
    */
   async #apply(manifest: Manifest, before: RenderedObject | undefined): Promise<RenderedObject> {
     try {
@@ -233,8 +235,8 @@ export class Writes {
 /**
  * Makes the object that replaces a whole admission policy at once. Server-side apply could merge the lists of the old
  * and the new policy, and API servers must never load such a mixture. The function keeps labels and annotations of
- * other field managers. The function keeps finalizers as well, because an object that is being deleted would disappear
- * without its finalizers.
+ * other field managers. The function also keeps finalizers. Without its finalizers, an object that is being deleted
+ * would disappear.
  *
  * @param before the version that was read; if the object has changed since, the API server answers 409
  */

@@ -1,8 +1,8 @@
 /**
  * The error that an API server returns for a request (a metav1.Status).
  *
- * The error holds the method and the path of the request, and nothing else of the request. So headers and tokens cannot
- * reach a log through the error.
+ * From the request, the error holds only the method and the path. So headers and tokens cannot reach a log through the
+ * error.
  */
 import { arrayOf, objectOf } from '../model/raw.ts';
 
@@ -67,7 +67,7 @@ export function parseError(status: number, body: string, retryAfter?: string): A
   };
 }
 
-/** Reads the Status in the last event of a watch, which has the type ERROR. */
+/** Reads the Status in an event of type ERROR, which is the last event of a watch. */
 export function parseErrorEvent(object: unknown): ApiErrorFields {
   const code = objectOf(object).code;
   return parseError(typeof code === 'number' ? code : 500, JSON.stringify(object ?? {}));
@@ -99,12 +99,12 @@ export function isOverloaded(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 429 || error.status === 503);
 }
 
-/** Whether the connection is open, but nothing arrived within the timeout. */
+/** Whether nothing arrived within the timeout although the connection is open. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'UND_ERR_BODY_TIMEOUT';
 }
 
-/** Whether the resourceVersion or continue token is too old, so that the server no longer keeps it. */
+/** Whether the resourceVersion or the continue token has expired on the server. */
 export function isExpired(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 410 || error.reason === 'Expired');
 }

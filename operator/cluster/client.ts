@@ -1,6 +1,6 @@
 /**
  * A raw JSON client of the Kubernetes API. The client uses no classes, no dates and no schema. So callers can project
- * each object as soon as the object arrives. A write contains the keys that the operator sets and no others.
+ * each object as soon as the object arrives. A write contains only the keys that the operator sets.
  */
 import type { KubeConfig } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
@@ -29,7 +29,7 @@ export type { Query } from './transport.ts';
 export interface ClientOptions extends Partial<Settings> {
   /**
    * The rate limit of writes: on average `qps` writes per second (50 by default), and at most `burst` writes at once
-   * (100 by default). The copies that `at` and `fresh` make share this limit.
+   * (100 by default). Clients that `at` and `fresh` make share this limit.
    */
   readonly qps?: number;
   readonly burst?: number;
@@ -58,12 +58,12 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Whether to keep managed fields. Decoding an object without managed fields takes half the time. */
   readonly managedFields?: boolean;
-  /** Whether the API server sends the metadata of each object and nothing else. */
+  /** Whether the API server sends only the metadata of each object. */
   readonly metadataOnly?: boolean;
 }
 
 export interface WatchOptions extends ReadOptions {
-  /** The time in ms after which a watch that receives nothing ends with an error. */
+  /** If a watch receives nothing for this time in ms, the watch ends with an error. */
   readonly idleMs?: number;
   /**
    * The client calls this function when the server has accepted the watch. The client calls the function even if no
@@ -122,13 +122,15 @@ export class ApiClient {
    */
   at(server: string, servername?: string): ApiClient {
     const endpoint = { server, ...(servername !== undefined && { servername }) };
-    // The client for another server does not report the time of that server, because the operator uses the clock of one
-    // server.
+    // The operator uses the clock of one server. So a client of another server does not report the server's time.
     const settings = { ...this.#settings, onTime: undefined };
     return new ApiClient(this.#config, { ...settings, timeoutMs: ENDPOINT_TIMEOUT_MS, endpoint });
   }
 
-  /** A client that opens a new connection for every request, so that a load balancer may pick another API server. */
+  /**
+   * A client that opens a new connection for every request. A load balancer may pick another API server for each
+   * connection.
+   */
   fresh(): ApiClient {
     return new ApiClient(this.#config, { ...this.#settings, reuse: false });
   }
@@ -179,7 +181,7 @@ export class ApiClient {
   /**
    * Passes on the events of a collection one after the other, until the server or `signal` ends the watch.
    *
-   * @throws ApiError, including for an event of type ERROR; undici's error if nothing came for `idleMs`
+   * @throws ApiError, also after an event of type ERROR; undici's error if nothing arrives for `idleMs`
    */
   async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, options: WatchOptions = {}) {
     const { signal, idleMs = IDLE_MS, managedFields = true, metadataOnly = false } = options;
@@ -199,8 +201,8 @@ export class ApiClient {
   }
 
   /**
-   * Writes an object by server-side apply. `object` contains the fields that the operator sets and no others. The
-   * operator becomes the owner of these fields.
+   * Writes an object by server-side apply. `object` contains only the fields that the operator sets. The operator
+   * becomes the owner of these fields.
    */
   async apply(object: Identified, options: ApplyOptions = {}): Promise<RawObject> {
     return this.#apply(pathOf(object), object, options);
@@ -232,8 +234,8 @@ export class ApiClient {
   }
 
   /**
-   * Replaces an object completely, including the fields that other clients set. Use this method for objects that belong
-   * to the operator alone, and for no other objects.
+   * Replaces an object completely, including the fields that other clients set. Use this method only for objects that
+   * belong to the operator alone.
    */
   async replace(object: Identified): Promise<RawObject> {
     return this.#json({ method: 'PUT', path: pathOf(object), query: writeQuery({}), body: object });

@@ -25,7 +25,7 @@ export class Collection<View> implements Sink {
    * of the views in the list changes.
    */
   readonly #sorted = new Map<string, readonly View[]>();
-  /** The known objects that have not appeared in the list yet, while a list is being read. */
+  /** While the collection reads a list, this map has the known objects that have not appeared in the list yet. */
   #unseen = new Map<string, Set<string>>();
   readonly #synced = Promise.withResolvers<void>();
 

@@ -24,8 +24,8 @@ export interface Endpoint {
   readonly server: string;
   /**
    * The name that the server's certificate must have; absent if the name is the URL's host. The name is checked even if
-   * the kubeconfig disables verification. Without the check, the client could send credentials to any machine that
-   * answers at an address which the cluster publishes.
+   * the kubeconfig disables verification. The cluster publishes addresses of API servers. Without the check, the client
+   * could send credentials to any machine at a published address.
    */
   readonly servername?: string;
 }

@@ -1,5 +1,5 @@
 /**
- * Runs a program of the user that prints credentials (KEP-541). client-node itself would run the program once for each
+ * Runs the user's program that prints credentials (KEP-541). client-node itself would run the program once for each
  * concurrent request. The protocol requires the description of the cluster, and client-node would not pass this
  * description.
  *
@@ -21,7 +21,7 @@ export interface ExecPlugin {
   readonly env: Environment;
   readonly interactiveMode: 'Never' | 'IfAvailable' | 'Always';
   readonly provideClusterInfo: boolean;
-  /** A text for people that explains how to install the program. */
+  /** A text that explains to people how to install the program. */
   readonly installHint?: string;
 }
 
@@ -152,7 +152,7 @@ function bearer({ token }: Credential): string | undefined {
 }
 
 /**
- * Runs the program and returns its output. Messages of the program for people go to the standard error of this process,
+ * Runs the program and returns its output. The program's messages for people go to the standard error of this process,
  * as with kubectl.
  */
 async function output(plugin: ExecPlugin, env: Environment, interactive: boolean): Promise<string> {

@@ -17,8 +17,8 @@ export interface FollowedServersOptions {
   /** The function that finds the pod fields that this release does not know. */
   readonly askFields?: typeof askUnknownPodFields;
   /**
-   * The namespace in which the client may find out, by dry run, which fields API servers fill in. If the namespace is
-   * absent, the client does not find out these fields.
+   * The namespace for dry runs that show which fields API servers fill in. If the namespace is absent, the client does
+   * not find out these fields.
    */
   readonly asksIn?: string;
   /** The function that finds the fields that API servers fill in and that this release does not know. */
@@ -33,7 +33,7 @@ export interface FollowedServersOptions {
  */
 const REFRESH_MS = 10_000;
 const RETRY_MS = 2_000;
-/** The number of failed attempts to read the pod fields after which the start no longer waits. */
+/** After this number of failed attempts to read the pod fields, the start no longer waits. */
 const MOST_FAILURES = 3;
 /** The time in ms for which clients are reused. Every probe needs clients. */
 const CLIENTS_KEPT_MS = 10_000;
@@ -61,7 +61,7 @@ export class FollowedServers {
     return this.#minors.size === 0 ? 0 : oldest(this.#minors);
   }
 
-  /** The paths of pod fields that some API server has and this release does not know. */
+  /** The paths of pod fields that some API server has and that this release does not know. */
   get unknownPodFields(): readonly string[] {
     return this.#unknownPodFields;
   }
@@ -95,8 +95,8 @@ export class FollowedServers {
   }
 
   /**
-   * Whether decisions about pods depend on the pod fields. A program that shows a cluster and decides nothing does not
-   * wait for the pod fields.
+   * Whether decisions about pods depend on the pod fields. A program that only shows a cluster does not wait for the
+   * pod fields.
    */
   get #decides(): boolean {
     return this.#options.asksIn !== undefined;
@@ -156,7 +156,7 @@ export class FollowedServers {
     const { askFields = askUnknownPodFields } = this.#options;
     const clients = await this.answering();
     const fields = await askFields(clients);
-    // The unknown fields are recorded even if the API servers do not show what they fill in.
+    // The unknown fields are recorded even if it stays unknown which fields API servers fill in.
     const asked = await this.#defaultsFor(fields, clients).catch((error: unknown) => ({ error }));
     this.#note(fields, asked && 'error' in asked ? this.#serverDefaults : asked);
     if (asked && 'error' in asked) throw asked.error;

@@ -1,4 +1,4 @@
-/** The user that a kubeconfig impersonates. client-node reads the name of this user and no other fields. */
+/** The user that a kubeconfig impersonates. client-node reads only the name of this user. */
 import { arrayOf, isText, objectOf } from '../model/raw.ts';
 
 /** The fields `as-uid`, `as-groups` and `as-user-extra` of a user (k8s.io/client-go/tools/clientcmd/api/v1). */
@@ -8,7 +8,9 @@ export interface Impersonation {
   readonly extra: Readonly<Record<string, readonly string[]>>;
 }
 
-/** @throws Error if the fields are set without a user to impersonate; the API server refuses such requests */
+/**
+ * @throws Error if the fields are set without a user to impersonate. The API server refuses requests without this user
+ */
 export function impersonationIn(user: Readonly<Record<string, unknown>>): Impersonation | undefined {
   const { as, 'as-uid': uid, 'as-groups': groups, 'as-user-extra': extra } = user;
   const texts = (value: unknown) => arrayOf(value).filter(isText);
@@ -36,8 +38,8 @@ export function impersonationHeaders({ uid, groups, extra }: Impersonation): Rec
 }
 
 /**
- * Matches the characters to escape in a header's name. The characters are `%`, which begins an escape, and every
- * character that is not a tchar (RFC 7230).
+ * Matches the characters to escape in a header's name. These characters are `%` and all characters that are not tchars
+ * (RFC 7230). An escape begins with `%`.
  */
 const IN_NAMES = /[^A-Za-z0-9!#$&'*+.^_`|~-]/g;
 

@@ -49,7 +49,7 @@ export class LoadedConfig extends KubeConfig {
   }
 }
 
-/** @throws Error with a message that says, in one line, what to do */
+/** @throws Error with a message of one line that says how to fix the problem */
 export function loadKubeConfig({ kubeconfig, context }: KubeConfigOptions, environment = ENVIRONMENT): LoadedConfig {
   const config = new LoadedConfig(environment);
   const files = kubeconfig === undefined ? defaultFiles(environment) : [kubeconfig];

@@ -1,8 +1,7 @@
 /**
  * Splits incoming bytes at line ends. A line may arrive in many parts. An incomplete last line is dropped.
  *
- * The function decodes whole lines. If it decoded each part separately, it would break a character that two parts
- * share.
+ * The function decodes whole lines. To decode each part separately would break a character that two parts share.
  */
 export async function* lines(body: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let begun: Buffer[] = [];

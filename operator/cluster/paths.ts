@@ -51,7 +51,7 @@ const RESOURCES: Readonly<Record<string, Resource>> = {
  * The path of an object. If no name is given, the result is the path of the collection. If no namespace is given, the
  * result is the path of the collection in all namespaces.
  *
- * @throws Error if the table lacks the kind, and if a namespaced object has no namespace
+ * @throws Error if the table lacks the kind, or if a namespaced object has no namespace
  */
 export function pathFor(apiVersion: string, kind: string, namespace?: string, name?: string): string {
   const resource = RESOURCES[`${apiVersion} ${kind}`];

@@ -33,7 +33,7 @@ export interface Source {
    * again from time to time.
    */
   readonly optional?: boolean;
-  /** Whether the sink uses the metadata of the objects and nothing else. */
+  /** Whether the sink uses only the metadata of the objects. */
   readonly metadataOnly?: boolean;
 }
 
@@ -184,12 +184,12 @@ export class Reading {
     this.#options.listed();
   }
 
-  /** An object that cannot be processed must not stop the other objects. */
+  /** If one object cannot be processed, the reader still passes on the other objects. */
   #hand(item: RawObject, take: (raw: RawObject) => void): void {
     const { apiVersion, kind } = this.#source;
     try {
-      // Items of a list have no `apiVersion` and `kind`. In an object that consists of nothing but metadata,
-      // `apiVersion` and `kind` have other values.
+      // Items of a list have no `apiVersion` and `kind`. In a metadata-only object, `apiVersion` and `kind` have other
+      // values.
       take({ ...item, apiVersion, kind });
     } catch (error) {
       const { namespace, name } = item.metadata ?? {};

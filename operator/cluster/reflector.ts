@@ -32,9 +32,8 @@ const ABSENT_DELAY_MS = 2_000;
 /** The delay between two requests for a missing kind that needs an upgrade of the server. */
 const OPTIONAL_DELAY_MS = 60_000;
 /**
- * The number of refusals after which the reflector lists the collection again. The server may refuse a watch although
- * the resourceVersion has not expired and the server is not overloaded. The resourceVersion may still be the cause of
- * such a refusal.
+ * After this number of refusals, the reflector lists the collection again. A server may refuse a watch for a reason
+ * other than overload or an expired resourceVersion. The resourceVersion may still be the cause of this refusal.
  */
 const MOST_REFUSALS = 3;
 

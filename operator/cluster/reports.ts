@@ -1,7 +1,7 @@
 /**
- * The operator's policy reports, in the API for reports that the cluster has. The CRDs of the two APIs may be installed
- * and removed at any time. The operator keeps the fields that show whether a report has to be rewritten, but not the
- * results.
+ * The operator's policy reports, in the cluster's API for reports. Two APIs for reports exist. Their CRDs may be
+ * installed and removed at any time. The operator keeps the fields that show whether a report has to be rewritten. The
+ * operator does not keep the results.
  */
 import { FIELD_MANAGER, GROUP, MANAGED_BY_LABEL } from '../api/capability-policy.ts';
 import type { Change } from '../model/objects.ts';

@@ -8,7 +8,7 @@ import { unknownValues } from './unknown-values.ts';
 /** A name that every API server's certificate has, whatever the server's address. */
 const SERVERNAME = 'kubernetes.default.svc';
 /**
- * The number of connections if the servers' own addresses are unreachable. If a load balancer hides the servers,
+ * If the servers' own addresses are unreachable, the operator opens this number of connections. Behind a load balancer,
  * several connections reach several servers.
  */
 const FRESH_CLIENTS = 3;
@@ -44,7 +44,7 @@ export async function endpoints(client: ApiClient): Promise<ApiClient[]> {
  * @param before the last result. The cluster may publish the address of an API server that is overloaded or restarting
  * and does not answer. An API server that does not answer keeps its last known version. So the meaning of `latest` does
  * not change while an old server does not answer.
- * @throws the client's error when no server answers, and an error when a server answers without a version
+ * @throws the client's error if no server answers. Throws another error if a server answers without a version
  */
 export async function askServers(client: ApiClient, before: ServerMinors = new Map()): Promise<ServerMinors> {
   const bound = await published(client);
@@ -59,8 +59,8 @@ export async function askServers(client: ApiClient, before: ServerMinors = new M
 }
 
 /**
- * Does what `askServers` does, for a caller that may not read the API servers' addresses. The result has the version of
- * the API server that answers, and no other versions.
+ * Does what `askServers` does, for a caller that may not read the API servers' addresses. The result has only the
+ * version of the API server that answers.
  */
 export async function askKnownServers(client: ApiClient, before?: ServerMinors): Promise<ServerMinors> {
   return askServers(client, before).catch(async (error) => {
@@ -156,8 +156,8 @@ async function published(client: ApiClient): Promise<ApiClient[]> {
 /**
  * The URLs that the API servers themselves publish; empty if the addresses cannot be read.
  *
- * @throws ApiError 403, because a caller that may not read the addresses would mistake one API server for all API
- * servers
+ * @throws ApiError 403 if the caller may not read the addresses. Without this error, the caller would mistake one API
+ * server for all API servers
  */
 async function addresses(client: ApiClient): Promise<string[]> {
   const path = pathFor('discovery.k8s.io/v1', 'EndpointSlice', 'default', 'kubernetes');

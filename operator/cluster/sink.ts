@@ -2,13 +2,13 @@
 import { keyOf, type RawObject } from '../model/raw.ts';
 
 /**
- * Receives objects. The reflector calls a sink's methods one after the other. A method of a sink must enqueue and do
- * nothing else, because the reflector waits until the method returns.
+ * Receives objects. The reflector calls a sink's methods one after the other. A method of a sink may only enqueue work,
+ * because the reflector waits until the method returns.
  */
 export interface Sink {
   /**
-   * The reflector calls this method when a list begins. An object that the reflector does not pass to `put` before it
-   * calls `listed` does not exist. If the reflector reads a list again, it may call `listing` a second time before
+   * The reflector calls this method when a list begins. Afterwards, the reflector passes each existing object to `put`,
+   * and calls `listed` at the end. If the reflector reads a list again, it may call `listing` a second time before
    * `listed`.
    */
   listing(): void;

@@ -20,8 +20,8 @@ export const PODS_AND_WORKLOADS: readonly Source[] = [PODS, ...WORKLOADS];
 export const ROLES: Source = { apiVersion: RBAC, kind: 'Role' };
 export const ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'RoleBinding' };
 /**
- * The RBAC kinds, which define who may use policies. These kinds include the rendered roles and bindings, and one
- * object that Argo CD deletes before the operator.
+ * The RBAC kinds, which define who may use policies. The objects of these kinds include the rendered roles and
+ * bindings, and one object that Argo CD deletes before the operator.
  */
 export const CLUSTER_ROLES: Source = { apiVersion: RBAC, kind: 'ClusterRole', managedFields };
 export const CLUSTER_ROLE_BINDINGS: Source = { apiVersion: RBAC, kind: 'ClusterRoleBinding', managedFields };

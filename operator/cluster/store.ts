@@ -32,15 +32,15 @@ import * as sources from './sources.ts';
 
 interface ClusterOptions extends FollowedServersOptions {
   /**
-   * The store calls this function for each change, even while it reads the first lists. The function must enqueue and
-   * do nothing else.
+   * The store calls this function for each change, even while it reads the first lists. The function may only enqueue
+   * work.
    */
   onChange(change: Change): void;
   /** The rules to evaluate. The store keeps the pod fields that these rules read, and drops all other pod fields. */
   readonly rules?: readonly Rule[];
   /** The kinds that the store does not follow. The store behaves as if no object of these kinds existed. */
   readonly except?: readonly Source[];
-  /** The kinds of which the store reads only the metadata of objects. */
+  /** The kinds for which the store reads only the metadata of each object. */
   readonly metadataOnly?: readonly Source[];
   readonly reflectorObserver?: ReflectorObserver;
 }
@@ -93,14 +93,14 @@ export function createCluster(client: ApiClient, options: ClusterOptions) {
     async ended(): Promise<void> {
       await ended;
     },
-    /** The objects that are being deleted, and whose deletion waits until nothing is left of deleted policies. */
+    /** The objects that are being deleted and that have the operator's finalizer. */
     finalizing: () => store.finalizing(),
     /** One client for each answering API server. */
     answeringServers: () => servers.answering(),
   };
 }
 
-/** The API servers that a store needs to know about. */
+/** The facts about API servers that a store needs. */
 interface Servers {
   readonly oldest: number;
   readonly unknownPodFields?: readonly string[];
@@ -249,7 +249,9 @@ async function orAborted(done: Promise<unknown>, signal: AbortSignal): Promise<v
   signal.throwIfAborted();
 }
 
-/** Describes the change of an object: the object's namespace and name, and its views before and after the change. */
+/**
+ * Describes the change of an object. The result has the object's namespace and name, and the views before and after.
+ */
 function seen<View extends SeenObject>(view: View, before: View | undefined) {
   return { namespace: view.namespace, name: view.name, seen: [before ?? [], view].flat() };
 }

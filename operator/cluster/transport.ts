@@ -40,7 +40,7 @@ export interface Settings {
   readonly beforeWrite?: (() => void) | undefined;
   /** Receives the HTTP status of each answer, or `<error>` if there was no answer. */
   readonly onAnswer?: ((method: string, code: string) => void) | undefined;
-  /** Receives the time of each answer by the server's clock, in milliseconds since 1970, rounded to seconds. */
+  /** Receives the server's time from each answer, in milliseconds since 1970, rounded to seconds. */
   readonly onTime?: ((ms: number) => void) | undefined;
 }
 

@@ -4,8 +4,9 @@ import { knownFields } from '../standards/pod-fields.ts';
 import { BASE, type Over, PLACES, type Place } from '../standards/pod-objects.ts';
 
 /**
- * The unknown fields of a pod whose values the rule can compare. The rule can compare strings, numbers and booleans,
- * objects of such values, and lists of such objects. The result has the form of `serverDefaults` in Standard.
+ * Lists a pod's unknown fields. Fields with values that the rule cannot compare are left out. The rule can compare
+ * strings, numbers and booleans, objects of such values, and lists of such objects. The result has the form of
+ * `serverDefaults` in Standard.
  */
 export function unknownValues(spec: unknown): string[] {
   const { containers } = objectOf(spec);

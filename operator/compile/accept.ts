@@ -104,7 +104,7 @@ export function* accept(
   return { policies: byId(fit.policies), expired: byId(expired), refusals, specs: new Map(specs), uids };
 }
 
-/** Refuses a policy whose row is longer than the API server accepts. */
+/** Refuses a policy if its row is too long for the API server. */
 function shortEnough(resolution: Resolution): Resolution {
   const refusal = 'policy' in resolution ? tooLong(resolution.policy) : undefined;
   return refusal ? { refusal } : resolution;

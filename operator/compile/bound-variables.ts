@@ -28,21 +28,21 @@ export function needed(variables: readonly Variable[], expressions: readonly str
   return kept.toReversed();
 }
 
-/** Returns a condition as one CEL expression that also defines the variables that the condition reads. */
+/** Returns one CEL expression with a condition and the definitions of the condition's variables. */
 export function withVariables(variables: readonly Variable[], expression: string): string {
   return bound(variables, expression, 'all', ')');
 }
 
-/** Returns a CEL expression of any type that also defines the variables that it reads. */
+/** Returns one CEL expression with a value of any type and the definitions of the value's variables. */
 export function valueWithVariables(variables: readonly Variable[], expression: string): string {
   return bound(variables, expression, 'map', ')[0]');
 }
 
 /**
  * Variables become the fields of maps that comprehensions bind. Map `v0` has the variables that read no other variable.
- * Map `v1` has the variables that read variables of `v0` and no others, and so on. CEL evaluates all fields of a map,
- * and an authorizer check costs 350,000 of the 1,000,000 that an expression may cost. So variables with authorizer
- * checks are inlined instead.
+ * Map `v1` has the variables that read only variables of `v0`, and so on. CEL evaluates all fields of a map, and an
+ * authorizer check costs 350,000 of the 1,000,000 that an expression may cost. So variables with authorizer checks are
+ * inlined instead.
  */
 function bound(variables: readonly Variable[], expression: string, macro: 'all' | 'map', end: string): string {
   const { text, eager } = withoutAuthorizers(needed(variables, [expression]), expression);

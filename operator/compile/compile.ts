@@ -40,16 +40,15 @@ type Compiler = (policies: readonly CompletePolicy[], options: CompileOptions) =
 
 export interface CompilerOptions {
   /**
-   * Whether to render objects. A caller that evaluates pods and does nothing else does not need objects. Rendering
-   * takes most of the time of compiling. For hundreds of policies, rendering also takes megabytes of memory.
+   * Whether to render objects. A caller that only evaluates pods does not need objects. Rendering takes most of the
+   * time of compiling. For hundreds of policies, rendering also takes megabytes of memory.
    */
   readonly renders?: boolean;
 }
 
 /**
- * Makes a function for repeated compiling. If the input of a result did not change, the new function returns the same
- * object as in its last run. The new function yields after each policy, since it takes a second to compile hundreds of
- * policies.
+ * Makes a function for repeated compiling. The new function returns the same object as in its last run if the input has
+ * not changed. The new function yields after each policy, since it takes a second to compile hundreds of policies.
  */
 export function compiler({ renders = true }: CompilerOptions = {}): Compiler {
   const resolver = new Resolver();

@@ -21,19 +21,19 @@ export function columnsIn(rows: readonly Row[]): Columns {
 }
 
 /**
- * The maximum number of policies for which a program checks, in one request, the right to use them. An authorizer check
- * costs 350,000 (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may
- * cost 10,000,000.
+ * The maximum number of policies whose use a program checks in one request. An authorizer check costs 350,000
+ * (k8s.io/apiserver/pkg/cel/library/cost.go), and each policy needs two checks. An admission policy may cost
+ * 10,000,000.
  */
 export const MOST_ASKED = 10;
 /**
  * The maximum number of deciding policies that a message describes. For further deciding policies, the message gives
- * their number and nothing else.
+ * only their number.
  */
 const DESCRIBED = 3;
 /**
  * The maximum number of violations that a message describes, for all policies together. For further violations, the
- * message gives their number and nothing else.
+ * message gives only their number.
  */
 const VIOLATIONS = 24;
 /**
@@ -43,8 +43,8 @@ const VIOLATIONS = 24;
 const MESSAGE_LENGTH = 4900;
 export const MESSAGE_LENGTH_IF_NOT_ASCII = MESSAGE_LENGTH / 4;
 /**
- * A CEL expression of type string: the end of a message on an API server without variables, if there was no room for
- * the details.
+ * A CEL expression of type string: the end of a message without details. On an API server without variables, an
+ * expression may have no room for the details.
  */
 const WITHOUT_DETAILS = JSON.stringify(
   ` (the policies are too long for more details on an API server below ${offeredSince('admissionVariables')}; cappol check names every violation)`,
@@ -113,8 +113,7 @@ function inPart(labels: string): string {
 }
 
 /**
- * A CEL expression of type bool, for a row `p`: true if the namespace has the label that makes the policy pending in
- * the namespace.
+ * A CEL expression of type bool, for a row `p`: true if the namespace has the label for a pending policy.
  * @param labels CEL of type map
  */
 export function isPending(labels: string): string {
@@ -136,9 +135,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
     `variables.ephemeral ? variables.${passed}[${ADDED}].filter(p, ${compliesBefore}) : variables.${passed}[${OLD}]`;
   const asIs = { name: fills ? 'unfilled' : 'complying', expression: ofPod('passed') };
   if (!fills) return [...ruleVariables(needed, 'variables.deciding', { filled: false }), asIs];
-  // In a namespace where the policy is pending, defaulting fills in nothing. A pod that would comply after defaulting
-  // causes no warning there, even though defaulting does not run. A template is evaluated like its pods after
-  // defaulting.
+  // In a namespace where the policy is pending, defaulting fills in nothing. If the pod would comply after defaulting,
+  // the pod causes no warning there. A template is evaluated like its pods after defaulting.
   const counts = `(p.defaulting[0] == "Later" || ${RESOURCE} != "pods")`;
   const isNew = '!variables.unfilled.exists(o, o.name == p.name)';
   return [
@@ -151,8 +149,8 @@ export function complyingVariables(needed: NeededRules, columns: Columns): Varia
 }
 
 /**
- * Adds the variable `free` of type bool, which is true if the pod complies with a policy that everybody may use. Adds a
- * variable `mayUse0`, `mayUse1` and so on for each complying policy with restricted use.
+ * Adds the variable `free` of type bool. The variable is true if the pod complies with some policy for everybody. Adds
+ * a variable `mayUse0`, `mayUse1` and so on for each complying policy with restricted use.
  */
 export function useVariables(
   columns: Columns,
@@ -200,7 +198,7 @@ export function messageVariables(needed: NeededRules, columns: Columns): Variabl
     const of = (unit: number, from = names) => from.map((name) => `variables.${name}[i][${unit}]`).join(' + ');
     const { OLD, ADDED, INHERITED } = UNIT;
     // Violations that the author of the request can fix come first, because a message has no room for all violations.
-    // In an existing pod, defaulting fills in fields of the added containers and of nothing else.
+    // In an existing pod, defaulting fills in only fields of the added containers.
     const before = `(variables.passed[${OLD}].size() > 0 ? ${of(OLD, asIs.names)} : ${of(INHERITED, asIs.names)})`;
     return `(variables.ephemeral ? ${of(ADDED)} + ${before} : ${of(OLD)})`;
   };
@@ -255,7 +253,7 @@ const RANGES = ['hostPorts', 'runAsUserRanges', 'runAsGroupRanges', 'supplementa
 /**
  * A CEL expression of type bool: the self-test, which is true if every row can be read. If the self-test is false or
  * fails, the program does not answer its probe. So the operator notices that the table is broken. The API server
- * evaluates the self-test for probes and for no other requests.
+ * evaluates the self-test only for probes.
  */
 export function soundCel(table: Table, columns: Columns): string {
   const rangesOf = (row: string, names: readonly string[]) =>

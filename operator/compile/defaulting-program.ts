@@ -1,7 +1,7 @@
 /**
  * Compiles the policies with defaulting to a MutatingAdmissionPolicy that fills in unset fields as PodSecurityPolicy
  * did. If no usable policy admits the unchanged pod, a policy with defaulting fills in fields of the pod. The program
- * chooses the first policy, in the order of names, that would admit the pod after this.
+ * chooses the first policy, in the order of names, that would admit the pod after defaulting.
  */
 import { GROUP } from '../api/capability-policy.ts';
 import { and } from '../rules/cel.ts';
@@ -20,8 +20,8 @@ import { BELONGS, entriesFor, flattened, LEVEL, type NeededRules } from './rules
 import { tableOf } from './table.ts';
 
 /**
- * The annotation of a pod with the name of the policy that admitted the pod. The annotation informs people. No decision
- * depends on the annotation.
+ * The key of a pod's annotation. The value is the name of the policy that admitted the pod. The annotation informs
+ * people. No decision depends on the annotation.
  */
 export const ADMITTED_BY = `${GROUP}/policy`;
 /** A CEL expression of type string: the name of the policy that admitted the pod, according to the pod's annotation. */
@@ -142,7 +142,7 @@ function firstByName(list: string): string {
  * Adds two variables of the CEL type list(map), each with at most one policy. If policies admit the unchanged pod,
  * `named` is the first of these policies in the order of names, and `filler` is empty. If no policy admits the
  * unchanged pod, `named` and `filler` have the same policy. This policy is the first, in the order of names, that
- * admits the pod after its fields are filled in.
+ * admits the pod after defaulting.
  */
 function choiceVariables(columns: ReadonlySet<string>, changes: string) {
   const usable = columns.has('use') ? useCel() : { variables: [], mayUse: 'true' };
@@ -272,7 +272,7 @@ function isAbsent(part: string, path: readonly string[]): string {
  */
 function annotationPatches(): string {
   const name = 'variables.named[0].name[0]';
-  // A policy without defaulting leaves pods as they are.
+  // A policy without defaulting does not change pods.
   const isFilling = `variables.named.size() > 0 && ${IS_ENABLED.replaceAll('p.', 'variables.named[0].')}`;
   const differs = `${isFilling} && !variables.ephemeral && ${ADMITTED_BY_NOW} != ${name}`;
   return `(${differs} ? (object.metadata.?annotations.hasValue() ? [] : [JSONPatch{op: "add", path: "/metadata/annotations", value: {}}]) + [JSONPatch{op: "add", path: ${pathOfAnnotation(ADMITTED_BY)}, value: ${name}}] : [])`;

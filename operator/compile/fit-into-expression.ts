@@ -9,8 +9,8 @@ import { EXPRESSION_BUDGET } from './pod-cel.ts';
 import { longestWithoutVariables } from './program-text.ts';
 
 /**
- * The number of characters kept free for the excluded namespaces, and for the namespace names where a shard begins and
- * ends.
+ * The number of characters that are reserved for the excluded namespaces, and for the two namespace names that limit a
+ * shard.
  */
 const ROOM = 6_000;
 

@@ -33,8 +33,7 @@ class RowsOfMode {
   readonly general = new Rows();
   readonly #byName = new Map<string, Rows>();
   /**
-   * The longest entry of `#byName`. An entry never gets shorter, so no entry can replace the longest entry except a
-   * longer entry.
+   * The longest entry of `#byName`. An entry never gets shorter. So only a longer entry can replace the longest entry.
    */
   #longest = new Rows();
 

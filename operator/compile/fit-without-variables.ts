@@ -16,8 +16,8 @@ import { MOST } from './programs.ts';
 import { rowText } from './table.ts';
 
 /**
- * The cost of two authorizer checks. One check is whether the pod's service account may use a policy, the other is
- * whether the pod's creator may use it (k8s.io/apiserver/pkg/cel/library/cost.go).
+ * The cost of two authorizer checks. One check is for the pod's service account, and the other check is for the pod's
+ * creator (k8s.io/apiserver/pkg/cel/library/cost.go).
  */
 const USE_COST = 2 * 350_000;
 /**
@@ -82,7 +82,7 @@ function problemOf(together: readonly ResolvedPolicy[]): 'cost' | undefined {
   const checks = together.reduce((total, policy) => total + costInUnits(policy.checks), 0);
   const asking = together.filter(({ usableBy }) => usableBy !== 'Everyone').length;
   const expression = checks + (asking > 0 ? USE_COST : 0);
-  // A match condition cannot read the namespace. So match conditions do not work unless all policies decide in the same
+  // A match condition cannot read the namespace. So match conditions work only if all policies decide in the same
   // namespaces.
   if (asking > 1 && !areAlike(together)) return 'cost';
   if (expression > EXPRESSION_COST) return 'cost';

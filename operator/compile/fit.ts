@@ -12,8 +12,8 @@ export interface Candidate {
    */
   readonly versions: readonly Parts[];
   /**
-   * The parts of the current spec as they will apply once the policy's namespaces are labelled. If these parts do not
-   * fit, the current spec is refused, and the namespaces are not labelled.
+   * The parts that the current spec will have when the policy's namespaces are labelled. If these parts do not fit, the
+   * current spec is refused, and the namespaces are not labelled.
    */
   readonly later: Parts;
 }

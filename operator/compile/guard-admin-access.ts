@@ -22,7 +22,7 @@ function grants(labels: string): string {
 }
 
 /**
- * A CEL expression of type bool: true if the change sets the label. The expression reads nothing except the labels.
+ * A CEL expression of type bool: true if the change sets the label. The expression reads only the labels.
  * @param before CEL of type map: the labels before the change
  * @param creates CEL of type bool: true if the namespace is new, so that its labels before the change do not count
  */
@@ -42,5 +42,5 @@ export function adminAccessVariables(creates: string): Variable[] {
   return [{ name: 'granted', expression: `variables.is.filter(p, has(p.adminAccessLabel) && ${some})` }];
 }
 
-/** The reason that a refusal adds to its other reasons. */
+/** An additional reason in the message of a refusal. */
 export const ADMIN_ACCESS_REASON = `, or give the namespace admin access to devices by the label ${ADMIN_ACCESS_LABELS[0]}`;

@@ -1,7 +1,7 @@
 /**
  * Guards the Pod Security label `enforce` of a namespace. Nobody may weaken the label below the level that the deciding
- * policies want. The guard protects the label even if the operator has not set it yet, or if another field manager owns
- * it.
+ * policies want. The guard protects the label even before the operator sets the label. The guard also protects a label
+ * that another field manager owns.
  */
 import { RECORD } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -22,8 +22,8 @@ export function wantedLabel(policy: ResolvedPolicy): LevelVersion | undefined {
 
 /**
  * Adds `variables.tampered`, a CEL variable of type bool. The variable is true if the change modifies the operator's
- * record. The variable is also true if the change weakens a label that the operator set or that the policies in
- * `variables.deciding` want.
+ * record. The variable is also true if the change weakens a label that the operator set, or a label that the policies
+ * in `variables.deciding` want.
  *
  * @param before CEL of type dyn: the namespace before the change
  */
@@ -44,8 +44,8 @@ export function recordOf(namespace: string): string {
 }
 
 /**
- * Returns CEL expressions of type bool. The expressions are true if the change modifies the record, or a label that the
- * record contains. A tighter level at the same version does not count as a change of the label.
+ * Returns CEL expressions of type bool. At least one of the expressions is true if the change modifies the record, or a
+ * label that the record contains. A tighter level at the same version does not count as a change of the label.
  */
 function tampered(): string[] {
   const recorded = (label: string) => `variables.record.contains(${JSON.stringify(`${label}:`)})`;
@@ -59,8 +59,8 @@ function tampered(): string[] {
 
 /**
  * Adds `variables.loosened`, a CEL variable of type bool. The variable is true if the change makes the label looser
- * than the deciding policies want. If another field manager set a looser label, anyone may tighten the label, or remove
- * it so that the operator's label replaces it. A new label must be at least as tight as the deciding policies want.
+ * than the deciding policies want. If another field manager set a looser label, anyone may tighten or remove the label.
+ * The operator's label replaces a removed label. A new label must be at least as tight as the deciding policies want.
  */
 function weakeningVariables(): Variable[] {
   const below = (when: 0 | 1) =>

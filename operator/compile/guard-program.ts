@@ -1,11 +1,11 @@
 /**
  * Compiles Enforce policies to the guard. Without the guard, people who may edit namespaces or bind pods could bypass
  * the policies. In five cases, the author of a change of a namespace needs the verb `exempt`, cluster-wide, on each
- * policy that the change concerns. First, a policy that selected the namespace no longer selects the namespace, even if
- * another policy currently overrides the policy. Second, a further policy of the same or a higher priority selects the
- * namespace. Third, the namespace becomes pending. Fourth, the Pod Security label `enforce` becomes looser than
- * policies want. Fifth, the namespace gets admin access to devices, and a policy guards the label that grants this
- * access. The binding of a pod must not give the pod an AppArmor profile or a mirror annotation.
+ * policy that the change concerns. First, a policy A no longer selects the namespace, even if a policy B currently
+ * overrides A. Second, a further policy of the same or a higher priority selects the namespace. Third, the namespace
+ * becomes pending. Fourth, the Pod Security label `enforce` becomes looser than policies want. Fifth, the namespace
+ * gets admin access to devices, and a policy guards the label that grants this access. The binding of a pod must not
+ * give the pod an AppArmor profile or a mirror annotation.
  */
 import { GROUP, PLURAL, ROLLOUT_LABEL_PREFIX, ROLLOUT_PENDING } from '../api/capability-policy.ts';
 import { perObject } from '../policy/memo.ts';
@@ -198,8 +198,8 @@ function has(list: string, row: string): string {
 /**
  * Adds `was` and `is`, two CEL variables of type list(map). `was` has the policies that selected the namespace before
  * the change, and `is` has the policies that select the namespace after the change. Policies that are pending in the
- * namespace are left out. Anyone may remove the label of a rollout: the removal makes a policy decide earlier and
- * changes nothing else. So a label that the change removes counts as absent before and after the change.
+ * namespace are left out. Anyone may remove the label of a rollout. The removal only makes a policy decide earlier. So
+ * a label that the change removes counts as absent before and after the change.
  */
 function selectionVariables(table: Table): Variable[] {
   const selection = table.selecting(['variables.before', 'variables.after']);
@@ -233,8 +233,8 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
   const conditions = [
     has('variables.madePending', 'p'),
     `!${has('variables.is', 'p')}`,
-    // A newly selecting policy `q` with at least the priority of `p` overrides `p` or decides beside `p`. If a third
-    // policy overrides `p` and `q`, `q` has this effect once the third policy is gone.
+    // A newly selecting policy `q` with at least the priority of `p` overrides `p` or decides beside `p`. A third
+    // policy may override `p` and `q`. When the third policy is gone, `q` has this effect.
     `variables.joined.exists(q, ${PRIORITY.replaceAll('p.', 'q.')} >= ${PRIORITY})`,
     `(variables.tampered && ${PRIORITY} == variables.highest)`,
   ];
@@ -252,8 +252,8 @@ function weakenedVariables(guardsAccess: boolean): Variable[] {
 
 /**
  * Adds a variable `exemptFrom0`, `exemptFrom1` and so on for each policy in `weakened`. The variable is true if the
- * author has the verb `exempt` on the policy. The last program also gets the variable `exempt`, which is true if the
- * author has the verb `exempt` on all policies.
+ * author has the verb `exempt` on the policy. The last program also gets the variable `exempt`. This variable is true
+ * if the author has the verb `exempt` on all policies.
  */
 function exemptVariables({ from, to, isLast }: Slots): Variable[] {
   const each = Array.from({ length: to - from }, (_, k) => from + k).map((i) => ({
@@ -305,9 +305,9 @@ const KEYS_LENGTH = 4_000;
 
 /**
  * A match condition for the changes that the guard checks. The guard checks changes of three kinds of labels: labels by
- * which policies select namespaces, labels that the guard protects, and labels of rollouts. The guard checks a change
- * of the record of the labels that the operator set. If a policy guards the label for admin access, the guard checks a
- * change that sets this label. The guard skips all other changes.
+ * which policies select namespaces, labels that the guard protects, and labels of rollouts. The guard also checks a
+ * change of the operator's record of labels. If a policy guards the label for admin access, the guard checks a change
+ * that sets this label. The guard skips all other changes.
  */
 function matchTouching(policies: readonly ResolvedPolicy[], guardsAccess: boolean) {
   const own = policies.flatMap(({ selector }) => keysOf(splitSelector(selector).own));

@@ -67,8 +67,8 @@ export function podSecurityLabels(
     const found = tightest(deciders, options.oldestServer);
     if (!found) continue;
     wanted[LABEL_OF_MODE[mode]] = found;
-    // A Pod Security mode warn or audit that has no label of its own follows the label of enforce. Without its own
-    // label, the mode would warn about fields that defaulting will fill in.
+    // Without its own label, the Pod Security mode `warn` or `audit` follows the label of mode `enforce`. So this mode
+    // would warn about fields that defaulting will fill in.
     const unfilled = deciders.some(({ defaulting }) => defaulting) && tightest(deciders, options.oldestServer, true);
     if (unfilled) Object.assign(wanted, { warn: unfilled, audit: unfilled });
   }
@@ -113,7 +113,7 @@ function labelled(
 }
 
 /**
- * Whether the label is at least as tight as the default, so that the default admits every pod that the label admits.
+ * Whether the label is at least as tight as the default. If true, the default admits every pod that the label admits.
  * The function compares rule by rule, because comparing levels or versions alone is not enough.
  */
 function isAsTight(label: LevelVersion, byDefault: LevelVersion | undefined, server: number): boolean {
@@ -145,7 +145,7 @@ export function tightest(
 
 /**
  * Returns the tightest level, at version v1.`label`, that admits every pod which the policy admits.
- * @param unfilled whether the label is for pods before defaulting; no level except restricted requires the fields that
+ * @param unfilled whether the label is for pods before defaulting; only level `restricted` requires the fields that
  * defaulting fills in
  */
 export function levelAt(policy: ResolvedPolicy, label: number, unfilled = false): Level {
@@ -186,8 +186,8 @@ function levelsByRule({ values, containers, standard }: ResolvedPolicy, label: n
 export interface LabelCost extends LevelVersion {
   readonly policy: string;
   /**
-   * The rule whose value prevents the label. The field is undefined if defaulting prevents the label, because the
-   * tighter level requires fields before the policy fills them in.
+   * The rule whose value prevents the label. The field is undefined if defaulting prevents the label. In this case, the
+   * tighter level requires fields before the policy fills in these fields.
    */
   readonly rule: string | undefined;
   /**
@@ -199,8 +199,8 @@ export interface LabelCost extends LevelVersion {
 
 /**
  * Explains why `tightest` returns no tighter label. The result has the values that prevent a tighter level at its
- * newest version. The result also has the values that prevent the next version of the level that `tightest` returns.
- * The result is empty if no tighter label exists.
+ * newest version. `tightest` returns a level at a version. The result also has the values that prevent the next version
+ * of this level. The result is empty if no tighter label exists.
  * @param unfilled as for levelAt
  */
 export function labelCosts(policies: readonly ResolvedPolicy[], oldestServer: number, unfilled = false): LabelCost[] {

@@ -8,11 +8,13 @@ import { selectorCel } from '../policy/selector.ts';
 import { EXPRESSION_BUDGET } from './pod-cel.ts';
 import { entriesOf, rowOf } from './rows.ts';
 
-/** The number of characters kept free for the rest of an expression that contains a row or a selector. */
+/**
+ * If an expression contains a row or a selector, this number of characters is reserved for the rest of the expression.
+ */
 const AROUND = 1_000;
 
 /**
- * Refuses a policy whose row, entries of `spec.containers` or selector is longer than an expression may be. For all
+ * Refuses a policy if its row, its entries of `spec.containers` or its selector is too long for an expression. For all
  * other policies, the result is undefined.
  */
 export const tooLong: (policy: ResolvedPolicy) => Refusal | undefined = perObject((policy) => {

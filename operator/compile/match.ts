@@ -5,7 +5,7 @@ import { groupOf, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import { matchesAny } from '../rules/cel.ts';
 import { RBAC } from './objects.ts';
 
-/** The label of a probe carrier with the name of the program that the probe checks. */
+/** The label of a probe carrier. The label's value is the name of the program that the probe checks. */
 export const PROBE_LABEL = `${GROUP}/probe`;
 
 export interface AdmissionOptions {
@@ -55,15 +55,15 @@ export function excludedCel({ operatorNamespace, excludedNamespaces }: Admission
 
 /**
  * A CEL expression of type bool: true if a node creates a mirror pod. The static pod behind a mirror pod already runs,
- * so a refusal of the mirror pod would not stop the static pod. If a user who is not a node creates a pod with the
- * annotation of a mirror pod, the pod is evaluated like any other pod. Nodes are in the group system:nodes
+ * so a refusal of the mirror pod would not stop the static pod. Other users may create pods with the annotation of a
+ * mirror pod. Such pods are evaluated like all other pods. Nodes are in the group system:nodes
  * (plugin/pkg/auth/authorizer/node).
  */
 export const IS_MIRROR_POD = `${RESOURCE} == "pods" && "kubernetes.io/config.mirror" in dyn(object).metadata.?annotations.orValue({}) && "system:nodes" in request.userInfo.?groups.orValue([])`;
 
 /**
  * The match condition for probes, and for requests in namespaces that policies reach. In match conditions,
- * namespaceObject is null (tried). So a match condition can read the name of the namespace, and nothing else about it.
+ * namespaceObject is null (tried). So a match condition can read only the name of the namespace.
  */
 export function matchNotExcluded(options: AdmissionOptions, namespace: string) {
   return { name: 'namespace-not-excluded', expression: `(${IS_PROBE}) || !(${excludedCel(options, namespace)})` };

@@ -84,8 +84,8 @@ export function modeProgram(mode: Mode, shard: Shard, options: AdmissionOptions)
 const DECIDING_COLUMNS: readonly string[] = ['name', 'level', 'priority', 'use', 'expires', 'rollout'];
 
 /**
- * Renders the program that warns about fields that this release does not know, if policies do not refuse such fields. A
- * pod causes the warning if every policy that decides about the pod warns.
+ * Renders the program that warns about fields that this release does not know. Policies may refuse such fields instead.
+ * A pod causes the warning if every policy that decides about the pod warns.
  */
 export function unknownFieldsProgram(shard: Shard, options: AdmissionOptions): ProgramText {
   const columns = ({ values, standard }: ResolvedPolicy) =>

@@ -2,21 +2,21 @@
 import { FIELD_MANAGER, GROUP, KIND, MANAGED_BY_LABEL, PLURAL, VERSION } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
 
-/** The label of an object with the name of the policy that the object was rendered for. */
+/** The label of a rendered object. The label's value is the name of the policy for which the object was rendered. */
 export const POLICY_LABEL = `${GROUP}/policy`;
 /**
  * The label of an object that was rendered for the pending part of a policy with `rollout`. The label's value is
  * "pending".
  */
 export const PART_LABEL = `${GROUP}/part`;
-/** The annotation of a policy's role with the last accepted spec, as JSON. */
+/** An annotation of a policy's role. The value is the last accepted spec, as JSON. */
 export const SPEC_ANNOTATION = `${GROUP}/spec`;
-/** The annotation of a policy's role with the policy's uid. */
+/** An annotation of a policy's role. The value is the policy's uid. */
 export const UID_ANNOTATION = `${GROUP}/policy-uid`;
 
 export const RBAC = 'rbac.authorization.k8s.io';
 
-/** A Kubernetes object to apply. The object has the fields that the operator owns and no others. */
+/** A Kubernetes object to apply. The object has only the fields that the operator owns. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;

@@ -1,7 +1,7 @@
 /**
  * Splits the policies of a program that would be too large into shards. Each shard has a range of namespaces. A shard
- * contains the policies that select a namespace of the shard's range by name, and all policies that do not select by
- * name. So exactly one shard decides in each namespace.
+ * contains the policies that select a namespace of the shard's range by name, and all policies that do not select
+ * namespaces by name. So exactly one shard decides in each namespace.
  */
 import { createHash } from 'node:crypto';
 import { type LabelSelector, NAME_LABEL } from '../api/capability-policy.ts';
@@ -14,8 +14,8 @@ export interface Shard {
   /** The end of the program's name, which identifies the range. The end is empty if there is a single shard. */
   readonly suffix: string;
   /**
-   * The selector of the namespaces where the shard's policies decide, and of no other namespaces. A shard has no
-   * selector unless the shard is for API servers without variables (see `alike`).
+   * The selector that selects exactly the namespaces where the shard's policies decide. Only shards for API servers
+   * without variables have a selector (see `alike`).
    */
   readonly selector?: LabelSelector;
   /** The first namespace name of the shard; absent in the first shard. */

@@ -1,4 +1,7 @@
-/** CEL expressions of admission policies that read the pod of a request, and the cost of checking the pod. */
+/**
+ * CEL expressions for admission policies. The expressions read the pod of a request. The file also computes the cost of
+ * checking a pod.
+ */
 import { CONTROLLERS, TEMPLATE_PATH, WORKLOAD_KINDS } from '../model/workload-kinds.ts';
 import type { RuleChecks } from '../policy/resolve.ts';
 import type { Check } from '../rules/rule.ts';

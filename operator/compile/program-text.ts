@@ -43,8 +43,9 @@ interface Validation {
   /**
    * A CEL expression of type string: the message. The API server evaluates the message expression for every request,
    * even if the request is admitted.
-   * @param quiet CEL of type bool: true if no message is needed, although `unless` is false
-   * @param brief a shorter message, for an API server without variables that has no room for `text`
+   * @param quiet CEL of type bool: true if no message is needed; the value matters only if `unless` is false
+   * @param brief a shorter message, for API servers without variables; the shorter message is used if there is no room
+   * for `text`
    */
   readonly messageExpression?: { readonly quiet: string; readonly text: string; readonly brief?: string };
 }
@@ -101,8 +102,8 @@ function inlinedExpression({ unless, expression }: Written, variables: readonly 
 }
 
 /**
- * Returns the message expression. If the message is longer than an expression may be, the function returns the brief
- * message. If the text and the brief message are both too long, the result is undefined.
+ * Returns the message expression. If the message is too long for an expression, the function returns the brief message.
+ * If the text and the brief message are both too long, the result is undefined.
  */
 function inlinedMessage({ unless, messageExpression }: Written, variables: readonly Variable[]): string | undefined {
   if (!messageExpression) return undefined;
@@ -173,7 +174,7 @@ function hashOf(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12);
 }
 
-/** Renders the binding of a program's probe. The binding matches the probe carrier of this program and nothing else. */
+/** Renders the binding of a program's probe. The binding matches only the probe carrier of this program. */
 function probeBinding(name: string, kind: ProgramText['kind']) {
   return {
     suffix: 'probe',

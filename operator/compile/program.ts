@@ -39,8 +39,8 @@ export interface Program {
 }
 
 /**
- * A copy of a program under another name. The canary's binding matches the probe and nothing else. The self-test of the
- * canary has to pass before the operator writes the program.
+ * A copy of a program under another name. The canary's binding matches only the probe. The self-test of the canary has
+ * to pass before the operator writes the program.
  */
 export interface Canary extends Pick<Program, 'hash' | 'policy' | 'bindings'> {}
 
@@ -69,7 +69,7 @@ export function isCanary(name: string): boolean {
   return name.endsWith(CANARY);
 }
 
-/** The part of the compiled objects that has the programs. */
+/** The programs among the compiled objects. */
 interface Programs {
   readonly programs: readonly Program[];
 }
@@ -82,15 +82,15 @@ export const TEXT_LABEL = `${GROUP}/text`;
 export const RULES_LABEL = `${GROUP}/rules`;
 
 /**
- * The labels of the admission policy of a program or canary. The bindings of a program have the first of these labels
- * and no others.
+ * The labels of the admission policy of a program or canary. The bindings of a program have only the first of these
+ * labels.
  */
 export function programLabels({ name, hash, rulesHash }: Pick<Program, 'name' | 'hash' | 'rulesHash'>) {
   return { [PROGRAM_LABEL]: name, [TEXT_LABEL]: hash, [RULES_LABEL]: rulesHash };
 }
 
 /**
- * The programs that contain a row of the resolved policy. The policy is in force once all of these programs are in
+ * The programs that contain a row of the resolved policy. The policy is in force when all of these programs are in
  * force.
  */
 export function programsOf({ id }: Pick<ResolvedPolicy, 'id'>, { programs }: Programs): Program[] {
@@ -103,16 +103,16 @@ export function rowOf({ id, mode }: ResolvedPolicy, { programs }: Programs): str
 }
 
 /**
- * The names of the policies that have a row in an admission policy of the cluster. The set is empty if the object was
- * not rendered as a program.
+ * The names of the CapabilityPolicies that have a row in an admission policy of the cluster. The set is empty if the
+ * object was not rendered as a program.
  */
 export const rowsIn: (object: RenderedObject) => ReadonlySet<string> = perObject(
   (object) => new Set([...celOf(object).matchAll(/"name": ?\["([^"]+)"\]/g)].map(([, name = '']) => name)),
 );
 
 /**
- * The names of the policies for which an admission policy in the cluster checks the verb `use`. The function also reads
- * admission policies of older operators that had no programs.
+ * The names of the CapabilityPolicies for which an admission policy in the cluster checks the verb `use`. The function
+ * also reads admission policies of older operators that had no programs.
  */
 export const usesAsked: (object: RenderedObject) => ReadonlySet<string> = perObject((object) => {
   const cel = celOf(object);
@@ -126,7 +126,7 @@ function celOf({ kind, metadata, spec }: RenderedObject): string {
   return decides ? JSON.stringify(spec ?? '').replaceAll('\\"', '"') : '';
 }
 
-/** The beginning of the message that refuses a probe. The hash follows this beginning. */
+/** The beginning of the message with which a program refuses a probe. The hash follows this beginning. */
 export const PROBE_ANSWER = 'CapabilityPolicy program in force:';
 /** The annotation with which a mutating program answers a probe. The annotation's value is the hash. */
 export const PROBE_ANNOTATION = `${GROUP}/mutation-in-force`;

@@ -28,9 +28,9 @@ export interface ProgramOptions extends AdmissionOptions {
 
 /**
  * The maximum number of characters that the rows of one program may have. An API server takes a second to compile
- * 700,000 characters and sends the whole object to each watcher. etcd accepts objects of up to 1.5 MiB. Without
- * variables, the whole program is one expression, and API servers up to v1.33 compute the constants of the expression
- * for each pod.
+ * 700,000 characters. Each watcher receives the whole object. etcd accepts objects of up to 1.5 MiB. Without variables,
+ * the whole program is one expression, and API servers up to v1.33 compute the constants of the expression for each
+ * pod.
  */
 export const MOST = { withVariables: 400_000, withoutVariables: 16_000 };
 
@@ -80,8 +80,9 @@ const KINDS: Readonly<Record<ProgramKind, Kind>> = {
 };
 
 /**
- * Audit policies give users no warnings. On an API server without variables, a program has no room for a warning about
- * unknown fields. Old API servers have no fields that this release does not know.
+ * Whether the program for unknown fields contains the policy. Audit policies give users no warnings. On an API server
+ * without variables, a program has no room for a warning about unknown fields. Old API servers have no fields that this
+ * release does not know.
  */
 function warnsOfUnknownFields({ mode, standard }: ResolvedPolicy): boolean {
   return mode !== 'Audit' && offers(standard.server, 'admissionVariables');

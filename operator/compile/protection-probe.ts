@@ -5,14 +5,14 @@
 import { GROUP } from '../api/capability-policy.ts';
 
 /**
- * The label of a binding that the protection refuses, whoever creates the binding. The refusal shows that the
- * protection is in force.
+ * The label of a probe's binding. The protection refuses this binding, whoever creates the binding. The refusal shows
+ * that the protection is in force.
  */
 export const PROBE_LABEL = `${GROUP}/protection-probe`;
 
 /**
- * The beginning of the message that refuses a protection probe. The rest of the message shows whether the user may
- * write the protected objects.
+ * The beginning of the message with which the protection refuses a probe. The rest of the message shows whether the
+ * user may write the protected objects.
  */
 export const PROTECTION_ANSWER = 'CapabilityPolicy protection in force:';
 export const MAY_WRITE = 'may write what it protects';

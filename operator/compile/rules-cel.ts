@@ -1,7 +1,7 @@
 /**
  * The rules as CEL expressions about candidate policies. Each rule is one variable. The variable lists the candidate
- * policies that the pod complies with, by this rule and by all earlier rules. Once a pod violates a policy, later rules
- * do not evaluate this policy.
+ * policies that the pod complies with, by this rule and by all earlier rules. If a pod violates a policy by one rule,
+ * later rules do not evaluate this policy.
  */
 import { and } from '../rules/cel.ts';
 import { type Condition, not } from '../rules/condition.ts';
@@ -17,8 +17,8 @@ export const LEVEL = 'variables.levels[p.level[0]]';
 export const BELONGS = `c.name in e.names && (!has(e.images) || ${matchesIn('c.?image.orValue("")', 'e.images')})`;
 
 /**
- * The rules that a program evaluates. For each rule, some policy checks or fills in pods by the rule, or some entry of
- * `spec.containers` gives the rule another value.
+ * The rules that a program evaluates. A program needs a rule if some policy checks pods or fills in fields by this
+ * rule. A program also needs a rule if some entry of `spec.containers` gives the rule another value.
  */
 export interface NeededRules {
   readonly rules: readonly Rule[];
@@ -190,7 +190,7 @@ function anyOf(condition: Condition, otherwise: string): string {
 
 /**
  * A CEL expression of type bool, for a unit `unit`: true if the unit violates the test, whatever the candidate is. The
- * function returns undefined if computing this expression once for the pod saves nothing.
+ * function returns undefined if nothing is gained by computing the expression once for the pod.
  */
 function factOf(test: Test): string | undefined {
   const { over, violates } = test;

@@ -241,7 +241,6 @@ export function textOfRow(policy: ResolvedPolicy, row: (policy: ResolvedPolicy) 
 }
 
 /**
- * The JSON of a policy's row. The JSON leaves out the level's values, which do not change unless the operator's version
- * changes.
+ * The JSON of a policy's row. The JSON leaves out the level's values, which change only with the operator's version.
  */
 export const rowText: (policy: ResolvedPolicy) => string = perObject((policy) => textOfRow(policy));

@@ -47,7 +47,7 @@ function firstOf(list: string): string {
   return `${list}.size() <= ${BLOCK} ? ${list} : variables.positions.map(i, ${list}[i])`;
 }
 
-/** The index of each unit in the list of units. A new pod has the first unit and no others. */
+/** The index of each unit in the list of units. A new pod has only the first unit. */
 export const UNIT = { OLD: 0, ADDED: 1, INHERITED: 2 } as const;
 
 /**

@@ -1,7 +1,6 @@
 /**
  * The state that controllers share: the last seen policies of the cluster, the outcomes of controllers, and the
- * rollouts. Nothing changes the state except the methods `apply` and `accept`. `apply` and `accept` return the names
- * that become dirty.
+ * rollouts. Only the methods `apply` and `accept` change the state. Both methods return the names that become dirty.
  */
 import { presentLabels } from '../apply/namespace-labels.ts';
 import type { LabelOutcome } from '../apply/outcome.ts';
@@ -19,10 +18,7 @@ import { PolicyState } from '../state/policy-state.ts';
 import { newOutcomes } from './outcomes.ts';
 import { type Cause, type Found, type StateChange, unchanged } from './state-change.ts';
 
-/**
- * The maximum time in ms for which other policies wait for the saved states of rollouts, if these states cannot be
- * read.
- */
+/** If the saved states of rollouts cannot be read, other policies wait for these states at most this time in ms. */
 const MOST_WAIT_MS = 10_000;
 
 export interface ClusterStateOptions extends AdmissionOptions, CompilerOptions {
@@ -65,7 +61,7 @@ export class ClusterState {
     this.policies = new PolicyState(cluster, {
       ...rest,
       now,
-      // Returns the labels that a namespace will have once the labels of rollouts are written.
+      // Returns the labels that a namespace will have when the labels of rollouts are written.
       labelsOf: (namespace) => this.promotions.effective(namespace),
       ...(rollsOut && {
         stages: (policies, rendered) => stagesOf(policies, this.promotions, enforcedSpecs(rendered)),

@@ -41,7 +41,7 @@ export class Evaluation implements Controller {
       this.#cooldown.forget(name);
     } else {
       const evaluated = await this.#evaluate(namespace);
-      // There is no result if the term has ended, or if the policies changed during the evaluation. A change of the
+      // If the result is missing, the term has ended, or the policies changed during the evaluation. A change of the
       // policies has queued the key again.
       if (!evaluated) return;
       verdicts.set(name, evaluated.result);

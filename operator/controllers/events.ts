@@ -1,4 +1,4 @@
-/** Writes Events about repairs, and repeated Events. No other work waits for such Events. */
+/** Writes Events about repairs, and repeated Events. No other work waits for these Events. */
 import type { Context, Controller, Key } from './controller.ts';
 import type { StateChange } from './state-change.ts';
 

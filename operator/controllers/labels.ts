@@ -83,9 +83,9 @@ export class Labels implements Controller {
   }
 
   /**
-   * A tighter label waits until the programs of the policies that decide in the namespace are in force. Without this
-   * wait, the label could be set before an exception is in force. The label would then refuse pods that the old state
-   * and the new state both admit.
+   * A tighter label waits for the programs of the namespace's deciding policies. These programs must be in force first.
+   * Without this wait, the label could be set before an exception is in force. The label would then refuse pods that
+   * the old state and the new state both admit.
    */
   #labelsForNow(namespace: NamespaceView): Record<string, string> {
     const { state, cluster } = this.#context;
@@ -100,8 +100,8 @@ export class Labels implements Controller {
   }
 
   /**
-   * Whether the programs for the labels of a mode are in force. The labels of a mode depend on the policies of this
-   * mode, and may depend on the policies of mode Enforce.
+   * Whether the programs on which the labels of a mode depend are in force. The labels of a mode depend on the policies
+   * of this mode, and may depend on the policies of mode Enforce.
    */
   #isInForce(namespace: NamespaceView, mode: Mode): boolean {
     const { state } = this.#context;

@@ -16,8 +16,8 @@ const ALL = ['all'];
 const DELAY_MS = 500;
 /**
  * The time in ms to wait before a label is removed. An API server that still enforces a deleted admission policy would
- * refuse pods in namespaces where the label is gone. The API server needs time until its watch shows the deletion, and
- * to compile the change.
+ * refuse pods in namespaces where the label is gone. The API server needs time to see the deletion and to compile the
+ * change.
  */
 const UNLOADED_MS = 3_000;
 

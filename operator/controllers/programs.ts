@@ -71,8 +71,8 @@ export class Programs implements Controller {
   }
 
   /**
-   * Adapts the outcome of a policy with `rollout`. If the newest spec waits for the labels of namespaces, the spec that
-   * is in force is not the newest spec.
+   * Adapts the outcome of a policy with `rollout`. If the newest spec waits for the labels of namespaces, an older spec
+   * is in force.
    */
   #withLabelling(policy: string, outcome: ProgramOutcome, compiled: Compiled): ProgramOutcome {
     const { cluster } = this.#context;

@@ -82,8 +82,8 @@ export class Promotion implements Controller {
     const progress = progressOf(input, result);
     const spentMs = performance.now() - began;
     const isNew = state.promotions.get(name) !== before;
-    // The first state must be saved before any object is written that depends on it. If a crash lost the first state,
-    // the next process would derive a state from labels that anybody may have set.
+    // The first state must be saved before the operator writes any object that depends on this state. If a crash lost
+    // the first state, the next process would derive a state from labels that anybody may have set.
     if (isNew || result.state !== before) {
       await this.#kept.write(name, result.state);
       if (this.#context.signal.aborted) return;
@@ -101,7 +101,7 @@ export class Promotion implements Controller {
     else if (result.next) again(Math.min(MOST_AGAIN_MS, Math.max(DELAY_MS, result.next.at - state.now())));
   }
 
-  /** The names of the policies with a rollout that a change of the namespace concerns. */
+  /** The names of the policies that have a rollout and that a change of the namespace concerns. */
   *#concernedBy(namespace: string): Generator<string> {
     const { cluster, state } = this.#context;
     const labels = cluster.namespace(namespace)?.labels;

@@ -1,4 +1,4 @@
-/** Writes the policy reports of each namespace where a policy decides, in clusters that have an API for reports. */
+/** Writes policy reports, if the cluster has an API for reports. Each namespace where a policy decides gets reports. */
 import type { FollowedReports, ReportApi } from '../cluster/reports.ts';
 import type { NamespaceVerdicts } from '../evaluate/namespace.ts';
 import type { NamespaceView } from '../model/objects.ts';

@@ -31,8 +31,8 @@ export class Running {
   readonly #queues: readonly (readonly [Controller, WorkQueue])[];
   readonly #turns = new Turns();
   /**
-   * The cooldown of compiling. Because of the cooldown, policies that somebody applies one after the other are compiled
-   * together.
+   * The cooldown of compiling. If somebody applies policies one after the other, the cooldown causes the policies to be
+   * compiled together.
    */
   readonly #cooldown = new Cooldown({ times: 4, mostMs: 500 });
   readonly #settling = new Settling(SETTLES);

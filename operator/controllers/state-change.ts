@@ -34,8 +34,8 @@ export interface StateChange extends Concerned {
   /** The policies whose conditions, counts or namespaces may have changed. */
   readonly policies: ReadonlySet<string>;
   /**
-   * The namespaces that have changed, and the namespaces whose deciding policies, or the users of these policies, may
-   * have changed.
+   * The namespaces that have changed. The set also has each namespace whose deciding policies may have changed, and
+   * each namespace where the users of deciding policies may have changed.
    */
   readonly namespaces: ReadonlySet<string>;
   /** Whether policies have to be compiled again. If true, the state is stale until `accept`. */

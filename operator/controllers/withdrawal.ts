@@ -1,4 +1,7 @@
-/** Releases objects whose deletion waits for the withdrawal, once nothing is left of deleted policies. */
+/**
+ * Waits until nothing is left of deleted policies. After that, the controller removes the operator's finalizer from the
+ * objects whose deletion waits for the withdrawal.
+ */
 import { leftovers, release } from '../apply/withdrawal.ts';
 import type { FinalizingView } from '../model/objects.ts';
 import type { Context, Controller, Key } from './controller.ts';

@@ -1,4 +1,4 @@
-/** The namespaces that no policy reaches unless a flag says otherwise. */
+/** The namespaces that no policy reaches by default. A flag can change this list of namespaces. */
 
 /** A Kubernetes platform that runs its own pods in namespaces with a common prefix. */
 export type Platform = 'OpenShift' | 'GKE';
@@ -14,8 +14,8 @@ export const OPERATOR_ACCOUNT = 'capabilitypolicy-operator';
 
 /**
  * The namespaces in which each platform runs its own pods. A platform's namespaces are excluded on this platform and
- * not on other platforms. If they were excluded everywhere, anyone who may create namespaces could escape all policies
- * on other platforms, by creating an `openshift-*` namespace.
+ * not on other platforms. Otherwise, anyone who may create namespaces could create an `openshift-*` namespace on
+ * another platform, and so escape all policies.
  */
 export const PLATFORM_NAMESPACES: Readonly<Record<Platform, string>> = { OpenShift: 'openshift-*', GKE: 'gke-*' };
 

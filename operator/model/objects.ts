@@ -90,7 +90,7 @@ export interface WorkloadView {
   readonly owner?: Owner;
   /**
    * The desired number of pods, if the kind has such a number. An old ReplicaSet with 0 desired pods does not count as
-   * a workload, because it keeps an earlier template and does nothing else.
+   * a workload, because this ReplicaSet only keeps an earlier template.
    */
   readonly replicas?: number;
   /** Whether the workload is a Job that has finished. */
@@ -177,7 +177,7 @@ export type Change =
       readonly of: 'pod' | 'workload';
       readonly namespace: string;
       readonly name: string;
-      /** The object before and after the change. After a deletion, the list has the deleted object and nothing else. */
+      /** The object before and after the change. After a deletion, the list has only the deleted object. */
       readonly seen?: readonly SeenObject[];
     }
   | { readonly of: 'rbac' }
@@ -189,7 +189,7 @@ export type Change =
   | { readonly of: 'reports' }
   /**
    * The API servers changed. `oldest` is true if the version of the oldest API server changed. `fields` is true if the
-   * unknown pod fields changed, or the values that API servers fill in.
+   * unknown pod fields or the values that API servers fill in have changed.
    */
   | { readonly of: 'servers'; readonly oldest: boolean; readonly fields?: boolean };
 

@@ -98,8 +98,8 @@ export function withoutNulls(value: unknown): unknown {
 }
 
 /**
- * Sets a field of an object, even if a manifest has a field with the name `__proto__`. Setting fields one by one is
- * several times faster than Object.fromEntries.
+ * Sets a field of an object. The function works even for a field with the name `__proto__`, which a manifest may have.
+ * Setting fields one by one is several times faster than Object.fromEntries.
  */
 function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') object[key] = value;

@@ -1,7 +1,4 @@
-/**
- * Finds ReplicaSets without pods. A ReplicaSet without pods keeps an earlier template for a rollback, and does nothing
- * else.
- */
+/** Finds ReplicaSets without pods. A ReplicaSet without pods only keeps an earlier template for a rollback. */
 import type { Owner, WorkloadView } from './objects.ts';
 import { controllerOf, hasTemplateOf } from './workload-kinds.ts';
 
@@ -17,9 +14,9 @@ export function isHistory({ kind, owner, replicas }: Revision): boolean {
 
 /**
  * Whether the workload is a ReplicaSet without pods whose owner is a custom resource. The operator does not watch
- * custom resources. So the owner's current template is visible in ReplicaSets with pods and nowhere else. If the owner
- * has another ReplicaSet with pods, the ReplicaSet without pods is an earlier revision. If no ReplicaSet of the owner
- * has pods, the owner's controller may scale up any of its ReplicaSets.
+ * custom resources. So the owner's current template is visible only in ReplicaSets with pods. If the owner has another
+ * ReplicaSet with pods, the ReplicaSet without pods is an earlier revision. If no ReplicaSet of the owner has pods, the
+ * owner's controller may scale up any of its ReplicaSets.
  */
 export function mayBeCustomHistory<One extends Revision>(one: One): one is One & { readonly owner: Owner } {
   const { kind, owner, replicas } = one;

@@ -1,6 +1,6 @@
 /**
- * The version of a policy that decides: the current version or, if the current version cannot be compiled, the last
- * accepted version.
+ * The deciding version of a policy. If the current version can be compiled, the current version decides. Otherwise, the
+ * last accepted version decides.
  */
 import type { CompleteSpec } from '../api/capability-policy.ts';
 import type { ResolvedPolicy } from './resolve.ts';

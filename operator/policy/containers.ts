@@ -1,7 +1,7 @@
 /**
- * Reads `spec.containers`, which has overrides for containers by name and image. If an entry selects a container, the
- * container has the values of the entry. All other containers, the pod itself and its volumes have the values of
- * `spec.overrides`.
+ * Reads `spec.containers`. Each entry selects containers by name and image, and has overrides for these containers. If
+ * an entry selects a container, the container has the values of the entry. All other containers, the pod itself and its
+ * volumes have the values of `spec.overrides`.
  */
 import type { CapabilityPolicyOverrides, ContainerOverrides, NamedContainers } from '../api/capability-policy.ts';
 import { and, literal, matchesAny, or } from '../rules/cel.ts';
@@ -17,7 +17,10 @@ export interface ContainerEntry {
   readonly images: readonly string[] | undefined;
   /** A CEL expression of type bool: whether container `c` belongs to the entry. */
   readonly selects: string;
-  /** The values for the containers of the entry that differ from the values for the pod. The key is the rule's ID. */
+  /**
+   * The values for the containers of the entry, if these values differ from the values for the pod. The key is the
+   * rule's ID.
+   */
   readonly values: Readonly<Record<string, unknown>>;
 }
 

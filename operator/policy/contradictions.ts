@@ -44,7 +44,7 @@ export function contradictionsIn(spec: CompleteSpec, standard: Standard): string
   return [...ofOverrides, ...guardInVain(spec)];
 }
 
-/** The guard contains policies of mode Enforce and no other policies. */
+/** The guard contains only policies of mode Enforce. */
 function guardInVain({ adminAccessLabel, mode }: CompleteSpec): string[] {
   if (adminAccessLabel !== 'Guarded' || mode === 'Enforce') return [];
   return [`adminAccessLabel: Guarded has no effect in mode ${mode}: write mode: Enforce, or remove adminAccessLabel`];
@@ -127,7 +127,7 @@ function boundOf({ capabilities = {} }: CapabilityPolicyOverrides): readonly str
   return isAny ? undefined : bound;
 }
 
-/** The fields of `overrides` whose values defaulting uses and nothing else uses. */
+/** The fields of `overrides` that only defaulting uses. */
 const DEFAULTS = [
   ['capabilities', 'defaultAdd'],
   ['defaultAllowPrivilegeEscalation'],

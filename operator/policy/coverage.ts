@@ -1,6 +1,6 @@
 /**
- * Computes which policies select which namespaces, where each policy decides, and which other policies select the same
- * namespaces.
+ * Computes the namespaces that each policy selects, and the namespaces where each policy decides. Also finds the
+ * policies that select common namespaces.
  */
 import type { CapabilityPolicyStatus, Mode } from '../api/capability-policy.ts';
 import { NEVER } from './expiry.ts';
@@ -13,14 +13,14 @@ export interface Coverage {
   readonly selected: readonly string[];
   /** The selected namespaces where the policy decides. */
   readonly deciding: readonly string[];
-  /** The selected namespaces where no other policy of the policy's mode will decide after this policy has expired. */
+  /** The selected namespaces where no policy of this mode will decide after this policy has expired. */
   readonly undecided: readonly string[];
   /**
    * The namespaces where the policy decides, by the policy's mode in the namespace. A policy with `rollout` has another
    * mode in pending namespaces.
    */
   readonly areas: readonly Area[];
-  /** The other policies of the policy's mode that select some of the policy's namespaces, sorted by name. */
+  /** The other policies of the same mode that select some of the same namespaces, sorted by name. */
   readonly sharesWith: readonly SharesWith[];
   /**
    * The number of deciding policies with restricted use in each namespace where the policy decides. The key is the

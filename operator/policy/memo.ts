@@ -48,7 +48,7 @@ export function perList<Item extends object, Result>(
 
 /** The beginning of a list. All lists that begin with the same objects share one beginning. */
 class Beginning<Item extends object, Result> {
-  /** The result for the list that consists of this beginning and nothing else. */
+  /** The result for the list that ends where this beginning ends. */
   known: { readonly result: Result } | undefined;
   #longer: ((item: Item) => Beginning<Item, Result>) | undefined;
 

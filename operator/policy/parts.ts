@@ -62,8 +62,8 @@ export function partsOf(policy: ResolvedPolicy, { begun, leftOut = [] }: Stage):
 }
 
 /**
- * Whether the policy evaluates pods after defaulting, too. The result is true if the policy fills in fields now, or
- * will fill in fields once its namespaces are promoted. A pod that the enforced part would admit needs no warning.
+ * Whether the policy also evaluates pods after defaulting. The result is true if the policy fills in fields now, or
+ * will fill in fields when its namespaces are promoted. A pod that the enforced part would admit needs no warning.
  */
 export function evaluatesFilled({
   defaulting,

@@ -42,8 +42,7 @@ export interface ResolvedPolicy {
   readonly adminAccessLabel: 'Guarded' | 'Unguarded';
   readonly standard: Standard;
   /**
-   * Whether levelVersion is `latest`, but the API servers are newer than the newest version of the Standards that this
-   * release knows.
+   * Whether levelVersion is `latest` and the API servers are newer than this release's newest version of the Standards.
    */
   readonly latestLags: boolean;
   /** The values for the pod, and for containers that no entry of `containers` selects. The key is the rule's ID. */
@@ -60,7 +59,10 @@ export interface ResolvedPolicy {
   readonly seccompChanges: boolean;
   /** Whether the policy has defaulting enabled, but the API servers do not support defaulting. */
   readonly defaultingUnavailable: boolean;
-  /** The overrides that have no effect, or that some nodes ignore, because some API server lacks a feature. */
+  /**
+   * The overrides that need a feature which some API server lacks. These overrides have no effect, or some nodes ignore
+   * them.
+   */
   readonly withoutEffect: readonly ServerNeed[];
   /** The settings that have no effect because of other settings of the policy. Each item is one sentence. */
   readonly contradictions: readonly string[];
@@ -69,8 +71,8 @@ export interface ResolvedPolicy {
   /** The mode of a policy with `rollout` in namespaces that are still pending. */
   readonly meanwhile?: Mode;
   /**
-   * The enforced part, which will decide in the pending namespaces once they are promoted. The pending part of a
-   * rollout has this field. Other policies do not have it.
+   * The enforced part, which will decide in the pending namespaces after their promotion. Only the pending part of a
+   * rollout has this field.
    */
   readonly pendingFor?: ResolvedPolicy;
   /** The fields that defaulting writes, in the order of the list of rules; empty without defaulting. */
@@ -95,7 +97,10 @@ export type Resolution =
   | { readonly policy: ResolvedPolicy }
   | {
       readonly refusal: Refusal;
-      /** The resolved policy that stays in force if it was accepted before an older API server joined the cluster. */
+      /**
+       * The resolved policy, in case the spec was accepted before an older API server joined the cluster. In this case,
+       * the policy stays in force.
+       */
       readonly asBefore?: ResolvedPolicy;
     };
 
@@ -176,10 +181,7 @@ export function checksOver(ofRules: readonly RuleChecks[], part: Check['over']):
 
 export type Valued = Pick<ResolvedPolicy, 'values' | 'containers' | 'standard'>;
 
-/**
- * Most policies of a cluster have no values except the values of their level. Policies without other values share one
- * list.
- */
+/** Most policies of a cluster have only the values of their level. Policies without other values share one list. */
 const KNOWN_CHECKS = new Recent<readonly RuleChecks[]>(256);
 
 /** @param filled whether the checks evaluate a pod after defaulting */

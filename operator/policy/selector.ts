@@ -106,12 +106,12 @@ function holds({ operator, values }: Requirement, value: string | undefined): bo
   }
 }
 
-/** Whether some value of the label, or its absence, meets all requirements on its key. */
+/** Whether some value of a label, or the absence of the label, meets all requirements on the label's key. */
 function satisfiable(ofOneKey: readonly Requirement[]): boolean {
   const meets = (value: string | undefined) => ofOneKey.every((requirement) => holds(requirement, value));
   const named = ofOneKey.find(({ operator }) => operator === 'In');
   if (named) return named.values.some(meets);
-  // If no requirement has the operator In, it is enough to test one value that no requirement contains, because all
-  // such values give the same result.
+  // All values that no requirement contains give the same result. So it is enough to test one such value, if no
+  // requirement has the operator In.
   return meets(undefined) || meets(`${ofOneKey.flatMap(({ values }) => values).join('')}~`);
 }

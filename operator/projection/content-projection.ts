@@ -7,9 +7,9 @@ import { TOKEN_VOLUME } from '../rules/token-volume.ts';
 import { ContentPool, type Pool } from './sharing.ts';
 
 /**
- * The volume sources whose fields rules read. For every other volume source, rules read whether the source exists, and
- * nothing else. The projection drops the fields of the other sources, because some fields differ from pod to pod, such
- * as the name of a claim.
+ * The volume sources whose fields rules read. For every other volume source, rules read only whether the source exists.
+ * The projection drops the fields of the other sources, because some fields differ from pod to pod, such as the name of
+ * a claim.
  */
 const READ_SOURCES = ['hostPath', 'csi', 'flexVolume', 'projected'];
 
@@ -125,7 +125,7 @@ function pick(value: unknown, fields: readonly string[]): Record<string, unknown
 }
 
 /**
- * Returns the fields of an object that are not in the set. Usually, the object has no such fields.
+ * Returns an object's fields without the fields in the set. Usually, all fields of the object are in the set.
  * @param known the set; undefined stands for the set of all fields
  */
 function pickExcept(value: unknown, known: ReadonlySet<string> | undefined): Record<string, unknown> | undefined {

@@ -1,5 +1,6 @@
 /**
- * Finds the owners of a namespace's Pod Security labels, by its managedFields and the annotation of `kubectl apply`.
+ * Finds the owners of a namespace's Pod Security labels. The namespace's managedFields and the annotation of `kubectl
+ * apply` show the owners.
  */
 import { FIELD_MANAGER } from '../api/capability-policy.ts';
 import { entriesByKey } from '../model/by-key.ts';
@@ -38,7 +39,7 @@ export function labelOwners(metadata: RawMetadata): Record<string, readonly Fiel
 /**
  * The current labels that a client-side apply set, according to the annotation of `kubectl apply`. Argo CD uses
  * client-side apply by default. In managedFields, such a label looks like a change by hand. If the operator changed the
- * label back, the tool that applied the label would set its value again and again.
+ * label back, the tool would apply its own value again and again.
  */
 function statedLabels({ labels, annotations }: RawMetadata): Set<string> {
   const lastApplied = textsIn(annotations)[LAST_APPLIED_ANNOTATION];

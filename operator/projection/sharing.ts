@@ -34,7 +34,10 @@ export class ContentPool implements Pool {
     if (!this.#known.get(fingerprint)?.deref()) this.#known.delete(fingerprint);
   });
 
-  /** The number of distinct contents in use, including some that the garbage collector has not collected yet. */
+  /**
+   * The number of distinct contents. The number may include unused contents that the garbage collector has not
+   * collected yet.
+   */
   get size(): number {
     return this.#known.size;
   }

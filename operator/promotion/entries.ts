@@ -14,12 +14,12 @@ export function entryFor(namespace: RolloutNamespace, input: StepInput, mayLeave
   const { entry, label, uid, covered, selected } = namespace;
   const enforced: Entry = entry?.state === 'Enforced' ? entry : { uid, state: 'Enforced', since: input.now };
   if (!selected) {
-    // An API server may still enforce an older version of the policy, which selects the namespace.
+    // An API server may still enforce an older version of the policy. The older version selects the namespace.
     if (covered || !input.settled) return entry;
     return label === undefined ? undefined : enforced;
   }
   if (label === ROLLOUT_ENFORCED) return enforced;
-  // An API server may still enforce an older version of the policy, which excludes the namespace by name.
+  // An API server may still enforce an older version of the policy. The older version excludes the namespace by name.
   if (entry?.state === 'Enforced') return covered && label === undefined && input.settled ? undefined : entry;
   const next = entry ? continued(entry, namespace, input) : first(namespace, input);
   return next && isPending(next) ? leftOut(next, namespace, input, mayLeaveOut) : next;

@@ -50,6 +50,6 @@ export interface StepResult {
   readonly promoted: readonly string[];
   /** The namespaces where an earlier decision to enforce has taken effect. */
   readonly enforced: readonly string[];
-  /** The next promotion, if no workload violates the policy until then. */
+  /** The next promotion, if no workload violates the policy before the promotion. */
   readonly next?: { readonly namespace: string; readonly at: number };
 }

@@ -25,7 +25,7 @@ const HOUR_MS = 3_600_000;
  */
 export function promote(entries: Map<string, Entry>, input: StepInput, label: string): Promotions {
   const { state, rollout, now } = input;
-  // Until every API server enforces the newest version of the policy, an older version may refuse pods that the newest
+  // Some API server may still enforce an older version of the policy. The older version may refuse pods that the newest
   // version admits.
   if (!state.begun || rollout.paused || !input.settled) return { promoted: [] };
   const interval = rollout.namespacesPerHour === undefined ? 0 : HOUR_MS / rollout.namespacesPerHour;
@@ -38,8 +38,7 @@ export function promote(entries: Map<string, Entry>, input: StepInput, label: st
     const verdict = input.currentVerdict(name);
     const current = evaluated(entry, verdict, input);
     entries.set(name, current);
-    // If a workload has violated the policy since the last evaluation, or if there is no verdict, the next step decides
-    // about the namespace.
+    // Without a current verdict, or after a new violation of the policy, the next step decides about the namespace.
     if (!verdict || current !== entry) continue;
     entries.set(name, { uid: entry.uid, state: 'Enforced', since: now });
     promoted.push(name);

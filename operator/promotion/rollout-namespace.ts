@@ -13,13 +13,13 @@ export interface RolloutNamespace {
   /** Whether the selector of the spec selects the namespace. */
   readonly selected: boolean;
   /**
-   * Whether the enforced part selects the namespace, if the label `pending` is ignored. The enforced part in the state
-   * counts, and so does the enforced part that exists in the cluster.
+   * Whether the enforced part selects the namespace. The label `pending` is ignored. Two enforced parts count: the part
+   * in the state, and the part that exists in the cluster.
    */
   readonly covered: boolean;
   /**
-   * Whether the guard protects the label of the namespace. If true, nobody without the verb `exempt` can have set the
-   * label.
+   * Whether the guard protects the label of the namespace. If true, only somebody with the verb `exempt` can have set
+   * the label.
    */
   readonly guarded: boolean;
   /**
@@ -58,8 +58,8 @@ export function rolloutNamespace(
 }
 
 /**
- * Whether the guard protects the label of the namespace. The guard protects the label if the last selector that was in
- * force on every API server selects the namespace.
+ * Whether the guard protects the label of the namespace. Consider the last selector that every API server enforced. The
+ * guard protects the label if this selector selects the namespace.
  */
 export function isGuarded({ begun, inForce, excluded }: RolloutState, namespace: NamespaceLabels): boolean {
   return begun && inForce !== undefined && isCovered({ selector: inForce, ...(excluded && { excluded }) }, namespace);

@@ -58,7 +58,7 @@ export class Rollouts {
   }
 
   /**
-   * The labels that a namespace will have once the labels of the rollouts are written. A label that is still missing
+   * The labels that a namespace will have when the labels of the rollouts are written. A label that is still missing
    * counts as present.
    */
   effective({ name, uid, labels }: Namespace): Labels {
@@ -110,8 +110,8 @@ export class Rollouts {
     for (const label of rolloutLabelsIn(labels)) {
       if (Object.hasOwn(set, label)) continue;
       if (this.#unused.has(label)) remove.push(label);
-      // The state of the label's policy is not known yet. The result contains the label, because server-side apply
-      // removes a label of the operator that is left out.
+      // The state of the label's policy is not known yet. The result contains the label. If the label were left out,
+      // server-side apply would remove the label.
       else if (labels[label] === ROLLOUT_PENDING && !remove.includes(label)) set[label] = ROLLOUT_PENDING;
     }
     return { set, remove: remove.sort() };
@@ -158,8 +158,7 @@ export function stagesOf(
 
 /**
  * Whether programs and labels must wait until the controller of promotions has read, written or deleted the state of
- * some rollout. Nothing except the state shows where a policy must not be enforced. Without a state, nothing guards the
- * labels.
+ * some rollout. Only the state shows where a policy must not be enforced. Without a state, nothing guards the labels.
  */
 export function isAwaited(
   policies: readonly CompletePolicy[],

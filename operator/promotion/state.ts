@@ -34,7 +34,7 @@ export interface RolloutState extends Pick<Stage, 'begun' | 'selector'> {
   /** The time of the last promotion, which the pace of the rollout depends on. */
   readonly lastPromotion?: number;
   /**
-   * The entries. The key is the namespace. Once the rollout has begun, the policy is enforced in every selected
+   * The entries. The key is the namespace. After the rollout has begun, the policy is enforced in every selected
    * namespace without an entry. A namespace without an entry was promoted or is new.
    */
   readonly namespaces: ReadonlyMap<string, Entry>;
@@ -78,8 +78,9 @@ export function isLabelled(entry: Entry): boolean {
 }
 
 /**
- * Whether the enforced part selects a namespace with these labels, unless the namespace is pending. While the policy
- * rests, the function returns whether the enforced part will select the namespace once the rollout continues.
+ * Whether the enforced part selects a namespace with these labels. The function ignores whether the namespace is
+ * pending. While the policy rests, the function returns whether the enforced part will select the namespace when the
+ * rollout continues.
  */
 export function isCovered(
   { selector, excluded = [] }: Pick<RolloutState, 'selector' | 'excluded'>,

@@ -55,7 +55,7 @@ export function step(input: StepInput): StepResult {
   return { state: changed ? after : state, promoted, enforced, ...(next && { next }) };
 }
 
-/** The current labelling of namespaces; undefined once all namespaces of the newest selector have been labelled. */
+/** The current labelling of namespaces; undefined when all namespaces of the newest selector have been labelled. */
 function labellingFor({ state, selector, excluded, namespaces, now }: StepInput): Labelling | undefined {
   const isCurrent =
     state.begun &&

@@ -28,8 +28,8 @@ export class PromotionVerdicts {
   readonly #evaluated = new Map<string, Evaluated>();
   /**
    * The last violations. The first key is the namespace, the second key is the policy's name. The last violations are
-   * kept when a policy is edited and when a term ends. A pod that violated the policy and is gone still counts, even if
-   * the controller of promotions has not processed the violation yet.
+   * kept when a policy is edited and when a term ends. A pod that violated the policy still counts when the pod is
+   * gone. The controller of promotions may process the violation later.
    */
   readonly #violations = new Map<string, ReadonlyMap<string, LastViolation>>();
 
@@ -69,8 +69,8 @@ export class PromotionVerdicts {
   }
 
   /**
-   * Records the current violations as ended at the end of this term, because somebody may repair the violations while
-   * another process leads.
+   * Records the end of this term as the end of the current violations. Somebody may repair the violations while another
+   * process leads.
    */
   endTerm(now: number): void {
     this.#evaluated.clear();
