@@ -36,8 +36,8 @@ export const HELP = `Usage: npm start -- [flags]
 
 /**
  * @param args the arguments without the program's name
- * @param podNamespace the operator's own namespace, if it runs in a pod @throws Error that names the flag and the
- * accepted values
+ * @param podNamespace the operator's own namespace; absent outside a pod
+ * @throws Error; the message names the flag and the accepted values
  */
 export function parseFlags(args: readonly string[], podNamespace?: string) {
   const { values } = parseArgs({
@@ -105,7 +105,7 @@ function namespacePatterns(list: string): string[] {
 
 /**
  * Reads a list such as `enforce=baseline:v1.30,warn=restricted`. The function leaves out the level `privileged`,
- * because it restricts nothing.
+ * because this level restricts nothing.
  */
 function podSecurityDefaults(list: string): PodSecurityDefaults {
   const entries = list
@@ -133,7 +133,7 @@ function positive(flag: string, text: string): number {
 }
 
 /**
- * Reads a duration in Go's syntax with the units that leases use: `15s`, `500ms`, `1m`.
+ * Reads a duration in Go's syntax: `15s`, `500ms`, `1m`. The function knows the units that leases use.
  * @returns the duration in milliseconds
  */
 function duration(flag: string, text: string): number {

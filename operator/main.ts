@@ -20,11 +20,11 @@ import { createMetrics, metricsHandler } from './runtime/metrics.ts';
 import { type Certificate, type RunningServer, serve } from './runtime/server.ts';
 
 /**
- * The time in ms that work may take to end after a signal. A request that is running at the time of the signal may get
- * no answer until its timeout.
+ * After a signal, the process waits at most this time in ms for running work to end. A running request may get no
+ * answer until its timeout.
  */
 const ENDING_MS = 1_500;
-/** The file with the pod's namespace, which is mounted into every pod (kubelet, KEP-1205). */
+/** The file with the pod's namespace. The kubelet mounts this file into every pod (KEP-1205). */
 const POD_NAMESPACE_FILE = '/var/run/secrets/kubernetes.io/serviceaccount/namespace';
 const LEASE = 'capabilitypolicy.dev';
 
@@ -41,8 +41,7 @@ async function main(): Promise<void> {
     log.info('stopped');
     return;
   }
-  // The process does not release the lease, so that its running requests cannot overlap with requests of another
-  // leader.
+  // The process keeps the lease, so that its running requests cannot overlap with requests of another leader.
   log.warn('stopped while requests were running');
   setImmediate(() => process.exit());
 }
@@ -117,7 +116,7 @@ async function run(flags: Flags, log: Log, stopping: AbortSignal): Promise<void>
   }
 }
 
-/** A standby follows the cluster, too, so that it can take over at once. */
+/** A standby also follows the cluster, so that the standby can take over at once. */
 async function lead(operator: Operator, election: Election | undefined, stopping: AbortSignal): Promise<void> {
   try {
     await operator.follow(stopping);

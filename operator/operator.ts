@@ -47,7 +47,7 @@ export class Operator {
   readonly #recorder: EventRecorder;
   readonly #state: ClusterState;
   readonly #definition: Definition;
-  /** The running controllers; undefined for a standby, which follows the cluster and does nothing else. */
+  /** The running controllers; undefined for a standby. A standby follows the cluster and does nothing else. */
   #running: Running | undefined;
   #synced = false;
   #reportsEnded: Promise<void> | undefined;
@@ -127,15 +127,15 @@ export class Operator {
   }
 
   /**
-   * Reads the whole cluster again, before a term that follows the term of another operator. If the watch of policies
-   * lags, a new leader would otherwise undo the changes that its watch has not shown yet.
+   * Reads the whole cluster again. Call this method before a term if another operator led before. The watch of policies
+   * may lag. Without this read, a new leader would undo the changes that its watch has not shown yet.
    * @throws the signal's reason if the signal is aborted during the read
    */
   async catchUp(signal: AbortSignal): Promise<void> {
     await this.#followed.refresh(signal);
   }
 
-  /** Resolves when following has stopped after the abort of the signal. */
+  /** Resolves after the signal was aborted and following has stopped. */
   async ended(): Promise<void> {
     await Promise.all([this.#followed.ended(), this.#reportsEnded]);
   }

@@ -1,6 +1,6 @@
 /**
- * Keeps results about the content of pods and templates, as long as the content is in use. The cache compares content
- * by identity, because the cluster's projection keeps one copy of equal content.
+ * Keeps results about the content of pods and templates while the content is in use. The cache compares content by
+ * identity, because the cluster's projection keeps one copy of equal content.
  */
 import type { PodContent, PodSpec } from '../model/objects.ts';
 

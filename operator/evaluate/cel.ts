@@ -26,13 +26,13 @@ const MOST_PROGRAMS = 10_000;
  */
 const COST_OF_CHARACTER = 0.1;
 /**
- * The fixed cost of evaluating an expression, and the fixed cost of iterating over a list. A fixed cost is the number
- * of names and operators that cel-js could evaluate in that time.
+ * The fixed cost of an evaluation, and the fixed cost of a loop over a list. A fixed cost is the number of names and
+ * operators that cel-js could evaluate in the same time.
  */
 const COST_OF_RUN = 100;
 const COST_OF_LIST = 400;
 
-/** An evaluation that has cost more than its limit. */
+/** The error of an evaluation that costs more than its limit. */
 export class TooExpensive extends Error {
   constructor() {
     super('too expensive to evaluate');
@@ -47,7 +47,7 @@ const TOO_EXPENSIVE = new TooExpensive();
 
 interface EngineOptions {
   /**
-   * Adds CEL functions that rendered programs use and rules do not use. Tests need these functions to run all
+   * Adds CEL functions for rendered programs. Rules do not use these functions. Tests need the functions to run all
    * expressions of a program.
    */
   readonly register?: (environment: Environment) => void;
@@ -227,7 +227,7 @@ function rewritten(text: string): string {
   });
 }
 
-/** The part of the expression from `start` to the bracket that closes the bracket before `start`. */
+/** The part of the expression from `start` to the closing bracket. The opening bracket is before `start`. */
 function bodyAt(text: string, start: number): string {
   let depth = 1;
   for (const { 0: found, index } of text.slice(start).matchAll(LITERAL_OR_BRACKET)) {

@@ -5,8 +5,8 @@ import type { NamespaceVerdicts } from './namespace.ts';
 import { WHOLE } from './namespace-needs.ts';
 
 /**
- * The grants of a policy in two lists. `needed` has the grants that some workload needs in the namespaces where the
- * policy decides. `unneeded` has all other grants.
+ * The grants of a policy in two lists. `needed` has each grant that some workload needs in a namespace where the policy
+ * decides. `unneeded` has all other grants.
  */
 export interface GrantNeeds {
   readonly needed: readonly Grant[];

@@ -34,12 +34,12 @@ export function keyOf({ path, entry }: Grant): string {
 /** The maximum length of a path or an entry in a status, in characters, as in the CRD. */
 const STATUS_TEXT = 256;
 
-/** Returns the grant in the form of the status. A status cuts long texts. */
+/** Returns the grant as a status lists it. In a status, long texts are cut. */
 export function grantInStatus({ path, entry }: Grant): Grant {
   return { path: bounded(path, STATUS_TEXT), ...(entry !== undefined && { entry: bounded(entry, STATUS_TEXT) }) };
 }
 
-/** Finds the item of a status that is about the given grant; undefined if there is no such item. */
+/** Finds a status's item about the given grant; undefined if the status has no such item. */
 export function sameGrant<One extends Grant>(grant: Grant, listed: readonly One[]): One | undefined {
   const key = keyOf(grantInStatus(grant));
   return listed.find((one) => keyOf(one) === key);
@@ -67,8 +67,8 @@ interface Since {
 }
 
 /**
- * Returns the grants of the policy's overrides, in the order of the policy's spec. An entry of `spec.containers` comes
- * after its values.
+ * Returns the grants of the policy's overrides, in the order of the policy's spec. The values in an entry of
+ * `spec.containers` come before the entry itself.
  */
 export function grantsOf(policy: ResolvedPolicy): readonly Grant[] {
   return runToEnd(findingGrants(policy));
@@ -134,7 +134,7 @@ function without<Value extends object>(path: string, value: Value, keys: Readonl
 interface Stating<Stated> {
   readonly standard: Standard;
   readonly defaulting: boolean;
-  /** Returns the overrides that are in effect, for the overrides that the policy states. */
+  /** Completes the overrides that the policy states. Returns the overrides that are in effect. */
   complete(stated: Stated): CapabilityPolicyOverrides;
 }
 
@@ -189,8 +189,8 @@ interface Change {
   /** Whether the change gives some rule another value. */
   readonly changed: boolean;
   /**
-   * Whether the change makes a policy tighter. The changed policy refuses some example of the changed rules, and admits
-   * no example that was refused before.
+   * Whether the change makes a policy tighter. A tighter policy finds more violations in some example of the changed
+   * rules, and fewer violations in no example.
    */
   readonly tightens: boolean;
   /** Whether the change makes defaulting fill in another value. */
@@ -237,8 +237,7 @@ const examplePods = perObject(({ examples }: Rule) =>
 
 /**
  * The paths of the lists whose entries admit something. The function finds these lists by the examples of the rules. If
- * an entry is removed from such a list, the rule refuses an example that it admitted before, and admits no further
- * example.
+ * an entry is removed from such a list, the rule refuses a further example and admits no further example.
  */
 const listsOfAdmitted = shared(findingListsOfAdmitted);
 

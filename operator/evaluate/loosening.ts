@@ -1,7 +1,8 @@
 /**
- * Finds policies that loosen a policy that is rolled out. A rollout enforces the policy in a namespace once no workload
- * violates the policies that will decide there. If a looser policy for everybody has the same or a higher priority, the
- * namespace counts as enforced, although the rolled-out policy refuses nothing there.
+ * Finds policies that loosen a rolled-out policy. Policy A is rolled out. The rollout enforces A in a namespace once
+ * the policies that will decide in the namespace admit all workloads. Policy B is looser, is for everybody, and has the
+ * same or a higher priority. If B also selects the namespace, the namespace counts as enforced, although A refuses
+ * nothing in the namespace.
  */
 import type { PodContent } from '../model/objects.ts';
 import { perObject } from '../policy/memo.ts';
@@ -49,7 +50,7 @@ export function looseningsBy(
   return [...found].map(([name, one]) => ({ policy: name, ...one }));
 }
 
-/** The rolled-out policies that the named policy loosens, in some namespace that the two policies may both select. */
+/** The rolled-out policies that the named policy may loosen. The two policies may select a common namespace. */
 export function looseningsAnywhere(name: string, policies: readonly ResolvedPolicy[]): Loosening[] {
   const [policy] = policies.filter((one) => one.name === name && one.pendingFor === undefined);
   if (policy?.mode !== 'Enforce' || policy.usableBy !== 'Everyone') return [];
@@ -60,9 +61,9 @@ export function looseningsAnywhere(name: string, policies: readonly ResolvedPoli
 }
 
 /**
- * The rules by which `other`, a policy that is rolled out, refuses a pod that `policy` admits. The function evaluates
- * the examples of the rules and no other pods. So the function may miss a difference in the values of a list. Each rule
- * in the result is really looser.
+ * The rules by which `other` refuses a pod that `policy` admits. `other` is rolled out. The function evaluates the
+ * examples of the rules and no other pods. So the function may miss a difference in the values of a list. For each rule
+ * in the result, `policy` is really looser.
  */
 export function loosenedRules(policy: ResolvedPolicy, other: ResolvedPolicy): readonly string[] {
   const { name, priority, meanwhile } = other;

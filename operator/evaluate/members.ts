@@ -1,7 +1,4 @@
-/**
- * Lists the pods and templates of a namespace to evaluate. Each pod and each template has the workload that a person
- * would edit.
- */
+/** Lists the pods and templates to evaluate in a namespace. Each item has the workload that a person would edit. */
 import type { Cluster, PodView, SeenObject, WorkloadView } from '../model/objects.ts';
 import { isHistory, mayBeCustomHistory, ownersWithPods } from '../model/revisions.ts';
 import { type Candidate, podCandidate, templateCandidate } from './verdict.ts';
@@ -31,7 +28,7 @@ export interface Seen {
 }
 
 /**
- * Lists the objects of a namespace to evaluate: running pods, and templates from which controllers will create pods.
+ * Lists the objects to evaluate in a namespace: running pods, and templates from which controllers will create pods.
  */
 export function membersOf(namespace: string, cluster: Objects): Member[] {
   const templates = evaluatedOf([...cluster.workloads(namespace)]).map((workload) => templateMember(workload, cluster));
@@ -60,9 +57,9 @@ function podMember(pod: PodView, cluster: Objects): Member[] {
 }
 
 /**
- * The workloads from whose own template a controller will create pods. A workload with an owner is included, because
- * its owner may have another template. A ReplicaSet or Job with the template of its owner is not included, because such
- * a workload shares the owner's verdict.
+ * The workloads from whose own template a controller will create pods. A workload with an owner may be included,
+ * because the owner may have another template. If a ReplicaSet or Job has the same template as its owner, the
+ * ReplicaSet or Job is left out, because it shares the owner's verdict.
  *
  * @param all returns all workloads of the namespace; not called if other workloads cannot change the result
  */

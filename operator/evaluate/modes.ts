@@ -1,6 +1,7 @@
 /**
- * Evaluates the workloads of a namespace in each mode. A mode is evaluated again if its deciding policies, their
- * content or the rights to use them have changed. If nothing of this has changed, the earlier results stay valid.
+ * Evaluates the workloads of a namespace in each mode. A mode is evaluated again after a change of its deciding
+ * policies, of their content, or of the rights to use these policies. Without such a change, the earlier results stay
+ * valid.
  */
 import type { Mode } from '../api/capability-policy.ts';
 import { deciding, MODES } from '../policy/deciding.ts';
@@ -22,10 +23,7 @@ export interface ModeVerdicts {
   readonly workloads: readonly WorkloadVerdict[];
 }
 
-/**
- * The names of the policies that admit the workloads. Each workload has one item. The item is undefined if no policy
- * admits the workload.
- */
+/** For each workload, the name of the policy that admits the workload; undefined if no policy admits the workload. */
 type Admitting = readonly (string | undefined)[];
 
 /** Everything that the verdicts of a mode depend on, except the workloads. */
@@ -34,8 +32,8 @@ interface ModeContext {
   readonly deciders: readonly ResolvedPolicy[];
   readonly evaluation: EvaluationContext;
   /**
-   * The Enforce policy that admits each workload. The list is empty if Enforce policies would no longer decide once
-   * this mode's policies were enforced.
+   * The Enforce policy that admits each workload. The list is empty if this mode's policies have a higher priority than
+   * the Enforce policies.
    */
   readonly exceptions: Admitting;
 }
@@ -74,8 +72,8 @@ export function* evaluatingModes(
 }
 
 /**
- * The Enforce policy that admits each workload as an exception. The list is empty during the evaluation of mode Enforce
- * itself, which is the first mode.
+ * The Enforce policy that admits each workload as an exception. Mode Enforce is evaluated first. During the evaluation
+ * of mode Enforce, the list is empty.
  */
 function exceptionsFrom(enforced: EvaluatedMode | undefined, [first]: readonly ResolvedPolicy[]): Admitting {
   const priority = enforced?.context.deciders[0]?.priority ?? Number.NEGATIVE_INFINITY;

@@ -17,7 +17,7 @@ import { type Candidate, COST_RULE, type EvaluationContext, mayUse, violationsOf
 import type { Evaluator } from './violations.ts';
 import type { Group } from './workload-verdict.ts';
 
-/** The path of a whole policy. A list of grants can contain a whole policy under this path. */
+/** The path of a whole policy. A list of grants can contain the whole policy as a grant with this path. */
 export const WHOLE = 'spec';
 
 /** The grants that a namespace's workloads need from a policy. */
@@ -173,9 +173,9 @@ function distinctCandidates(groups: readonly Group[]): readonly Candidate[] {
 }
 
 /**
- * Returns the policy that admits the candidate, if no other policy does. If no policy certainly admits the candidate,
- * the function returns the policies that admit the candidate depending on its unknown creator. The list is empty if
- * several policies admit the candidate, or if no policy does.
+ * If one policy certainly admits the candidate, the list has this policy. If several policies certainly admit the
+ * candidate, the list is empty. If no policy certainly admits the candidate, the list has the policies that perhaps
+ * admit the candidate. For example, the decision of a policy may depend on the candidate's unknown creator.
  */
 function relyingOn(
   candidate: Candidate,

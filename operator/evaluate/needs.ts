@@ -78,8 +78,7 @@ function* findingNeedsAnew(asked: Asked, keys: readonly string[]): Generator<voi
   }
   yield;
   const others = keys.filter((key) => !needed.has(key));
-  // A pod may need one of several grants, and each of these grants is enough. In this case, the pod counts as a pod
-  // that needs all of these grants.
+  // Any one of several grants may be enough for a pod. In this case, the pod counts as needing all of these grants.
   return isWorse(asked, others) ? new Set(keys) : needed;
 }
 

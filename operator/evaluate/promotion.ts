@@ -1,6 +1,6 @@
 /**
- * Decides whether a namespace where a policy is pending could be promoted. The functions find the workloads that the
- * policy would refuse after the promotion.
+ * A policy is pending in a namespace. The functions decide whether the namespace could be promoted, and find the
+ * workloads that the policy would refuse after the promotion.
  */
 import { deciding } from '../policy/deciding.ts';
 import { perObject } from '../policy/memo.ts';
@@ -64,7 +64,7 @@ export function* evaluatingSeen(pending: Pending, evaluation: EvaluationContext)
   return violatedAt;
 }
 
-/** The policies that decide once this policy is enforced; empty if this policy does not decide then. */
+/** The policies that will decide after the promotion of this policy; empty if this policy will not decide. */
 function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
   const enforced = policy.pendingFor as ResolvedPolicy;
   const others = policies.filter((other) => other.name !== policy.name);
@@ -75,14 +75,14 @@ function decidersOf({ policy, policies, labels }: Pending): ResolvedPolicy[] {
 const EVERYWHERE = {};
 
 /**
- * A copy of the policy whose selector matches every namespace. The enforced part's own selector does not match the
- * namespace, because the namespace still has the label of the pending part.
+ * A copy of the policy with a selector that matches every namespace. The selector of the policy's enforced part does
+ * not match the namespace, because the namespace still has the label of the pending part.
  */
 const selectingAll = perObject((policy: ResolvedPolicy): ResolvedPolicy => ({ ...policy, selector: EVERYWHERE }));
 
 /**
- * After the promotion, defaulting fills in a new pod, if its policy has defaulting. So pods are evaluated after
- * defaulting.
+ * If the policy has defaulting, defaulting fills in new pods after the promotion. So pods are evaluated in the form
+ * that they have after defaulting.
  */
 function asCreatedAgain(group: Group): Group {
   const members = group.members.map((member) => ({ ...member, candidate: { ...member.candidate, filled: true } }));
@@ -90,8 +90,8 @@ function asCreatedAgain(group: Group): Group {
 }
 
 /**
- * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused. The API
- * server refuses such a pod because of its cost limits, although no Standard has cost limits.
+ * Whether the API server would refuse the workload. A pod that is too expensive to evaluate counts as refused. API
+ * servers have cost limits and refuse such a pod. No Standard has cost limits.
  */
 function wouldBeRefused(workload: WorkloadVerdict): boolean {
   return workload.verdict === 'Violating' || isTooExpensive(workload);

@@ -1,6 +1,6 @@
 /**
- * The roles and bindings that the operator renders, as they will be once the operator has written them. Without the
- * rendered grants, workloads that a policy will admit would get the verdict Violating.
+ * The roles and bindings that the operator renders. Some of these objects may not be written yet. A policy may admit a
+ * workload once the objects are written. Without the rendered grants, the workload would get the verdict Violating.
  */
 import { renderGrant, useRoleName } from '../compile/rbac.ts';
 import type { RbacSubject, RoleBindingView, RoleView } from '../model/objects.ts';

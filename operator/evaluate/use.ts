@@ -1,6 +1,6 @@
 /**
- * Evaluates the rights to `use` a policy from the watched RBAC objects, as the API server's RBAC authorizer does
- * (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). This file does not evaluate other authorizers.
+ * Evaluates the rights to `use` a policy. The code reads the watched RBAC objects and decides as the API server's RBAC
+ * authorizer (k8s.io/kubernetes/pkg/registry/rbac/validation/rule.go). This file does not evaluate other authorizers.
  */
 import { GROUP, PLURAL } from '../api/capability-policy.ts';
 import { valuesByKey } from '../model/by-key.ts';
@@ -26,7 +26,7 @@ export interface UseIndex {
   holders(policy: string): readonly Holder[];
   /** The subjects that may use every policy, in a stable order. */
   holdersOfAll(): readonly Holder[];
-  /** The bindings that grant the use of the policy by its name and are older than the policy, in a stable order. */
+  /** The bindings that are older than the policy and grant the use of this policy by name. The order is stable. */
   olderBindings(policy: string, created: string): readonly BindingName[];
 }
 
@@ -42,7 +42,7 @@ export interface Holder {
   readonly everybody?: true;
 }
 
-/** The name of a RoleBinding or, without a namespace, of a ClusterRoleBinding. */
+/** The name of a binding. If the namespace is absent, the binding is a ClusterRoleBinding, otherwise a RoleBinding. */
 export type BindingName = Pick<RoleBindingView, 'namespace' | 'name'>;
 
 interface Grant {

@@ -54,21 +54,18 @@ export interface EvaluationContext {
   readonly use: UseIndex;
 }
 
-/**
- * The violations of all compliant results. Compliant results share one object, because most results of a large cluster
- * are compliant.
- */
+/** The empty violations that all compliant results share. Most results of a large cluster are compliant. */
 export const NO_VIOLATIONS: PodVerdict['violations'] = Object.freeze({});
 
-/** A policy may be named `constructor`, and every object has a property of this name. */
+/** The violations of a policy. The function reads own properties, because a policy may be named `constructor`. */
 export function violationsBy(policy: string, violations: PodVerdict['violations']): readonly Violation[] {
   return (Object.hasOwn(violations, policy) ? violations[policy] : undefined) ?? [];
 }
 
-/** The name of the rule in the violation by a pod that complies with a policy but may not use the policy. */
+/** The rule's name in a violation about a missing right: the pod complies with a policy, but may not use the policy. */
 export const USE_RULE = 'use';
 
-/** The name of the rule in the violation by a pod that is too expensive to evaluate. */
+/** The rule's name in a violation about costs: the pod is too expensive to evaluate. */
 export const COST_RULE = 'evaluation';
 const TOO_EXPENSIVE: readonly Violation[] = Object.freeze([
   {
@@ -139,7 +136,7 @@ function* evaluatingAnew(
     violations[policy.name] = broken.length === 0 ? notUsable(candidate, policy) : broken;
   }
   const [first] = usable;
-  // The API server checks the right to use MOST_ASKED policies. Fewer than MOST_ASKED policies are unusable, so one of
+  // The API server checks the right to use MOST_ASKED policies. If fewer than MOST_ASKED policies are unusable, one of
   // the checked policies admits the pod.
   if (first && unusable < MOST_ASKED) return { result: compliant(first), dependsOnUse };
   for (const policy of usable) violations[policy.name] = perhapsNotAsked(policy);

@@ -1,6 +1,6 @@
 /**
- * Finds the violations of pods and templates. cel-js evaluates the CEL expressions of the rules that an API server
- * evaluates in admission.
+ * Finds the violations of pods and templates. In admission, an API server evaluates the CEL expressions of the rules.
+ * Here, cel-js evaluates the same expressions.
  */
 import { placedContainers } from '../model/containers.ts';
 import type { PodContent, Volume } from '../model/objects.ts';
@@ -35,7 +35,7 @@ interface CheckTarget {
 }
 
 /**
- * The maximum number of violations of one rule that are described. Further violations of the rule are counted, but not
+ * The maximum number of described violations of one rule. Further violations of the rule are counted, but not
  * described, because objects may have thousands of parts.
  */
 const DESCRIBED = 32;

@@ -1,4 +1,4 @@
-/** Merges the verdicts on a workload's pods and template into the workload's verdict, in one mode. */
+/** Merges the verdicts of one mode on a workload's pods and template. The result is the workload's verdict. */
 import type { Owner } from '../model/objects.ts';
 import { perList, perObject } from '../policy/memo.ts';
 import type { ResolvedPolicy } from '../policy/resolve.ts';
@@ -25,8 +25,8 @@ export interface WorkloadVerdict extends WorkloadName {
   /** Whether the workload's own template complies, although pods or templates of an older revision violate a policy. */
   readonly templateComplies?: true;
   /**
-   * The Enforce policy that admits a workload which violates policies of mode Audit or Warn. The Enforce policy would
-   * still admit the workload after the violated policies were enforced.
+   * The Enforce policy that admits the workload, although the workload violates policies of mode Audit or Warn. If the
+   * violated policies were enforced, the Enforce policy would still admit the workload.
    */
   readonly admittedBy?: string;
   /** The violations without duplicates; empty if the verdict is Compliant. The key is the policy's name. */
@@ -74,8 +74,8 @@ export function* evaluatingMembers(
 }
 
 /**
- * @param admittedBy the Enforce policy that admits the workload. The name is absent if the Enforce policy would no
- * longer decide once the policies of the mode were enforced
+ * @param admittedBy the Enforce policy that admits the workload; absent if the policies of the mode have a higher
+ * priority
  */
 export function mergeMembers(
   { workload: { kind, namespace, name }, custom, members }: Group,
@@ -92,8 +92,8 @@ export function mergeMembers(
     ...(verdict === 'Violating' && admittedBy !== undefined && { admittedBy }),
     ...(verdict === 'Violating' && templateComplies(members, verdicts) && { templateComplies: true }),
     pods: members.filter(({ pod }, index) => pod && verdicts[index]?.verdict === 'Violating').length,
-    // For a workload that violates, the function leaves out results with the verdict Unknown. Results with the verdict
-    // Unknown would hide the violations to repair.
+    // For a violating workload, the function leaves out results with the verdict Unknown, because such results would
+    // hide the violations to repair.
     violations: verdict ? mergeViolations(verdicts.filter((one) => one.verdict === verdict)) : NO_VIOLATIONS,
   };
 }

@@ -33,7 +33,7 @@ export interface Top {
 /**
  * Finds the top of the owner chain, such as ReplicaSet → Deployment, Job → CronJob, ReplicaSet → Rollout. The chain
  * ends at an owner that the operator does not watch. An unwatched owner is a deleted object, or a custom resource whose
- * own owner is unknown. The chain ends before a workload with another template. For example, the Deployment of an
+ * own owner is unknown. The chain ends below an owner that has another template. For example, the Deployment of an
  * operator may own a DaemonSet so that the DaemonSet is deleted with the Deployment.
  */
 export function topController(kind: string, start: Owned, cluster: Pick<Cluster, 'workload'>): Top {

@@ -32,14 +32,14 @@ interface ConditionInput {
   readonly expired: boolean;
   /** The value of `spec.reason`. */
   readonly why: string | undefined;
-  /** The namespaces where no other policy of the policy's mode will decide after this policy has expired. */
+  /** The namespaces where no policy of this mode will decide after this policy has expired. */
   readonly undecided: readonly string[];
   /**
-   * The number of deciding policies with restricted use in each namespace where the policy decides. The key is the
+   * For each namespace where the policy decides, the number of deciding policies with restricted use. The key is the
    * namespace.
    */
   readonly restricted: ReadonlyMap<string, number>;
-  /** How far API servers enforce the policy; undefined until the first pass over all policies. */
+  /** The extent to which API servers enforce the policy; undefined until the first pass over all policies. */
   readonly program: ProgramOutcome | undefined;
   /**
    * The report about workloads. The report is undefined until all namespaces have been evaluated. Without any accepted
@@ -51,7 +51,10 @@ interface ConditionInput {
   readonly refusedLabels: RefusedLabels;
   /** The subjects that may use every policy. */
   readonly holdersOfAll: readonly Holder[];
-  /** The sorted paths of pod fields that some API server has and that this release does not know. */
+  /**
+   * The sorted paths of unknown pod fields. A field is unknown if some API server has the field and this release does
+   * not know the field.
+   */
   readonly unknownPodFields: readonly string[];
   /**
    * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.
@@ -230,8 +233,9 @@ function wildcardHolders({ usableBy }: ResolvedPolicy, holders: readonly Holder[
  */
 function boundBefore({ name, usableBy }: ResolvedPolicy, bindings: readonly BindingName[]): string[] {
   const names = bindings
-    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy. The
-    // operator keeps a binding while some admission policy still checks the use of an earlier policy with that name.
+    // The operator itself writes the ClusterRoleBinding for `subjects`. The binding may be older than the policy. While
+    // some admission policy still checks the use of an earlier CapabilityPolicy with that name, the operator keeps the
+    // binding.
     .filter((one) => !(usableBy === 'Subjects' && one.namespace === undefined && one.name === useRoleName(name)))
     .map((one) => (one.namespace ? `RoleBinding ${one.namespace}/${one.name}` : `ClusterRoleBinding ${one.name}`));
   if (usableBy === 'Everyone' || names.length === 0) return [];
@@ -309,8 +313,8 @@ function labelConflictCondition(conflicts: readonly string[]): BareCondition[] {
 }
 
 /**
- * @param refusal the message about a refused write, if the operator cannot enforce the policy in a namespace because of
- * the refusal
+ * @param refusal the condition about a refused write; undefined unless the refusal prevents enforcement in some
+ * namespace
  */
 function readyCondition(
   accepted: BareCondition,

@@ -1,6 +1,6 @@
 /**
- * Records when workloads stopped needing the grants of each policy. The list of unused grants in the status needs the
- * times that this class records.
+ * Records when workloads stopped needing the grants of each policy. The list of unused grants in the status needs these
+ * times.
  */
 import type { CompletePolicy } from '../api/capability-policy.ts';
 import { grantNeeds } from '../evaluate/grant-needs.ts';
@@ -10,7 +10,7 @@ import { type GrantHistory, listedGrants, nextHistory, type UnusedGrant, untilLi
 
 export interface Unused {
   readonly grants: readonly UnusedGrant[];
-  /** The time in ms until another grant has to be listed, although nothing changes in the cluster. */
+  /** The time in ms after which another grant must be listed, even if nothing changes in the cluster. */
   readonly untilNextMs: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Finds the policies that a Pod Security label of another owner concerns, and describes the conflict. */
+/** Finds and describes the conflicts of policies with Pod Security labels of another owner. */
 import type { LabelConflict, LabelOutcome } from '../apply/outcome.ts';
 import { labelOfMode } from '../compile/labels.ts';
 import { MODES } from '../policy/deciding.ts';
@@ -6,8 +6,8 @@ import type { ResolvedPolicy } from '../policy/resolve.ts';
 import { LEVELS, type Level } from '../standards/level-version.ts';
 
 /**
- * Finds the conflicts that concern a policy. A policy with defaulting wants labels for the Pod Security modes warn and
- * audit, too (operator/compile/labels.ts).
+ * Finds the conflicts that concern a policy. If a policy has defaulting, its namespaces also need labels for the Pod
+ * Security modes warn and audit (operator/compile/labels.ts).
  */
 export function conflictsOf(
   { mode, defaulting }: Pick<ResolvedPolicy, 'mode' | 'defaulting'>,

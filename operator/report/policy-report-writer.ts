@@ -1,7 +1,4 @@
-/**
- * Writes the policy reports of a namespace that differ from the existing reports. Deletes reports that are no longer
- * wanted.
- */
+/** Writes each policy report of a namespace that differs from the existing report. Deletes unwanted reports. */
 import { type ApiClient, ApiError, isNotFound, pathFor } from '../cluster/client.ts';
 import { DIGEST, type ReportView } from '../cluster/reports.ts';
 import type { RawObject } from '../model/raw.ts';

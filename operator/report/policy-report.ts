@@ -1,6 +1,6 @@
 /**
- * Makes the policy reports about a policy in a namespace. The format of reports comes from openreports.io and
- * wgpolicyk8s.io, and Policy Reporter shows this format. A large report is split into several reports. The hash of a
+ * Makes the policy reports about a policy in a namespace. A report has the format of openreports.io or of
+ * wgpolicyk8s.io. Policy Reporter shows both formats. A large report is split into several reports. The hash of a
  * workload's name determines the report of the workload. So a change of one workload changes one report.
  */
 import { createHash } from 'node:crypto';
@@ -24,12 +24,12 @@ export interface PolicyReportInput {
   readonly api: ReportApi;
   readonly policy: Pick<ResolvedPolicy, 'name' | 'uid' | 'mode' | 'standard'>;
   readonly namespace: Pick<NamespaceView, 'name' | 'uid'>;
-  /** All workloads of the namespace that the policy has evaluated. */
+  /** All workloads of the namespace that were evaluated by the policy. */
   readonly workloads: readonly WorkloadVerdict[];
   readonly findIdentity: FindIdentity;
   /**
-   * The time since which the namespace has had no violations, in the format of RFC 3339. An earlier report has this
-   * time.
+   * The time since which the namespace has had no violations, in the format of RFC 3339. An earlier report contains
+   * this time.
    */
   readonly cleanSince: string | undefined;
   /** The current time, in ISO 8601 and UTC. */
@@ -42,7 +42,7 @@ export interface PolicyReport extends ReportApi {
     readonly annotations: Readonly<Record<string, string>>;
   };
   readonly scope: object;
-  /** A field that each result of wgpolicyk8s.io has. openreports.io does not have this field. */
+  /** A field of results in the format wgpolicyk8s.io. The format openreports.io does not have this field. */
   readonly source?: string;
   /** The summary. The summary counts every result about a violation and every compliant workload. */
   readonly summary: Readonly<Record<'pass' | 'fail' | 'warn' | 'error' | 'skip', number>>;
@@ -70,13 +70,13 @@ const SOURCE = 'capabilitypolicy';
 /** The size limit for all results of one report, as JSON. An object in etcd has at most 1.5 MiB. */
 const PART_BYTES = 256 * 1024;
 /**
- * The size limit for all results of one workload, as JSON. A pod may have hundreds of containers that each break every
- * rule.
+ * The size limit for all results of one workload, as JSON. A pod may have hundreds of containers, and each container
+ * may break every rule.
  */
 const WORKLOAD_BYTES = 32 * 1024;
 /**
- * The maximum number of reports of one policy in one namespace. All reports of a policy in a namespace have at most 64
- * MiB together, which is about 100,000 results.
+ * The maximum number of reports of one policy in one namespace. All reports of a policy in a namespace together have at
+ * most 64 MiB. This is enough for about 100,000 results.
  */
 const MOST_REPORTS = 256;
 

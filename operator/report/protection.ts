@@ -29,7 +29,7 @@ const ANSWERS: Readonly<Record<ProtectionOutcome['state'], readonly [BareConditi
   Unknown: ['Unknown', reasons.NOT_ANSWERED],
 };
 
-/** A text for people that describes the protection. */
+/** Describes the protection for people. */
 export function protectionText({ state, servers, message }: ProtectionOutcome): string {
   const where = `${servers.protecting} of ${servers.answering} API servers`;
   switch (state) {

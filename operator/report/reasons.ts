@@ -18,8 +18,8 @@ export const PENDING = 'Pending';
  */
 export const PROGRAMMING = 'Programming';
 /**
- * Reason of the conditions Programmed and Ready: probes have shown that every API server that answers enforces the
- * newest row of the policy.
+ * Reason of the conditions Programmed and Ready: according to probes, every answering API server enforces the newest
+ * row of the policy.
  */
 export const IN_FORCE = 'InForce';
 /** Reason of the conditions Programmed and Ready: an API server refused an object that the operator tried to write. */
@@ -71,13 +71,13 @@ export const ROLLOUT_LABEL_RESTORED = 'RolloutLabelRestored';
 /** Reason of Events on a workload and on the policy: the workload no longer violates the policy, or was deleted. */
 export const VIOLATION_ENDED = 'ViolationEnded';
 /**
- * Reason of the condition UseLimitExceeded: more policies with restricted use decide in a namespace than an admission
- * policy can check.
+ * Reason of the condition UseLimitExceeded: an admission policy cannot check all CapabilityPolicies with restricted use
+ * that decide in a namespace.
  */
 export const TOO_MANY_RESTRICTED = 'TooManyRestricted';
 /**
- * Reason of the condition Protected: every API server that answers has a static admission policy that protects the
- * operator's objects from all other users.
+ * Reason of the condition Protected: on every answering API server, a static admission policy protects the operator's
+ * objects from all other users.
  */
 export const FILE_IN_FORCE = 'FileInForce';
 /**
@@ -95,8 +95,8 @@ export const NOT_ANSWERED = 'NotAnswered';
 /** Reason of Events on a namespace: a policy with a rollout is now enforced in the namespace. */
 export const NAMESPACE_ENFORCED = 'NamespaceEnforced';
 /**
- * Reason of Events on the policy: a workload violates the policy in each namespace that is still pending, so the
- * rollout makes no progress.
+ * Reason of Events on the policy: the rollout makes no progress, because each pending namespace has a workload that
+ * violates the policy.
  */
 export const ROLLOUT_BLOCKED = 'RolloutBlocked';
 /** Reason of Events on the policy: the policy is now enforced in all of its namespaces. */

@@ -32,13 +32,13 @@ interface Told {
 }
 
 /**
- * The time in ms after which an event that has not recurred is over. If the event occurs again after this time, the
- * recorder writes a new Event.
+ * An event is over if it has not recurred for this time in ms. If the event occurs again later, the recorder writes a
+ * new Event.
  */
 const ALIKE_MS = 600_000;
 /**
- * The maximum number of Events for one object and one reason. The last of these Events counts all further events. The
- * notes of further events are dropped.
+ * The maximum number of Events for one object and one reason. The last of these Events counts all further events, but
+ * does not contain the notes of these events.
  */
 const MOST_ALIKE = 10;
 /** The time in ms between two updates of a series. */
@@ -75,8 +75,8 @@ export class EventRecorder {
    * Writes new Events. The method counts repetitions of known events, and `tellSeries` writes the counts later.
    *
    * @returns the refusals that another attempt will not change
-   * @throws other errors of the client. The Events before the failed Event have then been written, and another attempt
-   * writes the remaining Events
+   * @throws other errors of the client. The Events before the failed Event have been written. Another attempt writes
+   * the remaining Events
    */
   readonly tell = async (events: readonly KubernetesEvent[]): Promise<ApiError[]> => {
     const refusals = await this.#tell(events);

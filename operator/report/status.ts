@@ -35,7 +35,7 @@ export interface StatusInput {
    * no spec was ever accepted, or if the policy has expired.
    */
   readonly coverage?: Coverage;
-  /** How far API servers enforce the policy; absent until the first pass over all policies. */
+  /** The extent to which API servers enforce the policy; absent until the first pass over all policies. */
   readonly program?: ProgramOutcome;
   /**
    * The progress of the rollout. The progress is absent without `spec.rollout`. With `spec.rollout`, the progress is
@@ -47,13 +47,16 @@ export interface StatusInput {
   /** The verdicts. The key is the namespace. A namespace without an entry has not been evaluated yet. */
   readonly verdicts: ReadonlyMap<string, NamespaceVerdicts>;
   /**
-   * The grants that no workload needs, each with the time since which no workload needs the grant. The list is absent
-   * until all namespaces have been evaluated.
+   * The grants that no workload needs. Each item has the time since which no workload needs the grant. The list is
+   * absent until all namespaces have been evaluated.
    */
   readonly unusedGrants?: readonly UnusedGrant[];
   /** The subjects that may use every policy. */
   readonly holdersOfAll?: readonly Holder[];
-  /** The sorted paths of pod fields that some API server has and that this release does not know. */
+  /**
+   * The sorted paths of unknown pod fields. A field is unknown if some API server has the field and this release does
+   * not know the field.
+   */
   readonly unknownPodFields?: readonly string[];
   /**
    * The bindings that are older than the policy and grant its use. A binding refers to the policy by the policy's name.

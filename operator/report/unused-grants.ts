@@ -26,7 +26,7 @@ interface Known {
   readonly times: number;
 }
 
-/** The last observation of each grant of a policy. The map has the key of the grant. */
+/** The last observation of each grant of a policy. The map's key is the key of the grant. */
 export type GrantHistory = ReadonlyMap<string, Known>;
 
 interface Before {

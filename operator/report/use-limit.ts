@@ -1,6 +1,6 @@
 /**
- * Makes the condition UseLimitExceeded. The condition is True if more policies with restricted use decide in a
- * namespace than an admission policy can check. Ready does not depend on this condition.
+ * Makes the condition UseLimitExceeded. The condition is True if an admission policy cannot check all
+ * CapabilityPolicies with restricted use that decide in a namespace. Ready does not depend on this condition.
  */
 import { MOST_ASKED } from '../compile/decision.ts';
 import { counted, firstOf } from '../text/wording.ts';
@@ -10,8 +10,8 @@ import * as reasons from './reasons.ts';
 const NAMED = 3;
 
 /**
- * @param restricted the number of deciding policies with restricted use in each namespace where the policy decides; the
- * key is the namespace
+ * @param restricted for each namespace where the policy decides, the number of deciding policies with restricted use;
+ * the key is the namespace
  */
 export function useLimitCondition(restricted: ReadonlyMap<string, number>): BareCondition[] {
   const namespaces = [...restricted].flatMap(([namespace, policies]) => (policies > MOST_ASKED ? [namespace] : []));

@@ -38,7 +38,7 @@ export function violationHappenings(
     const known = old.get(workloadText(name));
     return known === undefined || (known.admittedBy === undefined) !== (admittedBy === undefined);
   };
-  // A workload that is missing from a truncated list, or was not evaluated, may still violate the policy.
+  // If a workload is missing from a truncated list, or was not evaluated, the workload may still violate the policy.
   const begun = isWhole(before) ? [...now.values()].filter(isNew) : [];
   // A verdict Unknown does not end a violation. A workload that has become too expensive to evaluate is not repaired.
   const left = new Set((next.violations ?? []).map(workloadText));

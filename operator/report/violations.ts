@@ -23,7 +23,7 @@ export interface WorkloadReport {
   readonly counts: Required<NonNullable<CapabilityPolicyStatus['workloads']>>;
   /** The workloads that are not admitted. The workload with the worst violation comes first. */
   readonly notAdmitted: readonly NotAdmitted[];
-  /** The number of workloads in `notAdmitted` that are Unknown because their evaluation is too expensive. */
+  /** The number of workloads in `notAdmitted` whose verdict is Unknown because the evaluation is too expensive. */
   readonly tooExpensive: number;
   /** The first violations of the workloads in `notAdmitted`. The list has as many violations as fit into the status. */
   readonly violations: readonly Violation[];
@@ -32,7 +32,10 @@ export interface WorkloadReport {
 const MOST_ENTRIES = 64;
 const MOST_BYTES = 32 * 1024;
 const MESSAGE_LENGTH = 512;
-/** The maximum size in bytes of one entry of the list: its names, rule and message, including JSON escapes. */
+/**
+ * The maximum size in bytes of one entry of the list. The size counts the names, the rule and the message, with JSON
+ * escapes.
+ */
 const LARGEST_ENTRY = 4 * 1024;
 
 /**

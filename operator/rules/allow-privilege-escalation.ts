@@ -34,9 +34,9 @@ function isForbidden(values: Values): Condition {
 }
 
 /**
- * The fix is always of class check, because the manifest does not show which programs of the image have the set-user-ID
- * bit. A program with this bit runs as its owner and can use its owner's files, even in a container without
- * capabilities.
+ * The fix always has the class `check`, because the manifest does not show which programs of the image have the
+ * set-user-ID bit. Even in a container without capabilities, a program with this bit runs as the owner of its file and
+ * can use the owner's other files.
  */
 function fix(when: string, risk: string): Fix {
   return {

@@ -25,7 +25,10 @@ import type { Values } from './values.ts';
 
 export interface AllowedBounding {
   readonly allowed: readonly string[];
-  /** The capabilities that are otherwise forbidden, but that a pod with hostUsers: false may add and hold. */
+  /**
+   * The capabilities that a pod may add and hold if the pod has hostUsers: false. Other pods may not add or hold these
+   * capabilities.
+   */
   readonly inUserNamespace: readonly string[];
   /** The lists from which defaulting adds and drops capabilities. */
   readonly filling: Capabilities;
@@ -37,7 +40,7 @@ export interface AllowedBounding {
  * A container runtime starts from its default set. If a container drops ALL, the runtime starts from the empty set. If
  * a container adds ALL, the runtime starts from all capabilities. The runtime first applies the adds and then the
  * drops. The runtime ignores the case of names. CRI-O and Docker strip the prefix CAP_ from names, but containerd does
- * not. So the expression counts an add with the prefix, and does not count a drop with the prefix. With this rule, no
+ * not. So the expression counts an add with the prefix, and does not count a drop with the prefix. Therefore, no
  * runtime grants more than the expression shows.
  *
  * @param forbidden CEL of type list(string)
@@ -61,8 +64,8 @@ function givenByDefault(names: readonly string[]): string[] {
 }
 
 /**
- * Returns two CEL lists, for any values: the capabilities that a container may not hold, and the forbidden capabilities
- * that runtimes give by default.
+ * Returns two CEL lists that are valid for any values. One list has the capabilities that a container may not hold. The
+ * other list has the forbidden capabilities that runtimes give by default.
  */
 function forbiddenIn(values: Values): readonly [forbidden: string, byDefault: string] {
   const outOf = (name: string, all: readonly string[]) =>
@@ -86,8 +89,8 @@ function mappedOf(forbidden: readonly string[], names: readonly string[]) {
 }
 
 /**
- * A CEL expression of type bool, for a name `x`: true if the pod may not hold the capability, not even in its user
- * namespace. The result is undefined if a user namespace makes no difference.
+ * A CEL expression of type bool, for a name `x`: true unless the pod is in a user namespace and may hold the capability
+ * there. The result is undefined if a user namespace makes no difference.
  */
 function isUnmapped(mapped: readonly string[] | 'any'): string | undefined {
   return mapped === 'any' || mapped.length === 0

@@ -125,7 +125,7 @@ function withExcepted(except: string, text: string, macro: 'exists' | 'map'): st
   return `[${ALL_CONTAINERS}.filter(c, ${except}).map(c, ${KEY})].${macro}(excepted, ${text})`;
 }
 
-/** The test of the annotation of a container to which `spec.containers` gives another value. */
+/** The test of a container's annotation. The test is for containers to which `spec.containers` gives another value. */
 function annotationTestOfContainer(values: Values): Test {
   return {
     applies: annotationsMatter(values),
@@ -148,9 +148,9 @@ function annotationsMatter(values: Values): Condition {
 
 /**
  * A CEL expression of type string: the annotations that are not allowed, in the order of the pod's containers. The API
- * server iterates over a map of annotations in random order. Annotations for containers that the pod does not have are
- * listed if there are no other forbidden annotations. Such annotations can occur in files, but not in requests, because
- * the API server refuses the annotations earlier (ValidateAppArmorPodAnnotations).
+ * server iterates over a map of annotations in random order. An annotation may be for a container that the pod does not
+ * have. Such annotations are listed if there are no other forbidden annotations. Such annotations can occur in files,
+ * but not in requests, because the API server refuses the annotations earlier (ValidateAppArmorPodAnnotations).
  */
 function namedAnnotations(allowed: Condition, except: string | undefined): string {
   const evaluated = except === undefined ? ALL_CONTAINERS : `${ALL_CONTAINERS}.filter(c, !(${except}))`;

@@ -44,7 +44,7 @@ function addTest(values: Values): Test {
 }
 
 /**
- * After defaulting, a container that still lacks a required drop must be for Windows, because defaulting skips
+ * If a container still lacks a required drop after defaulting, the container is for Windows. Defaulting skips
  * containers for Windows.
  */
 function dropTest(values: Values, filled: boolean): Test {
@@ -140,8 +140,8 @@ function question(standard: Standard): string {
 
 function choicesFor(asked: readonly Asked[]): Stated[] {
   const added = distinct(asked.flatMap(([add]) => add));
-  // A policy cannot list an unknown capability, so the policy must admit any capability. A policy that admits any
-  // capability must require no drop.
+  // A policy cannot list an unknown capability. A policy that admits an unknown capability must admit any capability
+  // and require no drop.
   if (!added.every((name) => NAMES.includes(name))) return [stated(['*'], [])];
   const others = distinct(asked.flatMap(([, , mapped]) => mapped)).filter((name) => !added.includes(name));
   const mapped = others.every((name) => NAMES.includes(name)) ? others : ['*'];
@@ -149,7 +149,7 @@ function choicesFor(asked: readonly Asked[]): Stated[] {
   const required = mapped.includes('*') ? [] : dropped.filter((name) => ![...added, ...mapped].includes(name));
   return [
     stated(added, dropped.includes('ALL') ? ['ALL'] : required, mapped),
-    // Even the choice ['*'] refuses lists that are longer than a list of all names.
+    // Even the choice ['*'] refuses a list that is longer than a list of all names.
     stated(['*'], []),
   ];
 }

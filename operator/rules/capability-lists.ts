@@ -11,7 +11,9 @@ import type { Columns, Values } from './values.ts';
 export interface Capabilities {
   /** The capabilities that may be added, including the capabilities that defaulting adds. */
   readonly allowedAdd: readonly string[];
-  /** The capabilities outside `allowedAdd` that a pod with hostUsers: false may add; absent if there are none. */
+  /**
+   * The capabilities outside `allowedAdd` that a pod may add if the pod has hostUsers: false; absent if there are none.
+   */
   readonly allowedAddInUserNamespace?: readonly string[];
   readonly requiredDrop: readonly string[];
   readonly defaultAdd: readonly string[];
@@ -19,7 +21,7 @@ export interface Capabilities {
   readonly dropByName?: true;
   /**
    * Whether lists of more than MOST_NAMES names are refused. The field is absent if no override changes the level's
-   * value, because the level's value has no check except the Standard's check.
+   * value. For the level's value, the Standard's check is the only check.
    */
   readonly boundedNames?: true;
 }
@@ -41,7 +43,7 @@ export const DROP = 'c.?securityContext.?capabilities.?drop.orValue([])';
  */
 export const MOST_NAMES = 2 * NAMES.length;
 
-/** The lists that a policy applies. A list that the overrides do not have comes from the Standard. */
+/** The lists that a policy applies. If the overrides lack a list, the list comes from the Standard. */
 export function capabilitiesOf({ capabilities }: CapabilityPolicyOverrides, standard: Standard): Capabilities {
   const { level, minor } = standard;
   const own = levelsOwn(level, minor);

@@ -50,8 +50,8 @@ export const ALL_CONTAINERS =
   '(variables.spec.?initContainers.orValue([]) + variables.spec.?containers.orValue([]) + variables.spec.?ephemeralContainers.orValue([]))';
 
 /**
- * The length of the longest list whose wrong items a message lists. For a longer list, the message says that the list
- * is longer.
+ * The maximum length of a list whose wrong items appear in a message. The message about a longer list says only that
+ * the list is longer than this maximum.
  */
 export const MOST_NAMED = 256;
 
@@ -72,7 +72,7 @@ export function effective(field: string): string {
   return `c.?securityContext.?${field}.or(variables.spec.?securityContext.?${field})`;
 }
 
-/** The part of a fill that an expression about the pod after defaulting needs. */
+/** The part of a fill that is needed for expressions about the pod after defaulting. */
 interface Filled {
   readonly applies?: Condition;
   readonly when: string;
@@ -117,8 +117,8 @@ export function isUnsetForSome(field: string): string {
 }
 
 /**
- * A CEL expression of type bool: true if `c` was added to an existing pod. Defaulting can no longer fill in the pod's
- * own fields.
+ * A CEL expression of type bool: true if `c` was added to an existing pod. In an existing pod, defaulting can no longer
+ * fill in the pod's own fields.
  */
 export const IS_EPHEMERAL = 'variables.spec.?ephemeralContainers.orValue([]).exists(e, e.name == c.name)';
 

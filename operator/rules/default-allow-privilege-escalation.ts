@@ -26,8 +26,8 @@ export const defaultAllowPrivilegeEscalation = defineRule<boolean | undefined>({
     },
   ],
 
-  // If the rule allowPrivilegeEscalation refuses true, the rule allowPrivilegeEscalation fills in false. So the default
-  // of this rule has no effect unless allowPrivilegeEscalation admits true.
+  // If the rule allowPrivilegeEscalation refuses `true`, that rule itself fills in `false`. So the default of this rule
+  // has an effect only if that rule admits `true`.
   value: (overrides, standard) =>
     allowPrivilegeEscalation.value(overrides, standard) === true
       ? overrides.defaultAllowPrivilegeEscalation

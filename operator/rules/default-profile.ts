@@ -1,5 +1,6 @@
 /**
- * The checks of profiles and the profile that defaulting fills in, which the rules about seccomp and AppArmor share.
+ * The rules about seccomp and AppArmor share this file. The file has the checks of profiles, and chooses the profile
+ * that defaulting fills in.
  */
 import { and, isMatch, literal, matchesAny, or } from './cel.ts';
 import { all, type Condition, concat, not } from './condition.ts';
@@ -102,7 +103,7 @@ interface ProfileField {
   readonly profile: string;
   /** The path of the field, such as `securityContext.seccompProfile`. */
   readonly path: string;
-  /** The value for `reaches` of a check of the pod. Checks of containers do not use this value. */
+  /** The value of the field `reaches` in checks of the pod. Checks of containers do not use this value. */
   readonly reaches: string;
   /**
    * The names of two columns. `types` is the column with the allowed types. `profiles` is the column with the allowed

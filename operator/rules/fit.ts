@@ -1,4 +1,4 @@
-/** Functions of several rules that find the overrides which admit given pods. */
+/** Functions that find overrides for given pods. Several rules share these functions. */
 import type { Fit } from './rule.ts';
 import { OCI, PINNED_REFERENCE } from './seccomp-oci.ts';
 
@@ -83,7 +83,8 @@ export function profilesUsed(
 }
 
 /**
- * The names of the profiles of a type; undefined if there are no names, or if a list of the API cannot have the names.
+ * The names of the profiles of a type; undefined if there are no names, or if a list of the API cannot contain the
+ * names.
  */
 function namesOf(type: string, profiles: readonly string[], valid: RegExp): string[] | undefined {
   const names = distinct(

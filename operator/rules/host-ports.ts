@@ -13,8 +13,8 @@ const EVERY_PORT: readonly PortRange[] = [{ min: 1, max: 65535 }];
 
 /**
  * A CEL expression of type int: the node's port that the container port `o` uses. The value is 0 if `o` uses no port of
- * the node. With hostNetwork, the API server fills in the host port from containerPort when a pod is created
- * (SetDefaults_PodSpec), but not in its template.
+ * the node. If a pod has hostNetwork, the API server fills in the host port from containerPort (SetDefaults_PodSpec).
+ * The API server fills in pods, but not templates.
  */
 const PORT =
   '(o.?hostPort.orValue(0) != 0 ? o.hostPort : variables.spec.?hostNetwork.orValue(false) ? o.containerPort : 0)';

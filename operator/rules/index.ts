@@ -64,7 +64,7 @@ export const RULES: readonly Rule[] = [
 ];
 
 /**
- * The rules that warn and never refuse. A separate program contains these rules. Each of these rules has the columns of
- * the rule in RULES with the same ID.
+ * The rules that warn and never refuse. A separate program contains these rules. In RULES, a rule with the same ID has
+ * the same columns.
  */
 export const WARNING_RULES: readonly Rule[] = [unrefusedUnknownFields];

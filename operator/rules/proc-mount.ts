@@ -5,7 +5,7 @@ import { defineRule } from './rule.ts';
 
 interface ProcMount {
   readonly types: readonly string[];
-  /** Whether a pod needs hostUsers: false for Unmasked to be admitted. */
+  /** Whether the value Unmasked is admitted only for pods with hostUsers: false. */
   readonly unmaskedInUserNamespace: boolean;
 }
 

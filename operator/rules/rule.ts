@@ -15,8 +15,8 @@ import { type Columns, LiteralValues, type Values } from './values.ts';
 
 /**
  * A check of one part of a pod, in CEL. The API server evaluates the CEL expressions in an admission policy. The
- * operator evaluates the same expressions with cel-js. So the expressions use no other features than the following,
- * which the API server and cel-js both support: has, all, exists, filter, map, in, ?:, .?/orValue, string functions,
+ * operator evaluates the same expressions with cel-js. So the expressions use the following features, which the API
+ * server and cel-js both support, and no others: has, all, exists, filter, map, in, ?:, .?/orValue, string functions,
  * join.
  *
  * The CEL expressions may use the names `variables.spec` (the PodSpec), `variables.annotations` (the annotations of the
@@ -33,8 +33,8 @@ export interface Check {
   /**
    * A CEL expression of type bool, for checks of the pod: whether a container `c` that was added to an existing pod
    * inherits the violation. `reaches` is false if the container's own field replaces the pod's field
-   * (k8s.io/kubernetes/pkg/securitycontext/util.go, DetermineEffectiveSecurityContext). `reaches` is absent if a
-   * container can't override the field, such as hostNetwork.
+   * (k8s.io/kubernetes/pkg/securitycontext/util.go, DetermineEffectiveSecurityContext). `reaches` is absent if the
+   * field is one that a container can't override, such as hostNetwork.
    */
   readonly reaches?: string;
   /**
@@ -95,23 +95,23 @@ export interface Fill {
   /** A CEL expression: the new value of the whole field. */
   readonly value: string;
   /**
-   * A CEL expression of type bool, for fills of the pod. The fill makes the expression true, and tests of other rules
-   * contain the expression. In the tests of the pod after defaulting, true replaces the expression.
+   * A CEL expression of type bool, for fills of the pod. The fill makes the expression true. Tests of other rules
+   * contain the expression. In the tests of the pod after defaulting, `true` replaces the expression.
    */
   readonly makes?: string;
 }
 
 /**
  * The classes of fixes, by the risk that a container stops working. `spelling`: nothing changes except the spelling of
- * a name. `safe`: nothing is known to rely on the replaced value. `check`: something may stop working, as the risk of
- * the fix describes.
+ * a name. `safe`: nothing is known to rely on the replaced value. `check`: something may stop working. The field `risk`
+ * describes the risk.
  */
 export const FIX_CLASSES = ['spelling', 'safe', 'check'] as const;
 export type FixClass = (typeof FIX_CLASSES)[number];
 
 /**
- * A fix is a change of a manifest that ends a violation, for `cappol fix`. Unlike a fill, a fix may replace or remove a
- * value that is set. A fix runs on each part of the pod, after the fixes that precede it in the list.
+ * A fix changes a manifest so that a violation ends. `cappol fix` applies the fixes. Unlike a fill, a fix may replace
+ * or remove a value that is set. A fix runs on each part of the pod, after the fixes that precede it in the list.
  */
 export interface Fix {
   /**
@@ -129,7 +129,7 @@ export interface Fix {
   /** A CEL expression: the new value of the whole field. The value `null` or an empty list removes the field. */
   readonly value: string;
   readonly class: FixClass;
-  /** A text for people that says what may stop working. */
+  /** A text for people about what may stop working. */
   readonly risk: string;
   /**
    * Whether the fix sets a field of the pod that all containers of the pod inherit. A fix of an inherited field is left
@@ -138,7 +138,7 @@ export interface Fix {
   readonly inherited?: true;
 }
 
-/** A field of the overrides that needs a feature of every API server to have its full effect. */
+/** A field of the overrides that has its full effect only if every API server has a certain feature. */
 export interface ServerNeed {
   readonly feature: ServerFeature;
   /** The path of the field below `spec.overrides`. */
@@ -149,7 +149,7 @@ export interface ServerNeed {
    * NotAccepted: the policy is not accepted.
    */
   readonly without: 'NoEffect' | 'NodesMayIgnore' | 'NotAccepted';
-  /** A text for people that explains what happens on an API server that lacks the feature. */
+  /** A text for people. The text explains what happens on an API server without the feature. */
   readonly because: string;
 }
 
@@ -159,11 +159,13 @@ export interface ServerNeed {
  */
 export type Stated = Readonly<Record<string, unknown>>;
 
-/** Defines how to find overrides of a rule that admit given pods and little else. */
+/**
+ * Defines how to find tight overrides of a rule for given pods. Tight overrides admit the given pods and little else.
+ */
 export interface Fit<Asked = unknown> {
   /**
-   * CEL expressions that read, from each part of a pod, the values that the rule has to admit. The field is absent if
-   * the overrides do not depend on pods.
+   * CEL expressions that run on each part of a pod. The expressions return the values that the rule has to admit. The
+   * field is absent if the overrides do not depend on pods.
    */
   readonly asks?: readonly Asking[];
   /**
@@ -172,9 +174,9 @@ export interface Fit<Asked = unknown> {
    */
   readonly own?: readonly Asked[];
   /**
-   * The entry of another override's list that admits the subject of this rule, such as `hostPath` in `volumes`.
-   * Overrides that add the entry to the level's list must state this rule as well, because no level restricts the
-   * subject of the rule.
+   * An entry in the list of another override, such as `hostPath` in `volumes`. The entry admits the subject of this
+   * rule. No level restricts this subject. So overrides that add the entry to the level's list must state this rule as
+   * well.
    */
   readonly guards?: { readonly path: string; readonly entry: string };
   /**
@@ -203,8 +205,9 @@ export interface Asking {
 }
 
 /**
- * The classes of access that a pod gets by breaking a rule. The worst class comes first: access to the whole node.
- * Access to a certain part of the node follows, and then privileges of a process inside its container.
+ * The classes of access that a pod gets by breaking a rule. The worst class comes first. The first class is access to
+ * the whole node. The next classes are access to a certain part of the node. The last classes are privileges of a
+ * process inside its container.
  */
 export const SEVERITIES = [
   'Node',
@@ -242,8 +245,8 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly phrases?: Readonly<Record<string, (value: never) => string>>;
   readonly reads: Reads;
   /**
-   * Examples of the rule, one for each form of the override that gives different CEL. The reference page shows the
-   * first example. At least one example refuses a pod.
+   * Examples of the rule. Each form of the override that gives different CEL has one example. The reference page shows
+   * the first example. At least one example refuses a pod.
    */
   readonly examples: readonly Example[];
 
@@ -254,8 +257,8 @@ export interface Rule<Value = unknown, Asked = unknown> {
   value(overrides: CapabilityPolicyOverrides, standard: Standard): Value;
 
   /**
-   * Returns the fields of the overrides for this rule that need a feature of API servers. The method is absent if no
-   * field needs a feature.
+   * Returns the fields of this rule's overrides that need a feature of API servers. The method is absent if no field
+   * needs a feature.
    */
   needs?(overrides: CapabilityPolicyOverrides): ServerNeed[];
 
@@ -265,14 +268,14 @@ export interface Rule<Value = unknown, Asked = unknown> {
   columns(value: Value, standard: Standard): Columns;
 
   /**
-   * Returns the tests for any value. For the value of a level, the tests give the same results as the check of the
-   * level's version in Pod Security Admission.
+   * Returns the tests, which work for any value. For the value of a level, the tests give the same results as Pod
+   * Security Admission for the level's version.
    */
   tests(values: Values, options: TestOptions): Test[];
 
   /**
-   * Returns the fillings for any value: the fields that defaulting would write. The method is absent if the rule fills
-   * in nothing.
+   * Returns the fillings, which work for any value. A filling describes a field that defaulting would write. The method
+   * is absent if the rule fills in nothing.
    */
   fillings?(values: Values): Filling[];
 
@@ -282,7 +285,7 @@ export interface Rule<Value = unknown, Asked = unknown> {
    */
   checks(value: Value, standard: Standard, filled?: boolean, except?: string): Check[];
 
-  /** Returns the fills for the given value: the fields that defaulting would write. */
+  /** Returns the fills for the given value. A fill describes a field that defaulting would write. */
   fills(value: Value, standard: Standard): Fill[];
 
   /**
@@ -311,8 +314,8 @@ export interface Rule<Value = unknown, Asked = unknown> {
   readonly ofContainer?: 'as-is' | OfContainer<Value>;
 
   /**
-   * Returns the tightest level of Pod Security Admission, at version v1.`label`, that admits every pod which this value
-   * admits. `standard` determines the CEL of the rule.
+   * Returns a level of Pod Security Admission at version v1.`label`. The level is the tightest level that refuses no
+   * pod that this value admits. `standard` determines the CEL of the rule.
    */
   podSecurity(value: Value, standard: Standard, label: number): Level;
 
@@ -321,9 +324,9 @@ export interface Rule<Value = unknown, Asked = unknown> {
 }
 
 /**
- * How a value applies to one container, for rules that check or fill the pod, too. The value of `spec.overrides` still
- * applies to the pod itself. So the tests for a container read the container's own field if it is set, otherwise the
- * pod's field.
+ * How a value applies to one container. This interface is for rules that also check or fill the pod. The value of
+ * `spec.overrides` still applies to the pod itself. So the tests for a container read the container's own field if it
+ * is set, otherwise the pod's field.
  */
 export interface OfContainer<Value> {
   /** Returns the tests, which all run on containers. */

@@ -10,7 +10,8 @@ const CONTAINER = 'c.?securityContext.?runAsNonRoot';
 const POD = 'variables.spec.?securityContext.?runAsNonRoot';
 
 /**
- * Defaulting does not set runAsNonRoot on a container whose user is root: the kubelet would not start the container.
+ * Defaulting does not set runAsNonRoot on a container whose user is root, because the kubelet would not start the
+ * container.
  */
 const MAY_PROMISE = `${effective('runAsUser')}.orValue(-1) != 0`;
 

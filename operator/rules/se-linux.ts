@@ -164,7 +164,10 @@ function mustRunAsTests(values: Values, filled: boolean): Test[] {
   ];
 }
 
-/** The test of a container with MustRunAs. @param got CEL of type optional: the options that container `c` gets */
+/**
+ * The test of a container, for the strategy MustRunAs.
+ * @param got CEL of type optional: the options that container `c` gets
+ */
 function mustRunAsTest(values: Values, got: string, filled = false): Test {
   const mayBeUnset = filled || not(hasOptions(values));
   const isWrong = areUnwanted(got, values);
@@ -219,8 +222,8 @@ function mustRunAsFillings(values: Values): Filling[] {
 }
 
 /**
- * Defaulting sets the options of a single container on the container. Options on the pod would reach the other
- * containers.
+ * If options are for a single container, defaulting sets the options on the container itself. Options on the pod would
+ * reach the other containers.
  */
 function fillingOfContainer(values: Values): Filling {
   return filling('containers', values, `!${OPTIONS}.hasValue()`);
@@ -284,8 +287,8 @@ function standardFixes(minor: number): Fix[] {
 }
 
 /**
- * The fixes with MustRunAs. The fixes replace wrong options with the policy's options. On a pod that has no options, a
- * fix sets the policy's options.
+ * The fixes for the strategy MustRunAs. The fixes replace wrong options with the policy's options. On a pod that has no
+ * options, a fix sets the policy's options.
  */
 function mustRunAsFixes(options: Options): Fix[] {
   const stated = Object.fromEntries(FIELDS.filter((name) => options[name]).map((name) => [name, options[name]]));

@@ -77,8 +77,8 @@ export function seccompColumns(value: Seccomp): Columns {
 }
 
 /**
- * A CEL expression of type bool: true if the historical annotation contradicts the profile, so that the API server
- * would refuse the field.
+ * A CEL expression of type bool: true if the historical annotation contradicts the profile. In this case, the API
+ * server would refuse the field.
  * @param key CEL of type string: the key of the pod's or of a container's annotation
  */
 export function contradicted(values: Values, key = literal(POD_ANNOTATION)): string {
@@ -100,8 +100,8 @@ export function fillingsOf(values: Values): Filling[] {
 }
 
 /**
- * Defaulting sets the profile of a single container on the container. A profile on the pod would reach the other
- * containers.
+ * If a profile is for a single container, defaulting sets the profile on the container itself. A profile on the pod
+ * would reach the other containers.
  */
 export function fillingsOfContainer(values: Values): Filling[] {
   return [fill(values, 'containers', IS_UNSET, `!(${contradicted(values, CONTAINER_KEY)})`)];

@@ -46,7 +46,7 @@ type Risk = Pick<Fix, 'class' | 'risk'>;
 const CONFINED: Risk = { class: 'check', risk: 'system calls that the profile does not allow fail' };
 
 /**
- * The risk of setting a profile if no profile was set before. The default profiles of container runtimes allow what
+ * The risk of a fix that sets a profile where no profile was set. The default profiles of container runtimes allow what
  * programs usually do.
  */
 function riskOfFirst({ type }: Profile): Risk {

@@ -1,7 +1,6 @@
 /**
  * Seccomp profiles of type OCI, which the container runtime pulls from a registry (KEP-6061). The runtime merges the
- * profile with a base profile. The merged profile permits a system call if the two profiles both permit the system
- * call.
+ * profile with a base profile. The merged profile permits a system call if both profiles permit the system call.
  */
 import { and, matchesAny, or } from './cel.ts';
 import { all, choose, concat, not } from './condition.ts';
@@ -107,7 +106,7 @@ export function ociTests({ profile, refused, path, ...where }: ProfileField, val
 }
 
 /**
- * A CEL expression of type bool: true if a profile of type OCI is allowed by its reference and its base profile.
+ * A CEL expression of type bool: true if the policy allows the reference and the base profile of a profile of type OCI.
  * @param profile CEL of type optional
  */
 export function ociAdmitted(value: Admitted, profile: string): string {

@@ -95,8 +95,8 @@ function unsetTests(values: Values, filled: boolean): Test[] {
 }
 
 /**
- * A CEL expression of type bool: true if the check of the pod applies after defaulting, too, because defaulting could
- * not fill in the pod. Defaulting skips pods for Windows.
+ * A CEL expression of type bool: true if the check of the pod also applies after defaulting. The check still applies if
+ * defaulting could not fill in the pod. Defaulting skips pods for Windows.
  * @param unfilled CEL of type bool: true if defaulting could not fill in the pod for another reason
  */
 function leftUnset(values: Values, unfilled: Condition): Condition {
@@ -277,8 +277,8 @@ export const seccomp = defineRule<Seccomp, string>({
     const own = ownValue(standard);
     const types = overrides.seccomp?.types ?? own.types;
     const { localhostProfiles, default: stated } = overrides.seccomp ?? {};
-    // If the overrides state types and list OCI, the listed references are allowed and no others. If the overrides
-    // state no types, level privileged allows any reference.
+    // If the types in the overrides contain OCI, the references in the overrides are allowed and no others. If the
+    // overrides have no types, level privileged allows any reference.
     const ociReferences =
       overrides.seccomp?.ociReferences ?? (overrides.seccomp?.types?.includes(OCI) ? [] : undefined);
     const profile = admittedDefault(stated, { types, localhostProfiles });

@@ -1,4 +1,4 @@
-/** Defines a rule about one group ID with PodSecurityPolicy's strategies. */
+/** Defines a rule about one group ID. The rule has the strategies of PodSecurityPolicy. */
 import { and, FOR_WINDOWS, literal } from './cel.ts';
 import { all, choose, concat, not } from './condition.ts';
 import { firstOf, type GroupStrategy, groupColumns, groupExamples, inRanges, strategies, UNSET } from './id-ranges.ts';

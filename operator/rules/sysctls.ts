@@ -9,8 +9,8 @@ interface Sysctls {
   readonly allowed: readonly string[];
   readonly forbidden: readonly string[];
   /**
-   * Whether more than MOST_SYSCTLS sysctls are refused. The field is absent if no override changes the level's value,
-   * because the level's value has no check except the Standard's check.
+   * Whether more than MOST_SYSCTLS sysctls are refused. The field is absent if no override changes the level's value.
+   * For the level's value, the Standard's check is the only check.
    */
   readonly bounded?: true;
 }

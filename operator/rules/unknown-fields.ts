@@ -56,7 +56,7 @@ function fieldsOf(types: readonly string[]): string[] {
   return distinct(types.flatMap(knownFields));
 }
 
-/** The beginning of the full path of each field in an object, up to the name of the field. */
+/** The common beginning of the full paths of an object's fields. In a full path, the name of the field follows. */
 function baseOf(over: Over, path: readonly string[]): string {
   return `${[BASE[over], ...path].join('.')}.`;
 }
@@ -134,8 +134,8 @@ interface Checked {
 }
 
 /**
- * Returns two tests. If the policy has no list of allowed fields, the violations depend on nothing except the pod, and
- * are computed once for the pod.
+ * Returns two tests. If the policy has no list of allowed fields, the policy's violations depend only on the pod. Such
+ * violations are computed once for the pod.
  */
 function testsOf({ over, places, applies, says }: Checked, values: Values): Test[] {
   const hasList = values.hasSome(LISTED);
@@ -157,7 +157,7 @@ function testsOf({ over, places, applies, says }: Checked, values: Values): Test
   });
 }
 
-/** The tests that refuse lists which are too long for a comparison of their items' fields. */
+/** The tests of the lengths of lists. If a list is too long, its items are not compared, and the list is refused. */
 function testsOfLength({ over, places, applies }: Omit<Checked, 'says'>): Test[] {
   return places
     .filter(({ isList }) => isList)
@@ -183,8 +183,8 @@ interface UnknownFields {
 }
 
 /**
- * This release knows all fields of API servers before v1.36. The programs for API servers before v1.36 have no
- * variables, and so they have little room. A check for unknown fields would leave room for fewer policies.
+ * This release knows all fields of API servers before v1.36. Programs for older API servers have no variables, so these
+ * programs have little room. A check for unknown fields would leave room for fewer policies.
  */
 function levelValue({ level, server }: Standard): UnknownFields['value'] {
   return level === 'privileged' || !offers(server, 'admissionVariables') ? 'Allowed' : 'RefusedInSecurityContext';

@@ -39,7 +39,7 @@ export interface Values {
    */
   firstOfRanges(column: string): string;
   /**
-   * Returns a CEL expression that reads a value which is computed once for a policy.
+   * Returns a CEL expression that reads a value. The value is computed once for a policy.
    * @param text the CEL expression that computes the value
    */
   computed(name: string, text: string): string;
@@ -198,7 +198,7 @@ export class RowValues implements Values {
     return read.every((column) => this.#isCommon(`${String(column)}`)) ? text : general();
   }
 
-  /** The names given by `bind` that the CEL contains. */
+  /** The names in the CEL that `bind` gives to values. */
   names(text: string): string[] {
     return [...this.#bound.keys()].filter((name) => new RegExp(`(?<![.\\w?"])${name}\\b`).test(text));
   }

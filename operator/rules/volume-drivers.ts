@@ -9,7 +9,7 @@ interface Described extends Pick<Rule, 'title' | 'words' | 'sources'> {
 
 /**
  * A rule about the drivers of volumes.
- * @param field the field of a volume that contains `driver`; the list has the allowed drivers
+ * @param field a field of a volume, such as `csi`; the rule checks the subfield `driver`
  */
 function drivers(
   id: 'csiDrivers' | 'flexVolumeDrivers',

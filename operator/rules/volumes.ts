@@ -8,9 +8,9 @@ import { TOKEN_VOLUME } from './token-volume.ts';
 import type { Columns } from './values.ts';
 
 /**
- * The allowed volume types: either a list of allowed types, or a list of forbidden types, with all other types allowed.
- * The value of level baseline is a list of forbidden types, because level baseline admits even types that do not exist
- * yet.
+ * The allowed volume types. The value is a list of allowed types, or a list of forbidden types. A list of forbidden
+ * types allows all other types. The value of level baseline is a list of forbidden types, because level baseline admits
+ * even types that do not exist yet.
  */
 type VolumeTypes =
   | {
@@ -47,8 +47,8 @@ const TRUSTED_SIGNER = 'kubernetes.io/kube-apiserver-serving';
 
 /**
  * A CEL expression of type bool: true if `v` is the volume that the API server itself adds to pods
- * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). PodSecurityPolicy admitted this volume if the policy
- * admitted the type secret, because the projected volume replaced a volume of type secret.
+ * (k8s.io/kubernetes/plugin/pkg/admission/serviceaccount). The projected volume replaced a volume of type secret. So a
+ * PodSecurityPolicy admitted the projected volume if the PodSecurityPolicy admitted the type secret.
  */
 const IS_TOKEN = `v.?projected.hasValue() && v.?projected.?sources.orValue([]).all(s, ${and(
   's.?serviceAccountToken.hasValue() || s.?configMap.hasValue() || s.?downwardAPI.hasValue() || s.?clusterTrustBundle.hasValue()',
@@ -142,7 +142,7 @@ export const volumes = defineRule<VolumeTypes, string>({
   tests: (values) => {
     const test = (applies: Condition, refused: string, text: string, advice: Condition): Test => ({
       applies,
-      // A volume has two keys: its name, and a key that is its type.
+      // A volume has two keys: `name`, and a key for the volume's type.
       over: 'volumes',
       violates: `${all(
         `dyn(v).exists(k, ${refused})`,

@@ -39,8 +39,8 @@ interface Kept {
 const KEPT_MS = 60_000;
 const MAX_KEPT = 1_000;
 /**
- * The maximum number of requests in flight. The limit prevents a flood of requests with unknown tokens to the API
- * server.
+ * The maximum number of requests in flight. The limit protects the API server from a flood of requests with unknown
+ * tokens.
  */
 const MAX_PENDING = 16;
 /**

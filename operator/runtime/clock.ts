@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Clock {
   /**
-   * The time of a monotonic clock, in ms since some moment. The clock continues while the process is stopped. On Linux,
+   * The time of a monotonic clock, in ms since some moment. The clock also runs while the process is stopped. On Linux,
    * the clock pauses while the whole machine is suspended (CLOCK_MONOTONIC, as in Go).
    */
   now(): number;
-  /** The time of day. Use this time in output for people and nowhere else, because somebody may set the clock. */
+  /** The time of day. Use this time only in output for people, because somebody may set the clock. */
   date(): Date;
   /**
    * Resolves after `ms` milliseconds, or as soon as `signal` is aborted. If the process was stopped, the promise
@@ -26,14 +26,14 @@ export const SYSTEM_CLOCK: Clock = {
 };
 
 /**
- * The server's clock counts as set back if its time is earlier than expected by at least this number of ms. Smaller
- * differences are normal, because answers arrive late.
+ * The server's clock counts as set back if the server's time is at least this number of ms earlier than expected.
+ * Smaller differences are normal, because answers arrive late.
  */
 const OUTDATED_MS = 30_000;
 
 /**
- * The time of day by the API server's clock. A soak, or the time until a policy expires, may outlast the process that
- * began to measure it. The clock of the next leader's machine may differ by an hour.
+ * The time of day by the API server's clock. A soak, or the wait for the expiry of a policy, may outlast the process
+ * that began to measure the time. The clock of the next leader's machine may differ by an hour.
  */
 export class ServerTime {
   readonly #monotonic: () => number;

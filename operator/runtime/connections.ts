@@ -1,7 +1,6 @@
 /**
  * Limits the connections of a server. The server always accepts a new connection. Above the limit, the server closes
- * the connection that was idle longest. So even thousands of clients that hold connections open cannot block a probe or
- * a scrape.
+ * the connection that was idle longest. So probes and scrapes work even if thousands of clients hold connections open.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';

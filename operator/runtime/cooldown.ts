@@ -1,6 +1,6 @@
 /**
  * After the work for a key, the key waits for a multiple of the time that the work took. During the wait, further
- * changes are collected. So the work of a key takes at most a fixed share of the time, however long a single run is.
+ * changes are collected. So the work for a key takes at most a fixed share of the time, even if a single run is long.
  */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 

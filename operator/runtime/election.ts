@@ -25,12 +25,12 @@ export interface ElectionOptions {
   readonly identity: string;
   readonly log: Log;
   /**
-   * The time in ms for which other candidates wait before they take a lease that is not renewed. The time must be whole
-   * seconds. The default is 15,000.
+   * If a lease is not renewed, other candidates wait for this time in ms before they take the lease. The time must be
+   * whole seconds. The default is 15,000.
    */
   readonly leaseDurationMs?: number;
   /**
-   * The time in ms for which this process leads after a renewal if no later renewal succeeds. The default is 10,000.
+   * If no later renewal succeeds, this process leads for this time in ms after its last renewal. The default is 10,000.
    */
   readonly renewDeadlineMs?: number;
   /** The maximum time in ms between two attempts to acquire or renew the lease. The default is 2,000. */
@@ -43,8 +43,8 @@ export interface ElectionOptions {
 interface ElectionCallbacks {
   /**
    * Does the work of a leader. The work must end once `leading` is aborted. The signal is aborted if the lease is lost
-   * or if the election must end. If the election must end and the lease is not lost, the work may still write until the
-   * work has ended. If the work ends by itself, the election ends as well.
+   * or if the election must end. If the lease is not lost, the work may still write until the work has ended. If the
+   * work ends by itself, the election ends as well.
    */
   onStartedLeading(leading: AbortSignal): Promise<void>;
   /** The elector calls this function after the work has ended. */
@@ -56,7 +56,7 @@ export class NotLeadingError extends Error {
 }
 
 const DEFAULTS = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryPeriodMs: 2_000 };
-/** The time in ms after the loss of the lease from which work that still runs counts as hanging. */
+/** Work counts as hanging if the work still runs this time in ms after the loss of the lease. */
 const MAX_ENDING_MS = 60_000;
 
 export class Election {
@@ -80,7 +80,7 @@ export class Election {
     this.#log = this.#options.log.child({ lease: `${namespace}/${name}`, identity });
   }
 
-  /** Whether it is certain that a write which is sent now does not overlap with a write of another leader. */
+  /** Whether a write that is sent now certainly does not overlap with a write of another leader. */
   mayWrite(): boolean {
     return this.#options.clock.now() < this.#leadsUntil;
   }
@@ -102,8 +102,8 @@ export class Election {
   };
 
   /**
-   * Runs for election and leads. If the lease is lost, the method runs for election again once the work has ended. When
-   * `signal` is aborted, the work ends, and the lease is released.
+   * Runs for election and leads. After a loss of the lease, the method waits until the work has ended, and then runs
+   * for election again. When `signal` is aborted, the work ends, and the lease is released.
    *
    * @throws the work's error, after the method has released the lease
    */

@@ -21,8 +21,8 @@ const PING: Readonly<Record<string, Check>> = { ping: () => {} };
 
 /**
  * Serves an endpoint with all its checks (`/readyz`), with some checks (`/readyz?exclude=synced`), or with a single
- * check (`/readyz/synced`). With `?verbose`, the answer names each check even on success. The log, not the answer,
- * contains the reason of a failure.
+ * check (`/readyz/synced`). With `?verbose`, the answer names each check even on success. The reason of a failure is in
+ * the log and not in the answer.
  *
  * @param endpoints the checks of each endpoint. The first key is the path of the endpoint, such as `/readyz`. The
  * second key is the name of the check

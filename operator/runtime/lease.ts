@@ -1,8 +1,8 @@
 /**
  * A Lease (coordination.k8s.io/v1) as a lock, with client-go's rules (tools/leaderelection). A candidate takes the
- * Lease if the candidate has seen no change of the Lease for the lease duration, by its own clock. The times in the
- * Lease inform people and decide nothing. Every write has the last seen resourceVersion, so that one of several
- * candidates succeeds and the others fail.
+ * Lease if the Lease has not changed for the lease duration. The candidate measures this time by its own clock. The
+ * times in the Lease inform people and decide nothing. Every write has the last seen resourceVersion, so that one of
+ * several candidates succeeds and the others fail.
  */
 import type { Clock } from './clock.ts';
 
@@ -74,7 +74,7 @@ export class LeaseLock {
    * @throws the client's error; after an error, it is unknown whether the API server stored the write
    */
   async acquireOrRenew(): Promise<boolean> {
-    // The time before the request, not the time after it, determines whether the lease has expired. Otherwise, a valid
+    // The time before the request determines whether the lease has expired. With the time after the request, a valid
     // lease would look expired after a slow answer.
     const asked = this.#options.clock.now();
     const seen = this.#isOurs() ? this.#seen : undefined;
@@ -88,7 +88,7 @@ export class LeaseLock {
   }
 
   /**
-   * Releases the lock permanently, so that the next holder need not wait.
+   * Releases the lock permanently. The next holder need not wait.
    *
    * @returns false if this process did not hold the lock any more
    */

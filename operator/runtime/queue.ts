@@ -1,7 +1,7 @@
 /**
  * A work queue of keys, with the semantics of client-go's workqueue. A key waits at most once, and two workers never
- * process a key at the same time. If a key is added while a worker processes it, the key is processed once more. If the
- * work for a key fails, the key is requeued after an exponential delay with jitter. If the error has
+ * process a key at the same time. If a key is added while a worker processes the key, the key is processed once more.
+ * If the work for a key fails, the key is requeued after an exponential delay with jitter. If the error has
  * `retryAfterSeconds`, the delay is at least that long.
  */
 import { askedMs } from './retry-after.ts';
@@ -47,7 +47,7 @@ interface Timer {
 export class WorkQueue {
   readonly #work: (key: string) => Promise<void>;
   readonly #options: Required<QueueOptions>;
-  /** The keys to process. A dirty key waits, or was added again while a worker processes it. */
+  /** The keys to process. A dirty key waits for a worker, or was added again while a worker was processing the key. */
   readonly #dirty = new Set<string>();
   readonly #processing = new Map<string, Promise<void>>();
   readonly #failures = new Map<string, number>();

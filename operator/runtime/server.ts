@@ -59,8 +59,8 @@ const TIMEOUT_MS = 10_000;
 const CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 /**
- * The maximum number of connections. The limit is high. A client that sends its request at once gets its answer long
- * before its connection is the idlest connection.
+ * The maximum number of connections. The server closes the idlest connection first. The limit is so high that a client
+ * gets its answer long before its connection is the idlest.
  */
 const MOST_CONNECTIONS = 500;
 /**

@@ -1,8 +1,8 @@
-/** Waits until a burst of changes is over, so that changes that somebody makes together become one state. */
+/** Waits until a burst of changes is over. In this way, changes that somebody makes together become one state. */
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
 interface SettlingOptions {
-  /** The time in ms without a change that ends the burst. */
+  /** A burst ends after this time in ms without a change. */
   readonly quietMs: number;
   /** The maximum wait in ms after the first change. */
   readonly mostMs: number;
@@ -19,7 +19,7 @@ export class Settling {
     this.#options = { clock: SYSTEM_CLOCK, ...options };
   }
 
-  /** Records a change, which starts a burst of changes or continues it. */
+  /** Records a change. The change starts a burst or continues the current burst. */
   changed(): void {
     this.#last = this.#options.clock.now();
     this.#first ??= this.#last;
@@ -39,7 +39,7 @@ export class Settling {
     while (!this.isSettled) await this.#options.clock.sleep(this.#leftMs(), this.#hurried.signal);
   }
 
-  /** Records that all changes so far are now being used, so that the next change starts a new burst. */
+  /** Records that all changes so far are now in use. The next change starts a new burst. */
   begin(): void {
     this.#first = undefined;
     this.#hurried = new AbortController();

@@ -26,8 +26,8 @@ export class Turns {
   }
 
   /**
-   * @param work a generator that yields often, so that each of its steps is short @param goesOn called before each
-   * turn; returns whether to continue
+   * @param work a generator that yields often, so that each of its steps is short
+   * @param goesOn called before each turn; returns whether to continue
    * @returns undefined as soon as `goesOn` returns false
    */
   async run<Result>(work: Generator<void, Result>, goesOn: () => boolean): Promise<Done<Result> | undefined> {

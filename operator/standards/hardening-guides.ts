@@ -6,8 +6,8 @@
 
 /**
  * The CIS benchmark. Versions 1.12 and 2.0 have the same recommendations and numbers as v2.0.1. Up to v1.11, the
- * recommendation 5.2.9 was about added capabilities, and the numbers of the recommendations after it were higher by
- * one. Up to v1.10, the recommendation about seccomp was 5.7.2. The numbers come from cfg/cis-2.0/policies.yaml of
+ * recommendation 5.2.9 was about added capabilities, and the numbers of all later recommendations were higher by one.
+ * Up to v1.10, the recommendation about seccomp was 5.7.2. The numbers come from cfg/cis-2.0/policies.yaml of
  * kube-bench.
  */
 export const CIS_BENCHMARK = 'CIS Kubernetes Benchmark v2.0.1';

@@ -1,4 +1,4 @@
-/** The objects of a pod whose fields are compared with the fields that this release knows. */
+/** Lists objects of a pod. The fields of these objects are compared with the fields that this release knows. */
 
 /** An object of a pod or container whose keys the rule compares with the fields that this release knows. */
 export interface Place {
@@ -77,8 +77,7 @@ export const PLACES: Readonly<Record<Over, readonly Place[]>> = {
 export const BASE: Readonly<Record<Over, string>> = { pod: 'spec', containers: 'spec.containers' };
 
 /**
- * Whether the full path of a field leads into a securityContext. If the path does, the levels refuse the field if it is
- * unknown.
+ * Whether the full path of a field leads into a securityContext. The levels refuse unknown fields in a securityContext.
  */
 export function isInSecurityContext(path: string): boolean {
   return OVER.some((over) => path.startsWith(`${BASE[over]}.securityContext.`));

@@ -17,8 +17,8 @@ const POD_SPEC = 'io.k8s.api.core.v1.PodSpec';
 
 /**
  * The sorted paths of pod fields that this release does not know, such as `spec.containers.securityContext.ulimits`. In
- * a path, the name of a list stands for the items of the list. If several fields have one type, such as the type of a
- * container, each unknown field of the type gives one path.
+ * a path, the name of a list stands for the items of the list. Several fields may have the same type, such as the type
+ * of a container. In this case, each unknown field of the type gives one path.
  *
  * @param schemas the key is the name of a schema, such as `io.k8s.api.core.v1.PodSpec`
  * @param known the fields that this release knows; the first key is the type, the second key is the reason

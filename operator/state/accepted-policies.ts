@@ -114,7 +114,7 @@ export class AcceptedPolicies {
     return differing(before, this.#resolutions());
   }
 
-  /** Whether the policy's rows and users are equal to those in the compilation `then`. */
+  /** Whether the policy has the same rows and users as in the compilation `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     if (this.#edited.has(policy)) return false;
     if (this.#compiled === then) return true;
@@ -131,7 +131,8 @@ export class AcceptedPolicies {
   }
 
   /**
-   * The accepted version of a policy, which is the version that decides; undefined if the policy was never accepted.
+   * The accepted version of a policy. The accepted version decides. The result is undefined if the policy was never
+   * accepted.
    */
   acceptedText(policy: string): AcceptedText | undefined {
     const [resolved, spec] = [this.#resolved(policy), this.#compiled.specs.get(policy)];

@@ -24,7 +24,7 @@ export function isAdmission({ kind }: Pick<Named, 'kind'>): boolean {
   return /AdmissionPolicy(Binding)?$/.test(kind);
 }
 
-/** Whether the object is an admission policy. Admission policies contain the rules of policies. */
+/** Whether the object is an admission policy. Admission policies contain the rules of CapabilityPolicies. */
 export function hasText({ kind }: Pick<Named, 'kind'>): boolean {
   return kind.endsWith('AdmissionPolicy');
 }

@@ -1,7 +1,7 @@
 /**
- * The accepted policies of the last seen state of a cluster, the namespaces that each policy selects, and the users of
- * each policy. The methods `apply`, `select`, `outdate`, `forget` and `accept` change the state. All other methods read
- * the state.
+ * The accepted policies in the last seen state of a cluster. The state has the namespaces that each policy selects, and
+ * the users of each policy. The methods `apply`, `select`, `outdate`, `forget` and `accept` change the state. All other
+ * methods read the state.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CompletePolicy } from '../api/capability-policy.ts';
@@ -110,7 +110,7 @@ export class PolicyState {
     this.#accepted.forget();
   }
 
-  /** Whether the policies have changed, so that `accept` has to be called before the state is read. */
+  /** Whether the policies have changed. If so, call `accept` before you read the state. */
   get isStale(): boolean {
     return this.#accepted.isStale;
   }
@@ -173,7 +173,7 @@ export class PolicyState {
     return this.#accepted.compiled;
   }
 
-  /** Whether the policy's rows and users are equal to those in the compilation `then`. */
+  /** Whether the policy has the same rows and users as in the compilation `then`. */
   isCompiledAs(policy: string, then: Compiled): boolean {
     return this.#accepted.isCompiledAs(policy, then);
   }
@@ -196,8 +196,8 @@ export class PolicyState {
   }
 
   /**
-   * The version of a policy that decides: the current version or, if the current version cannot be compiled, the last
-   * accepted version.
+   * The version of a policy that decides. If the current version can be compiled, the current version decides.
+   * Otherwise, the last accepted version decides.
    */
   acceptedText(policy: string): AcceptedText | undefined {
     return this.#accepted.acceptedText(policy);
@@ -214,7 +214,7 @@ export class PolicyState {
     return parts && mergeCoverages(parts.map((part) => this.#selections.coverage(part)));
   }
 
-  /** The rolled-out policies that the policy loosens in the namespaces where it decides. */
+  /** The rolled-out policies that the policy loosens. The result is about the namespaces where the policy decides. */
   loosenings(policy: string): Loosening[] {
     const parts = this.#accepted.parts(policy) ?? [];
     return parts.flatMap((part) =>
@@ -258,8 +258,8 @@ export class PolicyState {
   }
 
   /**
-   * The policies with restricted use, and the namespaces that they select. Changes of RBAC objects concern policies
-   * with restricted use and no others.
+   * The policies with restricted use, and the namespaces that they select. Changes of RBAC objects concern no other
+   * policies.
    */
   #restricted(): Concerned {
     const policies = this.compiled.policies.filter(({ usableBy }) => usableBy !== 'Everyone');
