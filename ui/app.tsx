@@ -133,7 +133,7 @@ function ClusterChoice({ address, clusters, current }: ClusterChoiceProps) {
 const NOT_INSTALLED =
   'CapabilityPolicy is not installed in this cluster. The policies baseline and restricted stand for the levels of the Pod Security Standards: what violates one of them here, the level would refuse.';
 
-/** Lists missing and outdated data above everything else. Users then do not take incomplete data for the whole. */
+/** Lists missing and outdated data above everything else. Users therefore notice that the data is incomplete. */
 function Problems({ clusters, current }: { readonly clusters: Clusters; readonly current: ShownCluster | undefined }) {
   const texts = [
     ...clusters.problems,

@@ -1,13 +1,13 @@
 /**
- * Writes the comment of action.yml on a pull request, by `node comment.ts REPORT QUESTION`. The first answer to a
- * question on a pull request adds the comment, and later answers update it.
+ * Writes the comment of action.yml on a pull request. The command line is `node comment.ts REPORT QUESTION`. The first
+ * answer to a question on a pull request adds the comment. Later answers update the comment.
  *
  * The API is described in https://docs.github.com/en/rest/issues/comments.
  */
 import { readFileSync } from 'node:fs';
 
 const [, , REPORT = '', QUESTION = 'check'] = process.argv;
-/** The mark of the question's comment on a pull request: an HTML comment, which GitHub does not show. */
+/** The HTML comment that marks the comment of the question. GitHub does not show HTML comments. */
 const MARK = `<!-- cappol ${QUESTION} -->`;
 const COMMENTS_OF_PAGE = 100;
 

@@ -1,7 +1,7 @@
 /**
  * Writes the parts of the chart that come from other files, as a part of `npm run generate`. The CRD, the roles and
- * other objects that are the same for kustomize are copied from the files that kustomize reads. The table in the README
- * comes from values.yaml.
+ * some other objects are the same for kustomize. The script copies these objects from the files that kustomize reads.
+ * The table in the README comes from values.yaml.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -13,8 +13,8 @@ export interface Archive extends Platform {
 export const REPOSITORY = 'https://github.com/capabilitypolicy/capabilitypolicy';
 
 /**
- * Writes an archive of the executable and its licences in the folder `from`. The checksum is written beside the
- * archive.
+ * Packs the executable and its licences, which are in the folder `from`. The archive and its checksum are written to
+ * `folder`.
  */
 export function writeArchive(from: string, folder: string, platform: Platform): void {
   const name = archiveName(platform);

@@ -2,10 +2,10 @@
  * Bundles the operator as one file, which is in the image beside Node. Bundles cappol as the files that npm installs.
  * The command line is `node config/release/bundle.ts operator|cappol [FOLDER]` (dist/operator, dist/cappol).
  *
- * The operator's and cappol's bundle contain the packages that they need, so an installation downloads nothing else.
- * The bundles keep the names of functions, so that stack traces are readable without a source map. A source map would
- * be twice the size of the program. LICENSES.txt contains the licence of each bundled package, because most licences
- * require this.
+ * The operator's and cappol's bundle contain all packages that the programs need. An installation therefore downloads
+ * nothing else. The bundles keep the names of functions, so that stack traces are readable without a source map. A
+ * source map would be twice the size of the program. LICENSES.txt contains the licence of each bundled package, because
+ * most licences require this.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -29,7 +29,7 @@ export function bundleOperator(): Promise<Bundle> {
   return bundle({ entryPoints: ['operator/main.ts'], target: thisNode(), format: 'esm' });
 }
 
-/** The entry points of cappol: the process, and the thread that it may start. */
+/** The entry points of cappol. One is for the process. The other is for the thread that the process may start. */
 const CAPPOL = ['cli/main.ts', 'cli/commands/check/evaluation-thread.ts'];
 
 /**

@@ -1,7 +1,7 @@
 /**
- * Builds cappol as one executable, by `npm run release:executable -- [--out FOLDER]`. The executable is for this
- * machine's system and processor, and contains the Node that runs this script. The script also writes an archive of the
- * executable and the licences, and the checksum of the archive.
+ * Builds cappol as one executable. The command line is `npm run release:executable -- [--out FOLDER]`. The executable
+ * is for this machine's system and processor, and contains the Node that runs this script. The script also writes an
+ * archive of the executable and the licences, and the checksum of the archive.
  *
  * The method is described in https://nodejs.org/docs/latest-v24.x/api/single-executable-applications.html.
  */

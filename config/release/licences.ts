@@ -1,6 +1,7 @@
 /**
  * Writes the page with the licences of all packages that the operator and cappol contain, as a part of `npm run
- * generate`. A test fails for a licence that is not allowed here. A new licence is therefore always noticed.
+ * generate`. A test fails if a package has a licence that this file does not allow. A new licence is therefore always
+ * noticed.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +11,7 @@ import { ROOT } from './output.ts';
 const PAGE = join(ROOT, 'docs', 'reference', 'licences.md');
 
 /**
- * The allowed licences, by their SPDX identifiers. Each has the duties of everybody who distributes a package under the
+ * The allowed licences, by their SPDX identifiers. The values say what a distributor of a package must do under the
  * licence.
  */
 export const ALLOWED: Readonly<Record<string, string>> = {
@@ -26,8 +27,8 @@ export const ALLOWED: Readonly<Record<string, string>> = {
 };
 
 /**
- * The packages that the operator, cappol or its page imports. Each has the reason why the project does not use its own
- * code instead.
+ * The packages that the operator, cappol or its page imports. The values say why the project does not use its own code
+ * instead.
  */
 export const REASONS: Readonly<Record<string, string>> = {
   '@kubernetes-models/apimachinery': 'the metadata of objects, which the generated model of a policy refers to',

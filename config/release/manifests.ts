@@ -1,6 +1,6 @@
 /**
- * Writes the packed chart, and install.yaml for `kubectl apply -f`, by `npm run release:manifests -- [--out FOLDER]`.
- * The script uses the same versions of kubectl and helm as the tests.
+ * Writes the packed chart, and install.yaml for `kubectl apply -f`. The command line is `npm run release:manifests --
+ * [--out FOLDER]`. The script uses the same versions of kubectl and helm as the tests.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

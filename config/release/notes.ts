@@ -1,6 +1,6 @@
 /**
- * Writes notes.md, by `npm run release:notes -- [--out FOLDER]`. The file has the section of docs/CHANGELOG.md for the
- * version in package.json.
+ * Writes notes.md. The command line is `npm run release:notes -- [--out FOLDER]`. The file has the section of
+ * docs/CHANGELOG.md for the version in package.json.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { outputFolder, ROOT } from './output.ts';
  *
  * @param changelog the text of a changelog in the form of Keep a Changelog
  * @returns the section without its heading
- * @throws an error that says what to write, if the section is missing or empty
+ * @throws an error if the section is missing or empty. The error says what to write
  */
 export function notesOf(changelog: string, version: string): string {
   const sections = changelog.split(/^(?=## )/m);

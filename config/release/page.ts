@@ -1,6 +1,6 @@
 /**
  * Builds the page as one file, `page.html`. The command line is `node config/release/page.ts [FOLDER]` (dist/page). The
- * file contains the program, the worker, the style, and a Content Security Policy that lets nothing else run. `cappol
+ * file contains the program, the worker, the style, and a Content Security Policy that allows no other code. `cappol
  * report` adds snapshots to the page, and `cappol ui` serves the page unchanged.
  */
 import { createHash } from 'node:crypto';
@@ -10,7 +10,7 @@ import { type BuildOptions, build } from 'esbuild';
 import { type Contents, contentsOf, mergeContents } from './contents.ts';
 import { ROOT } from './output.ts';
 
-/** The modules of Node that the pure folders use. Each has its replacement in the browser. */
+/** The modules of Node that the pure folders use. The values are the files that replace them in the browser. */
 const ALIASES = {
   'node:crypto': './ui/platform/crypto.ts',
   'node:timers/promises': './ui/platform/timers.ts',

@@ -1,7 +1,7 @@
 /**
  * Part (e) of the bench measures the time to create a pod in four cases: without a policy, with Pod Security Admission,
- * with our policies, and with an admission policy that checks nothing. The case with the policy that checks nothing
- * shows the lowest time that an admission policy can reach.
+ * with our policies, and with an admission policy that checks nothing. The last case shows the lowest time that an
+ * admission policy can reach.
  */
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';
 import type { ApiClient } from '../../operator/cluster/client.ts';

@@ -52,8 +52,8 @@ export function connect(kubeconfig: string, limit = { qps: 1_000_000, burst: 1_0
 }
 
 /**
- * Stops the controllers. The garbage collector would delete pods whose ownerReferences name objects that do not exist.
- * All controllers would also read the bench's objects.
+ * Stops the controllers. The garbage collector would delete pods whose owners do not exist. All controllers would also
+ * read the bench's objects.
  */
 function holdControllers(controlPlane: ControlPlane): void {
   for (const pid of pidsOf(controlPlane, 'kube-controller-manager')) process.kill(pid, 'SIGSTOP');
@@ -73,7 +73,7 @@ async function installCrd(client: ApiClient): Promise<void> {
   });
 }
 
-/** The object in the form in which the API server would write it into etcd if `creator` had created it. */
+/** The object as the API server writes it into etcd when `creator` creates it. */
 export async function asWritten(client: ApiClient, object: Identified, creator: string): Promise<RawObject> {
   const { apiVersion, kind, metadata } = object;
   const written = await client.create(pathFor(apiVersion, kind, metadata.namespace), object, { dryRun: true });

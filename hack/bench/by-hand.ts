@@ -1,4 +1,7 @@
-/** Writes an admission policy as a user would write it by hand, as the baseline for the objects of the operator. */
+/**
+ * Writes an admission policy as a user would write it by hand. This admission policy is the baseline for the objects of
+ * the operator.
+ */
 import type { ApiClient, Identified } from '../../operator/cluster/client.ts';
 import { PODS } from '../../operator/compile/match.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Part (g) of the bench compares `cappol check` over manifests with a program that only parses them, and with the
- * command lines of other engines.
+ * Part (g) of the bench compares `cappol check` with a program that only parses the manifests, and with the command
+ * lines of other engines.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -46,8 +46,8 @@ const MOST_OF_OTHER_TOOLS = 10_000;
 
 const RESTRICTED = { level: 'restricted' };
 /**
- * A policy that makes the same checks as the policies of the other engines: the rules of level restricted about
- * capabilities.
+ * A policy with the rules of level restricted about capabilities. The policies of the other engines make the same
+ * checks.
  */
 const CAPABILITIES = {
   level: 'privileged',
@@ -77,7 +77,7 @@ class CommandLine {
     this.#otherTools = otherTools;
   }
 
-  /** The time of a whole run that checks one manifest, in seconds. */
+  /** The time in seconds of a whole run that checks one manifest. */
   async start(): Promise<number> {
     const one = writeStream(join(this.#folder, 'one.yaml'), 1);
     const command = check(one.path, this.#policy(RESTRICTED));

@@ -41,9 +41,12 @@ const LOOSENED: readonly Overrides[] = [
   { hostNetwork: true },
 ];
 const LEVELS = ['restricted', 'baseline', 'privileged'] as const;
-/** The number of exceptions that decide together for a team. More exceptions must not have restricted use. */
+/**
+ * The number of exceptions that decide together for a team. At most this number of policies with restricted use may
+ * decide together.
+ */
 const EXCEPTIONS_OF_TEAM = 7;
-/** One policy changes in each group of this number of policies. */
+/** In each group of this number of policies, one policy changes. */
 const CHANGED = 10;
 
 /** The name of the topology whose two sets are equal. */
@@ -109,7 +112,7 @@ function exception(name: string, index: number, spec: Partial<CapabilityPolicySp
   return { name, spec: { namespaceSelector: {}, level: 'restricted', mode: 'Enforce', overrides, ...spec } };
 }
 
-/** @param every among this number of policies, one is loosened; 0 means that no policy is loosened */
+/** @param every in each group of this number of policies, one policy is loosened; 0 means that no policy is loosened */
 function changed(policies: readonly NamedSpec[], every: number): ComparedSets {
   const loosened = policies.map((one, i): NamedSpec => {
     if (one === BASE || every === 0 || i % every !== 0) return one;

@@ -37,14 +37,14 @@ export interface ExceptionsOptions {
   /** The number of times that each request is sent. */
   readonly rounds: number;
   /**
-   * The number of exceptions that are created later, and the number of edits of exceptions. The number is odd, so that
-   * one measurement is the median. An API server compiles policies only once a second, so single times differ.
+   * The number of exceptions that are created later. The number of edits is the same. The number is odd, so that one
+   * measurement is the median. An API server compiles policies only once a second, so single times differ.
    */
   readonly changes: number;
 }
 
 interface Phase {
-  /** The time of each kind of request, in ms. */
+  /** The time in ms of each kind of request. */
   readonly times: Readonly<Record<string, Spread>>;
   readonly memory: Memory;
 }
@@ -76,12 +76,12 @@ interface Measured {
 }
 
 const WARM_UP = 30;
-/** A namespace that no policy reaches, whose pods show the cost that every pod has. */
+/** A namespace that no policy reaches. Its pods show the cost that every pod has. */
 const EXCLUDED = 'kube-public';
-/** The time after which the bench stops waiting if no further policy becomes Ready, in ms. */
+/** The bench stops waiting if no further policy becomes Ready within this time, in ms. */
 const STALLED_MS = 90_000;
 const LOOK = { timeoutMs: 120_000, intervalMs: 20 };
-/** The time that controllers get to notice a change, in ms. */
+/** The time in ms that controllers get to notice a change. */
 const NOTICE_MS = 1_500;
 const NONE_ADMITS = 'SYS_ADMIN';
 /** A user who may update namespaces, but does not have the verb `exempt`. */

@@ -14,9 +14,11 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly others: number;
-  /** The seconds from a change of an admission policy by hand until the API server refuses a pod because of it. */
+  /**
+   * The seconds from a manual change of an admission policy until the API server refuses a pod because of the change.
+   */
   readonly byHand: Spread;
-  /** The seconds from the change of a policy until the API server refuses a pod because of it. */
+  /** The seconds from the change of a policy until the API server refuses a pod because of the change. */
   readonly refused: Spread;
   /** The seconds from the change of a policy until the status says that the policy is in force. */
   readonly programmed: Spread;
@@ -131,7 +133,7 @@ async function isRefused(client: ApiClient, namespace: string, user: number): Pr
   }
 }
 
-/** Changes the admission policy by hand, so that it refuses the pods of one user in the bound namespace. */
+/** Changes the admission policy by hand. The changed policy refuses the pods of one user in the bound namespace. */
 async function changeByHand(client: ApiClient, user: number): Promise<void> {
   await writeByHand(client, BY_HAND, `object.spec.?securityContext.?runAsUser.orValue(0) != ${user + 1}`);
 }

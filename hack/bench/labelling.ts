@@ -16,7 +16,7 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** The time that the bare loop took, in seconds. */
+  /** The time in seconds that the bare loop took. */
   readonly loop: number;
   /** The seconds from the creation of the policy until the operator had labelled every namespace. */
   readonly operator: number;
@@ -118,13 +118,12 @@ async function withdraw(client: ApiClient, policy: string, label: string): Promi
 
 /**
  * A selector for all namespaces of the bench. Namespaces of the bench belong to a team; the namespaces of the cluster
- * itself do not.
+ * itself do not belong to a team.
  */
 const ALL_TEAMS = { matchExpressions: [{ key: 'team', operator: 'Exists' as const }] };
 
 /**
- * Measures on a separate cluster: first while an operator works, and then while a loop makes the same writes as the
- * operator.
+ * Measures an operator on a separate cluster. Afterwards, measures a loop that makes the same writes as the operator.
  *
  * @param label the label that the operator writes on each namespace
  */

@@ -1,6 +1,6 @@
 /**
  * Part (m) of the bench measures the memory of cappol ui, and the time from a change in the cluster to the event that
- * tells the page.
+ * informs the page.
  */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -144,7 +144,8 @@ interface Changing {
   readonly client: ApiClient;
   readonly page: FollowedPage;
   /**
-   * The number of namespaces. The bench changes only the last namespaces, because exceptions apply in the first ones.
+   * The number of namespaces. The bench changes only the last namespaces, because exceptions apply in the first
+   * namespaces.
    */
   readonly namespaces: number;
   /** The CPU time that the program has used so far. */

@@ -106,7 +106,7 @@ async function bench(): Promise<void> {
     const table = await part();
     tables[letter] = table;
     process.stdout.write(`${formatTable(table)}\n\n`);
-    // The results are written after each part. A later part may take long or fail.
+    // The results are written after each part, because a later part may take long or fail.
     writeFileSync(values.json, `${JSON.stringify({ machine, tables }, undefined, 2)}\n`);
   }
 }

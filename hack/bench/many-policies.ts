@@ -35,7 +35,7 @@ interface Measured {
    */
   readonly stopSeconds: number;
   readonly rssMiB: number;
-  /** The seconds that a loop takes for the same objects, until the API server enforces the last object. */
+  /** The seconds that a loop needs for the same objects. The time ends when the API server enforces the last object. */
   readonly bare: number;
   /**
    * The seconds that the loop takes for all writes that belong to the policies: the policies themselves, the objects,
@@ -54,8 +54,8 @@ interface Measured {
 const KIND = 'ValidatingAdmissionPolicy';
 const WRITES_AT_ONCE = 8;
 /**
- * The number of further policies, which is odd so that one measurement is the median. An API server compiles policies
- * only once a second, so single times differ.
+ * The number of further policies. The number is odd, so that one measurement is the median. An API server compiles
+ * policies only once a second, so single times differ.
  */
 const MORE = 5;
 const TIMEOUT_MS = 900_000;
@@ -185,7 +185,8 @@ async function apply(client: ApiClient, name: string, namespace: string): Promis
 }
 
 /**
- * The writes for a policy without the objects that enforce it: the policy, the labels of its namespace, and its status.
+ * The writes for a policy, except for the objects that enforce the policy. The writes are the policy itself, the labels
+ * of its namespace, and its status.
  */
 interface PolicyWrites {
   readonly name: string;
@@ -207,8 +208,8 @@ async function writesOf(client: ApiClient, index: number): Promise<PolicyWrites>
 }
 
 /**
- * Runs a loop of writes on a separate cluster. The loop writes the objects of each policy one after another, and the
- * programs in the same way.
+ * Runs a loop of writes on a separate cluster. The loop writes the objects of one policy one after another. The loop
+ * also writes the programs one after another.
  *
  * @param rollouts the policies to create, in order, each with the labels and statuses that belong to it
  */

@@ -81,7 +81,7 @@ export class MeasuredProcess {
   /**
    * Waits for `work`.
    *
-   * @throws an error with the end of the process's output, if the process ends before `work` is done
+   * @throws an error if the process ends before `work` is done. The error has the end of the process's output
    */
   async during<Result>(work: Promise<Result>): Promise<Result> {
     const ended = this.#ended.then((code): never => {

@@ -1,11 +1,11 @@
-/** Runs the operator as in a cluster, as a separate process with the V8 flags of the Deployment. */
+/** Runs the operator as a separate process. The V8 flags are those of the Deployment, as in a cluster. */
 import { join } from 'node:path';
 import { MeasuredProcess } from './measured-process.ts';
 
 /**
  * The V8 flags that limit the memory. The Deployment starts Node with the same flags. Without `--heap-growing-percent`,
- * garbage stays until the heap has doubled. Each change of a policy would then add garbage. Without
- * `--no-incremental-marking`, the heap grows while garbage is marked.
+ * garbage stays until the heap has doubled. Each change of a policy would then add garbage. With incremental marking,
+ * the heap would grow while garbage is marked.
  */
 export const NODE_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30', '--no-incremental-marking'];
 

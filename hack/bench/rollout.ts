@@ -15,7 +15,7 @@ import type { Table } from './table.ts';
 
 interface Measured {
   readonly namespaces: number;
-  /** The time that the bare loop took, in seconds. */
+  /** The time in seconds that the bare loop took. */
   readonly loop: number;
   /**
    * The seconds from the creation of the policy until every namespace is pending. `inForce` is the number of seconds

@@ -15,7 +15,7 @@ export interface BenchNamespace {
 }
 
 export interface PolicyTopology {
-  /** Returns the policies of the set without the policy for all namespaces. */
+  /** Returns the policies of the set, except for the policy for all namespaces. */
   exceptions(count: number): readonly NamedSpec[];
   /** A namespace that the exception with the given index selects. The exception need not exist. */
   namespace(index: number): BenchNamespace;
@@ -91,7 +91,7 @@ function teamLabels(index: number): Record<string, string> {
   return { tier: `tier-${index % TIERS}`, team: `team-${index % TEAMS}` };
 }
 
-/** A selector by a key that no other policy uses, so that no index by key helps. */
+/** A selector by a key that no other policy uses. An index by key does not help for such selectors. */
 function byLabel(index: number): CapabilityPolicySpec['namespaceSelector'] {
   const key = keyOf(index);
   return index % 2 === 0

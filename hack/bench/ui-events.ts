@@ -1,4 +1,4 @@
-/** Reads the events of cappol ui like its page does: opens the link, and keeps the session. */
+/** Reads the events of cappol ui in the same way as its page: opens the link, and keeps the session. */
 
 export interface UiEvent {
   readonly name: 'contexts' | 'snapshot' | 'difference';
@@ -9,7 +9,7 @@ export interface UiEvent {
  * Calls `onEvent` for each event, until the server ends the connection or the signal is aborted.
  *
  * @param link the link that cappol ui prints, or the session of an earlier call
- * @returns the session, when the server has accepted the request
+ * @returns the session, as soon as the server has accepted the request
  */
 export async function readEvents(
   link: string | UiSession,

@@ -31,7 +31,7 @@ const KUBERNETES = 'k8s.io/kubernetes';
  * Finds the programs, and builds missing programs. The progress of a build is shown on standard error. A build takes
  * about five minutes on two cores. Later calls find its result in the cache.
  *
- * @throws an error that says how to get the programs, if neither Go nor KUBEBUILDER_ASSETS is available
+ * @throws an error if neither Go nor KUBEBUILDER_ASSETS is available. The error says how to get the programs
  */
 export async function findBinaries(environment: NodeJS.ProcessEnv = process.env): Promise<Binaries> {
   const assets = environment.KUBEBUILDER_ASSETS;

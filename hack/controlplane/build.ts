@@ -79,7 +79,7 @@ export function cacheFolder({ module, flags, environment }: Pick<Build, 'module'
  */
 const FOLDERS = { etcd: 'server', argocd: 'cmd' };
 
-/** The flags with which `go build` puts no information about this machine or checkout into the program. */
+/** The flags of `go build` that keep information about this machine and checkout out of the program. */
 export const REPRODUCIBLE = ['-trimpath', '-mod=readonly', '-buildvcs=false'];
 
 /** The flags of `go build` for the servers of Kubernetes, including the version that the servers report. */
@@ -107,7 +107,11 @@ export function problemWithGo(environment: NodeJS.ProcessEnv): string | undefine
   return Number(found[1]) < 21 ? `${found[0]} is too old (Go 1.21 and newer fetch what they need)` : undefined;
 }
 
-/** Checks that programs can be built. @throws an error that says how to get the programs, if they cannot be built */
+/**
+ * Checks that programs can be built.
+ *
+ * @throws an error if they cannot be built. The error says how to get the programs
+ */
 export function assertGo(environment: NodeJS.ProcessEnv, version: string): void {
   const problem = problemWithGo(environment);
   if (problem !== undefined) {
@@ -181,7 +185,7 @@ function withToolchain(module: string, environment: NodeJS.ProcessEnv): NodeJS.P
   return named === undefined ? environment : { ...environment, GOTOOLCHAIN: named };
 }
 
-/** Removes the files that a killed build has left, which are some hundred megabytes. Callers must hold the lock. */
+/** Removes the files of a killed build. The files have some hundred megabytes. Callers must hold the lock. */
 function removeLeftovers(prefix: string): void {
   for (const name of readdirSync(dirname(prefix))) {
     if (name.startsWith(basename(prefix))) {

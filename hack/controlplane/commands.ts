@@ -64,7 +64,7 @@ export function apiServerCommand(
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountPublicKey}`,
-      // Without --shutdown-send-retry-after, the API server waits a minute after SIGTERM for open watches.
+      // After SIGTERM, the API server would wait a minute for open watches. --shutdown-send-retry-after prevents this.
       '--shutdown-send-retry-after=true',
       ...flags,
     ],

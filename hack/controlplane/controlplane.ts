@@ -60,7 +60,7 @@ export interface CrashedServer {
 }
 
 interface ApiServerOptions {
-  /** The path of a kube-apiserver that is used instead of the one in the folder of binaries. */
+  /** The path of a kube-apiserver that replaces the kube-apiserver in the folder of binaries. */
   readonly program?: string;
   /**
    * The address on which the server listens, and which the server publishes. The default is 127.0.0.1 and a free port.
@@ -71,8 +71,8 @@ interface ApiServerOptions {
 
 export interface ControlPlane {
   /**
-   * The path of a kubeconfig for the cluster administrator, a user in the group system:masters, to which RBAC allows
-   * everything.
+   * The path of a kubeconfig for the cluster administrator. This user is in the group system:masters. RBAC allows
+   * everything to this group.
    */
   readonly kubeconfig: string;
   /** The path of a kubectl that has the same version. */
@@ -94,8 +94,8 @@ export interface ControlPlane {
    */
   kubeconfigFor(user: string, groups?: readonly string[], server?: string): string;
   /**
-   * Ends an API server, and starts it again on the same port. By default, the first API server is ended, by SIGTERM.
-   * SIGKILL simulates a crash.
+   * Ends an API server, and starts it again on the same port. By default, SIGTERM ends the first API server. SIGKILL
+   * simulates a crash.
    */
   restartApiServer(index?: number, signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   /**
@@ -125,8 +125,8 @@ const READY_TIMEOUT_MS = 90_000;
  * until pods can be created. When this process ends for any reason, the servers end, too. stop() ends them in an
  * orderly way.
  *
- * @throws an error with the end of a server's log, if a server does not start, or the error of findBinaries, if
- * programs are missing
+ * @throws the error of findBinaries if programs are missing. If a server does not start, the error has the end of the
+ * server's log
  */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const binaries = options.binaries ?? (await findBinaries());
@@ -272,7 +272,8 @@ class LocalControlPlane implements ControlPlane {
   /**
    * Waits for a server.
    *
-   * @throws an error with the end of a log: the log of a server that ended early, or else the log of the awaited server
+   * @throws an error with the end of the awaited server's log. If a server ended early, the error has the end of its
+   * log
    */
   async #wait(what: string, server: ServerProcess, look: () => Promise<boolean>): Promise<void> {
     const lookAtRunning = () => {

@@ -6,7 +6,7 @@ import { findProgram } from './program.ts';
 /**
  * The path of helm. If helm is missing, it is built, which takes about three minutes on two cores.
  *
- * @throws an error that says how to get helm, if neither Go nor HELM is available
+ * @throws an error if neither Go nor HELM is available. The error says how to get helm
  */
 export async function findHelm(environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   if (environment.HELM) return environment.HELM;

@@ -11,8 +11,8 @@ interface KubeconfigContent {
 }
 
 /**
- * Writes a kubeconfig that contains all credentials, as JSON, which is also valid YAML. Only the owner of the file may
- * read it.
+ * Writes a kubeconfig that contains all credentials. The format is JSON, which is also valid YAML. Only the owner of
+ * the file may read it.
  */
 export function writeKubeconfig(file: string, { server, authority, user, client }: KubeconfigContent): void {
   const name = 'capabilitypolicy-test';

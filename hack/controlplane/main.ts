@@ -1,5 +1,5 @@
 /**
- * Runs a control plane for experiments until Ctrl-C, by `npm run controlplane`.
+ * Runs a control plane for experiments until Ctrl-C. The command line is `npm run controlplane`.
  *
  * Standard output has only lines that a shell can evaluate. All other output is on standard error. With `--node`, the
  * control plane has a real node, so that pods run. With `--build`, the script only builds missing programs.

@@ -1,15 +1,15 @@
 /**
  * Kubernetes v1.38.0-beta.0 imports packages from the new module k8s.io/apiextensions-api. Proxies for Go modules may
- * not serve this module yet. The functions in this file therefore write the module from packages of
- * k8s.io/apiextensions-apiserver, as these were before they moved. The packages are the Go types of
- * CustomResourceDefinitions and their clients. For the same reason, the go.mod of that version names v7.0.0 of
- * structured-merge-diff instead of v7.0.1. Remove this file when proxies serve both modules.
+ * not serve this module yet. The functions in this file therefore write the module. They copy the packages of
+ * k8s.io/apiextensions-apiserver from before the move. The packages are the Go types of CustomResourceDefinitions and
+ * their clients. For the same reason, the go.mod of that version names v7.0.0 of structured-merge-diff instead of
+ * v7.0.1. Remove this file when proxies serve both modules.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The name of the folder to which the go.mod of a Kubernetes version refers, if the version needs the module. */
+/** The name of a folder. The go.mod of a Kubernetes version refers to this folder if the version needs the module. */
 const NAME = 'apiextensions-api';
 const OLD = 'k8s.io/apiextensions-apiserver';
 /** The last release that contains the packages, and its checksum as in a go.sum. */
@@ -29,8 +29,8 @@ const NULL = '\nvar nullLiteral = []byte(`null`)\n';
  *
  * @param module the folder of go.mod and go.sum
  * @param target the folder to create
- * @returns the folder in which the module can be built, which is the module's own folder if the module does not refer
- * to the moved packages
+ * @returns the folder in which the module can be built. The result is `module` if the module does not refer to the
+ * moved packages
  */
 export function withMovedPackages(module: string, target: string, environment: NodeJS.ProcessEnv): string {
   const text = readFileSync(join(module, 'go.mod'), 'utf8');
@@ -49,7 +49,7 @@ export function withMovedPackages(module: string, target: string, environment: N
   return target;
 }
 
-/** The folder of the release that contains the packages, in Go's module cache. */
+/** The folder in Go's module cache with the release that contains the packages. */
 function downloaded(environment: NodeJS.ProcessEnv): string {
   const args = ['mod', 'download', '-json', `${OLD}@${RELEASE}`];
   const output = execFileSync('go', args, { encoding: 'utf8', env: { ...environment, GOWORK: 'off' } });

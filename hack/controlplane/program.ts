@@ -11,7 +11,7 @@ export interface GoProgram {
   readonly of: string;
   /** Returns the flags of `go build` for a version such as v1.33.13. */
   readonly flags: (version: string) => readonly string[];
-  /** The time that the first build takes on two cores, in minutes. */
+  /** The time in minutes that the first build takes on two cores. */
   readonly minutes: number;
   /** The only Go version that can build the program, such as go1.20.14. */
   readonly toolchain?: string;
@@ -23,7 +23,7 @@ export interface GoProgram {
  * Finds a program. If the program is missing, it is built.
  *
  * @returns the path of the program
- * @throws an error that says how to get the program, if Go is missing
+ * @throws an error if Go is missing. The error says how to get the program
  */
 export async function findProgram(program: GoProgram, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
   const { name, module, of, minutes, toolchain, otherwise } = program;

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 interface WaitOptions {
-  /** The time after which waiting fails, in ms. The default is 30,000. */
+  /** The time in ms after which waiting fails. The default is 30,000. */
   readonly timeoutMs?: number;
-  /** The time between two calls of `look`, in ms. The default is 100. */
+  /** The time in ms between two calls of `look`. The default is 100. */
   readonly intervalMs?: number;
 }
 

@@ -42,7 +42,7 @@ export async function ownCluster(): Promise<DemoCluster> {
  * Starts a control plane with a real node. No registry is needed, because the images are built from this machine's
  * programs.
  *
- * @throws Error that names what is missing, if the machine cannot run a node
+ * @throws Error if the machine cannot run a node. The error names the missing requirements
  */
 export async function clusterWithNode(): Promise<DemoCluster> {
   console.error('Starting a Kubernetes control plane and a node of our own …');

@@ -114,7 +114,7 @@ async function showPing(shell: Shell): Promise<void> {
   await shell.expect(false, "kubectl exec ping -n net -- sh -c 'ping-permitted -c 1 127.0.0.1'");
 }
 
-/** Shows that pods from before a policy continue to run until they end. */
+/** Shows that pods that are older than a policy continue to run until they end. */
 async function showLostPod(shell: Shell): Promise<void> {
   await shell.expect(true, 'kubectl get pods -n shop');
   await shell.expect(true, 'kubectl delete pods -n shop -l app=legacy');
@@ -126,7 +126,7 @@ async function showLostPod(shell: Shell): Promise<void> {
 }
 
 /**
- * Checks that no object that the demo creates and removes exists on the user's cluster.
+ * Checks that the user's cluster has none of the objects that the demo creates and removes.
  *
  * @throws Error that names the existing objects
  */
@@ -144,7 +144,7 @@ export async function assertUntouched(shell: Shell): Promise<void> {
   }
 }
 
-/** Removes the objects that `tell` created from the user's cluster. */
+/** Removes from the user's cluster the objects that `tell` created. */
 export async function cleanUp(cluster: DemoCluster, shell: Shell): Promise<void> {
   shell.heading('Cleaning up');
   await cluster.stopOperator();

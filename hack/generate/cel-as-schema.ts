@@ -1,5 +1,5 @@
 /**
- * Translates the CRD's CEL rules into JSON Schema, as far as JSON Schema can express them: alternatives, conjunctions
+ * Translates the CRD's CEL rules into JSON Schema. A rule is translated if it consists of alternatives, conjunctions
  * and negations of statements about one value or its fields. All other CEL rules are left out.
  */
 

@@ -72,7 +72,7 @@ function translated(node: SchemaNode): SchemaNode {
     }),
     ...(properties && {
       properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, translated(value)])),
-      // Unknown fields are refused, as by kubectl and the API server's strict decoding.
+      // Unknown fields are refused. kubectl and the API server's strict decoding also refuse unknown fields.
       ...(!node['x-kubernetes-preserve-unknown-fields'] && { additionalProperties: false }),
     }),
   };

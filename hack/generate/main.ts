@@ -139,7 +139,10 @@ async function generatedFiles(): Promise<Files> {
   }
 }
 
-/** The schema of a policy with its CEL rules, as JSON without descriptions, because people read the CRD instead. */
+/**
+ * The schema of a policy with its CEL rules, as JSON. The JSON has no descriptions, because people read the CRD
+ * instead.
+ */
 async function schema(): Promise<string> {
   const { spec } = withoutHints(await crd());
   const text = JSON.stringify(spec.versions[0].schema.openAPIV3Schema, (key, value) =>

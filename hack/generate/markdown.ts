@@ -5,7 +5,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** Escapes a text for Markdown, except for `code`. No text then becomes emphasis, or disappears as a tag. */
+/**
+ * Escapes a text for Markdown, except for `code`. Unescaped characters could become emphasis, or disappear as a tag.
+ */
 export function prose(text: string): string {
   return text
     .split(/(`[^`]*`)/)

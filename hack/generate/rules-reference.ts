@@ -142,7 +142,7 @@ function fillsOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   return `At level restricted, defaulting fills in ${atLevel}. With the override, defaulting fills in ${overridden}.`;
 }
 
-/** The texts of the rule's fixes, at level restricted and with the override, without duplicates. */
+/** The different texts of the rule's fixes, at level restricted and with the override. */
 function fixesOf(rule: Rule, overrides: CapabilityPolicyOverrides): string {
   const standard = standardOf('restricted', NEWEST_KNOWN_MINOR);
   const all = [{}, overrides].flatMap((stated) => rule.fixes?.(rule.value(stated, standard), standard) ?? []);

@@ -1,6 +1,6 @@
 /**
- * Makes stand-ins for the images that the Dockerfile names, from this machine's Node. With the stand-ins, the
- * Dockerfile can be built without a registry.
+ * Makes stand-ins for the images that the Dockerfile names. The stand-ins are made from this machine's Node. With the
+ * stand-ins, the Dockerfile can be built without a registry.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';

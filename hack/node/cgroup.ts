@@ -10,7 +10,7 @@ const ROOT = '/sys/fs/cgroup';
 /** The cgroup controllers without which kubelet does not start (pkg/kubelet/cm/cgroup_manager_linux.go). */
 const REQUIRED = ['cpu', 'cpuset', 'memory', 'pids'];
 /**
- * The time to wait for the end of processes, in ms. A killed process leaves its control group only when the kernel has
+ * The time in ms to wait for the end of processes. A killed process leaves its control group only when the kernel has
  * removed the process.
  */
 const REMOVAL_MS = 30_000;
@@ -36,7 +36,9 @@ export function createCgroup(name: string): void {
   }
 }
 
-/** Removes a group and all groups below it, when they contain no process any more. */
+/**
+ * Removes all groups below a group, and then the group itself. Each removal waits until the group contains no process.
+ */
 export async function removeCgroup(folder: string): Promise<void> {
   if (!existsSync(folder)) return;
   for (const entry of readdirSync(folder, { withFileTypes: true })) {

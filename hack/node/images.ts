@@ -1,4 +1,4 @@
-/** Builds the images that pods of a real node run, from this machine's programs, because there is no registry. */
+/** Builds from this machine's programs the images that pods of a real node run. The node has no registry. */
 import { execFileSync } from 'node:child_process';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';

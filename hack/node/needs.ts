@@ -31,7 +31,7 @@ export function cniPlugins(): string | undefined {
   return PLUGIN_FOLDERS.find((folder) => PLUGINS.every((name) => existsSync(join(folder, name))));
 }
 
-/** The problem with kubelet's version, by the version skew policy of Kubernetes. */
+/** The problem with kubelet's version. The version skew policy of Kubernetes says which versions work together. */
 function problemWithVersion(): string | undefined {
   if (SERVER_MINOR >= Number(KUBELET_VERSION.split('.')[1])) return undefined;
   return `kubelet ${KUBELET_VERSION} may not be newer than the API server, 1.${SERVER_MINOR}`;

@@ -51,8 +51,8 @@ interface NodeOptions {
  * The node is in separate namespaces. No mount, network interface or kernel setting of the machine changes. On the
  * machine, only the node's processes, a control group, and a temporary folder are visible.
  *
- * @throws an error that names what is missing, if the machine cannot run a node, or an error with the end of a server's
- * log, if the server does not start
+ * @throws an error if the machine cannot run a node, or if a server does not start. The error names the missing
+ * requirements, or has the end of the server's log
  */
 export async function startNode(options: NodeOptions = {}): Promise<RealNode> {
   const problem = lacking(NODE_NEEDS);

@@ -21,7 +21,7 @@ export const KUBELET_VERSION = requiredVersion(MODULE, KUBERNETES);
  * build must stay short.
  *
  * @returns the paths of the programs
- * @throws an error that says how to get the programs, if Go is missing
+ * @throws an error if Go is missing. The error says how to get the programs
  */
 export async function findNodePrograms(environment: NodeJS.ProcessEnv = process.env): Promise<NodePrograms> {
   const kubelet = await findProgram(

@@ -8,7 +8,7 @@ import { ServerProcess, type Watchdog } from '../controlplane/server-process.ts'
 import { waitFor } from '../controlplane/wait.ts';
 
 const INIT = join(import.meta.dirname, 'init.sh');
-/** The maximum time to wait for the start, in ms. The time is long, because a busy machine starts processes slowly. */
+/** The maximum time in ms to wait for the start. The time is long, because a busy machine starts processes slowly. */
 const START_MS = 60_000;
 
 export interface Command {

@@ -24,7 +24,7 @@ interface View {
   readonly clusters: readonly [{ readonly name: string; readonly cluster: { readonly server: string } }];
 }
 
-/** @throws Error that says what to do, if there is no cluster or no service account */
+/** @throws Error if there is no cluster or no service account. The error says what to do */
 export async function serviceAccountCredentials(): Promise<Credentials> {
   const view: View = JSON.parse(await kubectl('config', 'view', '--minify', '--flatten', '--raw', '-o', 'json'));
   const [{ name, cluster }] = view.clusters;

@@ -1,6 +1,6 @@
 /**
- * Removes everything that `npm run try` left in a cluster, as the section Uninstall in docs/operations.md says, with
- * one command.
+ * Removes with one command everything that `npm run try` left in a cluster. The section Uninstall in docs/operations.md
+ * describes the steps.
  */
 import { waitFor } from '../controlplane/wait.ts';
 import { serviceAccountCredentials } from './credentials.ts';
@@ -28,8 +28,8 @@ export async function removeEverything(): Promise<void> {
 }
 
 /**
- * Deletes the policies while an operator runs. Only an operator removes their labels from namespaces, because a label
- * has no owner.
+ * Deletes the policies while an operator runs. Labels on namespaces have no owner, so only an operator removes the
+ * labels of deleted policies.
  */
 async function withdraw(): Promise<void> {
   const credentials = await serviceAccountCredentials();

@@ -15,7 +15,7 @@ export const HERE = 'https://kubernetes.default.svc';
  * (server.ts).
  */
 export const TWO_COMPARISONS_MS = 22_000;
-/** The timeout for a sync, in ms. The timeout is long because dozens of Applications are synced at the same time. */
+/** The timeout in ms for a sync. The timeout is long because dozens of Applications are synced at the same time. */
 const WAIT_MS = 240_000;
 
 export interface ApplicationOptions {
@@ -74,8 +74,8 @@ export class Applications {
   }
 
   /**
-   * Announces a change of Git as a webhook does, and repeats the announcement until Argo CD has read the commit. A
-   * comparison that began before the commit consumes the announcement. After that, the next regular comparison reads
+   * Announces a change of Git in the same way as a webhook. Repeats the announcement until Argo CD has read the commit,
+   * because a comparison that began before the commit uses up an announcement. The next regular comparison would read
    * the branch from a cache of three minutes.
    */
   async sees(name: string, commit: string, timeoutMs = WAIT_MS): Promise<void> {

@@ -15,9 +15,9 @@ import type { Stage } from './stage.ts';
 
 const ALL = 'argo-all';
 /**
- * The number of namespaces outside the Application from which the operator has to remove labels. At the operator's
- * write rate, removing these labels takes seven seconds. If nothing delayed the deletion, Argo CD would delete the
- * operator a second after the policies.
+ * The number of labelled namespaces outside the Application. The operator has to remove the labels of these namespaces.
+ * At the operator's write rate, removing these labels takes seven seconds. If nothing delayed the deletion, Argo CD
+ * would delete the operator a second after the policies.
  */
 const NAMESPACES_ELSEWHERE = 80;
 const SLOW_WRITES = ['--kube-api-qps=10', '--kube-api-burst=10'];

@@ -112,7 +112,7 @@ export async function assertInstalledInOrder(stage: Stage, { commits }: Installa
   assert.ok((conditionOf(policy, 'Programmed')?.lastTransitionTime ?? '') <= shop.metadata.creationTimestamp);
 }
 
-/** Checks that the policies already refuse the first pod of a namespace that Argo CD created. */
+/** Checks that the policies already refuse the first pod in a namespace from Argo CD. */
 export async function assertEnforcedFromTheBeginning(stage: Stage): Promise<void> {
   await stage.account('shop');
   const query = { dryRun: 'All' };

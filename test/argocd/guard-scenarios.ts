@@ -57,7 +57,7 @@ async function guarded(stage: Stage): Promise<void> {
     '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/argocd-exempt',
     binding('argocd-exempt'),
   );
-  // New rights do not make Argo CD compare, so the test waits for the next regular comparison.
+  // Argo CD does not compare when its rights change, so the test waits for the next regular comparison.
   await stage.applications.compared(name);
   await stage.labelsBecome(name, { enforce: 'privileged' });
   await stage.applications.synced(name, second);

@@ -12,7 +12,7 @@ import type { Scenario } from './side-by-side.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * The longest time for a repair, in ms. On an idle machine, a repair takes far less time. The test prints the measured
+ * The longest time in ms for a repair. On an idle machine, a repair takes far less time. The test prints the measured
  * time.
  */
 const REPAIRED_WITHIN_MS = 5_000;

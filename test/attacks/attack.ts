@@ -116,8 +116,8 @@ export function create(pod: object, as: Identity = CREATOR): Step {
 }
 
 /**
- * Creates a pod in a namespace with a given name. The namespace has the labels of the row's namespace, and is deleted
- * afterwards.
+ * Creates a namespace with a given name, and a pod in this namespace. The namespace has the labels of the row's
+ * namespace, and is deleted afterwards.
  */
 export function createIn(name: string, pod: object): Step {
   return async ({ cluster, namespace }) => {

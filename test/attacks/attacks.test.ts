@@ -1,7 +1,7 @@
 /**
- * Replays every attempt of docs/security-model.md, and attempts that once succeeded, on a real API server with the real
- * operator. All attempts form one table, which a security reviewer can read. The rows of the table are in the other
- * files of this folder, by the sections of docs/security-model.md.
+ * Replays every attempt of docs/security-model.md on a real API server with the real operator. Also replays attempts
+ * that once succeeded. All attempts form one table, which a security reviewer can read. The rows of the table are in
+ * the other files of this folder, grouped by the sections of docs/security-model.md.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

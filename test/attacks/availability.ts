@@ -15,7 +15,7 @@ const ENTRIES = 10_000;
 const ANSWERED_MS = 5_000;
 const WATCHED_MS = 2_500;
 
-/** Lists of capabilities of one container with the maximum length that fits into an object. */
+/** The lists of capabilities of one container. The lists have the maximum length that fits into an object. */
 const LONG = {
   add: Array.from({ length: ENTRIES }, () => 'SYS_ADMIN'),
   drop: Array.from({ length: ENTRIES }, () => 'K'),

@@ -84,8 +84,8 @@ const procMountReplaced = admitted('the API server sets Default instead before v
 });
 
 /**
- * Whether the API server accepts the field in a pod with a user namespace. The API server accepts only hostNetwork, and
- * only with the feature gate UserNamespacesHostNetworkSupport.
+ * Whether the API server accepts the field in a pod with a user namespace. The only accepted field is hostNetwork, if
+ * the feature gate UserNamespacesHostNetworkSupport is enabled.
  */
 function combines(field: string): boolean {
   return field === 'hostNetwork' && ALPHA_FLAGS.some((flag) => flag.includes('UserNamespacesHostNetworkSupport=true'));

@@ -1,4 +1,4 @@
-/** Attempts without a change of a protected object. Some of the attempts write a protected object unchanged. */
+/** Attempts that change no protected object. Some of the attempts write a protected object unchanged. */
 import { OPERATOR_ACCOUNT, OPERATOR_NAMESPACE } from '../support/rights.ts';
 import {
   ADMISSION,

@@ -14,7 +14,7 @@ interface Setting {
    * with the setting's key as its value.
    */
   readonly policies: Readonly<Record<string, Rules>>;
-  /** Pods that are created before the policies, by name. */
+  /** The pods that are created before the policies. The key is the pod's name. */
   readonly older?: Readonly<Record<string, object>>;
 }
 

@@ -1,5 +1,6 @@
 /**
- * Tests `cappol check --cluster --policy`, which answers "what would break?" with the changes that a policy would make.
+ * Tests `cappol check --cluster --policy`. The command lists the changes that a policy would make. The list answers the
+ * question "what would break?".
  */
 import assert from 'node:assert/strict';
 import { changesOf } from '../../analysis/check/changes.ts';

@@ -1,4 +1,6 @@
-/** check --cluster --policy: what candidate policies open for all pods, beside what they refuse of what runs. */
+/**
+ * Tests the differences that `cappol check --cluster --policy` finds for all pods, in addition to running workloads.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -54,11 +56,11 @@ const OPTIONS: ChangesOptions = {
 
 interface Given extends Partial<ChangesOptions> {
   readonly namespace?: string;
-  /** Manifests in the file of the candidates, besides the candidates. */
+  /** Further manifests in the file of the candidates. */
   readonly beside?: readonly object[];
 }
 
-/** The output for a cluster with the live policies, in which nothing runs. */
+/** The output for a cluster that has the live policies and no workloads. */
 async function shown(live: Specs, candidates: Specs, { namespace, beside = [], ...given }: Given = {}): Promise<Ran> {
   const policies = Object.entries(live).map(([name, spec]) => policy(name, spec));
   const written = { stdout: '', stderr: '' };
@@ -87,7 +89,7 @@ function textOf(specs: Specs, beside: readonly object[] = []): string {
   return [...policies, ...beside].map((one) => dump(one, { noRefs: true })).join('---\n');
 }
 
-/** The lines about what opens, which follow the line about what runs. */
+/** The lines about the differences for all pods. The line before them is about running workloads. */
 function linesAboutOpens({ stdout }: Pick<Ran, 'stdout'>): string[] {
   const lines = stdout.trimEnd().split('\n');
   return lines.slice(lines.findIndex((line) => line.startsWith('the policy set with ')));
@@ -285,7 +287,8 @@ describe('what candidates open', function () {
   });
 
   it('counts a namespace that a rollout has not reached by the label that it will have', async () => {
-    // Policy a is enforced already in the namespaces with team=net, and will be pending in shop.
+    // Policy a is already enforced in the namespaces with the label team=net. In namespace shop, policy a will be
+    // pending.
     const live: Specs = { a: { level: 'baseline', namespaceSelector: TEAM }, b: {} };
     const { opens } = await inJson(live, { a: { level: 'baseline', rollout: {} }, b: { mode: 'Audit' } });
     const namespaces = new Map(
@@ -391,7 +394,7 @@ function bound(count: number): Specs {
   return Object.fromEntries(Array.from({ length: count }, (_, i) => [`b${i}`, BOUND]));
 }
 
-/** Random live policies, and random candidates, of which some have the name of a live policy. */
+/** Random live policies and random candidates. Some candidates have the name of a live policy. */
 const CHANGED: Arbitrary<readonly [live: Specs, candidates: Specs]> = fc
   .record({
     live: fc.array(randomSpec(), { minLength: 1, maxLength: 2 }),
@@ -428,7 +431,7 @@ describe(`what random candidates open (SEED=${SEED})`, () => {
   it(`is what cappol compare finds between the two sets, for ${RUNS} pairs`, async function () {
     this.timeout(RUNS * 60_000);
     const seen = { pairs: 0, opens: 0, proofs: 0 };
-    // A few pairs may have no difference or no proof, so more pairs follow until there is one of each.
+    // The first pairs may have no difference or no proof. In this case, more pairs follow until the test has seen both.
     for (const [live, candidates] of fc.sample(CHANGED, { numRuns: 10 * RUNS, seed: SEED })) {
       if (seen.pairs >= RUNS && seen.opens > 0 && seen.proofs > 0) break;
       seen.pairs += 1;

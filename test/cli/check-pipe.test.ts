@@ -1,6 +1,6 @@
 /**
- * Tests the output of `cappol check` in a pipe. The lines of the output fit a screen. The output marks workloads of
- * which only old pods violate.
+ * Tests the output of `cappol check` in a pipe. The lines of the output fit a screen. The output marks a workload if
+ * only its old pods violate.
  */
 import assert from 'node:assert/strict';
 import { itemsOf } from '../../analysis/check/running.ts';

@@ -1,4 +1,7 @@
-/** compare POLICIES -o github and -o sarif: the same findings at the same lines, by documented rules. */
+/**
+ * Tests `cappol compare POLICIES` with -o github and -o sarif. Both outputs have the same findings at the same lines,
+ * and the rules of the findings are documented.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -22,11 +25,11 @@ const TWO = text(writtenPolicy('all', NETWORK), writtenPolicy('net', { ...NETWOR
 interface Row {
   /** The files of the set, by path. */
   readonly files: Readonly<Record<string, string>>;
-  /** The set; the folder `set` by default. */
+  /** The argument that names the set. The default is the folder `set`. */
   readonly set?: string;
   readonly args?: readonly string[];
   readonly code: 0 | 1 | 2;
-  /** The remarks as `level file:line: title`. A remark without a file is at the set. */
+  /** The remarks as `level file:line: title`. A remark without a file is about the set. */
   readonly remarks: readonly string[];
   /** The text of the first remark. */
   readonly says?: string;

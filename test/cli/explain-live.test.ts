@@ -1,6 +1,6 @@
 /**
  * Tests `cappol explain` with names and --cluster. The command lists the workloads that hold a capability, or that use
- * the feature that a rule restricts. The command also names the policy that admits each workload.
+ * the restricted feature of a rule. The command also names the policy that admits each workload.
  */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';

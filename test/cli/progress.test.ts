@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Progress } from '../../cli/output/progress.ts';
 
-/** A time in ms after which a user without output expects to see progress. */
+/** A time in ms. After this time without output, a user expects to see progress. */
 const LONG_MS = 800;
 
 describe('progress', () => {

@@ -59,7 +59,9 @@ async function suggested(args: readonly string[], ...objects: readonly Fields[])
 
 /** Overrides that the API accepts only together if the types include OCI. */
 const TOGETHER = ['seccomp.types', 'seccomp.ociReferences'];
-/** Rules that are suggested together with a kind of volume if that kind admits more than the workloads use. */
+/**
+ * Rules that are suggested together with a kind of volume. The reason is that the kind admits more than workloads use.
+ */
 const GUARDING = ['hostPaths', 'flexVolumeDrivers'];
 const SELECTOR = { matchLabels: { 'kubernetes.io/metadata.name': 'net' } };
 

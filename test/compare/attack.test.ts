@@ -1,6 +1,6 @@
 /**
- * Random pairs of sets. Where the comparison claims that nothing opens, or that nothing closes, random pods must not
- * disagree. COMPARED=2000 runs as many pairs.
+ * Tests comparisons of random sets of policies. A comparison may claim that the new set admits no further pod, or that
+ * it refuses no further pod. No random pod may contradict the claim. COMPARED=2000 tests 2,000 pairs of sets.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -53,7 +53,7 @@ function randomAcceptedPods(): PodContent[] {
   return [...examples, ...random].filter(isAccepted).slice(0, PODS);
 }
 
-/** Pods without one of their fields. */
+/** Copies of the pods. Each copy lacks one field. */
 function mutated(pods: readonly PodContent[]): PodContent[] {
   return pods.flatMap(({ annotations, spec }) =>
     Object.keys(spec).flatMap((field) => {

@@ -1,6 +1,6 @@
 /**
- * The values that the comparison looks at are complete: each random pod has, under random policies, the same verdicts as
- * a pod made of these values. CLASSES=100000 runs as many pods for each rule.
+ * Tests that the comparison looks at all values that matter. Under random policies, each random pod must have the same
+ * verdicts as a pod that is made of these values. CLASSES=100000 tests 100,000 pods for each rule.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -29,15 +29,15 @@ import type { Spec } from './sets.ts';
 
 const RUNS = Number(process.env.CLASSES ?? 100);
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
-/** How many pods are tried with one pair of policies, because finding the values takes longer than evaluating pods. */
+/** The number of pods for each pair of policies. Finding the values for a pair takes longer than evaluating pods. */
 const PODS = Math.max(100, RUNS / 20);
 
-/** Rules whose values are many: a short run has one policy with them. */
+/** Rules that have many values. A short run uses only one policy with such a rule. */
 const COSTLY = ['capabilities.allowedBounding', 'seLinux'];
-/** Rules of every kind: lists, ranges, patterns, types, and fields that depend on others. */
+/** Rules of every kind: lists, ranges, patterns, types, and fields that depend on other fields. */
 const MUTATED = ['hostPorts', 'runAsGroup', 'volumes', 'seccomp', 'sysctls', 'procMount', 'hostPaths'];
 
-/** Pods that random pods hardly ever equal. */
+/** Pods that are hardly ever among the random pods. */
 const PODS_BY_HAND: readonly PodContent[] = [
   // The list has an item that the policy requires and an item that the policy refuses.
   { capabilities: { drop: ['ALL', 'a b'] } },
@@ -122,7 +122,7 @@ function membersOf(dimensions: readonly Dimension[]): PodContent[] {
   return combinations(dimensions).map((chosen) => podOf(tinyPodOf(chosen)));
 }
 
-/** Two policies that state the rule: of the rule's examples in the first runs, then random ones. */
+/** Two policies that state the rule. The first run uses the rule's examples, and later runs use random policies. */
 function policiesFor(rule: Rule, run: number): ResolvedPolicy[] {
   const examples = rule.examples.map(({ overrides, level }): Spec => ({ overrides, ...(level && { level }) }));
   const [field = ''] = rule.id.split('.');

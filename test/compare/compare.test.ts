@@ -1,4 +1,4 @@
-/** Comparisons of two sets of policies: named cases, one for each interaction. */
+/** Tests comparisons of two sets of policies. Each interaction has its own case. */
 import assert from 'node:assert/strict';
 import { compare } from '../../analysis/compare/compare.ts';
 import { isAccepted } from '../../analysis/compare/kubernetes.ts';
@@ -16,7 +16,7 @@ interface Case {
 const overrides = (overrides: Spec['overrides'], spec: Spec = {}): Specs => ({ one: { ...spec, overrides } });
 const users = (...names: string[]) => names.map((name) => ({ kind: 'User' as const, name }));
 
-/** An exception with both fields, beside an exception for each of them. */
+/** The old set has one exception for each of the two fields. The new set also has an exception with both fields. */
 function bothBeside(host: 'hostNetwork' | 'hostIPC', ...allowed: string[]): Pick<Case, 'old' | 'now'> {
   const [ofHost, ofSysctls] = [{ [host]: true }, { sysctls: { allowed } }];
   const old: Specs = {
@@ -67,7 +67,7 @@ const CASES: Readonly<Record<string, Case>> = {
     now: overrides({ sysctls: { allowed: ['*'], forbidden: ['net/ipv4/*', 'kernel.*'] } }),
     closes: ['sysctls'],
   },
-  // The API server refuses sysctls of the network beside hostNetwork, and those of IPC beside hostIPC.
+  // The API server refuses network sysctls in pods with hostNetwork, and IPC sysctls in pods with hostIPC.
   'a sysctl of the network beside hostNetwork': bothBeside('hostNetwork', 'net.ipv4.ip_forward'),
   'a sysctl of the node after one of the network, beside hostNetwork': {
     ...bothBeside('hostNetwork', 'net.ipv4.ip_forward', 'vm.swappiness'),
@@ -154,7 +154,7 @@ const CASES: Readonly<Record<string, Case>> = {
     old: overrides({}),
     now: overrides({ capabilities: { allowedAddInUserNamespace: ['SYS_PTRACE'] } }),
     opens: ['capabilities'],
-    // With overrides, the lists of capabilities have a limit, which a level does not have.
+    // A policy with overrides limits the lists of capabilities. A level does not have this limit.
     closes: ['capabilities'],
   },
   'user namespaces that become required': {
@@ -223,7 +223,7 @@ const CASES: Readonly<Record<string, Case>> = {
       },
     },
     opens: ['capabilities'],
-    // The list of the container replaces the list of the level, which has NET_BIND_SERVICE.
+    // The list of the level has NET_BIND_SERVICE. The list of the container replaces the list of the level.
     closes: ['capabilities'],
   },
   'one container by its image, with a wider pattern': {

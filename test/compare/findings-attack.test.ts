@@ -1,6 +1,6 @@
 /**
- * Random sets of policies. Random pods must not contradict a finding: without a policy that is called redundant, each
- * pod has the same verdict, for each user, in each namespace and at each time. FINDINGS=200 runs as many sets.
+ * Tests findings about random sets of policies. No random pod may contradict a finding. For example, deleting a
+ * redundant policy must change no verdict on a pod, for any user, namespace and time. FINDINGS=200 tests 200 sets.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -20,13 +20,13 @@ import { arbitraryPod } from '../support/random-policies.ts';
 import { admits, FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
 
 const RUNS = Number(process.env.FINDINGS ?? 8);
-/** The sets of some seeds have few findings: then more sets follow, until so many findings are attacked. */
+/** The minimum number of findings to test. If the first sets have fewer findings, more sets follow. */
 const LEAST_FOUND = RUNS / 4;
 const MOST_RUNS = RUNS * 10;
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const NOW = Date.parse('2026-11-29T00:00:00Z');
 const PODS = 2000;
-/** How many pods are tried for each user, namespace and time. */
+/** The number of pods that are tested for each user, namespace and time. */
 const TRIED = 60;
 
 const NAMESPACE = { 'kubernetes.io/metadata.name': 'net' };
@@ -50,7 +50,7 @@ const USES: readonly Spec[] = [
   { usableBy: 'Bindings' },
 ];
 
-/** Everything about a policy that has nothing to do with the content of pods. */
+/** The fields of a policy that do not restrict the content of pods. */
 const TERMS: Arbitrary<Spec> = fc
   .record({
     namespaceSelector: fc.constantFrom(...SELECTORS),
@@ -61,7 +61,7 @@ const TERMS: Arbitrary<Spec> = fc
   })
   .map(({ use, expires, ...spec }) => ({ ...spec, ...use, ...(expires !== undefined && { expires }) }) as Spec);
 
-/** Two to four policies, most of which have the rules of the first one, or few other rules. */
+/** Two to four policies. Most of them have the same overrides, or a few additional overrides. */
 const SETS: Arbitrary<Specs> = fc
   .tuple(
     FEW_OVERRIDES,
@@ -111,13 +111,13 @@ describe(`findings, with random policies (SEED=${SEED})`, () => {
   });
 });
 
-/** The policies that the finding says to delete. */
+/** The policies that, according to the finding, can be deleted. */
 function deletable({ kind, policy, others }: Finding): readonly string[] {
   if (kind === 'same') return others;
   return ['opens-nothing', 'redundant', 'decides-nowhere'].includes(kind) ? [policy] : [];
 }
 
-/** A pod that a policy admits which is said to admit none. */
+/** A pod that the policy admits, although a finding says that the policy admits no such pod. */
 function wronglyRefused(
   { kind }: Finding,
   policy: ResolvedPolicy,
@@ -128,7 +128,10 @@ function wronglyRefused(
   return pods.find((pod) => isClaimed(pod) && admits([policy], pod));
 }
 
-/** Without the policies, random pods have the same verdicts: for each user, in each namespace, until they expire. */
+/**
+ * Checks that deleting the policies `gone` changes no verdict on a random pod. The check covers each user and each
+ * namespace, and ends when the first of the policies expires.
+ */
 function assertNoChange(
   policies: readonly ResolvedPolicy[],
   gone: ReadonlySet<string>,
@@ -174,7 +177,10 @@ function assertSameVerdicts(
   }
 }
 
-/** The rights of different users: of none, of each subject, of each policy with bindings, and of all together. */
+/**
+ * The rights of different users. A user has no right, all rights, the rights of one subject, or the right to one policy
+ * with bindings.
+ */
 function usersOf(policies: readonly ResolvedPolicy[]): ((policy: string) => boolean)[] {
   const usable = (isFor: (policy: ResolvedPolicy) => boolean) => {
     const names = new Set(policies.filter(isFor).map(({ name }) => name));

@@ -1,4 +1,4 @@
-/** Findings about one set of policies: each kind, and sets that differ from it in one detail. */
+/** Tests each kind of finding about a set of policies. Also tests sets that differ in one detail. */
 import assert from 'node:assert/strict';
 import type { Finding, FindingKind } from '../../analysis/compare/finding.ts';
 import { findingsOf } from '../../analysis/compare/findings.ts';
@@ -8,13 +8,13 @@ import { type Spec, type Specs, setOf } from './sets.ts';
 
 const NOW = Date.parse('2026-11-29T00:00:00Z');
 
-/** A finding as `policy kind`, with the other policies or the rules that are the reason. */
+/** A finding: its policy, its kind, and the other policies or the rules that are the reason. */
 type Expected = readonly [policy: string, kind: FindingKind, ...reasons: string[]];
 
 interface Case {
   readonly specs: Specs;
   readonly found?: readonly Expected[];
-  /** Sets of the same policies, of which one differs in a detail. They do not have the finding. */
+  /** Sets without the finding. Each set has the same policies, but one of the policies differs in a detail. */
   readonly misses?: Readonly<Record<string, Specs>>;
 }
 
@@ -368,7 +368,7 @@ describe('findings', () => {
   });
 });
 
-/** A policy whose checks are these rules, each with the CEL that violates it. */
+/** A set of one policy with additional checks. Each check has its rule, and a CEL expression that finds violations. */
 function withChecks(...rules: readonly (readonly [rule: string, violates: string])[]): PolicySet {
   const added = rules.map(([rule, violates]) => ({
     rule,

@@ -1,7 +1,8 @@
 /**
- * The Pod Security label of policies refuses nothing that the policies admit, and each tighter label refuses a pod that
- * they admit. The comparison of policies proves the first part for all pods, and finds a pod for the second part.
- * LABELS=500 asks about as many random sets of policies, and about the examples of all rules at all versions.
+ * Tests the Pod Security label of policies. The label must refuse no pod that the policies admit. Each tighter label
+ * must refuse a pod that the policies admit. A comparison of policies proves the first statement for all pods, and
+ * finds a pod for the second statement. LABELS=500 tests 500 random sets of policies, and the examples of all rules at
+ * all versions.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -18,16 +19,19 @@ import { FEW_OVERRIDES, type Spec } from './sets.ts';
 
 const RUNS = Number(process.env.LABELS ?? 3);
 const IS_LONG = process.env.LABELS !== undefined;
-/** A short run asks about the same sets each time, and a long run draws other sets. */
+/** A short run tests the same sets each time. A long run draws other sets each time. */
 const SEED = Number(process.env.SEED ?? (IS_LONG ? Date.now() % 1_000_000 : 737_990));
-/** Versions of API servers at which a label or a rule changed, and one that is newer than the Standards we know. */
+/** Versions of API servers in which a label or a rule changed. The last version is newer than the known Standards. */
 const SERVERS = [30, 32, 33, 34, 35, 36, NEWEST_KNOWN_MINOR, NEWEST_KNOWN_MINOR + 1];
 const VERSIONS = IS_LONG ? Array.from({ length: NEWEST_KNOWN_MINOR - 19 }, (_, i) => i + 20) : [24, NEWEST_KNOWN_MINOR];
-/** The most examples of a rule in a short run. */
+/** The maximum number of examples of a rule in a short run. */
 const FEW = 2;
-/** Rules whose values are many: a short run has one example of them. */
+/** Rules that have many values. A short run uses only one example of such a rule. */
 const COSTLY = ['capabilities.allowedBounding'];
-/** Labels of older versions refuse sysctls that newer versions admit, so they need policies that admit no sysctl. */
+/**
+ * Labels of older versions refuse sysctls that newer versions admit. Only policies without sysctls can have such
+ * labels.
+ */
 const NO_SYSCTLS = { sysctls: { allowed: [] } };
 
 describe(`the Pod Security label (SEED=${SEED})`, () => {
@@ -54,7 +58,7 @@ describe(`the Pod Security label (SEED=${SEED})`, () => {
     for (const { specs, server } of fc.sample(QUESTIONS, { numRuns: RUNS, seed: SEED })) {
       if (!specs.every((spec) => isResolved(spec, server))) continue;
       expectRight({ specs, server }, refusals);
-      // Where API servers fill in pods, the labels warn and audit are about templates, which are not filled in.
+      // If a policy has defaulting, the labels warn and audit are about templates. Templates are not filled in.
       if (specs.some(({ defaulting }) => defaulting === 'Enabled')) {
         expectRight({ specs, server, unfilled: true }, refusals);
       }
@@ -93,7 +97,7 @@ describe(`the Pod Security label (SEED=${SEED})`, () => {
   });
 });
 
-/** The overrides in the examples of all rules; in a short run only some of them. */
+/** The overrides in the examples of all rules. A short run uses only some of the overrides. */
 function examples(minor: number): CapabilityPolicyOverrides[] {
   const rules = RULES.filter((rule) => isAcceptedBy(NEWEST_KNOWN_MINOR, rule));
   if (IS_LONG) return rules.flatMap(overridesIn);
@@ -102,7 +106,7 @@ function examples(minor: number): CapabilityPolicyOverrides[] {
   return rules.flatMap((rule) => overridesIn(rule).filter((overrides) => preventsLabels(rule, overrides, minor)));
 }
 
-/** Whether the rule prevents some label of a policy at level restricted. */
+/** Whether the rule prevents at least one label of a policy at level restricted. */
 function preventsLabels(rule: Rule, overrides: CapabilityPolicyOverrides, minor: number): boolean {
   const standard = { level: 'restricted', minor, server: NEWEST_KNOWN_MINOR } as const;
   const value = rule.value(overrides, standard);
@@ -112,7 +116,7 @@ function preventsLabels(rule: Rule, overrides: CapabilityPolicyOverrides, minor:
   });
 }
 
-/** Overrides with which labels of older versions are possible. */
+/** Overrides that make labels of older versions possible. */
 function olderLabels(minor: number): Spec['overrides'] {
   return minor === NEWEST_KNOWN_MINOR ? {} : NO_SYSCTLS;
 }
@@ -125,7 +129,7 @@ const SPECS: Arbitrary<Spec> = fc
     spec: FEW_OVERRIDES,
     levelVersion: fc.oneof(fc.constant('latest'), fc.integer({ min: 20, max: NEWEST_KNOWN_MINOR }).map(formatVersion)),
     sysctls: fc.boolean(),
-    // A short run has no entries for single containers: their many values take the comparison up to a minute.
+    // A short run has no entries for single containers. With their many values, a comparison takes up to a minute.
     containers: IS_LONG ? fc.oneof({ weight: 3, arbitrary: NO_ENTRIES }, ENTRIES) : NO_ENTRIES,
   })
   .map(({ spec, levelVersion, sysctls, containers }) => ({
@@ -144,7 +148,7 @@ function isResolved(spec: Spec, server: number): boolean {
   return 'policy' in resolvePolicy(policy('random', spec), server) && !fillsInVain(spec);
 }
 
-/** Whether the policy refuses each pod that it has filled in. Its rules, one by one, do not know that. */
+/** Whether the policy refuses each pod that it has filled in. No single rule of the policy can find this. */
 function fillsInVain({
   defaulting,
   overrides: { runtimeClasses: { allowed = ['*'], default: filled } = {} } = {},

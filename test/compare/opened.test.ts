@@ -1,6 +1,7 @@
 /**
- * The namespaces in which a change opens something: the namespaces of an answer about the whole cluster are those in
- * which a comparison of only the deciding policies finds the difference. OPENED=50 runs as many pairs.
+ * Tests the namespaces of each difference in a comparison of the whole cluster. A second comparison compares only the
+ * policies that decide in one namespace. It must find the difference in exactly these namespaces. OPENED=50 tests 50
+ * pairs of sets.
  */
 import assert from 'node:assert/strict';
 import fc, { type Arbitrary } from 'fast-check';
@@ -16,7 +17,7 @@ import { FEW_OVERRIDES, type Spec, type Specs, setOf } from './sets.ts';
 const RUNS = Number(process.env.OPENED ?? 4);
 const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000);
 
-/** A namespace for all labels that the random selectors tell apart, by name. */
+/** The labels of each namespace, by its name. The random selectors distinguish no other labels. */
 const NAMESPACES = new Map(UNIVERSE.map((labels, i) => [`n${i}`, { ...labels, [NAME_LABEL]: `n${i}` }]));
 
 const BY_NAME: Spec['namespaceSelector'] = {
@@ -73,7 +74,7 @@ function stateOf({ policies, isExcluded }: PolicySet) {
   return { compiled: { policies }, isExcluded, labelsOf };
 }
 
-/** The differences between the policies that decide in one namespace, as if there were no other namespace. */
+/** The differences between the policies that decide in one namespace. All other namespaces are ignored. */
 function openedIn(name: string, old: PolicySet, now: PolicySet, known: Map<string, string[]>): string[] {
   const labels = NAMESPACES.get(name) ?? {};
   const decidingIn = ({ policies }: PolicySet) =>

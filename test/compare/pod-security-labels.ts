@@ -1,7 +1,7 @@
 /**
- * Proves what a Pod Security label refuses of the pods that a policy admits, by the comparison of policies. A level
- * without overrides has the checks of Pod Security Admission and one rule more, which the proofs leave out: it refuses
- * fields that no Standard knows.
+ * Proves whether a Pod Security label refuses a pod that a policy admits. The proof is a comparison of policies. A
+ * level without overrides has the checks of Pod Security Admission, and one more rule. This rule refuses fields that no
+ * Standard knows. The proofs leave out this rule.
  */
 import assert from 'node:assert/strict';
 import { compare } from '../../analysis/compare/compare.ts';
@@ -21,10 +21,10 @@ import { COMPLIANT, contentOf } from '../support/random-pods.ts';
 import { EXAMPLE_PODS } from '../support/random-switches.ts';
 import { admits, type Spec } from './sets.ts';
 
-/** The levels that a label can have, the tightest first. */
+/** The levels that a label can have. The tightest level is first. */
 const LABEL_LEVELS = ['restricted', 'baseline'] as const;
 
-/** A level of Pod Security Admission, with all versions at which it has the same checks. */
+/** A level of Pod Security Admission, and all versions in which the level has the same checks. */
 interface PodSecurityLabel {
   readonly level: LevelVersion['level'];
   readonly minors: readonly number[];
@@ -32,10 +32,10 @@ interface PodSecurityLabel {
   readonly policy: ResolvedPolicy;
 }
 
-/** A pod that policies admit and a label refuses, or the answer that there is none. */
+/** A pod that policies admit and a label refuses. The value is `nothing` if no such pod exists. */
 type Refusal = { readonly pod: PodContent } | { readonly undecided: string } | 'nothing';
 
-/** The labels that API servers of version v1.`server` know, each set of checks once. */
+/** The labels that an API server of version v1.`server` knows. Each set of checks occurs once. */
 export function labelsOf(server: number): readonly PodSecurityLabel[] {
   const known = LABELS.get(server) ?? allLabels(server);
   LABELS.set(server, known);
@@ -68,20 +68,20 @@ type Answers = Record<'knownPod' | 'sameChecks' | 'fewRules' | 'newPod' | 'allRu
 
 const LIMIT = 5_000_000;
 
-/** Finds what labels refuse. Pods that labels refuse are kept, because one pod often answers many questions. */
+/** Finds pods that labels refuse. The pods are kept, because one pod often answers many questions. */
 export class Refusals {
   readonly answers: Answers = { knownPod: 0, sameChecks: 0, fewRules: 0, newPod: 0, allRules: 0, undecided: 0 };
   readonly #pods: PodContent[] = startingPods();
   readonly #verdicts = new WeakMap<ResolvedPolicy, Map<PodContent, boolean>>();
 
-  /** @param policies policies that all decide, and which everybody may use */
+  /** @param policies all of these policies decide, and everybody may use them */
   of(policies: readonly ResolvedPolicy[], label: PodSecurityLabel): Refusal {
     const found = this.#find(policies, label);
     this.answers[found.by] += 1;
     return found.refusal;
   }
 
-  /** Whether one of the policies admits the pod, which is evaluated once for each policy. */
+  /** Whether one of the policies admits the pod. Each policy evaluates a pod only once. */
   #admits(policies: readonly ResolvedPolicy[], pod: PodContent): boolean {
     return policies.some((policy) => {
       const verdicts = this.#verdicts.get(policy) ?? new Map<PodContent, boolean>();
@@ -98,8 +98,9 @@ export class Refusals {
     if (rules.size === 0) return { by: 'sameChecks', refusal: 'nothing' };
     const known = this.#pods.find(isShown);
     if (known) return { by: 'knownPod', refusal: { pod: known } };
-    // A pod that the policies admit breaks no check that the label shares with them. With fewer checks, the policies
-    // admit more. So what is proved for the other rules of the label, and for the policies with these rules only, holds.
+    // If the policies admit a pod, the pod breaks no check that the label shares with the policies. The comparison
+    // therefore needs only the other rules of the label. Policies with fewer checks admit more pods, so a proof about
+    // the policies with only these rules also holds for the whole policies.
     for (const [by, has] of [
       ['fewRules', (rule: string) => rules.has(rule)],
       ['allRules', (rule: string) => rule !== 'unknownFields'],
@@ -130,7 +131,7 @@ function setOf(policies: readonly ResolvedPolicy[]): PolicySet {
   return { policies, isExcluded: () => false };
 }
 
-/** The rules of the label that have a check which some policy does not have. */
+/** The rules of the label with a check that at least one of the policies lacks. */
 function rulesNotIn(policies: readonly ResolvedPolicy[], label: ResolvedPolicy): Set<string> {
   const lists = policies.flatMap(({ checks, filledChecks, defaulting }) =>
     defaulting ? [checks, filledChecks] : [checks],
@@ -144,7 +145,7 @@ function textsOf({ rule, checks }: RuleChecks): string[] {
   return checks.map(({ over, violates }) => JSON.stringify([rule, over, violates]));
 }
 
-/** Pods that comply with level restricted, each with the fields of an example of a rule. */
+/** Copies of pods that comply with level restricted. Each copy also has the fields of an example of a rule. */
 function startingPods(): PodContent[] {
   const compliant = Object.values(COMPLIANT).map(contentOf);
   const changed = compliant.flatMap(({ annotations, spec }) =>
@@ -160,18 +161,18 @@ function startingPods(): PodContent[] {
   return [...compliant, ...changed].filter((pod) => isAccepted(pod) && labels.some((label) => !admits([label], pod)));
 }
 
-/** A question about the label of policies that all decide, and which everybody may use. */
+/** A question about the label of policies. All of the policies decide, and everybody may use them. */
 export interface Question {
   readonly specs: readonly Spec[];
   /** The version of the oldest API server, as N of Kubernetes 1.N. */
   readonly server: number;
-  /** As for levelAt. */
+  /** The parameter `unfilled` of levelAt. */
   readonly unfilled?: boolean;
 }
 
 /**
- * The mistakes of the operator about labels. A label of which the operator says that it refuses nothing must refuse no pod
- * that one of the policies admits, and each label that is tighter than the operator's must refuse one.
+ * The mistakes of the operator about labels. If the operator says that a label refuses nothing, the label must refuse
+ * no pod that one of the policies admits. Each label that is tighter than the operator's label must refuse such a pod.
  */
 export function mistakesAbout({ specs, server, unfilled = false }: Question, refusals: Refusals): readonly string[] {
   const policies = specs.map((spec, i) => resolved(`policy-${i}`, spec, server));
@@ -189,8 +190,8 @@ export function mistakesAbout({ specs, server, unfilled = false }: Question, ref
   );
   const found = tightestFirst.findIndex(({ label }) => says(label).length === 0);
   assert.deepEqual(tightest(policies, server, unfilled), tightestFirst[found]?.label);
-  // Labels that are not as tight as the one that the operator chooses need no pod. Random values of an entry for single
-  // containers often leave no container that has all of them, and say nothing about labels.
+  // Only labels that are tighter than the operator's label must refuse a pod. Policies with entries for single
+  // containers are an exception, because often no container can have all random values of an entry.
   const hasEntries = policies.some(({ containers }) => containers.length > 0);
   const tighter = hasEntries ? [] : tightestFirst.slice(0, found === -1 ? undefined : found);
   const silent = answers.filter(({ label }) => says(label).length === 0);
@@ -204,7 +205,7 @@ export function mistakesAbout({ specs, server, unfilled = false }: Question, ref
   const possible = tighter.filter(
     ({ label, refusal }) => refusal === 'nothing' && !says(label).every((policy) => onlyInVain(policy, label)),
   );
-  // A policy that refuses every pod for Linux by one rule gets the label by its other rules.
+  // If one rule of a policy refuses every pod for Linux, the other rules determine the policy's label.
   const isEmpty = possible.length > 0 && refusals.of(admitting, EVERY_POD_FOR_LINUX) === 'nothing';
   return isEmpty
     ? wrong
@@ -228,14 +229,18 @@ const EVERY_POD_FOR_LINUX: PodSecurityLabel = {
 };
 
 /**
- * Pod Security Admission evaluates a pod after defaulting, as the admission policy does. A pod that is admitted as it is
- * is not filled in. So a label in mode enforce is about the pods that the policy admits as they are.
+ * Pod Security Admission evaluates a pod after defaulting, like the admission policy. Defaulting does not fill in a pod
+ * that the policy admits unchanged. A label in mode enforce is therefore about the pods that the policy admits
+ * unchanged.
  */
 function admittingPolicy(policy: ResolvedPolicy, unfilled: boolean): ResolvedPolicy {
   return unfilled ? policy : { ...policy, defaulting: false };
 }
 
-/** The spec without the seccomp type OCI if API servers refuse all pods with it. The comparison does not know the type. */
+/**
+ * The spec. If API servers refuse all pods with the seccomp type OCI, the result lacks this type, which the comparison
+ * does not know.
+ */
 function acceptedBy(server: number, spec: Spec): Spec {
   if (offers(server, 'seccompFromOci')) return spec;
   const without = <Overrides extends Pick<CapabilityPolicyOverrides, 'seccomp'>>(overrides: Overrides): Overrides => {
@@ -252,8 +257,9 @@ function acceptedBy(server: number, spec: Spec): Spec {
 }
 
 /**
- * Whether only settings without effect prevent the label. Each rule decides about labels alone, so a setting prevents a
- * label even if other settings of the policy leave no pod that uses it. The condition Accepted names such settings.
+ * Whether only settings without effect prevent the label. Each rule decides about labels by itself. A setting therefore
+ * prevents a label even if other settings of the policy refuse every pod that uses the setting. The condition Accepted
+ * names settings without effect.
  */
 function onlyInVain({ values, containers, standard, contradictions }: ResolvedPolicy, label: LevelVersion): boolean {
   const isInVain = (rule: string) =>

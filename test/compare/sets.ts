@@ -27,7 +27,7 @@ export function compared(old: Specs, now: Specs, limit = DEFAULT_LIMIT): Compari
 
 const evaluator = new Evaluator();
 
-/** Whether one of the policies, which all decide and which everybody may use, admits the pod. */
+/** Whether one of the policies admits the pod. All of the policies decide, and everybody may use them. */
 export function admits(policies: readonly ResolvedPolicy[], pod: PodContent): boolean {
   return policies.some(
     (policy) =>
@@ -36,7 +36,7 @@ export function admits(policies: readonly ResolvedPolicy[], pod: PodContent): bo
   );
 }
 
-/** A policy with a few random overrides, so that two policies often differ in one rule only. */
+/** A policy with a few random overrides. Two such policies often differ in only one rule. */
 export const FEW_OVERRIDES: Arbitrary<Spec> = fc
   .record({
     level: fc.constantFrom(...LEVELS),
@@ -51,7 +51,7 @@ export const FEW_OVERRIDES: Arbitrary<Spec> = fc
     return { ...spec, overrides: Object.fromEntries(some) } as Spec;
   });
 
-/** Two sets of one or two policies; the second set often has a policy of the first one. */
+/** Two sets of one or two policies. The second set often has a policy of the first set. */
 export const PAIRS: Arbitrary<readonly [Specs, Specs]> = fc
   .tuple(
     fc.array(FEW_OVERRIDES, { minLength: 1, maxLength: 2 }),

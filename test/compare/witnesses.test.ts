@@ -1,6 +1,7 @@
 /**
- * The quick verdicts, by which the comparison shrinks pods, are those of the operator's code: for random policies, and
- * for random pods with and without some of their fields. WITNESSES=1000 runs as many sets of policies.
+ * Tests the quick verdicts that the comparison uses to shrink pods. The quick verdicts must equal the verdicts of the
+ * operator's code. The policies and the pods are random, and some pods lack a field. WITNESSES=1000 tests 1,000 sets of
+ * policies.
  */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
@@ -20,7 +21,9 @@ const PODS = 30;
 
 const RULE_IDS = [...RULES.map(({ id }) => id), USE_RULE];
 
-/** Policies of which some have restricted use, and the names of those that the author of a pod may use. */
+/**
+ * Policies, and the names of the policies that the author of a pod may use. Some of the policies have restricted use.
+ */
 const SIDES = fc
   .array(fc.record({ spec: FEW_OVERRIDES, isRestricted: fc.boolean(), isUsable: fc.boolean() }), { maxLength: 4 })
   .map((all): Side => {
@@ -57,7 +60,7 @@ describe(`the witnesses of compare (SEED=${SEED})`, () => {
   });
 });
 
-/** The pod without one of its fields, and without one field of its first container. */
+/** Copies of the pod. Each copy lacks one field of the pod, or one field of its first container. */
 function mutated({ annotations, spec }: PodContent): PodContent[] {
   const { containers, ...own } = spec;
   const [first, ...others] = containers;

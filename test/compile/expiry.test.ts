@@ -38,8 +38,8 @@ const podAt = (time: number, ...add: string[]) => ({
 });
 
 /**
- * The policies of mode Enforce that refuse a request, by name. The message of a program without variables may name no
- * policy.
+ * The names of the policies of mode Enforce that refuse a request. The message of a program without variables may name
+ * no policy.
  */
 function refuser(
   policies: readonly CompletePolicy[],

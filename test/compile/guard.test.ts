@@ -110,7 +110,7 @@ function subsets<One>(all: readonly One[]): One[][] {
 }
 
 /**
- * The policies for which a change needs the verb exempt, by the laws of a rollout alone. Consider each policy that
+ * The policies for which a change needs the verb exempt, if only the laws of a rollout count. Consider each policy that
  * would have decided in the namespace before the change. Each of these policies must still decide after the change, and
  * no additional policy may decide. The same must hold after other policies are deleted.
  */

@@ -1,4 +1,6 @@
-/** Tests that a program which is too large is split by the names of namespaces. The verdicts stay the same. */
+/**
+ * Tests programs that are too large. Such a program is split by the names of namespaces. The verdicts stay the same.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { LabelSelector } from '../../operator/api/capability-policy.ts';

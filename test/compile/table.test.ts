@@ -1,4 +1,4 @@
-/** Renders policies as rows, and finds the rows that select a namespace with cel-js. */
+/** Renders policies as rows. The engine cel-js finds the rows that select a namespace. */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapabilityPolicySpec, LabelSelector } from '../../operator/api/capability-policy.ts';

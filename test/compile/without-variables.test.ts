@@ -99,7 +99,10 @@ describe('a decision for API servers without variables', () => {
 
   describe('whose reasons would be longer than an expression may be', () => {
     const spec = { hostNetwork: true, hostPID: true, containers: [{ name: 'app', image: 'app' }] };
-    /** The messages on older and newer API servers. As many policies refuse the request as fit into one program. */
+    /**
+     * The messages on older and newer API servers. The request is refused by the maximum number of policies that fit
+     * into one program.
+     */
     const refusalsOf = (request: Parameters<AdmissionText['refusal']>[0]) => {
       const policies = CASES.slice(3)
         .map(({ policy: { spec } }, i) =>

@@ -1,7 +1,7 @@
 /**
  * Tests `cappol` on published manifests of other projects. `cappol check` gives the verdicts of Pod Security Admission
- * for a level. The policies of `cappol suggest` admit every workload that ran before. The suggested policies refuse
- * nothing else that the level admits, and admit only what workloads need.
+ * for a level. The policies of `cappol suggest` admit every workload that ran before. The suggested policies also admit
+ * everything else that the level admits. Beyond the level, they admit only what workloads need.
  *
  * The variable CORPUS names folders, each with a set of manifests. The command `npm run test:corpus -- FOLDER…` sets
  * CORPUS. Without CORPUS, the test uses the manifests beside this file.

@@ -1,6 +1,6 @@
 /**
- * Tests that the playground's answer about manifests has the items, lines and problems of `cappol check -f`, with their
- * positions, and that the playground's findings about policies are the warnings of `cappol check`.
+ * Tests the playground's answer about manifests. The answer has the items, lines and problems of `cappol check -f`,
+ * with their positions. The playground's findings about policies equal the warnings of `cappol check`.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

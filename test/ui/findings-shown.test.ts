@@ -1,4 +1,7 @@
-/** Findings about policies in a real Chromium: in the playground, in the list of policies, and on the page of a policy. */
+/**
+ * Tests findings about policies in a real Chromium: in the playground, in the list of policies, and on the page of a
+ * policy.
+ */
 import assert from 'node:assert/strict';
 import { dump } from 'js-yaml';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';

@@ -1,4 +1,6 @@
-/** The page's findings about policies are those of `cappol compare POLICIES`, with the same sentences. */
+/**
+ * Tests the page's findings about policies. The findings and their sentences equal those of `cappol compare POLICIES`.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -51,7 +53,7 @@ describe(`the page's findings (FC_SEED=${SEED})`, function () {
   });
   after(() => rmSync(folder, { recursive: true }));
 
-  /** The output of `cappol compare` about a file with this text. */
+  /** The output of `cappol compare` for a file with this text. */
   async function compared(text: string) {
     writeFileSync(join(folder, 'set'), text);
     const { stdout, stderr } = await cappol(['compare', 'set', '-o', 'json', '--at', NOON], '', folder);
@@ -105,7 +107,7 @@ describe(`the page's findings (FC_SEED=${SEED})`, function () {
   it('about a cluster are those of cappol where teams have policies of all kinds', async () => {
     const sizes = { pods: 60, namespaces: 20, shapes: 10, policies: 20 };
     const cluster = largeCluster(sizes);
-    // The command line says nothing about a set of which it refuses a policy.
+    // If the command line refuses a policy of a set, it reports no findings about the set.
     const policies = cluster.policies().filter(({ metadata }) => metadata?.name !== 'refused');
     assert.ok((await assertSame(takenSnapshot({ ...cluster, policies: () => policies }))) > 3);
   });

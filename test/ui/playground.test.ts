@@ -1,4 +1,6 @@
-/** The playground in a real Chromium: typing, markers, completion, links, the keyboard, and the cluster's changes. */
+/**
+ * Tests the playground in a real Chromium: typing, markers, completion, links, keyboard, and changes in the cluster.
+ */
 import assert from 'node:assert/strict';
 import { snapshotOf } from '../../cli/commands/snapshot/run.ts';
 import { CHROMIUM, type OpenOptions, type Page, seriousProblems } from '../support/browser.ts';
@@ -40,7 +42,7 @@ describeWith(CHROMIUM, 'the playground', () => {
     const text = editor(page, 'Policies');
     await text.click();
     await page.keyboard.press('Control+Home');
-    // The selection goes from one coloured part into another one, over several lines.
+    // The selection begins in one coloured part, and ends in another coloured part some lines below.
     for (let count = 0; count < 200; count++) await page.keyboard.press('Shift+ArrowRight');
     await page.keyboard.press('x');
     assert.match((await text.textContent()) ?? '', /^x/);

@@ -1,4 +1,4 @@
-/** Tests the texts that the playground first shows, with the policies and pods of a snapshot. */
+/** Tests the first texts of the playground, which are policies and pods of a snapshot. */
 import assert from 'node:assert/strict';
 import { parseDocument } from '../../analysis/manifests/document.ts';
 import { podText, policyText } from '../../ui/worker/texts.ts';

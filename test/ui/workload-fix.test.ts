@@ -83,8 +83,7 @@ describe('the fix of a workload on the page', () => {
         const fix = answers.fix({ namespace, kind, name, paths: [] });
         assert.ok(fix);
         const rules = Object.values(violations).flatMap((list) => list.map((index) => taken.violations[index]?.rule));
-        // A violation of `use` is not found from the manifest, because a manifest does not name the controller that
-        // made the pod.
+        // The manifest does not show a violation of `use`, because it does not name the controller that made the pod.
         const found = fix.edits.length + fix.left.length > 0 || rules.includes('use');
         assert.ok(verdict === 'Unknown' || found, `${kind} ${namespace}/${name}`);
         const { diff, edits, left } = await byCommand(fix, withRightsForAll(taken, unread));

@@ -40,8 +40,8 @@ export class Prober {
   readonly #pace: Pace;
   readonly #targets = new Map<string, Target>();
   /**
-   * The number of answers of each kind. The key is `API server: title: answer`. Requests without an answer, because an
-   * API server starts or stops, count separately.
+   * The number of answers of each kind. The key is `API server: title: answer`. An API server that starts or stops may
+   * leave requests without an answer. Such requests count separately.
    */
   readonly #counts = new Map<string, number>();
   /** The wrong answers, as messages for the output. */

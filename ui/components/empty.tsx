@@ -1,4 +1,4 @@
-/** Shows, in place of an empty list, why the list is empty, and a button that removes the filters. */
+/** Replaces an empty list by the reason why the list is empty, and by a button that removes the filters. */
 interface EmptyProps {
   /** A whole sentence, such as `No workload matches the filter.` */
   readonly text: string;

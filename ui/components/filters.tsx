@@ -6,7 +6,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { visibleControls } from '../../analysis/text/printable-values.ts';
 
-/** The time for which a filter waits for further typing, in ms. */
+/** The time in ms for which a filter waits for further typing. */
 const DEBOUNCE_MS = 150;
 
 interface FilterProps {

@@ -7,8 +7,8 @@ export interface Position {
 }
 
 /**
- * The number of rows by which the window of shown rows moves. Moving by more than one row avoids work at most scroll
- * events.
+ * The number of rows by which the window of shown rows moves. Moving by more than one row avoids work for the majority
+ * of scroll events.
  */
 const STEP = 4;
 

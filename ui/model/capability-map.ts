@@ -91,7 +91,7 @@ export interface MapNamespace {
   readonly workloads: readonly MapWorkload[];
 }
 
-/** @param before an earlier map of the cluster, whose namespaces are used again if nothing has changed in them */
+/** @param before an earlier map of the cluster. Its unchanged namespaces are used again */
 export function capabilityMap(snapshot: Snapshot, runtime: Runtime, before?: CapabilityMap): CapabilityMap {
   const key = JSON.stringify([runtime, snapshot.serverVersion, snapshot.policies.map(textsOf)]);
   const mapper = before?.mapper.key === key ? before.mapper : new Mapper(key, snapshot, runtime);
@@ -231,7 +231,7 @@ function allowedBy(policies: readonly ResolvedPolicy[], container: Container, pr
   const allowed = new Uint8Array(COLUMNS.length);
   for (const policy of policies) {
     const may = mayHold(policy, container, spec.hostUsers === false);
-    // A policy admits a privileged container with all capabilities, or does not admit it.
+    // A policy either admits a privileged container with all capabilities, or refuses the container.
     if (privileged && !may.privileged) continue;
     for (const name of may.names) allowed[columnOf(name) as number] = 1;
   }

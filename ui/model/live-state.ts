@@ -1,4 +1,4 @@
-/** Keeps the clusters of a page up to date that `cappol ui` serves. */
+/** Keeps the clusters up to date on a page that `cappol ui` serves. */
 import { type Difference, withDifference } from '../../analysis/snapshot/difference.ts';
 import type { Snapshot } from '../../analysis/snapshot/document.ts';
 import type { Clusters, ShownCluster } from '../data/clusters.ts';

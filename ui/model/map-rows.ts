@@ -6,8 +6,8 @@ import type { NamespaceState } from './namespaces.ts';
 import { byText } from './violations.ts';
 
 /**
- * The choices of the filter by holding: how a container holds a capability, or that the capability is held against the
- * policy, or is held but not used.
+ * The choices of the filter by holding: a way of holding a capability, capabilities that are held against the policy,
+ * or capabilities that are held but not used.
  */
 export const HOLDINGS = ['', 'default', 'added', 'privileged', 'refused', 'unused'] as const;
 export type Holding = (typeof HOLDINGS)[number];

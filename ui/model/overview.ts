@@ -74,7 +74,7 @@ function namespaceCounts(snapshot: Snapshot): Record<NamespaceState, number> {
   return counts;
 }
 
-/** The rollout of a policy. The list is empty if the rollout is complete, because it then needs no attention. */
+/** The rollout of a policy. The list is empty if the rollout is complete. A complete rollout needs no attention. */
 function rolloutOf({ name, spec, status: { rollout } }: SnapshotPolicy): Rollout[] {
   if (!spec.rollout || !rollout) return [];
   const { enforced = 0, soaking = 0, blocked = 0, next, blockedNamespaces = [] } = rollout;

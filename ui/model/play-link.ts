@@ -1,6 +1,6 @@
 /**
- * Converts the texts of the playground to the fragment of an address, and back. The fragment contains the texts
- * deflated and as base64url.
+ * Converts the texts of the playground to the fragment of an address, and back. In the fragment, the texts are deflated
+ * and encoded as base64url.
  */
 
 export interface Play {

@@ -57,7 +57,7 @@ export function whyText({ mode, pending, role }: SelectedNamespace, priority: nu
   }
 }
 
-/** The policies that have the same priority as text, such as `a, b (5) and 3 more`. */
+/** A text that names policies and their priorities. If all priorities are equal, the text states the priority once. */
 function named(others: readonly Other[]): string {
   const priorities = new Set(others.map(({ priority }) => priority));
   const [only] = priorities;

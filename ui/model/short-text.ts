@@ -15,6 +15,6 @@ export function shortText(text: string, most: number): string | undefined {
   const cut = text.slice(0, most);
   const space = cut.lastIndexOf(' ');
   if (space > most / 2) return cut.slice(0, space);
-  // If the cut splits a surrogate pair, its first half is removed, because it is not a character.
+  // If the cut splits a surrogate pair, the first half is removed, because half a pair is not a character.
   return cut.replace(/[\ud800-\udbff]$/, '');
 }

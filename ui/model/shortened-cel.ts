@@ -36,7 +36,7 @@ function leftOut(lines: number): string[] {
 
 function shortLine(line: string): string {
   if (line.length <= CHARACTERS) return line;
-  // If the cut splits a surrogate pair, its first half is removed, because it is not a character.
+  // If the cut splits a surrogate pair, the first half is removed, because half a pair is not a character.
   const beginning = line.slice(0, CHARACTERS).replace(/[\ud800-\udbff]$/, '');
   return `${beginning} … ${counted(line.length - beginning.length, 'more character')} …`;
 }

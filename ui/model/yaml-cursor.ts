@@ -1,6 +1,7 @@
 /**
- * Finds the position of the cursor in a YAML text that the user is typing. The position is the path, which follows from
- * the indentation, and the word at the cursor. A YAML parser is not used, because it would fail on an incomplete text.
+ * Finds the position of the cursor in a YAML text that the user is typing. The position consists of the path and the
+ * word at the cursor. The path follows from the indentation. A YAML parser is not used, because it would fail on an
+ * incomplete text.
  */
 
 /** A path in a YAML document. Each step is a key, or 0 for any item of a list. */

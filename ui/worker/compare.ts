@@ -31,7 +31,7 @@ export interface CompareQuestion {
 export interface CompareAnswer {
   /** The problems of both texts. The names of the texts take the place of file names. */
   readonly troubles: readonly Trouble[];
-  /** The comparison; absent if a text has an error, because a missing policy would make the result wrong. */
+  /** The comparison; absent if a text has an error. A missing policy would make the result wrong. */
   readonly compared?: ComparedTexts;
 }
 
@@ -57,7 +57,8 @@ export interface ShownDifference extends DifferenceWords {
 }
 
 /**
- * The maximum number of pods that a comparison examines, which is low so that an answer arrives while the user types.
+ * The maximum number of pods that a comparison examines. The number is low, so that an answer arrives while the user
+ * types.
  */
 const MOST_PODS = 20_000;
 const NAMES = { old: 'the set before', new: 'this set' };

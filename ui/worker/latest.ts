@@ -1,6 +1,6 @@
 /**
- * Asks questions, and only the answer to the newest question matters. Questions about a text that the user is typing
- * are an example.
+ * Asks questions, such as questions about a text that the user is typing. Only the answer to the newest question
+ * matters.
  */
 
 /**
@@ -8,7 +8,7 @@
  * worker therefore never answers a question that was replaced before its turn.
  *
  * @param ask answers a question
- * @param show receives the answers and errors, but none for a question that was replaced
+ * @param show receives the answers and errors, except for those of replaced questions
  */
 export function latest<Question, Answer>(
   ask: (question: Question) => Promise<Answer>,

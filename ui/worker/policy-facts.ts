@@ -12,7 +12,7 @@ import type { ResolvedPolicy } from '../../operator/policy/resolve.ts';
 import type { Loaded } from './loaded.ts';
 
 export interface PolicyFacts {
-  /** Whether some text of the policy is in force. If no text is in force, the reason why. */
+  /** Whether some text of the policy is in force. If no text is in force, `why` is the reason. */
   readonly force: { readonly in: true } | { readonly in: false; readonly why: 'Expired' | 'NotAccepted' | 'Gone' };
   /** The namespaces that the policy selects, sorted by name. */
   readonly selected: readonly SelectedNamespace[];
@@ -31,7 +31,7 @@ export interface PolicyFacts {
 }
 
 export interface LabelFacts {
-  /** The strictest label that admits everything that the policy admits; undefined if there is no such label. */
+  /** The strictest label that admits all pods of the policy; undefined if no label admits all of them. */
   readonly found: LevelVersion | undefined;
   /** The reasons why the label is not stricter. */
   readonly costs: readonly LabelCost[];

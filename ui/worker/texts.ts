@@ -19,10 +19,7 @@ export function policyText({ policies }: Snapshot, name: string): string {
   return yamlText({ apiVersion: `${GROUP}/${VERSION}`, kind: KIND, metadata: { name }, spec: found.spec });
 }
 
-/**
- * A pod of the given shape as YAML. The YAML has the fields that the snapshot contains, which are the fields that rules
- * read.
- */
+/** A pod of the given shape as YAML. The YAML has the fields of the snapshot. These are the fields that rules read. */
 export function podText({ shapes }: Snapshot, { shape, namespace, name }: PodTextQuestion): string {
   const found = shapes[shape];
   if (!found) throw new Error(`the snapshot has no shape ${shape}`);

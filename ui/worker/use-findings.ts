@@ -11,7 +11,7 @@ import { latest } from './latest.ts';
 
 const WORKER = lazyWorker();
 /**
- * The delay before the worker starts, in ms. During this time, a view can send the questions for which its users wait.
+ * The delay in ms before the worker starts. During this time, a view can send the questions for which its users wait.
  */
 const LATER_MS = 100;
 

@@ -1,4 +1,7 @@
-/** The sentences of findings on the page: the words of `cappol compare`, in which each other policy is a link. */
+/**
+ * Tests the sentences of findings on the page. The sentences have the words of `cappol compare`, and the names of other
+ * policies are links.
+ */
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { policiesText } from '../../../analysis/compare/finding.ts';
@@ -6,7 +9,7 @@ import { findingParts, type SentencePart } from '../../../ui/model/finding-words
 
 const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
 
-/** Sentences, in which each name that must become a link is in brackets. */
+/** Sentences. Each name that must become a link is in brackets. */
 const CASES: readonly (readonly [others: readonly string[], sentence: string])[] = [
   [['all'], 'This policy changes nothing: without it, policy [all] admits the same pods.'],
   [['a', 'b', 'c'], 'It is below policies [a], [b] and [c].'],
@@ -45,7 +48,7 @@ function textOf(part: SentencePart): string {
   return typeof part === 'string' ? part : part.policy;
 }
 
-/** The parts in one text, in which each link is in brackets. */
+/** Joins the parts. In the result, each link is in brackets. */
 function linked(parts: readonly SentencePart[]): string {
   return parts.map((part) => (typeof part === 'string' ? part : `[${part.policy}]`)).join('');
 }

@@ -1,4 +1,7 @@
-/** Shows what the policies of the playground admit and the policies before the change refuse, and the reverse. */
+/**
+ * Compares the policies of the playground with the policies before the change. Shows pods that only one of the two sets
+ * admits.
+ */
 import { useEffect, useRef } from 'preact/hooks';
 import { visibleControls } from '../../../analysis/text/printable-values.ts';
 import { Badge, type Tone } from '../../components/badge.tsx';

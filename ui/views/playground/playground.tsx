@@ -37,7 +37,7 @@ function texted(play: Play): Texted {
   return { play, base: play.before ?? play.policies };
 }
 
-/** The time to wait for further typing, in ms. While a user types fast, not every letter is evaluated. */
+/** The time in ms to wait for further typing. While a user types fast, not every letter is evaluated. */
 const TYPING_MS = 120;
 const LINK_MS = 400;
 
